@@ -1,0 +1,156 @@
+//! Identifiers: opaque strings with a bound and an alphabet.
+//!
+//! They are `Arc<str>` inside, because the same id travels into events, rows, ledger and answers.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// Why a string is not an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadId {
+    /// Shorter or longer than allowed.
+    #[error("{what} must be {min} to {max} characters long, not {len}")]
+    Length { what: &'static str, min: usize, max: usize, len: usize },
+    /// A character outside the alphabet.
+    #[error("{what} may not contain the character {found:?}")]
+    Character { what: &'static str, found: char },
+}
+
+/// The characters of every id but a command's: letters, digits and `. _ - : @ /`.
+fn in_alphabet(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '/')
+}
+
+/// A command's id is made by the client: any printable ASCII but the space.
+fn printable(c: char) -> bool {
+    c.is_ascii_graphic()
+}
+
+fn check(what: &'static str, s: &str, min: usize, max: usize, ok: fn(char) -> bool) -> Result<(), BadId> {
+    let len = s.chars().count();
+    if len < min || len > max {
+        return Err(BadId::Length { what, min, max, len });
+    }
+    match s.chars().find(|&c| !ok(c)) {
+        Some(found) => Err(BadId::Character { what, found }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal, $max:literal, $ok:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks length and alphabet.
+            ///
+            /// # Errors
+            /// [`BadId`] when the string breaks either.
+            pub fn new(s: &str) -> Result<Self, BadId> {
+                check($what, s, $min, $max, $ok)?;
+                Ok(Self(s.into()))
+            }
+
+            /// Takes a string that was checked when it was first accepted (from the store).
+            pub fn stored(s: &str) -> Self {
+                Self(s.into())
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The id's text, shared.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(s: String) -> Result<Self, BadId> {
+                Self::new(&s)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "minLength": $min, "maxLength": $max })
+            }
+        }
+    };
+}
+
+id!(/// 주문ID: an order.
+    OrderId, "order_id", 1, 64, in_alphabet);
+id!(/// 단품ID: what stock is counted in.
+    SkuId, "sku_id", 1, 64, in_alphabet);
+id!(/// 상품ID: a product master.
+    ProductId, "product_id", 1, 64, in_alphabet);
+id!(/// 고객ID: a buyer; opaque, never a name.
+    CustomerId, "customer_id", 1, 64, in_alphabet);
+id!(/// 협력사ID: who sells or delivers.
+    PartnerId, "partner_id", 1, 64, in_alphabet);
+id!(/// 배송템플릿ID: a delivery template.
+    TemplateId, "template_id", 1, 64, in_alphabet);
+id!(/// 판매행사ID: a sale campaign.
+    CampaignId, "campaign_id", 1, 64, in_alphabet);
+id!(/// 프로모션ID: a promotion or a coupon.
+    PromotionId, "promotion_id", 1, 64, in_alphabet);
+id!(/// 명령ID: made by the client, 8 to 64 printable characters.
+    CommandId, "id", 8, 64, printable);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_and_alphabet() {
+        for (input, ok) in [
+            ("o-1", true),
+            ("", false),
+            ("주문", false),
+            ("a b", false),
+            ("a'b", false),
+            (&"x".repeat(64), true),
+            (&"x".repeat(65), false),
+        ] {
+            assert_eq!(OrderId::new(input).is_ok(), ok, "{input:?}");
+        }
+        for (input, ok) in [("c-000001", true), ("short", false), ("with space", false), ("c-'\"<>;-", true)] {
+            assert_eq!(CommandId::new(input).is_ok(), ok, "{input:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! jumun (주문, "order"): an actor-based concurrent order processor for flash sales.
+//!
+//! The rooms, in the order of the flow: [`log`] (commands come in) → `ingest` → `route` (actors) → [`domain`] (decides)
+//! → `commit` → [`store`] → `publish` (acknowledged, answered).
+
+pub mod domain;
+pub mod log;
+pub mod store;

@@ -1,0 +1,236 @@
+//! The command log port: where commands come in and answers, events and dead letters go out.
+//!
+//! Adapters: [`redis`] (streams with a consumer group; production) and [`memory`] (in-process; the embedded default,
+//! where "accepted" means committed, since what is in memory dies with the process).
+
+pub mod memory;
+pub mod redis;
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::domain::Time;
+
+/// A stream entry's id: milliseconds of the log's clock, and a number within the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct EntryId {
+    pub ms: u64,
+    pub seq: u64,
+}
+
+impl EntryId {
+    /// Before every entry.
+    pub const ZERO: EntryId = EntryId { ms: 0, seq: 0 };
+
+    /// The entry's time: a command is decided at it.
+    pub fn time(self) -> Time {
+        i64::try_from(self.ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(Time::MAX_UTC)
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+impl FromStr for EntryId {
+    type Err = LogError;
+    fn from_str(s: &str) -> Result<Self, LogError> {
+        let bad = || LogError::Broken(format!("{s:?} is not a stream entry id"));
+        let (ms, seq) = s.split_once('-').ok_or_else(bad)?;
+        Ok(Self { ms: ms.parse().map_err(|_| bad())?, seq: seq.parse().map_err(|_| bad())? })
+    }
+}
+
+/// Which of a partition's two inbound streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inbound {
+    /// What producers write.
+    Commands,
+    /// The lanes' own steps; producers have no right to it.
+    Internal,
+}
+
+/// An entry as read.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub stream: Inbound,
+    pub id: EntryId,
+    /// the `command` field as received; empty when the entry has none
+    pub command: Arc<[u8]>,
+    /// how often this entry was delivered, this time included
+    pub attempts: u32,
+}
+
+/// Why a command is kept apart.
+#[derive(Debug, Clone)]
+pub struct Dead {
+    /// as received, cut at [`DEAD_COMMAND_BYTES_MAX`]
+    pub command: Arc<[u8]>,
+    pub reason: String,
+    pub attempts: u32,
+}
+
+/// How much of a dead command is kept.
+pub const DEAD_COMMAND_BYTES_MAX: usize = 16 * 1024;
+
+/// How many `reply_to` streams a partition keeps; answers for further names go to the common stream.
+pub const REPLY_STREAMS_MAX: usize = 1_024;
+
+/// An answer on its way out, as JSON.
+#[derive(Debug, Clone)]
+pub struct OutAnswer {
+    pub reply_to: Option<Arc<str>>,
+    pub json: String,
+}
+
+/// An entry that is done with: acknowledged, answered and its events published in one atomic step.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    pub stream: Inbound,
+    pub id: EntryId,
+    /// published only if this step is the one that acknowledges the entry
+    pub answer: Option<OutAnswer>,
+    /// published with it: each one a JSON object
+    pub events: Vec<Arc<str>>,
+    pub dead: Option<Dead>,
+}
+
+/// What a settling step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettleReport {
+    /// entries that this step acknowledged (and so answered)
+    pub acknowledged: u32,
+    /// entries that were acknowledged before: nothing was published for them
+    pub already: u32,
+}
+
+/// A fault of the log.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// Not reachable, or it did not answer in time; try again.
+    #[error("the command log is unavailable: {0}")]
+    Unavailable(String),
+    /// A successor has taken this partition over.
+    #[error("a later owner has taken partition {partition} over (epoch {epoch})")]
+    Fenced { partition: u32, epoch: i64 },
+    /// No room (Redis at maxmemory, an in-process log at its bound).
+    #[error("the command log is full: {0}")]
+    Full(String),
+    /// It answered something that this version does not understand, or belongs to another configuration.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// A partition's state, for metrics and readiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogStats {
+    /// entries in the commands stream that no one has read yet
+    pub lag: u64,
+    /// entries read and not acknowledged, both inbound streams
+    pub pending: u64,
+    /// entries kept in the commands stream
+    pub length: u64,
+    /// dead letters kept
+    pub dead: u64,
+}
+
+/// How long outbound entries are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// acknowledged commands, for the checker and for curious operators
+    pub commands: Duration,
+    pub answers: Duration,
+    pub events: Duration,
+    /// dead letters kept a partition, newest first
+    pub dead_max: u64,
+}
+
+/// An outbound stream that can be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outbound {
+    Answers,
+    AnswersTo(Arc<str>),
+    Events,
+    Dead,
+}
+
+/// An outbound entry: `answers` and `events` hold a JSON array, `dead` one JSON object made of its fields.
+#[derive(Debug, Clone)]
+pub struct OutEntry {
+    pub id: EntryId,
+    pub json: String,
+}
+
+/// The log.
+#[async_trait]
+pub trait CommandLog: Send + Sync {
+    /// Short name for logs and reports: `redis` or `memory`.
+    fn kind(&self) -> &'static str;
+
+    /// Writes `jumun:meta` on first use, refuses when it disagrees; makes streams and consumer groups.
+    async fn open(&self, partitions: u32) -> Result<(), LogError>;
+
+    /// The partition count in `jumun:meta`, if a server has written it.
+    async fn partitions(&self) -> Result<Option<u32>, LogError>;
+
+    /// Appends commands in order; the ids are the acceptance.
+    async fn append(&self, partition: u32, to: Inbound, commands: &[Arc<[u8]>]) -> Result<Vec<EntryId>, LogError>;
+
+    /// Takes a partition over under the lease's epoch: earlier owners are fenced out of [`Settler::settle`] first, then
+    /// whatever they left pending is claimed. The reader has a connection of its own.
+    async fn reader(&self, partition: u32, consumer: &str, epoch: i64) -> Result<Box<dyn Reader>, LogError>;
+
+    /// The step that acknowledges, under the lease's epoch, on a connection of its own.
+    async fn settler(&self, partition: u32, epoch: i64, retention: Retention) -> Result<Box<dyn Settler>, LogError>;
+
+    /// Entries of an outbound stream after `after`, waiting up to `wait` for the first. Uses a connection that nothing
+    /// else waits on.
+    async fn follow(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        after: EntryId,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<OutEntry>, LogError>;
+
+    /// The last id of an outbound stream ([`EntryId::ZERO`] when empty), to follow from now on.
+    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError>;
+
+    /// The names that have a reply stream in this partition.
+    async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError>;
+
+    /// Drops what retention allows: of inbound streams never anything at or above the lowest entry that is not yet
+    /// acknowledged.
+    async fn trim(&self, partition: u32, retention: Retention) -> Result<u64, LogError>;
+
+    async fn stats(&self, partition: u32) -> Result<LogStats, LogError>;
+
+    /// Whether the log answers now.
+    async fn ping(&self) -> Result<(), LogError>;
+}
+
+/// A lane's reading side.
+#[async_trait]
+pub trait Reader: Send {
+    /// What was delivered to this consumer before and is not acknowledged, after `after` in each stream's order
+    /// (commands first, then internal): what a lane reads after a reset. Empty when it is through.
+    /// Entries that were trimmed while pending are acknowledged and left out.
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError>;
+
+    /// New entries of both streams, waiting up to `wait` for the first.
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
+}
+
+/// A lane's acknowledging side.
+#[async_trait]
+pub trait Settler: Send {
+    /// One atomic step: acknowledge each entry and, for those that this step acknowledged, publish answer and events.
+    ///
+    /// # Errors
+    /// [`LogError::Fenced`] when a successor has taken the partition over; nothing happened then.
+    async fn settle(&mut self, entries: &[Settled]) -> Result<SettleReport, LogError>;
+}

@@ -1,0 +1,252 @@
+//! The store port: where the truth is kept. One transaction a batch; everything else is reading.
+//!
+//! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
+
+pub mod postgres;
+pub mod row;
+pub mod rows;
+pub mod sqlite;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Time,
+    ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+};
+use row::{Read, Row};
+use rows::{
+    AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PntRow,
+    PrmRow, PrsnRow, RfndRow, RsvRow, StlmRow, TmplRow,
+};
+
+row::row! {
+    /// 단품: a SKU's running balance. Created by [`Batch::units`], moved by [`Batch::moves`], never overwritten,
+    /// because other systems (a warehouse import) write it too.
+    UntRow => "tb_pd_unt", Insert, key("unt_id") {
+        unt_id: Arc<str>,
+        gds_id: Arc<str>,
+        opt_nm: Arc<str>,
+        /// whose stock it is
+        hldr_id: Option<Arc<str>>,
+        prtn_no: i64,
+        /// on hand: free to sell
+        stck_qty: i64,
+        /// held by unpaid orders
+        hold_qty: i64,
+        /// deducted
+        sold_qty: i64,
+        /// number of the last ledger row that this balance includes
+        ldgr_no: i64,
+    }
+}
+
+/// What one batch adds to a SKU's balance: deltas, so that another system's write is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitMove {
+    pub unt_id: Arc<str>,
+    pub stck_dlt: i64,
+    pub hold_dlt: i64,
+    pub sold_dlt: i64,
+    /// the ledger's last number after this batch
+    pub ldgr_no: i64,
+    /// what `stck_qty` must read afterwards if nobody else wrote it
+    pub expect_stck: i64,
+}
+
+/// Everything that one lane commits at once. Keys are unique within each list: a row touched twice is here once,
+/// in its last form.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub partition: u32,
+    /// the lease's epoch; another one in the table means that this owner is superseded
+    pub epoch: i64,
+    pub hist: Vec<HistRow>,
+    pub ord: Vec<OrdRow>,
+    pub gds: Vec<GdsRow>,
+    pub stlm: Vec<StlmRow>,
+    pub aprv: Vec<AprvRow>,
+    pub rfnd: Vec<RfndRow>,
+    pub cncl: Vec<CnclRow>,
+    pub fee: Vec<FeeRow>,
+    pub dscnt: Vec<DscntRow>,
+    pub pnt: Vec<PntRow>,
+    pub prsn: Vec<PrsnRow>,
+    pub ldgr: Vec<LdgrRow>,
+    pub units: Vec<UntRow>,
+    pub moves: Vec<UnitMove>,
+    pub pd_gds: Vec<PdGdsRow>,
+    pub tmpl: Vec<TmplRow>,
+    pub prm: Vec<PrmRow>,
+    pub cmpn: Vec<CmpnRow>,
+    pub cmd: Vec<CmdRow>,
+    pub otbx: Vec<OtbxRow>,
+    pub rsv: Vec<RsvRow>,
+    /// outbox rows that reached their stream, to be deleted
+    pub sent: Vec<Arc<str>>,
+    /// ids of the refused commands that ride on this batch: those with a stored outcome come back in
+    /// [`Done::known`], because a retry from before the lane's memory must get its first answer, not a refusal
+    pub refused: Vec<Arc<str>>,
+}
+
+/// What another system did to a SKU's balance, seen while committing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    pub unt_id: Arc<str>,
+    /// what `stck_qty` holds beyond what we expected
+    pub delta: i64,
+}
+
+/// A commit that is durable.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    pub known: Vec<Arc<str>>,
+    pub external: Vec<External>,
+}
+
+/// How a commit ended, where we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Commit {
+    /// Durable.
+    Done(Done),
+    /// Rolled back: a command id, an order's version, a ledger number or another inserted key is there already.
+    Conflict(String),
+    /// Rolled back: the lease's epoch is not ours any more.
+    Fenced,
+}
+
+/// A fault of the store.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The transaction did not happen (refused, rolled back, never sent); the reason may be the batch's own.
+    #[error("the store refused the batch: {0}")]
+    Refused(String),
+    /// The connection broke while committing: it may or may not be durable. Look the command ids up.
+    #[error("the commit's outcome is unknown: {0}")]
+    Unknown(String),
+    /// The store can't be reached or can't answer now.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The store's content is not what this version expects (schema, another partition count, a lock held).
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// A partition's lease: who owns it, under which epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub partition: u32,
+    pub epoch: i64,
+}
+
+/// What asking for a lease gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseAnswer {
+    Granted(Lease),
+    /// Another owner holds it until then.
+    Held {
+        owner: String,
+        until: Time,
+    },
+}
+
+/// A SKU as stored, with all that a sale needs to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSku {
+    pub unit: UntRow,
+    pub product: PdGdsRow,
+    pub template: TmplRow,
+    /// the balance after the last ledger row (stck, hold, sold); `None` before the first
+    pub ledger: Option<(i64, i64, i64)>,
+    pub campaigns: Vec<CmpnRow>,
+    /// (campaign, customer, units used), of customers with more than none, from the ledger's `cmpn_dlt`
+    pub buyers: Vec<(Arc<str>, Arc<str>, i64)>,
+}
+
+/// The stored outcome of an accepted command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub cmd_id: Arc<str>,
+    pub digest: Arc<str>,
+    pub partition: u32,
+    /// the order and what it was after the command, where it belongs to one
+    pub order: Option<OutcomeOrder>,
+    /// facts of the answer, as JSON
+    pub answer: Option<Arc<str>>,
+    /// the events that the command made: (hist_no, evnt_ver, evnt, hist_dttm), for publishing them again
+    pub events: Vec<(i64, i64, Arc<str>, Time)>,
+}
+
+/// Where a stored command left its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeOrder {
+    pub ord_id: Arc<str>,
+    pub status: Arc<str>,
+    pub version: i64,
+}
+
+/// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Short name for logs and reports: `postgres` or `sqlite`.
+    fn kind(&self) -> &'static str;
+
+    /// Brings the schema to this version.
+    async fn migrate(&self) -> Result<(), StoreError>;
+
+    /// Writes the partition count on first use; refuses when the store has another.
+    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
+
+    /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
+    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError>;
+    /// Extends the lease; `false` when the epoch is superseded.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
+    /// Gives the lease back, so that a successor need not wait.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// A committer with a connection of its own.
+    async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError>;
+
+    /// The orders' histories, each in order; unknown ids are left out.
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
+    /// The order rows (for status pages and doors).
+    async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
+    async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError>;
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError>;
+    async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError>;
+    async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError>;
+    async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
+    /// Stored outcomes of these commands, of any lane; unknown ids are left out.
+    async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError>;
+    /// The partition's orders whose `due_dttm` is at or before `until`, soonest first.
+    async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError>;
+    /// The partition's outbox, oldest first.
+    async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError>;
+    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError>;
+    /// The hottest SKUs by units sold, for a bounded set of metrics.
+    async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError>;
+
+    /// A page of a table by its key, for the checker: rows after `after` (the last row's key values), in key order.
+    async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError>;
+}
+
+/// A lane's only writer. It owns its connection; nothing cancels it between BEGIN and COMMIT.
+#[async_trait]
+pub trait Committer: Send {
+    /// One transaction: the fence, then all of the batch, or nothing.
+    async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError>;
+}
+
+/// A table as the checker sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct TableRef {
+    pub name: &'static str,
+    pub key: &'static [&'static str],
+    pub columns: &'static [(&'static str, row::Type)],
+}
+
+/// The table of a row type.
+pub const fn table<R: Row>() -> TableRef {
+    TableRef { name: R::TABLE, key: R::KEY, columns: R::COLUMNS }
+}
