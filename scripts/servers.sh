@@ -101,7 +101,7 @@ start_postgres() {
       # The status line is the server's own: no other server on this port can be mistaken for it.
       if [[ $(sed -n 8p "$data/data/postmaster.pid" 2>/dev/null) == ready* ]]; then
         # shellcheck disable=SC2034 # read by whoever sources this
-        DATABASE="postgres://postgres:$SERVERS_PASSWORD@127.0.0.1:$port/postgres"
+        DATABASE="postgres://postgres:$SERVERS_PASSWORD@127.0.0.1:$port/postgres?sslmode=disable"
         return 0
       fi
       sleep 0.1
