@@ -5,4 +5,5 @@
 
 pub mod domain;
 pub mod log;
+pub mod protocol;
 pub mod store;
