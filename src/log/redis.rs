@@ -4,6 +4,7 @@
 //! happen at once happens in a Lua script. Besides the keys of the protocol a partition has `{namespace}:{p}:epoch` (the
 //! owner's epoch, the fence) and `{namespace}:{p}:reply_to` (the set of names that have a reply stream).
 
+mod arrays;
 mod follow;
 mod keys;
 mod link;

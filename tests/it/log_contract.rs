@@ -77,6 +77,7 @@ contract! {
     checks::takes_any_bytes,
     checks::settles_once,
     checks::settles_the_other_half,
+    checks::settles_both_streams_in_the_order_given,
     checks::settles_large_batches_in_order,
     checks::trims_below_the_lowest_pending,
     checks::tells_its_state,

@@ -1,11 +1,14 @@
 #!lua flags=allow-oom
 -- One atomic step: acknowledge, and publish what this step acknowledged. It may run at maxmemory: draining frees.
 --
+-- The arrays come ready-made, since joining strings is what a script is slowest at; only when some entries were
+-- acknowledged before are the arrays taken apart, and what belongs to those is left out.
+--
 -- KEYS  1 epoch, 2 commands, 3 internal, 4 answers, 5 events, 6 dead, 7 names of reply streams, 8... reply streams
 -- ARGV  1 epoch, 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 reply streams at most,
---       6 items an array, 7 bytes an array, 8 entries (n), then a name for each reply stream, then n times:
---       stream (an index of KEYS), id, reply stream (an index of KEYS, or empty), answer or empty, events joined or
---       empty; then for each dead letter: its entry (1..n), command, reason, attempts
+--       6 entries of commands, 7 entries in all (n), 8 arrays (m), then a name for each reply stream, then n ids
+--       (commands first), then m times: stream (an index of KEYS), a JSON array, its items as ` entry:bytes` each,
+--       then for each dead letter: its entry (1..n), command, reason, attempts
 -- Returns how many it acknowledged; `FENCED epoch` when a later owner has been here.
 local call = redis.call
 local epoch = tonumber(ARGV[1])
@@ -13,71 +16,60 @@ local held = tonumber(call('GET', KEYS[1]) or 0)
 if held > epoch then return redis.error_reply(string.format('FENCED %.0f', held)) end
 if held < epoch then call('SET', KEYS[1], ARGV[1]) end
 
-local items_max, bytes_max, n = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local commands, n, m = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local names = 8 - 7
+local ids = 8 + #KEYS - 7
+local arrays = ids + n
+
+local key, acknowledged, before = KEYS[2], 0, {}
+for i = 1, n do
+  if i > commands then key = KEYS[3] end
+  if call('XACK', key, 'jumun', ARGV[ids + i]) == 1 then
+    acknowledged = acknowledged + 1
+  else
+    before[i] = true
+  end
+end
+if acknowledged == 0 then return 0 end
+
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function since(kept) return string.format('%.0f', math.max(0, now - tonumber(kept))) end
+local young_answers, young_events = since(ARGV[2]), since(ARGV[3])
 
-local function list(key, field, minid, kept)
-  return { key = key, field = field, minid = minid, kept = kept, items = {}, n = 0, bytes = 0 }
-end
-local function flush(l)
-  if l.n == 0 then return end
-  local array = '[' .. table.concat(l.items, ',', 1, l.n) .. ']'
-  call('XADD', l.key, 'MINID', '~', l.minid, '*', l.field, array)
-  l.n, l.bytes = 0, 0
-end
-local function push(l, json)
-  if l.n > 0 and (l.n >= items_max or l.bytes + #json > bytes_max) then flush(l) end
-  l.n, l.bytes = l.n + 1, l.bytes + #json
-  l.items[l.n] = json
+local function left(array, items)
+  local some, at = {}, 2
+  for entry, bytes in items:gmatch(' (%d+):(%d+)') do
+    if not before[tonumber(entry)] then some[#some + 1] = array:sub(at, at + bytes - 1) end
+    at = at + bytes + 1
+  end
+  return some[1] and '[' .. table.concat(some, ',') .. ']'
 end
 
-local answers = list(KEYS[4], 'answers', since(ARGV[2]))
-local events = list(KEYS[5], 'events', since(ARGV[3]))
-local replies = {}
-local function reply(index)
-  local k = tonumber(index)
-  if not replies[k] then
-    local name = ARGV[8 + k - 7]
-    if call('SISMEMBER', KEYS[7], name) == 1 or call('SCARD', KEYS[7]) < tonumber(ARGV[5]) then
-      call('SADD', KEYS[7], name)
-      replies[k] = list(KEYS[k], 'answers', answers.minid, ARGV[2])
+local function has_stream(name)
+  if call('SISMEMBER', KEYS[7], name) == 1 then return true end
+  return call('SCARD', KEYS[7]) < tonumber(ARGV[5]) and call('SADD', KEYS[7], name) == 1
+end
+
+for a = arrays + 1, arrays + m * 3, 3 do
+  local k, array = tonumber(ARGV[a]), ARGV[a + 1]
+  if acknowledged < n then array = left(array, ARGV[a + 2]) end
+  if array then
+    if k == 5 then
+      call('XADD', KEYS[5], 'MINID', '~', young_events, '*', 'events', array)
+    elseif k == 4 or not has_stream(ARGV[names + k]) then
+      call('XADD', KEYS[4], 'MINID', '~', young_answers, '*', 'answers', array)
     else
-      replies[k] = answers
+      call('XADD', KEYS[k], 'MINID', '~', young_answers, '*', 'answers', array)
+      call('PEXPIRE', KEYS[k], ARGV[2])
     end
   end
-  return replies[k]
 end
-
-local at = 8 + #KEYS - 7
-local tail = at + n * 5
-local done = #ARGV > tail and {}
-local acknowledged = 0
-for i = 1, n do
-  if call('XACK', KEYS[ARGV[at + 1] + 0], 'jumun', ARGV[at + 2]) == 1 then
-    acknowledged = acknowledged + 1
-    if done then done[i] = true end
-    local answer, several = ARGV[at + 4], ARGV[at + 5]
-    if answer ~= '' then
-      local to = ARGV[at + 3]
-      push(to == '' and answers or reply(to), answer)
-    end
-    if several ~= '' then push(events, several) end
-  end
-  at = at + 5
-end
-flush(answers)
-flush(events)
-for _, l in pairs(replies) do
-  flush(l)
-  if l.kept then call('PEXPIRE', l.key, l.kept) end
-end
-for d = tail + 1, #ARGV, 4 do
+for d = arrays + m * 3 + 1, #ARGV, 4 do
   local i = tonumber(ARGV[d])
-  if done[i] then
+  if not before[i] then
     call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[4], '*', 'command', ARGV[d + 1], 'reason', ARGV[d + 2],
-      'entry', ARGV[tail - (n - i + 1) * 5 + 2], 'attempts', ARGV[d + 3])
+      'entry', ARGV[ids + i], 'attempts', ARGV[d + 3])
   end
 end
 return acknowledged

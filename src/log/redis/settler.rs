@@ -6,21 +6,19 @@ use ::redis::{Client, Cmd, Script};
 use async_trait::async_trait;
 
 use super::{
+    arrays::{ANSWERS_KEY, Arrays, EVENTS_KEY, FIXED_KEYS},
     keys::Keys,
     link::{Link, call, fault},
     parse,
 };
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Inbound, LogError, Outbound, REPLY_STREAMS_MAX,
-    Retention, SettleReport, Settled, Settler,
+    DEAD_COMMAND_BYTES_MAX, Inbound, LogError, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, Settler,
 };
 
 /// Entries a call: each call is atomic and keeps Redis from everything else for a millisecond or two.
 const CALL_ENTRIES_MAX: usize = 512;
 /// Bytes of answers and events a call.
 const CALL_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Keys of the script before the reply streams.
-const FIXED_KEYS: usize = 7;
 
 pub(super) fn script() -> Script {
     Script::new(include_str!("settle.lua"))
@@ -59,20 +57,28 @@ impl RedisSettler {
     /// The call that settles these entries.
     fn command(&self, entries: &[Settled]) -> Cmd {
         let p = self.partition;
-        let mut names: Vec<&Arc<str>> = Vec::new();
-        let mut reply_key = |name| {
-            let at = names.iter().position(|n| *n == name).unwrap_or_else(|| {
-                names.push(name);
-                names.len() - 1
-            });
-            (FIXED_KEYS + 1 + at).to_string()
-        };
-        let replies: Vec<String> = entries
-            .iter()
-            .map(|e| e.answer.as_ref().and_then(|a| a.reply_to.as_ref()).map(&mut reply_key).unwrap_or_default())
-            .collect();
+        let commands = entries.iter().filter(|e| e.stream == Inbound::Commands).count();
+        let mut arrays = Arrays::default();
+        let mut ids = [Vec::with_capacity(commands), Vec::new()];
+        let mut letters = Vec::new();
+        for entry in entries {
+            // the script's ids: the commands' first, each stream's in its order
+            let (stream, before) = match entry.stream {
+                Inbound::Commands => (0, 0),
+                Inbound::Internal => (1, commands),
+            };
+            ids[stream].push(entry.id);
+            let n = before + ids[stream].len();
+            if let Some(answer) = &entry.answer {
+                let key = answer.reply_to.as_ref().map_or(ANSWERS_KEY, |name| arrays.reply_key(name));
+                arrays.push(key, n, std::iter::once(&*answer.json));
+            }
+            arrays.push(EVENTS_KEY, n, entry.events.iter().map(|event| &**event));
+            letters.extend(entry.dead.as_ref().map(|dead| (n, dead)));
+        }
+        arrays.finish();
 
-        let mut cmd = call(&self.script, FIXED_KEYS + names.len());
+        let mut cmd = call(&self.script, FIXED_KEYS + arrays.names.len());
         cmd.arg(self.keys.epoch(p))
             .arg(self.keys.inbound(p, Inbound::Commands))
             .arg(self.keys.inbound(p, Inbound::Internal))
@@ -80,7 +86,7 @@ impl RedisSettler {
             .arg(self.keys.outbound(p, &Outbound::Events))
             .arg(self.keys.outbound(p, &Outbound::Dead))
             .arg(self.keys.reply_names(p));
-        for name in &names {
+        for name in &arrays.names {
             cmd.arg(self.keys.reply_prefix(p) + name);
         }
         cmd.arg(self.epoch)
@@ -88,31 +94,21 @@ impl RedisSettler {
             .arg(millis(self.retention.events))
             .arg(self.retention.dead_max)
             .arg(REPLY_STREAMS_MAX)
-            .arg(ARRAY_ITEMS_MAX)
-            .arg(ARRAY_BYTES_MAX)
-            .arg(entries.len());
-        for name in &names {
-            cmd.arg(&***name);
+            .arg(commands)
+            .arg(entries.len())
+            .arg(arrays.done.len());
+        for name in &arrays.names {
+            cmd.arg(&**name);
         }
-        let mut events = String::new();
-        for (entry, reply) in entries.iter().zip(&replies) {
-            let stream = match entry.stream {
-                Inbound::Commands => "2",
-                Inbound::Internal => "3",
-            };
-            events.clear();
-            for event in &entry.events {
-                if !events.is_empty() {
-                    events.push(',');
-                }
-                events.push_str(event);
-            }
-            let answer = entry.answer.as_ref().map_or("", |a| a.json.as_str());
-            cmd.arg(stream).arg(entry.id.to_string()).arg(reply).arg(answer).arg(&events);
+        for id in ids.iter().flatten() {
+            cmd.arg(id.to_string());
         }
-        for (i, dead) in entries.iter().enumerate().filter_map(|(i, e)| e.dead.as_ref().map(|d| (i, d))) {
+        for array in &arrays.done {
+            cmd.arg(array.key).arg(&array.text).arg(&array.items);
+        }
+        for (n, dead) in letters {
             let command = &dead.command[..dead.command.len().min(DEAD_COMMAND_BYTES_MAX)];
-            cmd.arg(i + 1).arg(command).arg(&dead.reason).arg(dead.attempts);
+            cmd.arg(n).arg(command).arg(&dead.reason).arg(dead.attempts);
         }
         cmd
     }

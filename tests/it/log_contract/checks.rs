@@ -115,6 +115,26 @@ pub async fn settles_the_other_half(log: Log) {
     assert_eq!(items(&log, &Outbound::Events).await, events_of(&order));
 }
 
+pub async fn settles_both_streams_in_the_order_given(log: Log) {
+    let (mut reader, mut settler, mut entries) = with_read(&log, 4).await;
+    log.append(0, Inbound::Internal, &commands(0..4)).await.unwrap();
+    entries.extend(read(&mut *reader, 4).await);
+    // internal and commands in turn; some of each were acknowledged before
+    let order: Vec<_> = [4, 0, 5, 1, 6, 2, 7, 3].map(|n: usize| entries[n].clone()).into();
+    settler.settle(&all_settled(&order[3..5])).await.unwrap();
+    let mut batch = all_settled(&order);
+    batch[1].answer.as_mut().unwrap().reply_to = Some("till".into());
+    batch[4].answer.as_mut().unwrap().reply_to = Some("till".into());
+    batch[5].events.clear();
+    let report = settler.settle(&batch).await.unwrap();
+    assert_eq!(report, SettleReport { acknowledged: 6, already: 2 });
+    let pick = |picked: &[usize]| picked.iter().map(|&n| order[n].clone()).collect::<Vec<_>>();
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&pick(&[3, 4, 0, 2, 5, 6, 7])));
+    assert_eq!(items(&log, &Outbound::AnswersTo("till".into())).await, answers_of(&pick(&[1])));
+    assert_eq!(items(&log, &Outbound::Events).await, events_of(&pick(&[3, 4, 0, 1, 2, 6, 7])));
+    assert_eq!(log.stats(0).await.unwrap().pending, 0);
+}
+
 pub async fn settles_large_batches_in_order(log: Log) {
     let (_reader, mut settler, entries) = with_read(&log, 5_000).await;
     let mut batch = all_settled(&entries);
