@@ -5,9 +5,11 @@
 pub mod postgres;
 pub mod row;
 pub mod rows;
+mod sql;
+pub mod sql_store;
 pub mod sqlite;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -249,4 +251,19 @@ pub struct TableRef {
 /// The table of a row type.
 pub const fn table<R: Row>() -> TableRef {
     TableRef { name: R::TABLE, key: R::KEY, columns: R::COLUMNS }
+}
+
+/// Opens a store by its URL: `postgres://…`, `postgresql://…`, or `sqlite:path` (`sqlite://path` too).
+///
+/// # Errors
+/// [`StoreError::Unusable`] for another scheme, otherwise what the adapter says.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresStore::connect(url).await?)),
+        Some(("sqlite", rest)) => {
+            let path = Path::new(rest.strip_prefix("//").unwrap_or(rest));
+            Ok(Arc::new(sqlite::SqliteStore::open(path, sqlite::Synchronous::Full).await?))
+        }
+        _ => Err(StoreError::Unusable("a store's URL starts with postgres:, postgresql: or sqlite:".into())),
+    }
 }

@@ -1,1 +1,133 @@
-//! To come.
+//! The store on PostgreSQL (production).
+//!
+//! Reads and leases share a small pool; each committer has a connection of its own ([`commit`]).
+
+mod arrays;
+mod commit;
+
+use std::{str::FromStr as _, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+
+use super::{
+    Committer, StoreError,
+    row::{Read, Type},
+    sql_store::{Bind, Database, SqlStore},
+};
+
+/// Connections for reading and for leases, beside one a committer.
+const POOL_CONNECTIONS_MAX: u32 = 4;
+const POOL_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// What every session asks of the server. A frozen owner must not hold its lease's row for ever: the server itself ends
+/// a transaction that lasts, waits, idles, or whose client went away.
+const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '10s'; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; \
+    SET tcp_keepalives_count = 3; SET tcp_user_timeout = '15s'; SET synchronous_commit = on; SET jit = off; \
+    SET plan_cache_mode = force_generic_plan; SET timezone = 'UTC'; SET client_min_messages = error";
+
+/// The store on PostgreSQL.
+pub type PostgresStore = SqlStore<Server>;
+
+/// A PostgreSQL server: its address and the reading pool.
+#[derive(Debug)]
+pub struct Server {
+    options: PgConnectOptions,
+    pool: PgPool,
+}
+
+impl SqlStore<Server> {
+    /// Connects to `postgres://user:password@host:port/database`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] for a URL that can't be read, [`StoreError::Unavailable`] when the server can't be
+    /// reached or lets us not in.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|e| StoreError::Unusable(format!("the database URL can't be read: {e}")))?
+            .application_name("jumun")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(POOL_CONNECTIONS_MAX)
+            .acquire_timeout(POOL_WAIT_MAX)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(drop) }))
+            .connect_with(options.clone())
+            .await
+            .map_err(|e| unavailable(&e))?;
+        Ok(Self(Server { options, pool }))
+    }
+}
+
+/// A connection with the session's settings.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    let mut connection = options.connect().await.map_err(|e| unavailable(&e))?;
+    connection.execute(SESSION).await.map_err(|e| unavailable(&e))?;
+    Ok(connection)
+}
+
+fn unavailable(error: &sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+/// A fault while reading: class 42 (no such table or column) means another schema.
+fn fault(error: &sqlx::Error) -> StoreError {
+    match error.as_database_error().and_then(|e| e.code()) {
+        Some(code) if code.starts_with("42") => StoreError::Unusable(format!("the schema is not ours: {error}")),
+        _ => unavailable(error),
+    }
+}
+
+fn decode(row: &PgRow, types: &[Type]) -> Result<Vec<Read>, sqlx::Error> {
+    let read = |(i, kind): (usize, &Type)| match kind {
+        Type::Text => row.try_get(i).map(Read::Text),
+        Type::Int => row.try_get(i).map(Read::Int),
+        Type::Bool => row.try_get(i).map(Read::Bool),
+        Type::Time => row.try_get(i).map(Read::Time),
+    };
+    types.iter().enumerate().map(read).collect()
+}
+
+#[async_trait]
+impl Database for Server {
+    const KIND: &'static str = "postgres";
+    const IN: &'static str = "= ANY($1)";
+    const NOW: &'static str = "now()";
+    const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
+
+    async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
+        for bind in binds {
+            query = match bind {
+                Bind::Texts(texts) => query.bind(texts),
+                Bind::Text(text) => query.bind(text),
+                Bind::Int(n) => query.bind(n),
+                Bind::Time(time) => query.bind(time),
+            };
+        }
+        let rows = query.fetch_all(&self.pool).await.map_err(|e| fault(&e))?;
+        rows.iter().map(|row| decode(row, types)).collect::<Result<_, _>>().map_err(|e| fault(&e))
+    }
+
+    async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        self.read(sql, binds, types).await
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        // a connection without our timeouts: a second process waits for the first one's advisory lock, and may wait long
+        let mut connection = self.options.connect().await.map_err(|e| unavailable(&e))?;
+        let done = sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await;
+        done.map_err(|e| StoreError::Unusable(format!("the schema could not be brought to this version: {e}")))
+    }
+
+    fn own(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {
+        Ok(Box::new(commit::PgCommitter::connect(self.options.clone()).await?))
+    }
+}

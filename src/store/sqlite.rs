@@ -1,1 +1,186 @@
-//! To come.
+//! The store on SQLite (the embedded default): one process, one write connection, a file lock as its fence.
+
+mod commit;
+mod values;
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use super::{
+    Committer, StoreError,
+    row::{Read, Type},
+    sql_store::{Bind, Database, SqlStore},
+};
+
+const READERS_MAX: u32 = 4;
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Prepared statements a connection: a few chunk sizes for each of some twenty tables.
+const STATEMENTS_MAX: usize = 128;
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// A power cut: the log is flushed at every commit.
+    Full,
+    /// The end of the process; a power cut may take the last commits (never the file's order).
+    Normal,
+}
+
+/// The store on SQLite.
+pub type SqliteStore = SqlStore<FileStore>;
+
+/// A database file.
+#[derive(Debug)]
+pub struct FileStore {
+    path: PathBuf,
+    readers: SqlitePool,
+    writer: Arc<Writer>,
+}
+
+/// The one write connection, shared by the process's partitions, and the lock that keeps other processes out.
+#[derive(Debug)]
+struct Writer {
+    options: SqliteConnectOptions,
+    connection: Mutex<Option<SqliteConnection>>,
+    /// held (and so the lock) from the first lease until the store and its committers are dropped
+    lock: SyncMutex<Option<File>>,
+}
+
+impl Writer {
+    /// Takes the connection out of its slot, or opens one. It goes back only when its state is known to be clean.
+    async fn take(&self, slot: &mut Option<SqliteConnection>) -> Result<SqliteConnection, StoreError> {
+        match slot.take() {
+            Some(connection) => Ok(connection),
+            None => self.options.connect().await.map_err(|e| fault(&e)),
+        }
+    }
+}
+
+impl SqlStore<FileStore> {
+    /// Opens the file, made when missing (its directory must be there).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file can't be opened.
+    pub async fn open(path: &Path, durability: Synchronous) -> Result<Self, StoreError> {
+        let synchronous = match durability {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(false)
+            .busy_timeout(BUSY_WAIT_MAX)
+            .statement_cache_capacity(STATEMENTS_MAX)
+            .disable_statement_logging();
+        let connection = options.connect().await.map_err(|e| fault(&e))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options.clone().pragma("query_only", "on"))
+            .await
+            .map_err(|e| fault(&e))?;
+        let writer = Arc::new(Writer { options, connection: Mutex::new(Some(connection)), lock: SyncMutex::new(None) });
+        Ok(Self(FileStore { path: path.to_owned(), readers, writer }))
+    }
+}
+
+/// A file beside the database: its name with something added.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The primary result code of an error of SQLite itself.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?.parse::<i32>().ok()?;
+    Some(code & 0xff)
+}
+
+/// A fault outside a commit.
+fn fault(error: &sqlx::Error) -> StoreError {
+    match primary_code(error) {
+        // no such table, corrupt, not a database
+        Some(1 | 11 | 26) => StoreError::Unusable(format!("the database file is not ours: {error}")),
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+#[async_trait]
+impl Database for FileStore {
+    const KIND: &'static str = "sqlite";
+    const IN: &'static str = "IN (SELECT value FROM json_each($1))";
+    const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+    const LATER: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER) + $3";
+
+    async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        let arguments = values::arguments(binds)?;
+        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), arguments);
+        let rows = query.fetch_all(&self.readers).await.map_err(|e| fault(&e))?;
+        rows.iter().map(|row| values::decode(row, types)).collect()
+    }
+
+    async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        let arguments = values::arguments(binds)?;
+        let mut slot = self.writer.connection.lock().await;
+        let mut connection = self.writer.take(&mut slot).await?;
+        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), arguments);
+        let rows = query.fetch_all(&mut connection).await.map_err(|e| fault(&e))?;
+        *slot = Some(connection);
+        rows.iter().map(|row| values::decode(row, types)).collect()
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        // SQLite's migrator takes no lock of its own; this one is held for the migration only
+        let path = beside(&self.path, ".migrating");
+        let lock = tokio::task::spawn_blocking(move || {
+            let file = File::create(path)?;
+            file.lock()?;
+            Ok::<File, std::io::Error>(file)
+        });
+        let _lock = lock
+            .await
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?
+            .map_err(|e| StoreError::Unavailable(format!("no lock for the migration: {e}")))?;
+        let mut slot = self.writer.connection.lock().await;
+        let mut connection = self.writer.take(&mut slot).await?;
+        let done = sqlx::migrate!("migrations/sqlite").run_direct(None, &mut connection, false).await;
+        done.map_err(|e| StoreError::Unusable(format!("the schema could not be brought to this version: {e}")))?;
+        *slot = Some(connection);
+        Ok(())
+    }
+
+    fn own(&self) -> Result<(), StoreError> {
+        let mut lock = self.writer.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_some() {
+            return Ok(());
+        }
+        let path = beside(&self.path, ".lock");
+        let file = File::create(&path).map_err(|e| StoreError::Unavailable(format!("{}: {e}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => *lock = Some(file),
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Unusable(format!("another process owns {}", self.path.display())));
+            }
+            Err(TryLockError::Error(e)) => return Err(StoreError::Unavailable(format!("{}: {e}", path.display()))),
+        }
+        Ok(())
+    }
+
+    async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {
+        Ok(Box::new(commit::SqliteCommitter::new(Arc::clone(&self.writer))))
+    }
+}

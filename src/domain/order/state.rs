@@ -247,11 +247,11 @@ impl Order {
         status::derive(self.lines.iter().map(|l| l.status)).unwrap_or(Status::PaymentPending)
     }
 
-    /// When it next wants attention: payment deadline, preparation, a refund to be asked.
-    pub fn due(&self) -> Option<Time> {
+    /// When it next wants attention: payment deadline, preparation, and (where we ask the payment side ourselves) a refund.
+    pub fn due(&self, asks_refunds: bool) -> Option<Time> {
         let deadline = self.deadline.filter(|_| self.status() == Status::PaymentPending);
         let prepare = self.prepare_at.filter(|_| self.status() == Status::Ordered);
-        let refund = self.refunds.iter().filter_map(|r| r.next_try).min();
+        let refund = self.refunds.iter().filter(|_| asks_refunds).filter_map(|r| r.next_try).min();
         if self.placement == Placement::Done { [deadline, prepare, refund].into_iter().flatten().min() } else { None }
     }
 

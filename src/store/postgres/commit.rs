@@ -1,0 +1,245 @@
+//! The committer: a batch in one statement, one round trip, one transaction.
+//!
+//! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write joins `fence`, so a
+//! superseded owner writes nothing. Its text depends on which lists are not empty; each form is prepared once.
+
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+
+use async_trait::async_trait;
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Executor as _, PgConnection, Postgres, Row as _,
+    error::BoxDynError,
+    postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgRow, PgSeverity},
+};
+
+use super::arrays;
+use crate::store::{
+    Batch, Commit, Committer, Done, External, StoreError,
+    row::{Row, Type},
+    sql::{self, Folded, Visit},
+};
+
+/// Forms of the statement that are remembered, here and on the server; more start over.
+const FORMS_MAX: usize = 64;
+
+/// A lane's writer. Its connection is gone while a commit is under way, and comes back only when the outcome is known.
+pub struct PgCommitter {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    forms: HashMap<u64, Arc<str>>,
+}
+
+impl PgCommitter {
+    /// A committer, connected.
+    pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let options = options.statement_cache_capacity(FORMS_MAX);
+        let connection = Some(super::connect(&options).await?);
+        Ok(Self { options, connection, forms: HashMap::new() })
+    }
+
+    fn statement(&mut self, form: u64, batch: &Batch, folded: &Folded<'_>) -> Arc<str> {
+        if self.forms.len() >= FORMS_MAX {
+            self.forms.clear();
+        }
+        let made = self.forms.entry(form).or_insert_with(|| statement(form, batch, folded).into());
+        Arc::clone(made)
+    }
+}
+
+#[async_trait]
+impl Committer for PgCommitter {
+    async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
+        let folded = sql::fold(batch);
+        let (form, arguments) = bind(batch, &folded)
+            .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
+        let sql = self.statement(form, batch, &folded);
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => super::connect(&self.options).await?,
+        };
+        // read to the end: the rows come before the COMMIT, only ReadyForQuery comes after it
+        let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
+        match connection.fetch_all(query).await {
+            Ok(rows) => {
+                self.connection = Some(connection);
+                let row = rows.first().ok_or_else(|| StoreError::Unknown("no answer row".into()))?;
+                answer(row, folded.external).map_err(|e| StoreError::Unknown(format!("unreadable answer row: {e}")))
+            }
+            Err(error) => {
+                let outcome = judge(&error);
+                if !matches!(outcome, Err(StoreError::Unknown(_))) {
+                    self.connection = Some(connection);
+                }
+                outcome
+            }
+        }
+    }
+}
+
+/// What an error says about the transaction.
+fn judge(error: &sqlx::Error) -> Result<Commit, StoreError> {
+    let Some(server) = error.as_database_error().and_then(|e| e.try_downcast_ref::<PgDatabaseError>()) else {
+        return Err(StoreError::Unknown(error.to_string()));
+    };
+    let code = server.code();
+    let said = format!("{} (SQLSTATE {code})", server.message());
+    // a session that is ended (57P01 …) or a cancelled statement may have passed its COMMIT already
+    if matches!(server.severity(), PgSeverity::Fatal | PgSeverity::Panic) || code.starts_with("57") {
+        return Err(StoreError::Unknown(said));
+    }
+    match code {
+        "23505" => Ok(Commit::Conflict(said)),
+        // out of resources, connection trouble, deadlock, lock timeout: rolled back, and not for the batch's own fault
+        _ if ["53", "08", "40", "55"].contains(&code.get(..2).unwrap_or_default()) => {
+            Err(StoreError::Unavailable(said))
+        }
+        _ => Err(StoreError::Refused(said)),
+    }
+}
+
+fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Error> {
+    if !row.try_get::<bool, _>("ours")? {
+        return Ok(Commit::Fenced);
+    }
+    let units: Vec<String> = row.try_get("ext_unt")?;
+    let deltas: Vec<i64> = row.try_get("ext_dlt")?;
+    external.extend(units.into_iter().zip(deltas).map(|(id, delta)| External { unt_id: id.into(), delta }));
+    let known: Vec<String> = row.try_get("known")?;
+    Ok(Commit::Done(Done { known: known.into_iter().map(Into::into).collect(), external }))
+}
+
+/// The bits of a form beyond the tables'.
+const SENT: u64 = 1 << 62;
+const REFUSED: u64 = 1 << 63;
+
+struct Bound {
+    next: u32,
+    form: u64,
+    arguments: PgArguments,
+    error: Option<BoxDynError>,
+}
+
+impl Bound {
+    fn add(&mut self, columns: impl IntoIterator<Item = arrays::Column>) {
+        for column in columns {
+            if let Err(error) = self.arguments.add(column) {
+                self.error = Some(error);
+            }
+        }
+    }
+}
+
+impl Visit for Bound {
+    fn table<R: Row>(&mut self, rows: &[R], hot: bool) {
+        if hot || !rows.is_empty() {
+            self.form |= 1 << self.next;
+            self.add(arrays::table(rows));
+        }
+        self.next += 1;
+    }
+}
+
+/// The statement's form, and its arguments in the order of [`statement`].
+fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDynError> {
+    let mut bound = Bound { next: 0, form: 0, arguments: PgArguments::default(), error: None };
+    bound.arguments.add(i64::from(batch.partition))?;
+    bound.arguments.add(batch.epoch)?;
+    let moves = folded.moves.iter();
+    bound.add([
+        arrays::texts(moves.clone().map(|m| &*m.unt_id)),
+        arrays::ints(moves.clone().map(|m| m.stck_dlt)),
+        arrays::ints(moves.clone().map(|m| m.hold_dlt)),
+        arrays::ints(moves.clone().map(|m| m.sold_dlt)),
+        arrays::ints(moves.clone().map(|m| m.ldgr_no)),
+        arrays::ints(moves.map(|m| m.expect_stck)),
+    ]);
+    sql::each_table(batch, &folded.units, &mut bound);
+    for (ids, bit) in [(&batch.sent, SENT), (&batch.refused, REFUSED)] {
+        if !ids.is_empty() {
+            bound.form |= bit;
+            bound.add([arrays::texts(ids.iter().map(|id| &**id))]);
+        }
+    }
+    match bound.error {
+        Some(error) => Err(error),
+        None => Ok((bound.form, bound.arguments)),
+    }
+}
+
+struct Text {
+    next: u32,
+    form: u64,
+    parameter: usize,
+    sql: String,
+}
+
+impl Text {
+    fn push(&mut self, part: &str) {
+        self.sql.push_str(part);
+    }
+}
+
+impl Visit for Text {
+    fn table<R: Row>(&mut self, _: &[R], _: bool) {
+        let bit = 1_u64 << self.next;
+        self.next += 1;
+        if self.form & bit == 0 {
+            return;
+        }
+        let mut arrays = Vec::with_capacity(R::COLUMNS.len());
+        for (_, kind) in R::COLUMNS {
+            let kind = match kind {
+                Type::Text => "text",
+                Type::Int => "bigint",
+                Type::Bool => "boolean",
+                Type::Time => "timestamptz",
+            };
+            arrays.push(format!("${}::{kind}[]", self.parameter));
+            self.parameter += 1;
+        }
+        let (head, tail, arrays) = (sql::insert_head::<R>(), sql::insert_tail::<R>(), arrays.join(", "));
+        self.push(&format!(
+            ", {}_w AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
+            R::TABLE
+        ));
+    }
+}
+
+/// The statement of a form.
+fn statement(form: u64, batch: &Batch, folded: &Folded<'_>) -> String {
+    let mut text = Text { next: 0, form, parameter: 9, sql: String::with_capacity(16_384) };
+    text.push(
+        "WITH fence AS MATERIALIZED (SELECT 1 FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2 FOR SHARE), \
+         moved AS (UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck_dlt, hold_qty = u.hold_qty + m.hold_dlt, \
+         sold_qty = u.sold_qty + m.sold_dlt, ldgr_no = m.ldgr_no \
+         FROM fence, unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
+         AS m (unt_id, stck_dlt, hold_dlt, sold_dlt, ldgr_no, expect_stck) \
+         WHERE u.unt_id = m.unt_id RETURNING u.unt_id, u.stck_qty - m.expect_stck AS dlt)",
+    );
+    sql::each_table(batch, &folded.units, &mut text);
+    if form & SENT != 0 {
+        let parameter = text.parameter;
+        text.parameter += 1;
+        text.push(&format!(", sent AS (DELETE FROM tb_sy_otbx USING fence WHERE otbx_id = ANY(${parameter}::text[]))"));
+    }
+    // a move without its unit must roll everything back: the cast of the sentence to an integer fails, and names it
+    text.push(
+        " SELECT EXISTS (SELECT 1 FROM fence) AS ours, \
+         (SELECT ('no such unit: ' || string_agg(m.unt_id, ', '))::integer FROM fence, unnest($3::text[]) AS m (unt_id) \
+         WHERE NOT EXISTS (SELECT 1 FROM moved AS v WHERE v.unt_id = m.unt_id)) AS missing, \
+         ARRAY(SELECT unt_id FROM moved WHERE dlt <> 0 ORDER BY unt_id) AS ext_unt, \
+         ARRAY(SELECT dlt FROM moved WHERE dlt <> 0 ORDER BY unt_id) AS ext_dlt, ",
+    );
+    if form & REFUSED == 0 {
+        text.push("'{}'::text[] AS known");
+    } else {
+        let ids = format!("cmd_id = ANY(${}::text[])", text.parameter);
+        // writing to a String can't fail
+        drop(write!(
+            text.sql,
+            "ARRAY(SELECT cmd_id FROM tb_od_ord_hist WHERE {ids} AND cmd_evnt_no = 0 \
+             UNION SELECT cmd_id FROM tb_sy_cmd WHERE {ids}) AS known"
+        ));
+    }
+    text.sql
+}

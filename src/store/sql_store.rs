@@ -1,0 +1,363 @@
+//! The part of the store that both databases share: leases and reading. What differs is behind [`Database`].
+
+use std::{collections::HashMap, sync::Arc, time::Duration, vec::IntoIter};
+
+use async_trait::async_trait;
+
+use super::{
+    Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Store, StoreError, StoredSku, TableRef, UntRow,
+    row::{Cell, Read, Row, Type},
+    rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
+    sql,
+};
+use crate::domain::{
+    Time,
+    ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+};
+
+/// A parameter of a statement.
+#[derive(Debug, Clone)]
+pub enum Bind {
+    /// a set of texts, for [`Database::IN`]
+    Texts(Vec<String>),
+    Text(String),
+    Int(i64),
+    Time(Time),
+}
+
+/// What a database must bring so that [`SqlStore`] can be made of it.
+#[async_trait]
+pub trait Database: Send + Sync + 'static {
+    /// Short name.
+    const KIND: &'static str;
+    /// Membership in the set bound to `$1`, to follow a column.
+    const IN: &'static str;
+    /// The database's clock.
+    const NOW: &'static str;
+    /// The database's clock, `$3` milliseconds ahead.
+    const LATER: &'static str;
+
+    /// Runs a reading statement; the rows' values are of `types`.
+    async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Runs one small writing statement in a transaction of its own; like [`Database::read`] otherwise.
+    async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Brings the schema to this version.
+    async fn migrate(&self) -> Result<(), StoreError>;
+    /// Keeps other processes from writing, where the epoch alone can't.
+    fn own(&self) -> Result<(), StoreError>;
+    /// A committer with a connection of its own.
+    async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
+}
+
+/// A store over an SQL database.
+#[derive(Debug)]
+pub struct SqlStore<D>(pub(super) D);
+
+fn next<T: Cell>(values: &mut IntoIter<Read>) -> T {
+    T::read(values.next().unwrap_or(Read::Text(None)))
+}
+
+fn texts<'a>(ids: impl Iterator<Item = &'a str>) -> Bind {
+    Bind::Texts(ids.map(str::to_owned).collect())
+}
+
+fn millis(ttl: Duration) -> Bind {
+    Bind::Int(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl<D: Database> SqlStore<D> {
+    /// The rows that `rest` (from WHERE on) selects; the table is called `t`.
+    async fn list<R: Row>(&self, rest: &str, binds: Vec<Bind>) -> Result<Vec<R>, StoreError> {
+        let types: Vec<Type> = R::COLUMNS.iter().map(|(_, kind)| *kind).collect();
+        let sql = format!("SELECT {} FROM {} AS t {rest}", sql::columns::<R>("t."), R::TABLE);
+        let rows = self.0.read(sql, binds, &types).await?;
+        Ok(rows.into_iter().map(|values| R::read(&mut values.into_iter())).collect())
+    }
+
+    /// The rows whose `column` is one of `ids`.
+    async fn named<'a, R: Row>(
+        &self,
+        column: &str,
+        ids: impl Iterator<Item = &'a str> + Send,
+    ) -> Result<Vec<R>, StoreError> {
+        let Bind::Texts(ids) = texts(ids) else { return Ok(Vec::new()) };
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rest = format!("WHERE t.{column} {} ORDER BY {}", D::IN, sql::list(R::KEY.iter().copied(), "t."));
+        self.list(&rest, vec![Bind::Texts(ids)]).await
+    }
+
+    /// The units with the balance after their last ledger row, read as one.
+    async fn units(&self, ids: &[SkuId]) -> Result<Vec<(UntRow, Option<(i64, i64, i64)>)>, StoreError> {
+        let mut types: Vec<Type> = UntRow::COLUMNS.iter().map(|(_, kind)| *kind).collect();
+        types.extend([Type::Int; 3]);
+        let sql = format!(
+            "SELECT {}, l.stck_qty, l.hold_qty, l.sold_qty FROM tb_pd_unt AS u LEFT JOIN tb_pd_unt_ldgr AS l \
+             ON l.unt_id = u.unt_id AND l.ldgr_no = (SELECT max(x.ldgr_no) FROM tb_pd_unt_ldgr AS x \
+             WHERE x.unt_id = u.unt_id) WHERE u.unt_id {}",
+            sql::columns::<UntRow>("u."),
+            D::IN
+        );
+        let rows = self.0.read(sql, vec![texts(ids.iter().map(SkuId::as_str))], &types).await?;
+        let unit = |values: Vec<Read>| {
+            let mut values = values.into_iter();
+            let unit = UntRow::read(&mut values);
+            let [stck, hold, sold]: [Option<i64>; 3] = [next(&mut values), next(&mut values), next(&mut values)];
+            (unit, stck.zip(hold).zip(sold).map(|((stck, hold), sold)| (stck, hold, sold)))
+        };
+        Ok(rows.into_iter().map(unit).collect())
+    }
+
+    /// What customers have used of these SKUs' campaigns: (campaign, customer, units).
+    async fn buyers(&self, ids: &[SkuId]) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, StoreError> {
+        let sql = format!(
+            "SELECT l.cmpn_id, l.cust_id, CAST(sum(l.cmpn_dlt) AS bigint) FROM tb_pr_cmpn AS c \
+             JOIN tb_pd_unt_ldgr AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
+             WHERE c.unt_id {} AND l.cust_id IS NOT NULL GROUP BY l.cmpn_id, l.cust_id \
+             HAVING sum(l.cmpn_dlt) > 0 ORDER BY 1, 2",
+            D::IN
+        );
+        let binds = vec![texts(ids.iter().map(SkuId::as_str))];
+        let rows = self.0.read(sql, binds, &[Type::Text, Type::Text, Type::Int]).await?;
+        let buyer = |values: Vec<Read>| {
+            let mut values = values.into_iter();
+            (next(&mut values), next(&mut values), next(&mut values))
+        };
+        Ok(rows.into_iter().map(buyer).collect())
+    }
+
+    /// Outcomes of commands that belong to orders.
+    async fn order_outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
+        let sql = format!(
+            "SELECT h.cmd_id, h.cmd_dgst, o.prtn_no, h.ord_id, h.ord_stat_cd, h.hist_no, h.evnt_ver, h.evnt, \
+             h.hist_dttm, h.ansr FROM tb_od_ord_hist AS h LEFT JOIN tb_od_ord AS o ON o.ord_id = h.ord_id \
+             WHERE h.cmd_id {} ORDER BY h.cmd_id, h.cmd_evnt_no",
+            D::IN
+        );
+        use Type::{Int, Text};
+        let types = [Text, Text, Int, Text, Text, Int, Int, Text, Type::Time, Text];
+        let rows = self.0.read(sql, vec![texts(ids.iter().map(CommandId::as_str))], &types).await?;
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for values in rows {
+            let mut values = values.into_iter();
+            let (cmd_id, digest): (Arc<str>, Arc<str>) = (next(&mut values), next(&mut values));
+            let partition: Option<i64> = next(&mut values);
+            let (ord_id, status): (Arc<str>, Arc<str>) = (next(&mut values), next(&mut values));
+            let event: (i64, i64, Arc<str>, Time) =
+                (next(&mut values), next(&mut values), next(&mut values), next(&mut values));
+            let answer: Option<Arc<str>> = next(&mut values);
+            let order = Some(OutcomeOrder { ord_id, status, version: event.0 });
+            match outcomes.last_mut().filter(|last| last.cmd_id == cmd_id) {
+                Some(last) => {
+                    last.order = order;
+                    last.answer = last.answer.take().or(answer);
+                    last.events.push(event);
+                }
+                None => {
+                    let partition = partition_number(partition)?;
+                    outcomes.push(Outcome { cmd_id, digest, partition, order, answer, events: vec![event] });
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Outcomes of commands that belong to no order.
+    async fn other_outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
+        let sql = format!("SELECT cmd_id, cmd_dgst, prtn_no, ansr FROM tb_sy_cmd WHERE cmd_id {}", D::IN);
+        let binds = vec![texts(ids.iter().map(CommandId::as_str))];
+        let rows = self.0.read(sql, binds, &[Type::Text, Type::Text, Type::Int, Type::Text]).await?;
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for values in rows {
+            let mut values = values.into_iter();
+            let (cmd_id, digest) = (next(&mut values), next(&mut values));
+            let partition = partition_number(next(&mut values))?;
+            let answer = next(&mut values);
+            outcomes.push(Outcome { cmd_id, digest, partition, order: None, answer, events: Vec::new() });
+        }
+        Ok(outcomes)
+    }
+}
+
+fn partition_number(stored: Option<i64>) -> Result<u32, StoreError> {
+    stored
+        .and_then(|n| u32::try_from(n).ok())
+        .ok_or_else(|| StoreError::Unusable("an event without its order's row: the store is damaged".into()))
+}
+
+#[async_trait]
+impl<D: Database> Store for SqlStore<D> {
+    fn kind(&self) -> &'static str {
+        D::KIND
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.0.migrate().await
+    }
+
+    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
+        let sql = "INSERT INTO tb_sy_meta (key, value) VALUES ('partitions', $1) ON CONFLICT (key) DO NOTHING";
+        self.0.write(sql.into(), vec![Bind::Text(partitions.to_string())], &[]).await?;
+        let sql = "SELECT value FROM tb_sy_meta WHERE key = 'partitions'";
+        let rows = self.0.read(sql.into(), Vec::new(), &[Type::Text]).await?;
+        let stored: Option<String> = rows.into_iter().next().and_then(|row| next(&mut row.into_iter()));
+        match stored {
+            Some(n) if n == partitions.to_string() => Ok(()),
+            n => {
+                let n = n.unwrap_or_default();
+                Err(StoreError::Unusable(format!("the store has {n} partitions, not {partitions}")))
+            }
+        }
+    }
+
+    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
+        self.0.own()?;
+        let sql = format!(
+            "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, 1, $2, {}) \
+             ON CONFLICT (prtn_no) DO UPDATE SET epch = l.epch + 1, ownr_id = excluded.ownr_id, \
+             expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id RETURNING epch",
+            D::LATER,
+            D::NOW
+        );
+        let binds = vec![Bind::Int(partition.into()), Bind::Text(owner.to_owned()), millis(ttl)];
+        if let Some(row) = self.0.write(sql, binds, &[Type::Int]).await?.into_iter().next() {
+            return Ok(LeaseAnswer::Granted(Lease { partition, epoch: next(&mut row.into_iter()) }));
+        }
+        let sql = "SELECT ownr_id, expr_dttm FROM tb_sy_lane WHERE prtn_no = $1";
+        let rows = self.0.read(sql.into(), vec![Bind::Int(partition.into())], &[Type::Text, Type::Time]).await?;
+        let row = rows.into_iter().next().ok_or_else(|| StoreError::Unavailable("the lease's row went away".into()))?;
+        let mut values = row.into_iter();
+        Ok(LeaseAnswer::Held { owner: next(&mut values), until: next(&mut values) })
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
+        let sql =
+            format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2 RETURNING epch", D::LATER);
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch), millis(ttl)];
+        Ok(!self.0.write(sql, binds, &[Type::Int]).await?.is_empty())
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let sql = format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2", D::NOW);
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
+        self.0.write(sql, binds, &[]).await.map(drop)
+    }
+
+    async fn committer(&self, _lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
+        self.0.own()?;
+        self.0.committer().await
+    }
+
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
+        let rows: Vec<HistRow> = self.named("ord_id", ids.iter().map(OrderId::as_str)).await?;
+        let mut orders: Vec<Vec<HistRow>> = Vec::new();
+        for row in rows {
+            match orders.last_mut().filter(|order| order.first().is_some_and(|first| first.ord_id == row.ord_id)) {
+                Some(order) => order.push(row),
+                None => orders.push(vec![row]),
+            }
+        }
+        Ok(orders)
+    }
+
+    async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        self.named("ord_id", ids.iter().map(OrderId::as_str)).await
+    }
+
+    async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let units = self.units(ids).await?;
+        let products: Vec<PdGdsRow> = self.named("gds_id", units.iter().map(|(u, _)| &*u.gds_id)).await?;
+        let templates: Vec<TmplRow> = self.named("dlv_tmpl_id", products.iter().map(|p| &*p.dlv_tmpl_id)).await?;
+        let campaigns: Vec<CmpnRow> = self.named("unt_id", ids.iter().map(SkuId::as_str)).await?;
+        let buyers = if campaigns.is_empty() { Vec::new() } else { self.buyers(ids).await? };
+        let products: HashMap<_, _> = products.iter().map(|p| (&*p.gds_id, p)).collect();
+        let templates: HashMap<_, _> = templates.iter().map(|t| (&*t.dlv_tmpl_id, t)).collect();
+        let mut skus = Vec::with_capacity(units.len());
+        for (unit, ledger) in units {
+            let damaged = |what| StoreError::Unusable(format!("SKU {} has no {what}", unit.unt_id));
+            let product = *products.get(&*unit.gds_id).ok_or_else(|| damaged("product"))?;
+            let template = *templates.get(&*product.dlv_tmpl_id).ok_or_else(|| damaged("delivery template"))?;
+            let campaigns: Vec<CmpnRow> = campaigns.iter().filter(|c| c.unt_id == unit.unt_id).cloned().collect();
+            let ours = |b: &&(Arc<str>, _, _)| campaigns.iter().any(|c| c.cmpn_id == b.0);
+            let buyers = buyers.iter().filter(ours).cloned().collect();
+            let (product, template) = (product.clone(), template.clone());
+            skus.push(StoredSku { unit, product, template, ledger, campaigns, buyers });
+        }
+        Ok(skus)
+    }
+
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError> {
+        self.named("gds_id", ids.iter().map(ProductId::as_str)).await
+    }
+
+    async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError> {
+        self.named("dlv_tmpl_id", ids.iter().map(TemplateId::as_str)).await
+    }
+
+    async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
+        self.named("prm_id", ids.iter().map(PromotionId::as_str)).await
+    }
+
+    async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
+        self.named("cmpn_id", ids.iter().map(CampaignId::as_str)).await
+    }
+
+    async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut outcomes = self.order_outcomes(ids).await?;
+        outcomes.extend(self.other_outcomes(ids).await?);
+        Ok(outcomes)
+    }
+
+    async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
+        let sql = "SELECT ord_id, due_dttm FROM tb_od_ord WHERE prtn_no = $1 AND due_dttm IS NOT NULL \
+                   AND due_dttm <= $2 ORDER BY due_dttm, ord_id LIMIT $3";
+        let binds = vec![Bind::Int(partition.into()), Bind::Time(until), Bind::Int(limit.into())];
+        let rows = self.0.read(sql.into(), binds, &[Type::Text, Type::Time]).await?;
+        let due = |row: Vec<Read>| {
+            let mut values = row.into_iter();
+            (OrderId::stored(&next::<String>(&mut values)), next(&mut values))
+        };
+        Ok(rows.into_iter().map(due).collect())
+    }
+
+    async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {
+        let binds = vec![Bind::Int(partition.into()), Bind::Int(limit.into())];
+        self.list("WHERE t.prtn_no = $1 ORDER BY t.otbx_dttm, t.otbx_id LIMIT $2", binds).await
+    }
+
+    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
+        self.named("rsv_id", ids.iter().map(|id| &**id)).await
+    }
+
+    async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError> {
+        // only SKUs with a campaign: those are few, and found without an index on a column that every batch changes
+        let rest =
+            "WHERE t.unt_id IN (SELECT c.unt_id FROM tb_pr_cmpn AS c) ORDER BY t.sold_qty DESC, t.unt_id LIMIT $1";
+        self.list(rest, vec![Bind::Int(limit.into())]).await
+    }
+
+    async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError> {
+        let sql = sql::page(&table, after.is_some());
+        let mut binds = Vec::new();
+        for value in after.unwrap_or_default() {
+            binds.push(match value {
+                Read::Text(Some(text)) => Bind::Text(text),
+                Read::Int(Some(n)) => Bind::Int(n),
+                Read::Time(Some(time)) => Bind::Time(time),
+                Read::Text(None) | Read::Int(None) | Read::Time(None) | Read::Bool(_) => {
+                    return Err(StoreError::Unusable(format!("not a key of {}", table.name)));
+                }
+            });
+        }
+        binds.push(Bind::Int(limit.into()));
+        let types: Vec<Type> = table.columns.iter().map(|(_, kind)| *kind).collect();
+        self.0.read(sql, binds, &types).await
+    }
+}

@@ -1,0 +1,245 @@
+//! What must not be written: by a superseded owner, against a key, against a rule; and what a lost server leaves.
+
+use std::time::Duration;
+
+use jumun::store::{
+    Batch, Commit, LeaseAnswer, Store, StoreError, UntRow,
+    row::Row,
+    rows::{CmdRow, HistRow, OrdRow, StlmRow},
+    table,
+};
+
+use super::{
+    Bench,
+    rows::{hist, ord, sample, sell, unit},
+};
+
+async fn count<R: Row>(store: &dyn Store) -> usize {
+    store.page(table::<R>(), None, 10_000).await.expect("a page").len()
+}
+
+pub async fn a_superseded_owner_commits_nothing(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    batch.units = vec![unit("u-1", 10)];
+    lane.done(&batch).await;
+    let successor = bench.lane().await;
+    assert!(successor.lease.epoch > lane.lease.epoch);
+    let mut late = lane.batch();
+    late.hist = vec![hist("o-1", 1, "command-1", 0)];
+    late.ord = vec![ord("o-1", None)];
+    late.moves = vec![sell("u-1", 1, 9)];
+    late.units = vec![unit("u-2", 1)];
+    assert_eq!(lane.committer.commit(&late).await.expect("an answer"), Commit::Fenced);
+    // not even an upsert or a move with nothing else
+    assert_eq!(lane.committer.commit(&lane_batch(&late)).await.expect("an answer"), Commit::Fenced);
+    let store = &*bench.store;
+    assert_eq!((count::<HistRow>(store).await, count::<OrdRow>(store).await), (0, 0));
+    let units = store.page(table::<UntRow>(), None, 10).await.expect("a page");
+    assert_eq!(units.len(), 1);
+    assert_eq!(UntRow::read(&mut units[0].clone().into_iter()), unit("u-1", 10));
+    assert!(!store.renew(&lane.lease, Duration::from_secs(9)).await.expect("an answer"));
+}
+
+fn lane_batch(late: &Batch) -> Batch {
+    Batch { partition: late.partition, epoch: late.epoch, moves: late.moves.clone(), ..Batch::default() }
+}
+
+pub async fn a_lease_is_renewed_released_and_runs_out(bench: Bench) {
+    let store = &*bench.store;
+    let take = |owner: &'static str, ms| store.acquire(7, owner, Duration::from_millis(ms));
+    let granted = |answer| match answer {
+        Ok(LeaseAnswer::Granted(lease)) => lease,
+        other => panic!("{other:?}"),
+    };
+    let first = granted(take("a", 60_000).await);
+    assert_eq!((first.partition, first.epoch), (7, 1));
+    match take("b", 60_000).await.expect("an answer") {
+        LeaseAnswer::Held { owner, .. } => assert_eq!(owner, "a"),
+        other @ LeaseAnswer::Granted(_) => panic!("{other:?}"),
+    }
+    // the same owner again, after a restart: a new epoch, the old one is superseded
+    let second = granted(take("a", 60_000).await);
+    assert_eq!(second.epoch, 2);
+    assert!(!store.renew(&first, Duration::from_secs(60)).await.expect("an answer"));
+    assert!(store.renew(&second, Duration::from_secs(60)).await.expect("an answer"));
+    // a superseded owner releases nothing
+    store.release(&first).await.expect("an answer");
+    assert!(matches!(take("b", 1).await, Ok(LeaseAnswer::Held { .. })));
+    store.release(&second).await.expect("an answer");
+    let third = granted(take("b", 1).await);
+    assert_eq!(third.epoch, 3);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let fourth = granted(take("c", 60_000).await);
+    assert_eq!(fourth.epoch, 4);
+    assert!(!store.renew(&third, Duration::from_secs(60)).await.expect("an answer"));
+}
+
+pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    batch.hist = vec![hist("o-1", 1, "command-1", 0)];
+    batch.ord = vec![ord("o-1", None)];
+    batch.cmd = vec![CmdRow { cmd_id: "command-9".into(), ..sample::<CmdRow>(1) }];
+    batch.units = vec![unit("u-1", 10)];
+    batch.ldgr = vec![sample(1)];
+    lane.done(&batch).await;
+    let base = Batch { ord: vec![ord("o-2", None)], moves: vec![sell("u-1", 1, 9)], ..lane.batch() };
+    let conflicts = [
+        // the order's version is taken
+        Batch { hist: vec![hist("o-1", 1, "command-2", 0)], ..base.clone() },
+        // the command made another order already
+        Batch { hist: vec![hist("o-2", 1, "command-1", 0)], ..base.clone() },
+        Batch { cmd: batch.cmd.clone(), ..base.clone() },
+        Batch { units: vec![unit("u-1", 1)], moves: Vec::new(), ..base.clone() },
+        Batch { ldgr: batch.ldgr.clone(), ..base.clone() },
+    ];
+    for conflict in conflicts {
+        let outcome = lane.committer.commit(&conflict).await;
+        assert!(matches!(outcome, Ok(Commit::Conflict(_))), "{outcome:?}");
+        let store = &*bench.store;
+        assert_eq!((count::<HistRow>(store).await, count::<OrdRow>(store).await), (1, 1));
+        let units = store.page(table::<UntRow>(), None, 10).await.expect("a page");
+        assert_eq!(UntRow::read(&mut units[0].clone().into_iter()), unit("u-1", 10));
+    }
+    // the committer goes on
+    lane.done(&base).await;
+}
+
+pub async fn a_broken_rule_rolls_the_whole_batch_back(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    batch.units = vec![unit("u-1", 3)];
+    lane.done(&batch).await;
+    let good: StlmRow = sample(1);
+    let base = Batch { ord: vec![ord("o-1", None)], ..lane.batch() };
+    let broken = [
+        // stock below zero
+        Batch { moves: vec![sell("u-1", 4, -1)], ..base.clone() },
+        // a new unit below zero
+        Batch { units: vec![unit("u-2", -1)], ..base.clone() },
+        // money from nowhere
+        Batch { stlm: vec![StlmRow { rfnd_amt: 1, ..good.clone() }], ..base.clone() },
+        Batch { stlm: vec![StlmRow { expt_amt: -1, ..good }], ..base.clone() },
+    ];
+    for batch in broken {
+        let outcome = lane.committer.commit(&batch).await;
+        assert!(matches!(outcome, Err(StoreError::Refused(_))), "{outcome:?}");
+        let store = &*bench.store;
+        assert_eq!((count::<OrdRow>(store).await, count::<StlmRow>(store).await), (0, 0));
+        let units = store.page(table::<UntRow>(), None, 10).await.expect("a page");
+        assert_eq!(units.len(), 1);
+        assert_eq!(UntRow::read(&mut units[0].clone().into_iter()), unit("u-1", 3));
+    }
+    lane.done(&base).await;
+}
+
+pub async fn a_move_without_its_unit_rolls_the_whole_batch_back(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    batch.ord = vec![ord("o-1", None)];
+    batch.moves = vec![sell("u-404", 1, 9)];
+    match lane.committer.commit(&batch).await {
+        Err(StoreError::Refused(why)) => assert!(why.contains("no such unit: u-404"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(count::<OrdRow>(&*bench.store).await, 0);
+    batch.moves.clear();
+    lane.done(&batch).await;
+}
+
+pub async fn the_partition_count_is_claimed_once(bench: Bench) {
+    let store = &*bench.store;
+    store.claim_partitions(4).await.expect("first use");
+    store.claim_partitions(4).await.expect("the same again");
+    match store.claim_partitions(8).await {
+        Err(StoreError::Unusable(why)) => assert!(why.contains("4 partitions"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn migrating_again_or_at_once_is_harmless(bench: Bench) {
+    bench.store.migrate().await.expect("again");
+    let others = [bench.again().await, bench.again().await, bench.again().await];
+    let all = futures_util::future::join_all(others.iter().map(|store| store.migrate())).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+}
+
+/// Several processes meet an empty database: each adapter by itself, since [`Bench`] migrates already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_migrations_may_race() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let urls =
+        [crate::support::servers::fresh_database().await, format!("sqlite:{}", dir.path().join("jumun.db").display())];
+    for url in urls {
+        let mut stores = Vec::new();
+        for _ in 0..4 {
+            stores.push(jumun::store::open(&url).await.expect("it opens"));
+        }
+        let all = futures_util::future::join_all(stores.iter().map(|store| store.migrate())).await;
+        assert!(all.iter().all(Result::is_ok), "{url}: {all:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sqlite_file_has_one_writing_process() {
+    let bench = Bench::sqlite().await;
+    let mut lane = bench.lane().await;
+    let second = bench.again().await;
+    for outcome in [second.acquire(1, "other", Duration::from_secs(9)).await] {
+        assert!(matches!(outcome, Err(StoreError::Unusable(_))), "{outcome:?}");
+    }
+    assert!(second.committer(lane.lease.clone()).await.is_err());
+    // the checker may read meanwhile
+    let batch = Batch { ord: vec![ord("o-1", None)], ..lane.batch() };
+    lane.done(&batch).await;
+    assert_eq!(count::<OrdRow>(&*second).await, 1);
+    let lease = bench.store.acquire(1, "tester", Duration::from_secs(9)).await.expect("partitions share the lock");
+    assert!(matches!(lease, LeaseAnswer::Granted(_)));
+    drop((lane, bench.store));
+    let lease = second.acquire(1, "tester", Duration::from_secs(9)).await.expect("the lock ends with its owner");
+    assert!(matches!(lease, LeaseAnswer::Granted(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_drops_the_committer_is_found_again() {
+    let bench = Bench::postgres().await;
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    batch.hist = vec![hist("o-1", 1, "command-1", 0)];
+    lane.done(&batch).await;
+    bench
+        .outside(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'jumun'",
+        )
+        .await;
+    batch.hist = vec![hist("o-1", 2, "command-2", 0)];
+    let outcome = lane.committer.commit(&batch).await;
+    assert!(matches!(outcome, Err(StoreError::Unknown(_) | StoreError::Unavailable(_))), "{outcome:?}");
+    // look it up, as the rule says: it did not happen
+    assert_eq!(count::<HistRow>(&*bench.store).await, 1);
+    lane.done(&batch).await;
+    assert_eq!(count::<HistRow>(&*bench.store).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_is_down_is_unavailable_and_comes_back() {
+    use crate::support::servers;
+    let mut server = servers::start_postgres(&[]);
+    let url = servers::fresh_database_on(server.url()).await;
+    let store = jumun::store::open(&url).await.expect("it opens");
+    store.migrate().await.expect("it migrates");
+    let Ok(LeaseAnswer::Granted(lease)) = store.acquire(0, "tester", Duration::from_secs(60)).await else {
+        panic!("no lease")
+    };
+    let mut committer = store.committer(lease.clone()).await.expect("a committer");
+    let batch =
+        Batch { partition: 0, epoch: lease.epoch, hist: vec![hist("o-1", 1, "command-1", 0)], ..Batch::default() };
+    server.kill9();
+    assert!(matches!(committer.commit(&batch).await, Err(StoreError::Unknown(_))));
+    assert!(matches!(committer.commit(&batch).await, Err(StoreError::Unavailable(_))));
+    server.restart();
+    assert!(matches!(committer.commit(&batch).await, Ok(Commit::Done(_))));
+    assert!(matches!(committer.commit(&batch).await, Ok(Commit::Conflict(_))));
+}
