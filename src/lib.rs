@@ -3,6 +3,12 @@
 //! The rooms, in the order of the flow: [`log`] (commands come in) → `ingest` → `route` (actors) → [`domain`] (decides)
 //! → `commit` → [`store`] → `publish` (acknowledged, answered).
 
+pub mod clock;
+pub mod commit;
 pub mod domain;
+pub mod ingest;
 pub mod log;
+pub mod payment;
+pub mod protocol;
+pub mod route;
 pub mod store;

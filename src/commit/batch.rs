@@ -1,0 +1,195 @@
+//! The batch that is open: rows, ledger moves and answers of decisions that are not durable yet.
+
+use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
+
+use crate::{
+    domain::Time,
+    log::{Dead, EntryId, Inbound},
+    payment::RefundAsk,
+    protocol::Answer,
+    store::{
+        Batch, UnitMove,
+        rows::{HistRow, LdgrRow},
+    },
+};
+
+/// Where a command came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Source {
+    pub stream: Inbound,
+    pub id: EntryId,
+    /// when it is decided: the entry's time, also where another lane passed it on
+    pub at: Time,
+    pub attempts: u32,
+}
+
+/// What leaves for an entry once its batch is durable.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub source: Source,
+    pub name: &'static str,
+    pub answer: Option<(Option<Arc<str>>, Answer)>,
+    pub events: Vec<HistRow>,
+    pub dead: Option<Dead>,
+    /// to another lane's internal stream, because the order lives there
+    pub forward: Option<(u32, Arc<[u8]>)>,
+    /// a refusal whose id may belong to an older, accepted command
+    pub unsure: bool,
+    /// the command was taken before: its events are read from the store and published again
+    pub replays: bool,
+    /// whether the entry still counts against the reader's credit
+    pub credit: bool,
+}
+
+impl Outgoing {
+    /// Nothing but the acknowledgement.
+    pub fn silent(source: Source, name: &'static str) -> Self {
+        Self {
+            source,
+            name,
+            answer: None,
+            events: Vec::new(),
+            dead: None,
+            forward: None,
+            unsure: false,
+            replays: false,
+            credit: true,
+        }
+    }
+}
+
+/// The lane's open batch, shared by the actors of one thread.
+pub type Book = Rc<RefCell<OpenBatch>>;
+
+/// Decisions that wait for the next commit.
+#[derive(Debug, Default)]
+pub struct OpenBatch {
+    /// counts sealed batches; an actor compares it with its last to see whether it is in this batch already
+    pub number: u64,
+    pub rows: Batch,
+    pub outgoing: Vec<Outgoing>,
+    /// entries decided in it that wait for other lanes, and free their credit meanwhile
+    pub waiting: usize,
+    /// refunds to be asked of the payment side once this is durable
+    pub asks: Vec<RefundAsk>,
+    /// (SKU, difference): another system's changes that this batch's ledger follows
+    absorbed: Vec<(Arc<str>, i64)>,
+    /// some order is in it twice, so that rows of one key must be merged
+    pub repeats: bool,
+    moves: HashMap<Arc<str>, UnitMove>,
+}
+
+impl OpenBatch {
+    /// Whether there is nothing to commit or to answer.
+    pub fn is_empty(&self) -> bool {
+        self.outgoing.is_empty() && !self.writes()
+    }
+
+    /// Whether it has rows of its own.
+    pub fn writes(&self) -> bool {
+        let b = &self.rows;
+        !(b.hist.is_empty()
+            && b.ldgr.is_empty()
+            && b.cmd.is_empty()
+            && b.rsv.is_empty()
+            && b.otbx.is_empty()
+            && b.sent.is_empty())
+    }
+
+    /// How many decisions it holds.
+    pub fn len(&self) -> usize {
+        self.outgoing.len()
+    }
+
+    /// Adds a ledger row and its share of the SKU's balance. `external` rows follow a change that the balance has already.
+    pub fn ledger(&mut self, row: LdgrRow, external: bool) {
+        let m = self.moves.entry(Arc::clone(&row.unt_id)).or_insert_with(|| UnitMove {
+            unt_id: Arc::clone(&row.unt_id),
+            stck_dlt: 0,
+            hold_dlt: 0,
+            sold_dlt: 0,
+            ldgr_no: 0,
+            expect_stck: 0,
+        });
+        if !external {
+            m.stck_dlt += row.stck_dlt;
+            m.hold_dlt += row.hold_dlt;
+            m.sold_dlt += row.sold_dlt;
+        }
+        m.ldgr_no = row.ldgr_no;
+        m.expect_stck = row.stck_qty;
+        self.rows.ldgr.push(row);
+    }
+
+    /// Notes that the ledger now follows a change that a commit had noticed.
+    pub fn absorb(&mut self, sku_id: Arc<str>, delta: i64) {
+        self.absorbed.push((sku_id, delta));
+    }
+
+    /// Closes the batch: what was open becomes a batch to commit, with keys unique; a new one opens.
+    pub fn seal(&mut self, partition: u32, epoch: i64) -> Sealed {
+        let number = self.number;
+        let open = std::mem::take(self);
+        self.number = number + 1;
+        let mut rows = open.rows;
+        (rows.partition, rows.epoch) = (partition, epoch);
+        rows.moves = open.moves.into_values().collect();
+        rows.moves.sort_by(|a, b| a.unt_id.cmp(&b.unt_id)); // one lock order for every lane
+        if open.repeats {
+            merge(&mut rows);
+        }
+        rows.refused = open
+            .outgoing
+            .iter()
+            .filter(|o| o.unsure)
+            .filter_map(|o| o.answer.as_ref().map(|(_, a)| Arc::clone(&a.command_id)))
+            .collect();
+        rows.refused.sort();
+        rows.refused.dedup();
+        Sealed { number, rows, outgoing: open.outgoing, asks: open.asks, absorbed: open.absorbed }
+    }
+}
+
+/// A batch on its way to the store.
+#[derive(Debug)]
+pub struct Sealed {
+    pub number: u64,
+    pub rows: Batch,
+    pub outgoing: Vec<Outgoing>,
+    pub asks: Vec<RefundAsk>,
+    pub absorbed: Vec<(Arc<str>, i64)>,
+}
+
+/// Of several forms of a row keeps the last, in the place of the first.
+fn keep_last<R, K: Hash + Eq>(rows: &mut Vec<R>, key: impl Fn(&R) -> K) {
+    let mut place: HashMap<K, usize> = HashMap::with_capacity(rows.len());
+    let mut kept: Vec<R> = Vec::with_capacity(rows.len());
+    for row in rows.drain(..) {
+        match place.get(&key(&row)) {
+            Some(&at) => kept[at] = row,
+            None => {
+                place.insert(key(&row), kept.len());
+                kept.push(row);
+            }
+        }
+    }
+    *rows = kept;
+}
+
+fn merge(b: &mut Batch) {
+    keep_last(&mut b.ord, |r| Arc::clone(&r.ord_id));
+    keep_last(&mut b.gds, |r| (Arc::clone(&r.ord_id), r.ord_seq));
+    keep_last(&mut b.stlm, |r| (Arc::clone(&r.ord_id), r.stlm_no));
+    keep_last(&mut b.aprv, |r| (Arc::clone(&r.ord_id), r.stlm_no));
+    keep_last(&mut b.rfnd, |r| (Arc::clone(&r.rfnd_key), r.rfnd_seq));
+    keep_last(&mut b.cncl, |r| (Arc::clone(&r.ord_id), r.cncl_grp_no, r.ord_seq));
+    keep_last(&mut b.fee, |r| (Arc::clone(&r.ord_id), r.dlv_fee_no));
+    keep_last(&mut b.dscnt, |r| (Arc::clone(&r.ord_id), r.ord_seq, r.dscnt_no));
+    keep_last(&mut b.pnt, |r| (Arc::clone(&r.ord_id), r.pnt_no));
+    keep_last(&mut b.prsn, |r| Arc::clone(&r.ord_id));
+    keep_last(&mut b.cmpn, |r| Arc::clone(&r.cmpn_id));
+    keep_last(&mut b.rsv, |r| Arc::clone(&r.rsv_id));
+    keep_last(&mut b.pd_gds, |r| Arc::clone(&r.gds_id));
+    keep_last(&mut b.tmpl, |r| Arc::clone(&r.dlv_tmpl_id));
+    keep_last(&mut b.prm, |r| Arc::clone(&r.prm_id));
+}

@@ -1,0 +1,220 @@
+//! An order's rows: the projection of its state into the sources' tables. The history is the truth; these follow it.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{
+        catalog::PromotionKind,
+        order::state::{Line, Order, Placement, Settlement},
+    },
+    store::{
+        Batch,
+        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, OrdRow, PntRow, RfndRow, StlmRow},
+    },
+};
+
+/// Adds all rows of the order in its present state. While a placement is reserving or has failed, only the order's own row
+/// is there: nothing of it has come true.
+pub fn project(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
+    let ord_id = order.id.shared();
+    into.ord.push(ord_row(order, partition, asks_refunds));
+    if order.placement != Placement::Done {
+        return;
+    }
+    for line in &order.lines {
+        into.gds.push(gds_row(&ord_id, line));
+        if order.paid_at.is_some() {
+            discounts(order, line, into);
+        }
+    }
+    for s in &order.settlements {
+        into.stlm.push(stlm_row(&ord_id, s));
+        if let Some(row) = aprv_row(order, s) {
+            into.aprv.push(row);
+        }
+    }
+    for fee in &order.fees {
+        into.fee.push(FeeRow {
+            ord_id: Arc::clone(&ord_id),
+            dlv_fee_no: i64::from(fee.no),
+            pay_grp_no: 1,
+            ptnr_id: fee.partner_id.shared(),
+            dlv_tmpl_id: fee.template_id.shared(),
+            bas_fee_amt: fee.base.get(),
+            fee_amt: fee.amount.get(),
+            rfnd_fee_amt: fee.returned.get(),
+            fee_rsn_cd: fee.reason.code().into(),
+        });
+    }
+    for c in &order.cancels {
+        into.cncl.push(CnclRow {
+            ord_id: Arc::clone(&ord_id),
+            cncl_grp_no: i64::from(c.group),
+            ord_seq: i64::from(c.line_no),
+            cncl_qty: i64::from(c.quantity),
+            cncl_amt: c.amount.get(),
+            cncl_rsn_cd: c.cause.code().into(),
+            cncl_dttm: c.at,
+        });
+    }
+    refunds(order, into);
+    for (p, no) in order.points.iter().zip(1i64..) {
+        into.pnt.push(PntRow {
+            ord_id: Arc::clone(&ord_id),
+            pnt_no: no,
+            cust_id: order.customer_id.shared(),
+            pnt_knd_cd: p.kind.code().into(),
+            pnt_amt: p.amount.get(),
+            pnt_rel_id: p.relation.as_deref().map(Arc::from),
+            pnt_dttm: p.at,
+        });
+    }
+}
+
+fn ord_row(order: &Order, partition: u32, asks_refunds: bool) -> OrdRow {
+    let amounts = order.amounts();
+    OrdRow {
+        ord_id: order.id.shared(),
+        prtn_no: i64::from(partition),
+        cust_id: order.customer_id.shared(),
+        ord_stat_cd: order.status().code().into(),
+        ord_ver: i64::from(order.version),
+        rcpt_dttm: order.received,
+        pay_ddln_dttm: order.deadline,
+        due_dttm: order.due(asks_refunds),
+        part_alw_yn: order.allow_partial,
+        gds_amt: amounts.goods.get(),
+        dscnt_amt: amounts.discount.get(),
+        dlv_fee_amt: amounts.fees.get(),
+        ord_amt: amounts.total.get(),
+    }
+}
+
+fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
+    let total = l.total();
+    GdsRow {
+        ord_id: Arc::clone(ord_id),
+        ord_seq: i64::from(l.no),
+        unt_id: l.sku_id.shared(),
+        gds_id: l.product_id.shared(),
+        ord_stat_cd: l.status.code().into(),
+        dlv_sub_stat_cd: None,
+        main_gds_yn: l.main,
+        gft_incl_yn: l.gift_included,
+        gft_yn: l.gift,
+        main_ord_seq: l.main_line_no.map(i64::from),
+        gft_prm_id: l.gift_promotion_id.as_ref().map(|p| p.shared()),
+        gft_rsn_cd: None,
+        org_ord_seq: None,
+        ord_qty: i64::from(l.ordered),
+        cncl_qty: i64::from(l.cancelled),
+        rtn_acpt_qty: i64::from(l.return_accepted),
+        rtn_qty: i64::from(l.returned),
+        exch_acpt_qty: i64::from(l.exchange_accepted),
+        exch_qty: i64::from(l.exchanged),
+        dlv_qty: 0,
+        hold_qty: i64::from(l.held),
+        dduct_qty: i64::from(l.deducted),
+        cmpn_id: l.campaign_id.as_ref().map(|c| c.shared()),
+        stck_plcy_cd: l.policy.code().into(),
+        sl_upr: l.unit_price.get(),
+        sl_tot_amt: total.get(),
+        prm_id: l.promotion.as_ref().map(|d| d.id.shared()),
+        prm_dscnt_amt: l.promotion.as_ref().map_or(0, |d| d.amount.get()),
+        cpn_id: l.coupon.as_ref().map(|d| d.id.shared()),
+        cpn_dscnt_amt: l.coupon.as_ref().map_or(0, |d| d.amount.get()),
+        pay_amt: l.pay().get(),
+        dlv_fee_no: i64::from(l.fee_no),
+        pre_rfnd_yn: l.pre_refund,
+        rfnd_tmng_cd: None,
+        avg_lead_days: i64::from(l.lead_time_days),
+        ship_inst_dttm: l.ship_instruction,
+        dlv_expt_dttm: l.expected_delivery,
+        dlv_prep_dttm: l.prepared_at,
+        dlv_strt_dttm: None,
+        dlv_cmpl_dttm: None,
+        carr_dlv_cmpl_dttm: None,
+        rvn_dttm: None,
+    }
+}
+
+fn stlm_row(ord_id: &Arc<str>, s: &Settlement) -> StlmRow {
+    StlmRow {
+        ord_id: Arc::clone(ord_id),
+        stlm_no: i64::from(s.no),
+        pay_grp_no: i64::from(s.group),
+        pay_mns_cd: s.means.code().into(),
+        pay_mns_rel_id: s.approval_id.as_deref().map(Arc::from),
+        expt_amt: s.expected.get(),
+        pay_amt: s.paid.get(),
+        rfnd_psbl_amt: s.refundable.get(),
+        rfnd_plan_amt: s.planned.get(),
+        rfnd_excl_amt: s.excluded.get(),
+        rfnd_amt: s.refunded.get(),
+        pay_dttm: s.paid_at,
+    }
+}
+
+/// Cards and deposits have an approval; points are another service's, known by their id on the settlement.
+fn aprv_row(order: &Order, s: &Settlement) -> Option<AprvRow> {
+    use crate::domain::order::command::Means;
+    if s.means == Means::Points {
+        return None;
+    }
+    let deposit = order.deposit.as_ref().filter(|d| d.means == s.means);
+    Some(AprvRow {
+        aprv_id: s.approval_id.as_deref().unwrap_or("deposit").into(),
+        ord_id: order.id.shared(),
+        stlm_no: i64::from(s.no),
+        aprv_tkn: s.token.as_deref().map(Arc::from),
+        aprv_amt: s.paid.get(),
+        vrtl_acct_no: deposit.and_then(|d| d.account_no.as_deref()).map(Arc::from),
+        bank_cd: deposit.and_then(|d| d.bank_code.as_deref()).map(Arc::from),
+        aprv_dttm: s.paid_at,
+    })
+}
+
+fn discounts(order: &Order, line: &Line, into: &mut Batch) {
+    let both = [(&line.promotion, PromotionKind::Promotion), (&line.coupon, PromotionKind::Coupon)];
+    for ((discount, kind), no) in both.into_iter().zip(1i64..) {
+        let Some(d) = discount else { continue };
+        into.dscnt.push(DscntRow {
+            ord_id: order.id.shared(),
+            ord_seq: i64::from(line.no),
+            dscnt_no: no,
+            dscnt_knd_cd: kind.code().into(),
+            prm_id: d.id.shared(),
+            dscnt_rate_bp: i64::from(d.rate_bp),
+            dscnt_amt: d.amount.get(),
+            dscnt_dttm: order.paid_at.unwrap_or(order.received),
+        });
+    }
+}
+
+/// Insert-only: the request is row 0, each answer of the payment side one more.
+fn refunds(order: &Order, into: &mut Batch) {
+    for r in &order.refunds {
+        let means = order.settlements.iter().find(|s| s.no == r.settlement_no).map_or("CARD", |s| s.means.code());
+        let row = |seq: i64, state: &str, planned: i64, refunded: i64, why: Option<&str>, at| RfndRow {
+            rfnd_key: r.key.as_str().into(),
+            rfnd_seq: seq,
+            ord_id: order.id.shared(),
+            stlm_no: i64::from(r.settlement_no),
+            cncl_grp_no: r.cancel_group.map(i64::from),
+            rtn_grp_no: None,
+            rfnd_stat_cd: state.into(),
+            rfnd_mns_cd: means.into(),
+            rfnd_plan_amt: planned,
+            rfnd_amt: refunded,
+            rfnd_rsn: why.map(Arc::from),
+            rfnd_dttm: at,
+        };
+        into.rfnd.push(row(0, "PLANNED", r.amount.get(), 0, None, r.planned_at));
+        for (t, seq) in r.tries.iter().zip(1i64..) {
+            into.rfnd.push(match &t.failed {
+                None => row(seq, "REFUNDED", 0, r.amount.get(), None, t.at),
+                Some(why) => row(seq, "FAILED", 0, 0, Some(why), t.at),
+            });
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Stored outcomes: what a command was answered, told again from the order's history.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{
+        ids::OrderId,
+        order::{Event, Order, apply::Misfit},
+        reason::{Facts, Reason, Refusal},
+    },
+    protocol::{Answer, OutcomeKind},
+    store::rows::HistRow,
+};
+
+/// A command that an order has taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    pub command_id: Arc<str>,
+    pub digest: Arc<str>,
+    /// first and last of its events
+    pub first: i64,
+    pub version: i64,
+    pub status: Arc<str>,
+    /// reason and facts, as stored
+    pub note: Option<Arc<str>>,
+    pub placing: Placing,
+}
+
+/// Whether the command was a placement that other lanes had to reserve for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Placing {
+    /// it was answered at once
+    No,
+    /// no answer yet
+    Waiting,
+    /// refused in the end
+    Refused(Box<Refusal>),
+}
+
+/// What an accepted answer says beside the status.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Facts::is_empty", default)]
+    pub facts: Facts,
+}
+
+/// An order as its history tells it.
+#[derive(Debug)]
+pub struct Folded {
+    pub order: Order,
+    pub applied: Vec<Applied>,
+}
+
+/// Folds stored history rows.
+///
+/// # Errors
+/// A sentence, when the history can't be read or does not follow from itself.
+pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let id = OrderId::stored(&first.ord_id);
+    let mut order = None;
+    let mut applied = Vec::new();
+    for row in rows {
+        let event =
+            Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
+        Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        record(&mut applied, row, &event);
+    }
+    Ok(order.map(|order| Folded { order, applied }))
+}
+
+/// Adds an event to what is known of the order's commands.
+pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
+    match applied.last_mut() {
+        Some(last) if last.command_id == row.cmd_id => {
+            last.version = row.hist_no;
+            last.status = Arc::clone(&row.ord_stat_cd);
+        }
+        Some(_) | None => applied.push(Applied {
+            command_id: Arc::clone(&row.cmd_id),
+            digest: Arc::clone(&row.cmd_dgst),
+            first: row.hist_no,
+            version: row.hist_no,
+            status: Arc::clone(&row.ord_stat_cd),
+            note: row.ansr.clone(),
+            placing: Placing::No,
+        }),
+    }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only placements over several lanes are answered later")]
+    match event {
+        Event::PlacementStarted { .. } => {
+            if let Some(last) = applied.last_mut() {
+                last.placing = Placing::Waiting;
+            }
+        }
+        Event::PlacementCompleted { .. } => {
+            let (version, status) = (row.hist_no, Arc::clone(&row.ord_stat_cd));
+            let note = applied.last().and_then(|a| a.note.clone());
+            if let Some(a) = waiting(applied) {
+                (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
+            }
+        }
+        Event::PlacementFailed { reason, facts } => {
+            if let Some(a) = waiting(applied) {
+                a.placing = Placing::Refused(Box::new(Refusal::new(*reason, (**facts).clone())));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn waiting(applied: &mut [Applied]) -> Option<&mut Applied> {
+    applied.iter_mut().rev().find(|a| a.placing == Placing::Waiting)
+}
+
+/// The answer again, for the entry that asks now; `None` while it is not known yet.
+pub fn answer(a: &Applied, order_id: &str, partition: u32, digest: &str, entry: String) -> Option<Answer> {
+    let mut answer = Answer {
+        command_id: Arc::clone(&a.command_id),
+        order_id: Some(order_id.into()),
+        partition,
+        outcome: OutcomeKind::Accepted,
+        order_status: Some(Arc::clone(&a.status)),
+        order_version: Some(a.version),
+        reason: None,
+        message: None,
+        facts: Facts::default(),
+        entry,
+        digest: Some(digest.into()),
+    };
+    if *a.digest != *digest {
+        refuse(&mut answer, &Reason::CommandIdReused.into());
+        return Some(answer);
+    }
+    match &a.placing {
+        Placing::Waiting => None,
+        Placing::Refused(refusal) => {
+            refuse(&mut answer, refusal);
+            (answer.order_status, answer.order_version) = (None, None);
+            Some(answer)
+        }
+        Placing::No => {
+            let note: Note = a.note.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
+            answer.reason = note.reason.map(|r| r.code().into());
+            answer.message = note.reason.map(|r| r.sentence().to_owned());
+            answer.facts = note.facts;
+            Some(answer)
+        }
+    }
+}
+
+/// Turns an answer into a refusal.
+pub fn refuse(answer: &mut Answer, refusal: &Refusal) {
+    answer.outcome = OutcomeKind::Rejected;
+    answer.reason = Some(refusal.reason.code().into());
+    answer.message = Some(refusal.message());
+    answer.facts = refusal.facts.clone();
+}

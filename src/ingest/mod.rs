@@ -1,0 +1,148 @@
+//! Ingest: entries are read while there is credit, decoded, and handed to the lane in the stream's order.
+
+pub mod reader;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    commit::Source,
+    domain::Time,
+    log::{Entry, Inbound},
+    protocol::{
+        decode::{self, Command, Kind, Unreadable},
+        internal::Internal,
+    },
+};
+
+/// An entry, read.
+#[derive(Debug)]
+pub struct Delivered {
+    pub source: Source,
+    /// as received, for the dead letters and for passing on
+    pub raw: Arc<[u8]>,
+    pub decoded: Result<Command, Unreadable>,
+    /// how often it was passed on between lanes
+    pub hops: u8,
+}
+
+/// Entries of one read, under the generation of the lane that they are for: after a reset, older ones are read again and
+/// dropped here.
+#[derive(Debug)]
+pub struct Chunk {
+    pub generation: u64,
+    pub entries: Vec<Delivered>,
+}
+
+/// How much may be in flight: read and neither settled nor waiting for another lane. It bounds the memory of a lane whose
+/// store is slow: reading stops, the stream keeps the rest.
+#[derive(Debug)]
+pub struct Credit {
+    limit: usize,
+    in_flight: AtomicUsize,
+    freed: Notify,
+}
+
+impl Credit {
+    /// At most `limit` entries in flight.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, in_flight: AtomicUsize::new(0), freed: Notify::new() }
+    }
+
+    /// Waits until at least one more may be read; says how many.
+    pub async fn available(&self) -> usize {
+        loop {
+            let freed = self.freed.notified();
+            let left = self.limit.saturating_sub(self.in_flight.load(Ordering::Acquire));
+            if left > 0 {
+                return left;
+            }
+            freed.await;
+        }
+    }
+
+    /// So many were read.
+    pub fn take(&self, n: usize) {
+        self.in_flight.fetch_add(n, Ordering::AcqRel);
+    }
+
+    /// So many are done with.
+    pub fn give(&self, n: usize) {
+        let sub = |now: usize| Some(now.saturating_sub(n));
+        if self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, sub).is_ok() {
+            self.freed.notify_one();
+        }
+    }
+
+    /// How many are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+}
+
+/// How far the lane has read: the time up to which every command was seen. Deadlines fire on it, so that a backlog never
+/// expires an order whose payment is waiting in it.
+#[derive(Debug, Default)]
+pub struct StreamTime(AtomicI64);
+
+impl StreamTime {
+    /// Everything up to `at` was read.
+    pub fn reached(&self, at: Time) {
+        self.0.fetch_max(at.timestamp_millis(), Ordering::AcqRel);
+    }
+
+    /// The time reached; `None` before anything was read.
+    pub fn get(&self) -> Option<Time> {
+        let ms = self.0.load(Ordering::Acquire);
+        (ms > 0).then(|| Time::from_timestamp_millis(ms)).flatten()
+    }
+}
+
+/// Which generation the lane is in: a reset starts the next, and reading starts over from what is pending.
+#[derive(Debug, Default)]
+pub struct Generation(AtomicU64);
+
+impl Generation {
+    /// The present one.
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Starts the next.
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+/// Reads an entry's command.
+pub fn deliver(entry: Entry) -> Delivered {
+    let mut source = Source { stream: entry.stream, id: entry.id, at: entry.id.time(), attempts: entry.attempts };
+    let raw = entry.command;
+    match entry.stream {
+        Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, hops: 0 },
+        Inbound::Internal => match decode::decode_internal(&raw) {
+            Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, hops: 0 },
+            Ok(Internal::PassedOn { at_ms, hops, command }) => {
+                source.at = i64::try_from(at_ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(source.at);
+                let raw: Arc<[u8]> = command.as_bytes().into();
+                Delivered { source, decoded: decode::decode(&raw), raw, hops }
+            }
+            Ok(step) => Delivered { source, decoded: Ok(internal(step)), raw, hops: 0 },
+        },
+    }
+}
+
+fn internal(step: Internal) -> Command {
+    let (id, name) = match &step {
+        Internal::Due { order_id } => (order_id.as_str(), "due"),
+        Internal::Step { id, .. } => (&**id, "step"),
+        Internal::Reply { id, .. } => (&**id, "reply"),
+        Internal::PassedOn { .. } => ("", "passed_on"),
+    };
+    let id = crate::domain::ids::CommandId::stored(id);
+    Command { digest: id.shared(), id, actor: "system:lane".into(), reply_to: None, name, kind: Kind::Internal(step) }
+}

@@ -1,0 +1,128 @@
+//! The reading loop of a lane: first what is pending, then what is new, for as long as there is credit.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Chunk, Credit, Generation, StreamTime, deliver};
+use crate::{
+    clock::Clock,
+    log::{CommandLog, Entry, EntryId, Inbound, LogError, Reader},
+};
+
+/// How many entries one read asks for: enough to fill a batch in two reads, few enough that a chunk is decided in about a
+/// millisecond.
+pub const READ_MAX: usize = 256;
+/// How long a read waits for the first entry: the longest that a reset or a stop waits for the reader.
+const WAIT: Duration = Duration::from_millis(200);
+/// Waits between tries when the log does not answer.
+const BACKOFF: [u64; 6] = [50, 100, 200, 400, 800, 1_600];
+
+/// What the loop needs.
+pub struct Ingest {
+    pub partition: u32,
+    pub consumer: String,
+    pub epoch: i64,
+    pub log: Arc<dyn CommandLog>,
+    pub clock: Arc<dyn Clock>,
+    pub credit: Arc<Credit>,
+    pub stream_time: Arc<StreamTime>,
+    pub generation: Arc<Generation>,
+    pub to: mpsc::Sender<Chunk>,
+    pub stop: CancellationToken,
+}
+
+/// Why reading ended.
+#[derive(Debug)]
+pub enum Ended {
+    Stopped,
+    /// a successor has the partition
+    Fenced,
+    /// the log's content is not ours to read
+    Broken(String),
+}
+
+impl Ingest {
+    /// Reads until it is stopped or fenced.
+    pub async fn run(self) -> Ended {
+        let mut failures = 0usize;
+        let mut reader = None;
+        while !self.stop.is_cancelled() {
+            let result = match reader.as_mut() {
+                None => self.log.reader(self.partition, &self.consumer, self.epoch).await.map(|r| reader = Some(r)),
+                Some(r) => self.generation(r.as_mut()).await,
+            };
+            match result {
+                Ok(()) => failures = 0,
+                Err(LogError::Fenced { .. }) => return Ended::Fenced,
+                Err(LogError::Broken(why)) => return Ended::Broken(why),
+                Err(e @ (LogError::Unavailable(_) | LogError::Full(_))) => {
+                    if failures == 0 {
+                        tracing::warn!(partition = self.partition, error = %e, "reading commands failed; trying again");
+                    }
+                    let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
+                    failures += 1;
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                }
+            }
+        }
+        Ended::Stopped
+    }
+
+    /// One generation: everything pending, then new entries, until the lane starts the next generation.
+    async fn generation(&self, reader: &mut dyn Reader) -> Result<(), LogError> {
+        let generation = self.generation.now();
+        for stream in [Inbound::Commands, Inbound::Internal] {
+            let mut after = EntryId::ZERO;
+            loop {
+                if self.stale(generation) {
+                    return Ok(());
+                }
+                let room = self.credit.available().await.min(READ_MAX);
+                let entries = reader.pending(stream, after, room).await?;
+                let Some(last) = entries.last() else { break };
+                after = last.id;
+                if !self.hand_over(generation, entries).await {
+                    return Ok(());
+                }
+            }
+        }
+        while !self.stale(generation) {
+            let room = tokio::select! {
+                room = self.credit.available() => room.min(READ_MAX),
+                () = self.stop.cancelled() => return Ok(()),
+            };
+            let before = self.clock.now();
+            let entries = reader.fresh(room, WAIT).await?;
+            match entries.iter().filter(|e| e.stream == Inbound::Commands).map(|e| e.id).max() {
+                // everything up to the last one was read, because ids only grow
+                Some(last) => self.stream_time.reached(last.time()),
+                None if entries.is_empty() => self.stream_time.reached(before),
+                None => {}
+            }
+            if !entries.is_empty() && !self.hand_over(generation, entries).await {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn stale(&self, generation: u64) -> bool {
+        self.generation.now() != generation || self.stop.is_cancelled()
+    }
+
+    async fn hand_over(&self, generation: u64, entries: Vec<Entry>) -> bool {
+        let n = entries.len();
+        self.credit.take(n);
+        let chunk = Chunk { generation, entries: entries.into_iter().map(deliver).collect() };
+        if self.to.send(chunk).await.is_err() {
+            self.credit.give(n);
+            return false;
+        }
+        true
+    }
+}

@@ -1,0 +1,50 @@
+//! The payment port: whom refunds are asked of. A refund is a committed row before it is asked, and every try carries the
+//! same key, so that the payment side can tell a repeated request from a second one.
+
+pub mod simulated;
+
+use async_trait::async_trait;
+
+use crate::domain::{ids::OrderId, money::Won, order::command::Means};
+
+/// A refund to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundAsk {
+    pub order_id: OrderId,
+    /// idempotency key, the same on every try
+    pub key: String,
+    pub amount: Won,
+    pub means: Means,
+    /// the approval that the money came by
+    pub approval_id: Option<String>,
+    /// tries that failed before
+    pub attempt: usize,
+}
+
+/// A payment to be approved (what a checkout asks before it tells us).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    pub order_id: OrderId,
+    pub means: Means,
+    pub amount: Won,
+}
+
+/// What the payment side said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// done; for a charge, the approval's id
+    Done(String),
+    /// not done, and why
+    Refused(String),
+    /// not known: it did not answer; ask again with the same key
+    Unknown(String),
+}
+
+/// The payment side.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync {
+    /// Charges a customer.
+    async fn charge(&self, charge: &Charge) -> Verdict;
+    /// Gives money back; asking again with the same key has no second effect.
+    async fn refund(&self, ask: &RefundAsk) -> Verdict;
+}

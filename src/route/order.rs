@@ -1,0 +1,298 @@
+//! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
+//! It answers only through the batch, so nothing is said before it is durable.
+
+use actix::ActorFutureExt as _;
+use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
+
+use super::{Fault, LaneContext, Meta, conclude::conclude, place};
+use crate::{
+    commit::{
+        Outgoing,
+        replay::{self, Applied, Folded, Placing},
+    },
+    domain::{
+        ids::OrderId,
+        order::{Order, OrderCommand, decide},
+        reason::{Reason, Refusal},
+        status::Status,
+    },
+    payment::RefundAsk,
+    protocol::internal::derived_id,
+};
+
+/// The actor of one order.
+pub struct OrderActor {
+    cx: LaneContext,
+    id: OrderId,
+    /// taken out while a command is being decided
+    state: Option<State>,
+}
+
+/// What the actor owns.
+pub struct State {
+    pub order: Order,
+    pub applied: Vec<Applied>,
+    /// batch that last changed it
+    pub batch: u64,
+    /// placements that wait for other lanes: answered when those have answered
+    pub waiting: Vec<Meta>,
+}
+
+impl OrderActor {
+    /// An order as it stands.
+    pub fn new(cx: LaneContext, state: State) -> Self {
+        Self { cx, id: state.order.id.clone(), state: Some(state) }
+    }
+}
+
+impl From<Folded> for State {
+    fn from(f: Folded) -> Self {
+        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new() }
+    }
+}
+
+impl Actor for OrderActor {
+    type Context = Context<Self>;
+}
+
+/// A command of this order.
+#[derive(Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct Command {
+    pub command: OrderCommand,
+    pub meta: Meta,
+}
+
+impl Handler<Command> for OrderActor {
+    type Result = ResponseActFuture<Self, Result<(), Fault>>;
+
+    fn handle(&mut self, c: Command, _: &mut Self::Context) -> Self::Result {
+        let (cx, id) = (self.cx.clone(), self.id.clone());
+        let state = self.state.take();
+        let decided = async move {
+            let Some(mut state) = state else {
+                let why = "a command came while another was being decided".to_owned();
+                return Err(Fault::Decision { entry: c.meta.source.id, why });
+            };
+            state.take(&cx, &id, c).await?;
+            Ok(state)
+        };
+        Box::pin(decided.into_actor(self).map(|result, actor, _| {
+            actor.state = Some(result?);
+            Ok(())
+        }))
+    }
+}
+
+impl State {
+    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<(), Fault> {
+        let Command { command, meta } = c;
+        fail::fail_point!("order_panics", |_| panic_for_the_test(&meta));
+        if self.replayed(cx, &meta) {
+            return Ok(());
+        }
+        if let Some(refusal) = self.not_theirs(&meta) {
+            self.refuse(cx, meta, &refusal);
+            return Ok(());
+        }
+        let seen = place::see(cx, Some(&self.order), &command, meta.source.at).await?;
+        let context = seen.context(cx, meta.source.at);
+        match decide(id, Some(&self.order), &command, &context) {
+            Err(refusal) => self.refuse(cx, meta, &refusal),
+            Ok(decision) => {
+                let before = Some(self.order.clone());
+                let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta)
+                    .await
+                    .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
+                self.order = concluded.order;
+                self.accept(cx, meta, &command, concluded.note, concluded.events);
+            }
+        }
+        Ok(())
+    }
+
+    /// A buyer's command must be the buyer's own order.
+    fn not_theirs(&self, meta: &Meta) -> Option<Refusal> {
+        let buyer = meta.actor.strip_prefix("buyer:")?;
+        (buyer != self.order.customer_id.as_str()).then(|| Reason::Forbidden.into())
+    }
+
+    /// A command that this order has taken before gets its first answer again.
+    fn replayed(&mut self, cx: &LaneContext, meta: &Meta) -> bool {
+        let Some(a) = self.applied.iter().find(|a| a.command_id == meta.id) else { return false };
+        let entry = meta.source.id.to_string();
+        let answer = replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry);
+        let mut book = cx.book.borrow_mut();
+        match answer {
+            Some(answer) => {
+                let mut out = Outgoing::silent(meta.source, meta.name);
+                out.answer = (!meta.silent).then(|| (meta.reply_to.clone(), answer));
+                // its events may not have been published: the entry that made them is still pending then
+                out.replays = meta.source.attempts > 1;
+                book.outgoing.push(out);
+            }
+            None => {
+                book.waiting += 1;
+                self.waiting.push(meta.clone());
+            }
+        }
+        true
+    }
+
+    fn refuse(&self, cx: &LaneContext, meta: Meta, refusal: &Refusal) {
+        let mut answer = meta.refusal(cx.partition, Some(self.order.id.shared()), refusal);
+        answer.order_status = Some(self.order.status().code().into());
+        answer.order_version = Some(i64::from(self.order.version));
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    /// Answers an accepted command through the batch; a placement that other lanes must reserve for waits.
+    pub fn accept(
+        &mut self,
+        cx: &LaneContext,
+        meta: Meta,
+        command: &OrderCommand,
+        note: replay::Note,
+        events: Vec<crate::store::rows::HistRow>,
+    ) {
+        let mut book = cx.book.borrow_mut();
+        book.repeats |= self.batch == book.number + 1;
+        self.batch = book.number + 1;
+        let waits = matches!(command, OrderCommand::Place(_))
+            && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting);
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        out.events = events;
+        if waits {
+            book.waiting += 1;
+            self.waiting.push(meta);
+            return;
+        }
+        let mut answer = meta.answer(cx.partition);
+        answer.order_id = Some(self.order.id.shared());
+        answer.order_status = Some(self.order.status().code().into());
+        answer.order_version = Some(i64::from(self.order.version));
+        answer.reason = note.reason.map(|r| r.code().into());
+        answer.message = note.reason.map(|r| r.sentence().to_owned());
+        answer.facts = note.facts;
+        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        book.outgoing.push(out);
+        if !self.waiting.is_empty() {
+            self.answer_waiting(cx, &mut book);
+        }
+    }
+
+    /// Answers the placements that waited, once their outcome is known.
+    fn answer_waiting(&mut self, cx: &LaneContext, book: &mut crate::commit::OpenBatch) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for meta in waiting {
+            let applied = self.applied.iter().find(|a| a.command_id == meta.id);
+            let entry = meta.source.id.to_string();
+            let answer =
+                applied.and_then(|a| replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry));
+            match answer {
+                Some(answer) => {
+                    let mut out = Outgoing::silent(meta.source, meta.name);
+                    out.answer = Some((meta.reply_to, answer));
+                    (out.replays, out.credit) = (true, false);
+                    book.outgoing.push(out);
+                }
+                None => self.waiting.push(meta),
+            }
+        }
+    }
+}
+
+/// The order's time has come: whatever is due at the entry's time is done.
+#[derive(Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct Fire {
+    pub meta: Meta,
+}
+
+impl Handler<Fire> for OrderActor {
+    type Result = ResponseActFuture<Self, Result<(), Fault>>;
+
+    fn handle(&mut self, fire: Fire, _: &mut Self::Context) -> Self::Result {
+        let (cx, id) = (self.cx.clone(), self.id.clone());
+        let state = self.state.take();
+        let fired = async move {
+            let Some(mut state) = state else {
+                let why = "a timer came while a command was being decided".to_owned();
+                return Err(Fault::Decision { entry: fire.meta.source.id, why });
+            };
+            state.fire(&cx, &id, fire.meta).await?;
+            Ok(state)
+        };
+        Box::pin(fired.into_actor(self).map(|result, actor, _| {
+            actor.state = Some(result?);
+            Ok(())
+        }))
+    }
+}
+
+impl State {
+    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: Meta) -> Result<(), Fault> {
+        let now = meta.source.at;
+        let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
+        let version = self.order.version.to_string();
+        let status = self.order.status();
+        let command = if status == Status::PaymentPending && due(self.order.deadline) {
+            Some(OrderCommand::Expire)
+        } else if status == Status::Ordered && due(self.order.prepare_at) {
+            Some(OrderCommand::Prepare)
+        } else {
+            None
+        };
+        if cx.asks_refunds {
+            let asks = self.order.refunds.iter().filter(|r| due(r.next_try)).filter_map(|r| ask(&self.order, r));
+            cx.book.borrow_mut().asks.extend(asks);
+        }
+        match command {
+            None => cx.book.borrow_mut().outgoing.push(Outgoing::silent(meta.source, meta.name)),
+            Some(command) => {
+                let name = command.name();
+                let id_of = derived_id(name, &[id.as_str(), &version]);
+                let meta = Meta { id: id_of.as_str().into(), digest: id_of.as_str().into(), name, ..meta };
+                self.take(cx, id, Command { command, meta }).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the payment side is asked for a refund that is due.
+fn ask(order: &Order, refund: &crate::domain::order::state::Refund) -> Option<RefundAsk> {
+    let settlement = order.settlements.iter().find(|s| s.no == refund.settlement_no)?;
+    Some(RefundAsk {
+        order_id: order.id.clone(),
+        key: refund.key.clone(),
+        amount: refund.amount,
+        means: settlement.means,
+        approval_id: settlement.approval_id.clone(),
+        attempt: refund.tries.len(),
+    })
+}
+
+/// Whether the actor may leave memory: the batch that it waits for, if any (numbered from 1), and whether a placement does.
+#[derive(Message)]
+#[rtype(result = "(u64, bool)")]
+pub struct Idle;
+
+impl Handler<Idle> for OrderActor {
+    type Result = actix::MessageResult<Idle>;
+    fn handle(&mut self, _: Idle, _: &mut Self::Context) -> Self::Result {
+        let state = self.state.as_ref();
+        actix::MessageResult((state.map_or(0, |s| s.batch), state.is_none_or(|s| !s.waiting.is_empty())))
+    }
+}
+
+#[cfg(feature = "failpoints")]
+#[expect(clippy::panic, reason = "the test asks for a panic")]
+fn panic_for_the_test(meta: &Meta) -> Result<(), Fault> {
+    if meta.id.contains("poison") {
+        panic!("poisoned by the test");
+    }
+    Ok(())
+}

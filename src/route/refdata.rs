@@ -1,0 +1,246 @@
+//! Reference data near at hand: products, templates and promotions, and SKUs that live in other lanes. Kept for a moment,
+//! because the truth is the store's and another lane may change it.
+
+use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
+
+use chrono::TimeDelta;
+
+use super::{Fault, LaneContext, inventory};
+use crate::{
+    domain::{
+        Time,
+        catalog::{Promotion, PromotionKind, SkuRef},
+        ids::{ProductId, PromotionId, SkuId, TemplateId},
+        reason::{Facts, Reason, Refusal},
+    },
+    protocol::command::{CreateProduct, CreatePromotion, CreateTemplate, ProductKind},
+    store::rows::{PdGdsRow, PrmRow, TmplRow},
+};
+
+/// How long something read is used without asking again.
+const FRESH: TimeDelta = TimeDelta::seconds(1);
+/// How many of each kind are kept.
+const KEPT_MAX: usize = 10_000;
+
+struct Cache<K, V>(HashMap<K, (V, Time)>);
+
+impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
+    fn get(&self, key: &K, now: Time) -> Option<V> {
+        self.0.get(key).filter(|(_, at)| now - *at < FRESH && now >= *at).map(|(v, _)| v.clone())
+    }
+    fn put(&mut self, key: K, value: V, now: Time) {
+        if self.0.len() >= KEPT_MAX {
+            self.0.clear();
+        }
+        self.0.insert(key, (value, now));
+    }
+}
+
+struct Kept {
+    skus: Cache<SkuId, Option<SkuRef>>,
+    promotions: Cache<PromotionId, Option<Promotion>>,
+    /// made in this lane and perhaps not committed yet, with the batch that holds them
+    products: HashMap<ProductId, (PdGdsRow, u64)>,
+    templates: HashMap<TemplateId, (TmplRow, u64)>,
+    made_promotions: HashMap<PromotionId, (PrmRow, u64)>,
+}
+
+/// What is near at hand.
+#[derive(Clone)]
+pub struct Near(Rc<RefCell<Kept>>);
+
+impl Default for Near {
+    fn default() -> Self {
+        Self(Rc::new(RefCell::new(Kept {
+            skus: Cache(HashMap::new()),
+            promotions: Cache(HashMap::new()),
+            products: HashMap::new(),
+            templates: HashMap::new(),
+            made_promotions: HashMap::new(),
+        })))
+    }
+}
+
+impl Near {
+    /// Forgets what was made here and is durable by now: the store tells it.
+    pub fn committed(&self, batches: u64) {
+        let mut kept = self.0.borrow_mut();
+        kept.products.retain(|_, (_, batch)| *batch > batches);
+        kept.templates.retain(|_, (_, batch)| *batch > batches);
+        kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
+    }
+}
+
+/// The descriptions of SKUs that live elsewhere; unknown ones are left out.
+///
+/// # Errors
+/// The store's.
+pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<SkuRef>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    let mut missing = Vec::new();
+    for id in ids {
+        match cx.near.0.borrow().skus.get(id, now) {
+            Some(known) => found.extend(known),
+            None => missing.push(id.clone()),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let read = cx.store.skus(&missing).await?;
+    let mut kept = cx.near.0.borrow_mut();
+    for id in missing {
+        let info = read.iter().find(|s| *s.unit.unt_id == *id.as_str()).map(|s| Arc::new(inventory::info(s)));
+        found.extend(info.clone());
+        kept.skus.put(id, info, now);
+    }
+    Ok(found)
+}
+
+/// The named promotions; unknown ones are left out.
+///
+/// # Errors
+/// The store's.
+pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Result<Vec<Promotion>, Fault> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for id in ids {
+        let kept = cx.near.0.borrow();
+        if let Some((row, _)) = kept.made_promotions.get(id) {
+            found.push(promotion(row));
+        } else if let Some(known) = kept.promotions.get(id, now) {
+            found.extend(known);
+        } else {
+            missing.push(id.clone());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let read = cx.store.promotions(&missing).await?;
+    let mut kept = cx.near.0.borrow_mut();
+    for id in missing {
+        let p = read.iter().find(|r| *r.prm_id == *id.as_str()).map(promotion);
+        found.extend(p.clone());
+        kept.promotions.put(id, p, now);
+    }
+    Ok(found)
+}
+
+fn promotion(r: &PrmRow) -> Promotion {
+    let kind = if &*r.prm_knd_cd == "COUPON" { PromotionKind::Coupon } else { PromotionKind::Promotion };
+    Promotion {
+        id: PromotionId::stored(&r.prm_id),
+        kind,
+        rate_bp: u32::try_from(r.dscnt_rate_bp).unwrap_or(0),
+        opens_at: r.opn_dttm,
+        closes_at: r.cls_dttm,
+    }
+}
+
+/// A product, made here just now or stored.
+///
+/// # Errors
+/// The store's.
+pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<PdGdsRow>, Fault> {
+    if let Some((row, _)) = cx.near.0.borrow().products.get(id) {
+        return Ok(Some(row.clone()));
+    }
+    Ok(cx.store.products(std::slice::from_ref(id)).await?.pop())
+}
+
+/// A template, made here just now or stored.
+///
+/// # Errors
+/// The store's.
+pub async fn template(cx: &LaneContext, id: &TemplateId) -> Result<Option<TmplRow>, Fault> {
+    if let Some((row, _)) = cx.near.0.borrow().templates.get(id) {
+        return Ok(Some(row.clone()));
+    }
+    Ok(cx.store.templates(std::slice::from_ref(id)).await?.pop())
+}
+
+/// 배송템플릿 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create_template(cx: &LaneContext, c: &CreateTemplate) -> Result<Result<Facts, Refusal>, Fault> {
+    if template(cx, &c.template_id).await?.is_some() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    let row = TmplRow {
+        dlv_tmpl_id: c.template_id.shared(),
+        ptnr_id: c.partner_id.shared(),
+        tmpl_nm: c.name.as_str().into(),
+        free_thrs_amt: c.free_threshold.map(|w| w.get()),
+    };
+    let mut book = cx.book.borrow_mut();
+    cx.near.0.borrow_mut().templates.insert(c.template_id.clone(), (row.clone(), book.number + 1));
+    book.rows.tmpl.push(row);
+    Ok(Ok(Facts::default()))
+}
+
+/// 상품 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Result<Facts, Refusal>, Fault> {
+    if product(cx, &c.product_id).await?.is_some() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    let Some(template) = template(cx, &c.template_id).await? else {
+        return Ok(Err(Reason::UnknownTemplate.into()));
+    };
+    if *template.ptnr_id != *c.partner_id.as_str() {
+        let why = format!("delivery template {} is of partner {}", c.template_id, template.ptnr_id);
+        return Ok(Err(Refusal::invalid(why)));
+    }
+    if c.points_rate_bp > 10_000 || c.lead_time_days > 365 {
+        return Ok(Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365")));
+    }
+    let gift = c.kind == ProductKind::Gift;
+    let row = PdGdsRow {
+        gds_id: c.product_id.shared(),
+        gds_nm: c.name.as_str().into(),
+        gds_knd_cd: c.kind.code().into(),
+        gds_typ_cd: c.product_type.as_str().into(),
+        sl_upr: if gift { 0 } else { c.price.get() },
+        ptnr_id: c.partner_id.shared(),
+        dlv_tmpl_id: c.template_id.shared(),
+        bndl_yn: c.bundled,
+        dlv_fee: c.delivery_fee.get(),
+        free_dlv_yn: c.free_delivery,
+        dlv_lead_days: i64::from(c.lead_time_days),
+        pre_rfnd_yn: c.pre_refund,
+        pnt_rate_bp: i64::from(c.points_rate_bp),
+    };
+    let mut book = cx.book.borrow_mut();
+    cx.near.0.borrow_mut().products.insert(c.product_id.clone(), (row.clone(), book.number + 1));
+    book.rows.pd_gds.push(row);
+    Ok(Ok(Facts::default()))
+}
+
+/// 프로모션·쿠폰 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    let made = cx.near.0.borrow().made_promotions.contains_key(&c.promotion_id);
+    if made || !cx.store.promotions(std::slice::from_ref(&c.promotion_id)).await?.is_empty() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    if c.rate_bp == 0 || c.rate_bp > 10_000 {
+        return Ok(Err(Refusal::invalid("rate_bp is 1 to 10000")));
+    }
+    let row = PrmRow {
+        prm_id: c.promotion_id.shared(),
+        prm_knd_cd: c.kind.code().into(),
+        dscnt_rate_bp: i64::from(c.rate_bp),
+        opn_dttm: c.opens_at,
+        cls_dttm: c.closes_at,
+    };
+    let mut book = cx.book.borrow_mut();
+    cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (row.clone(), book.number + 1));
+    book.rows.prm.push(row);
+    Ok(Ok(Facts::default()))
+}

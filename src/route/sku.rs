@@ -1,0 +1,147 @@
+//! Commands of SKUs, campaigns and reference data: dedupe by the command's own row.
+
+use std::sync::Arc;
+
+use super::{
+    Fault, LaneContext, Meta, activate,
+    inventory::{Cause, SkuAction, SkuCommand},
+    refdata,
+};
+use crate::{
+    commit::{Outgoing, replay::Note},
+    domain::{
+        ids::SkuId,
+        reason::{Facts, Reason, Refusal},
+    },
+    protocol::{Answer, command::Wire},
+    store::{Outcome, StoredSku, UntRow, rows::CmdRow},
+};
+
+/// The SKU that a command is about, if it is about one.
+pub fn sku_of(wire: &Wire) -> Option<&SkuId> {
+    match wire {
+        Wire::ReceiveStock(c) => Some(&c.sku_id),
+        Wire::AdjustStock(c) => Some(&c.sku_id),
+        Wire::CreateSku(c) => Some(&c.sku_id),
+        Wire::CreateCampaign(c) => Some(&c.sku_id),
+        Wire::PauseCampaign(c) => Some(&c.sku_id),
+        Wire::ResumeCampaign(c) => Some(&c.sku_id),
+        Wire::PlaceOrder(_)
+        | Wire::ApprovePayment(_)
+        | Wire::DeclinePayment(_)
+        | Wire::CancelPayment(_)
+        | Wire::ConfirmDeposit(_)
+        | Wire::CancelLines(_)
+        | Wire::Prepare(_)
+        | Wire::JudgeStock(_)
+        | Wire::ConfirmRefund(_)
+        | Wire::FailRefund(_)
+        | Wire::CreateProduct(_)
+        | Wire::CreateTemplate(_)
+        | Wire::CreatePromotion(_) => None,
+    }
+}
+
+/// Decides a command that belongs to no order, and answers it through the batch.
+///
+/// # Errors
+/// The store's, or an actor that is gone.
+pub async fn decide(cx: &LaneContext, wire: &Wire, meta: Meta, careful: bool) -> Result<(), Fault> {
+    let result = act(cx, wire, &meta).await?;
+    let mut out = Outgoing::silent(meta.source, meta.name);
+    let answer = match result {
+        Ok(facts) => {
+            let note = Note { reason: None, facts: facts.clone() };
+            let ansr = if facts.is_empty() { None } else { serde_json::to_string(&note).ok().map(Arc::from) };
+            let row = CmdRow {
+                cmd_id: Arc::clone(&meta.id),
+                cmd_dgst: Arc::clone(&meta.digest),
+                cmd_typ_cd: meta.name.into(),
+                prtn_no: i64::from(cx.partition),
+                actr: Arc::clone(&meta.actor),
+                ansr,
+                strm_entr: Some(meta.source.id.to_string().into()),
+                cmd_dttm: meta.source.at,
+            };
+            cx.book.borrow_mut().rows.cmd.push(row);
+            let mut answer = meta.answer(cx.partition);
+            answer.facts = facts;
+            answer
+        }
+        Err(refusal) => {
+            out.unsure = !careful;
+            meta.refusal(cx.partition, None, &refusal)
+        }
+    };
+    out.answer = Some((meta.reply_to, answer));
+    cx.book.borrow_mut().outgoing.push(out);
+    Ok(())
+}
+
+async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts, Refusal>, Fault> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "orders' commands never come here")]
+    let what = match wire {
+        Wire::CreateTemplate(c) => return refdata::create_template(cx, c).await,
+        Wire::CreateProduct(c) => return refdata::create_product(cx, c).await,
+        Wire::CreatePromotion(c) => return refdata::create_promotion(cx, c).await,
+        Wire::CreateSku(c) => {
+            let Some(product) = refdata::product(cx, &c.product_id).await? else {
+                return Ok(Err(Reason::UnknownProduct.into()));
+            };
+            let template = crate::domain::ids::TemplateId::stored(&product.dlv_tmpl_id);
+            let Some(template) = refdata::template(cx, &template).await? else {
+                return Ok(Err(Reason::UnknownTemplate.into()));
+            };
+            let unit = UntRow {
+                unt_id: c.sku_id.shared(),
+                gds_id: c.product_id.shared(),
+                opt_nm: c.option_name.as_str().into(),
+                hldr_id: c.holder_id.as_ref().map(|h| h.shared()),
+                prtn_no: i64::from(cx.partition),
+                stck_qty: 0,
+                hold_qty: 0,
+                sold_qty: 0,
+                ldgr_no: 0,
+            };
+            let none = Vec::new;
+            let stored = StoredSku { unit, product, template, ledger: None, campaigns: none(), buyers: Vec::new() };
+            SkuAction::Create { stored: Box::new(stored) }
+        }
+        Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
+        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity),
+        Wire::CreateCampaign(c) => {
+            if !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty() {
+                return Ok(Err(Reason::AlreadyExists.into()));
+            }
+            SkuAction::Campaign(c.clone())
+        }
+        Wire::PauseCampaign(c) => SkuAction::Pause(c.campaign_id.clone(), true),
+        Wire::ResumeCampaign(c) => SkuAction::Pause(c.campaign_id.clone(), false),
+        _ => return Ok(Err(Refusal::invalid("this command belongs to an order"))),
+    };
+    let Some(sku_id) = sku_of(wire) else { return Ok(Err(Refusal::invalid("the command names no SKU"))) };
+    let actor = activate::sku(cx, sku_id).await?;
+    let cause = Cause { command_id: Arc::clone(&meta.id), order_id: None, at: meta.source.at };
+    let gone = |e: actix::MailboxError| Fault::Decision { entry: meta.source.id, why: e.to_string() };
+    actor.send(SkuCommand { what, cause }).await.map_err(gone)
+}
+
+/// The first answer again, of a command whose outcome the store has.
+pub fn stored_answer(outcome: &Outcome, meta: &Meta) -> Answer {
+    let mut answer = meta.answer(outcome.partition);
+    if *outcome.digest != *meta.digest {
+        answer.order_id = outcome.order.as_ref().map(|o| Arc::clone(&o.ord_id));
+        crate::commit::replay::refuse(&mut answer, &Reason::CommandIdReused.into());
+        return answer;
+    }
+    if let Some(o) = &outcome.order {
+        answer.order_id = Some(Arc::clone(&o.ord_id));
+        answer.order_status = Some(Arc::clone(&o.status));
+        answer.order_version = Some(o.version);
+    }
+    let note: Note = outcome.answer.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
+    answer.reason = note.reason.map(|r| r.code().into());
+    answer.message = note.reason.map(|r| r.sentence().to_owned());
+    answer.facts = note.facts;
+    answer
+}

@@ -1,0 +1,470 @@
+//! 감독 (supervisor): routes a lane's commands, in the stream's order, to the actors they concern. Hears chunks of the
+//! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
+//! over the next chunk only when this one is decided.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+
+use actix::{Actor, Context, Handler, Message, ResponseFuture};
+
+use super::{
+    Fault, LaneContext, Meta,
+    activate::{self, Where},
+    conclude::conclude,
+    live::Orders,
+    order::{Command as OrderMessage, Fire, Idle, OrderActor, State},
+    place, sku, steps,
+    window::{Seen, Window},
+};
+use crate::{
+    commit::{Outgoing, replay::Applied},
+    domain::{
+        ids::{CommandId, OrderId, SkuId},
+        order::{OrderCommand, decide},
+        reason::{Reason, Refusal},
+    },
+    ingest::Delivered,
+    log::{Dead, crc16::partition_of},
+    protocol::{
+        Answer, Command, Kind, OutcomeKind, Unreadable,
+        command::Wire,
+        internal::{Internal, Said},
+    },
+    store::Outcome,
+};
+
+/// How often a command is passed on between lanes before it is given up.
+const HOPS_MAX: u8 = 4;
+
+/// Bounds of what a lane keeps in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub orders_max: usize,
+    pub skus_max: usize,
+    /// ticks (seconds) without use after which an actor leaves
+    pub idle_ticks: u64,
+}
+
+/// The supervisor of a lane.
+pub struct Supervisor {
+    lane: Rc<Lane>,
+}
+
+struct Lane {
+    cx: LaneContext,
+    orders: Orders,
+    bounds: Bounds,
+    window: RefCell<Window>,
+}
+
+impl Supervisor {
+    /// With a window of recent commands.
+    pub fn new(cx: LaneContext, bounds: Bounds, window: Window) -> Self {
+        let lane = Lane { cx, orders: Orders::default(), bounds, window: RefCell::new(window) };
+        Self { lane: Rc::new(lane) }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        // the actors know one another: without this they would never be dropped
+        self.lane.orders.clear();
+        self.lane.cx.skus.clear();
+    }
+}
+
+/// Decide these, in order. `careful`: the store is asked first whether they were decided before.
+#[derive(Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct Decide {
+    pub entries: Vec<Delivered>,
+    pub careful: bool,
+}
+
+impl Handler<Decide> for Supervisor {
+    type Result = ResponseFuture<Result<(), Fault>>;
+    fn handle(&mut self, decide: Decide, _: &mut Self::Context) -> Self::Result {
+        let lane = Rc::clone(&self.lane);
+        Box::pin(async move { lane.decide(decide).await })
+    }
+}
+
+/// Batches up to this count are durable; another system has changed these balances.
+#[derive(Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct Committed {
+    pub batches: u64,
+    pub external: Vec<(SkuId, i64)>,
+    pub tick: u64,
+}
+
+impl Handler<Committed> for Supervisor {
+    type Result = ResponseFuture<Result<(), Fault>>;
+    fn handle(&mut self, news: Committed, _: &mut Self::Context) -> Self::Result {
+        let lane = Rc::clone(&self.lane);
+        Box::pin(async move { lane.committed(news).await })
+    }
+}
+
+/// Stop, and let all actors go.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+impl Handler<Stop> for Supervisor {
+    type Result = ();
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        use actix::ActorContext as _;
+        ctx.stop();
+    }
+}
+
+/// How many actors live.
+#[derive(Message)]
+#[rtype(result = "(usize, usize)")]
+pub struct Count;
+
+impl Handler<Count> for Supervisor {
+    type Result = actix::MessageResult<Count>;
+    fn handle(&mut self, _: Count, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult((self.lane.orders.len(), self.lane.cx.skus.len()))
+    }
+}
+
+/// What was fetched for a chunk.
+struct Fetched {
+    places: HashMap<OrderId, Where>,
+    outcomes: HashMap<Arc<str>, Outcome>,
+}
+
+impl Lane {
+    async fn decide(&self, decide: Decide) -> Result<(), Fault> {
+        let fetched = self.fetch(&decide).await?;
+        for entry in decide.entries {
+            let careful = decide.careful || entry.source.attempts > 1;
+            let before = self.cx.book.borrow().outgoing.len();
+            self.cx.now.set(entry.source.at);
+            self.one(entry, careful, &fetched).await?;
+            self.remember(before);
+        }
+        Ok(())
+    }
+
+    /// Reads what the chunk needs and is not live, in a few reads for all of it.
+    async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
+        let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
+        for entry in &decide.entries {
+            let Ok(command) = &entry.decoded else { continue };
+            let careful = decide.careful || entry.source.attempts > 1;
+            match &command.kind {
+                Kind::Order { order_id, command: c, .. } => {
+                    let placing = if let OrderCommand::Place(p) = c {
+                        skus.extend(p.lines.iter().map(|l| l.sku_id.clone()).filter(|s| self.ours(s)));
+                        true
+                    } else {
+                        false
+                    };
+                    // a placement is taken for new until the store says otherwise: its insert would conflict
+                    if (!placing || careful) && !self.orders.has(order_id) {
+                        orders.push(order_id.clone());
+                    }
+                }
+                Kind::Sku(wire) => skus.extend(sku::sku_of(wire).cloned().filter(|s| self.ours(s))),
+                Kind::Reference(_) => {}
+                Kind::Internal(Internal::Due { order_id } | Internal::Reply { order_id, .. }) => {
+                    if !self.orders.has(order_id) {
+                        orders.push(order_id.clone());
+                    }
+                }
+                Kind::Internal(Internal::Step { .. } | Internal::PassedOn { .. }) => {}
+            }
+            if careful {
+                commands.push(command.id.clone());
+            }
+        }
+        orders.sort();
+        orders.dedup();
+        activate::inventories(&self.cx, skus).await?;
+        let outcomes = activate::outcomes(&self.cx, commands).await?;
+        let places = activate::orders(&self.cx, &self.orders, orders).await?;
+        Ok(Fetched { places, outcomes })
+    }
+
+    fn ours(&self, sku_id: &SkuId) -> bool {
+        partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
+    }
+
+    async fn one(&self, entry: Delivered, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
+        let Delivered { source, raw, decoded, hops } = entry;
+        let command = match decoded {
+            Ok(command) => command,
+            Err(unreadable) => {
+                self.unreadable(source, &raw, unreadable);
+                return Ok(());
+            }
+        };
+        let Command { id, digest, actor, reply_to, name, kind } = command;
+        let silent = matches!(kind, Kind::Internal(_));
+        let mut meta = Meta { id: id.shared(), digest, actor, reply_to, name, source, personal: None, silent };
+        if !silent {
+            match self.window.borrow().seen(&meta.id, &meta.digest) {
+                Seen::No => {}
+                Seen::Same(answer) => {
+                    let answer = Answer { entry: source.id.to_string(), ..Answer::clone(&answer) };
+                    self.push(meta, Ok(answer));
+                    return Ok(());
+                }
+                Seen::Other => {
+                    self.push(meta, Err(Reason::CommandIdReused.into()));
+                    return Ok(());
+                }
+            }
+        }
+        let outcome = fetched.outcomes.get(&meta.id);
+        match kind {
+            Kind::Order { order_id, command, personal } => {
+                meta.personal = personal;
+                self.order(order_id, command, meta, (&raw, hops), careful, fetched).await
+            }
+            Kind::Sku(wire) => {
+                let lane = sku::sku_of(&wire).map_or(0, |s| partition_of(s.as_str(), self.cx.partitions));
+                self.apart(&wire, meta, lane, (&raw, hops), outcome, careful).await
+            }
+            Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
+            Kind::Internal(step) => self.internal(step, meta, outcome).await,
+        }
+    }
+
+    async fn order(
+        &self,
+        order_id: OrderId,
+        command: OrderCommand,
+        meta: Meta,
+        (raw, hops): (&Arc<[u8]>, u8),
+        careful: bool,
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        if let Some(actor) = self.orders.get(&order_id) {
+            self.orders.touch(&order_id, self.cx.tick.get());
+            let entry = meta.source.id;
+            let sent = actor.send(OrderMessage { command, meta }).await;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+        }
+        let outcome = fetched.outcomes.get(&meta.id);
+        if let Some(outcome) = outcome {
+            // decided before, for an order that is not ours: another lane's, or another order's
+            let answer = sku::stored_answer(outcome, &meta);
+            self.push(meta, Ok(answer));
+            return Ok(());
+        }
+        let place = fetched.places.get(&order_id).copied();
+        if let OrderCommand::Place(p) = &command {
+            if let Some(Where::Lane(_)) = place {
+                self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), false);
+                return Ok(());
+            }
+            let first = p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
+            if let Some(lane) = first.filter(|l| *l != self.cx.partition) {
+                self.pass_on(meta, lane, raw, hops);
+                return Ok(());
+            }
+            return self.place(order_id, command, meta, careful).await;
+        }
+        match place {
+            Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
+        }
+        Ok(())
+    }
+
+    /// A placement: an order that is refused never gets an actor.
+    async fn place(&self, order_id: OrderId, command: OrderCommand, meta: Meta, careful: bool) -> Result<(), Fault> {
+        let seen = place::see(&self.cx, None, &command, meta.source.at).await?;
+        let decision = match decide(&order_id, None, &command, &seen.context(&self.cx, meta.source.at)) {
+            Err(refusal) => {
+                self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+                return Ok(());
+            }
+            Ok(decision) => decision,
+        };
+        let mut applied: Vec<Applied> = Vec::with_capacity(1);
+        let entry = meta.source.id;
+        let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta)
+            .await
+            .map_err(|why| Fault::Decision { entry, why })?;
+        let mut state = State { order: concluded.order, applied, batch: 0, waiting: Vec::new() };
+        state.accept(&self.cx, meta, &command, concluded.note, concluded.events);
+        let actor = OrderActor::new(self.cx.clone(), state).start();
+        self.orders.insert(order_id, actor, self.cx.tick.get());
+        Ok(())
+    }
+
+    /// A command that belongs to no order.
+    async fn apart(
+        &self,
+        wire: &Wire,
+        meta: Meta,
+        lane: u32,
+        (raw, hops): (&Arc<[u8]>, u8),
+        outcome: Option<&Outcome>,
+        careful: bool,
+    ) -> Result<(), Fault> {
+        if lane != self.cx.partition {
+            self.pass_on(meta, lane, raw, hops);
+            return Ok(());
+        }
+        if let Some(outcome) = outcome {
+            let answer = sku::stored_answer(outcome, &meta);
+            self.push(meta, Ok(answer));
+            return Ok(());
+        }
+        sku::decide(&self.cx, wire, meta, careful).await
+    }
+
+    async fn internal(&self, step: Internal, meta: Meta, outcome: Option<&Outcome>) -> Result<(), Fault> {
+        let entry = meta.source.id;
+        let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
+        match step {
+            Internal::Due { order_id } => match self.orders.get(&order_id) {
+                Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?,
+                None => {
+                    self.done(&meta);
+                    Ok(())
+                }
+            },
+            Internal::Step { from, order_id, reservation, what, .. } => {
+                if outcome.is_some() {
+                    self.done(&meta);
+                    return Ok(());
+                }
+                steps::take(&self.cx, steps::Step { from, order_id, reservation, what }, meta).await
+            }
+            Internal::Reply { order_id, reservation, said, .. } => {
+                let Some(actor) = self.orders.get(&order_id) else {
+                    let why = format!("a lane replied to order {order_id}, which does not exist");
+                    return Err(Fault::Decision { entry, why });
+                };
+                let command = match said {
+                    Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
+                    Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
+                };
+                actor.send(OrderMessage { command, meta }).await.map_err(gone)?
+            }
+            Internal::PassedOn { .. } => {
+                self.done(&meta);
+                Ok(())
+            }
+        }
+    }
+
+    /// Acknowledged, with nothing to say.
+    fn done(&self, meta: &Meta) {
+        self.cx.book.borrow_mut().outgoing.push(Outgoing::silent(meta.source, meta.name));
+    }
+
+    fn push(&self, meta: Meta, result: Result<Answer, Refusal>) {
+        self.push_for(meta, None, result, false);
+    }
+
+    fn push_for(&self, meta: Meta, order_id: Option<&OrderId>, result: Result<Answer, Refusal>, unsure: bool) {
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        let refused = |refusal: Refusal| meta.refusal(self.cx.partition, order_id.map(OrderId::shared), &refusal);
+        let answer = result.unwrap_or_else(refused);
+        (out.unsure, out.replays) = (unsure, answer.outcome == OutcomeKind::Accepted && meta.source.attempts > 1);
+        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    /// To the lane that the order or the SKU lives in.
+    fn pass_on(&self, meta: Meta, lane: u32, raw: &Arc<[u8]>, hops: u8) {
+        if hops >= HOPS_MAX {
+            self.push(meta, Err(Refusal::invalid("the command was passed on too often")));
+            return;
+        }
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        let step = Internal::PassedOn {
+            at_ms: u64::try_from(meta.source.at.timestamp_millis()).unwrap_or(0),
+            hops: hops + 1,
+            command: String::from_utf8_lossy(raw).into_owned(),
+        };
+        out.forward = Some((lane, step.json().into_bytes().into()));
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    fn unreadable(&self, source: crate::commit::Source, raw: &Arc<[u8]>, unreadable: Unreadable) {
+        let mut out = Outgoing::silent(source, "unreadable");
+        match unreadable {
+            Unreadable::Dead { reason } => {
+                out.dead = Some(Dead { command: Arc::clone(raw), reason, attempts: source.attempts });
+            }
+            Unreadable::Refused { id, name, reply_to, refusal } => {
+                let name = name.unwrap_or("unreadable");
+                let (id, digest, actor) = (id.shared(), "".into(), "".into());
+                let meta =
+                    Meta { id, digest, actor, reply_to: reply_to.clone(), name, source, personal: None, silent: false };
+                let mut answer = meta.refusal(self.cx.partition, None, &refusal);
+                answer.digest = None;
+                (out.name, out.answer) = (name, Some((reply_to, answer)));
+            }
+        }
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    /// What was answered since `before` goes into the window.
+    fn remember(&self, before: usize) {
+        let book = self.cx.book.borrow();
+        let mut window = self.window.borrow_mut();
+        for out in book.outgoing.iter().skip(before) {
+            if let Some((_, answer)) = &out.answer
+                && answer.digest.is_some()
+                && answer.reason.as_deref() != Some(Reason::CommandIdReused.code())
+            {
+                window.remember(Arc::new(answer.clone()));
+            }
+        }
+    }
+
+    async fn committed(&self, news: Committed) -> Result<(), Fault> {
+        self.cx.tick.set(news.tick);
+        self.cx.near.committed(news.batches);
+        self.cx.reservations.borrow_mut().retain(|_, (_, batch)| *batch > news.batches);
+        for (sku_id, delta) in news.external {
+            let actor = activate::sku(&self.cx, &sku_id).await?;
+            activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
+        }
+        self.passivate(news.batches).await;
+        Ok(())
+    }
+
+    /// Lets idle actors go, the longest unused first; none that waits for a commit or for another lane.
+    async fn passivate(&self, batches: u64) {
+        let tick = self.cx.tick.get();
+        let idle_before = tick.saturating_sub(self.bounds.idle_ticks);
+        let (mut orders, mut skus) = (0u64, 0u64);
+        while let Some((id, actor)) = self.orders.candidate(self.bounds.orders_max, idle_before) {
+            match actor.send(Idle).await {
+                Ok((batch, waits)) if batch > batches || waits => {
+                    self.orders.keep(&id, tick);
+                    break;
+                }
+                Ok(_) | Err(_) => self.orders.remove(&id),
+            }
+            orders += 1;
+        }
+        while let Some((id, actor)) = self.cx.skus.candidate(self.bounds.skus_max, idle_before) {
+            match actor.send(super::inventory::LastBatch).await {
+                Ok(batch) if batch > batches => {
+                    self.cx.skus.keep(&id, tick);
+                    break;
+                }
+                Ok(_) | Err(_) => self.cx.skus.remove(&id),
+            }
+            skus += 1;
+        }
+        if orders + skus > 0 {
+            metrics::counter!("jumun_passivations_total", "kind" => "order").increment(orders);
+            metrics::counter!("jumun_passivations_total", "kind" => "sku").increment(skus);
+        }
+    }
+}
