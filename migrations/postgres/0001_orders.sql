@@ -182,7 +182,7 @@ CREATE TABLE tb_sc_crcd_aprv (
     vrtl_acct_no text,
     bank_cd text,
     aprv_dttm timestamptz,
-    PRIMARY KEY (aprv_id)
+    PRIMARY KEY (ord_id, stlm_no)
 );
 COMMENT ON TABLE tb_sc_crcd_aprv IS '카드승인: an approval; the token only, never a card number';
 COMMENT ON COLUMN tb_sc_crcd_aprv.aprv_id IS '승인ID: approval id';

@@ -116,7 +116,7 @@ CREATE TABLE tb_sc_crcd_aprv (
     vrtl_acct_no TEXT, -- 가상계좌번호: virtual account number
     bank_cd TEXT, -- 입금은행코드: bank code
     aprv_dttm INTEGER, -- 승인일시: approved at
-    PRIMARY KEY (aprv_id)
+    PRIMARY KEY (ord_id, stlm_no)
 ) STRICT, WITHOUT ROWID;
 
 -- 환불: a refund: the request is one row, each outcome of it another; insert-only

@@ -3,5 +3,6 @@
 
 mod log_contract;
 mod store_contract;
+mod store_pace;
 mod support;
 mod tidy;

@@ -2,7 +2,7 @@
 
 mod checks;
 mod faults;
-mod rows;
+pub mod rows;
 mod schema;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -147,5 +147,5 @@ contract!(
     faults::a_move_without_its_unit_rolls_the_whole_batch_back,
     faults::the_partition_count_is_claimed_once,
     faults::migrating_again_or_at_once_is_harmless,
-    schema::columns_are_the_rows_own,
+    schema::columns_and_keys_are_the_rows_own,
 );

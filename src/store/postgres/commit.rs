@@ -3,7 +3,7 @@
 //! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write joins `fence`, so a
 //! superseded owner writes nothing. Its text depends on which lists are not empty; each form is prepared once.
 
-use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -234,9 +234,7 @@ fn statement(form: u64, batch: &Batch, folded: &Folded<'_>) -> String {
         text.push("'{}'::text[] AS known");
     } else {
         let ids = format!("cmd_id = ANY(${}::text[])", text.parameter);
-        // writing to a String can't fail
-        drop(write!(
-            text.sql,
+        text.push(&format!(
             "ARRAY(SELECT cmd_id FROM tb_od_ord_hist WHERE {ids} AND cmd_evnt_no = 0 \
              UNION SELECT cmd_id FROM tb_sy_cmd WHERE {ids}) AS known"
         ));

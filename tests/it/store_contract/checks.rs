@@ -120,7 +120,7 @@ pub async fn refused_ids_with_an_outcome_are_known(bench: Bench) {
     batch.hist = vec![hist("o-1", 1, "command-1", 0), hist("o-1", 2, "command-1", 1)];
     batch.ord = vec![ord("o-1", None)];
     batch.cmd = vec![CmdRow { cmd_id: "command-2".into(), ..sample::<CmdRow>(1) }];
-    assert_eq!(lane.done(&batch).await.known, []);
+    assert_eq!(lane.done(&batch).await.known, ids(&[]));
     let mut batch = lane.batch();
     batch.refused = ids(&["command-1", "command-2", "command-3"]);
     let mut known = lane.done(&batch).await.known;

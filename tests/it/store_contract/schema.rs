@@ -41,7 +41,7 @@ fn tables() -> Vec<TableRef> {
 type Column = (String, String);
 
 async fn stored(outside: &Outside, name: &str) -> Vec<Column> {
-    let rows: Vec<Column> = match outside {
+    match outside {
         Outside::Postgres(url) => {
             let mut connection = PgConnection::connect(url).await.expect("it connects");
             let sql = "SELECT column_name::text, data_type::text FROM information_schema.columns \
@@ -56,11 +56,29 @@ async fn stored(outside: &Outside, name: &str) -> Vec<Column> {
             let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("columns");
             rows.iter().map(|row| (row.get(0), row.get(1))).collect()
         }
-    };
-    rows
+    }
 }
 
-pub async fn columns_are_the_rows_own(bench: Bench) {
+/// The primary key's columns, in its order: what the upserts rely on.
+async fn stored_key(outside: &Outside, name: &str) -> Vec<String> {
+    match outside {
+        Outside::Postgres(url) => {
+            let mut connection = PgConnection::connect(url).await.expect("it connects");
+            let sql = "SELECT a.attname::text FROM pg_index AS i CROSS JOIN LATERAL unnest(i.indkey) \
+                       WITH ORDINALITY AS k (attnum, place) JOIN pg_attribute AS a ON a.attrelid = i.indrelid \
+                       AND a.attnum = k.attnum WHERE i.indisprimary AND i.indrelid = $1::regclass ORDER BY k.place";
+            sqlx::query_scalar(sql).bind(name).fetch_all(&mut connection).await.expect("a key")
+        }
+        Outside::Sqlite(path, _) => {
+            let url = format!("sqlite:{}", path.display());
+            let mut connection = SqliteConnection::connect(&url).await.expect("it connects");
+            let sql = format!("SELECT name FROM pragma_table_info('{name}') WHERE pk > 0 ORDER BY pk");
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.expect("a key")
+        }
+    }
+}
+
+pub async fn columns_and_keys_are_the_rows_own(bench: Bench) {
     let kind = |kind: Type| match (&bench.outside, kind) {
         (Outside::Postgres(_), Type::Text) => "text",
         (Outside::Postgres(_), Type::Int) => "bigint",
@@ -73,6 +91,7 @@ pub async fn columns_are_the_rows_own(bench: Bench) {
         let described: Vec<Column> =
             table.columns.iter().map(|(name, of)| ((*name).to_owned(), kind(*of).to_owned())).collect();
         assert_eq!(stored(&bench.outside, table.name).await, described, "{}", table.name);
+        assert_eq!(stored_key(&bench.outside, table.name).await, table.key, "{}", table.name);
     }
 }
 
