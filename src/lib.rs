@@ -3,6 +3,8 @@
 //! The rooms, in the order of the flow: [`log`] (commands come in) → `ingest` → `route` (actors) → [`domain`] (decides)
 //! → `commit` → [`store`] → `publish` (acknowledged, answered).
 
+pub mod cli;
 pub mod domain;
+pub mod load;
 pub mod log;
 pub mod store;
