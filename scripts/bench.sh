@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Compares jumun with what one would do otherwise, on a private PostgreSQL and Redis with production-like settings.
+# Arguments go to the benchmark: scripts/bench.sh --quick
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/servers.sh
+source scripts/servers.sh
+
+command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
+need cc build-essential
+servers_start bench
+export JUMUN_BENCH_DATABASE=$DATABASE JUMUN_BENCH_REDIS=$REDIS
+
+cargo bench --bench versus -- "$@"

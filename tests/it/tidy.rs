@@ -1,0 +1,350 @@
+//! Rules that nobody runs are wishes: who may import whom, documents that name only files that exist, short files.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Words that only some rooms may use.
+struct Rule {
+    words: &'static [&'static str],
+    /// Where the words are looked for (path prefixes).
+    within: &'static [&'static str],
+    /// Where they are allowed all the same.
+    except: &'static [&'static str],
+    /// Longer words that contain one and are meant otherwise.
+    unless: &'static [&'static str],
+    why: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        words: &[
+            "tokio",
+            "actix",
+            "actix_web",
+            "sqlx",
+            "redis",
+            "async",
+            "SystemTime",
+            "Instant",
+            "std::fs",
+            "std::net",
+        ],
+        within: &["src/domain/"],
+        except: &[],
+        unless: &[],
+        why: "the domain is pure: it knows no clock, socket, actor or row",
+    },
+    Rule {
+        words: &["redis::", "deadpool_redis"],
+        within: &["src/"],
+        // the load generator is a producer like any checkout
+        except: &["src/log/", "src/load/"],
+        // the adapter, by its own module's name
+        unless: &["redis::RedisLog", "log::redis::"],
+        why: "only the log speaks to Redis",
+    },
+    Rule {
+        words: &["XACK", "XAUTOCLAIM"],
+        within: &["src/"],
+        except: &["src/log/"],
+        unless: &[],
+        why: "only the log acknowledges, and only what is committed",
+    },
+    Rule {
+        words: &["sqlx", "SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE tb_", "CREATE TABLE "],
+        within: &["src/"],
+        except: &["src/store/"],
+        unless: &[],
+        why: "only the store speaks SQL",
+    },
+    Rule {
+        words: &["actix", "actix_rt", "actix_web"],
+        within: &["src/"],
+        except: &["src/route/", "src/route.rs", "src/http/", "src/http.rs", "src/cli/", "src/cli.rs", "src/main.rs"],
+        unless: &[],
+        why: "actors route and doors serve; everything else is plain code",
+    },
+];
+
+/// What the domain may import: itself, and crates without I/O.
+const DOMAIN_ROOTS: &[&str] = &[
+    "std",
+    "core",
+    "super",
+    "self",
+    "crate::domain",
+    "serde",
+    "serde_json",
+    "rust_decimal",
+    "chrono",
+    "schemars",
+    "thiserror",
+    "sha2",
+    "proptest",
+];
+
+const LINES_MAX: usize = 500;
+/// Longer files, each with its reason.
+const LONG: &[(&str, &str)] = &[];
+
+#[test]
+fn every_room_keeps_to_its_own() -> io::Result<()> {
+    let files = sources(&["src"])?;
+    assert!(files.len() > 5, "found too few sources: {files:?}");
+    let mut found = Vec::new();
+    for (name, text) in &files {
+        found.extend(strangers(name, text));
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_rules_catch_what_they_forbid() {
+    let check = |name: &str, text: &str, bad: bool| {
+        let found = strangers(name, text);
+        assert_eq!(!found.is_empty(), bad, "{name}: {text}: {found:?}");
+    };
+    for (name, text, bad) in [
+        ("src/domain/a.rs", "use tokio::sync::mpsc;", true),
+        ("src/domain/a.rs", "let now = std::time::Instant::now();", true),
+        ("src/domain/a.rs", "use crate::store::Store;", true),
+        ("src/domain/a.rs", "use rand::Rng;", true),
+        ("src/domain/a.rs", "fn f(l: &crate::log::Entry) {}", true),
+        ("src/domain/a.rs", "pub async fn f() {}", true),
+        ("src/domain/a.rs", "use std::{fmt, sync::Arc}; // no tokio here", false),
+        ("src/domain/a.rs", "use crate::domain::{ids::SkuId, money::Won};", false),
+        ("src/domain/a.rs", "use crate::{domain::ids, store::Store};", true),
+        ("src/domain/a.rs", "pub use self::order::Order;\nuse super::ids;", false),
+        ("src/domain/a.rs", "/// as in tokio\nfn f() {}", false),
+        ("src/domain/a.rs", "let url = \"https://a\"; let i = Instant::now();", true),
+        ("src/commit/a.rs", "cmd(\"XACK\")", true),
+        ("src/commit/a.rs", "// the log does the XACK", false),
+        ("src/commit/a.rs", "redis::cmd(\"PING\")", true),
+        ("src/commit/a.rs", "crate::log::redis::RedisLog::connect(url)", false),
+        ("src/commit/a.rs", "args.redis.as_deref()", false),
+        ("src/log/redis.rs", "redis::cmd(\"XACK\")", false),
+        ("src/load/send.rs", "redis::cmd(\"XADD\")", false),
+        ("src/load/send.rs", "redis::cmd(\"XACK\")", true),
+        ("src/http/a.rs", "let q = \"SELECT 1 FROM tb_od_ord\";", true),
+        ("src/store/sql.rs", "let q = \"SELECT 1\"; use sqlx::Row;", false),
+        ("src/commit/a.rs", "use actix::Addr;", true),
+        ("src/route/a.rs", "use actix::Addr;", false),
+    ] {
+        check(name, text, bad);
+    }
+}
+
+#[test]
+fn documents_name_only_files_that_exist() -> io::Result<()> {
+    let root = root();
+    let mut documents: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(|n| root.join(n)).into();
+    documents.extend(walk(&root.join("docs"), &|p| p.extension().is_some_and(|e| e == "md"))?);
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for document in documents.iter().filter(|d| d.exists()) {
+        let folder = document.parent().unwrap_or(&root);
+        for (line, named) in named_files(&fs::read_to_string(document)?) {
+            seen += 1;
+            let there = match &named {
+                Named::Link(path) => folder.join(path).exists(),
+                Named::Path(path) => root.join(path).exists(),
+            };
+            if !there {
+                found.push(format!("{}:{line}: there is no {}", document.display(), named.text()));
+            }
+        }
+    }
+    assert!(seen > 0, "the documents name no file at all: is the search broken?");
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn file_names_are_found_in_documents() {
+    let text = "See [the log](../src/log/mod.rs#keys), <https://a.b/c> and [b](https://b.c).\n\
+                Run `scripts/test.sh store`; `src/store/row.rs:12`, `migrations/*.sql`, `jumun:{p}:commands`, docs.\n\
+                ```\n$ scripts/bench.sh --quick\n```\n[c](#here) [d](d.md)";
+    let names: Vec<String> = named_files(text).iter().map(|(line, n)| format!("{line} {}", n.text())).collect();
+    assert_eq!(
+        names,
+        ["1 ../src/log/mod.rs", "2 scripts/test.sh", "2 src/store/row.rs", "4 scripts/bench.sh", "6 d.md"]
+            .map(String::from)
+    );
+}
+
+#[test]
+fn files_are_short() -> io::Result<()> {
+    let mut found = Vec::new();
+    let files = sources(&["src", "tests", "benches"])?;
+    for (name, text) in &files {
+        let lines = text.lines().count();
+        let listed = LONG.iter().any(|(n, _)| n == name);
+        if lines > LINES_MAX && !listed {
+            found.push(format!("{name} has {lines} lines, more than {LINES_MAX}: split it, or list it with a reason"));
+        }
+        if lines <= LINES_MAX && listed {
+            found.push(format!("{name} is listed as long, but is not"));
+        }
+    }
+    for (name, why) in LONG {
+        if why.is_empty() || !files.iter().any(|(n, _)| n == name) {
+            found.push(format!("{name} is listed as long without a reason, or does not exist"));
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    Ok(())
+}
+
+/// What a file says that its room may not, a line each.
+fn strangers(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let code: Vec<String> = text.lines().map(|line| without_comment(line).to_owned()).collect();
+    for (number, line) in code.iter().enumerate() {
+        for rule in RULES {
+            let applies =
+                rule.within.iter().any(|p| name.starts_with(p)) && !rule.except.iter().any(|p| name.starts_with(p));
+            let mut line = line.clone();
+            for meant in rule.unless {
+                line = line.replace(meant, "");
+            }
+            for word in rule.words.iter().filter(|word| applies && has_word(&line, word)) {
+                found.push(format!("{name}:{}: `{}`: {}", number + 1, word.trim(), rule.why));
+            }
+        }
+    }
+    if name.starts_with("src/domain/") {
+        found.extend(domain_imports(name, &code));
+    }
+    found
+}
+
+/// Imports and `crate::` paths of the domain that lead out of it.
+fn domain_imports(name: &str, code: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in code.iter().enumerate() {
+        let statement = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        let used = statement.strip_prefix("use ");
+        let known = |path: &str| DOMAIN_ROOTS.iter().any(|root| path.strip_prefix(root).is_some_and(ends_a_word));
+        if used.is_some_and(|path| !known(path))
+            || line.match_indices("crate::").any(|(at, _)| {
+                // `$crate::` is a macro's own; a longer name ending in `crate` is not this word
+                !known(&line[at..]) && !line[..at].ends_with(|c: char| c == '$' || c.is_alphanumeric() || c == '_')
+            })
+        {
+            found.push(format!("{name}:{}: leads out of the domain: {}", number + 1, line.trim()));
+        }
+    }
+    found
+}
+
+/// The line up to its `//` comment, if that is not inside a string (as in `"https://"`).
+fn without_comment(line: &str) -> &str {
+    let mut in_string = false;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        match c {
+            '"' if before != '\\' && before != '\'' => in_string = !in_string,
+            '/' if before == '/' && !in_string => return &line[..at - 1],
+            _ => {}
+        }
+        before = c;
+    }
+    line
+}
+
+/// Whether `word` stands in `line` by itself, not as a part of a longer name.
+fn has_word(line: &str, word: &str) -> bool {
+    let open = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let whole_end = !word.ends_with(open) || ends_a_word(&line[at + word.len()..]);
+        whole_end && !line[..at].ends_with(open)
+    })
+}
+
+fn ends_a_word(rest: &str) -> bool {
+    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+}
+
+/// A file that a document names.
+#[derive(Debug)]
+enum Named {
+    /// relative to the document
+    Link(String),
+    /// relative to the repository
+    Path(String),
+}
+
+impl Named {
+    fn text(&self) -> &str {
+        match self {
+            Named::Link(path) | Named::Path(path) => path,
+        }
+    }
+}
+
+/// Folders whose files are recognised by their path alone, in prose, code spans and code blocks.
+const FOLDERS: &[&str] =
+    &["src/", "tests/", "benches/", "migrations/", "scripts/", "docs/", "k8s/", ".ci/", ".config/"];
+
+fn named_files(text: &str) -> Vec<(usize, Named)> {
+    let mut names = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for part in line.split("](").skip(1) {
+            let target = part.split(')').next().unwrap_or_default();
+            let path = target.split(['#', ' ']).next().unwrap_or_default();
+            if !path.is_empty() && !target.contains("://") && !target.starts_with("mailto:") {
+                names.push((number + 1, Named::Link(path.to_owned())));
+            }
+        }
+        let prose = line.split("](").enumerate().map(|(i, part)| match part.split_once(')') {
+            Some((_, rest)) if i > 0 => rest,
+            _ => part,
+        });
+        for word in prose.flat_map(|p| p.split(|c: char| c.is_whitespace() || "`()\"',;|=".contains(c))) {
+            let word = word.strip_prefix("./").unwrap_or(word);
+            // `src/a.rs:12` and a full stop at the end are not part of the name
+            let path = word.split(':').next().unwrap_or_default().trim_end_matches('.');
+            if FOLDERS.iter().any(|f| path.starts_with(f)) && !word.contains(['*', '{', '<', '$', '…', '[']) {
+                names.push((number + 1, Named::Path(path.to_owned())));
+            }
+        }
+    }
+    names
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Rust sources below these folders: (path from the root, text).
+fn sources(folders: &[&str]) -> io::Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    for folder in folders {
+        for path in walk(&root().join(folder), &|p| p.extension().is_some_and(|e| e == "rs"))? {
+            let name = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().into_owned();
+            all.push((name, fs::read_to_string(&path)?));
+        }
+    }
+    Ok(all)
+}
+
+/// All wanted files below a folder, in order; none where there is no such folder.
+fn walk(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop().filter(|f| f.exists()) {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else if wanted(&entry.path()) {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
