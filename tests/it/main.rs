@@ -1,3 +1,5 @@
-//! The one integration test binary.
+//! The integration tests, in one binary: real servers, real files.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod support;
 mod tidy;
