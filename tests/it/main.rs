@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod load;
 mod support;
 mod tidy;
