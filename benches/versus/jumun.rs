@@ -17,10 +17,13 @@ use crate::servers::Servers;
 
 const START_MAX: Duration = Duration::from_secs(60);
 
+type Settings = Vec<(&'static str, String)>;
+
 /// A server with the generator at its door.
 pub struct Server {
     child: Child,
     session: Session,
+    settings: Settings,
 }
 
 impl Server {
@@ -28,15 +31,14 @@ impl Server {
     pub async fn start(servers: &Servers, scenario: Scenario, skus: u32) -> Result<Self> {
         let url = servers.fresh().await?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_jumun"))
-            .args(["serve", "--partitions", "1", "--redis", &servers.redis, "--database", &url])
-            .env("JUMUN_LISTEN", format!("127.0.0.1:{port}"))
-            .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .context("jumun can't be started")?;
+        // in the environment, which not everybody can read, unlike a command line
+        let settings = vec![
+            ("REDIS_URL", servers.redis.clone()),
+            ("DATABASE_URL", url),
+            ("JUMUN_LISTEN", format!("127.0.0.1:{port}")),
+            ("RUST_LOG", "warn".to_owned()),
+        ];
+        let mut child = spawn(&settings)?;
         let target = Target::Redis { url: servers.redis.clone(), namespace: "jumun".into() };
         let stock = if scenario == Scenario::Soldout { 0 } else { PLENTY };
         let begun = Instant::now();
@@ -54,12 +56,28 @@ impl Server {
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        Ok(Self { child, session })
+        Ok(Self { child, session, settings })
     }
 
     /// Offers `rate` orders a second.
     pub async fn run(&mut self, rate: u64, count: u64, in_flight_max: u64, drain: Duration) -> Result<Measured> {
         Ok(self.session.run(rate, count, in_flight_max, drain).await?)
+    }
+
+    /// Kills the server under a load of `rate` orders a second for three seconds, and starts it again. Gives the orders
+    /// that were never answered, and those answered twice.
+    pub async fn lose_the_server(mut self, rate: u64) -> Result<(u64, u64)> {
+        let (child, settings) = (&mut self.child, &self.settings);
+        let killed = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            end(child)?;
+            *child = spawn(settings)?;
+            anyhow::Ok(())
+        };
+        let (run, killed) = tokio::join!(self.session.run(rate, rate * 3, 100_000, START_MAX), killed);
+        killed?;
+        let run = run?;
+        Ok((run.unanswered, run.duplicates))
     }
 
     /// Ends the server.
@@ -74,6 +92,17 @@ impl Drop for Server {
             eprintln!("jumun could not be ended: {e}");
         }
     }
+}
+
+fn spawn(settings: &[(&'static str, String)]) -> Result<Child> {
+    Command::new(env!("CARGO_BIN_EXE_jumun"))
+        .args(["serve", "--partitions", "1"])
+        .envs(settings.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .context("jumun can't be started")
 }
 
 fn end(child: &mut Child) -> Result<()> {

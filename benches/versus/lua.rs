@@ -1,4 +1,4 @@
-//! (b) and (d): Redis decides. A script takes the unit and appends the order to a stream, workers write it down later.
+//! (b), and what it shares with (d): Redis decides. A script takes the unit and appends the order to a stream, workers write it down later.
 //!
 //! Neither dedupes, fences or recovers: a command sent twice is sold twice, what a dead worker had read stays pending,
 //! and a Redis that loses its last second sells those units again.
@@ -13,31 +13,27 @@ use std::{
 
 use anyhow::{Context, Result};
 use jumun::load::{
-    Plan, Source,
-    redis_door::{RedisDoor, Submit},
-    report::Measured,
+    Source,
     workload::{Scenario, Sku, Workload},
 };
 use redis::{Value, aio::MultiplexedConnection};
 use serde::Deserialize;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokio::sync::mpsc;
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     Sample,
     closed::Statements,
-    rows::{Order, TOTAL, bulk},
+    rows::{Order, TOTAL},
     servers::Servers,
 };
 
-const STREAM: &str = "versus:commands";
-const ANSWERS: &str = "versus:answers";
-const STOCK: &str = "versus:stock";
-const GROUP: &str = "versus";
+/// The orders' stream, the answers', the units left, and the workers' group.
+pub const STREAM: &str = "versus:commands";
+pub const ANSWERS: &str = "versus:answers";
+pub const STOCK: &str = "versus:stock";
+pub const GROUP: &str = "versus";
 const SKU: &str = "s-0";
 
-/// Orders in one bulk statement.
-const BATCH: usize = 1_000;
 /// Answers in one entry.
 const ANSWERS_PER_ENTRY: usize = 128;
 
@@ -75,7 +71,8 @@ struct Approval {
     token: String,
 }
 
-async fn prepare(servers: &Servers) -> Result<String> {
+/// Stock, stream, group and script; gives the script's hash.
+pub async fn prepare(servers: &Servers) -> Result<String> {
     let mut redis = servers.redis().await?;
     let _: () = redis::cmd("SET").arg(STOCK).arg(TOTAL).query_async(&mut redis).await?;
     let _: () = redis::cmd("XGROUP")
@@ -89,7 +86,8 @@ async fn prepare(servers: &Servers) -> Result<String> {
     Ok(redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(&mut redis).await?)
 }
 
-fn workload() -> Result<Workload> {
+/// Orders of one unit of the hot SKU.
+pub fn workload() -> Result<Workload> {
     Ok(Workload::new(Scenario::Hot, vec![Sku { id: SKU.into(), partition: 0 }], "versus", 1)?)
 }
 
@@ -140,7 +138,7 @@ fn answer(order: &Order) -> String {
 }
 
 /// Acknowledges and answers, pipelined.
-async fn settle(redis: &mut MultiplexedConnection, orders: &[Order]) -> Result<()> {
+pub async fn settle(redis: &mut MultiplexedConnection, orders: &[Order]) -> Result<()> {
     let mut pipe = redis::pipe();
     let ack = pipe.cmd("XACK").arg(STREAM).arg(GROUP);
     for order in orders {
@@ -155,7 +153,8 @@ async fn settle(redis: &mut MultiplexedConnection, orders: &[Order]) -> Result<(
     Ok(())
 }
 
-async fn read(redis: &mut MultiplexedConnection, consumer: &str, count: usize) -> Result<Vec<Order>> {
+/// What is new, up to `count` entries, waiting 100 ms for the first.
+pub async fn read(redis: &mut MultiplexedConnection, consumer: &str, count: usize) -> Result<Vec<Order>> {
     let reply: Value = redis::cmd("XREADGROUP")
         .arg("GROUP")
         .arg(GROUP)
@@ -223,124 +222,4 @@ pub async fn workers(servers: &Servers, workers: usize, time: Duration) -> Resul
     }
     anyhow::ensure!(done.load(Ordering::Relaxed) < fill, "the stream ran dry after {:?}", began.elapsed());
     Ok(Sample::rate(count, took).with(format!("{workers} workers")))
-}
-
-/// (d): the batching worker, with its own connections: it reads and decodes the next batch while one is written, and
-/// acknowledges the last one meanwhile.
-pub struct Batching {
-    stop: Arc<AtomicBool>,
-    tasks: tokio::task::JoinSet<Result<()>>,
-    door: Option<RedisDoor>,
-    url: String,
-    runs: u32,
-}
-
-impl Batching {
-    /// On a fresh database and an empty Redis.
-    pub async fn start(servers: &Servers) -> Result<Self> {
-        let url = servers.fresh().await?;
-        crate::closed::prepare(&url, 1, TOTAL).await?;
-        let sha = prepare(servers).await?;
-        let submit = Submit::Script { sha, keys: vec![STOCK.into(), STREAM.into()] };
-        let redis_url = servers.redis.clone();
-        let door =
-            tokio::task::spawn_blocking(move || RedisDoor::custom(&redis_url, submit, vec![ANSWERS.into()])).await??;
-        let (stop, mut tasks) = (Arc::new(AtomicBool::new(false)), tokio::task::JoinSet::new());
-        let (read_tx, mut read_rx) = mpsc::channel::<Vec<Order>>(1);
-        let (done_tx, mut done_rx) = mpsc::channel::<Vec<Order>>(4);
-        let (mut reader, mut settler) = (servers.redis().await?, servers.redis().await?);
-        let mut db = PgConnection::connect(&url).await?;
-        let reading = Arc::clone(&stop);
-        tasks.spawn(async move {
-            while !reading.load(Ordering::Relaxed) {
-                let orders = read(&mut reader, "w0", BATCH).await?;
-                if !orders.is_empty() && read_tx.send(orders).await.is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        tasks.spawn(async move {
-            let sql = bulk();
-            while let Some(mut orders) = read_rx.recv().await {
-                // what has been read meanwhile comes along
-                while orders.len() < BATCH
-                    && let Ok(more) = read_rx.try_recv()
-                {
-                    orders.extend(more);
-                }
-                write(&mut db, &sql, &orders).await?;
-                if done_tx.send(orders).await.is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        tasks.spawn(async move {
-            while let Some(orders) = done_rx.recv().await {
-                settle(&mut settler, &orders).await?;
-            }
-            Ok(())
-        });
-        Ok(Self { stop, tasks, door: Some(door), url, runs: 0 })
-    }
-
-    /// Offers `rate` orders a second.
-    pub async fn run(&mut self, rate: u64, count: u64, in_flight_max: u64, drain: Duration) -> Result<Measured> {
-        let mut door = self.door.take().context("the door broke")?;
-        self.runs += 1;
-        let plan = Plan { rate, count, in_flight_max, drain, tag: format!("batch{}", self.runs) };
-        let source = workload()?;
-        let (door, measured) = tokio::task::spawn_blocking(move || {
-            let measured = door.run(&plan, &source);
-            (door, measured)
-        })
-        .await?;
-        self.door = Some(door);
-        while let Some(ended) = self.tasks.try_join_next() {
-            ended?.context("the batching worker died")?;
-        }
-        Ok(measured?)
-    }
-
-    /// Ends the worker and checks that what it answered is in the database.
-    pub async fn stop(mut self) -> Result<u64> {
-        self.stop.store(true, Ordering::Relaxed);
-        while let Some(ended) = self.tasks.join_next().await {
-            ended??;
-        }
-        let mut db = PgConnection::connect(&self.url).await?;
-        let (orders, sold): (i64, i64) =
-            sqlx::query_as("SELECT (SELECT count(*) FROM tb_od_ord), (SELECT sold_qty FROM tb_pd_unt)")
-                .fetch_one(&mut db)
-                .await?;
-        anyhow::ensure!(orders == sold, "{orders} orders, {sold} units sold");
-        Ok(u64::try_from(orders)?)
-    }
-}
-
-async fn write(db: &mut PgConnection, sql: &str, orders: &[Order]) -> Result<()> {
-    macro_rules! column {
-        ($field:ident) => {
-            orders.iter().map(|order| order.$field.clone()).collect::<Vec<_>>()
-        };
-    }
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(column!(ord_id))
-        .bind(column!(cust_id))
-        .bind(column!(unt_id))
-        .bind(column!(qty))
-        .bind(column!(amt))
-        .bind(column!(cmd_id))
-        .bind(column!(dgst))
-        .bind(column!(evnt))
-        .bind(column!(aprv_id))
-        .bind(column!(tkn))
-        .bind(column!(entr))
-        .bind(column!(rcvd))
-        .bind(column!(ldgr_no))
-        .bind(column!(stck))
-        .execute(db)
-        .await?;
-    Ok(())
 }

@@ -7,7 +7,7 @@
 //! | A | one transaction an order: conditional UPDATE of `tb_pd_unt`, then the inserts ([`closed`]) | closed loop |
 //! | C | the same as one call of a server-side function, the UPDATE last ([`closed`]) | closed loop |
 //! | B | Redis script + stream, workers that insert one order a transaction ([`lua`]) | draining a full stream |
-//! | D | Redis script + stream, one worker that batches ([`lua`]) | open loop, jumun's own load generator |
+//! | D | Redis script + stream, one worker that batches ([`batching`]) | open loop, jumun's own load generator |
 //! | jumun | the release binary, one partition ([`jumun`]) | open loop, the same generator |
 //!
 //! All write the same rows, with `synchronous_commit=on`, into a fresh database with jumun's own migrations. A closed
@@ -23,6 +23,7 @@
     reason = "a measuring program: rates and ratios, shown"
 )]
 
+mod batching;
 mod closed;
 mod jumun;
 mod lua;
@@ -108,7 +109,7 @@ pub fn now() -> chrono::DateTime<chrono::Utc> {
 /// A system with an open-loop generator at its door.
 enum Open {
     Jumun(Box<jumun::Server>),
-    Batching(Box<lua::Batching>),
+    Batching(Box<batching::Batching>),
 }
 
 impl Open {
@@ -192,7 +193,7 @@ impl Bench {
     async fn open(&self, scenario: Option<Scenario>) -> Result<Sample> {
         let mut open = match scenario {
             Some(scenario) => Open::Jumun(Box::new(jumun::Server::start(&self.servers, scenario, MANY).await?)),
-            None => Open::Batching(Box::new(lua::Batching::start(&self.servers).await?)),
+            None => Open::Batching(Box::new(batching::Batching::start(&self.servers).await?)),
         };
         let sample = sustained(&mut open, self.time).await;
         open.stop().await?;
@@ -273,6 +274,41 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// What is lost when something is killed, by (d) and by jumun.
+    async fn losses(&self) -> Result<Vec<[String; 3]>> {
+        const RATE: u64 = 3_000;
+        let mut rows = Vec::new();
+        if self.args.wants("d") {
+            let (unanswered, lost) =
+                batching::Batching::start(&self.servers).await?.lose_a_worker(&self.servers, RATE).await?;
+            rows.push([
+                "D".to_owned(),
+                "its worker is killed between commit and acknowledgement; another one starts".to_owned(),
+                format!(
+                    "{unanswered} orders written and never answered, {lost} units taken for orders that are nowhere"
+                ),
+            ]);
+            let (units, answered) = batching::Batching::start(&self.servers).await?.send_twice(&self.servers).await?;
+            rows.push([
+                "D".to_owned(),
+                "a producer sends one command again, then 99 others".to_owned(),
+                format!("{units} units taken for 100 orders, {answered} of the 99 others answered"),
+            ]);
+        }
+        if self.args.wants("jumun") {
+            let server = jumun::Server::start(&self.servers, Scenario::Hot, MANY).await?;
+            let (unanswered, twice) = server.lose_the_server(RATE).await?;
+            rows.push([
+                "jumun".to_owned(),
+                "the server is killed under load and started again".to_owned(),
+                format!("{unanswered} orders never answered, {twice} answered twice"),
+            ]);
+        }
+        Ok(rows)
+    }
+}
+
 fn main() -> Result<ExitCode> {
     let mut args = Args::parse();
     if args.quick {
@@ -294,10 +330,12 @@ fn main() -> Result<ExitCode> {
         let time = Duration::from_secs(args.seconds);
         let mut bench = Bench { args, servers, time, rows: Vec::new() };
         let done = bench.all().await;
+        // what was measured before something failed is shown all the same
+        let losses = bench.losses().await;
         bench.servers.clear().await?;
-        let json = show::show(&machine, &bench.rows)?;
+        let json = show::show(&machine, &bench.rows, losses.as_deref().unwrap_or_default())?;
         println!("{json}");
-        done?;
+        done.and(losses.map(drop))?;
         Ok(ExitCode::SUCCESS)
     })
 }

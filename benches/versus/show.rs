@@ -70,6 +70,7 @@ struct Json<'a> {
     machine: &'a [(String, String)],
     rows: &'a [Row],
     ratios: Vec<Ratio>,
+    losses: &'a [[String; 3]],
 }
 
 /// The median: the lower of the middle two when there is no middle.
@@ -93,7 +94,7 @@ fn ratio(aim: &Aim, rows: &[Row]) -> Option<Ratio> {
 }
 
 /// Prints everything, and writes it as JSON; gives the place of that.
-pub fn show(machine: &[(String, String)], rows: &[Row]) -> Result<String> {
+pub fn show(machine: &[(String, String)], rows: &[Row], losses: &[[String; 3]]) -> Result<String> {
     let new = |header: &[&str]| {
         let mut table = Table::new();
         table.load_preset(UTF8_FULL_CONDENSED).set_header(header.iter().copied());
@@ -141,8 +142,14 @@ pub fn show(machine: &[(String, String)], rows: &[Row]) -> Result<String> {
     }
     println!("{table}");
 
+    let mut table = new(&["system", "what happens", "what is lost"]);
+    for loss in losses {
+        table.add_row(loss);
+    }
+    println!("{table}");
+
     let path = target().join("versus.json");
-    let json = serde_json::to_string_pretty(&Json { machine, rows, ratios })?;
+    let json = serde_json::to_string_pretty(&Json { machine, rows, ratios, losses })?;
     std::fs::write(&path, json + "\n").with_context(|| format!("can't write {}", path.display()))?;
     Ok(format!("all of it as JSON: {}", path.display()))
 }
