@@ -7,4 +7,5 @@ pub mod cli;
 pub mod domain;
 pub mod load;
 pub mod log;
+pub mod protocol;
 pub mod store;

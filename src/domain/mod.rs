@@ -1,8 +1,14 @@
 //! The domain: what is true of orders, stock, money and fees. It knows no clock, socket, actor or row; time and chance
 //! are arguments. `decide` turns a state and a command into events or a refusal, `apply` folds events into state.
 
+pub mod catalog;
+pub mod fee;
 pub mod ids;
 pub mod money;
+pub mod order;
+pub mod reason;
+pub mod status;
+pub mod stock;
 
 /// A moment, UTC, to the millisecond (truncated where it is made).
 pub type Time = chrono::DateTime<chrono::Utc>;

@@ -1,1 +1,208 @@
-//! To come.
+//! The command log in this process: the embedded default. What is in it dies with the process, so "accepted" means
+//! committed here, and only the durable adapter owes more.
+
+mod part;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::time::{Instant, timeout_at};
+
+use self::part::{Part, State};
+use super::{
+    CommandLog, Entry, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, SettleReport,
+    Settled, Settler,
+};
+
+/// How much an in-process log holds, for each partition.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryBounds {
+    /// commands waiting in an inbound stream (unread or not yet acknowledged): beyond them it is full
+    pub waiting_max: usize,
+    /// acknowledged commands kept behind them, whatever the retention says
+    pub kept_max: usize,
+    /// bytes of answers and of events kept each; a reply stream keeps a 64th of it
+    pub out_bytes_max: usize,
+}
+
+impl Default for MemoryBounds {
+    /// About 256 MiB at 512 bytes a command, when everything is full.
+    fn default() -> Self {
+        Self { waiting_max: 250_000, kept_max: 10_000, out_bytes_max: 64 * 1024 * 1024 }
+    }
+}
+
+/// Milliseconds since 1970 by the clock that the caller chose.
+pub type ClockMs = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// The log in this process.
+pub struct MemoryLog {
+    clock: ClockMs,
+    bounds: MemoryBounds,
+    parts: OnceLock<Vec<Arc<Part>>>,
+    opening: Mutex<()>,
+}
+
+impl fmt::Debug for MemoryLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLog").field("bounds", &self.bounds).finish_non_exhaustive()
+    }
+}
+
+impl MemoryLog {
+    /// An empty log; [`CommandLog::open`] gives it its partitions.
+    pub fn new(clock: ClockMs, bounds: MemoryBounds) -> Self {
+        Self { clock, bounds, parts: OnceLock::new(), opening: Mutex::default() }
+    }
+
+    fn part(&self, partition: u32) -> Result<&Arc<Part>, LogError> {
+        let parts = self.parts.get().map_or(&[][..], Vec::as_slice);
+        usize::try_from(partition).ok().and_then(|p| parts.get(p)).ok_or_else(|| {
+            LogError::Broken(format!("the log has {} partitions, no partition {partition}", parts.len()))
+        })
+    }
+
+    fn state(&self, partition: u32) -> Result<MutexGuard<'_, State>, LogError> {
+        self.part(partition).map(|part| part.lock())
+    }
+}
+
+#[async_trait]
+impl CommandLog for MemoryLog {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn open(&self, partitions: u32) -> Result<(), LogError> {
+        let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = self.parts.get_or_init(|| (0..partitions).map(|p| Arc::new(Part::new(p, self.bounds))).collect());
+        if parts.len() != usize::try_from(partitions).unwrap_or(usize::MAX) {
+            return Err(LogError::Broken(format!(
+                "the log has {} partitions, this server {partitions}: changing them is an offline command",
+                parts.len()
+            )));
+        }
+        Ok(())
+    }
+
+    async fn partitions(&self) -> Result<Option<u32>, LogError> {
+        Ok(self.parts.get().and_then(|parts| u32::try_from(parts.len()).ok()))
+    }
+
+    async fn append(&self, partition: u32, to: Inbound, commands: &[Arc<[u8]>]) -> Result<Vec<EntryId>, LogError> {
+        let part = self.part(partition)?;
+        let ids = part.lock().append(to, commands, (self.clock)())?;
+        part.arrived.notify_waiters();
+        Ok(ids)
+    }
+
+    async fn reader(&self, partition: u32, _consumer: &str, epoch: i64) -> Result<Box<dyn Reader>, LogError> {
+        let part = Arc::clone(self.part(partition)?);
+        part.lock().fence(epoch)?;
+        // a superseded reader that sleeps learns it now
+        part.arrived.notify_waiters();
+        Ok(Box::new(MemoryReader { part, epoch }))
+    }
+
+    async fn settler(&self, partition: u32, epoch: i64, retention: Retention) -> Result<Box<dyn Settler>, LogError> {
+        let part = Arc::clone(self.part(partition)?);
+        Ok(Box::new(MemorySettler { part, epoch, retention, clock: Arc::clone(&self.clock) }))
+    }
+
+    async fn follow(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        after: EntryId,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<OutEntry>, LogError> {
+        let part = self.part(partition)?;
+        let until = Instant::now() + wait;
+        loop {
+            let published = part.published.notified();
+            let mut published = std::pin::pin!(published);
+            // listen before looking, so that nothing comes in between unheard
+            published.as_mut().enable();
+            let entries = part.lock().follow(stream, after, max);
+            if !entries.is_empty() || timeout_at(until, published).await.is_err() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError> {
+        Ok(self.state(partition)?.last_id(stream))
+    }
+
+    async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
+        Ok(self.state(partition)?.reply_names())
+    }
+
+    async fn trim(&self, partition: u32, retention: Retention) -> Result<u64, LogError> {
+        Ok(self.state(partition)?.trim(retention, (self.clock)()))
+    }
+
+    async fn stats(&self, partition: u32) -> Result<LogStats, LogError> {
+        Ok(self.state(partition)?.stats())
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+}
+
+struct MemoryReader {
+    part: Arc<Part>,
+    epoch: i64,
+}
+
+#[async_trait]
+impl Reader for MemoryReader {
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
+        let mut state = self.part.lock();
+        state.fence(self.epoch)?;
+        Ok(state.pending(stream, after, max))
+    }
+
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+        let until = Instant::now() + wait;
+        loop {
+            let arrived = self.part.arrived.notified();
+            let mut arrived = std::pin::pin!(arrived);
+            arrived.as_mut().enable();
+            let entries = {
+                let mut state = self.part.lock();
+                state.fence(self.epoch)?;
+                state.fresh(max)
+            };
+            if !entries.is_empty() || timeout_at(until, arrived).await.is_err() {
+                return Ok(entries);
+            }
+        }
+    }
+}
+
+struct MemorySettler {
+    part: Arc<Part>,
+    epoch: i64,
+    retention: Retention,
+    clock: ClockMs,
+}
+
+#[async_trait]
+impl Settler for MemorySettler {
+    async fn settle(&mut self, entries: &[Settled]) -> Result<SettleReport, LogError> {
+        let report = {
+            let mut state = self.part.lock();
+            state.fence(self.epoch)?;
+            state.settle(entries, self.retention, (self.clock)())
+        };
+        self.part.published.notify_waiters();
+        Ok(report)
+    }
+}

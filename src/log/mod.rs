@@ -3,6 +3,7 @@
 //! Adapters: [`redis`] (streams with a consumer group; production) and [`memory`] (in-process; the embedded default,
 //! where "accepted" means committed, since what is in memory dies with the process).
 
+pub mod crc16;
 pub mod memory;
 pub mod redis;
 
@@ -78,6 +79,12 @@ pub const DEAD_COMMAND_BYTES_MAX: usize = 16 * 1024;
 
 /// How many `reply_to` streams a partition keeps; answers for further names go to the common stream.
 pub const REPLY_STREAMS_MAX: usize = 1_024;
+
+/// How many answers (or entries' events) share one outbound array.
+pub const ARRAY_ITEMS_MAX: usize = 128;
+
+/// How many bytes an outbound array takes before the next one begins; one larger item has an array to itself.
+pub const ARRAY_BYTES_MAX: usize = 64 * 1024;
 
 /// An answer on its way out, as JSON.
 #[derive(Debug, Clone)]
@@ -164,6 +171,11 @@ pub struct OutEntry {
     pub json: String,
 }
 
+/// A dead letter as [`CommandLog::follow`] hands it out.
+fn dead_json(command: &str, reason: &str, entry: &str, attempts: u32) -> String {
+    serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts }).to_string()
+}
+
 /// The log.
 #[async_trait]
 pub trait CommandLog: Send + Sync {
@@ -176,7 +188,8 @@ pub trait CommandLog: Send + Sync {
     /// The partition count in `jumun:meta`, if a server has written it.
     async fn partitions(&self) -> Result<Option<u32>, LogError>;
 
-    /// Appends commands in order; the ids are the acceptance.
+    /// Appends commands in order; the ids are the acceptance. An error accepts none of them, or (more than a thousand
+    /// commands, or a reply that was lost) may have accepted a head of them.
     async fn append(&self, partition: u32, to: Inbound, commands: &[Arc<[u8]>]) -> Result<Vec<EntryId>, LogError>;
 
     /// Takes a partition over under the lease's epoch: earlier owners are fenced out of [`Settler::settle`] first, then
@@ -222,6 +235,10 @@ pub trait Reader: Send {
     async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError>;
 
     /// New entries of both streams, waiting up to `wait` for the first.
+    ///
+    /// Let it return: a call that is dropped while it waits leaves what it was handed to be read through
+    /// [`Reader::pending`]. After an error the next call first hands out what the failed one may have lost, so an entry
+    /// may come twice, never not at all.
     async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
 }
 

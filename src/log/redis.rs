@@ -1,1 +1,272 @@
-//! To come.
+//! The command log on Redis Streams (Redis 7 or later).
+//!
+//! Blocking reads have connections of their own ([`reader`], followers); everything short goes through a pool. What must
+//! happen at once happens in a Lua script. Besides the keys of the protocol a partition has `{namespace}:{p}:epoch` (the
+//! owner's epoch, the fence) and `{namespace}:{p}:reply_to` (the set of names that have a reply stream).
+
+mod follow;
+mod keys;
+mod link;
+mod parse;
+mod reader;
+mod settler;
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, ProtocolVersion, RedisError, Script, Value,
+    aio::ConnectionLike,
+};
+use async_trait::async_trait;
+use deadpool_redis::{Manager, Pool, PoolError, Runtime};
+
+use self::{
+    follow::Followers,
+    keys::Keys,
+    link::{CONNECT_MAX, REPLY_MAX, call, fault, run, strange},
+    reader::RedisReader,
+    settler::RedisSettler,
+};
+use super::{CommandLog, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
+
+/// The version of the keys and their contents, in `meta`.
+pub const PROTOCOL: u32 = 1;
+/// The namespace unless another is asked for.
+pub const NAMESPACE: &str = "jumun";
+
+/// Connections for short commands. Redis works on one at a time; more would only queue there.
+const POOL_CONNECTIONS_MAX: usize = 16;
+/// Commands a transaction: Redis does nothing else meanwhile.
+const APPEND_MAX: usize = 1_000;
+
+/// The log on a Redis server.
+pub struct RedisLog {
+    client: Client,
+    pool: Pool,
+    keys: Keys,
+    followers: Followers,
+    readers: Arc<reader::Scripts>,
+    connections: Arc<AtomicU64>,
+    settle: Arc<Script>,
+    trim: Script,
+    stats: Script,
+    open: Script,
+    groups: Script,
+}
+
+impl fmt::Debug for RedisLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLog").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+impl RedisLog {
+    /// A log in `namespace` of the server at `url` (`redis://[user:password@]host:port/[db]`). Fails when the URL can't
+    /// be read or nobody answers.
+    pub async fn connect(url: &str, namespace: &str) -> Result<Self, LogError> {
+        // the URL may hold a password: it is in no message
+        let bad = |e: RedisError| LogError::Broken(format!("the redis URL can't be used: {:?}", e.kind()));
+        let info = url.into_connection_info().map_err(bad)?;
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+        let info = info.set_redis_settings(settings);
+        let client = Client::open(info.clone()).map_err(bad)?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_MAX))
+            .set_response_timeout(Some(REPLY_MAX));
+        let pool = Pool::builder(Manager::new_with_config(info, config).map_err(bad)?)
+            .max_size(POOL_CONNECTIONS_MAX)
+            .wait_timeout(Some(REPLY_MAX))
+            .create_timeout(Some(CONNECT_MAX))
+            .recycle_timeout(Some(CONNECT_MAX))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| LogError::Broken(format!("no pool of redis connections: {e}")))?;
+        let log = Self {
+            followers: Followers::new(client.clone()),
+            client,
+            pool,
+            keys: Keys::new(namespace),
+            readers: Arc::new(reader::Scripts::new()),
+            connections: Arc::default(),
+            settle: Arc::new(settler::script()),
+            trim: Script::new(include_str!("redis/trim.lua")),
+            stats: Script::new(include_str!("redis/stats.lua")),
+            open: Script::new(include_str!("redis/open.lua")),
+            groups: Script::new(include_str!("redis/groups.lua")),
+        };
+        log.ping().await?;
+        Ok(log)
+    }
+
+    async fn pooled(&self) -> Result<deadpool_redis::Connection, LogError> {
+        self.pool.get().await.map_err(|error| match &error {
+            PoolError::Backend(error) => fault(0, error),
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_) => LogError::Unavailable(error.to_string()),
+        })
+    }
+
+    async fn query(&self, cmd: &Cmd) -> Result<Value, LogError> {
+        cmd.query_async(&mut self.pooled().await?).await.map_err(|e| fault(0, &e))
+    }
+
+    async fn scripted(&self, script: &Script, cmd: &Cmd) -> Result<Value, LogError> {
+        run(&mut self.pooled().await?, script, cmd).await.map_err(|e| fault(0, &e))
+    }
+
+    /// One transaction: all of these or none.
+    async fn append_all(&self, key: &str, commands: &[Arc<[u8]>], ids: &mut Vec<EntryId>) -> Result<(), LogError> {
+        let mut pipe = ::redis::Pipeline::with_capacity(commands.len());
+        for command in commands {
+            pipe.cmd("XADD").arg(key).arg("*").arg("command").arg(&**command);
+        }
+        let mut connection = self.pooled().await?;
+        if let [_] = commands {
+            let value = connection.req_packed_commands(&pipe, 0, 1).await.map_err(|e| fault(0, &e))?;
+            let value = value.into_iter().next().ok_or_else(|| strange("an append"))?;
+            ids.push(parse::id(&value.extract_error().map_err(|e| fault(0, &e))?)?);
+            return Ok(());
+        }
+        let values: Vec<Value> = pipe.atomic().query_async(&mut connection).await.map_err(|e| fault(0, &e))?;
+        for value in &values {
+            ids.push(parse::id(value)?);
+        }
+        Ok(())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 40)
+}
+
+#[async_trait]
+impl CommandLog for RedisLog {
+    fn kind(&self) -> &'static str {
+        "redis"
+    }
+
+    async fn open(&self, partitions: u32) -> Result<(), LogError> {
+        let mut cmd = call(&self.open, 1);
+        cmd.arg(self.keys.meta()).arg(partitions).arg(PROTOCOL);
+        let row = parse::array(self.scripted(&self.open, &cmd).await?, "its meta key")?;
+        let stored: Vec<Option<u64>> = row.iter().map(|v| parse::number(v, "its meta key").ok()).collect();
+        if stored != [Some(u64::from(partitions)), Some(u64::from(PROTOCOL))] {
+            let text = |i: usize| stored.get(i).copied().flatten().map_or_else(|| "no".to_owned(), |n| n.to_string());
+            return Err(LogError::Broken(format!(
+                "{} says {} partitions and protocol {}, this server has {partitions} and {PROTOCOL}: changing them is \
+                 an offline command",
+                self.keys.meta(),
+                text(0),
+                text(1),
+            )));
+        }
+        for partition in 0..partitions {
+            let mut cmd = call(&self.groups, 2);
+            cmd.arg(self.keys.inbound(partition, Inbound::Commands));
+            cmd.arg(self.keys.inbound(partition, Inbound::Internal));
+            self.scripted(&self.groups, &cmd).await?;
+        }
+        Ok(())
+    }
+
+    async fn partitions(&self) -> Result<Option<u32>, LogError> {
+        let mut cmd = ::redis::cmd("HGET");
+        let value = self.query(cmd.arg(self.keys.meta()).arg("partitions")).await?;
+        if value == Value::Nil {
+            return Ok(None);
+        }
+        let n = u32::try_from(parse::number(&value, "its meta key")?);
+        n.map(Some).map_err(|_| strange("its meta key"))
+    }
+
+    async fn append(&self, partition: u32, to: Inbound, commands: &[Arc<[u8]>]) -> Result<Vec<EntryId>, LogError> {
+        let key = self.keys.inbound(partition, to);
+        let mut ids = Vec::with_capacity(commands.len());
+        for some in commands.chunks(APPEND_MAX) {
+            self.append_all(&key, some, &mut ids).await?;
+        }
+        Ok(ids)
+    }
+
+    async fn reader(&self, partition: u32, consumer: &str, epoch: i64) -> Result<Box<dyn Reader>, LogError> {
+        let mut reader = RedisReader::new(
+            self.client.clone(),
+            Arc::clone(&self.readers),
+            Arc::clone(&self.connections),
+            &self.keys,
+            (partition, epoch),
+            consumer,
+        );
+        reader.attach().await?;
+        Ok(Box::new(reader))
+    }
+
+    async fn settler(&self, partition: u32, epoch: i64, retention: Retention) -> Result<Box<dyn Settler>, LogError> {
+        let settle = Arc::clone(&self.settle);
+        let mut settler =
+            RedisSettler::new(self.client.clone(), settle, self.keys.clone(), partition, epoch, retention);
+        settler.attach().await?;
+        Ok(Box::new(settler))
+    }
+
+    async fn follow(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        after: EntryId,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<OutEntry>, LogError> {
+        self.followers.read(partition, stream, &self.keys.outbound(partition, stream), after, max, wait).await
+    }
+
+    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError> {
+        let mut cmd = ::redis::cmd("XREVRANGE");
+        cmd.arg(self.keys.outbound(partition, stream)).arg("+").arg("-").arg("COUNT").arg(1);
+        let entries = parse::entries(self.query(&cmd).await?)?;
+        Ok(entries.first().map_or(EntryId::ZERO, |(id, _)| *id))
+    }
+
+    async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
+        let mut cmd = ::redis::cmd("SMEMBERS");
+        let names = parse::array(self.query(cmd.arg(self.keys.reply_names(partition))).await?, "reply names")?;
+        Ok(names.iter().filter_map(parse::bytes).map(|name| String::from_utf8_lossy(name).into()).collect())
+    }
+
+    async fn trim(&self, partition: u32, retention: Retention) -> Result<u64, LogError> {
+        let mut cmd = call(&self.trim, 6);
+        cmd.arg(self.keys.inbound(partition, Inbound::Commands))
+            .arg(self.keys.inbound(partition, Inbound::Internal))
+            .arg(self.keys.outbound(partition, &Outbound::Answers))
+            .arg(self.keys.outbound(partition, &Outbound::Events))
+            .arg(self.keys.outbound(partition, &Outbound::Dead))
+            .arg(self.keys.reply_names(partition))
+            .arg(millis(retention.commands))
+            .arg(millis(retention.answers))
+            .arg(millis(retention.events))
+            .arg(retention.dead_max)
+            .arg(self.keys.reply_prefix(partition));
+        parse::number(&self.scripted(&self.trim, &cmd).await?, "a trim")
+    }
+
+    async fn stats(&self, partition: u32) -> Result<LogStats, LogError> {
+        let mut cmd = call(&self.stats, 3);
+        cmd.arg(self.keys.inbound(partition, Inbound::Commands))
+            .arg(self.keys.inbound(partition, Inbound::Internal))
+            .arg(self.keys.outbound(partition, &Outbound::Dead));
+        let row = parse::array(self.scripted(&self.stats, &cmd).await?, "statistics")?;
+        let [lag, pending, length, dead] = row.as_slice() else { return Err(strange("statistics")) };
+        let n = |value| parse::number(value, "statistics");
+        Ok(LogStats { lag: n(lag)?, pending: n(pending)?, length: n(length)?, dead: n(dead)? })
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        self.query(&::redis::cmd("PING")).await.map(|_| ())
+    }
+}

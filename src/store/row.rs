@@ -73,7 +73,6 @@ macro_rules! cell {
                 let $me = self;
                 Value::$kind($to)
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind is the same mistake")]
             fn read(value: Read) -> Self {
                 match value {
                     Read::$kind(Some($got)) => $from,
@@ -89,7 +88,6 @@ macro_rules! cell {
                     None => Value::$kind(None),
                 }
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind is the same mistake")]
             fn read(value: Read) -> Self {
                 match value {
                     Read::$kind(Some($got)) => Some($from),

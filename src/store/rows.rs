@@ -103,7 +103,7 @@ row! {
 
 row! {
     /// 카드승인: an approval. No card number, only the approval's token.
-    AprvRow => "tb_sc_crcd_aprv", Upsert, key("aprv_id") {
+    AprvRow => "tb_sc_crcd_aprv", Upsert, key("ord_id", "stlm_no") {
         aprv_id: Text,
         ord_id: Text,
         stlm_no: i64,

@@ -1,0 +1,188 @@
+//! Reference data as the decisions need it: SKUs with their product and delivery template, campaigns, promotions.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Time,
+    ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    money::Won,
+};
+
+/// When stock leaves the shelf for an order (domain §6†).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StockPolicy {
+    /// A placed, unpaid order holds its units until it is paid or expires.
+    #[default]
+    HoldAtPlacement,
+    /// Stock is judged and deducted when the money is in; none, some or all may be left then.
+    DeductAtPayment,
+}
+
+impl StockPolicy {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            StockPolicy::HoldAtPlacement => "HOLD_AT_PLACEMENT",
+            StockPolicy::DeductAtPayment => "DEDUCT_AT_PAYMENT",
+        }
+    }
+
+    /// The policy with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::HoldAtPlacement, Self::DeductAtPayment].into_iter().find(|p| p.code() == code)
+    }
+}
+
+/// A SKU with what a sale must know of its product and template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SkuInfo {
+    pub sku_id: SkuId,
+    pub product_id: ProductId,
+    /// price of the product master, per unit
+    pub price: Won,
+    /// from the product's kind and type codes (domain §8.4)
+    pub gift: bool,
+    pub partner_id: PartnerId,
+    pub template_id: TemplateId,
+    pub threshold: Option<Won>,
+    pub bundled: bool,
+    pub delivery_fee: Won,
+    pub free_delivery: bool,
+    pub lead_time_days: u16,
+    pub pre_refund: bool,
+    /// A SKU that has campaigns is sold only through them†.
+    pub campaigns: Vec<Campaign>,
+}
+
+impl SkuInfo {
+    /// The campaign that speaks for this SKU at `now`: the named one; else the one whose window holds `now`, else the next
+    /// to open, else the last that closed.
+    pub fn campaign(&self, named: Option<&CampaignId>, now: Time) -> Option<&Campaign> {
+        if let Some(id) = named {
+            return self.campaigns.iter().find(|c| c.id == *id);
+        }
+        let open = self.campaigns.iter().find(|c| c.opens_at <= now && now < c.closes_at);
+        let next = || self.campaigns.iter().filter(|c| c.opens_at > now).min_by_key(|c| c.opens_at);
+        let last = || self.campaigns.iter().max_by_key(|c| c.closes_at);
+        open.or_else(next).or_else(last)
+    }
+}
+
+/// 판매행사: a sale of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub price: Won,
+    /// how many units it may sell
+    pub allotted: u32,
+    pub opens_at: Time,
+    pub closes_at: Time,
+    pub limit_per_customer: Option<u32>,
+    pub policy: StockPolicy,
+    pub paused: bool,
+}
+
+/// Whether a sale takes orders now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    Open,
+    NotOpen,
+    Paused,
+    Closed,
+}
+
+impl Campaign {
+    /// Where `now` lies in the sale's window.
+    pub fn window(&self, now: Time) -> Window {
+        if now < self.opens_at {
+            Window::NotOpen
+        } else if now >= self.closes_at {
+            Window::Closed
+        } else if self.paused {
+            Window::Paused
+        } else {
+            Window::Open
+        }
+    }
+}
+
+/// Promotion or coupon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromotionKind {
+    Promotion,
+    Coupon,
+}
+
+impl PromotionKind {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            PromotionKind::Promotion => "PROMOTION",
+            PromotionKind::Coupon => "COUPON",
+        }
+    }
+}
+
+/// A discount by rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    pub id: PromotionId,
+    pub kind: PromotionKind,
+    /// basis points of the line total
+    pub rate_bp: u32,
+    pub opens_at: Option<Time>,
+    pub closes_at: Option<Time>,
+}
+
+impl Promotion {
+    /// Whether it applies at `now`.
+    pub fn applies(&self, now: Time) -> bool {
+        self.opens_at.is_none_or(|t| t <= now) && self.closes_at.is_none_or(|t| now < t)
+    }
+}
+
+/// When an order that is paid goes into preparation (row 7†).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreparePolicy {
+    ByHand,
+    AtOnce,
+    After(Duration),
+}
+
+/// What a business may set (the `†` of the domain), with its defaults.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// how long an unpaid order may hold its units
+    pub payment_window: Duration,
+    /// how long a bank deposit may take
+    pub deposit_window: Duration,
+    /// of SKUs that have no campaign
+    pub stock: StockPolicy,
+    pub prepare: PreparePolicy,
+    /// first wait before a failed refund is asked again; doubles up to `refund_retry_max`
+    pub refund_retry: Duration,
+    pub refund_retry_max: Duration,
+    /// shipping instruction = received + this (domain §3.4)
+    pub ship_instruction: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            payment_window: Duration::from_secs(30 * 60),
+            deposit_window: Duration::from_secs(24 * 60 * 60),
+            stock: StockPolicy::default(),
+            prepare: PreparePolicy::ByHand,
+            refund_retry: Duration::from_secs(5),
+            refund_retry_max: Duration::from_secs(10 * 60),
+            ship_instruction: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// A shared SKU description.
+pub type SkuRef = Arc<SkuInfo>;

@@ -1,0 +1,458 @@
+//! Folding: an event into the state. No policy, no refusal; an event that does not fit is a broken invariant.
+
+use std::time::Duration;
+
+use super::{
+    command::{Means, Paid},
+    event::{Cut, CutCause, Event, FeeBack, Placed, PlannedRefund, ReservedLine},
+    state::{
+        Cancelled, FeeRow, Line, Order, Placement, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Reserving,
+        Settlement,
+    },
+};
+use crate::domain::{
+    Time,
+    catalog::StockPolicy,
+    ids::OrderId,
+    money::Won,
+    status::{Status, Trigger, next},
+};
+
+/// An event that does not fit the state it met.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("order {order} cannot take event {event} after version {version}: {why}")]
+pub struct Misfit {
+    pub order: String,
+    pub event: &'static str,
+    pub version: u32,
+    pub why: String,
+}
+
+/// The order that this placement would make.
+pub fn preview(id: &OrderId, placed: &Placed, at: Time) -> Order {
+    Order::start(id, placed, at, Placement::Done, 0)
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Order {
+    /// Folds a history; `None` when it is empty.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the events do not follow from one another.
+    pub fn fold<'a>(id: &OrderId, events: impl Iterator<Item = (&'a Event, Time)>) -> Result<Option<Order>, Misfit> {
+        let mut order = None;
+        for (event, at) in events {
+            Order::step(&mut order, id, event, at)?;
+        }
+        Ok(order)
+    }
+
+    /// Takes one event.
+    ///
+    /// # Errors
+    /// [`Misfit`] when it does not fit; the state is not to be used then.
+    pub fn step(order: &mut Option<Order>, id: &OrderId, event: &Event, at: Time) -> Result<(), Misfit> {
+        let version = order.as_ref().map_or(0, |o| o.version);
+        let misfit = |why: String| Misfit { order: id.to_string(), event: event.name(), version, why };
+        match (order.as_mut(), event) {
+            (None, Event::Placed(placed)) => *order = Some(Order::start(id, placed, at, Placement::Done, version)),
+            (None, Event::PlacementStarted { placed, reservations }) => {
+                *order = Some(Order::begin(id, placed, reservations, at, version));
+            }
+            (Some(o), Event::Placed(placed)) if o.placement == Placement::Failed => {
+                *o = Order::start(id, placed, at, Placement::Done, version);
+            }
+            (Some(o), Event::PlacementStarted { placed, reservations }) if o.placement == Placement::Failed => {
+                *o = Order::begin(id, placed, reservations, at, version);
+            }
+            (Some(o), event) => o.take(event, at).map_err(misfit)?,
+            (None, _) => return Err(misfit("the order does not exist".into())),
+        }
+        if let Some(o) = order {
+            o.version = version + 1;
+            if let Some(s) = o.settlements.iter().find(|s| !s.balanced()) {
+                return Err(misfit(format!("settlement {} is out of balance: {s:?}", s.no)));
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(id: &OrderId, placed: &Placed, asked: &[super::event::Reservation], at: Time, version: u32) -> Order {
+        let mut o = Order::start(id, placed, at, Placement::Reserving, version);
+        o.reservations = asked.iter().map(|r| Reserving { asked: r.clone(), state: ReserveState::Asked }).collect();
+        o
+    }
+
+    fn start(id: &OrderId, placed: &Placed, at: Time, placement: Placement, version: u32) -> Order {
+        let lines = placed
+            .lines
+            .iter()
+            .zip(1u16..)
+            .map(|(l, no)| Line {
+                no,
+                sku_id: l.sku_id.clone(),
+                product_id: l.product_id.clone(),
+                status: Status::PaymentPending,
+                ordered: l.quantity,
+                cancelled: 0,
+                return_accepted: 0,
+                returned: 0,
+                exchange_accepted: 0,
+                exchanged: 0,
+                held: l.taken,
+                deducted: 0,
+                policy: l.policy,
+                campaign_id: l.campaign_id.clone(),
+                unit_price: l.unit_price,
+                promotion: l.promotion.clone(),
+                coupon: l.coupon.clone(),
+                refunded: Won::ZERO,
+                fee_no: l.fee + 1,
+                main: l.main,
+                gift_included: l.gift_included,
+                gift: l.gift,
+                main_line_no: l.main_line_no,
+                gift_promotion_id: l.gift_promotion_id.clone(),
+                pre_refund: l.pre_refund,
+                lead_time_days: l.lead_time_days,
+                ship_instruction: None,
+                expected_delivery: None,
+                prepared_at: None,
+            })
+            .collect();
+        let fees = placed
+            .fees
+            .iter()
+            .zip(1u16..)
+            .map(|(f, no)| FeeRow {
+                no,
+                partner_id: f.partner_id.clone(),
+                template_id: f.template_id.clone(),
+                base: f.base,
+                amount: f.amount,
+                returned: Won::ZERO,
+                reason: f.reason,
+            })
+            .collect();
+        let mut order = Order {
+            id: id.clone(),
+            version,
+            customer_id: placed.customer_id.clone(),
+            received: at,
+            placement,
+            allow_partial: placed.allow_partial,
+            deadline: placed.deadline,
+            prepare_at: placed.prepare_at,
+            deposit: placed.deposit.clone(),
+            lines,
+            fees,
+            settlements: Vec::new(),
+            refunds: Vec::new(),
+            cancels: Vec::new(),
+            points: Vec::new(),
+            reservations: Vec::new(),
+            paid_at: None,
+        };
+        if !placed.paid.is_empty() {
+            order.pay(&placed.paid, at);
+        }
+        order.cut(1, CutCause::OutOfStock, &placed.shorts, &placed.fees_back, at);
+        order.plan(&placed.refunds, at);
+        if let Some(deposit) = &placed.deposit {
+            let expected = order.amount_due();
+            order.settlements.push(Settlement {
+                expected,
+                ..settlement(1, deposit.means, deposit.account_no.clone(), None, Won::ZERO, None)
+            });
+        }
+        order
+    }
+
+    fn take(&mut self, event: &Event, at: Time) -> Result<(), String> {
+        match event {
+            Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
+            Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,
+            Event::PlacementCompleted { shorts, fees, refunds } => {
+                self.placement = Placement::Done;
+                let group = self.next_group();
+                self.cut(group, CutCause::OutOfStock, shorts, fees, at);
+                self.plan(refunds, at);
+                let due = self.amount_due();
+                if self.paid_at.is_none()
+                    && let Some(s) = self.settlements.first_mut()
+                {
+                    s.expected = due;
+                }
+            }
+            Event::PlacementFailed { .. } => self.fail_placement(),
+            Event::PaymentApproved { settlements, prepare_at } => {
+                self.prepare_at = *prepare_at;
+                self.advance(Trigger::ApprovePayment)?;
+                for s in self.settlements.iter_mut().filter(|s| s.paid.is_zero()) {
+                    s.expected = Won::ZERO; // a deposit that is no longer awaited
+                }
+                self.pay(settlements, at);
+            }
+            Event::DepositConfirmed { amount, prepare_at } => {
+                self.prepare_at = *prepare_at;
+                self.advance(Trigger::ApprovePayment)?;
+                self.deposit_in(*amount, at)?;
+            }
+            Event::PaymentDeclined { .. } => {}
+            Event::PaymentExpired => self.end_unpaid(Trigger::ExpirePayment)?,
+            Event::PaymentCancelled => self.end_unpaid(Trigger::CancelPayment)?,
+            Event::LatePaymentTaken { settlements, refunds } => {
+                for paid in settlements {
+                    self.settle(paid, at);
+                }
+                self.plan(refunds, at);
+            }
+            Event::Cut { group, cause, lines, fees, refunds } => {
+                self.cut(*group, *cause, lines, fees, at);
+                self.plan(refunds, at);
+            }
+            Event::StockJudged { .. } => {}
+            Event::StockDeducted { lines } => {
+                for taken in lines {
+                    self.line_mut(taken.line_no)?.deducted += taken.quantity;
+                }
+            }
+            Event::StockAsked { reservations } => {
+                let asked = reservations.iter().map(|r| Reserving { asked: r.clone(), state: ReserveState::Asked });
+                self.reservations.extend(asked);
+            }
+            Event::Prepared => {
+                self.advance(Trigger::Prepare)?;
+                for line in self.lines.iter_mut().filter(|l| l.status == Status::Preparing) {
+                    line.prepared_at = Some(at);
+                }
+                self.prepare_at = None;
+            }
+            Event::RefundConfirmed { key } => self.refund_confirmed(key, at)?,
+            Event::RefundFailed { key, reason, retry_at } => {
+                let refund = self.refund_mut(key)?;
+                refund.tries.push(RefundTry { at, failed: Some(reason.clone()) });
+                refund.next_try = Some(*retry_at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves every line that the trigger moves; at least one must move.
+    fn advance(&mut self, trigger: Trigger) -> Result<(), String> {
+        let mut moved = false;
+        for line in &mut self.lines {
+            if let Some(to) = next(line.status, trigger) {
+                line.status = to;
+                moved = true;
+            }
+        }
+        if moved { Ok(()) } else { Err(format!("{trigger:?} moves no line while {}", self.status().code())) }
+    }
+
+    fn pay(&mut self, paid: &[Paid], at: Time) {
+        for p in paid {
+            self.settle(p, at);
+        }
+        self.paid_in(at);
+    }
+
+    /// What every payment does to the lines: status, dates (domain §3.4), hold → deduction.
+    fn paid_in(&mut self, at: Time) {
+        self.paid_at = Some(at);
+        let received = self.received;
+        for line in &mut self.lines {
+            if matches!(line.status, Status::PaymentPending) {
+                line.status = Status::Ordered;
+            }
+            line.deducted += line.held;
+            line.held = 0;
+            line.ship_instruction = Some(received + DAY);
+            line.expected_delivery = Some(received + DAY * u32::from(line.lead_time_days));
+        }
+        for r in self.reservations.iter_mut().filter(|r| r.state == ReserveState::Held) {
+            r.state = ReserveState::Taken;
+        }
+    }
+
+    fn settle(&mut self, p: &Paid, at: Time) {
+        let no = self.next_settlement();
+        if p.means == Means::Points {
+            self.points.push(PointsMove {
+                kind: PointsKind::Used,
+                amount: p.amount,
+                relation: Some(p.approval_id.clone()),
+                at,
+            });
+        }
+        self.settlements.push(settlement(
+            no,
+            p.means,
+            Some(p.approval_id.clone()),
+            p.token.clone(),
+            p.amount,
+            Some(at),
+        ));
+    }
+
+    fn next_settlement(&self) -> u16 {
+        self.settlements.iter().map(|s| s.no).max().unwrap_or(0) + 1
+    }
+
+    fn deposit_in(&mut self, amount: Won, at: Time) -> Result<(), String> {
+        let s = self.settlements.iter_mut().find(|s| s.expected.is_positive()).ok_or("no deposit is awaited")?;
+        s.paid = amount;
+        s.refundable = amount;
+        s.paid_at = Some(at);
+        self.paid_in(at);
+        Ok(())
+    }
+
+    fn end_unpaid(&mut self, trigger: Trigger) -> Result<(), String> {
+        self.advance(trigger)?;
+        for line in &mut self.lines {
+            line.held = 0;
+            line.cancelled = line.ordered;
+        }
+        for r in &mut self.reservations {
+            r.state = ReserveState::Released;
+        }
+        Ok(())
+    }
+
+    fn fail_placement(&mut self) {
+        self.placement = Placement::Failed;
+        self.settlements.clear();
+        self.refunds.clear();
+        self.cancels.clear();
+        self.points.clear();
+        for line in &mut self.lines {
+            (line.held, line.deducted, line.cancelled) = (0, 0, line.ordered);
+            line.status = Status::OutOfStock;
+        }
+        for r in &mut self.reservations {
+            r.state = ReserveState::Released;
+        }
+    }
+
+    fn reserved(&mut self, id: &str, lines: &[ReservedLine]) -> Result<(), String> {
+        let paid = self.paid_at.is_some();
+        let r = self.reservations.iter_mut().find(|r| r.asked.id == id).ok_or("no such reservation")?;
+        r.state = if paid { ReserveState::Taken } else { ReserveState::Held };
+        for got in lines {
+            let line = self.line_mut(got.line_no)?;
+            if paid {
+                line.deducted += got.quantity;
+            } else {
+                line.held += got.quantity;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, group: u32, cause: CutCause, cuts: &[Cut], fees: &[FeeBack], at: Time) {
+        for c in cuts {
+            let Some(line) = self.lines.iter_mut().find(|l| l.no == c.line_no) else { continue };
+            line.cancelled += c.quantity;
+            line.refunded += c.amount;
+            let from_hold = c.untaken.min(line.held);
+            line.held -= from_hold;
+            line.deducted -= c.untaken - from_hold;
+            if line.active() == 0 {
+                line.status = match cause {
+                    CutCause::Buyer => Status::Cancelled,
+                    CutCause::OutOfStock => Status::OutOfStock,
+                };
+            }
+            self.cancels.push(Cancelled {
+                group,
+                line_no: c.line_no,
+                quantity: c.quantity,
+                amount: c.amount,
+                cause,
+                at,
+            });
+        }
+        for back in fees {
+            if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
+                fee.returned += back.amount;
+            }
+        }
+    }
+
+    fn plan(&mut self, refunds: &[PlannedRefund], at: Time) {
+        for r in refunds {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == r.settlement_no) {
+                s.refundable -= r.amount;
+                s.planned += r.amount;
+            }
+            self.refunds.push(Refund {
+                key: r.key.clone(),
+                settlement_no: r.settlement_no,
+                cancel_group: r.group,
+                amount: r.amount,
+                planned_at: at,
+                tries: Vec::new(),
+                next_try: Some(at),
+            });
+        }
+    }
+
+    fn refund_confirmed(&mut self, key: &str, at: Time) -> Result<(), String> {
+        let refund = self.refund_mut(key)?;
+        if refund.done() {
+            return Err(format!("refund {key} is done"));
+        }
+        refund.tries.push(RefundTry { at, failed: None });
+        refund.next_try = None;
+        let (no, amount) = (refund.settlement_no, refund.amount);
+        let s = self.settlements.iter_mut().find(|s| s.no == no).ok_or("no such settlement")?;
+        s.planned -= amount;
+        s.refunded += amount;
+        if s.means == Means::Points {
+            let relation = s.approval_id.clone();
+            self.points.push(PointsMove { kind: PointsKind::GivenBack, amount, relation, at });
+        }
+        Ok(())
+    }
+
+    fn refund_mut(&mut self, key: &str) -> Result<&mut Refund, String> {
+        self.refunds.iter_mut().find(|r| r.key == key).ok_or_else(|| format!("no refund {key}"))
+    }
+
+    fn line_mut(&mut self, no: u16) -> Result<&mut Line, String> {
+        self.lines.iter_mut().find(|l| l.no == no).ok_or_else(|| format!("no line {no}"))
+    }
+
+    /// Units of the line that wait for stock to be judged (policy: deduct at payment).
+    pub fn unjudged(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|l| {
+            l.status == Status::Ordered && l.policy == StockPolicy::DeductAtPayment && l.deducted < l.active()
+        })
+    }
+}
+
+fn settlement(
+    no: u16,
+    means: Means,
+    approval_id: Option<String>,
+    token: Option<String>,
+    paid: Won,
+    paid_at: Option<Time>,
+) -> Settlement {
+    Settlement {
+        no,
+        group: 1,
+        means,
+        approval_id,
+        token,
+        expected: Won::ZERO,
+        paid,
+        refundable: paid,
+        planned: Won::ZERO,
+        excluded: Won::ZERO,
+        refunded: Won::ZERO,
+        paid_at,
+    }
+}

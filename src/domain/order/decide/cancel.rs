@@ -1,0 +1,55 @@
+//! 취소: by the buyer, whole lines only, until preparation (row 6; domain §4).
+
+use super::{Decision, money, stock::give_back};
+use crate::domain::{
+    order::{
+        event::{Cut, CutCause, Event},
+        state::Order,
+    },
+    reason::{Facts, Reason, Refusal},
+    status::{Trigger, next},
+};
+
+/// Cancels the named lines, and the gifts that came with them (§3.2†).
+pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
+    if numbers.is_empty() {
+        return Err(Refusal::invalid("name at least one line"));
+    }
+    for (i, no) in numbers.iter().enumerate() {
+        if numbers[..i].contains(no) {
+            return Err(Refusal::invalid(format!("line {no} is named twice")));
+        }
+    }
+    let mut chosen = Vec::new();
+    for &no in numbers {
+        let unknown = || Refusal::new(Reason::UnknownLine, Facts { line_no: Some(no), ..Facts::default() });
+        let line = order.line(no).ok_or_else(unknown)?;
+        if next(line.status, Trigger::CancelLines).is_none() {
+            let mut refusal = Refusal::illegal(line.status, "cancel_lines");
+            refusal.facts.line_no = Some(no);
+            return Err(refusal);
+        }
+        chosen.push(line);
+    }
+    let follows = |l: &&crate::domain::order::state::Line| {
+        l.gift
+            && l.main_line_no.is_some_and(|m| numbers.contains(&m))
+            && !numbers.contains(&l.no)
+            && next(l.status, Trigger::CancelLines).is_some()
+    };
+    chosen.extend(order.lines.iter().filter(follows));
+    if chosen.iter().any(|l| order.unjudged().any(|u| u.no == l.no)) {
+        return Err(Refusal::invalid("the stock of a line is still being judged"));
+    }
+    let group = order.next_group();
+    let cuts: Vec<Cut> = chosen
+        .iter()
+        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.deducted })
+        .collect();
+    let fees = money::fees_back(&order.fees, &order.lines, &cuts);
+    let refunds = money::plan_for(order, &cuts, &fees, group);
+    let mut decision = Decision::default();
+    give_back(order, &cuts, false, &mut decision);
+    decision.events.push(Event::Cut { group, cause: CutCause::Buyer, lines: cuts, fees, refunds });
+    Ok(decision)
+}

@@ -1,0 +1,79 @@
+//! Money going back (G 취소·환불; domain §4): how much of a line, which fees, through which settlement.
+
+use crate::domain::{
+    ids::OrderId,
+    money::Won,
+    order::{
+        event::{Cut, FeeBack, PlannedRefund},
+        state::{FeeRow, Line, Order, Settlement},
+    },
+};
+
+/// What `quantity` of a line's active units is worth: pro rata, rounded down; the last units take the remainder, so that
+/// the parts always sum to the whole†.
+pub fn worth(line: &Line, quantity: u32) -> Won {
+    if quantity == line.active() { line.pay_left() } else { line.pay_left().share_down(quantity, line.active()) }
+}
+
+/// The fees that go back with these cuts: of rows of which no goods remain (domain §5: a whole cancellation gives the fee
+/// back, a part cancellation keeps it where goods of its row remain).
+pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
+    let left = |line: &Line| {
+        let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
+        line.active() - cut
+    };
+    fees.iter()
+        .filter(|fee| (fee.amount - fee.returned).is_positive())
+        .filter(|fee| lines.iter().filter(|l| l.fee_no == fee.no && !l.gift).all(|l| left(l) == 0))
+        .map(|fee| FeeBack { fee_no: fee.no, amount: fee.amount - fee.returned })
+        .collect()
+}
+
+/// The sum of cuts and fees.
+pub fn total_back(cuts: &[Cut], fees: &[FeeBack]) -> Won {
+    cuts.iter().map(|c| c.amount).sum::<Won>() + fees.iter().map(|f| f.amount).sum()
+}
+
+/// Plans `amount` over the settlements: card first, points last†. `first` numbers the keys.
+///
+/// # Panics
+/// When the settlements can't give that much back: the equation of §4 is broken then, and the lane must stop.
+pub fn plan(
+    id: &OrderId,
+    settlements: &[Settlement],
+    amount: Won,
+    group: Option<u32>,
+    first: usize,
+) -> Vec<PlannedRefund> {
+    let mut by_means: Vec<&Settlement> = settlements.iter().collect();
+    by_means.sort_by_key(|s| (s.means, s.no));
+    let mut left = amount;
+    let mut planned = Vec::new();
+    for s in by_means {
+        let part = left.min(s.refundable);
+        if part.is_positive() {
+            planned.push(PlannedRefund {
+                key: key(id, first + planned.len()),
+                settlement_no: s.no,
+                group,
+                amount: part,
+            });
+            left -= part;
+        }
+    }
+    assert!(left.is_zero(), "order {id}: {left} won of a refund of {amount} find no settlement to go back through");
+    planned
+}
+
+/// The idempotency key of an order's nth refund, from 1.
+pub fn key(id: &OrderId, n: usize) -> String {
+    format!("rf:{id}:{n}")
+}
+
+/// Plans what an order gives back for cuts and fees; nothing while it is unpaid.
+pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Vec<PlannedRefund> {
+    if order.paid_at.is_none() {
+        return Vec::new();
+    }
+    plan(&order.id, &order.settlements, total_back(cuts, fees), Some(group), order.refunds.len() + 1)
+}

@@ -1,0 +1,38 @@
+//! 환불: the payment side's answers. Planned → refunded only on its confirmation; a failure is retried with the same key.
+
+use std::time::Duration;
+
+use super::{Context, Decision};
+use crate::domain::{
+    order::{
+        event::Event,
+        state::{Order, Refund},
+    },
+    reason::{Reason, Refusal},
+};
+
+fn open<'a>(order: &'a Order, key: &str, command: &str) -> Result<&'a Refund, Refusal> {
+    let refund = order.refunds.iter().find(|r| r.key == key).ok_or(Reason::UnknownRefund)?;
+    if refund.done() {
+        let mut refusal = Refusal::illegal(order.status(), command);
+        refusal.facts.detail = Some(format!("refund {key} is confirmed already"));
+        return Err(refusal);
+    }
+    Ok(refund)
+}
+
+/// planned → refunded, once a key.
+pub fn confirm(order: &Order, key: &str) -> Result<Decision, Refusal> {
+    open(order, key, "confirm_refund")?;
+    Ok(Decision { events: vec![Event::RefundConfirmed { key: key.to_owned() }], ..Decision::default() })
+}
+
+/// It stays planned; the next try waits twice as long as the last, up to a bound.
+pub fn fail(order: &Order, key: &str, reason: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let refund = open(order, key, "fail_refund")?;
+    let doublings = u32::try_from(refund.tries.len()).unwrap_or(u32::MAX).min(16);
+    let wait: Duration =
+        cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(cx.policy.refund_retry_max);
+    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait };
+    Ok(Decision { events: vec![event], ..Decision::default() })
+}

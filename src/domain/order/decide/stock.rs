@@ -1,0 +1,259 @@
+//! Stock of an order that stands: taken at payment, judged, given back (rows 7–9; domain §6).
+
+use super::{Context, Decision, money};
+use crate::domain::{
+    catalog::StockPolicy,
+    ids::CampaignId,
+    order::{
+        command::Judged,
+        event::{Cut, CutCause, Event, Reservation, ReservedLine},
+        state::{Line, Order, ReserveState},
+        step::{ReturnLine, Step, StepKind, StepLine},
+    },
+    reason::{Facts, Reason, Refusal},
+    status::{Trigger, next},
+    stock::{Move, Movement},
+};
+
+/// Row 7: what is ordered is there; the buyer's cancellation closes.
+pub fn prepare(order: &Order) -> Result<Decision, Refusal> {
+    let ready = order.lines.iter().any(|l| next(l.status, Trigger::Prepare).is_some());
+    if !ready {
+        return Err(Refusal::illegal(order.status(), "prepare"));
+    }
+    if order.unjudged().next().is_some() {
+        return Err(Refusal::invalid("the stock of a line is still being judged"));
+    }
+    Ok(Decision { events: vec![Event::Prepared], ..Decision::default() })
+}
+
+/// Rows 8 and 9: so many units of these lines are really there. Naming no line says that all are.
+pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
+    if !order.lines.iter().any(|l| next(l.status, Trigger::JudgeSome).is_some()) {
+        return Err(Refusal::illegal(order.status(), "judge_stock"));
+    }
+    let mut cuts = Vec::new();
+    let mut found = Vec::new();
+    for (i, j) in judged.iter().enumerate() {
+        if judged[..i].iter().any(|other| other.line_no == j.line_no) {
+            return Err(Refusal::invalid(format!("line {} is named twice", j.line_no)));
+        }
+        let unknown = || Refusal::new(Reason::UnknownLine, Facts { line_no: Some(j.line_no), ..Facts::default() });
+        let line = order.line(j.line_no).ok_or_else(unknown)?;
+        let trigger = if j.available == 0 { Trigger::JudgeNone } else { Trigger::JudgeSome };
+        if next(line.status, trigger).is_none() {
+            return Err(Refusal::illegal(line.status, "judge_stock"));
+        }
+        if order.unjudged().any(|u| u.no == line.no) {
+            return Err(Refusal::invalid("the stock of a line is still being judged"));
+        }
+        let kept = j.available.min(line.active());
+        found.push(ReservedLine { line_no: j.line_no, quantity: kept });
+        let short = line.active() - kept;
+        if short > 0 {
+            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: short });
+        }
+    }
+    add_gifts(order, &mut cuts);
+    let mut decision = Decision { events: vec![Event::StockJudged { lines: found }], ..Decision::default() };
+    if !cuts.is_empty() {
+        cut_short(order, cuts, true, &mut decision);
+    }
+    Ok(decision)
+}
+
+/// Gifts of a line that is taken out wholly go with it (§3.2†).
+fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
+    let whole =
+        |no: u16| cuts.iter().any(|c| c.line_no == no && order.line(no).is_some_and(|l| l.active() == c.quantity));
+    let gifts: Vec<Cut> = order
+        .lines
+        .iter()
+        .filter(|l| l.gift && l.active() > 0 && l.main_line_no.is_some_and(whole))
+        .filter(|l| !cuts.iter().any(|c| c.line_no == l.no))
+        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.deducted })
+        .collect();
+    cuts.extend(gifts);
+}
+
+/// The event of a shortage, with the stock that it gives back; `lost` units leave the books at once.
+fn cut_short(order: &Order, cuts: Vec<Cut>, lost: bool, decision: &mut Decision) {
+    let group = order.next_group();
+    let fees = money::fees_back(&order.fees, &order.lines, &cuts);
+    let refunds = money::plan_for(order, &cuts, &fees, group);
+    give_back(order, &cuts, lost, decision);
+    decision.events.push(Event::Cut { group, cause: CutCause::OutOfStock, lines: cuts, fees, refunds });
+}
+
+fn sale(line: &Line, order: &Order) -> Option<(CampaignId, crate::domain::ids::CustomerId)> {
+    line.campaign_id.as_ref().map(|c| (c.clone(), order.customer_id.clone()))
+}
+
+/// A movement of a line's units, counted in its sale by `sign`.
+pub fn movement(
+    order: &Order,
+    line: &Line,
+    kind: Move,
+    quantity: u32,
+    sign: i64,
+    reason: Option<&'static str>,
+) -> Movement {
+    let quantity = i64::from(quantity);
+    let campaign = sale(line, order).filter(|_| sign != 0);
+    let campaign_delta = if campaign.is_some() { sign * quantity } else { 0 };
+    Movement { sku_id: line.sku_id.clone(), kind, quantity, line_no: Some(line.no), campaign, campaign_delta, reason }
+}
+
+/// The reservation that keeps a line's units in another lane.
+fn elsewhere(order: &Order, line_no: u16) -> Option<&crate::domain::order::state::Reserving> {
+    order
+        .reservations
+        .iter()
+        .find(|r| r.state != ReserveState::Released && r.asked.lines.iter().any(|l| l.line_no == line_no))
+}
+
+/// Gives the units of cuts back to where they came from: here by a movement, elsewhere by a step.
+pub fn give_back(order: &Order, cuts: &[Cut], lost: bool, decision: &mut Decision) {
+    let mut returns: Vec<Step> = Vec::new();
+    for cut in cuts.iter().filter(|c| c.untaken > 0) {
+        let Some(line) = order.line(cut.line_no) else { continue };
+        let lost = lost && !line.gift;
+        if let Some(r) = elsewhere(order, line.no) {
+            let back = ReturnLine { line_no: line.no, quantity: cut.untaken, lost };
+            match returns.iter_mut().find(|s| s.reservation == r.asked.id) {
+                Some(Step { kind: StepKind::Return { lines }, .. }) => lines.push(back),
+                _ => returns.push(Step {
+                    lane: r.asked.lane,
+                    reservation: r.asked.id.clone(),
+                    kind: StepKind::Return { lines: vec![back] },
+                }),
+            }
+            continue;
+        }
+        let reason = if lost { "shortage" } else { "cancelled" };
+        decision.movements.push(movement(order, line, Move::Restock, cut.untaken, -1, Some(reason)));
+        if lost {
+            decision.movements.push(movement(order, line, Move::Shrink, cut.untaken, 0, Some(reason)));
+        }
+    }
+    decision.steps.extend(returns);
+}
+
+/// Gives everything back that an order holds or has taken, here and elsewhere.
+pub fn release_all(order: &Order, decision: &mut Decision) {
+    for line in &order.lines {
+        if elsewhere(order, line.no).is_some() {
+            continue;
+        }
+        if line.held > 0 {
+            decision.movements.push(movement(order, line, Move::Release, line.held, -1, None));
+        }
+        if line.deducted > 0 {
+            decision.movements.push(movement(order, line, Move::Restock, line.deducted, -1, Some("cancelled")));
+        }
+    }
+    let open = order.reservations.iter().filter(|r| r.state != ReserveState::Released);
+    decision.steps.extend(open.map(|r| Step {
+        lane: r.asked.lane,
+        reservation: r.asked.id.clone(),
+        kind: StepKind::Release,
+    }));
+}
+
+/// What payment does to stock: holds become deductions; lines that are deducted only now take what there is (rows 8, 9).
+pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: &mut Decision) {
+    for line in order.lines.iter().filter(|l| l.held > 0 && elsewhere(order, l.no).is_none()) {
+        decision.movements.push(movement(order, line, Move::DeductHeld, line.held, 0, None));
+    }
+    let held = order.reservations.iter().filter(|r| r.state == ReserveState::Held);
+    decision.steps.extend(held.map(|r| Step {
+        lane: r.asked.lane,
+        reservation: r.asked.id.clone(),
+        kind: StepKind::Confirm,
+    }));
+    let (mut taken, mut cuts, mut asked) = (Vec::new(), Vec::new(), Vec::<(u32, Vec<&Line>)>::new());
+    let mut used: Vec<(&crate::domain::ids::SkuId, i64)> = Vec::new();
+    for line in paid.lines.iter().filter(|l| l.policy == StockPolicy::DeductAtPayment && l.active() > 0) {
+        let Some(quote) = cx.quote(&line.sku_id) else { continue };
+        let Some(view) = quote.view else {
+            match asked.iter_mut().find(|(lane, _)| *lane == quote.lane) {
+                Some((_, lines)) => lines.push(line),
+                None => asked.push((quote.lane, vec![line])),
+            }
+            continue;
+        };
+        let before: i64 = used.iter().filter(|(sku, _)| **sku == line.sku_id).map(|(_, n)| *n).sum();
+        let left = u32::try_from((view.for_customer() - before).max(0)).unwrap_or(u32::MAX);
+        let got = left.min(line.active());
+        used.push((&line.sku_id, i64::from(got)));
+        if got > 0 {
+            taken.push(ReservedLine { line_no: line.no, quantity: got });
+            decision.movements.push(movement(paid, line, Move::Deduct, got, 1, None));
+        }
+        let short = line.active() - got;
+        if short > 0 {
+            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: 0 });
+        }
+    }
+    if !taken.is_empty() {
+        decision.events.push(Event::StockDeducted { lines: taken.clone() });
+    }
+    if !cuts.is_empty() {
+        let mut judged = paid.clone();
+        for t in &taken {
+            if let Some(line) = judged.lines.iter_mut().find(|l| l.no == t.line_no) {
+                line.deducted += t.quantity;
+            }
+        }
+        add_gifts(&judged, &mut cuts);
+        cut_short(&judged, cuts, false, decision);
+    }
+    ask(paid, asked, decision);
+}
+
+fn ask(order: &Order, asked: Vec<(u32, Vec<&Line>)>, decision: &mut Decision) {
+    let mut reservations = Vec::new();
+    for (lane, lines) in asked {
+        let id = format!("{}:{}:{lane}", order.id, order.version + 1);
+        let units = |l: &&Line| ReservedLine { line_no: l.no, quantity: l.active() };
+        reservations.push(Reservation { id: id.clone(), lane, lines: lines.iter().map(units).collect() });
+        let lines = lines
+            .iter()
+            .map(|l| StepLine {
+                line_no: l.no,
+                sku_id: l.sku_id.clone(),
+                campaign_id: l.campaign_id.clone(),
+                quantity: l.active(),
+            })
+            .collect();
+        let customer_id = order.customer_id.clone();
+        let kind = StepKind::Reserve { customer_id, lines, partial: true, deduct: true };
+        decision.steps.push(Step { lane, reservation: id, kind });
+    }
+    if !reservations.is_empty() {
+        decision.events.push(Event::StockAsked { reservations });
+    }
+}
+
+/// What came short of a request to another lane, once the order is paid.
+pub fn short_after_asking(order: &Order, lines: &[ReservedLine], asked: &[ReservedLine], decision: &mut Decision) {
+    let cuts: Vec<Cut> = asked
+        .iter()
+        .filter_map(|a| {
+            let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
+            let line = order.line(a.line_no)?;
+            let short = a.quantity.saturating_sub(got);
+            (short > 0).then(|| Cut {
+                line_no: a.line_no,
+                quantity: short,
+                amount: money::worth(line, short),
+                untaken: 0,
+            })
+        })
+        .collect();
+    if !cuts.is_empty() {
+        let mut cuts = cuts;
+        add_gifts(order, &mut cuts);
+        cut_short(order, cuts, false, decision);
+    }
+}

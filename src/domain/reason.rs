@@ -1,0 +1,162 @@
+//! Refusals: a stable reason, the facts, and a sentence made from both.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Time, ids::SkuId, money::Won, status::Status};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $sentence:literal;)+) => {
+        /// Why a command was refused. The codes are stable and listed in the protocol's documentation.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Reason { $($(#[$doc])* $name),+ }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name),+];
+            /// The stable code.
+            pub const fn code(self) -> &'static str { match self { $(Reason::$name => $code),+ } }
+            /// What it says to a person.
+            pub const fn sentence(self) -> &'static str { match self { $(Reason::$name => $sentence),+ } }
+        }
+    };
+}
+
+reasons! {
+    /// nothing is left
+    SoldOut = "sold_out", "nothing is left of this SKU";
+    /// less is left than was asked for
+    InsufficientStock = "insufficient_stock", "less is left of this SKU than was asked for";
+    /// the sale's limit per customer
+    LimitExceeded = "limit_exceeded", "the sale's limit per customer is reached";
+    SaleNotOpen = "sale_not_open", "the sale has not opened yet";
+    SalePaused = "sale_paused", "the sale is paused";
+    SaleClosed = "sale_closed", "the sale is closed";
+    PriceMismatch = "price_mismatch", "the price differs from ours; the server prices";
+    IllegalTransition = "illegal_transition", "the order's status does not allow this command";
+    UnknownOrder = "unknown_order", "there is no such order";
+    UnknownSku = "unknown_sku", "there is no such SKU";
+    UnknownProduct = "unknown_product", "there is no such product";
+    UnknownTemplate = "unknown_template", "there is no such delivery template";
+    UnknownPromotion = "unknown_promotion", "there is no such promotion or coupon, or it does not apply now";
+    UnknownCampaign = "unknown_campaign", "there is no such campaign on this SKU";
+    UnknownLine = "unknown_line", "the order has no such line";
+    UnknownRefund = "unknown_refund", "the order has no such refund";
+    DuplicateOrder = "duplicate_order", "an order with this id exists";
+    AlreadyExists = "already_exists", "something else with this id exists";
+    CommandIdReused = "command_id_reused", "this command id was used for other content";
+    PaymentExpired = "payment_expired", "the payment deadline has passed";
+    AmountMismatch = "amount_mismatch", "the amount differs from what is due";
+    /// the command makes no sense; the message says where
+    Invalid = "invalid", "the command is not valid";
+    /// the role may not send this command
+    Forbidden = "forbidden", "this actor may not send this command";
+}
+
+/// What a refusal (or an answer) rests on. Only what is known is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Facts {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line_no: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sku_id: Option<SkuId>,
+    /// units that the next in line could have
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub available: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub requested: Option<i64>,
+    /// the ledger's position that it was decided at
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub position: Option<i64>,
+    /// how many more the customer may have
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub customer_left: Option<i64>,
+    /// what is due or expected, in won
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub due: Option<Won>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub amount: Option<Won>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deadline: Option<Time>,
+    /// where each SKU's ledger stood after an accepted command moved it
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub stock: Vec<StockFact>,
+    /// idempotency keys of the refunds that this command planned
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<String>,
+}
+
+/// A SKU after a movement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct StockFact {
+    pub sku_id: SkuId,
+    pub position: i64,
+    pub on_hand: i64,
+}
+
+impl Facts {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Facts::default()
+    }
+}
+
+/// A command refused: it changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub reason: Reason,
+    pub facts: Facts,
+}
+
+impl Refusal {
+    /// With facts.
+    pub fn new(reason: Reason, facts: Facts) -> Self {
+        Self { reason, facts }
+    }
+
+    /// `invalid`, saying where.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(Reason::Invalid, Facts { detail: Some(detail.into()), ..Facts::default() })
+    }
+
+    /// The status does not allow the command (domain §2: everything not in the table is refused with a reason that names
+    /// the status and the command).
+    pub fn illegal(status: Status, command: &str) -> Self {
+        let facts = Facts { status: Some(status), command: Some(command.to_owned()), ..Facts::default() };
+        Self::new(Reason::IllegalTransition, facts)
+    }
+
+    /// The sentence that the answer carries.
+    pub fn message(&self) -> String {
+        let sentence = self.reason.sentence();
+        match (&self.facts.detail, self.facts.status, &self.facts.command) {
+            (Some(detail), _, _) => format!("{sentence}: {detail}"),
+            (None, Some(status), Some(command)) => format!("{sentence}: {command} while {}", status.code()),
+            (None, _, _) => sentence.to_owned(),
+        }
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, Facts::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_what_serde_writes() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+        }
+    }
+}

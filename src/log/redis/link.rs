@@ -1,0 +1,149 @@
+//! A connection of one's own: made on first use, dropped when in doubt, made again at the next call.
+
+use std::{io, time::Duration};
+
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Script, ServerErrorKind, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+};
+use tokio::time;
+
+use crate::log::LogError;
+
+/// How long making a connection may take.
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// How long a reply may take beyond what the command itself waits (a Redis that syncs its file to a slow disk).
+pub(super) const REPLY_MAX: Duration = Duration::from_secs(10);
+const BACKOFF_MIN: Duration = Duration::from_millis(25);
+const BACKOFF_DOUBLINGS_MAX: u32 = 6;
+
+/// A lone connection. Nobody else waits on it, so a blocking read stalls no one.
+#[derive(Debug)]
+pub(super) struct Link {
+    client: Client,
+    connection: Option<MultiplexedConnection>,
+    failures: u32,
+}
+
+impl Link {
+    pub fn new(client: Client) -> Self {
+        Self { client, connection: None, failures: 0 }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Gives the connection up; the next call makes another.
+    pub fn drop_connection(&mut self) {
+        self.connection = None;
+    }
+
+    /// Connects if need be, after a pause that grows with the failures in a row.
+    pub async fn up(&mut self) -> RedisResult<&mut MultiplexedConnection> {
+        if self.connection.is_none() {
+            if self.failures > 0 {
+                time::sleep(BACKOFF_MIN * (1 << self.failures.min(BACKOFF_DOUBLINGS_MAX))).await;
+            }
+            self.failures = self.failures.saturating_add(1);
+            // our own patience replaces the client's, which ends a blocked read after half a second
+            let config =
+                AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_MAX)).set_response_timeout(None);
+            let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+            self.connection = Some(within(CONNECT_MAX * 2, connecting).await?);
+            self.failures = 0;
+        }
+        self.connection.as_mut().ok_or_else(|| RedisError::from(io::Error::from(io::ErrorKind::NotConnected)))
+    }
+
+    /// One command; its reply may take `wait` and [`REPLY_MAX`] more.
+    pub async fn send(&mut self, cmd: &Cmd, wait: Duration) -> RedisResult<Value> {
+        let connection = self.up().await?;
+        let result = within(wait + REPLY_MAX, cmd.query_async(connection)).await;
+        self.judged(result)
+    }
+
+    /// Several commands in one round trip; each value may be a server error.
+    pub async fn send_all(&mut self, pipe: &Pipeline, wait: Duration) -> RedisResult<Vec<Value>> {
+        let connection = self.up().await?;
+        let result = within(wait + REPLY_MAX, connection.req_packed_commands(pipe, 0, pipe.len())).await;
+        self.judged(result)
+    }
+
+    /// A script made with [`call`].
+    pub async fn run(&mut self, script: &Script, cmd: &Cmd) -> RedisResult<Value> {
+        let connection = self.up().await?;
+        let result = within(REPLY_MAX, run(connection, script, cmd)).await;
+        self.judged(result)
+    }
+
+    fn judged<T>(&mut self, result: RedisResult<T>) -> RedisResult<T> {
+        if result.as_ref().is_err_and(is_unavailable) {
+            self.drop_connection();
+        }
+        result
+    }
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    time::timeout(patience, work).await.unwrap_or_else(|_| {
+        Err(RedisError::from(io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {patience:?}"))))
+    })
+}
+
+/// A script's call: its hash and the number of keys; keys and arguments follow.
+pub(super) fn call(script: &Script, keys: usize) -> Cmd {
+    let mut cmd = ::redis::cmd("EVALSHA");
+    cmd.arg(script.get_hash()).arg(keys);
+    cmd
+}
+
+/// Runs a script, loading it where the server has forgotten it.
+pub(super) async fn run(connection: &mut impl ConnectionLike, script: &Script, cmd: &Cmd) -> RedisResult<Value> {
+    match cmd.query_async(connection).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            script.load_async(connection).await?;
+            cmd.query_async(connection).await
+        }
+        result => result,
+    }
+}
+
+/// The error's code and the rest of it: of the first command that failed.
+fn code_and_detail(error: &RedisError) -> (String, String) {
+    match error.clone().into_server_errors().as_deref() {
+        Some([(_, first), ..]) => (first.code().to_owned(), first.details().unwrap_or_default().to_owned()),
+        Some([]) | None => (String::new(), error.to_string()),
+    }
+}
+
+/// Whether the consumer group (or its stream) is gone: Redis came back with other data.
+pub(super) fn is_no_group(error: &RedisError) -> bool {
+    code_and_detail(error).0 == "NOGROUP"
+}
+
+/// Whether a later attempt on a new connection may succeed.
+fn is_unavailable(error: &RedisError) -> bool {
+    let codes = ["LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MISCONF", "NOREPLICAS", "BUSY"];
+    // a reply that can't be read leaves the connection at an unknown place
+    error.is_io_error() || error.kind() == ErrorKind::Parse || codes.contains(&code_and_detail(error).0.as_str())
+}
+
+/// What an error of Redis means for the log.
+pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
+    if is_unavailable(error) {
+        return LogError::Unavailable(error.to_string());
+    }
+    let (code, detail) = code_and_detail(error);
+    match code.as_str() {
+        "OOM" => LogError::Full("redis has reached its maxmemory".to_owned()),
+        "FENCED" => LogError::Fenced { partition, epoch: detail.parse().unwrap_or_default() },
+        "NOGROUP" => LogError::Unavailable(format!("the consumer group is gone: {detail}")),
+        _ => LogError::Broken(format!("redis refused a command: {error}")),
+    }
+}
+
+/// A reply whose shape this version doesn't know.
+pub(super) fn strange(what: &str) -> LogError {
+    LogError::Broken(format!("redis answered {what} in an unknown shape"))
+}

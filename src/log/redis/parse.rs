@@ -1,0 +1,87 @@
+//! Replies taken apart by hand: the library's stream types build a map for each entry, which costs more than the read.
+
+use std::sync::Arc;
+
+use ::redis::Value;
+
+use super::link::strange;
+use crate::log::{Entry, EntryId, Inbound, LogError};
+
+/// The items of an array; none for nil.
+pub(super) fn array(value: Value, what: &str) -> Result<Vec<Value>, LogError> {
+    if let Value::Array(items) = value {
+        Ok(items)
+    } else if value == Value::Nil {
+        Ok(Vec::new())
+    } else {
+        Err(strange(what))
+    }
+}
+
+/// A whole number ≥ 0, sent as integer or text.
+pub(super) fn number(value: &Value, what: &str) -> Result<u64, LogError> {
+    let parsed = if let Value::Int(n) = value {
+        u64::try_from(*n).ok()
+    } else {
+        bytes(value).and_then(|b| std::str::from_utf8(b).ok()).and_then(|s| s.parse().ok())
+    };
+    parsed.ok_or_else(|| strange(what))
+}
+
+/// A string's bytes.
+pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
+    if let Value::BulkString(bytes) = value {
+        Some(bytes)
+    } else if let Value::SimpleString(text) = value {
+        Some(text.as_bytes())
+    } else {
+        None
+    }
+}
+
+/// An entry id.
+pub(super) fn id(value: &Value) -> Result<EntryId, LogError> {
+    let text = bytes(value).and_then(|b| std::str::from_utf8(b).ok()).ok_or_else(|| strange("an entry id"))?;
+    text.parse()
+}
+
+/// An entry's field, taken out.
+pub(super) fn field(fields: &mut [Value], name: &str) -> Option<Vec<u8>> {
+    let value = fields.chunks_exact_mut(2).find(|pair| bytes(&pair[0]) == Some(name.as_bytes()))?;
+    if let Value::BulkString(bytes) = &mut value[1] { Some(std::mem::take(bytes)) } else { None }
+}
+
+/// An entry's id and fields; `None` where it was trimmed while pending.
+pub(super) type Row = (EntryId, Option<Vec<Value>>);
+
+/// The entries of one stream.
+pub(super) fn entries(value: Value) -> Result<Vec<Row>, LogError> {
+    let what = "stream entries";
+    let rows = array(value, what)?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut row = array(row, what)?.into_iter();
+        let (Some(at), Some(fields)) = (row.next(), row.next()) else { return Err(strange(what)) };
+        let fields = if fields == Value::Nil { None } else { Some(array(fields, what)?) };
+        all.push((id(&at)?, fields));
+    }
+    Ok(all)
+}
+
+/// A command's entry.
+pub(super) fn command(stream: Inbound, id: EntryId, fields: &mut [Value], attempts: u32) -> Entry {
+    let command: Arc<[u8]> = field(fields, "command").map_or_else(|| Arc::from([]), Arc::from);
+    Entry { stream, id, command, attempts }
+}
+
+/// The streams of an XREAD or XREADGROUP reply, by key.
+pub(super) fn streams(value: Value) -> Result<Vec<(Value, Value)>, LogError> {
+    let what = "a stream read";
+    let mut all = Vec::with_capacity(2);
+    for stream in array(value, what)? {
+        let mut pair = array(stream, what)?.into_iter();
+        let (Some(key), Some(rows)) = (pair.next(), pair.next()) else { return Err(strange(what)) };
+        all.push((key, rows));
+    }
+    Ok(all)
+}

@@ -1,0 +1,357 @@
+//! A lane's reading side. Owns a connection on which nothing else waits.
+//!
+//! Each connection reads as a consumer of its own (`name@epoch.n`): an entry that the server still hands to a connection
+//! given up, or to a superseded owner asleep in its blocked read, is then seen under another name and claimed.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ::redis::{Client, Cmd, Script, Value};
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::{
+    keys::{GROUP, Keys},
+    link::{Link, call, fault, is_no_group, strange},
+    parse,
+};
+use crate::log::{Entry, EntryId, Inbound, LogError, Reader};
+
+const CLAIM_PAGE: usize = 1_000;
+/// How often to look for what another consumer was handed since.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// The two inbound streams, in the order in which they are read.
+const STREAMS: [Inbound; 2] = [Inbound::Commands, Inbound::Internal];
+
+const fn index(stream: Inbound) -> usize {
+    match stream {
+        Inbound::Commands => 0,
+        Inbound::Internal => 1,
+    }
+}
+
+/// The scripts of the reading side.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    takeover: Script,
+    sweep: Script,
+}
+
+impl Scripts {
+    pub fn new() -> Self {
+        Self { takeover: Script::new(include_str!("takeover.lua")), sweep: Script::new(include_str!("sweep.lua")) }
+    }
+}
+
+pub(super) struct RedisReader {
+    link: Link,
+    scripts: Arc<Scripts>,
+    connections: Arc<AtomicU64>,
+    partition: u32,
+    epoch: i64,
+    epoch_key: String,
+    keys: [String; 2],
+    consumer: String,
+    /// the consumer that this connection reads as
+    name: String,
+    /// the server as last met; another one may have forgotten acknowledgements
+    server: Vec<u8>,
+    /// the highest id handed out of each stream
+    seen: [EntryId; 2],
+    /// after an error: from where each stream's pending entries are to be handed out again
+    replay: [Option<EntryId>; 2],
+    /// read, not yet handed out
+    held: VecDeque<Entry>,
+    swept: Instant,
+}
+
+impl RedisReader {
+    pub fn new(
+        client: Client,
+        scripts: Arc<Scripts>,
+        connections: Arc<AtomicU64>,
+        keys: &Keys,
+        (partition, epoch): (u32, i64),
+        consumer: &str,
+    ) -> Self {
+        Self {
+            link: Link::new(client),
+            scripts,
+            connections,
+            partition,
+            epoch,
+            epoch_key: keys.epoch(partition),
+            keys: STREAMS.map(|stream| keys.inbound(partition, stream)),
+            consumer: consumer.to_owned(),
+            name: String::new(),
+            server: Vec::new(),
+            seen: [EntryId::ZERO; 2],
+            replay: [None; 2],
+            held: VecDeque::new(),
+            swept: Instant::now(),
+        }
+    }
+
+    /// Connects if need be; a new connection takes over from every other consumer, our former self included.
+    pub async fn attach(&mut self) -> Result<(), LogError> {
+        if self.link.is_up() {
+            return Ok(());
+        }
+        let n = self.connections.fetch_add(1, Ordering::Relaxed);
+        let former = std::mem::replace(&mut self.name, format!("{}@{}.{n}", self.consumer, self.epoch));
+        let first = self.server.is_empty();
+        loop {
+            let mut cmd = self.scripted(&self.scripts.takeover);
+            cmd.arg(self.epoch).arg(&self.name).arg(&former).arg(CLAIM_PAGE);
+            let scripts = Arc::clone(&self.scripts);
+            let value = match self.link.run(&scripts.takeover, &cmd).await {
+                Ok(value) => value,
+                Err(error) => {
+                    // it may have run: what it claimed can't be told from what was handed out
+                    if !first {
+                        self.replay = [Some(EntryId::ZERO); 2];
+                    }
+                    self.link.drop_connection();
+                    return Err(fault(self.partition, &error));
+                }
+            };
+            let row = parse::array(value, "a takeover")?;
+            let [more, foreign, server, last @ ..] = row.as_slice() else { return Err(strange("a takeover")) };
+            let server = parse::bytes(server).unwrap_or_default();
+            if first {
+                for (seen, last) in self.seen.iter_mut().zip(last) {
+                    *seen = parse::id(last)?;
+                }
+            } else if server != self.server || parse::number(foreign, "a takeover")? > 0 {
+                self.replay = [Some(EntryId::ZERO); 2];
+            }
+            if parse::number(more, "a takeover")? == 0 {
+                self.server = server.to_vec();
+                return Ok(());
+            }
+        }
+    }
+
+    fn scripted(&self, script: &Script) -> Cmd {
+        let mut cmd = call(script, 3);
+        cmd.arg(&self.epoch_key).arg(&self.keys[0]).arg(&self.keys[1]);
+        cmd
+    }
+
+    fn read_group(&self, max: usize) -> Cmd {
+        let mut cmd = ::redis::cmd("XREADGROUP");
+        cmd.arg("GROUP").arg(GROUP).arg(&self.name).arg("COUNT").arg(max.max(1));
+        cmd
+    }
+
+    /// A read went wrong: its reply may be lost, so hand out again what came after the last that we know of.
+    fn failed(&mut self, error: &::redis::RedisError) -> LogError {
+        let fault = fault(self.partition, error);
+        if matches!(fault, LogError::Unavailable(_)) {
+            self.link.drop_connection();
+            for (replay, seen) in self.replay.iter_mut().zip(self.seen) {
+                replay.get_or_insert(seen);
+            }
+        }
+        if is_no_group(error) {
+            // other data than ours (restored, flushed): attaching makes the group anew, from the first entry on
+            self.seen = [EntryId::ZERO; 2];
+            self.replay = [Some(EntryId::ZERO); 2];
+        }
+        fault
+    }
+
+    /// Refuses to go on as an owner who has been superseded.
+    fn fence(&self, epoch: Value) -> Result<(), LogError> {
+        let held = match parse::bytes(&epoch) {
+            Some(text) => std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).unwrap_or(i64::MAX),
+            None => return Ok(()),
+        };
+        if held > self.epoch {
+            return Err(LogError::Fenced { partition: self.partition, epoch: held });
+        }
+        Ok(())
+    }
+
+    /// One page of what is pending for us; also the last id looked at.
+    async fn page(
+        &mut self,
+        stream: Inbound,
+        after: EntryId,
+        max: usize,
+    ) -> Result<(Vec<Entry>, Option<EntryId>), LogError> {
+        let key = self.keys[index(stream)].clone();
+        let mut read = self.read_group(max);
+        read.arg("STREAMS").arg(&key).arg(after.to_string());
+        let mut counts = ::redis::cmd("XPENDING");
+        counts.arg(&key).arg(GROUP).arg(format!("({after}")).arg("+").arg(max.max(1)).arg(&self.name);
+        let mut pipe = ::redis::pipe();
+        pipe.add_command(read).add_command(counts).cmd("GET").arg(&self.epoch_key);
+        let [rows, counts, epoch] = self.replies(&pipe, Duration::ZERO).await?;
+        self.fence(epoch)?;
+
+        let mut delivered = parse::array(counts, "pending entries")?.into_iter();
+        let (mut page, mut gone, mut last) = (Vec::new(), Vec::new(), None);
+        for (_, rows) in parse::streams(rows)? {
+            for (id, fields) in parse::entries(rows)? {
+                last = Some(id);
+                let attempts = delivered.next().map_or(Ok(1), |row| attempts(row, id))?;
+                match fields {
+                    Some(mut fields) => page.push(parse::command(stream, id, &mut fields, attempts)),
+                    None => gone.push(id),
+                }
+            }
+        }
+        if !gone.is_empty() {
+            let mut cmd = ::redis::cmd("XACK");
+            cmd.arg(&key).arg(GROUP);
+            for id in gone {
+                cmd.arg(id.to_string());
+            }
+            self.link.send(&cmd, Duration::ZERO).await.map_err(|e| self.failed(&e))?;
+        }
+        self.see(&page);
+        Ok((page, last))
+    }
+
+    fn see(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let seen = &mut self.seen[index(entry.stream)];
+            *seen = (*seen).max(entry.id);
+        }
+    }
+
+    async fn replies<const N: usize>(
+        &mut self,
+        pipe: &::redis::Pipeline,
+        wait: Duration,
+    ) -> Result<[Value; N], LogError> {
+        let values = self.link.send_all(pipe, wait).await.map_err(|e| self.failed(&e))?;
+        let values = values.into_iter().map(Value::extract_error).collect::<Result<Vec<_>, _>>();
+        let values = values.map_err(|e| self.failed(&e))?;
+        values.try_into().map_err(|_| strange("a pipeline"))
+    }
+
+    /// After an error: what the failed call may have been handed.
+    async fn replayed(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
+        for stream in STREAMS {
+            while let Some(after) = self.replay[index(stream)] {
+                let (page, last) = self.page(stream, after, max).await?;
+                self.replay[index(stream)] = last;
+                if !page.is_empty() {
+                    return Ok(page);
+                }
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// What a superseded reader was handed after the takeover.
+    async fn swept(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
+        self.swept = Instant::now();
+        let mut cmd = self.scripted(&self.scripts.sweep);
+        cmd.arg(self.epoch).arg(&self.name).arg(max.clamp(1, CLAIM_PAGE));
+        let scripts = Arc::clone(&self.scripts);
+        let value = self.link.run(&scripts.sweep, &cmd).await.map_err(|error| {
+            // it may have claimed entries older than the last that we know of
+            self.replay = [Some(EntryId::ZERO); 2];
+            self.failed(&error)
+        })?;
+        let mut entries = Vec::new();
+        for row in parse::array(value, "a sweep")? {
+            let mut row = parse::array(row, "a sweep")?.into_iter();
+            let (Some(key), Some(id), Some(times), Some(fields)) = (row.next(), row.next(), row.next(), row.next())
+            else {
+                return Err(strange("a sweep"));
+            };
+            let stream = if key == Value::Int(2) { Inbound::Commands } else { Inbound::Internal };
+            let times = u32::try_from(parse::number(&times, "a sweep")?).unwrap_or(u32::MAX);
+            let mut fields = parse::array(fields, "a sweep")?;
+            entries.push(parse::command(stream, parse::id(&id)?, &mut fields, times));
+        }
+        self.see(&entries);
+        Ok(entries)
+    }
+
+    async fn read_new(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+        let mut read = self.read_group(max);
+        if !wait.is_zero() {
+            read.arg("BLOCK").arg(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
+        }
+        read.arg("STREAMS").arg(&self.keys[0]).arg(&self.keys[1]).arg(">").arg(">");
+        let mut pipe = ::redis::pipe();
+        // whoever was superseded while asleep learns it here, and leaves what it was handed to its successor
+        pipe.add_command(read).cmd("GET").arg(&self.epoch_key);
+        let [rows, epoch] = self.replies(&pipe, wait).await?;
+        self.fence(epoch)?;
+        let mut entries = Vec::new();
+        for (key, rows) in parse::streams(rows)? {
+            let ours = parse::bytes(&key) == Some(self.keys[0].as_bytes());
+            let stream = if ours { Inbound::Commands } else { Inbound::Internal };
+            let rows = parse::entries(rows)?;
+            entries.reserve(rows.len());
+            for (id, fields) in rows {
+                entries.push(parse::command(stream, id, &mut fields.unwrap_or_default(), 1));
+            }
+        }
+        self.see(&entries);
+        Ok(entries)
+    }
+}
+
+/// The delivery count of an XPENDING row that must be about `id`; both replies list the same entries in order.
+fn attempts(row: Value, id: EntryId) -> Result<u32, LogError> {
+    let row = parse::array(row, "pending entries")?;
+    let [at, _, _, times] = row.as_slice() else { return Err(strange("pending entries")) };
+    if parse::id(at)? != id {
+        return Err(strange("pending entries"));
+    }
+    Ok(u32::try_from(parse::number(times, "pending entries")?).unwrap_or(u32::MAX))
+}
+
+#[async_trait]
+impl Reader for RedisReader {
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
+        self.attach().await?;
+        if after == EntryId::ZERO {
+            // from the beginning: that is all there is to hand out again
+            self.held.retain(|entry| entry.stream != stream);
+            self.replay[index(stream)] = None;
+        }
+        let mut after = after;
+        loop {
+            let (page, last) = self.page(stream, after, max).await?;
+            match last {
+                Some(last) if page.is_empty() => after = last,
+                Some(_) | None => return Ok(page),
+            }
+        }
+    }
+
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+        if self.held.is_empty() {
+            self.attach().await?;
+            let mut entries = self.replayed(max).await?;
+            if entries.is_empty() && self.swept.elapsed() >= SWEEP_EVERY {
+                entries = self.swept(max).await?;
+            }
+            if entries.is_empty() {
+                entries = self.read_new(max, wait).await?;
+            }
+            if entries.len() <= max {
+                return Ok(entries);
+            }
+            // COUNT is for each stream
+            self.held = entries.into();
+        }
+        let n = self.held.len().min(max.max(1));
+        Ok(self.held.drain(..n).collect())
+    }
+}

@@ -1,0 +1,42 @@
+#!lua flags=allow-oom
+-- Drops what retention allows. Of an inbound stream only what lies below the lowest pending entry and, when none is
+-- pending, below the last delivered one; never by length.
+--
+-- KEYS  1 commands, 2 internal, 3 answers, 4 events, 5 dead, 6 names of reply streams
+-- ARGV  1 commands kept (ms), 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 prefix of reply streams
+-- Returns the number of entries dropped.
+local call = redis.call
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function since(kept) return string.format('%.0f', math.max(0, now - tonumber(kept))) end
+local function ms(id) return tonumber(id:match('^%d+')) end
+
+local dropped = 0
+for k = 1, 2 do
+  local pending = redis.pcall('XPENDING', KEYS[k], 'jumun')
+  if not pending.err then
+    local safe = pending[2]
+    if pending[1] == 0 then
+      for _, flat in ipairs(call('XINFO', 'GROUPS', KEYS[k])) do
+        local group = {}
+        for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+        if group.name == 'jumun' then safe = group['last-delivered-id'] end
+      end
+    end
+    if safe then
+      local old = since(ARGV[1])
+      if ms(safe) < ms(old) then old = safe end
+      dropped = dropped + call('XTRIM', KEYS[k], 'MINID', '=', old)
+    end
+  end
+end
+dropped = dropped + call('XTRIM', KEYS[3], 'MINID', '=', since(ARGV[2]))
+dropped = dropped + call('XTRIM', KEYS[4], 'MINID', '=', since(ARGV[3]))
+dropped = dropped + call('XTRIM', KEYS[5], 'MAXLEN', '=', ARGV[4])
+-- the reply streams share the partition's hash slot, so a cluster finds them here too
+for _, name in ipairs(call('SMEMBERS', KEYS[6])) do
+  local key = ARGV[5] .. name
+  dropped = dropped + call('XTRIM', key, 'MINID', '=', since(ARGV[2]))
+  if call('EXISTS', key) == 0 then call('SREM', KEYS[6], name) end
+end
+return dropped

@@ -1,0 +1,379 @@
+//! From bytes to a command that the lanes understand: the wire's types into the domain's.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    command::{Recipient, Role, Wire, WireLine, WirePayment, WireSettlement},
+    internal::{Internal, hex},
+};
+use crate::domain::{
+    ids::{CommandId, OrderId},
+    order::command::{Deposit, Judged, Means, OrderCommand, Paid, PaymentOffer, PlaceOrder, Wanted},
+    reason::{Reason, Refusal},
+};
+
+/// The largest command that is read at all.
+pub const COMMAND_BYTES_MAX: usize = 64 * 1024;
+/// The longest free text (names, reasons).
+pub const TEXT_MAX: usize = 500;
+
+/// A command, ready to be decided.
+#[derive(Debug, Clone)]
+pub struct Command {
+    pub id: CommandId,
+    /// of the content, `at` and `reply_to` aside; hexadecimal
+    pub digest: Arc<str>,
+    pub actor: Arc<str>,
+    pub reply_to: Option<Arc<str>>,
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// What it is about.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    Order {
+        order_id: OrderId,
+        command: OrderCommand,
+        personal: Option<Box<Personal>>,
+    },
+    /// stock, SKUs and campaigns: to the SKU's lane
+    Sku(Box<Wire>),
+    /// reference data: to lane 0
+    Reference(Box<Wire>),
+    Internal(Internal),
+}
+
+/// What goes into the erasable table, and nowhere else.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Personal {
+    pub recipient_name: Option<String>,
+    pub phone: Option<String>,
+    pub zip: Option<String>,
+    pub address: Option<String>,
+    pub address_detail: Option<String>,
+    pub account_owner: Option<String>,
+    pub holder: Option<String>,
+    pub remitter: Option<String>,
+}
+
+/// A command that can't be decided as it stands.
+#[derive(Debug, Clone)]
+pub enum Unreadable {
+    /// not even its id can be told: to the dead letters
+    Dead { reason: String },
+    /// it says who asks but makes no sense: refused, like any other
+    Refused { id: CommandId, name: Option<&'static str>, reply_to: Option<Arc<str>>, refusal: Box<Refusal> },
+}
+
+/// The part of a command that is read first.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "type", default)]
+    tag: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    reply_to: Option<Cow<'a, str>>,
+}
+
+/// Whether a name may be that of an answer stream.
+pub fn is_reply_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// Reads a producer's command.
+///
+/// # Errors
+/// [`Unreadable`], which says whether it can be answered.
+pub fn decode(bytes: &[u8]) -> Result<Command, Unreadable> {
+    let dead = |reason: String| Unreadable::Dead { reason };
+    if bytes.is_empty() {
+        return Err(dead("the entry has no command".into()));
+    }
+    if bytes.len() > COMMAND_BYTES_MAX {
+        return Err(dead(format!("the command is {} bytes long; at most {COMMAND_BYTES_MAX} are read", bytes.len())));
+    }
+    let head: Head<'_> = serde_json::from_slice(bytes).map_err(|e| dead(format!("not a JSON command: {e}")))?;
+    let id = head.id.as_deref().ok_or_else(|| dead("the command has no id".into()))?;
+    let id = CommandId::new(id).map_err(|e| dead(e.to_string()))?;
+    let reply_to = head.reply_to.as_deref().filter(|n| is_reply_name(n)).map(Arc::from);
+    let bad_reply = head.reply_to.is_some() && reply_to.is_none();
+    let refused = |name, refusal| Unreadable::Refused {
+        id: id.clone(),
+        name,
+        reply_to: reply_to.clone(),
+        refusal: Box::new(refusal),
+    };
+    if bad_reply {
+        return Err(refused(None, Refusal::invalid("reply_to is 1 to 64 letters, digits and . _ -")));
+    }
+    let tag = head.tag.as_deref().ok_or_else(|| refused(None, Refusal::invalid("the command has no type")))?;
+    let wire = Wire::read(tag, bytes)
+        .ok_or_else(|| refused(None, Refusal::invalid(format!("there is no command type {:?}", cut(tag)))))?
+        .map_err(|e| refused(None, Refusal::invalid(e.to_string())))?;
+    let name = wire.name();
+    understand(wire, reply_to.clone()).map_err(|refusal| refused(Some(name), refusal))
+}
+
+/// Reads a step of the internal stream.
+///
+/// # Errors
+/// [`Unreadable::Dead`]: only a fault of ours writes an unreadable step.
+pub fn decode_internal(bytes: &[u8]) -> Result<Internal, Unreadable> {
+    serde_json::from_slice(bytes).map_err(|e| Unreadable::Dead { reason: format!("not an internal step: {e}") })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+struct Hasher(Sha256);
+impl std::io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal> {
+    let mut hash = Hasher(Sha256::new());
+    wire.write(&mut hash).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let digest: Arc<str> = hex(&hash.0.finalize()[..16]).into();
+    let (id, actor, _) = wire.envelope();
+    let (id, actor): (CommandId, Arc<str>) = (id.clone(), actor.into());
+    let (role, who) = Role::of(&actor).ok_or_else(|| {
+        Refusal::invalid("actor is role:id, the role one of buyer, seller, partner, operator, payment, system")
+    })?;
+    if !wire.roles().contains(&role) {
+        return Err(Reason::Forbidden.into());
+    }
+    let name = wire.name();
+    let kind = kind(wire, role, who)?;
+    Ok(Command { id, digest, actor, reply_to, name, kind })
+}
+
+fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
+    let order = |order_id: OrderId, command| Ok(Kind::Order { order_id, command, personal: None });
+    match wire {
+        Wire::PlaceOrder(c) => {
+            if role == Role::Buyer && who != c.customer_id.as_str() {
+                return Err(Reason::Forbidden.into());
+            }
+            let personal = personal(c.recipient, c.payment.as_ref())?;
+            let lines = c.lines.into_iter().map(wanted).collect();
+            let payment = offer(c.payment)?;
+            let place = PlaceOrder { customer_id: c.customer_id, lines, allow_partial: c.allow_partial, payment };
+            Ok(Kind::Order { order_id: c.order_id, command: OrderCommand::Place(place), personal })
+        }
+        Wire::ApprovePayment(c) => {
+            order(c.order_id, OrderCommand::ApprovePayment { settlements: settlements(c.settlements)? })
+        }
+        Wire::DeclinePayment(c) => {
+            text(c.reason.as_deref())?;
+            order(c.order_id, OrderCommand::DeclinePayment { reason: c.reason })
+        }
+        Wire::CancelPayment(c) => order(c.order_id, OrderCommand::CancelPayment),
+        Wire::ConfirmDeposit(c) => order(c.order_id, OrderCommand::ConfirmDeposit { amount: c.amount }),
+        Wire::CancelLines(c) => order(c.order_id, OrderCommand::CancelLines { lines: bounded(c.lines)? }),
+        Wire::Prepare(c) => order(c.order_id, OrderCommand::Prepare),
+        Wire::JudgeStock(c) => {
+            let judged = |j: super::command::WireJudged| Judged { line_no: j.line_no, available: j.available };
+            order(c.order_id, OrderCommand::JudgeStock { lines: bounded(c.lines)?.into_iter().map(judged).collect() })
+        }
+        Wire::ConfirmRefund(c) => order(c.order_id, OrderCommand::ConfirmRefund { key: c.refund_key }),
+        Wire::FailRefund(c) => {
+            text(Some(&c.reason))?;
+            order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason })
+        }
+        w @ (Wire::ReceiveStock(_)
+        | Wire::AdjustStock(_)
+        | Wire::CreateSku(_)
+        | Wire::CreateCampaign(_)
+        | Wire::PauseCampaign(_)
+        | Wire::ResumeCampaign(_)) => Ok(Kind::Sku(Box::new(w))),
+        w @ (Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_)) => {
+            Ok(Kind::Reference(Box::new(w)))
+        }
+    }
+}
+
+fn bounded<T>(list: Vec<T>) -> Result<Vec<T>, Refusal> {
+    use crate::domain::order::decide::LINES_MAX;
+    if list.len() > LINES_MAX {
+        return Err(Refusal::invalid(format!("at most {LINES_MAX} lines")));
+    }
+    Ok(list)
+}
+
+fn text(text: Option<&str>) -> Result<(), Refusal> {
+    match text {
+        Some(t) if t.chars().count() > TEXT_MAX || t.contains('\0') => {
+            Err(Refusal::invalid(format!("a text is at most {TEXT_MAX} characters, none of them NUL")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn wanted(l: WireLine) -> Wanted {
+    Wanted {
+        sku_id: l.sku_id,
+        quantity: l.quantity,
+        unit_price: l.unit_price,
+        campaign_id: l.campaign_id,
+        promotion_id: l.promotion_id,
+        coupon_id: l.coupon_id,
+        main_line_no: l.main_line_no,
+        gift_included: l.gift_included,
+        gift_promotion_id: l.gift_promotion_id,
+    }
+}
+
+fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusal> {
+    match payment {
+        None => Ok(PaymentOffer::Later),
+        Some(WirePayment::Approved { settlements: s }) => Ok(PaymentOffer::Approved(settlements(s)?)),
+        Some(WirePayment::Deposit { means, virtual_account_no, bank_code, .. }) => {
+            if !matches!(means, Means::VirtualAccount | Means::BankTransfer) {
+                return Err(Refusal::invalid("a deposit comes by virtual_account or bank_transfer"));
+            }
+            for field in [&virtual_account_no, &bank_code].into_iter().flatten() {
+                token(field)?;
+            }
+            Ok(PaymentOffer::Deposit(Deposit { means, account_no: virtual_account_no, bank_code }))
+        }
+    }
+}
+
+fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusal> {
+    if list.len() > 10 {
+        return Err(Refusal::invalid("at most 10 settlements"));
+    }
+    list.into_iter()
+        .map(|s| {
+            for field in [Some(&s.approval.approval_id), s.approval.token.as_ref()].into_iter().flatten() {
+                token(field)?;
+                if is_card_number(field) {
+                    return Err(Refusal::invalid("that looks like a card number; only the approval's token is taken"));
+                }
+            }
+            let (approval_id, token) = (s.approval.approval_id, s.approval.token);
+            Ok(Paid { means: s.means, amount: s.amount, approval_id, token })
+        })
+        .collect()
+}
+
+fn token(field: &str) -> Result<(), Refusal> {
+    if field.is_empty() || field.len() > 128 || !field.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Refusal::invalid("approval ids, tokens and account numbers are 1 to 128 printable characters"));
+    }
+    Ok(())
+}
+
+/// 13 to 19 digits (spaces and dashes aside) with a right check digit.
+pub fn is_card_number(text: &str) -> bool {
+    let digits: Vec<u32> = text.chars().filter(|c| !matches!(c, ' ' | '-')).map_while(|c| c.to_digit(10)).collect();
+    let all = digits.len() == text.chars().filter(|c| !matches!(c, ' ' | '-')).count();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, d)| if i % 2 == 1 { if *d > 4 { d * 2 - 9 } else { d * 2 } } else { *d })
+        .sum();
+    all && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
+fn personal(recipient: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Option<Box<Personal>>, Refusal> {
+    let mut p = Personal::default();
+    if let Some(r) = recipient {
+        p.recipient_name = Some(r.name);
+        p.phone = Some(r.phone);
+        p.zip = Some(r.zip);
+        p.address = Some(r.address);
+        p.address_detail = r.address_detail;
+    }
+    if let Some(WirePayment::Deposit { account_owner, holder, remitter, .. }) = payment {
+        p.account_owner.clone_from(account_owner);
+        p.holder.clone_from(holder);
+        p.remitter.clone_from(remitter);
+    }
+    let fields =
+        [&p.recipient_name, &p.phone, &p.zip, &p.address, &p.address_detail, &p.account_owner, &p.holder, &p.remitter];
+    for field in fields {
+        text(field.as_deref())?;
+    }
+    Ok(if p == Personal::default() { None } else { Some(Box::new(p)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = r#"{"id":"c-000000001","type":"place_order","order_id":"o-1","actor":"buyer:u-1","customer_id":"u-1","lines":[{"sku_id":"AC-100","quantity":1}]}"#;
+
+    #[test]
+    fn the_protocol_example_reads() {
+        let c = decode(EXAMPLE.as_bytes()).unwrap();
+        assert_eq!((c.name, c.id.as_str()), ("place_order", "c-000000001"));
+    }
+
+    #[test]
+    fn content_is_what_counts() {
+        let digest = |s: &str| decode(s.as_bytes()).unwrap().digest;
+        let first = digest(EXAMPLE);
+        let same = [
+            EXAMPLE.replace("\"actor\"", "\"at\":\"2026-01-01T00:00:00Z\",\"actor\""),
+            EXAMPLE.replace("\"actor\"", "\"reply_to\":\"web-1\",\"actor\""),
+            EXAMPLE.replace(",\"lines\"", " , \"lines\""),
+        ];
+        for s in same {
+            assert_eq!(digest(&s), first, "{s}");
+        }
+        assert_ne!(digest(&EXAMPLE.replace("\"quantity\":1", "\"quantity\":2")), first);
+    }
+
+    #[test]
+    fn bad_input_is_told_apart() {
+        for (input, answered) in [
+            ("", false),
+            ("{", false),
+            ("[1]", false),
+            ("{\"type\":\"place_order\"}", false),
+            ("{\"id\":\"short\"}", false),
+            ("{\"id\":\"c-000000001\"}", true),
+            ("{\"id\":\"c-000000001\",\"type\":\"drop_table\"}", true),
+            (&EXAMPLE.replace("\"quantity\":1", "\"quantity\":-1"), true),
+            (&EXAMPLE.replace("\"quantity\":1", "\"quantity\":99999999999"), true),
+            (&EXAMPLE.replace("\"quantity\":1", "\"quantity\":1.5"), true),
+            (&EXAMPLE.replace("\"order_id\"", "\"colour\":1,\"order_id\""), true),
+            (&EXAMPLE.replace("buyer:u-1", "buyer:u-2"), true),
+            (&EXAMPLE.replace("buyer:u-1", "payment:p"), true),
+            (&EXAMPLE.replace("o-1", "o'; DROP TABLE--"), true),
+        ] {
+            match decode(input.as_bytes()) {
+                Ok(c) => panic!("{input} was read as {c:?}"),
+                Err(Unreadable::Dead { .. }) => assert!(!answered, "{input}"),
+                Err(Unreadable::Refused { .. }) => assert!(answered, "{input}"),
+            }
+        }
+    }
+
+    #[test]
+    fn card_numbers_are_not_taken() {
+        for (text, is) in [
+            ("4111111111111111", true),
+            ("4111 1111 1111 1111", true),
+            ("4111111111111112", false),
+            ("a-4111111111111111", false),
+            ("tok_123", false),
+        ] {
+            assert_eq!(is_card_number(text), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The lanes' own steps, on the internal streams. Producers have no right to write there, and these types are refused
+//! anywhere else.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{
+    ids::OrderId,
+    order::{event::ReservedLine, step::StepKind},
+    reason::{Facts, Reason},
+};
+
+/// A step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Internal {
+    /// an order's time has come: payment deadline, preparation, refund to be asked
+    Due { order_id: OrderId },
+    /// an order of lane `from` asks something of SKUs here
+    Step { id: Arc<str>, from: u32, order_id: OrderId, reservation: String, what: StepKind },
+    /// the other lane's word
+    Reply { id: Arc<str>, order_id: OrderId, reservation: String, said: Said },
+    /// a command that came to another lane first, at that time
+    PassedOn { at_ms: u64, hops: u8, command: String },
+}
+
+/// What a lane says to a reserve.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "said", rename_all = "snake_case")]
+pub enum Said {
+    Reserved { lines: Vec<ReservedLine> },
+    Refused { reason: Reason, facts: Box<Facts> },
+}
+
+impl Internal {
+    /// As JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|e| format!("{{\"type\":\"unwritable\",\"error\":\"{e}\"}}"))
+    }
+}
+
+/// A command id made from what it stands for, so that a repeated step is the same command.
+pub fn derived_id(kind: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    format!("{kind}:{}", hex(&hash.finalize()[..16]))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        text.push(char::from(DIGITS[usize::from(b >> 4)]));
+        text.push(char::from(DIGITS[usize::from(b & 15)]));
+    }
+    text
+}

@@ -1,0 +1,10 @@
+//! What producers and consumers see: commands, answers and events as JSON, versioned apart from the domain.
+
+pub mod answer;
+pub mod command;
+pub mod decode;
+pub mod event;
+pub mod internal;
+
+pub use answer::{Answer, OutcomeKind};
+pub use decode::{Command, Kind, Unreadable, decode};

@@ -1,0 +1,153 @@
+//! What goes out: answers, events, dead letters, and following them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jumun::log::{
+    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
+};
+
+use super::{KEEP, Log, SOON, all_settled, answers_of, items, settled, with_read};
+
+fn replied(entry: &Entry, to: &str) -> Settled {
+    let mut settled = settled(entry);
+    if let Some(answer) = &mut settled.answer {
+        answer.reply_to = Some(to.into());
+    }
+    settled
+}
+
+fn to(name: &str) -> Outbound {
+    Outbound::AnswersTo(name.into())
+}
+
+pub async fn answers_where_asked(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 6).await;
+    let batch = [
+        replied(&entries[0], "checkout-1"),
+        settled(&entries[1]),
+        replied(&entries[2], "checkout-2"),
+        replied(&entries[3], "checkout-1"),
+    ];
+    settler.settle(&batch).await.unwrap();
+    settler.settle(&[replied(&entries[4], "checkout-2"), replied(&entries[5], "결제")]).await.unwrap();
+    let pick = |picked: &[usize]| answers_of(&picked.iter().map(|&n| entries[n].clone()).collect::<Vec<_>>());
+    assert_eq!(items(&log, &to("checkout-1")).await, pick(&[0, 3]));
+    assert_eq!(items(&log, &to("checkout-2")).await, pick(&[2, 4]));
+    assert_eq!(items(&log, &to("결제")).await, pick(&[5]));
+    assert_eq!(items(&log, &to("nobody")).await, Vec::<String>::new());
+    assert_eq!(items(&log, &Outbound::Answers).await, pick(&[1]));
+    assert_eq!(items(&log, &Outbound::Events).await.len(), 12);
+    let mut names = log.reply_names(0).await.unwrap();
+    names.sort();
+    assert_eq!(names.iter().map(|n| &**n).collect::<Vec<_>>(), ["checkout-1", "checkout-2", "결제"]);
+    assert!(log.reply_names(1).await.unwrap().is_empty());
+}
+
+pub async fn bounds_reply_streams(log: Log) {
+    let more = REPLY_STREAMS_MAX + 10;
+    let (_reader, mut settler, entries) = with_read(&log, more + 1).await;
+    let batch: Vec<_> = entries.iter().take(more).enumerate().map(|(n, e)| replied(e, &format!("r{n}"))).collect();
+    settler.settle(&batch).await.unwrap();
+    settler.settle(&[replied(&entries[more], "r7")]).await.unwrap();
+    assert_eq!(log.reply_names(0).await.unwrap().len(), REPLY_STREAMS_MAX);
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries[REPLY_STREAMS_MAX..more]));
+    assert_eq!(items(&log, &to("r7")).await, answers_of(&[entries[7].clone(), entries[more].clone()]));
+}
+
+fn dead(entry: &Entry, command: &[u8], reason: &str) -> Settled {
+    let dead = Dead { command: command.into(), reason: reason.to_owned(), attempts: 3 };
+    Settled { answer: None, events: Vec::new(), dead: Some(dead), ..settled(entry) }
+}
+
+pub async fn keeps_dead_letters(log: Log) {
+    let (_reader, _, entries) = with_read(&log, 400).await;
+    let retention = Retention { dead_max: 50, ..KEEP };
+    let mut settler: Box<dyn Settler> = log.settler(0, 1, retention).await.unwrap();
+    let long = vec![b'x'; DEAD_COMMAND_BYTES_MAX * 2];
+    let first = [settled(&entries[0]), dead(&entries[1], b"{\"a\":\"\xff\"}", "unreadable \"x\"")];
+    settler.settle(&first).await.unwrap();
+    settler.settle(&first).await.unwrap();
+    settler.settle(&[dead(&entries[2], &long, "too long")]).await.unwrap();
+
+    let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 10, Duration::ZERO).await.unwrap();
+    assert_eq!(letters.len(), 2, "one each, though it was settled twice");
+    let json = |n: usize| serde_json::from_str::<serde_json::Value>(&letters[n].json).unwrap();
+    let expect = serde_json::json!({
+        "command": "{\"a\":\"\u{fffd}\"}", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
+    });
+    assert_eq!(json(0), expect);
+    assert_eq!(json(1)["command"].as_str().unwrap().len(), DEAD_COMMAND_BYTES_MAX);
+
+    let many: Vec<_> = entries[3..].iter().map(|e| dead(e, b"{}", "many")).collect();
+    settler.settle(&many).await.unwrap();
+    assert!(log.stats(0).await.unwrap().dead < 160, "bounded as they come");
+    log.trim(0, retention).await.unwrap();
+    assert_eq!(log.stats(0).await.unwrap().dead, 50);
+    let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 100, Duration::ZERO).await.unwrap();
+    assert!(letters[49].json.contains(&format!("\"{}\"", entries[399].id)), "the newest stay");
+    assert_eq!(log.last_id(0, &Outbound::Dead).await.unwrap(), letters[49].id);
+}
+
+pub async fn forgets_by_age(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 3).await;
+    settler.settle(&[settled(&entries[0]), replied(&entries[1], "gone")]).await.unwrap();
+    let short = Retention { answers: Duration::from_millis(150), events: Duration::from_millis(150), ..KEEP };
+    log.trim(0, short).await.unwrap();
+    assert_eq!(items(&log, &Outbound::Answers).await.len(), 1, "young enough");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    settler.settle(&[settled(&entries[2])]).await.unwrap();
+    log.trim(0, short).await.unwrap();
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries[2..]));
+    assert_eq!(items(&log, &Outbound::Events).await.len(), 2);
+    assert!(items(&log, &to("gone")).await.is_empty());
+    let events_only = Retention { events: Duration::ZERO, ..KEEP };
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    log.trim(0, events_only).await.unwrap();
+    assert!(items(&log, &Outbound::Events).await.is_empty());
+    assert_eq!(log.last_id(0, &Outbound::Events).await.unwrap(), EntryId::ZERO);
+    assert_eq!(items(&log, &Outbound::Answers).await.len(), 1);
+}
+
+pub async fn wakes_followers(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 2).await;
+    let begun = Instant::now();
+    assert!(log.follow(0, &Outbound::Answers, EntryId::ZERO, 10, SOON).await.unwrap().is_empty());
+    assert!(begun.elapsed() >= SOON);
+
+    let follow = |stream: Outbound| {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.follow(0, &stream, EntryId::ZERO, 10, Duration::from_secs(10)).await })
+    };
+    let waiting: Vec<_> = (0..40).map(|_| follow(Outbound::Answers)).collect();
+    let own = follow(to("later"));
+    tokio::time::sleep(SOON).await;
+    let begun = Instant::now();
+    log.ping().await.unwrap();
+    settler.settle(&[settled(&entries[0]), replied(&entries[1], "later")]).await.unwrap();
+    for follower in waiting {
+        assert_eq!(follower.await.unwrap().unwrap().len(), 1);
+    }
+    assert_eq!(own.await.unwrap().unwrap().len(), 1, "a reply stream may be waited for before it is there");
+    assert!(begun.elapsed() < Duration::from_secs(5), "woken, not timed out");
+}
+
+pub async fn resumes_from_a_cursor(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 30).await;
+    assert_eq!(log.last_id(0, &Outbound::Answers).await.unwrap(), EntryId::ZERO);
+    for entry in &entries[..20] {
+        settler.settle(&all_settled(std::slice::from_ref(entry))).await.unwrap();
+    }
+    let first = log.follow(0, &Outbound::Answers, EntryId::ZERO, 5, SOON).await.unwrap();
+    let next = log.follow(0, &Outbound::Answers, first[4].id, 100, SOON).await.unwrap();
+    assert_eq!((first.len(), next.len()), (5, 15));
+    assert!(first.iter().chain(&next).map(|e| e.id).is_sorted_by(|a, b| a < b));
+    let last = log.last_id(0, &Outbound::Answers).await.unwrap();
+    assert_eq!(last, next[14].id);
+    settler.settle(&all_settled(&entries[20..])).await.unwrap();
+    let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();
+    let expect = serde_json::to_string(&answers_of(&entries[20..])).unwrap();
+    assert_eq!(later.iter().map(|e| &*e.json).collect::<Vec<_>>(), [expect]);
+}

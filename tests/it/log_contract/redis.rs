@@ -1,0 +1,255 @@
+//! What the Redis log owes besides: its keys, and surviving what happens to a server and its connections.
+
+use std::{sync::Arc, time::Duration};
+
+use jumun::log::{CommandLog as _, EntryId, Inbound, LogError, Outbound, Retention, SettleReport, Settled, Settler};
+use redis::Value;
+
+use super::{
+    KEEP, Log, SOON, all_settled, answers_of, command, commands, items, lane, namespace, read, redis_log, settled,
+    with_read,
+};
+use crate::support::servers::{redis_url, start_redis};
+
+/// Asks the server itself.
+async fn ask(url: &str, line: &str) -> Value {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut words = line.split(' ');
+    let mut cmd = redis::cmd(words.next().unwrap());
+    words.for_each(|word| {
+        cmd.arg(word);
+    });
+    cmd.query_async(&mut connection).await.unwrap()
+}
+
+async fn ask_text(url: &str, line: &str) -> Vec<String> {
+    redis::from_redis_value(ask(url, line).await).unwrap()
+}
+
+/// Settles, trying again what may pass.
+async fn settle(settler: &mut dyn Settler, batch: &[Settled]) -> SettleReport {
+    for _ in 0..20 {
+        match settler.settle(batch).await {
+            Ok(report) => return report,
+            Err(LogError::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("it stays unavailable")
+}
+
+#[tokio::test]
+async fn uses_the_keys_of_the_protocol() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (_reader, mut settler, entries) = with_read(&log, 3).await;
+    log.append(0, Inbound::Internal, &commands(0..1)).await.unwrap();
+    let mut batch = all_settled(&entries);
+    batch[0].answer.as_mut().unwrap().reply_to = Some("shop".into());
+    let dead = jumun::log::Dead { command: command(2), reason: "why".to_owned(), attempts: 2 };
+    batch[2].dead = Some(dead);
+    settler.settle(&batch).await.unwrap();
+
+    let mut keys = ask_text(server.url(), "KEYS *").await;
+    keys.sort();
+    let expect = [
+        "jumun:meta",
+        "jumun:{0}:answers",
+        "jumun:{0}:answers:shop",
+        "jumun:{0}:commands",
+        "jumun:{0}:dead",
+        "jumun:{0}:epoch",
+        "jumun:{0}:events",
+        "jumun:{0}:internal",
+        "jumun:{0}:reply_to",
+        "jumun:{1}:commands",
+        "jumun:{1}:internal",
+    ];
+    assert_eq!(keys, expect);
+    let fields = |value: Value| -> Vec<(String, Vec<String>)> { redis::from_redis_value(value).unwrap() };
+    let [(_, answers)] = &fields(ask(server.url(), "XRANGE jumun:{0}:answers:shop - +").await)[..] else { panic!() };
+    assert_eq!(*answers, ["answers".to_owned(), format!("[\"a {}\"]", entries[0].id)]);
+    let [(_, dead)] = &fields(ask(server.url(), "XRANGE jumun:{0}:dead - +").await)[..] else { panic!() };
+    let id = entries[2].id.to_string();
+    let json = String::from_utf8(command(2).to_vec()).unwrap();
+    assert_eq!(*dead, ["command", &json, "reason", "why", "entry", &id, "attempts", "2"]);
+    assert_eq!(fields(ask(server.url(), "XRANGE jumun:{0}:events - +").await)[0].1[0], "events");
+    assert_eq!(ask_text(server.url(), "HMGET jumun:meta partitions protocol").await, ["2", "1"]);
+    assert!(matches!(ask(server.url(), "PTTL jumun:{0}:answers:shop").await, Value::Int(1..=3_600_000)));
+    let groups = format!("{:?}", ask(server.url(), "XINFO GROUPS jumun:{0}:commands").await);
+    assert!(groups.contains("jumun"), "{groups}");
+}
+
+#[tokio::test]
+async fn takes_an_entry_without_a_command() {
+    let (url, namespace) = (redis_url(), namespace());
+    let log: Log = Arc::new(redis_log(&url, &namespace).await);
+    log.open(1).await.unwrap();
+    ask(&url, &format!("XADD {namespace}:{{0}}:commands * comand x other y")).await;
+    ask(&url, &format!("XADD {namespace}:{{0}}:commands * other y command z command late")).await;
+    let (mut reader, _) = lane(&log, 1).await;
+    let entries = read(&mut *reader, 2).await;
+    assert_eq!(entries.iter().map(|e| e.command.to_vec()).collect::<Vec<_>>(), [b"".to_vec(), b"z".to_vec()]);
+}
+
+#[tokio::test]
+async fn acknowledges_what_was_trimmed_while_pending() {
+    let (url, namespace) = (redis_url(), namespace());
+    let log: Log = Arc::new(redis_log(&url, &namespace).await);
+    let (mut reader, _, entries) = with_read(&log, 10).await;
+    let key = format!("{namespace}:{{0}}:commands");
+    ask(&url, &format!("XTRIM {key} MINID {}", entries[4].id)).await;
+    ask(&url, &format!("XDEL {key} {}", entries[6].id)).await;
+    let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 3).await.unwrap();
+    assert_eq!(pending.len(), 2, "a page of trimmed entries is passed over");
+    assert_eq!((pending[0].id, pending[0].attempts), (entries[4].id, 2));
+    assert_eq!(reader.pending(Inbound::Commands, pending[1].id, 10).await.unwrap().len(), 3);
+    assert_eq!(log.stats(0).await.unwrap().pending, 5);
+    // trimmed again, found by a successor
+    ask(&url, &format!("XDEL {key} {}", entries[9].id)).await;
+    let (mut reader, _) = lane(&log, 2).await;
+    assert_eq!(reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap().len(), 4);
+    assert_eq!(log.stats(0).await.unwrap().pending, 4);
+}
+
+#[tokio::test]
+async fn loads_scripts_that_the_server_forgot() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (_reader, mut settler, entries) = with_read(&log, 4).await;
+    for (n, entry) in entries.iter().enumerate() {
+        ask(server.url(), "SCRIPT FLUSH").await;
+        assert_eq!(settler.settle(&[settled(entry)]).await.unwrap().acknowledged, 1);
+        assert_eq!(log.stats(0).await.unwrap().pending, u64::try_from(3 - n).unwrap());
+    }
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries));
+}
+
+#[tokio::test]
+async fn comes_back_after_its_connections_were_cut() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (mut reader, mut settler, entries) = with_read(&log, 10).await;
+    for round in 0..3 {
+        ask(server.url(), "CLIENT KILL TYPE normal SKIPME yes").await;
+        let ids = log.append(0, Inbound::Commands, &[command(100 + round)]).await.unwrap();
+        assert_eq!(read(&mut *reader, 1).await[0].id, ids[0], "no more than what is new");
+    }
+    assert_eq!(settle(&mut *settler, &all_settled(&entries)).await.acknowledged, 10);
+    ask(server.url(), "CLIENT KILL TYPE normal SKIPME yes").await;
+    assert_eq!(settle(&mut *settler, &all_settled(&entries)).await.already, 10);
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries));
+}
+
+#[tokio::test]
+async fn finds_what_a_cut_reader_was_handed() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (mut reader, _settler, _) = with_read(&log, 3).await;
+    // a reply that never arrives: the server hands entry 3 out, the caller has gone
+    let dropped = tokio::time::timeout(SOON, reader.fresh(10, Duration::from_secs(5))).await;
+    assert!(dropped.is_err());
+    let ids = log.append(0, Inbound::Commands, &[command(3)]).await.unwrap();
+    tokio::time::sleep(SOON).await;
+    assert_eq!(log.stats(0).await.unwrap().lag, 0, "it was handed to the caller that went");
+    ask(server.url(), "CLIENT KILL TYPE normal SKIPME yes").await;
+    assert_eq!(read(&mut *reader, 1).await[0].id, ids[0]);
+}
+
+#[tokio::test]
+async fn says_unavailable_while_the_server_is_away_and_then_goes_on() {
+    let mut server = start_redis(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (mut reader, mut settler, entries) = with_read(&log, 5).await;
+    server.kill9();
+    assert!(matches!(reader.fresh(10, SOON).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(settler.settle(&all_settled(&entries)).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(log.append(0, Inbound::Commands, &commands(0..1)).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(log.follow(0, &Outbound::Answers, EntryId::ZERO, 1, SOON).await, Err(LogError::Unavailable(_))));
+    assert!(log.ping().await.is_err() && log.stats(0).await.is_err());
+    server.restart();
+    // another process of the server may have forgotten acknowledgements: all that is pending comes again
+    let again = read(&mut *reader, 5).await;
+    assert_eq!(
+        again.iter().map(|e| (e.id, e.attempts)).collect::<Vec<_>>(),
+        entries.iter().map(|e| (e.id, 2)).collect::<Vec<_>>()
+    );
+    assert_eq!(settle(&mut *settler, &all_settled(&entries)).await.acknowledged, 5);
+    log.append(0, Inbound::Commands, &commands(5..6)).await.unwrap();
+    assert_eq!(read(&mut *reader, 1).await[0].command, command(5));
+}
+
+#[tokio::test]
+async fn starts_over_when_the_data_is_gone() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (mut reader, mut settler, entries) = with_read(&log, 5).await;
+    ask(server.url(), "FLUSHALL").await;
+    assert!(matches!(reader.fresh(10, SOON).await, Err(LogError::Unavailable(_))));
+    log.append(0, Inbound::Commands, &commands(5..8)).await.unwrap();
+    let new = read(&mut *reader, 3).await;
+    assert_eq!(new[0].command, command(5));
+    assert_eq!(settler.settle(&all_settled(&entries)).await.unwrap().already, 5);
+    assert_eq!(settler.settle(&all_settled(&new)).await.unwrap().acknowledged, 3);
+}
+
+#[tokio::test]
+async fn drains_at_maxmemory() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (_reader, mut settler, entries) = with_read(&log, 600).await;
+    ask(server.url(), "CONFIG SET maxmemory-policy noeviction maxmemory 1mb").await;
+    for n in [1, 5] {
+        let refused = log.append(0, Inbound::Commands, &commands(0..n)).await;
+        assert!(matches!(refused, Err(LogError::Full(_))), "{refused:?}");
+    }
+    assert_eq!(log.stats(0).await.unwrap().length, 600, "none of them");
+    assert_eq!(settler.settle(&all_settled(&entries[..550])).await.unwrap().acknowledged, 550);
+    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries[..550]));
+    let (mut reader, mut settler) = lane(&log, 2).await;
+    let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 100).await.unwrap();
+    assert_eq!(settler.settle(&all_settled(&pending)).await.unwrap().acknowledged, 50);
+    assert!(reader.fresh(10, SOON).await.unwrap().is_empty());
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert!(log.trim(0, Retention { commands: Duration::ZERO, ..KEEP }).await.unwrap() >= 599);
+    log.open(2).await.unwrap();
+    ask(server.url(), "CONFIG SET maxmemory 0").await;
+    log.append(0, Inbound::Commands, &commands(0..1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn names_of_abandoned_reply_streams_are_pruned() {
+    let (url, namespace) = (redis_url(), namespace());
+    let log: Log = Arc::new(redis_log(&url, &namespace).await);
+    let (_reader, _, entries) = with_read(&log, 2).await;
+    let short = Retention { answers: Duration::from_millis(100), ..KEEP };
+    let mut settler = log.settler(0, 1, short).await.unwrap();
+    let mut batch = all_settled(&entries);
+    batch[0].answer.as_mut().unwrap().reply_to = Some("gone".into());
+    settler.settle(&batch).await.unwrap();
+    assert_eq!(log.reply_names(0).await.unwrap().len(), 1);
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    log.trim(0, short).await.unwrap();
+    assert!(log.reply_names(0).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn says_clearly_what_is_wrong_with_a_url() {
+    for (url, unavailable) in [("nonsense", false), ("redis://127.0.0.1:1/", true)] {
+        let error = jumun::log::redis::RedisLog::connect(url, "jumun").await.unwrap_err();
+        assert_eq!(matches!(error, LogError::Unavailable(_)), unavailable, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn namespaces_and_partitions_are_apart() {
+    let url = redis_url();
+    let (a, b) = (redis_log(&url, &namespace()).await, redis_log(&url, &namespace()).await);
+    a.open(1).await.unwrap();
+    b.open(3).await.unwrap();
+    a.append(0, Inbound::Commands, &commands(0..3)).await.unwrap();
+    b.append(2, Inbound::Commands, &commands(0..1)).await.unwrap();
+    assert_eq!(a.stats(0).await.unwrap().lag, 3);
+    assert_eq!((b.stats(0).await.unwrap().lag, b.stats(2).await.unwrap().lag), (0, 1));
+}
