@@ -142,24 +142,21 @@ async fn sustained(open: &mut Open, time: Duration) -> Result<Sample> {
     for percent in [97, 93, 89, 85, 80, 75, 70, 64, 58, 50, 40] {
         let rate = (capacity * percent / 100).max(1);
         let probe = open.run(rate, time, 400_000, drain).await?;
-        tried.push(format!("{rate}→{} p99 {} ms", probe.achieved, probe.latency.p99_us / 1_000));
-        if !probe.kept_up() {
-            continue;
+        tried
+            .push(format!("{rate}/s: {}/s, backlog {} then {}", probe.achieved, probe.backlog_half, probe.backlog_end));
+        if probe.kept_up() {
+            let at_70 = open.run(rate * 7 / 10, time, 400_000, drain).await?;
+            let (p50, p99) = (probe.latency.p50_us / 1_000, probe.latency.p99_us / 1_000);
+            let note = format!("capacity {capacity}/s, {percent}% of it kept up at p50 {p50} ms, p99 {p99} ms");
+            return Ok(Sample {
+                per_second: probe.achieved,
+                p50_us: Some(at_70.latency.p50_us),
+                p99_us: Some(at_70.latency.p99_us),
+                note,
+            });
         }
-        let at_70 = open.run(rate * 7 / 10, time, 400_000, drain).await?;
-        let note = format!(
-            "capacity {capacity}/s, kept up {percent}% of it; at that rate p50 {} ms, p99 {} ms",
-            probe.latency.p50_us / 1_000,
-            probe.latency.p99_us / 1_000
-        );
-        return Ok(Sample {
-            per_second: probe.achieved,
-            p50_us: Some(at_70.latency.p50_us),
-            p99_us: Some(at_70.latency.p99_us),
-            note,
-        });
     }
-    bail!("no rate was kept up; capacity {capacity}, tried {}", tried.join("; "))
+    bail!("no rate was kept up; capacity {capacity}/s, tried {}", tried.join("; "))
 }
 
 /// The count with the best throughput.

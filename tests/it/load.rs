@@ -166,3 +166,58 @@ async fn what_cannot_be_run_is_said() {
     let silent = open().await.unwrap_err();
     assert!(matches!(silent, LoadError::SetUp(_)), "{silent}");
 }
+
+/// An HTTP server that answers a command by its number: one connection in one task, requests one after the other.
+async fn http(does: fn(u64) -> (u16, &'static str)) -> String {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                loop {
+                    let (mut line, mut length) = (String::new(), 0);
+                    while stream.read_line(&mut line).await.unwrap() > 0 && line != "\r\n" {
+                        if let Some(value) = line.strip_prefix("Content-Length: ") {
+                            length = value.trim().parse().unwrap();
+                        }
+                        line.clear();
+                    }
+                    if length == 0 {
+                        return;
+                    }
+                    let mut body = vec![0; length];
+                    stream.read_exact(&mut body).await.unwrap();
+                    let command = jumun::protocol::decode(&body).unwrap();
+                    let id = command.id.as_str();
+                    let n = id.rsplit('-').next().unwrap().parse().unwrap();
+                    let (status, outcome) = if id.contains("-set-") { (200, "accepted") } else { does(n) };
+                    let reason = if outcome == "rejected" { Some("sold_out") } else { None };
+                    let json = serde_json::json!({"command_id": id, "outcome": outcome, "reason": reason}).to_string();
+                    let head = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n\r\n", json.len());
+                    stream.write_all((head + &json).as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_http_door_counts_by_status_and_body() {
+    let url = http(|n| match n % 10 {
+        0 => (503, ""),
+        1 => (409, "rejected"),
+        2 => (202, ""),
+        _ => (200, "accepted"),
+    })
+    .await;
+    let target = Target::Http { url, connections: 4 };
+    let sale = Sale { scenario: Scenario::Mixed, skus: 5, stock: 1_000, run: "run1".into() };
+    let mut session = Session::open(&target, sale, Duration::from_secs(10)).await.unwrap();
+    let run = session.run(1_000, 500, 10_000, Duration::from_secs(10)).await.unwrap();
+    assert_eq!((run.sent, run.answered, run.unanswered), (500, 500, 0));
+    assert_eq!((run.accepted, run.rejected["sold_out"]), (350, 50));
+    assert_eq!((run.failed["http_503"], run.failed["http_202"]), (50, 50));
+}
