@@ -128,8 +128,8 @@ impl Batching {
     }
 
     /// Kills the worker once, between a commit and its acknowledgement, under a load of `rate` orders a second for
-    /// three seconds; another worker takes its place. Gives the orders written but never answered, and the orders
-    /// taken from the stock that were neither.
+    /// three seconds; another worker takes its place. Gives the orders written but never answered, and those whose
+    /// units were taken but which stay with the dead worker.
     pub async fn lose_a_worker(mut self, servers: &Servers, rate: u64) -> Result<(u64, u64)> {
         let drain = Duration::from_secs(5);
         let load = self.offer(Plan { rate, count: rate * 3, in_flight_max: 100_000, drain, tag: "killed".into() })?;

@@ -1,6 +1,6 @@
 //! The search for the highest rate that is kept up.
 
-use super::{LoadError, report::Measured};
+use super::report::Measured;
 
 /// The bounds of a search.
 #[derive(Debug, Clone, Copy)]
@@ -23,20 +23,7 @@ pub struct Knee {
     pub steps: Vec<Measured>,
 }
 
-/// Steps the rate up until it is not kept up, then halves the last step twice. `run` does one rate.
-///
-/// # Errors
-/// What `run` says.
-pub fn find(search: Search, mut run: impl FnMut(u64) -> Result<Measured, LoadError>) -> Result<Knee, LoadError> {
-    let mut state = State::new(search);
-    while let Some(rate) = state.next_rate() {
-        let measured = run(rate)?;
-        state.saw(measured);
-    }
-    Ok(state.knee)
-}
-
-/// A search in steps, for callers who run each rate themselves.
+/// A search: steps the rate up until it is not kept up, then halves the last step twice. The caller runs each rate.
 #[derive(Debug)]
 pub struct State {
     search: Search,
@@ -86,24 +73,30 @@ mod tests {
     use super::*;
     use crate::load::report::Latency;
 
-    fn server(capacity: u64, slow_above: u64) -> impl FnMut(u64) -> Result<Measured, LoadError> {
-        move |rate| {
-            Ok(Measured {
-                offered: rate,
-                achieved: rate.min(capacity),
-                planned: rate,
-                answered: rate,
-                latency: Latency { p99_us: if rate > slow_above { 900_000 } else { 5_000 }, ..Latency::default() },
-                ..Measured::default()
-            })
+    fn server(capacity: u64, slow_above: u64) -> impl Fn(u64) -> Measured {
+        move |rate| Measured {
+            offered: rate,
+            achieved: rate.min(capacity),
+            planned: rate,
+            answered: rate,
+            latency: Latency { p99_us: if rate > slow_above { 900_000 } else { 5_000 }, ..Latency::default() },
+            ..Measured::default()
         }
+    }
+
+    fn find(search: Search, run: impl Fn(u64) -> Measured) -> Knee {
+        let mut state = State::new(search);
+        while let Some(rate) = state.next_rate() {
+            state.saw(run(rate));
+        }
+        state.knee
     }
 
     #[test]
     fn finds_the_capacity_and_the_latency_bound() {
         let search = Search { from: 1_000, to: 100_000, step_percent: 150, p99_us_max: 100_000 };
         let check = |capacity: u64, slow: u64, low: u64, high: u64| {
-            let knee = find(search, server(capacity, slow)).unwrap();
+            let knee = find(search, server(capacity, slow));
             let best = knee.best.unwrap().offered;
             assert!((low..=high).contains(&best), "{best}");
             assert!(knee.steps.len() < 20);
@@ -111,6 +104,6 @@ mod tests {
         check(20_000, u64::MAX, 17_000, 20_408);
         check(u64::MAX, 8_000, 7_000, 8_000);
         check(u64::MAX, u64::MAX, 100_000, 100_000);
-        assert!(find(search, server(10, 10)).unwrap().best.is_none());
+        assert!(find(search, server(10, 10)).best.is_none());
     }
 }
