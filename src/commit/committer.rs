@@ -54,8 +54,7 @@ impl CommitLoop {
             let end = match ask {
                 Ask::Probe => {
                     offsets.clear(); // a probe follows a reset: the balances are read again
-                    let rows =
-                        Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
+                    let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
                     match self.commit(&mut committer, &rows).await {
                         Ok(Commit::Done(_)) => Ended::Probed,
                         Ok(Commit::Conflict(why)) => Ended::Conflict(why),
@@ -120,7 +119,8 @@ impl CommitLoop {
         if let Err(e) = self.tell_again(&mut sealed, &done.known).await {
             return Ended::Failed(e);
         }
-        metrics::histogram!("jumun_batch_commands").record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
+        metrics::histogram!("jumun_batch_commands")
+            .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
         let number = sealed.number;
         let steps = sealed.rows.otbx;
         if self.durable.send(Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks }).await.is_err() {
@@ -163,14 +163,12 @@ impl CommitLoop {
                 let digest = answer.digest.clone().unwrap_or_else(|| "".into());
                 let first = match history {
                     Some(rows) => match replay::fold(rows) {
-                        Ok(Some(folded)) => folded
-                            .applied
-                            .iter()
-                            .find(|a| a.command_id == outcome.cmd_id)
-                            .and_then(|a| {
+                        Ok(Some(folded)) => {
+                            folded.applied.iter().find(|a| a.command_id == outcome.cmd_id).and_then(|a| {
                                 let order = &folded.order.id;
                                 replay::answer(a, order.as_str(), outcome.partition, &digest, answer.entry.clone())
-                            }),
+                            })
+                        }
                         Ok(None) | Err(_) => None,
                     },
                     None => Some(crate::route::sku::again(outcome, answer)),

@@ -125,7 +125,10 @@ impl Heart {
                 chunk = chunks.recv(), if room => match chunk {
                     Some(chunk) => { self.take(chunk); Ok(()) }
                     // the reader ended; its word follows
-                    None => Ok(tokio::time::sleep(Duration::from_millis(10)).await),
+                    None => {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                        Ok(())
+                    }
                 },
                 end = &mut published => Err(match end {
                     Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
@@ -409,7 +412,8 @@ impl Heart {
     async fn tick(&mut self) -> Result<(), LaneEnd> {
         let partition = self.parts.partition.to_string();
         if let Ok((orders, skus)) = self.supervisor.send(Count).await {
-            metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "order").set(gauge(orders));
+            metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "order")
+                .set(gauge(orders));
             metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "sku").set(gauge(skus));
         }
         metrics::gauge!("jumun_in_flight", "partition" => partition).set(gauge(self.credit.in_flight()));

@@ -85,14 +85,23 @@ impl Publisher {
         if entries.is_empty() {
             return Ok(());
         }
-        self.insist("settling", async |me: &Self| {
-            let settler = match settler {
-                Some(settler) => settler,
-                None => settler.insert(me.log.settler(me.partition, me.epoch, me.retention).await?),
+        let mut patience = Patience::default();
+        loop {
+            let fault = match settler {
+                None => match self.log.settler(self.partition, self.epoch, self.retention).await {
+                    Ok(attached) => {
+                        *settler = Some(attached);
+                        continue;
+                    }
+                    Err(e) => e,
+                },
+                Some(settler) => match settler.settle(entries).await {
+                    Ok(_) => return Ok(()),
+                    Err(e) => e,
+                },
             };
-            settler.settle(entries).await.map(|_| ())
-        })
-        .await
+            patience.hold(self, "settling", fault).await?;
+        }
     }
 
     /// Puts steps on their lanes' internal streams, in order.
@@ -109,32 +118,38 @@ impl Publisher {
     }
 
     async fn append(&self, lane: u32, raw: &[Arc<[u8]>]) -> Result<(), Ended> {
-        self.insist("sending to another lane", async |me: &Self| {
-            me.log.append(lane, Inbound::Internal, raw).await.map(|_| ())
-        })
-        .await
-    }
-
-    /// Tries until it succeeds; gives up only where a successor has the partition, or the lane stops.
-    async fn insist(
-        &self,
-        what: &str,
-        mut attempt: impl AsyncFnMut(&Self) -> Result<(), LogError>,
-    ) -> Result<(), Ended> {
-        let mut wait = Duration::from_millis(20);
+        let mut patience = Patience::default();
         loop {
-            match attempt(self).await {
-                Ok(()) => return Ok(()),
-                Err(LogError::Fenced { .. }) => return Err(Ended::Fenced),
-                Err(LogError::Broken(why)) => return Err(Ended::Broken(why)),
-                Err(e @ (LogError::Unavailable(_) | LogError::Full(_))) => {
-                    tracing::warn!(partition = self.partition, error = %e, "{what} failed; trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(wait) => {}
-                        () = self.stop.cancelled() => return Err(Ended::Stopped),
-                    }
-                    wait = (wait * 2).min(Duration::from_secs(2));
+            match self.log.append(lane, Inbound::Internal, raw).await {
+                Ok(_) => return Ok(()),
+                Err(e) => patience.hold(self, "sending to another lane", e).await?,
+            }
+        }
+    }
+}
+
+/// Waits between tries. It gives up only where a successor has the partition, or the lane stops.
+struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Duration::from_millis(20))
+    }
+}
+
+impl Patience {
+    async fn hold(&mut self, publisher: &Publisher, what: &str, e: LogError) -> Result<(), Ended> {
+        match e {
+            LogError::Fenced { .. } => Err(Ended::Fenced),
+            LogError::Broken(why) => Err(Ended::Broken(why)),
+            LogError::Unavailable(_) | LogError::Full(_) => {
+                tracing::warn!(partition = publisher.partition, error = %e, "{what} failed; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(self.0) => {}
+                    () = publisher.stop.cancelled() => return Err(Ended::Stopped),
                 }
+                self.0 = (self.0 * 2).min(Duration::from_secs(2));
+                Ok(())
             }
         }
     }
