@@ -73,7 +73,7 @@ pub fn ints(ints: impl ExactSizeIterator<Item = i64>) -> Column {
 }
 
 /// All columns of the rows.
-pub fn table<R: Row>(rows: &[R]) -> Vec<Column> {
+pub fn table<R: Row>(rows: &[&R]) -> Vec<Column> {
     let mut columns: Vec<Column> = R::COLUMNS.iter().map(|(_, kind)| Column::new(*kind, rows.len())).collect();
     for row in rows {
         let mut column = columns.iter_mut();

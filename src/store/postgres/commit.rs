@@ -2,8 +2,14 @@
 //!
 //! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write joins `fence`, so a
 //! superseded owner writes nothing. Its text depends on which lists are not empty; each form is prepared once.
+//!
+//! Rows of an order that begins in this batch are inserted plainly: ON CONFLICT costs each row a second descent of the
+//! index and a speculative lock. If such a row is there after all, so is the order's first event: a conflict either way.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -15,7 +21,7 @@ use sqlx::{
 use super::arrays;
 use crate::store::{
     Batch, Commit, Committer, Done, External, StoreError,
-    row::{Row, Type},
+    row::{Row, Type, Value, Write},
     sql::{self, Folded, Visit},
 };
 
@@ -112,14 +118,16 @@ fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Erro
 const SENT: u64 = 1 << 62;
 const REFUSED: u64 = 1 << 63;
 
-struct Bound {
+struct Bound<'a> {
     next: u32,
     form: u64,
+    /// orders whose first event is in the batch
+    begun: HashSet<&'a str>,
     arguments: PgArguments,
     error: Option<BoxDynError>,
 }
 
-impl Bound {
+impl Bound<'_> {
     fn add(&mut self, columns: impl IntoIterator<Item = arrays::Column>) {
         for column in columns {
             if let Err(error) = self.arguments.add(column) {
@@ -127,21 +135,43 @@ impl Bound {
             }
         }
     }
+
+    /// Whether the row must be new.
+    fn is_new<R: Row>(&self, row: &R) -> bool {
+        if R::WRITE == Write::Insert {
+            return true;
+        }
+        let mut place = R::COLUMNS.iter();
+        let mut begun = false;
+        row.each(&mut |value| {
+            if let (Some(("ord_id", _)), Value::Text(Some(id))) = (place.next(), value) {
+                begun = self.begun.contains(id);
+            }
+        });
+        // a refund's key and a reservation's are not the order's, so their rows may be there before it
+        begun && R::KEY.first() == Some(&"ord_id")
+    }
 }
 
-impl Visit for Bound {
+impl Visit for Bound<'_> {
     fn table<R: Row>(&mut self, rows: &[R], hot: bool) {
-        if hot || !rows.is_empty() {
+        let (new, old): (Vec<&R>, Vec<&R>) = rows.iter().partition(|&row| self.is_new(row));
+        if hot || !new.is_empty() {
             self.form |= 1 << self.next;
-            self.add(arrays::table(rows));
+            self.add(arrays::table(&new));
         }
-        self.next += 1;
+        if !old.is_empty() {
+            self.form |= 2 << self.next;
+            self.add(arrays::table(&old));
+        }
+        self.next += 2;
     }
 }
 
 /// The statement's form, and its arguments in the order of [`statement`].
 fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDynError> {
-    let mut bound = Bound { next: 0, form: 0, arguments: PgArguments::default(), error: None };
+    let begun = batch.hist.iter().filter(|h| h.hist_no == 1).map(|h| &*h.ord_id).collect();
+    let mut bound = Bound { next: 0, form: 0, begun, arguments: PgArguments::default(), error: None };
     bound.arguments.add(i64::from(batch.partition))?;
     bound.arguments.add(batch.epoch)?;
     let moves = folded.moves.iter();
@@ -179,13 +209,8 @@ impl Text {
     }
 }
 
-impl Visit for Text {
-    fn table<R: Row>(&mut self, _: &[R], _: bool) {
-        let bit = 1_u64 << self.next;
-        self.next += 1;
-        if self.form & bit == 0 {
-            return;
-        }
+impl Text {
+    fn insert<R: Row>(&mut self, name: &str, tail: &str) {
         let mut arrays = Vec::with_capacity(R::COLUMNS.len());
         for (_, kind) in R::COLUMNS {
             let kind = match kind {
@@ -197,11 +222,23 @@ impl Visit for Text {
             arrays.push(format!("${}::{kind}[]", self.parameter));
             self.parameter += 1;
         }
-        let (head, tail, arrays) = (sql::insert_head::<R>(), sql::insert_tail::<R>(), arrays.join(", "));
+        let (head, arrays) = (sql::insert_head::<R>(), arrays.join(", "));
         self.push(&format!(
-            ", {}_w AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
+            ", {}_{name} AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
             R::TABLE
         ));
+    }
+}
+
+impl Visit for Text {
+    fn table<R: Row>(&mut self, _: &[R], _: bool) {
+        if self.form & (1 << self.next) != 0 {
+            self.insert::<R>("new", "");
+        }
+        if self.form & (2 << self.next) != 0 {
+            self.insert::<R>("old", &sql::insert_tail::<R>());
+        }
+        self.next += 2;
     }
 }
 
