@@ -1,14 +1,21 @@
 //! jumun (주문, "order"): an actor-based concurrent order processor for flash sales.
 //!
-//! The rooms, in the order of the flow: [`log`] (commands come in) → `ingest` → `route` (actors) → [`domain`] (decides)
-//! → `commit` → [`store`] → `publish` (acknowledged, answered).
+//! The rooms, in the order of the flow: [`log`] (commands come in) → [`ingest`] (read, decoded) → [`route`] (actors) →
+//! [`domain`] (decides) → [`commit`] → [`store`] → [`publish`] (acknowledged, answered). A [`lane`] wires them; a
+//! [`server`] runs the lanes.
 
+pub mod cli;
 pub mod clock;
 pub mod commit;
 pub mod domain;
+pub mod http;
 pub mod ingest;
+pub mod lane;
+pub mod load;
 pub mod log;
 pub mod payment;
 pub mod protocol;
+pub mod publish;
 pub mod route;
+pub mod server;
 pub mod store;

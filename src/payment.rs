@@ -11,6 +11,8 @@ use crate::domain::{ids::OrderId, money::Won, order::command::Means};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundAsk {
     pub order_id: OrderId,
+    /// the order's partition
+    pub lane: u32,
     /// idempotency key, the same on every try
     pub key: String,
     pub amount: Won,

@@ -1,1 +1,203 @@
-//! To come.
+//! The committing loop of a lane: one batch in flight. Durable batches go to the publisher; news of every end goes back to
+//! the lane. Nothing cancels it while a commit runs.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use tokio::sync::mpsc;
+
+use super::{batch::Sealed, replay};
+use crate::{
+    domain::ids::{CommandId, OrderId, SkuId},
+    publish::Durable,
+    store::{Batch, Commit, Committer, Lease, Outcome, Store, StoreError},
+};
+
+/// How a batch ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// durable, and handed to the publisher
+    Done { number: u64, external: Vec<(SkuId, i64)> },
+    /// rolled back: something in it is there already
+    Conflict(String),
+    /// rolled back: a successor owns the partition
+    Fenced,
+    /// not durable, or not known to be; the lane starts over
+    Failed(StoreError),
+    /// a probe came through
+    Probed,
+}
+
+/// What the loop is asked.
+#[derive(Debug)]
+pub enum Ask {
+    Commit(Box<Sealed>),
+    /// an empty commit: does the store take anything at all?
+    Probe,
+}
+
+/// What the loop needs.
+pub struct CommitLoop {
+    pub lease: Lease,
+    pub store: Arc<dyn Store>,
+    pub asks: mpsc::Receiver<Ask>,
+    pub ended: mpsc::Sender<Ended>,
+    pub durable: mpsc::Sender<Durable>,
+}
+
+impl CommitLoop {
+    /// Commits until the lane hangs up.
+    pub async fn run(mut self) {
+        let mut committer: Option<Box<dyn Committer>> = None;
+        // what other systems did that our ledger does not follow yet
+        let mut offsets: HashMap<Arc<str>, i64> = HashMap::new();
+        while let Some(ask) = self.asks.recv().await {
+            let end = match ask {
+                Ask::Probe => {
+                    offsets.clear(); // a probe follows a reset: the balances are read again
+                    let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
+                    match self.commit(&mut committer, &rows).await {
+                        Ok(Commit::Done(_)) => Ended::Probed,
+                        Ok(Commit::Conflict(why)) => Ended::Conflict(why),
+                        Ok(Commit::Fenced) => Ended::Fenced,
+                        Err(e) => Ended::Failed(e),
+                    }
+                }
+                Ask::Commit(sealed) => self.batch(&mut committer, *sealed, &mut offsets).await,
+            };
+            if self.ended.send(end).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn commit(&self, committer: &mut Option<Box<dyn Committer>>, rows: &Batch) -> Result<Commit, StoreError> {
+        let writer = match committer {
+            Some(writer) => writer,
+            None => committer.insert(self.store.committer(self.lease.clone()).await?),
+        };
+        fail::fail_point!("before_commit", |what| fault_for_the_test(what.as_deref()));
+        let began = Instant::now();
+        let result = writer.commit(rows).await;
+        fail::fail_point!("after_commit", |what| fault_for_the_test(what.as_deref()));
+        metrics::histogram!("jumun_commit_seconds").record(began.elapsed().as_secs_f64());
+        result
+    }
+
+    async fn batch(
+        &self,
+        committer: &mut Option<Box<dyn Committer>>,
+        mut sealed: Sealed,
+        offsets: &mut HashMap<Arc<str>, i64>,
+    ) -> Ended {
+        #[cfg(feature = "failpoints")]
+        if mutant_acknowledges_first() {
+            // what the checker must catch: an answer before the commit
+            let durable = Durable { outgoing: sealed.outgoing.clone(), steps: Vec::new(), asks: Vec::new() };
+            if self.durable.send(durable).await.is_err() {
+                return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
+            }
+        }
+        let done = match self.commit(committer, &sealed.rows).await {
+            Ok(Commit::Done(done)) => done,
+            Ok(Commit::Conflict(why)) => return Ended::Conflict(why),
+            Ok(Commit::Fenced) => return Ended::Fenced,
+            Err(e) => return Ended::Failed(e),
+        };
+        for (sku, delta) in &sealed.absorbed {
+            *offsets.entry(Arc::clone(sku)).or_default() -= delta;
+        }
+        let mut external = Vec::new();
+        for change in done.external {
+            let offset = offsets.entry(Arc::clone(&change.unt_id)).or_default();
+            let news = change.delta - *offset;
+            if news != 0 {
+                *offset += news;
+                external.push((SkuId::stored(&change.unt_id), news));
+            }
+        }
+        offsets.retain(|_, offset| *offset != 0);
+        if let Err(e) = self.tell_again(&mut sealed, &done.known).await {
+            return Ended::Failed(e);
+        }
+        metrics::histogram!("jumun_batch_commands")
+            .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
+        let number = sealed.number;
+        let steps = sealed.rows.otbx;
+        if self.durable.send(Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks }).await.is_err() {
+            return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
+        }
+        Ended::Done { number, external }
+    }
+
+    /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
+    /// their events again, because the first publishing may have been lost.
+    async fn tell_again(&self, sealed: &mut Sealed, known: &[Arc<str>]) -> Result<(), StoreError> {
+        let wanted: Vec<CommandId> = sealed
+            .outgoing
+            .iter()
+            .filter_map(|o| {
+                let (_, answer) = o.answer.as_ref()?;
+                let told_before = o.unsure && known.contains(&answer.command_id);
+                (o.replays || told_before).then(|| CommandId::stored(&answer.command_id))
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.outcomes(&wanted).await?;
+        let by_id: HashMap<&str, &Outcome> = found.iter().map(|o| (&*o.cmd_id, o)).collect();
+        let ids: Vec<OrderId> =
+            found.iter().filter_map(|o| o.order.as_ref()).map(|o| OrderId::stored(&o.ord_id)).collect();
+        let histories = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
+        for out in &mut sealed.outgoing {
+            let Some((_, answer)) = &mut out.answer else { continue };
+            let Some(outcome) = by_id.get(&*answer.command_id) else { continue };
+            let history = outcome
+                .order
+                .as_ref()
+                .and_then(|o| histories.iter().find(|h| h.first().is_some_and(|r| r.ord_id == o.ord_id)));
+            if out.replays {
+                let rows = history.into_iter().flatten().filter(|r| r.cmd_id == outcome.cmd_id);
+                out.events = rows.cloned().collect();
+            } else if out.unsure {
+                let digest = answer.digest.clone().unwrap_or_else(|| "".into());
+                let first = match history {
+                    Some(rows) => match replay::fold(rows) {
+                        Ok(Some(folded)) => {
+                            folded.applied.iter().find(|a| a.command_id == outcome.cmd_id).and_then(|a| {
+                                let order = &folded.order.id;
+                                replay::answer(a, order.as_str(), outcome.partition, &digest, answer.entry.clone())
+                            })
+                        }
+                        Ok(None) | Err(_) => None,
+                    },
+                    None => Some(crate::route::sku::again(outcome, answer)),
+                };
+                if let Some(first) = first {
+                    *answer = first;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "failpoints")]
+fn mutant_acknowledges_first() -> bool {
+    let asked = || -> bool {
+        fail::fail_point!("acknowledge_first", |_| true);
+        false
+    };
+    asked()
+}
+
+/// `abort`: the process dies here. `unknown`, `refused`, `unavailable`: the store says so.
+#[cfg(feature = "failpoints")]
+fn fault_for_the_test(what: Option<&str>) -> Result<Commit, StoreError> {
+    match what {
+        Some("unknown") => Err(StoreError::Unknown("by the test".into())),
+        Some("refused") => Err(StoreError::Refused("by the test".into())),
+        Some("unavailable") => Err(StoreError::Unavailable("by the test".into())),
+        Some(_) | None => std::process::abort(),
+    }
+}

@@ -1,6 +1,8 @@
 //! The domain: what is true of orders, stock, money and fees. It knows no clock, socket, actor or row; time and chance
 //! are arguments. `decide` turns a state and a command into events or a refusal, `apply` folds events into state.
 
+#![deny(clippy::float_arithmetic)]
+
 pub mod catalog;
 pub mod fee;
 pub mod ids;

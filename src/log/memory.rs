@@ -139,6 +139,10 @@ impl CommandLog for MemoryLog {
         Ok(self.state(partition)?.last_id(stream))
     }
 
+    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+        Ok(self.state(partition)?.recent(stream, max))
+    }
+
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
         Ok(self.state(partition)?.reply_names())
     }

@@ -213,6 +213,9 @@ pub trait CommandLog: Send + Sync {
     /// The last id of an outbound stream ([`EntryId::ZERO`] when empty), to follow from now on.
     async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError>;
 
+    /// The newest `max` entries of an outbound stream, oldest first.
+    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError>;
+
     /// The names that have a reply stream in this partition.
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError>;
 

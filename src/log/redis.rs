@@ -234,6 +234,13 @@ impl CommandLog for RedisLog {
         Ok(entries.first().map_or(EntryId::ZERO, |(id, _)| *id))
     }
 
+    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+        let mut cmd = ::redis::cmd("XREVRANGE");
+        cmd.arg(self.keys.outbound(partition, stream)).arg("+").arg("-").arg("COUNT").arg(max);
+        let rows = parse::entries(self.query(&cmd).await?)?;
+        Ok(rows.into_iter().rev().map(|(id, fields)| follow::out_entry(stream, id, fields)).collect())
+    }
+
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
         let mut cmd = ::redis::cmd("SMEMBERS");
         let names = parse::array(self.query(cmd.arg(self.keys.reply_names(partition))).await?, "reply names")?;

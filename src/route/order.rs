@@ -246,7 +246,8 @@ impl State {
             None
         };
         if cx.asks_refunds {
-            let asks = self.order.refunds.iter().filter(|r| due(r.next_try)).filter_map(|r| ask(&self.order, r));
+            let asks =
+                self.order.refunds.iter().filter(|r| due(r.next_try)).filter_map(|r| ask(&self.order, r, cx.partition));
             cx.book.borrow_mut().asks.extend(asks);
         }
         match command {
@@ -263,10 +264,11 @@ impl State {
 }
 
 /// What the payment side is asked for a refund that is due.
-fn ask(order: &Order, refund: &crate::domain::order::state::Refund) -> Option<RefundAsk> {
+fn ask(order: &Order, refund: &crate::domain::order::state::Refund, lane: u32) -> Option<RefundAsk> {
     let settlement = order.settlements.iter().find(|s| s.no == refund.settlement_no)?;
     Some(RefundAsk {
         order_id: order.id.clone(),
+        lane,
         key: refund.key.clone(),
         amount: refund.amount,
         means: settlement.means,

@@ -126,10 +126,26 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
     actor.send(SkuCommand { what, cause }).await.map_err(gone)
 }
 
+/// The first answer again, in the place of a refusal that was given without knowing of it.
+pub fn again(outcome: &Outcome, refused: &Answer) -> Answer {
+    let answer = Answer {
+        outcome: crate::protocol::OutcomeKind::Accepted,
+        reason: None,
+        message: None,
+        facts: Facts::default(),
+        ..refused.clone()
+    };
+    tell(outcome, answer)
+}
+
 /// The first answer again, of a command whose outcome the store has.
 pub fn stored_answer(outcome: &Outcome, meta: &Meta) -> Answer {
-    let mut answer = meta.answer(outcome.partition);
-    if *outcome.digest != *meta.digest {
+    tell(outcome, meta.answer(outcome.partition))
+}
+
+fn tell(outcome: &Outcome, mut answer: Answer) -> Answer {
+    answer.partition = outcome.partition;
+    if answer.digest.as_deref() != Some(&*outcome.digest) {
         answer.order_id = outcome.order.as_ref().map(|o| Arc::clone(&o.ord_id));
         crate::commit::replay::refuse(&mut answer, &Reason::CommandIdReused.into());
         return answer;

@@ -310,6 +310,12 @@ impl State {
         out.entries.range(from..).take(max).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
     }
 
+    pub fn recent(&self, stream: &Outbound, max: usize) -> Vec<OutEntry> {
+        let Some(out) = self.outbound(stream) else { return Vec::new() };
+        let from = out.entries.len().saturating_sub(max);
+        out.entries.range(from..).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
+    }
+
     pub fn last_id(&self, stream: &Outbound) -> EntryId {
         let last = self.outbound(stream).and_then(|out| out.entries.back());
         last.map_or(EntryId::ZERO, |(id, _)| *id)

@@ -73,11 +73,16 @@ impl Followers {
         let mut out = Vec::new();
         for (_, rows) in parse::streams(value)? {
             for (id, fields) in parse::entries(rows)? {
-                out.push(OutEntry { id, json: json(stream, &mut fields.unwrap_or_default()) });
+                out.push(out_entry(stream, id, fields));
             }
         }
         Ok(out)
     }
+}
+
+/// An outbound entry, as it is told.
+pub(super) fn out_entry(stream: &Outbound, id: EntryId, fields: Option<Vec<Value>>) -> OutEntry {
+    OutEntry { id, json: json(stream, &mut fields.unwrap_or_default()) }
 }
 
 /// An outbound entry's content as JSON.

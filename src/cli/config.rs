@@ -1,0 +1,213 @@
+//! Configuration: flags over environment over a TOML file, refused with a sentence where it makes no sense.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+
+use crate::{
+    clock::{Clock, RealClock},
+    domain::catalog::{Policy, PreparePolicy, StockPolicy},
+    log::{
+        CommandLog, Retention,
+        memory::{MemoryBounds, MemoryLog},
+        redis::RedisLog,
+    },
+    store::{self, Store},
+};
+
+/// Where commands come from and the truth is kept.
+#[derive(Debug, Clone, Args)]
+pub struct Places {
+    /// postgres://… or sqlite:PATH [default: sqlite:jumun.db]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// redis://…; without it commands come in over HTTP only, through an in-process log
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis: Option<String>,
+    /// First part of the Redis keys
+    #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
+    pub namespace: String,
+}
+
+impl Places {
+    /// Opens the store, without touching its schema.
+    ///
+    /// # Errors
+    /// A sentence, when it can't be reached or used.
+    pub async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let url = self.database.as_deref().unwrap_or("sqlite:jumun.db");
+        store::open(url).await.context("the database can't be opened")
+    }
+
+    /// Opens the log.
+    ///
+    /// # Errors
+    /// A sentence, when it can't be reached.
+    pub async fn log(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn CommandLog>> {
+        let name = &self.namespace;
+        ensure!(
+            (1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')),
+            "a namespace is 1 to 32 letters, digits, - and _, not {name:?}"
+        );
+        match &self.redis {
+            Some(url) => Ok(Arc::new(RedisLog::connect(url, name).await.context("Redis can't be used")?)),
+            None => Ok(memory_log(clock)),
+        }
+    }
+}
+
+/// The in-process log, by the given clock.
+pub fn memory_log(clock: &Arc<dyn Clock>) -> Arc<dyn CommandLog> {
+    let clock = Arc::clone(clock);
+    let ms = Arc::new(move || u64::try_from(clock.now().timestamp_millis()).unwrap_or(0));
+    let bounds = MemoryBounds { waiting_max: 200_000, kept_max: 10_000, out_bytes_max: 128 * 1024 * 1024 };
+    Arc::new(MemoryLog::new(ms, bounds))
+}
+
+/// The business's settings (the † of the domain).
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArgs {
+    /// How long an unpaid order holds its units, in seconds
+    #[arg(long, env = "JUMUN_PAYMENT_WINDOW", default_value_t = 1_800.0, value_name = "SECONDS")]
+    pub payment_window: f64,
+    /// How long a bank deposit may take, in seconds
+    #[arg(long, env = "JUMUN_DEPOSIT_WINDOW", default_value_t = 86_400.0, value_name = "SECONDS")]
+    pub deposit_window: f64,
+    /// When SKUs without a campaign leave the shelf: hold (at placement) or deduct (at payment)
+    #[arg(long, env = "JUMUN_STOCK_POLICY", default_value = "hold", value_parser = stock_policy, value_name = "POLICY")]
+    pub stock_policy: StockPolicy,
+    /// When paid orders are prepared: by-hand, at-once, or after a number of seconds
+    #[arg(long, env = "JUMUN_PREPARE", default_value = "by-hand", value_parser = prepare_policy, value_name = "POLICY")]
+    pub prepare: PreparePolicy,
+}
+
+fn stock_policy(text: &str) -> Result<StockPolicy, String> {
+    match text {
+        "hold" => Ok(StockPolicy::HoldAtPlacement),
+        "deduct" => Ok(StockPolicy::DeductAtPayment),
+        other => Err(format!("{other:?} is neither hold nor deduct")),
+    }
+}
+
+fn prepare_policy(text: &str) -> Result<PreparePolicy, String> {
+    match text {
+        "by-hand" => Ok(PreparePolicy::ByHand),
+        "at-once" => Ok(PreparePolicy::AtOnce),
+        other => match other.parse::<u64>() {
+            Ok(s) if s > 0 => Ok(PreparePolicy::After(Duration::from_secs(s))),
+            Ok(_) | Err(_) => Err(format!("{other:?} is neither by-hand, at-once nor a number of seconds")),
+        },
+    }
+}
+
+/// A number of seconds within reason.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn seconds(name: &str, value: f64, min: f64, max: f64) -> anyhow::Result<Duration> {
+    if !value.is_finite() || value < min || value > max {
+        bail!("{name} is {min} to {max} seconds, not {value}");
+    }
+    Ok(Duration::from_secs_f64(value))
+}
+
+impl PolicyArgs {
+    /// As the domain knows it.
+    ///
+    /// # Errors
+    /// A sentence, for nonsense.
+    pub fn policy(&self) -> anyhow::Result<Policy> {
+        Ok(Policy {
+            payment_window: seconds("--payment-window", self.payment_window, 0.1, 30.0 * 86_400.0)?,
+            deposit_window: seconds("--deposit-window", self.deposit_window, 0.1, 30.0 * 86_400.0)?,
+            stock: self.stock_policy,
+            prepare: self.prepare,
+            ..Policy::default()
+        })
+    }
+}
+
+/// How long things are kept in the streams.
+#[derive(Debug, Clone, Args)]
+pub struct RetentionArgs {
+    /// Acknowledged commands, in seconds
+    #[arg(long, env = "JUMUN_KEEP_COMMANDS", default_value_t = 60.0, value_name = "SECONDS")]
+    pub keep_commands: f64,
+    /// Answers, in seconds
+    #[arg(long, env = "JUMUN_KEEP_ANSWERS", default_value_t = 600.0, value_name = "SECONDS")]
+    pub keep_answers: f64,
+    /// Events, in seconds
+    #[arg(long, env = "JUMUN_KEEP_EVENTS", default_value_t = 3_600.0, value_name = "SECONDS")]
+    pub keep_events: f64,
+    /// Dead letters a partition
+    #[arg(long, env = "JUMUN_KEEP_DEAD", default_value_t = 10_000, value_name = "COUNT")]
+    pub keep_dead: u64,
+}
+
+impl RetentionArgs {
+    /// As the log knows it.
+    ///
+    /// # Errors
+    /// A sentence, for nonsense.
+    pub fn retention(&self) -> anyhow::Result<Retention> {
+        let year = 365.0 * 86_400.0;
+        Ok(Retention {
+            commands: seconds("--keep-commands", self.keep_commands, 0.0, year)?,
+            answers: seconds("--keep-answers", self.keep_answers, 1.0, year)?,
+            events: seconds("--keep-events", self.keep_events, 1.0, year)?,
+            dead_max: self.keep_dead.max(1),
+        })
+    }
+}
+
+/// The machine's clock, as a port.
+pub fn real_clock() -> Arc<dyn Clock> {
+    Arc::new(RealClock)
+}
+
+/// Puts a TOML file's settings into the environment's place: `name = value` as the flag's long name, flags and environment
+/// winning. Returns the arguments with the file's settings added behind the subcommand.
+///
+/// # Errors
+/// A sentence, when the file can't be read or names a setting twice over.
+pub fn with_file(mut args: Vec<String>) -> anyhow::Result<Vec<String>> {
+    let from_env = std::env::var("JUMUN_CONFIG").ok();
+    let at = args.iter().position(|a| a == "--config" || a.starts_with("--config="));
+    let path = match at {
+        Some(i) => match args[i].split_once('=') {
+            Some((_, path)) => {
+                let path = path.to_owned();
+                args.remove(i);
+                Some(path)
+            }
+            None => {
+                ensure!(i + 1 < args.len(), "--config wants a path");
+                let path = args.remove(i + 1);
+                args.remove(i);
+                Some(path)
+            }
+        },
+        None => from_env,
+    };
+    let Some(path) = path else { return Ok(args) };
+    let path = PathBuf::from(path);
+    let file = config::Config::builder()
+        .add_source(config::File::from(path.clone()).format(config::FileFormat::Toml))
+        .build()
+        .with_context(|| format!("the configuration file {} can't be read", path.display()))?;
+    let settings: std::collections::BTreeMap<String, config::Value> = file.try_deserialize()?;
+    for (name, value) in settings {
+        let flag = format!("--{}", name.replace('_', "-"));
+        let given = args.iter().any(|a| *a == flag || a.starts_with(&format!("{flag}=")));
+        let variable = format!("JUMUN_{}", name.replace('-', "_").to_uppercase());
+        let others = [("--database", "DATABASE_URL"), ("--redis", "REDIS_URL")];
+        let by_env = std::env::var_os(&variable).is_some()
+            || others.iter().any(|(f, v)| *f == flag && std::env::var_os(v).is_some());
+        if !given && !by_env {
+            let value = value.into_string().with_context(|| format!("setting {name} in {}", path.display()))?;
+            args.push(format!("{flag}={value}"));
+        }
+    }
+    Ok(args)
+}

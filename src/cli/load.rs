@@ -1,0 +1,135 @@
+//! `jumun load`: load at a rate, against a running server.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::load::{
+    knee::{Search, State},
+    report::Report,
+    session::{PLENTY, Sale, Session, Target},
+    workload::Scenario,
+};
+
+/// Offers orders at a fixed rate to a running server and reports how it answered.
+///
+/// The load is an open loop: orders are sent when they are due, and a latency counts from the moment an order was due
+/// to the arrival of its answer. The goods that are sold are made first, under ids of this run alone.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  jumun load --redis redis://localhost --rate 20000 --duration 30
+  jumun load --redis redis://localhost --scenario zipf --skus 1000 --find-knee --rate 10000
+  jumun load --http http://localhost:8080 --scenario mixed --rate 500 --count 10000 --json -")]
+pub struct LoadArgs {
+    /// Redis whose streams the server reads
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "http")]
+    pub redis: Option<String>,
+    /// Send by POST /v1/commands to this address instead
+    #[arg(long, value_name = "URL")]
+    pub http: Option<String>,
+    /// First part of the Redis keys
+    #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
+    pub namespace: String,
+    /// hot: one SKU; zipf, spread: many; multi: 1 to 4 lines; soldout: nothing left; mixed: payments, deposits, cancellations
+    #[arg(long, default_value = "hot", value_name = "NAME")]
+    pub scenario: Scenario,
+    /// SKUs on sale, where the scenario has more than one
+    #[arg(long, default_value_t = 1_000)]
+    pub skus: u32,
+    /// Units of each SKU (soldout: 0 unless given)
+    #[arg(long)]
+    pub stock: Option<u64>,
+    /// Commands a second; with --find-knee the first rate tried
+    #[arg(long, default_value_t = 1_000)]
+    pub rate: u64,
+    /// Seconds to send for (each step of --find-knee)
+    #[arg(long, default_value_t = 10, conflicts_with = "count", value_name = "SECONDS")]
+    pub duration: u64,
+    /// Commands to send, instead of a duration
+    #[arg(long)]
+    pub count: Option<u64>,
+    /// Step the rate up until the server does not keep up, or p99 passes --knee-p99-ms
+    #[arg(long)]
+    pub find_knee: bool,
+    /// Highest rate that --find-knee tries
+    #[arg(long, default_value_t = 200_000, value_name = "RATE")]
+    pub knee_max: u64,
+    /// Highest p99 that --find-knee accepts, in milliseconds
+    #[arg(long, default_value_t = 1_000, value_name = "MS")]
+    pub knee_p99_ms: u64,
+    /// Commands that may wait for answers before sending pauses (what that delays is reported)
+    #[arg(long, default_value_t = 200_000, value_name = "COMMANDS")]
+    pub in_flight: u64,
+    /// Keep-alive connections of the HTTP door
+    #[arg(long, default_value_t = 64)]
+    pub connections: usize,
+    /// Seconds to wait for the last answers
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub drain: u64,
+    /// Also write the report as JSON to this file, or to standard output for "-" (instead of the table)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Does what [`LoadArgs`] says. The exit status is a failure when a command went unanswered, was answered twice or
+/// failed; refusals are answers.
+///
+/// # Errors
+/// When the server can't be reached, the goods can't be made, or the report can't be written.
+pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
+    if args.rate == 0 {
+        bail!("the rate must be at least 1");
+    }
+    let (target, door) = match (&args.http, &args.redis) {
+        (Some(url), _) => (Target::Http { url: url.clone(), connections: args.connections }, "http"),
+        (None, Some(url)) => (Target::Redis { url: url.clone(), namespace: args.namespace.clone() }, "redis"),
+        (None, None) => bail!("either --redis or --http is needed"),
+    };
+    let stock = args.stock.unwrap_or(if args.scenario == Scenario::Soldout { 0 } else { PLENTY });
+    let sale = Sale { scenario: args.scenario, skus: args.skus, stock, run: run_name() };
+    let drain = Duration::from_secs(args.drain);
+    let mut session = Session::open(&target, sale, drain).await?;
+    let count = |rate: u64| args.count.unwrap_or_else(|| rate.saturating_mul(args.duration));
+    let (run, steps) = if args.find_knee {
+        let p99_us_max = args.knee_p99_ms.saturating_mul(1_000);
+        let mut state = State::new(Search { from: args.rate, to: args.knee_max, step_percent: 125, p99_us_max });
+        while let Some(rate) = state.next_rate() {
+            state.saw(session.run(rate, count(rate), args.in_flight, drain).await?);
+        }
+        let steps = state.knee.steps;
+        let Some(best) = state.knee.best.or_else(|| steps.first().cloned()) else { bail!("no rate was tried") };
+        (best, steps)
+    } else {
+        (session.run(args.rate, count(args.rate), args.in_flight, drain).await?, Vec::new())
+    };
+    let skus = session.skus();
+    let report = Report {
+        scenario: args.scenario.to_string(),
+        door: door.into(),
+        skus,
+        partitions: session.partitions,
+        run,
+        steps,
+    };
+    show(&report, args.json.as_deref())?;
+    Ok(if report.clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn show(report: &Report, json: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let text = || serde_json::to_string_pretty(report).context("the report can't be written as JSON");
+    match json {
+        Some(path) if path.as_os_str() == "-" => println!("{}", text()?),
+        Some(path) => {
+            std::fs::write(path, text()? + "\n").with_context(|| format!("can't write {}", path.display()))?;
+            println!("{report}");
+        }
+        None => println!("{report}"),
+    }
+    Ok(())
+}
+
+/// A name that no other run has: 12 hexadecimal digits.
+fn run_name() -> String {
+    format!("{:012x}", uuid::Uuid::now_v7().as_u128() & 0xffff_ffff_ffff)
+}

@@ -1,0 +1,97 @@
+//! `jumun send`: one command from a file or standard input; prints its answer.
+
+use std::{io::Read as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::config::{real_clock, seconds};
+use crate::{
+    log::{CommandLog, EntryId, Inbound, Outbound, crc16::partition_of, redis::RedisLog},
+    protocol::{Answer, OutcomeKind},
+};
+
+/// Sends one command through Redis and prints its answer.
+///
+/// Exit status: 0 accepted, 1 rejected, 2 failed, 3 no answer in time.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echo '{\"id\":\"c-000000001\",\"type\":\"receive_stock\",\"actor\":\"operator:me\",\"sku_id\":\"AC-100\",\"quantity\":10}' | jumun send -")]
+pub struct SendArgs {
+    /// Redis whose streams the server reads
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    redis: String,
+    /// First part of the Redis keys
+    #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
+    namespace: String,
+    /// Partition to send to [default: that of the first SKU, else 0; a wrong one is passed on]
+    #[arg(long)]
+    partition: Option<u32>,
+    /// How long to wait for the answer, in seconds
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
+    wait: f64,
+    /// File with the command as JSON; - for standard input
+    file: PathBuf,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A sentence, when the command can't be read or Redis not reached.
+pub async fn run(args: SendArgs) -> anyhow::Result<ExitCode> {
+    let wait = seconds("--wait", args.wait, 0.01, 3_600.0)?;
+    let mut text = String::new();
+    if args.file.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text)?;
+    } else {
+        text = std::fs::read_to_string(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
+    }
+    let mut command: Map<String, Value> = serde_json::from_str(&text).context("the command is not a JSON object")?;
+    let id = command.get("id").and_then(Value::as_str).context("the command has no id")?.to_owned();
+    let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect(&args.redis, &args.namespace).await?);
+    let partitions = log.partitions().await?.context("no server has opened this namespace yet")?;
+    let name: Arc<str> = match command.get("reply_to").and_then(Value::as_str) {
+        Some(name) => name.into(),
+        None => format!("send-{}", uuid::Uuid::now_v7().simple()).into(),
+    };
+    command.insert("reply_to".into(), Value::from(&*name));
+    let first = command.get("lines").and_then(|l| l.get(0)).and_then(|l| l.get("sku_id"));
+    let sku = first.or_else(|| command.get("sku_id")).and_then(Value::as_str);
+    let partition = args.partition.unwrap_or_else(|| sku.map_or(0, |s| partition_of(s, partitions)));
+    ensure!(partition < partitions, "there are partitions 0 to {}, not {partition}", partitions - 1);
+    let raw: Arc<[u8]> = serde_json::to_vec(&command)?.into();
+    log.append(partition, Inbound::Commands, &[raw]).await?;
+    let answer = tokio::time::timeout(wait, answer(&*log, partitions, &name, &id)).await;
+    let Ok(answer) = answer else {
+        eprintln!("no answer within {} s; send it again with the same id", args.wait);
+        return Ok(ExitCode::from(3));
+    };
+    let answer = answer?;
+    println!("{}", serde_json::to_string_pretty(&answer)?);
+    Ok(match answer.outcome {
+        OutcomeKind::Accepted => ExitCode::SUCCESS,
+        OutcomeKind::Rejected => ExitCode::from(1),
+        OutcomeKind::Failed => ExitCode::from(2),
+    })
+}
+
+/// The answer, from whichever lane gives it.
+async fn answer(log: &dyn CommandLog, partitions: u32, name: &Arc<str>, id: &str) -> anyhow::Result<Answer> {
+    let clock = real_clock();
+    tracing::debug!(since = %clock.now(), "waiting for the answer");
+    let stream = Outbound::AnswersTo(Arc::clone(name));
+    let mut after = vec![EntryId::ZERO; usize::try_from(partitions)?];
+    let wait = if partitions == 1 { Duration::from_secs(1) } else { Duration::from_millis(20) };
+    loop {
+        for (partition, after) in (0..partitions).zip(&mut after) {
+            for entry in log.follow(partition, &stream, *after, 1_000, wait).await? {
+                *after = entry.id;
+                let answers: Vec<Answer> = serde_json::from_str(&entry.json)?;
+                if let Some(answer) = answers.into_iter().find(|a| *a.command_id == *id) {
+                    return Ok(answer);
+                }
+            }
+        }
+    }
+}

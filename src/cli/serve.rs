@@ -1,0 +1,186 @@
+//! `jumun serve`: the server.
+
+use std::{net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds};
+use crate::{
+    http::{self, HttpParts},
+    lane::Limits,
+    payment::{
+        PaymentGateway,
+        simulated::{Rules, Simulated},
+    },
+    route::supervisor::Bounds,
+    server::{Server, ServerParts},
+};
+
+/// Runs the server: reads commands, decides, commits, answers; and the HTTP door.
+///
+/// A second server on the same database waits until the first one's leases run out. SIGTERM stops it cleanly: what is
+/// decided is committed and answered first.
+#[derive(Debug, Args)]
+#[command(after_help = "Settings may also stand in a TOML file, by their long names: jumun serve --config jumun.toml
+Examples:
+  jumun serve                                   one process, SQLite file jumun.db, commands over HTTP
+  jumun serve --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
+pub struct ServeArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Address of the HTTP door
+    #[arg(long, env = "JUMUN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: String,
+    /// Lanes in this process; fixed once a namespace has orders
+    #[arg(long, env = "JUMUN_PARTITIONS", default_value_t = 1)]
+    partitions: u32,
+    /// This process's name: a restart under the same name takes its partitions back at once [default: made anew]
+    #[arg(long, env = "JUMUN_INSTANCE", value_name = "NAME")]
+    instance: Option<String>,
+    /// How long a lease lasts without renewal, in seconds
+    #[arg(long, env = "JUMUN_LEASE", default_value_t = 5.0, value_name = "SECONDS")]
+    lease: f64,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    retention: RetentionArgs,
+    /// Whom refunds are asked of: off (another service confirms them), or simulated[:decline=0,fail=0,silent=0,delay=0ms]
+    #[arg(long, env = "JUMUN_PAYMENTS", default_value = "off", value_name = "GATEWAY")]
+    payments: String,
+    /// Commands in flight a lane: read and not yet answered
+    #[arg(long, env = "JUMUN_IN_FLIGHT", default_value_t = 8_192, value_name = "COUNT")]
+    in_flight: usize,
+    /// Commands in one commit at most
+    #[arg(long, env = "JUMUN_BATCH", default_value_t = 1_024, value_name = "COUNT")]
+    batch: usize,
+    /// Recent commands remembered a lane, for retries
+    #[arg(long, env = "JUMUN_WINDOW", default_value_t = 100_000, value_name = "COUNT")]
+    window: usize,
+    /// Order actors in memory a lane, and SKU actors
+    #[arg(long, env = "JUMUN_LIVE", default_value_t = 50_000, value_name = "COUNT")]
+    live: usize,
+    /// Seconds without use after which an actor leaves memory
+    #[arg(long, env = "JUMUN_IDLE", default_value_t = 60, value_name = "SECONDS")]
+    idle: u64,
+    /// Do not touch the schema; it must be up to date (see jumun migrate)
+    #[arg(long, env = "JUMUN_NO_MIGRATE")]
+    no_migrate: bool,
+    /// How long the HTTP door waits for an answer before it says where to look, in seconds
+    #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
+    patience: f64,
+}
+
+impl ServeArgs {
+    fn limits(&self) -> anyhow::Result<Limits> {
+        ensure!((1..=10_000).contains(&self.batch), "--batch is 1 to 10000, not {}", self.batch);
+        ensure!((1..=1_000_000).contains(&self.in_flight), "--in-flight is 1 to 1000000, not {}", self.in_flight);
+        ensure!(self.window <= 10_000_000, "--window is at most 10000000, not {}", self.window);
+        ensure!((1..=10_000_000).contains(&self.live), "--live is 1 to 10000000, not {}", self.live);
+        Ok(Limits {
+            in_flight_max: self.in_flight,
+            batch_max: self.batch,
+            window_max: self.window,
+            live: Bounds { orders_max: self.live, skus_max: self.live, idle_ticks: self.idle.max(1) },
+            ..Limits::default()
+        })
+    }
+
+    fn gateway(&self) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
+        match self.payments.as_str() {
+            "off" => Ok(None),
+            "simulated" => Ok(Some(Arc::new(Simulated::new(Rules::default())))),
+            other => {
+                let rules = other
+                    .strip_prefix("simulated:")
+                    .with_context(|| format!("--payments is off, simulated or simulated:RULES, not {other:?}"))?;
+                let rules: Rules = rules.parse().map_err(|e: String| anyhow::anyhow!("--payments: {e}"))?;
+                Ok(Some(Arc::new(Simulated::new(rules))))
+            }
+        }
+    }
+}
+
+/// The process's metrics, to be rendered at `/metrics`.
+///
+/// # Errors
+/// When they were installed before.
+pub fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+    let counts = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full("jumun_batch_commands".into()), &counts)?
+        .install_recorder()?;
+    Ok(handle)
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A sentence, when a setting makes no sense or a server can't be used.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    ensure!((1..=256).contains(&args.partitions), "--partitions is 1 to 256, not {}", args.partitions);
+    let (limits, gateway, policy) = (args.limits()?, args.gateway()?, args.policy.policy()?);
+    let retention = args.retention.retention()?;
+    let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
+    let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
+    let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
+    let metrics = metrics()?;
+    let clock = real_clock();
+    let store = args.places.store().await?;
+    if !args.no_migrate {
+        store.migrate().await?;
+    }
+    let log = args.places.log(&clock).await?;
+    let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
+    let parts = ServerParts {
+        partitions: args.partitions,
+        instance: instance.clone(),
+        lease_ttl,
+        store: Arc::clone(&store),
+        log: Arc::clone(&log),
+        clock,
+        policy,
+        limits,
+        retention,
+        gateway,
+    };
+    let server = Server::start(parts).await?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, instance, store = store.kind(), log = log.kind(), partitions = args.partitions, "jumun serves");
+    if log.kind() == "memory" {
+        tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
+    }
+    let http = HttpParts {
+        log,
+        store,
+        partitions: args.partitions,
+        health: Arc::clone(&server.health),
+        metrics,
+        patience,
+        waiting_max: 10_000,
+    };
+    tokio::select! {
+        served = http::serve(http, listener) => served?,
+        () = told_to_stop() => tracing::info!("stopping: what is decided is committed and answered first"),
+    }
+    if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
+        tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut term), Ok(mut int)) => {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        }
+        _ => std::future::pending::<()>().await,
+    }
+}

@@ -1,0 +1,443 @@
+//! The heart of a lane: takes chunks to the supervisor, closes batches, and starts the lane over when a commit failed or a
+//! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::{Actor, Addr};
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{LaneEnd, LaneParts};
+use crate::{
+    commit::{
+        Outgoing,
+        committer::{Ask, Ended},
+    },
+    ingest::{Chunk, Credit, Delivered, Generation, reader},
+    log::{Dead, EntryId, Inbound, Outbound},
+    protocol::{Answer, OutcomeKind, Unreadable},
+    publish::publisher::{self, Sent},
+    route::{
+        Fault, LaneContext,
+        supervisor::{Committed, Count, Decide, Stop, Supervisor},
+        window::Window,
+    },
+    store::{Lease, StoreError},
+};
+
+/// Of how many outbound entries of each answer stream the window is rebuilt.
+const WINDOW_ENTRIES: usize = 1_000;
+/// After a conflict so many commands are looked up before they are decided.
+const CAREFUL_COMMANDS: usize = 20_000;
+/// After a reset so many commands must go well before it is forgotten.
+const CALM_COMMANDS: usize = 5_000;
+/// Between looks at the store while it is down.
+const PROBE_WAIT: Duration = Duration::from_millis(250);
+
+/// A lane's state on its own thread.
+pub struct Heart {
+    parts: LaneParts,
+    lease: Lease,
+    credit: Arc<Credit>,
+    generation: Arc<Generation>,
+    sent: Sent,
+    to_commit: mpsc::Sender<Ask>,
+    cx: LaneContext,
+    supervisor: Addr<Supervisor>,
+    queue: VecDeque<Delivered>,
+    /// entries that the lane has taken and neither published nor put aside
+    held: usize,
+    /// the batch in flight: how many entries of the credit it will free
+    in_flight: Option<usize>,
+    batches: u64,
+    careful: usize,
+    /// commands that went well since the last reset
+    calm: usize,
+    /// one command a commit, to find the one at fault
+    alone: bool,
+    suspect: Option<(Inbound, EntryId)>,
+    failures: HashMap<(Inbound, EntryId), u32>,
+    condemned: HashSet<(Inbound, EntryId)>,
+}
+
+impl Heart {
+    /// A heart with empty actors.
+    pub fn new(
+        parts: LaneParts,
+        lease: Lease,
+        credit: Arc<Credit>,
+        generation: Arc<Generation>,
+        sent: Sent,
+        to_commit: mpsc::Sender<Ask>,
+    ) -> Self {
+        let cx = context(&parts);
+        let window = Window::new(parts.limits.window_max);
+        let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
+        Self {
+            parts,
+            lease,
+            credit,
+            generation,
+            sent,
+            to_commit,
+            cx,
+            supervisor,
+            queue: VecDeque::new(),
+            held: 0,
+            in_flight: None,
+            batches: 0,
+            careful: 0,
+            calm: CALM_COMMANDS,
+            alone: false,
+            suspect: None,
+            failures: HashMap::new(),
+            condemned: HashSet::new(),
+        }
+    }
+
+    /// Beats until the lane is stopped, fenced or broken.
+    pub async fn beat(
+        mut self,
+        mut chunks: mpsc::Receiver<Chunk>,
+        mut ended: mpsc::Receiver<Ended>,
+        mut published: JoinHandle<publisher::Ended>,
+        mut read: JoinHandle<reader::Ended>,
+        stop: CancellationToken,
+    ) -> LaneEnd {
+        if let Err(e) = self.restart_actors().await {
+            return LaneEnd::Broken(e.to_string());
+        }
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            let room = self.queue.is_empty() && self.open_len() < self.parts.limits.batch_max;
+            let step = tokio::select! {
+                biased;
+                end = ended.recv() => match end {
+                    Some(end) => self.ended(end, &mut ended).await,
+                    None => Err(LaneEnd::Broken("the committer ended".into())),
+                },
+                chunk = chunks.recv(), if room => match chunk {
+                    Some(chunk) => { self.take(chunk); Ok(()) }
+                    // the reader ended; its word follows
+                    None => {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                        Ok(())
+                    }
+                },
+                end = &mut published => Err(match end {
+                    Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
+                    Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
+                    Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
+                    Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
+                }),
+                end = &mut read => Err(match end {
+                    Ok(reader::Ended::Stopped) => LaneEnd::Stopped,
+                    Ok(reader::Ended::Fenced) => LaneEnd::Fenced,
+                    Ok(reader::Ended::Broken(why)) => LaneEnd::Broken(why),
+                    Err(e) => LaneEnd::Broken(format!("the reader broke: {e}")),
+                }),
+                _ = tick.tick() => self.tick().await,
+                () = stop.cancelled() => Err(LaneEnd::Stopped),
+            };
+            let step = match step {
+                Ok(()) => self.advance(&mut ended).await,
+                Err(end) => Err(end),
+            };
+            if let Err(end) = step {
+                return self.leave(end, ended, published).await;
+            }
+        }
+    }
+
+    /// The last steps: what is in flight is waited for, so that a clean stop leaves nothing unanswered that is durable.
+    async fn leave(
+        mut self,
+        end: LaneEnd,
+        mut ended: mpsc::Receiver<Ended>,
+        published: JoinHandle<publisher::Ended>,
+    ) -> LaneEnd {
+        if end == LaneEnd::Stopped && self.in_flight.is_some() {
+            let last = tokio::time::timeout(Duration::from_secs(5), ended.recv()).await;
+            tracing::debug!(?last, "the last batch ended");
+        }
+        self.stop_actors().await;
+        let (closed, _) = mpsc::channel(1);
+        self.to_commit = closed; // the committer ends, and with it the publisher
+        if end == LaneEnd::Stopped && !published.is_finished() {
+            drop(ended);
+            if tokio::time::timeout(Duration::from_secs(5), published).await.is_err() {
+                tracing::warn!(partition = self.parts.partition, "the publisher is still busy; leaving it");
+            }
+        }
+        end
+    }
+
+    fn open_len(&self) -> usize {
+        self.cx.book.borrow().len()
+    }
+
+    fn take(&mut self, chunk: Chunk) {
+        let n = chunk.entries.len();
+        if chunk.generation != self.generation.now() {
+            self.credit.give(n); // read again since
+            return;
+        }
+        self.held += n;
+        self.queue.extend(chunk.entries);
+    }
+
+    /// Decides what waits, and commits what is decided when nothing is in flight.
+    async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        let may_decide = if self.alone {
+            self.in_flight.is_none() && self.cx.book.borrow().is_empty()
+        } else {
+            self.open_len() < self.parts.limits.batch_max
+        };
+        if !self.queue.is_empty() && may_decide {
+            let n = if self.alone { 1 } else { self.queue.len() };
+            let entries: Vec<Delivered> = self.queue.drain(..n).collect();
+            if let Err(fault) = self.decide(entries).await {
+                self.start_over(&fault.to_string(), matches!(fault, Fault::Decision { .. }), ended).await?;
+                return Ok(());
+            }
+        }
+        self.commit().await
+    }
+
+    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Fault> {
+        let n = entries.len();
+        let first = entries.first().map(|e| (e.source.stream, e.source.id));
+        if self.alone {
+            self.suspect = first;
+            if let Some(key) = first
+                && self.condemned.contains(&key)
+            {
+                for entry in entries {
+                    self.condemn(entry);
+                }
+                return Ok(());
+            }
+            // a fresh entry: everything that was pending is through
+            if entries.iter().all(|e| e.source.attempts <= 1) && self.failures.is_empty() {
+                self.alone = false;
+            }
+        }
+        let careful = self.careful > 0;
+        self.careful = self.careful.saturating_sub(n);
+        let decided = self.supervisor.send(Decide { entries, careful }).await;
+        let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
+        decided.map_err(|e| Fault::Decision { entry, why: format!("a handler broke: {e}") })??;
+        let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
+        self.credit.give(waiting);
+        self.held = self.held.saturating_sub(waiting);
+        Ok(())
+    }
+
+    /// To the dead letters: it failed alone, again and again, while the store was well.
+    fn condemn(&mut self, entry: Delivered) {
+        let source = entry.source;
+        let tries = self.failures.remove(&(source.stream, source.id)).unwrap_or(0);
+        self.condemned.remove(&(source.stream, source.id));
+        let reason = format!("failed {tries} times alone while the store was well");
+        tracing::error!(entry = %source.id, reason, "a command goes to the dead letters");
+        let mut out = Outgoing::silent(source, "dead");
+        let id = match &entry.decoded {
+            Ok(c) => Some((c.id.shared(), c.reply_to.clone(), Some(Arc::clone(&c.digest)))),
+            Err(Unreadable::Refused { id, reply_to, .. }) => Some((id.shared(), reply_to.clone(), None)),
+            Err(Unreadable::Dead { .. }) => None,
+        };
+        out.answer = id.map(|(command_id, reply_to, digest)| {
+            let answer = Answer {
+                command_id,
+                order_id: None,
+                partition: self.parts.partition,
+                outcome: OutcomeKind::Failed,
+                order_status: None,
+                order_version: None,
+                reason: Some("fault".into()),
+                message: Some("a fault of ours; the command is kept and looked at".into()),
+                facts: Default::default(),
+                entry: source.id.to_string(),
+                digest,
+            };
+            (reply_to, answer)
+        });
+        out.dead = Some(Dead { command: entry.raw, reason, attempts: source.attempts.max(tries) });
+        self.cx.book.borrow_mut().outgoing.push(out);
+        self.alone = !self.failures.is_empty();
+    }
+
+    async fn commit(&mut self) -> Result<(), LaneEnd> {
+        if self.in_flight.is_some() {
+            return Ok(());
+        }
+        let sealed = {
+            let mut book = self.cx.book.borrow_mut();
+            if let Ok(mut sent) = self.sent.lock() {
+                book.rows.sent.append(&mut sent);
+            }
+            if book.is_empty() {
+                return Ok(());
+            }
+            book.seal(self.parts.partition, self.lease.epoch)
+        };
+        self.in_flight = Some(sealed.outgoing.iter().filter(|o| o.credit).count());
+        if self.to_commit.send(Ask::Commit(Box::new(sealed))).await.is_err() {
+            return Err(LaneEnd::Broken("the committer is gone".into()));
+        }
+        Ok(())
+    }
+
+    async fn ended(&mut self, end: Ended, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        let counted = self.in_flight.take().unwrap_or(0);
+        match end {
+            Ended::Done { number, external } => {
+                self.held = self.held.saturating_sub(counted);
+                self.batches = number + 1;
+                self.calm = self.calm.saturating_add(counted);
+                if let Some(key) = self.suspect.take() {
+                    self.failures.remove(&key);
+                }
+                let tick = u64::try_from(self.parts.clock.now().timestamp()).unwrap_or(0);
+                let told = self.supervisor.send(Committed { batches: self.batches, external, tick }).await;
+                match told {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(fault)) => self.start_over(&fault.to_string(), false, ended).await,
+                    Err(e) => self.start_over(&e.to_string(), false, ended).await,
+                }
+            }
+            Ended::Fenced => Err(LaneEnd::Fenced),
+            Ended::Conflict(why) => {
+                self.careful = CAREFUL_COMMANDS;
+                self.start_over(&format!("conflict: {why}"), false, ended).await
+            }
+            Ended::Failed(e) => {
+                let own = matches!(e, StoreError::Refused(_));
+                self.start_over(&e.to_string(), own, ended).await
+            }
+            Ended::Probed => Ok(()),
+        }
+    }
+
+    /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
+    async fn start_over(&mut self, why: &str, own: bool, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        tracing::warn!(partition = self.parts.partition, why, alone = self.alone, "the lane starts over");
+        metrics::counter!("jumun_lane_resets_total", "partition" => self.parts.partition.to_string()).increment(1);
+        // a batch decided before the fault may still become durable; its answers are owed then
+        if let Some(counted) = self.in_flight.take() {
+            match ended.recv().await {
+                Some(Ended::Done { number, .. }) => {
+                    self.batches = number + 1;
+                    self.held = self.held.saturating_sub(counted);
+                }
+                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
+                Some(Ended::Conflict(_) | Ended::Failed(_) | Ended::Probed) => {}
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+        }
+        self.stop_actors().await;
+        self.well(ended).await?;
+        if own {
+            if let (true, Some(key)) = (self.alone, self.suspect.take()) {
+                let failed = self.failures.entry(key).or_default();
+                *failed += 1;
+                if *failed >= self.parts.limits.tries_max {
+                    self.condemned.insert(key);
+                }
+            }
+            // the second fault within a short while: one at a time, to find the command at fault
+            self.alone |= self.calm < CALM_COMMANDS;
+        }
+        self.suspect = None;
+        self.calm = 0;
+        self.credit.give(std::mem::take(&mut self.held));
+        self.queue.clear();
+        self.generation.next();
+        self.restart_actors().await.map_err(|e| LaneEnd::Broken(e.to_string()))
+    }
+
+    /// Waits until the store takes a commit. A store that is down condemns no command.
+    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        loop {
+            if self.to_commit.send(Ask::Probe).await.is_err() {
+                return Err(LaneEnd::Broken("the committer is gone".into()));
+            }
+            match ended.recv().await {
+                Some(Ended::Probed) => return Ok(()),
+                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
+                Some(Ended::Failed(e)) => {
+                    tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
+                }
+                Some(Ended::Conflict(_) | Ended::Done { .. }) => {}
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+            tokio::time::sleep(PROBE_WAIT).await;
+        }
+    }
+
+    async fn stop_actors(&mut self) {
+        if self.supervisor.send(Stop).await.is_err() {
+            tracing::debug!("the supervisor was gone already");
+        }
+        self.cx.skus.clear();
+    }
+
+    /// New actors, with the window rebuilt from the answers that are out.
+    async fn restart_actors(&mut self) -> Result<(), crate::log::LogError> {
+        let mut window = Window::new(self.parts.limits.window_max);
+        let mut streams = vec![Outbound::Answers];
+        let names = self.parts.log.reply_names(self.parts.partition).await;
+        streams.extend(names.unwrap_or_default().into_iter().map(Outbound::AnswersTo));
+        for stream in streams {
+            let recent = self.parts.log.recent(self.parts.partition, &stream, WINDOW_ENTRIES).await;
+            for entry in recent.unwrap_or_default() {
+                let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
+                for answer in answers.into_iter().filter(|a| a.digest.is_some() && a.outcome != OutcomeKind::Failed) {
+                    window.remember(Arc::new(answer));
+                }
+            }
+        }
+        self.cx = context(&self.parts);
+        self.cx.book.borrow_mut().number = self.batches;
+        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), LaneEnd> {
+        let partition = self.parts.partition.to_string();
+        if let Ok((orders, skus)) = self.supervisor.send(Count).await {
+            metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "order")
+                .set(gauge(orders));
+            metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "sku").set(gauge(skus));
+        }
+        metrics::gauge!("jumun_in_flight", "partition" => partition).set(gauge(self.credit.in_flight()));
+        Ok(())
+    }
+}
+
+fn gauge(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn context(parts: &LaneParts) -> LaneContext {
+    let now = parts.clock.now();
+    LaneContext {
+        partition: parts.partition,
+        partitions: parts.partitions,
+        policy: Arc::clone(&parts.policy),
+        asks_refunds: parts.gateway.is_some(),
+        book: Rc::default(),
+        store: Arc::clone(&parts.store),
+        skus: Default::default(),
+        near: Default::default(),
+        reservations: Rc::new(RefCell::new(HashMap::new())),
+        tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
+        now: Rc::new(Cell::new(now)),
+    }
+}

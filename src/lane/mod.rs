@@ -1,0 +1,164 @@
+//! A lane: one partition's single writer, wired bottom-up: publisher, committer, supervisor, ingest. The heart decides on
+//! the lane's own thread; reading, committing and publishing run beside it.
+
+pub mod heart;
+pub mod timekeeper;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    commit::committer::CommitLoop,
+    domain::catalog::Policy,
+    ingest::{Credit, Generation, StreamTime, reader::Ingest},
+    log::{CommandLog, Retention},
+    payment::RefundAsk,
+    publish::{Durable, publisher::Publisher},
+    route::supervisor::Bounds,
+    store::{Lease, Store},
+};
+
+/// What bounds a lane.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// entries read and not yet settled: what a stalled store may keep in memory
+    pub in_flight_max: usize,
+    /// decisions in one commit
+    pub batch_max: usize,
+    /// recent commands whose answers are remembered
+    pub window_max: usize,
+    /// what lives in memory
+    pub live: Bounds,
+    /// how often a command may fail alone before it goes to the dead letters
+    pub tries_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight_max: 8_192,
+            batch_max: 1_024,
+            window_max: 100_000,
+            live: Bounds { orders_max: 50_000, skus_max: 50_000, idle_ticks: 60 },
+            tries_max: 3,
+        }
+    }
+}
+
+/// What a lane is made of.
+#[derive(Clone)]
+pub struct LaneParts {
+    pub partition: u32,
+    pub partitions: u32,
+    pub consumer: String,
+    pub store: Arc<dyn Store>,
+    pub log: Arc<dyn CommandLog>,
+    pub clock: Arc<dyn Clock>,
+    pub policy: Arc<Policy>,
+    pub limits: Limits,
+    pub retention: Retention,
+    /// where refunds are asked
+    pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    /// where reading, committing and publishing run
+    pub runtime: Handle,
+}
+
+/// Why a lane ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneEnd {
+    Stopped,
+    /// a successor owns the partition
+    Fenced,
+    /// an invariant broke, or the log or store is not ours to use: this partition stops and says so
+    Broken(String),
+}
+
+/// Runs a lane under its lease until it is stopped or fenced. Call it on a thread of its own, in a `LocalSet`.
+pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> LaneEnd {
+    let stop = stop.child_token();
+    let credit = Arc::new(Credit::new(parts.limits.in_flight_max));
+    let stream_time = Arc::new(StreamTime::default());
+    let generation = Arc::new(Generation::default());
+    let sent = Arc::default();
+    // a few chunks, batches and reports may wait; what bounds the lane is the credit
+    let (to_publish, publishing) = mpsc::channel::<Durable>(4);
+    let (to_commit, committing) = mpsc::channel(1);
+    let (ended_tx, ended) = mpsc::channel(4);
+    let (chunk_tx, chunks) = mpsc::channel(4);
+
+    let publisher = Publisher {
+        partition: parts.partition,
+        epoch: lease.epoch,
+        log: Arc::clone(&parts.log),
+        clock: Arc::clone(&parts.clock),
+        retention: parts.retention,
+        credit: Arc::clone(&credit),
+        from: publishing,
+        sent: Arc::clone(&sent),
+        gateway: parts.gateway.clone(),
+        stop: stop.clone(),
+    };
+    let published = parts.runtime.spawn(publisher.run());
+    let committer = CommitLoop {
+        lease: lease.clone(),
+        store: Arc::clone(&parts.store),
+        asks: committing,
+        ended: ended_tx,
+        durable: to_publish.clone(),
+    };
+    let committed = parts.runtime.spawn(committer.run());
+    // what an earlier owner had committed and perhaps not sent
+    match parts.store.outbox(parts.partition, OUTBOX_MAX).await {
+        Ok(steps) => {
+            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new() };
+            if to_publish.send(first).await.is_err() {
+                return LaneEnd::Broken("the publisher did not start".into());
+            }
+        }
+        Err(e) => return LaneEnd::Broken(e.to_string()),
+    }
+    drop(to_publish);
+    let ingest = Ingest {
+        partition: parts.partition,
+        consumer: parts.consumer.clone(),
+        epoch: lease.epoch,
+        log: Arc::clone(&parts.log),
+        clock: Arc::clone(&parts.clock),
+        credit: Arc::clone(&credit),
+        stream_time: Arc::clone(&stream_time),
+        generation: Arc::clone(&generation),
+        to: chunk_tx,
+        stop: stop.clone(),
+    };
+    let read = parts.runtime.spawn(ingest.run());
+    let timekeeper = timekeeper::Timekeeper {
+        partition: parts.partition,
+        store: Arc::clone(&parts.store),
+        log: Arc::clone(&parts.log),
+        clock: Arc::clone(&parts.clock),
+        stream_time,
+        retention: parts.retention,
+        stop: stop.clone(),
+    };
+    let timed = parts.runtime.spawn(timekeeper.run());
+
+    let heart = heart::Heart::new(parts, lease, credit, generation, sent, to_commit);
+    let end = heart.beat(chunks, ended, published, read, stop.clone()).await;
+    stop.cancel();
+    for (what, task) in [("committer", committed), ("timekeeper", timed)] {
+        match tokio::time::timeout(STOP_WAIT, task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::error!(error = %e, "the {what} did not end well"),
+            Err(_) => tracing::warn!("the {what} is still busy; leaving it"),
+        }
+    }
+    end
+}
+
+/// Steps that a new owner sends before it reads: more than these follow once the first are gone.
+const OUTBOX_MAX: u32 = 100_000;
+/// How long a stopping lane waits for its helpers.
+const STOP_WAIT: Duration = Duration::from_secs(5);

@@ -1,0 +1,268 @@
+//! The HTTP door: `POST /v1/commands` over keep-alive connections, one command at a time on each.
+//!
+//! The timetable is shared: each connection takes the next command, waits until it is due, and posts it. When all of
+//! them wait for answers the commands behind go out late, and their wait is in their latency.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, sleep_until, timeout, timeout_at},
+};
+
+use super::{
+    BEHIND, LoadError, Plan, Source,
+    answer::{Answer, Outcome},
+    report::Measured,
+    tally::Tally,
+    timetable::Timetable,
+};
+
+/// A response larger than this is refused.
+const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long to wait before a broken connection is made anew.
+const RECONNECT: Duration = Duration::from_millis(50);
+
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The door.
+#[derive(Debug, Clone)]
+pub struct HttpDoor {
+    /// `host:port`
+    host: Arc<str>,
+    connections: usize,
+}
+
+impl HttpDoor {
+    /// A door at `http://host[:port]`.
+    ///
+    /// # Errors
+    /// [`LoadError::Plan`] for an address of another kind, or connections outside 1 to 10,000.
+    pub fn new(url: &str, connections: usize) -> Result<Self, LoadError> {
+        let bad = || LoadError::Plan(format!("{url:?} is not an address like http://host:port"));
+        let host = url.strip_prefix("http://").ok_or_else(bad)?.trim_end_matches('/');
+        if host.is_empty() || host.contains(['/', '@', ' ', '\r', '\n']) {
+            return Err(bad());
+        }
+        if !(1..=10_000).contains(&connections) {
+            return Err(LoadError::Plan(format!("{connections} connections are not between 1 and 10,000")));
+        }
+        let host = if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:80") };
+        Ok(Self { host: host.into(), connections })
+    }
+
+    /// Runs a plan to its end.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the plan is nonsense, or nobody listens at the address.
+    pub async fn run(&self, plan: &Plan, source: Arc<dyn Source + Send>) -> Result<Measured, LoadError> {
+        let connect = timeout(CONNECT_PATIENCE, TcpStream::connect(&*self.host)).await;
+        let connected = connect.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+        drop(connected.map_err(LoadError::io(format!("http at {}", self.host)))?);
+        let timetable = Timetable::new(Instant::now() + Duration::from_millis(1), plan.rate);
+        let shared = Arc::new(Shared {
+            tally: Mutex::new(Tally::new(plan, timetable)?),
+            next: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
+            plan: plan.clone(),
+            timetable,
+            source,
+            host: Arc::clone(&self.host),
+        });
+        let connections = self.connections.min(usize::try_from(plan.in_flight_max).unwrap_or(usize::MAX));
+        let mut tasks = JoinSet::new();
+        for _ in 0..connections {
+            tasks.spawn(Arc::clone(&shared).connection());
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.map_err(|e| LoadError::Protocol(format!("a connection's task died: {e}")))?;
+        }
+        let (sent, behind) = (shared.sent.load(Ordering::Relaxed), shared.behind.load(Ordering::Relaxed));
+        let measured = Measured::new(plan, timetable, &shared.tally(), sent, behind);
+        Ok(measured)
+    }
+}
+
+struct Shared {
+    tally: Mutex<Tally>,
+    next: AtomicU64,
+    sent: AtomicU64,
+    behind: AtomicU64,
+    plan: Plan,
+    timetable: Timetable,
+    source: Arc<dyn Source + Send>,
+    host: Arc<str>,
+}
+
+impl Shared {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One connection's life: commands until none is left.
+    async fn connection(self: Arc<Self>) {
+        let give_up = tokio::time::Instant::from_std(self.timetable.due_at(self.plan.count) + self.plan.drain);
+        let mut stream = None;
+        let (mut request, mut body, mut buf) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            let n = self.next.fetch_add(1, Ordering::Relaxed);
+            let now = Instant::now();
+            if n >= self.plan.count || now > give_up.into_std() {
+                return;
+            }
+            let due = self.timetable.due_at(n);
+            if due > now {
+                sleep_until(due.into()).await;
+            }
+            self.behind.fetch_add(u64::from(due + BEHIND < Instant::now()), Ordering::Relaxed);
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            body.clear();
+            self.source.put(n, &self.plan.tag, &mut body);
+            write_request(&mut request, &self.host, &body);
+            match timeout_at(give_up, exchange(&mut stream, &self.host, &request, &mut buf)).await {
+                // unanswered
+                Err(_) => return,
+                Ok(Ok((status, from))) => self.count(n, status, buf.get(from..).unwrap_or_default()),
+                Ok(Err(kind)) => {
+                    stream = None;
+                    self.tally().answer(n, Outcome::Failed, Some(kind), Instant::now());
+                    sleep(RECONNECT).await;
+                }
+            }
+        }
+    }
+
+    fn count(&self, n: u64, status: u16, body: &[u8]) {
+        let now = Instant::now();
+        let answer = match status {
+            200 | 409 | 422 => serde_json::from_slice::<Answer<'_>>(body).ok(),
+            _ => None,
+        };
+        let mut tally = self.tally();
+        match answer {
+            Some(answer) if answer.number(&self.plan.tag) == Some(n) => {
+                tally.answer(n, answer.outcome, answer.reason.as_deref(), now);
+            }
+            Some(_) => tally.answer(n, Outcome::Failed, Some("answer_of_another_command"), now),
+            None => tally.answer(n, Outcome::Failed, Some(&format!("http_{status}")), now),
+        }
+    }
+}
+
+fn write_request(out: &mut Vec<u8>, host: &str, body: &[u8]) {
+    out.clear();
+    out.extend_from_slice(b"POST /v1/commands HTTP/1.1\r\nHost: ");
+    out.extend_from_slice(host.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Length: ");
+    super::json::number(out, u64::try_from(body.len()).unwrap_or(0));
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(body);
+}
+
+/// Sends a request and reads its whole response into `buf`: the status, and where the body starts.
+async fn exchange(
+    stream: &mut Option<TcpStream>,
+    host: &str,
+    request: &[u8],
+    buf: &mut Vec<u8>,
+) -> Result<(u16, usize), &'static str> {
+    let connection = match stream {
+        Some(connection) => connection,
+        None => {
+            let fresh = timeout(CONNECT_PATIENCE, TcpStream::connect(host)).await;
+            let fresh = fresh.map_err(|_| "connect_timeout")?.map_err(|_| "connect_failed")?;
+            fresh.set_nodelay(true).map_err(|_| "connect_failed")?;
+            stream.insert(fresh)
+        }
+    };
+    connection.write_all(request).await.map_err(|_| "connection_lost")?;
+    buf.clear();
+    loop {
+        if let Some(head) = response_head(buf)? {
+            while buf.len() < head.body + head.length {
+                more(connection, buf).await?;
+            }
+            if head.close {
+                *stream = None;
+            }
+            return Ok((head.status, head.body));
+        }
+        more(connection, buf).await?;
+    }
+}
+
+async fn more(connection: &mut TcpStream, buf: &mut Vec<u8>) -> Result<(), &'static str> {
+    if buf.len() > RESPONSE_BYTES_MAX {
+        return Err("response_too_large");
+    }
+    match connection.read_buf(buf).await {
+        Ok(0) | Err(_) => Err("connection_lost"),
+        Ok(_) => Ok(()),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    /// where the body starts, and how long it is
+    body: usize,
+    length: usize,
+    close: bool,
+}
+
+/// The response's head; `None` while it is not all there.
+fn response_head(buf: &[u8]) -> Result<Option<Head>, &'static str> {
+    let Some(end) = buf.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&buf[..end]).map_err(|_| "bad_response")?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
+    let (mut length, mut close) = (None, false);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok().filter(|&bytes: &usize| bytes <= RESPONSE_BYTES_MAX);
+        } else if name.eq_ignore_ascii_case("connection") {
+            close = value.trim().eq_ignore_ascii_case("close");
+        }
+    }
+    match (status, length) {
+        (Some(status), Some(length)) => Ok(Some(Head { status, body: end + 4, length, close })),
+        _ => Err("bad_response"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads() {
+        let wire = b"HTTP/1.1 422 Unprocessable\r\ncontent-LENGTH: 5\r\nConnection: close\r\n\r\nhello";
+        for cut in 0..wire.len() - 5 {
+            assert_eq!(response_head(&wire[..cut]), Ok(None), "{cut}");
+        }
+        let want = Head { status: 422, body: wire.len() - 5, length: 5, close: true };
+        assert_eq!(response_head(wire), Ok(Some(want)));
+        assert!(response_head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+        assert!(response_head(b"SSH-2.0\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn addresses() {
+        assert_eq!(&*HttpDoor::new("http://localhost:8080/", 1).unwrap().host, "localhost:8080");
+        assert_eq!(&*HttpDoor::new("http://localhost", 1).unwrap().host, "localhost:80");
+        for bad in ["https://h", "h:1", "http://", "http://h/x"] {
+            assert!(HttpDoor::new(bad, 1).is_err(), "{bad}");
+        }
+        assert!(HttpDoor::new("http://h", 0).is_err());
+    }
+}

@@ -1,0 +1,318 @@
+//! A blocking connection to Redis that writes what was encoded by the caller and counts or parses what comes back.
+//!
+//! A client library allocates for every reply; at tens of thousands of orders a second on the machine under test that
+//! would be measured as the server's cost.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use super::LoadError;
+
+/// A reply larger than this is refused.
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A reply, borrowed from the connection's buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply<'a> {
+    Nil,
+    Int(i64),
+    /// simple or bulk string
+    Text(&'a [u8]),
+    Error(&'a [u8]),
+    Array(Vec<Reply<'a>>),
+}
+
+/// The connection.
+#[derive(Debug)]
+pub struct Resp {
+    stream: TcpStream,
+    buf: Vec<u8>,
+    /// what of `buf` was consumed
+    at: usize,
+}
+
+/// Where a Redis is.
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
+    host: String,
+    user: Option<String>,
+    password: Option<String>,
+    database: u32,
+}
+
+fn address(url: &str) -> Result<Address, LoadError> {
+    let bad = |why: &str| {
+        LoadError::Plan(format!("the Redis address {why}; redis://[user:password@]host:port[/db] is wanted"))
+    };
+    let rest = url.strip_prefix("redis://").ok_or_else(|| bad("does not start with redis://"))?;
+    let rest = rest.split('?').next().unwrap_or(rest);
+    let (rest, database) = match rest.split_once('/') {
+        None | Some((_, "")) => (rest.trim_end_matches('/'), 0),
+        Some((rest, db)) => (rest, db.parse().map_err(|_| bad("names a database that is not a number"))?),
+    };
+    let (login, host) = rest.rsplit_once('@').map_or((None, rest), |(login, host)| (Some(login), host));
+    let (user, password) = match login.map(|login| login.split_once(':').unwrap_or(("", login))) {
+        None => (None, None),
+        Some((user, password)) => (Some(user).filter(|user| !user.is_empty()).map(unescape), Some(unescape(password))),
+    };
+    if host.is_empty() {
+        return Err(bad("names no host"));
+    }
+    let port_follows = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let host = if port_follows { host.to_owned() } else { format!("{host}:6379") };
+    Ok(Address { host, user, password, database })
+}
+
+/// Percent-decodes.
+fn unescape(s: &str) -> String {
+    let mut out = Vec::with_capacity(s.len());
+    let mut rest = s.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = (byte == b'%').then(|| tail.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(decoded) => {
+                out.push(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Appends a command.
+pub fn encode(out: &mut Vec<u8>, words: &[&[u8]]) {
+    head(out, b'*', words.len());
+    for word in words {
+        bulk(out, word);
+    }
+}
+
+/// Appends the head of an array (`*`) or a bulk string (`$`).
+pub fn head(out: &mut Vec<u8>, kind: u8, len: usize) {
+    out.push(kind);
+    super::json::number(out, u64::try_from(len).unwrap_or(u64::MAX));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a bulk string.
+pub fn bulk(out: &mut Vec<u8>, word: &[u8]) {
+    head(out, b'$', word.len());
+    out.extend_from_slice(word);
+    out.extend_from_slice(b"\r\n");
+}
+
+impl Resp {
+    /// Connects and logs in. Reads time out after `patience`.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the address is malformed, nobody answers there, or it refuses us.
+    pub fn connect(url: &str, patience: Duration) -> Result<Self, LoadError> {
+        let address = address(url)?;
+        let what = || format!("redis at {}", address.host);
+        let stream = TcpStream::connect(&address.host).map_err(LoadError::io(what()))?;
+        stream.set_nodelay(true).map_err(LoadError::io(what()))?;
+        stream.set_read_timeout(Some(patience)).map_err(LoadError::io(what()))?;
+        stream.set_write_timeout(Some(patience)).map_err(LoadError::io(what()))?;
+        let mut me = Self { stream, buf: Vec::with_capacity(256 * 1024), at: 0 };
+        if let Some(password) = &address.password {
+            match &address.user {
+                Some(user) => me.ok(&[b"AUTH", user.as_bytes(), password.as_bytes()])?,
+                None => me.ok(&[b"AUTH", password.as_bytes()])?,
+            }
+        }
+        if address.database != 0 {
+            me.ok(&[b"SELECT", address.database.to_string().as_bytes()])?;
+        }
+        Ok(me)
+    }
+
+    /// Sends one command and refuses an error reply.
+    ///
+    /// # Errors
+    /// [`LoadError`] when Redis says no, or can't be reached.
+    pub fn ok(&mut self, words: &[&[u8]]) -> Result<(), LoadError> {
+        self.call(words, |reply| match reply {
+            Reply::Error(e) => Err(LoadError::Protocol(format!("redis refused: {}", String::from_utf8_lossy(e)))),
+            Reply::Nil | Reply::Int(_) | Reply::Text(_) | Reply::Array(_) => Ok(()),
+        })?
+    }
+
+    /// Sends one command and hands its reply to `read`.
+    ///
+    /// # Errors
+    /// [`LoadError`] when Redis can't be reached or answers no RESP.
+    pub fn call<T>(&mut self, words: &[&[u8]], read: impl FnOnce(&Reply<'_>) -> T) -> Result<T, LoadError> {
+        let mut out = Vec::with_capacity(128);
+        encode(&mut out, words);
+        self.send(&out)?;
+        self.reply(read)
+    }
+
+    /// Writes what was encoded.
+    ///
+    /// # Errors
+    /// [`LoadError::Io`] when the connection broke.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        self.stream.write_all(bytes).map_err(LoadError::io("writing to redis"))
+    }
+
+    /// Waits for the next reply and hands it to `read`.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the connection broke, nothing came in time, or it is no RESP.
+    pub fn reply<T>(&mut self, read: impl FnOnce(&Reply<'_>) -> T) -> Result<T, LoadError> {
+        loop {
+            let end = match whole(&self.buf, self.at)? {
+                Some(end) => end,
+                None => {
+                    self.fill()?;
+                    continue;
+                }
+            };
+            let mut at = self.at;
+            let value = read(&parse(&self.buf, &mut at)?);
+            self.at = end;
+            if self.at == self.buf.len() {
+                self.buf.clear();
+                self.at = 0;
+            }
+            return Ok(value);
+        }
+    }
+
+    fn fill(&mut self) -> Result<(), LoadError> {
+        if self.at > 0 {
+            self.buf.drain(..self.at);
+            self.at = 0;
+        }
+        if self.buf.len() > REPLY_BYTES_MAX {
+            return Err(LoadError::Protocol("a reply of redis is larger than 64 MiB".into()));
+        }
+        let had = self.buf.len();
+        // a reply that needed more than one read needs a large one
+        let want = had.clamp(64 * 1024, 4 * 1024 * 1024);
+        self.buf.resize(had + want, 0);
+        let got = self.stream.read(&mut self.buf[had..]);
+        let kept = *got.as_ref().unwrap_or(&0);
+        self.buf.truncate(had + kept);
+        match got {
+            Ok(0) => Err(LoadError::Protocol("redis closed the connection".into())),
+            Ok(_) => Ok(()),
+            Err(e) => Err(LoadError::io("reading from redis")(e)),
+        }
+    }
+}
+
+fn broken() -> LoadError {
+    LoadError::Protocol("redis sent something that is not RESP2".into())
+}
+
+/// The line at `at` without its kind byte, and where the next one starts.
+fn line(buf: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let rest = buf.get(at + 1..)?;
+    let len = rest.windows(2).position(|pair| pair == b"\r\n")?;
+    Some((&rest[..len], at + 1 + len + 2))
+}
+
+fn int(digits: &[u8]) -> Result<i64, LoadError> {
+    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or_else(broken)
+}
+
+/// Where the reply at `at` ends; `None` while it is not all there.
+fn whole(buf: &[u8], at: usize) -> Result<Option<usize>, LoadError> {
+    let mut at = at;
+    let mut left = 1u64;
+    while left > 0 {
+        let Some(&kind) = buf.get(at) else { return Ok(None) };
+        let Some((head, next)) = line(buf, at) else { return Ok(None) };
+        left -= 1;
+        at = next;
+        match kind {
+            b'+' | b'-' | b':' => {}
+            b'$' => {
+                if let Ok(len) = usize::try_from(int(head)?) {
+                    at += len + 2;
+                    if at > buf.len() {
+                        return Ok(None);
+                    }
+                }
+            }
+            b'*' => left += u64::try_from(int(head)?).unwrap_or(0),
+            _ => return Err(broken()),
+        }
+    }
+    Ok(Some(at))
+}
+
+fn parse<'a>(buf: &'a [u8], at: &mut usize) -> Result<Reply<'a>, LoadError> {
+    let kind = *buf.get(*at).ok_or_else(broken)?;
+    let (head, next) = line(buf, *at).ok_or_else(broken)?;
+    *at = next;
+    Ok(match kind {
+        b'+' => Reply::Text(head),
+        b'-' => Reply::Error(head),
+        b':' => Reply::Int(int(head)?),
+        b'$' => match usize::try_from(int(head)?) {
+            Err(_) => Reply::Nil,
+            Ok(len) => {
+                let text = buf.get(*at..*at + len).ok_or_else(broken)?;
+                *at += len + 2;
+                Reply::Text(text)
+            }
+        },
+        b'*' => match usize::try_from(int(head)?) {
+            Err(_) => Reply::Nil,
+            Ok(len) => Reply::Array((0..len).map(|_| parse(buf, at)).collect::<Result<_, _>>()?),
+        },
+        _ => return Err(broken()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let check = |url: &str, host: &str, user: Option<&str>, password: Option<&str>, database: u32| {
+            let want =
+                Address { host: host.into(), user: user.map(Into::into), password: password.map(Into::into), database };
+            assert_eq!(address(url).unwrap(), want, "{url}");
+        };
+        check("redis://localhost", "localhost:6379", None, None, 0);
+        check("redis://127.0.0.1:7000/", "127.0.0.1:7000", None, None, 0);
+        check("redis://:p%40ss@h:1/3", "h:1", None, Some("p@ss"), 3);
+        check("redis://u:p@h", "h:6379", Some("u"), Some("p"), 0);
+        check("redis://u:100%@h", "h:6379", Some("u"), Some("100%"), 0);
+        for bad in ["rediss://h", "h:1", "redis://", "redis://h/x"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_whole_only_at_its_last_byte() {
+        let wire: &[u8] = b"*2\r\n*2\r\n$3\r\n1-0\r\n*-1\r\n*3\r\n:7\r\n$-1\r\n-ERR no\r\n+next\r\n";
+        let end = wire.len() - b"+next\r\n".len();
+        for cut in 0..end {
+            assert_eq!(whole(&wire[..cut], 0).unwrap(), None, "{cut}");
+        }
+        assert_eq!(whole(wire, 0).unwrap(), Some(end));
+        let mut at = 0;
+        assert_eq!(
+            parse(wire, &mut at).unwrap(),
+            Reply::Array(vec![
+                Reply::Array(vec![Reply::Text(b"1-0"), Reply::Nil]),
+                Reply::Array(vec![Reply::Int(7), Reply::Nil, Reply::Error(b"ERR no")]),
+            ])
+        );
+        assert_eq!(at, end);
+        assert!(whole(b"hello\r\n", 0).is_err());
+    }
+}

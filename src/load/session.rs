@@ -1,0 +1,160 @@
+//! A generator with its door open and its goods made.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    LoadError, Plan, Source,
+    http_door::HttpDoor,
+    redis_door::RedisDoor,
+    report::Measured,
+    setup::{Goods, Stage, StageOf},
+    workload::{Scenario, Workload},
+};
+
+/// Set-up commands a second: below what any server refuses, above what anyone waits for.
+const SET_UP_RATE: u64 = 10_000;
+
+/// Units of each SKU unless said otherwise.
+pub const PLENTY: u64 = 1_000_000_000;
+
+/// Which way in.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Redis {
+        /// `redis://…`
+        url: String,
+        namespace: String,
+    },
+    Http {
+        /// `http://host:port`
+        url: String,
+        connections: usize,
+    },
+}
+
+/// What is sold and how it is wanted.
+#[derive(Debug, Clone)]
+pub struct Sale {
+    pub scenario: Scenario,
+    pub skus: u32,
+    /// units of each SKU
+    pub stock: u64,
+    /// names the run: its ids start with it, its reply stream bears it
+    pub run: String,
+}
+
+#[derive(Debug)]
+enum Door {
+    // a blocking door: it is moved to a thread of its own for each run
+    Redis(Option<Box<RedisDoor>>),
+    Http(HttpDoor),
+}
+
+/// The generator.
+#[derive(Debug)]
+pub struct Session {
+    door: Door,
+    sale: Sale,
+    goods: Arc<Goods>,
+    reply_to: String,
+    /// known where the door is Redis
+    pub partitions: Option<u32>,
+    runs: u32,
+}
+
+impl Session {
+    /// Opens the door and makes the goods, waiting up to `patience` for each stage of the set-up.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the door is shut, or a set-up command is not accepted.
+    pub async fn open(target: &Target, sale: Sale, patience: Duration) -> Result<Self, LoadError> {
+        let reply_to = format!("load-{}", sale.run);
+        let (door, partitions, reply_to) = match target.clone() {
+            Target::Redis { url, namespace } => {
+                let name = reply_to.clone();
+                let (door, partitions) = blocking(move || RedisDoor::open(&url, &namespace, &name)).await?;
+                (Door::Redis(Some(Box::new(door))), Some(partitions), reply_to)
+            }
+            // an HTTP answer comes back on its own connection
+            Target::Http { url, connections } => (Door::Http(HttpDoor::new(&url, connections)?), None, String::new()),
+        };
+        let skus = match sale.scenario {
+            Scenario::Hot | Scenario::Soldout => 1,
+            Scenario::Zipf | Scenario::Spread | Scenario::Multi | Scenario::Mixed => sale.skus,
+        };
+        let goods = Arc::new(Goods::new(&sale.run, skus, sale.stock, partitions.unwrap_or(1), &reply_to)?);
+        let mut me = Self { door, sale, goods, reply_to, partitions, runs: 0 };
+        me.set_up(patience).await?;
+        Ok(me)
+    }
+
+    /// How many SKUs are on sale.
+    pub fn skus(&self) -> u32 {
+        u32::try_from(self.goods.skus.len()).unwrap_or(u32::MAX)
+    }
+
+    async fn set_up(&mut self, patience: Duration) -> Result<(), LoadError> {
+        for stage in Stage::ALL {
+            let (tag, count) = self.goods.stage(stage);
+            if count == 0 {
+                continue;
+            }
+            let plan = Plan { rate: SET_UP_RATE, count, in_flight_max: 1_000, drain: patience, tag };
+            let goods = Arc::clone(&self.goods);
+            let done = self.drive(plan, Arc::new(StageOf { goods, stage })).await?;
+            if done.accepted != count {
+                let (rejected, failed) = (&done.rejected, &done.failed);
+                return Err(LoadError::SetUp(format!(
+                    "{stage:?}: of {count} commands {} were accepted; rejected {rejected:?}, failed {failed:?}, unanswered {}",
+                    done.accepted, done.unanswered,
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the sale's scenario at `rate` for `count` commands.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the numbers are nonsense or the door broke.
+    pub async fn run(
+        &mut self,
+        rate: u64,
+        count: u64,
+        in_flight_max: u64,
+        drain: Duration,
+    ) -> Result<Measured, LoadError> {
+        let tag = format!("{}.{}", self.sale.run, self.runs);
+        self.runs += 1;
+        // a follow-up comes about a second after its placement
+        let lag = rate / 10 + 1;
+        let workload = Workload::new(self.sale.scenario, self.goods.skus.clone(), &self.reply_to, lag)?;
+        self.drive(Plan { rate, count, in_flight_max, drain, tag }, Arc::new(workload)).await
+    }
+
+    async fn drive(&mut self, plan: Plan, source: Arc<dyn Source + Send>) -> Result<Measured, LoadError> {
+        match &mut self.door {
+            Door::Http(door) => door.run(&plan, source).await,
+            Door::Redis(slot) => {
+                let Some(mut door) = slot.take() else {
+                    return Err(LoadError::Protocol("the door broke in an earlier run".into()));
+                };
+                let (door, measured) = blocking(move || {
+                    let measured = door.run(&plan, &*source);
+                    Ok((door, measured))
+                })
+                .await?;
+                if measured.is_ok() {
+                    *slot = Some(door);
+                }
+                measured
+            }
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(f).await.map_err(|e| LoadError::Protocol(format!("a thread died: {e}")))?
+}

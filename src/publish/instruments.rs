@@ -1,0 +1,63 @@
+//! What a lane counts once its answers are out. Handles are kept: a label looked up per command costs more than the count.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use metrics::{Counter, Histogram};
+
+use crate::{commit::Outgoing, domain::Time, protocol::OutcomeKind};
+
+/// A lane's counters.
+pub struct Instruments {
+    outcomes: RefCell<HashMap<(&'static str, &'static str), Counter>>,
+    refusals: RefCell<HashMap<String, Counter>>,
+    latency: Histogram,
+    dead: Counter,
+}
+
+impl Instruments {
+    /// For a lane.
+    pub fn new(partition: u32) -> Self {
+        let partition = partition.to_string();
+        Self {
+            outcomes: RefCell::default(),
+            refusals: RefCell::default(),
+            latency: metrics::histogram!("jumun_answer_seconds"),
+            dead: metrics::counter!("jumun_dead_letters_total", "partition" => partition),
+        }
+    }
+
+    /// Counts a settled batch. Names and reasons are of fixed sets, so the series stay constant.
+    pub fn count(&self, outgoing: &[Outgoing], now: Time) {
+        let mut outcomes = self.outcomes.borrow_mut();
+        let mut refusals = self.refusals.borrow_mut();
+        for out in outgoing {
+            if out.dead.is_some() {
+                self.dead.increment(1);
+            }
+            let Some((_, answer)) = &out.answer else { continue };
+            let word = answer.outcome.word();
+            outcomes
+                .entry((out.name, word))
+                .or_insert_with(|| metrics::counter!("jumun_commands_total", "type" => out.name, "outcome" => word))
+                .increment(1);
+            if answer.outcome == OutcomeKind::Rejected
+                && let Some(reason) = &answer.reason
+            {
+                match refusals.get(&**reason) {
+                    Some(counter) => counter.increment(1),
+                    None => {
+                        let reason = reason.to_string();
+                        let counter = metrics::counter!("jumun_refusals_total", "reason" => reason.clone());
+                        counter.increment(1);
+                        refusals.insert(reason, counter);
+                    }
+                }
+            }
+            let ms = u32::try_from((now - out.source.id.time()).num_milliseconds().max(0)).unwrap_or(u32::MAX);
+            self.latency.record(f64::from(ms) * MS);
+        }
+    }
+}
+
+/// Seconds in a millisecond.
+const MS: f64 = 1e-3;

@@ -1,0 +1,16 @@
+//! Publish: what is durable is acknowledged, answered and published in one atomic step a chunk. Only here do answers leave.
+
+pub mod instruments;
+pub mod publisher;
+
+use crate::{commit::Outgoing, payment::RefundAsk, store::rows::OtbxRow};
+
+/// A durable batch's consequences.
+#[derive(Debug)]
+pub struct Durable {
+    pub outgoing: Vec<Outgoing>,
+    /// steps for other lanes
+    pub steps: Vec<OtbxRow>,
+    /// refunds to ask the payment side for
+    pub asks: Vec<RefundAsk>,
+}

@@ -1,0 +1,166 @@
+//! The publishing loop of a lane: steps to other lanes, then acknowledgements with answers and events, then credit.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Durable, instruments::Instruments};
+use crate::{
+    clock::Clock,
+    commit::Outgoing,
+    ingest::Credit,
+    log::{CommandLog, Inbound, LogError, OutAnswer, Retention, Settled, Settler},
+    payment::RefundAsk,
+    protocol::event::publish,
+    store::rows::OtbxRow,
+};
+
+/// Outbox rows that reached their stream, to be deleted with the next batch.
+pub type Sent = Arc<Mutex<Vec<Arc<str>>>>;
+
+/// What the loop needs.
+pub struct Publisher {
+    pub partition: u32,
+    pub epoch: i64,
+    pub log: Arc<dyn CommandLog>,
+    pub clock: Arc<dyn Clock>,
+    pub retention: Retention,
+    pub credit: Arc<Credit>,
+    pub from: mpsc::Receiver<Durable>,
+    pub sent: Sent,
+    /// where refunds are asked; `None`: somebody else reads the events and asks
+    pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    pub stop: CancellationToken,
+}
+
+/// Why publishing ended.
+#[derive(Debug)]
+pub enum Ended {
+    Stopped,
+    Fenced,
+    Broken(String),
+}
+
+impl Publisher {
+    /// Publishes until the lane hangs up. What fails is tried again until it succeeds: it is durable, and is owed.
+    pub async fn run(mut self) -> Ended {
+        let instruments = Instruments::new(self.partition);
+        let mut settler = None;
+        while let Some(durable) = self.from.recv().await {
+            let Durable { outgoing, steps, asks } = durable;
+            if !steps.is_empty()
+                && let Err(end) = self.relay(&steps).await
+            {
+                return end;
+            }
+            for (lane, raw) in outgoing.iter().filter_map(|o| o.forward.as_ref()) {
+                if let Err(end) = self.append(*lane, std::slice::from_ref(raw)).await {
+                    return end;
+                }
+            }
+            if let Some(gateway) = &self.gateway {
+                for ask in asks {
+                    if gateway.try_send(ask).is_err() {
+                        break; // busy: the order stays due and is asked again
+                    }
+                }
+            }
+            fail::fail_point!("before_settle", |_| std::process::abort());
+            let entries: Vec<Settled> = outgoing.iter().map(settled).collect();
+            if let Err(end) = self.settle(&mut settler, &entries).await {
+                return end;
+            }
+            fail::fail_point!("after_settle", |_| std::process::abort());
+            self.credit.give(outgoing.iter().filter(|o| o.credit).count());
+            instruments.count(&outgoing, self.clock.now());
+        }
+        Ended::Stopped
+    }
+
+    async fn settle(&self, settler: &mut Option<Box<dyn Settler>>, entries: &[Settled]) -> Result<(), Ended> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut patience = Patience::default();
+        loop {
+            let fault = match settler {
+                None => match self.log.settler(self.partition, self.epoch, self.retention).await {
+                    Ok(attached) => {
+                        *settler = Some(attached);
+                        continue;
+                    }
+                    Err(e) => e,
+                },
+                Some(settler) => match settler.settle(entries).await {
+                    Ok(_) => return Ok(()),
+                    Err(e) => e,
+                },
+            };
+            patience.hold(self, "settling", fault).await?;
+        }
+    }
+
+    /// Puts steps on their lanes' internal streams, in order.
+    async fn relay(&self, steps: &[OtbxRow]) -> Result<(), Ended> {
+        for step in steps {
+            let raw: Arc<[u8]> = step.cmd.as_bytes().into();
+            let lane = u32::try_from(step.to_prtn_no).unwrap_or(u32::MAX);
+            self.append(lane, &[raw]).await?;
+        }
+        if let Ok(mut sent) = self.sent.lock() {
+            sent.extend(steps.iter().map(|s| Arc::clone(&s.otbx_id)));
+        }
+        Ok(())
+    }
+
+    async fn append(&self, lane: u32, raw: &[Arc<[u8]>]) -> Result<(), Ended> {
+        let mut patience = Patience::default();
+        loop {
+            match self.log.append(lane, Inbound::Internal, raw).await {
+                Ok(_) => return Ok(()),
+                Err(e) => patience.hold(self, "sending to another lane", e).await?,
+            }
+        }
+    }
+}
+
+/// Waits between tries. It gives up only where a successor has the partition, or the lane stops.
+struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Duration::from_millis(20))
+    }
+}
+
+impl Patience {
+    async fn hold(&mut self, publisher: &Publisher, what: &str, e: LogError) -> Result<(), Ended> {
+        match e {
+            LogError::Fenced { .. } => Err(Ended::Fenced),
+            LogError::Broken(why) => Err(Ended::Broken(why)),
+            LogError::Unavailable(_) | LogError::Full(_) => {
+                tracing::warn!(partition = publisher.partition, error = %e, "{what} failed; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(self.0) => {}
+                    () = publisher.stop.cancelled() => return Err(Ended::Stopped),
+                }
+                self.0 = (self.0 * 2).min(Duration::from_secs(2));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn settled(out: &Outgoing) -> Settled {
+    let answer = out.answer.as_ref().map(|(to, a)| OutAnswer { reply_to: to.clone(), json: a.json() });
+    let events = out
+        .events
+        .iter()
+        .map(|r| publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt).into())
+        .collect();
+    Settled { stream: out.source.stream, id: out.source.id, answer, events, dead: out.dead.clone() }
+}

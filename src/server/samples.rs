@@ -1,0 +1,78 @@
+//! What is sampled for Prometheus: lag, pending, stock of the hottest SKUs. The sets are bounded.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{log::CommandLog, store::Store};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(2);
+/// How many SKUs have series of their own.
+const HOTTEST_MAX: u32 = 10;
+
+/// Samples until it is stopped.
+pub async fn run(log: Arc<dyn CommandLog>, store: Arc<dyn Store>, partitions: u32, stop: CancellationToken) {
+    describe();
+    loop {
+        for partition in 0..partitions {
+            let Ok(stats) = log.stats(partition).await else { continue };
+            let p = partition.to_string();
+            metrics::gauge!("jumun_stream_lag", "partition" => p.clone()).set(number(stats.lag));
+            metrics::gauge!("jumun_stream_pending", "partition" => p.clone()).set(number(stats.pending));
+            metrics::gauge!("jumun_stream_length", "partition" => p.clone()).set(number(stats.length));
+            metrics::gauge!("jumun_dead_letters", "partition" => p).set(number(stats.dead));
+        }
+        if let Ok(hottest) = store.hottest(HOTTEST_MAX).await {
+            // the rank is the label, not the SKU: however many SKUs take turns, the series stay these
+            for (unit, rank) in hottest.iter().zip(1u32..) {
+                let rank = rank.to_string();
+                let taken = unit.sold_qty + unit.hold_qty;
+                let all = taken + unit.stck_qty;
+                metrics::gauge!("jumun_hot_sku_stock_left", "rank" => rank.clone()).set(signed(unit.stck_qty));
+                metrics::gauge!("jumun_hot_sku_sold", "rank" => rank.clone()).set(signed(unit.sold_qty));
+                metrics::gauge!("jumun_hot_sku_sell_through_permille", "rank" => rank).set(signed(if all > 0 {
+                    taken * 1_000 / all
+                } else {
+                    0
+                }));
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn number(n: u64) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn signed(n: i64) -> f64 {
+    f64::from(i32::try_from(n).unwrap_or(i32::MAX))
+}
+
+/// Says what every series means.
+fn describe() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    counter!("jumun_commands_total", "Commands answered, by type and outcome");
+    counter!("jumun_refusals_total", "Commands rejected, by reason");
+    counter!("jumun_activations_total", "Actors brought to life from the store, by kind");
+    counter!("jumun_passivations_total", "Idle actors that left memory, by kind");
+    counter!("jumun_lane_resets_total", "Times a lane started over after a failed commit or a broken handler");
+    counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
+    counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
+    gauge!("jumun_stream_lag", "Commands that no one has read yet");
+    gauge!("jumun_stream_pending", "Commands read and not acknowledged");
+    gauge!("jumun_stream_length", "Commands kept in the stream");
+    gauge!("jumun_dead_letters", "Dead letters kept");
+    gauge!("jumun_in_flight", "Commands read and not settled");
+    gauge!("jumun_live_actors", "Actors in memory, by kind");
+    gauge!("jumun_hot_sku_stock_left", "Units free to sell, of the SKUs that sold most, by rank");
+    gauge!("jumun_hot_sku_sold", "Units sold, of the SKUs that sold most, by rank");
+    gauge!("jumun_hot_sku_sell_through_permille", "Sold and held of all units, in thousandths, by rank");
+    histogram!("jumun_commit_seconds", "Time of one commit");
+    histogram!("jumun_batch_commands", "Commands in one commit");
+    histogram!("jumun_answer_seconds", "From the command's entry to its answer");
+}
