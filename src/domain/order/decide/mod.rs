@@ -4,7 +4,7 @@ mod cancel;
 mod money;
 mod pay;
 mod place;
-pub use place::{LINES_MAX, QUANTITY_MAX};
+pub use self::place::{LINES_MAX, QUANTITY_MAX};
 mod refund;
 mod reserve;
 mod stock;
