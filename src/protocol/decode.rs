@@ -131,21 +131,10 @@ fn cut(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-struct Hasher(Sha256);
-impl std::io::Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal> {
-    let mut hash = Hasher(Sha256::new());
-    wire.write(&mut hash).map_err(|e| Refusal::invalid(e.to_string()))?;
-    let digest: Arc<str> = hex(&hash.0.finalize()[..16]).into();
+    let mut content = Vec::with_capacity(512);
+    wire.write(&mut content).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let digest: Arc<str> = hex(&Sha256::digest(&content)[..16]).into();
     let (id, actor, _) = wire.envelope();
     let (id, actor): (CommandId, Arc<str>) = (id.clone(), actor.into());
     let (role, who) = Role::of(&actor).ok_or_else(|| {
