@@ -1,6 +1,7 @@
 //! How fast one committer is: prints orders a second; asserts only that everything arrived.
 //!
-//! `cargo test --release --test it store_pace -- --nocapture` for a figure that means something. An order is one row
+//! `JUMUN_PACE_ORDERS=60000 cargo test --release --test it store_pace -- --nocapture --test-threads 1` for a figure that
+//! means something. An order is one row
 //! each in order, line, settlement, approval, fee, history and ledger; a batch moves one hot SKU once. Ids that grow with
 //! time (UUIDv7, a sequence) touch a few index pages a batch; random ones touch some pages for every row.
 
@@ -133,7 +134,10 @@ async fn pace(store: &dyn Store) {
     let batch = Batch { epoch: lease.epoch, units: vec![unit("sku-hot", STOCK)], ..Batch::default() };
     assert!(matches!(committer.commit(&batch).await, Ok(Commit::Done(_))));
     let (model, mut next) = (model(), 0);
-    let total: i64 = if cfg!(debug_assertions) { 2_000 } else { 60_000 };
+    let total: i64 = match std::env::var("JUMUN_PACE_ORDERS") {
+        Ok(orders) => orders.parse().expect("a multiple of 1,000"),
+        Err(_) => 2_000,
+    };
     for (random, size) in [(false, 100), (false, 500), (false, 1_000), (true, 100), (true, 1_000)] {
         let batches: Vec<Batch> =
             (0..total / size).map(|i| orders(&model, lease.epoch, next + i * size, size, STOCK, random)).collect();
