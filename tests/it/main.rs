@@ -8,3 +8,4 @@ mod store_contract;
 mod store_pace;
 mod support;
 mod tidy;
+mod verify;
