@@ -1,8 +1,10 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod demo;
 mod load;
 mod log_contract;
+mod schema;
 mod store_contract;
 mod store_pace;
 mod support;
