@@ -7,6 +7,7 @@ pub mod migrate;
 pub mod schema;
 pub mod send;
 pub mod serve;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ enum Command {
     Load(load::LoadArgs),
     Send(send::SendArgs),
     Schema(schema::SchemaArgs),
+    Verify(verify::VerifyArgs),
 }
 
 impl Cli {
@@ -51,6 +53,7 @@ impl Cli {
             Command::Load(args) => load::run(args).await,
             Command::Send(args) => send::run(args).await,
             Command::Schema(args) => schema::run(&args),
+            Command::Verify(args) => verify::run(args).await,
         }
     }
 }

@@ -9,3 +9,4 @@ mod store_contract;
 mod store_pace;
 mod support;
 mod tidy;
+mod verify;
