@@ -1,9 +1,12 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod demo;
 mod docs;
 mod load;
 mod log_contract;
+mod scenarios;
+mod schema;
 mod store_contract;
 mod store_pace;
 mod support;
