@@ -3,6 +3,7 @@
 
 mod load;
 mod log_contract;
+mod scenarios;
 mod store_contract;
 mod store_pace;
 mod support;
