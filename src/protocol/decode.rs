@@ -186,11 +186,29 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
         | Wire::CreateSku(_)
         | Wire::CreateCampaign(_)
         | Wire::PauseCampaign(_)
-        | Wire::ResumeCampaign(_)) => Ok(Kind::Sku(Box::new(w))),
-        w @ (Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_)) => {
-            Ok(Kind::Reference(Box::new(w)))
-        }
+        | Wire::ResumeCampaign(_)
+        | Wire::CreateProduct(_)
+        | Wire::CreateTemplate(_)
+        | Wire::CreatePromotion(_)) => apart(w),
     }
+}
+
+/// A command of no order; its texts go into tables, so they are bounded and hold no NUL.
+fn apart(wire: Wire) -> Result<Kind, Refusal> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no free text")]
+    let texts: [Option<&str>; 2] = match &wire {
+        Wire::AdjustStock(c) => [Some(&c.reason), None],
+        Wire::CreateSku(c) => [Some(&c.option_name), None],
+        Wire::CreateProduct(c) => [Some(&c.name), Some(&c.product_type)],
+        Wire::CreateTemplate(c) => [Some(&c.name), None],
+        Wire::CreateCampaign(c) => [Some(&c.name), None],
+        _ => [None, None],
+    };
+    for t in texts {
+        text(t)?;
+    }
+    let of_a_sku = !matches!(wire, Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_));
+    Ok(if of_a_sku { Kind::Sku(Box::new(wire)) } else { Kind::Reference(Box::new(wire)) })
 }
 
 fn bounded<T>(list: Vec<T>) -> Result<Vec<T>, Refusal> {
@@ -350,6 +368,15 @@ mod tests {
                 Err(Unreadable::Dead { .. }) => assert!(!answered, "{input}"),
                 Err(Unreadable::Refused { .. }) => assert!(answered, "{input}"),
             }
+        }
+    }
+
+    #[test]
+    fn texts_that_no_table_takes_are_refused() {
+        let adjust = r#"{"id":"c-000000001","type":"adjust_stock","actor":"operator:o","sku_id":"s","quantity":1,"reason":"TEXT"}"#;
+        let long = "x".repeat(TEXT_MAX + 1);
+        for (text, ok) in [("count", true), ("a\\u0000b", false), (&*long, false)] {
+            assert_eq!(decode(adjust.replace("TEXT", text).as_bytes()).is_ok(), ok, "{text}");
         }
     }
 

@@ -185,6 +185,13 @@ pub struct Placed {
     pub refunds: Vec<PlannedRefund>,
 }
 
+impl Placed {
+    /// Whether it brought its payment (of nothing, where nothing was due): only what is unpaid has a deadline.
+    pub fn is_paid(&self) -> bool {
+        self.deadline.is_none()
+    }
+}
+
 fn yes() -> bool {
     true
 }

@@ -6,6 +6,8 @@ pub mod decide;
 pub mod event;
 pub mod state;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
 pub use self::command::OrderCommand;
 pub use self::decide::{Context, Decision, Quote, decide};
