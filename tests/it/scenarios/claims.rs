@@ -136,7 +136,7 @@ pub async fn shares_sum_to_the_whole(on: On) {
         w.ok(judge("o-1", &[(1, left)])).await;
         // a share is rounded down each time; what is over stays with the rest
         let (_, refundable, so_far, _) = w.money("o-1").await[0];
-        assert_eq!((so_far - planned).abs() <= 1, true, "{so_far} for {planned}");
+        assert!((so_far - planned).abs() <= 1, "{so_far} for {planned}");
         assert_eq!(refundable + so_far, due);
     }
     w.ok(cancel("o-1", &[1])).await;

@@ -9,8 +9,8 @@ use super::{cancel, hurried, line, on_order, paid, pay, place, shop, with};
 use crate::support::world::On;
 
 pub async fn every_reason_is_given(on: On) {
-    let mut w = hurried(on, 1, 400).await;
-    w.sku("A", 1_000, 0, 3).await;
+    let mut w = hurried(on, 1, 4_000).await;
+    w.sku("A", 1_000, 0, 9).await;
     w.sku("none", 1_000, 0, 0).await;
     for (sku, more) in [
         ("limited", json!({"limit_per_customer": 1})),
@@ -47,7 +47,7 @@ pub async fn every_reason_is_given(on: On) {
         (place("o-9", &[with(line("A", 1), "campaign_id", json!("nix"))]), Reason::UnknownCampaign),
         (cancel("o-1", &[7]), Reason::UnknownLine),
         (confirm, Reason::UnknownRefund),
-        (one("A").as_object().map(|_| place("o-1", &[line("A", 1)])).unwrap(), Reason::DuplicateOrder),
+        (place("o-1", &[line("A", 1)]), Reason::DuplicateOrder),
         (json!({"type": "create_sku", "sku_id": "A", "product_id": "A", "option_name": "x"}), Reason::AlreadyExists),
         (reused, Reason::CommandIdReused),
         (pay("o-2", 5), Reason::AmountMismatch),
