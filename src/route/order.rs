@@ -18,6 +18,7 @@ use crate::{
     },
     payment::RefundAsk,
     protocol::internal::derived_id,
+    store::rows::HistRow,
 };
 
 /// The actor of one order.
@@ -36,6 +37,8 @@ pub struct State {
     pub batch: u64,
     /// placements that wait for other lanes: answered when those have answered
     pub waiting: Vec<Meta>,
+    /// the events of such a placement: published with the first reply's, so that the sequence is kept
+    pub unpublished: Vec<HistRow>,
 }
 
 impl OrderActor {
@@ -47,7 +50,7 @@ impl OrderActor {
 
 impl From<Folded> for State {
     fn from(f: Folded) -> Self {
-        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new() }
+        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new() }
     }
 }
 
@@ -160,7 +163,7 @@ impl State {
         meta: Meta,
         command: &OrderCommand,
         note: replay::Note,
-        events: Vec<crate::store::rows::HistRow>,
+        events: Vec<HistRow>,
     ) {
         let mut book = cx.book.borrow_mut();
         book.repeats |= self.batch == book.number + 1;
@@ -168,8 +171,10 @@ impl State {
         let waits = matches!(command, OrderCommand::Place(_))
             && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting);
         let mut out = Outgoing::silent(meta.source, meta.name);
-        out.events = events;
+        out.events = std::mem::take(&mut self.unpublished);
+        out.events.extend(events);
         if waits {
+            self.unpublished = out.events;
             book.waiting += 1;
             self.waiting.push(meta);
             return;
@@ -200,7 +205,8 @@ impl State {
                 Some(answer) => {
                     let mut out = Outgoing::silent(meta.source, meta.name);
                     out.answer = Some((meta.reply_to, answer));
-                    (out.replays, out.credit) = (true, false);
+                    // redelivered: the events of its first time may not have been published
+                    (out.replays, out.credit) = (meta.source.attempts > 1, false);
                     book.outgoing.push(out);
                 }
                 None => self.waiting.push(meta),

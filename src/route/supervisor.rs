@@ -16,7 +16,10 @@ use super::{
     window::{Seen, Window},
 };
 use crate::{
-    commit::{Outgoing, replay::Applied},
+    commit::{
+        Outgoing,
+        replay::{Applied, Folded},
+    },
     domain::{
         ids::{CommandId, OrderId, SkuId},
         order::{OrderCommand, decide},
@@ -293,7 +296,7 @@ impl Lane {
         let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta)
             .await
             .map_err(|why| Fault::Decision { entry, why })?;
-        let mut state = State { order: concluded.order, applied, batch: 0, waiting: Vec::new() };
+        let mut state = State::from(Folded { order: concluded.order, applied });
         state.accept(&self.cx, meta, &command, concluded.note, concluded.events);
         let actor = OrderActor::new(self.cx.clone(), state).start();
         self.orders.insert(order_id, actor, self.cx.tick.get());
