@@ -12,7 +12,7 @@ use super::{
 use crate::{
     demo::{
         self, Place, Plan,
-        check::check,
+        check::{Check, check},
         report::{Pace, report},
         screen::Screen,
     },
@@ -22,6 +22,7 @@ use crate::{
     payment::simulated::{Rules, Simulated},
     server::{Server, ServerParts},
     store::{self, rows::OrdRow, table},
+    verify::{Options, verify},
 };
 
 /// Holds a flash sale: a crowd wants more than there is, and behaves like people do; then checks the books.
@@ -154,11 +155,14 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     screen.says("  checking the books");
     let found = check(&sale, &*store).await?;
-    println!("{}", report(&sale, &found, Pace::read(&metrics.render()), &[]));
+    let options = Options { now: Some(clock.now()), ..Options::default() };
+    let verified = Box::pin(verify(store, Some(log), options)).await?;
+    let promises: Vec<Check> = verified.checks.iter().map(Check::promise).collect();
+    println!("{}", report(&sale, &found, Pace::read(&metrics.render()), &promises));
     if let Some(kept) = scratch.as_ref().filter(|s| s.kept) {
         println!("The database is kept: {}", kept.path.join("demo.db").display());
     }
-    Ok(if found.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if found.holds() && verified.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {

@@ -36,9 +36,9 @@ enum Command {
 }
 
 impl Cli {
-    /// What is logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture.
-    pub const fn default_log(&self) -> &'static str {
-        if matches!(self.command, Command::Demo(_)) { "error" } else { "info,sqlx=warn" }
+    /// Whether only errors are logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture.
+    pub const fn is_quiet(&self) -> bool {
+        matches!(self.command, Command::Demo(_))
     }
 
     /// Runs the subcommand.
