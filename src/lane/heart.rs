@@ -190,6 +190,7 @@ impl Heart {
         }
         self.held += n;
         self.queue.extend(chunk.entries);
+        fail::fail_point!("after_read", |_| std::process::abort());
     }
 
     /// Decides what waits, and commits what is decided when nothing is in flight.
@@ -236,6 +237,7 @@ impl Heart {
         let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
         self.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
+        fail::fail_point!("after_decide", |_| std::process::abort());
         Ok(())
     }
 

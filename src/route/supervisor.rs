@@ -141,6 +141,7 @@ struct Fetched {
 impl Lane {
     async fn decide(&self, decide: Decide) -> Result<(), Fault> {
         let fetched = self.fetch(&decide).await?;
+        fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
         for entry in decide.entries {
             let careful = decide.careful || entry.source.attempts > 1;
             let before = self.cx.book.borrow().outgoing.len();
@@ -467,4 +468,10 @@ impl Lane {
             metrics::counter!("jumun_passivations_total", "kind" => "sku").increment(skus);
         }
     }
+}
+
+#[cfg(feature = "failpoints")]
+#[expect(clippy::panic, reason = "the test asks for a panic")]
+fn panic_for_the_test() -> Result<(), Fault> {
+    panic!("broken by the test");
 }

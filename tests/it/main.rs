@@ -1,6 +1,7 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod faults;
 mod load;
 mod log_contract;
 mod store_contract;

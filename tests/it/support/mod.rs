@@ -1,4 +1,7 @@
 //! What the tests stand on.
 
+pub mod client;
 pub mod guard;
+pub mod process;
+pub mod proxy;
 pub mod servers;
