@@ -5,6 +5,7 @@ pub mod load;
 pub mod migrate;
 pub mod send;
 pub mod serve;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Load(load::LoadArgs),
     Send(send::SendArgs),
+    Verify(verify::VerifyArgs),
 }
 
 impl Cli {
@@ -40,6 +42,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args).await,
             Command::Load(args) => load::run(args).await,
             Command::Send(args) => send::run(args).await,
+            Command::Verify(args) => verify::run(args).await,
         }
     }
 }

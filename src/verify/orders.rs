@@ -1,0 +1,282 @@
+//! R7–R11 and the units that orders claim: every history is folded again and compared with the rows of its order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{
+    Findings, Pass, Promise, VerifyError,
+    pages::{OfOrder, Rows, differences},
+    walk,
+};
+use crate::{
+    commit::project::project,
+    domain::{
+        Time,
+        order::{
+            Order,
+            state::{Placement, ReserveState},
+        },
+        status::Status,
+    },
+    log::crc16::partition_of,
+    store::{
+        Batch,
+        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, OrdRow, PntRow, StlmRow},
+    },
+};
+
+/// How long past its deadline an unpaid order may be, at rest: deadlines are looked for several times a second.
+const EXPIRY_GRACE: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
+
+/// The tables of the orders, each where the walk is.
+struct Tables {
+    hist: Rows<HistRow>,
+    ord: Rows<OrdRow>,
+    gds: Rows<GdsRow>,
+    stlm: Rows<StlmRow>,
+    aprv: Rows<AprvRow>,
+    cncl: Rows<CnclRow>,
+    fee: Rows<FeeRow>,
+    dscnt: Rows<DscntRow>,
+    pnt: Rows<PntRow>,
+}
+
+/// Merges the histories with all tables that follow them.
+pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
+    let (store, page) = (pass.store.clone(), pass.options.page);
+    let mut t = Tables {
+        hist: Rows::new(&store, page),
+        ord: Rows::new(&store, page),
+        gds: Rows::new(&store, page),
+        stlm: Rows::new(&store, page),
+        aprv: Rows::new(&store, page),
+        cncl: Rows::new(&store, page),
+        fee: Rows::new(&store, page),
+        dscnt: Rows::new(&store, page),
+        pnt: Rows::new(&store, page),
+    };
+    let mut approvals = Approvals::default();
+    let mut strays = Vec::new();
+    while let Some(first) = t.hist.next().await? {
+        let mut history = vec![first];
+        while t.hist.peek().await?.is_some_and(|r| r.ord_id == history[0].ord_id) {
+            history.extend(t.hist.next().await?);
+        }
+        Box::pin(one(pass, &mut t, &history, &mut approvals, &mut strays)).await?;
+        tell(&mut pass.f, &mut strays);
+    }
+    t.ord.rest(&mut strays).await?;
+    t.gds.rest(&mut strays).await?;
+    t.stlm.rest(&mut strays).await?;
+    t.aprv.rest(&mut strays).await?;
+    t.cncl.rest(&mut strays).await?;
+    t.fee.rest(&mut strays).await?;
+    t.dscnt.rest(&mut strays).await?;
+    t.pnt.rest(&mut strays).await?;
+    tell(&mut pass.f, &mut strays);
+    if approvals.repeated > 0 {
+        let (n, first) = (approvals.repeated, approvals.first.unwrap_or_default());
+        pass.f.note(
+            Promise::R8,
+            format!("{n} approval ids stand in more than one order, {first:?} first: two orders paid by one payment?"),
+        );
+    }
+    Ok(())
+}
+
+fn tell(f: &mut Findings, strays: &mut Vec<String>) {
+    for stray in strays.drain(..) {
+        f.bad(Promise::R7, stray);
+    }
+}
+
+/// The stored rows of one order.
+struct Stored {
+    ord: Vec<OrdRow>,
+    gds: Vec<GdsRow>,
+    stlm: Vec<StlmRow>,
+    aprv: Vec<AprvRow>,
+    cncl: Vec<CnclRow>,
+    fee: Vec<FeeRow>,
+    dscnt: Vec<DscntRow>,
+    pnt: Vec<PntRow>,
+}
+
+async fn one(
+    pass: &mut Pass,
+    t: &mut Tables,
+    history: &[HistRow],
+    approvals: &mut Approvals,
+    strays: &mut Vec<String>,
+) -> Result<(), VerifyError> {
+    let ord_id = &*history[0].ord_id;
+    let stored = Stored {
+        ord: t.ord.of(ord_id, strays).await?,
+        gds: t.gds.of(ord_id, strays).await?,
+        stlm: t.stlm.of(ord_id, strays).await?,
+        aprv: t.aprv.of(ord_id, strays).await?,
+        cncl: t.cncl.of(ord_id, strays).await?,
+        fee: t.fee.of(ord_id, strays).await?,
+        dscnt: t.dscnt.of(ord_id, strays).await?,
+        pnt: t.pnt.of(ord_id, strays).await?,
+    };
+    pass.orders += 1;
+    rows_alone(&stored, &mut pass.f);
+    for row in &stored.aprv {
+        approvals.saw(row);
+    }
+    if let Some(ord) = stored.ord.first() {
+        published(pass, ord, history);
+    }
+    // a damaged history may break the fold's own arithmetic: that is a finding, not the end of the check
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        let order = walk::walk(history, &mut pass.f)?;
+        walk::stands(&order, &mut pass.f);
+        let lane = stored.ord.first().map_or(0, |o| o.prtn_no);
+        let (mut quiet, mut asking) = (Batch::default(), Batch::default());
+        project(&order, u32::try_from(lane).unwrap_or(u32::MAX), false, &mut quiet);
+        project(&order, u32::try_from(lane).unwrap_or(u32::MAX), true, &mut asking);
+        Some((order, quiet, asking))
+    }));
+    let Ok(told) = told else {
+        pass.f.bad(Promise::R7, format!("order {ord_id}: its history can't be folded: its numbers make no sense"));
+        return Ok(());
+    };
+    let Some((order, mut wanted, asking)) = told else { return Ok(()) };
+    // whether the server asks for refunds itself decides when an order is due; either is right
+    if stored.ord == asking.ord {
+        wanted.ord = asking.ord;
+    }
+    compare(pass, ord_id, &stored, &wanted);
+    pass.refund_rows += u64::try_from(wanted.rfnd.len()).unwrap_or(0);
+    claims(pass, &order);
+    if let Some(ord) = stored.ord.first() {
+        owner(pass, ord, &order);
+    }
+    Ok(())
+}
+
+fn compare(pass: &mut Pass, ord_id: &str, stored: &Stored, wanted: &Batch) {
+    let whose = format!("order {ord_id}");
+    let mut found = differences(&whose, &stored.ord, &wanted.ord);
+    found.extend(differences(&whose, &stored.gds, &wanted.gds));
+    found.extend(differences(&whose, &stored.stlm, &wanted.stlm));
+    found.extend(differences(&whose, &stored.aprv, &wanted.aprv));
+    found.extend(differences(&whose, &stored.cncl, &wanted.cncl));
+    found.extend(differences(&whose, &stored.fee, &wanted.fee));
+    found.extend(differences(&whose, &stored.dscnt, &wanted.dscnt));
+    found.extend(differences(&whose, &stored.pnt, &wanted.pnt));
+    pass.f.saw(Promise::R7, 1);
+    for what in found {
+        pass.f.bad(Promise::R7, what);
+    }
+}
+
+/// R8 and R9, by the rows alone.
+fn rows_alone(stored: &Stored, f: &mut Findings) {
+    for s in &stored.stlm {
+        let terms = [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt];
+        let holds = s.pay_amt == terms.iter().sum::<i64>() && s.expt_amt >= 0 && terms.iter().all(|n| *n >= 0);
+        f.hold(Promise::R8, holds, || {
+            let paid = s.pay_amt;
+            format!(
+                "order {}: settlement {}: paid {paid} is not {terms:?} together, each at least 0",
+                s.ord_id, s.stlm_no
+            )
+        });
+    }
+    if let Some(o) = stored.ord.first().filter(|_| !stored.gds.is_empty()) {
+        let parts: i64 =
+            stored.gds.iter().map(|g| g.pay_amt).sum::<i64>() + stored.fee.iter().map(|r| r.fee_amt).sum::<i64>();
+        let total = o.gds_amt - o.dscnt_amt + o.dlv_fee_amt;
+        f.hold(Promise::R8, o.ord_amt == parts && o.ord_amt == total, || {
+            format!(
+                "order {}: its amount is {}, its lines and fees make {parts}, its sums {total}",
+                o.ord_id, o.ord_amt
+            )
+        });
+    }
+    for g in &stored.gds {
+        let active = g.ord_qty - g.cncl_qty - g.rtn_qty - g.exch_qty;
+        let parts = [g.ord_qty, g.cncl_qty, g.rtn_acpt_qty, g.rtn_qty, g.exch_acpt_qty, g.exch_qty];
+        let stock = g.hold_qty >= 0 && g.dduct_qty >= 0 && g.hold_qty + g.dduct_qty <= active;
+        f.hold(Promise::R9, active >= 0 && parts.iter().all(|n| *n >= 0) && stock, || {
+            format!(
+                "order {}: line {}: {} ordered, {} cancelled, {} returned, {} exchanged, {} held, {} deducted",
+                g.ord_id, g.ord_seq, g.ord_qty, g.cncl_qty, g.rtn_qty, g.exch_qty, g.hold_qty, g.dduct_qty
+            )
+        });
+    }
+}
+
+/// R1 and R7: what was committed within the retention was answered and published.
+fn published(pass: &mut Pass, ord: &OrdRow, history: &[HistRow]) {
+    let Some(retained) = &pass.retained else { return };
+    for row in history {
+        retained.published(&mut pass.f, ord.prtn_no, row);
+        if row.cmd_evnt_no == 0 {
+            retained.answered(&mut pass.f, ord.prtn_no, &row.cmd_id, &row.actr, row.strm_entr.as_deref());
+        }
+    }
+}
+
+/// The units that the order has of SKUs in its own lane; those of other lanes are told by their reservations.
+fn claims(pass: &mut Pass, order: &Order) {
+    for r in &order.reservations {
+        if matches!(r.state, ReserveState::Held | ReserveState::Taken) {
+            pass.open_asked += 1;
+        }
+    }
+    for line in &order.lines {
+        let elsewhere = order
+            .reservations
+            .iter()
+            .any(|r| r.state != ReserveState::Released && r.asked.lines.iter().any(|l| l.line_no == line.no));
+        if !elsewhere {
+            pass.claim(&line.sku_id.shared(), i64::from(line.held), i64::from(line.deducted));
+        }
+    }
+    let late = |now: Time| order.deadline.is_some_and(|d| d + EXPIRY_GRACE < now);
+    if order.placement == Placement::Done && order.status() == Status::PaymentPending {
+        let expired = pass.options.now.is_some_and(late);
+        pass.f.hold(Promise::R3, !expired, || format!("order {}: unpaid past its deadline, and holding", order.id));
+    }
+}
+
+/// R6: the order lives where its first SKU does, in a partition that somebody owned.
+fn owner(pass: &mut Pass, ord: &OrdRow, order: &Order) {
+    let home =
+        pass.lanes.partitions.zip(order.lines.first()).map(|(n, l)| i64::from(partition_of(l.sku_id.as_str(), n)));
+    let at_home = home.is_none_or(|home| home == ord.prtn_no);
+    pass.f.hold(Promise::R6, pass.lanes.leased(ord.prtn_no) && at_home, || {
+        format!(
+            "order {}: it is in partition {}, which is not its first SKU's, or was never leased",
+            ord.ord_id, ord.prtn_no
+        )
+    });
+}
+
+/// Approval ids seen in other orders, as marks.
+#[derive(Default)]
+struct Approvals {
+    seen: std::collections::HashMap<u64, u64>,
+    repeated: u64,
+    first: Option<String>,
+}
+
+/// How many approvals are compared.
+const APPROVALS_MAX: usize = 5_000_000;
+
+impl Approvals {
+    fn saw(&mut self, row: &AprvRow) {
+        // a deposit without an account number has no id of its own
+        if &*row.aprv_id == "deposit" || row.vrtl_acct_no.is_some() || self.seen.len() >= APPROVALS_MAX {
+            return;
+        }
+        let order = super::pages::mark(row.ord_id());
+        let before = *self.seen.entry(super::pages::mark(&row.aprv_id)).or_insert(order);
+        if before != order {
+            self.repeated += 1;
+            self.first.get_or_insert_with(|| row.aprv_id.to_string());
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! R3 and R4: every ledger, replayed row by row through the domain's own model, against the balance, the orders' claims,
+//! the sales' limits, and what retained answers said of it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    Findings, Pass, Promise, VerifyError,
+    pages::Rows,
+    streams::{Refusals, Told},
+};
+use crate::{
+    domain::{
+        ids::{CampaignId, CustomerId, SkuId},
+        stock::{Move, Movement, Stock},
+    },
+    log::crc16::partition_of,
+    store::{
+        UntRow,
+        rows::{CmpnRow, LdgrRow},
+    },
+};
+
+/// Streams SKUs and ledgers side by side.
+pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
+    let (store, page) = (pass.store.clone(), pass.options.page);
+    let mut sales: HashMap<Arc<str>, Vec<CmpnRow>> = HashMap::new();
+    let mut rows: Rows<CmpnRow> = Rows::new(&store, page);
+    while let Some(row) = rows.next().await? {
+        sales.entry(Arc::clone(&row.unt_id)).or_default().push(row);
+    }
+    let mut units: Rows<UntRow> = Rows::new(&store, page);
+    let mut ledger: Rows<LdgrRow> = Rows::new(&store, page);
+    while let Some(unit) = units.next().await? {
+        while let Some(row) = ledger.peek().await?.filter(|r| *r.unt_id < *unit.unt_id) {
+            pass.f.bad(Promise::R3, format!("SKU {}: ledger row {} of no SKU", row.unt_id, row.ldgr_no));
+            ledger.next().await?;
+        }
+        let refusals = pass.retained.as_mut().and_then(|r| r.refusals.remove(&unit.unt_id)).unwrap_or_default();
+        let mut walk = Walk {
+            stock: Stock::empty(SkuId::stored(&unit.unt_id)),
+            sales: sales.remove(&unit.unt_id).unwrap_or_default(),
+            refusals,
+            came: 0,
+            restocked: 0,
+        };
+        walk.refused(&mut pass.f);
+        while ledger.peek().await?.is_some_and(|r| r.unt_id == unit.unt_id) {
+            let Some(row) = ledger.next().await? else { break };
+            walk.row(&row, &mut pass.f);
+            if let Some(retained) = &mut pass.retained {
+                retained.moved(&mut pass.f, &row);
+            }
+        }
+        walk.end(pass, &unit);
+    }
+    while let Some(row) = ledger.next().await? {
+        pass.f.bad(Promise::R3, format!("SKU {}: ledger row {} of no SKU", row.unt_id, row.ldgr_no));
+    }
+    let mut left: Vec<_> = std::mem::take(&mut pass.claimed).into_iter().collect();
+    left.sort_by(|a, b| a.0.cmp(&b.0));
+    for (sku, c) in left {
+        pass.f.bad(
+            Promise::R3,
+            format!("SKU {sku}: orders hold {} and have taken {}, but there is no such SKU", c.held, c.deducted),
+        );
+    }
+    for (sku, sale) in sales {
+        pass.f.bad(
+            Promise::R3,
+            format!("campaign {} sells SKU {sku}, which there is not", sale.first().map_or("", |c| &c.cmpn_id)),
+        );
+    }
+    if let Some(retained) = &pass.retained {
+        retained.unmoved(&mut pass.f);
+    }
+    Ok(())
+}
+
+/// A ledger being replayed.
+struct Walk {
+    stock: Stock,
+    sales: Vec<CmpnRow>,
+    refusals: Refusals,
+    /// received + restocked ± adjusted
+    came: i64,
+    restocked: i64,
+}
+
+/// The movement that a ledger row records.
+fn movement(row: &LdgrRow) -> Option<Movement> {
+    let kind = match (&*row.mvmt_cd, row.hold_dlt) {
+        ("RECEIVE", _) => Move::Receive,
+        ("HOLD", _) => Move::Hold,
+        ("RELEASE", _) => Move::Release,
+        ("DEDUCT", n) if n < 0 => Move::DeductHeld,
+        ("DEDUCT", _) => Move::Deduct,
+        ("RESTOCK", _) => Move::Restock,
+        ("SHRINK", _) => Move::Shrink,
+        ("ADJUST", _) => Move::Adjust,
+        ("EXTERNAL", _) => Move::External,
+        _ => return None,
+    };
+    let campaign = row.cmpn_id.as_ref().zip(row.cust_id.as_ref());
+    Some(Movement {
+        sku_id: SkuId::stored(&row.unt_id),
+        kind,
+        quantity: row.mvmt_qty,
+        line_no: None,
+        campaign: campaign.map(|(c, u)| (CampaignId::stored(c), CustomerId::stored(u))),
+        campaign_delta: row.cmpn_dlt,
+        reason: None,
+    })
+}
+
+impl Walk {
+    fn row(&mut self, row: &LdgrRow, f: &mut Findings) {
+        let at = || format!("SKU {}, ledger row {}", row.unt_id, row.ldgr_no);
+        f.hold(Promise::R3, row.ldgr_no == self.stock.position + 1, || {
+            format!("{}: it should be number {}", at(), self.stock.position + 1)
+        });
+        let Some(m) = movement(row) else {
+            return f.bad(Promise::R3, format!("{}: there is no movement {:?}", at(), row.mvmt_cd));
+        };
+        let deltas = (row.stck_dlt, row.hold_dlt, row.sold_dlt);
+        f.hold(Promise::R3, m.kind.deltas(row.mvmt_qty) == deltas, || {
+            format!("{}: {} of {} does not move {deltas:?}", at(), row.mvmt_cd, row.mvmt_qty)
+        });
+        let after = (row.stck_qty, row.hold_qty, row.sold_qty);
+        let (s, d) = (&self.stock, deltas);
+        let sums = (s.on_hand + d.0, s.held + d.1, s.sold + d.2);
+        f.hold(Promise::R3, sums == after, || format!("{}: it leaves {after:?}, its deltas make {sums:?}", at()));
+        f.hold(Promise::R3, after.0 >= 0 && after.1 >= 0 && after.2 >= 0, || format!("{}: {after:?} is below 0", at()));
+        let replayed = self.stock.apply(&m);
+        f.hold(Promise::R4, replayed.as_ref().is_ok_and(|r| r.after == after && r.position == row.ldgr_no), || {
+            match &replayed {
+                Ok(r) => format!("{}: replayed it leaves {:?} at {}, stored is {after:?}", at(), r.after, r.position),
+                Err(e) => format!("{}: it can't be replayed: {e}", at()),
+            }
+        });
+        // go on from what is stored, so that one wrong row is told once
+        (self.stock.on_hand, self.stock.held, self.stock.sold) = after;
+        self.stock.position = row.ldgr_no;
+        match m.kind {
+            Move::Receive | Move::Adjust | Move::External => self.came += row.mvmt_qty,
+            Move::Restock => (self.came, self.restocked) = (self.came + row.mvmt_qty, self.restocked + row.mvmt_qty),
+            Move::Shrink => self.came -= row.mvmt_qty,
+            Move::Hold | Move::Release | Move::DeductHeld | Move::Deduct => {}
+        }
+        if row.cmpn_dlt > 0 {
+            self.limits(row, f);
+        }
+        self.refused(f);
+    }
+
+    /// A sale sells no more than is allotted, and no customer has more than the limit.
+    fn limits(&self, row: &LdgrRow, f: &mut Findings) {
+        let (Some(id), Some(customer)) = (&row.cmpn_id, &row.cust_id) else { return };
+        let Some(sale) = self.sales.iter().find(|c| c.cmpn_id == *id) else {
+            return f.bad(
+                Promise::R3,
+                format!("SKU {}, ledger row {}: there is no campaign {id}", row.unt_id, row.ldgr_no),
+            );
+        };
+        let usage = self.stock.campaigns.get(&**id);
+        let used = usage.map_or(0, |u| u.used);
+        let mine = usage.and_then(|u| u.by_customer.get(&**customer)).copied().unwrap_or(0);
+        f.hold(Promise::R3, used <= sale.alot_qty && sale.cust_lmt_qty.is_none_or(|limit| mine <= limit), || {
+            format!(
+                "SKU {}, ledger row {}: campaign {id} has sold {used} of {}, {mine} of them to {customer}",
+                row.unt_id, row.ldgr_no, sale.alot_qty
+            )
+        });
+    }
+
+    /// The refusals that were decided where the ledger now stands: was so little left?
+    fn refused(&mut self, f: &mut Findings) {
+        let now = self.stock.position;
+        let later = self.refusals.split_off(&(now + 1, i64::MIN, Told::Count));
+        let here = std::mem::replace(&mut self.refusals, later);
+        for ((position, said, told), (command, fewest)) in here {
+            let could = self.could(told);
+            // earlier lines of the same order may want the SKU too: their share is not told
+            let as_stated =
+                if told == Told::LaterLine { could.iter().any(|n| *n >= said) } else { could.contains(&said) };
+            let holds = position == now && as_stated && fewest.is_none_or(|n| n > said);
+            f.hold(Promise::R4, holds, || {
+                let asked = fewest.map_or_else(|| "less than nothing".to_owned(), |n| n.to_string());
+                format!(
+                    "SKU {}: command {command} was refused {asked} units at ledger row {position}, where {said} were said \
+                     to be left; the ledger has {could:?} there",
+                    self.stock.sku_id
+                )
+            });
+        }
+    }
+
+    /// What a refusal may have seen as left, where the ledger now stands.
+    fn could(&self, told: Told) -> Vec<i64> {
+        let (s, now) = (&self.stock, self.stock.position);
+        let mut could = Vec::new();
+        // a SKU is sold through its sales, once it has one
+        if told == Told::Count || self.sales.iter().all(|c| c.strt_ldgr_no >= now) {
+            could.push(s.on_hand);
+        }
+        for sale in self.sales.iter().filter(|c| told != Told::Count && c.strt_ldgr_no <= now) {
+            let used = s.campaigns.get(&*sale.cmpn_id).map_or(0, |u| u.used);
+            could.push(s.on_hand.min(sale.alot_qty - used).max(0));
+        }
+        could
+    }
+
+    fn end(mut self, pass: &mut Pass, unit: &UntRow) {
+        let s = &self.stock;
+        let (sku, last) = (&unit.unt_id, (s.held, s.sold, s.position));
+        pass.skus += 1;
+        let f = &mut pass.f;
+        f.hold(Promise::R3, (unit.hold_qty, unit.sold_qty, unit.ldgr_no) == last, || {
+            let row = (unit.hold_qty, unit.sold_qty, unit.ldgr_no);
+            format!("SKU {sku}: its balance says {row:?} (held, sold, last row), its ledger {last:?}")
+        });
+        let outside = unit.stck_qty - s.on_hand;
+        if outside != 0 && pass.options.allow_external {
+            f.note(
+                Promise::R3,
+                format!("SKU {sku}: another system changed its balance by {outside}; no command has met it yet"),
+            );
+        } else {
+            f.hold(Promise::R3, outside == 0, || {
+                format!(
+                    "SKU {sku}: {} on hand, by its ledger {}: changed from outside, and not followed",
+                    unit.stck_qty, s.on_hand
+                )
+            });
+        }
+        f.hold(Promise::R3, self.came == s.on_hand + s.held + s.sold, || {
+            format!("SKU {sku}: {} came in, {} are on hand, {} held, {} sold", self.came, s.on_hand, s.held, s.sold)
+        });
+        let claimed = pass.claimed.remove(sku).unwrap_or_default();
+        f.hold(Promise::R3, claimed.held == s.held, || {
+            format!("SKU {sku}: {} are held, orders hold {}", s.held, claimed.held)
+        });
+        f.hold(Promise::R3, claimed.deducted == s.sold - self.restocked, || {
+            let sold = s.sold - self.restocked;
+            format!("SKU {sku}: {sold} are sold and not given back, orders have taken {}", claimed.deducted)
+        });
+        let home = pass.lanes.partitions.map(|n| i64::from(partition_of(sku, n)));
+        f.hold(Promise::R6, home.is_none_or(|home| home == unit.prtn_no), || {
+            format!("SKU {sku}: it is in partition {}, not in its own", unit.prtn_no)
+        });
+        // what was decided beyond the ledger's end was never committed
+        self.stock.position = i64::MAX - 1;
+        self.refused(f);
+    }
+}

@@ -1,0 +1,133 @@
+//! A history, walked event by event: what must hold between one event and the next.
+
+use super::{Findings, Promise};
+use crate::{
+    domain::{
+        catalog::StockPolicy,
+        ids::OrderId,
+        money::Won,
+        order::{
+            Order,
+            event::Event,
+            state::{Placement, ReserveState},
+        },
+        status::{Status, Trigger, next},
+    },
+    store::rows::HistRow,
+};
+
+/// Folds a history and checks every step; `None` when it can't be folded (which is told as R7).
+pub fn walk(rows: &[HistRow], f: &mut Findings) -> Option<Order> {
+    let id = OrderId::stored(&rows.first()?.ord_id);
+    let mut order: Option<Order> = None;
+    for (row, no) in rows.iter().zip(1i64..) {
+        f.hold(Promise::R7, row.hist_no == no, || {
+            format!("order {id}: event {no} is missing (the next one there is {})", row.hist_no)
+        });
+        let event = match Event::read(row.evnt_ver, &row.evnt) {
+            Ok(event) => event,
+            Err(why) => {
+                f.bad(Promise::R7, format!("order {id}, event {}: {why}", row.hist_no));
+                return None;
+            }
+        };
+        f.hold(Promise::R7, *row.evnt_typ_cd == *event.name(), || {
+            format!("order {id}, event {}: it is {:?}, its row says {:?}", row.hist_no, event.name(), row.evnt_typ_cd)
+        });
+        let before = order.clone();
+        if let Err(misfit) = Order::step(&mut order, &id, &event, row.hist_dttm) {
+            f.bad(Promise::R7, misfit.to_string());
+            return None;
+        }
+        let after = order.as_ref()?;
+        f.hold(Promise::R7, *row.ord_stat_cd == *after.status().code(), || {
+            let code = after.status().code();
+            format!("order {id}, event {}: its row says {}, its history {code}", row.hist_no, row.ord_stat_cd)
+        });
+        transitions(before.as_ref(), after, row, f);
+        payment(before.as_ref(), after, &event, row, f);
+        whole(after, &event, row, f);
+    }
+    order
+}
+
+/// R10: each line goes only where some trigger takes it, and nowhere from a terminal status.
+fn transitions(before: Option<&Order>, after: &Order, row: &HistRow, f: &mut Findings) {
+    let placed = before.is_some_and(|b| b.placement == Placement::Done);
+    for line in &after.lines {
+        let from = before.filter(|_| placed).and_then(|b| b.line(line.no)).map(|l| l.status);
+        let legal = match from {
+            // while it is being placed
+            None => matches!(line.status, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
+            Some(from) => from == line.status || Trigger::ALL.iter().any(|t| next(from, *t) == Some(line.status)),
+        };
+        f.hold(Promise::R10, legal, || {
+            let from = from.map_or("its placement", Status::code);
+            let (id, to) = (&after.id, line.status.code());
+            format!("order {id}, event {}: line {} went from {from} to {to}", row.hist_no, line.no)
+        });
+    }
+    if let Some(b) = before.filter(|b| placed && b.status().is_terminal()) {
+        f.hold(Promise::R10, b.status() == after.status(), || {
+            let (from, to) = (b.status().code(), after.status().code());
+            format!("order {}, event {}: it left its terminal status {from} for {to}", after.id, row.hist_no)
+        });
+    }
+}
+
+/// R8: what is paid is what was due, to the won.
+fn payment(before: Option<&Order>, after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events bring no money that was due")]
+    let (due, paid): (Won, Won) = match event {
+        Event::Placed(p) | Event::PlacementStarted { placed: p, .. } if !p.paid.is_empty() => {
+            (after.amounts().total, p.paid.iter().map(|s| s.amount).sum())
+        }
+        Event::PaymentApproved { settlements, .. } => {
+            (before.map_or(Won::ZERO, Order::amount_due), settlements.iter().map(|s| s.amount).sum())
+        }
+        Event::DepositConfirmed { amount, .. } => (before.map_or(Won::ZERO, Order::amount_due), *amount),
+        _ => return,
+    };
+    f.hold(Promise::R8, due == paid, || {
+        format!("order {}, event {}: {paid} won were paid, {due} were due", after.id, row.hist_no)
+    });
+}
+
+/// R11: an order that takes no part got all units of every line whose stock is taken at placement.
+fn whole(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+    let stands = matches!(event, Event::Placed(_) | Event::PlacementCompleted { .. });
+    if !stands || after.allow_partial {
+        return;
+    }
+    for line in after.lines.iter().filter(|l| l.policy == StockPolicy::HoldAtPlacement) {
+        f.hold(Promise::R11, line.held + line.deducted == line.ordered, || {
+            let got = line.held + line.deducted;
+            let of = line.ordered;
+            format!("order {}, event {}: line {} got {got} of {of} units", after.id, row.hist_no, line.no)
+        });
+    }
+}
+
+/// What must hold of an order once its history is told.
+pub fn stands(order: &Order, f: &mut Findings) {
+    let id = &order.id;
+    f.hold(Promise::R11, order.placement != Placement::Reserving, || {
+        format!("order {id}: its placement still waits for other lanes")
+    });
+    for r in &order.reservations {
+        f.hold(Promise::R11, order.placement == Placement::Reserving || r.state != ReserveState::Asked, || {
+            format!("order {id}: reservation {} was asked for and never answered", r.asked.id)
+        });
+    }
+    for s in &order.settlements {
+        let of = || order.refunds.iter().filter(|r| r.settlement_no == s.no);
+        let planned: Won = of().filter(|r| !r.done()).map(|r| r.amount).sum();
+        let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
+        f.hold(Promise::R8, s.planned == planned && s.refunded == refunded, || {
+            let (no, p, r) = (s.no, s.planned, s.refunded);
+            format!(
+                "order {id}: settlement {no} has {p} planned and {r} refunded, its refunds {planned} and {refunded}"
+            )
+        });
+    }
+}
