@@ -439,6 +439,7 @@ fn context(parts: &LaneParts) -> LaneContext {
         skus: Default::default(),
         near: Default::default(),
         reservations: Rc::new(RefCell::new(HashMap::new())),
+        steps: Rc::new(RefCell::new(HashMap::new())),
         tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
         now: Rc::new(Cell::new(now)),
     }

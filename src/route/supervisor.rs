@@ -335,7 +335,7 @@ impl Lane {
                 }
             },
             Internal::Step { from, order_id, reservation, what, .. } => {
-                if outcome.is_some() {
+                if outcome.is_some() || self.cx.steps.borrow().contains_key(&meta.id) {
                     self.done(&meta);
                     return Ok(());
                 }
@@ -430,6 +430,7 @@ impl Lane {
         self.cx.tick.set(news.tick);
         self.cx.near.committed(news.batches);
         self.cx.reservations.borrow_mut().retain(|_, (_, batch)| *batch > news.batches);
+        self.cx.steps.borrow_mut().retain(|_, batch| *batch > news.batches);
         for (sku_id, delta) in news.external {
             let actor = activate::sku(&self.cx, &sku_id).await?;
             activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
