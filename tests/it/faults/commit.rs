@@ -7,7 +7,7 @@ use jumun::{log::Outbound, protocol::OutcomeKind};
 use sqlx::Executor as _;
 
 use super::{Scene, checks, place};
-use crate::support::{client::Sent, proxy::Proxy};
+use crate::support::{client::Sent, process::verify, proxy::Proxy};
 
 /// Words that only a committer's connection says.
 pub const COMMITTER: &str = "WITH fence AS";
@@ -82,6 +82,8 @@ async fn f03_the_mutant_that_acknowledges_first_is_caught() {
     scene.client.rest().await;
     let violations = checks::violations(&scene).await;
     assert!(violations.iter().any(|v| v.contains("accepted and is not in the database")), "not caught: {violations:?}");
+    let (status, report) = verify(&scene.server());
+    assert_eq!(status, Some(1), "jumun verify did not catch it: {report}");
 }
 
 #[tokio::test]

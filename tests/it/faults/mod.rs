@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::{
     client::{Client, Sent},
-    process::{Served, Setting},
+    process::{Served, Setting, verify},
     servers,
 };
 
@@ -120,6 +120,8 @@ impl Scene {
         self.client.rest().await;
         let violations = checks::violations(self).await;
         assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+        let (status, report) = verify(&self.server());
+        assert_eq!(status, Some(0), "{report}");
     }
 
     /// A number from the database.

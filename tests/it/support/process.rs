@@ -4,10 +4,16 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::PathBuf,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use super::guard::Guard;
+
+/// The binary: where the runner says that it is now, or where cargo built it.
+fn binary() -> String {
+    std::env::var("NEXTEST_BIN_EXE_jumun").unwrap_or_else(|_| env!("CARGO_BIN_EXE_jumun").to_owned())
+}
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -52,7 +58,8 @@ impl Setting {
     pub fn start(&self) -> Served {
         let dir = tempfile::Builder::new().prefix("jumun-served-").tempdir().expect("a directory").keep();
         let (partitions, failpoints) = (self.partitions.to_string(), format!("FAILPOINTS={}", self.failpoints));
-        let mut words = vec!["env", "NO_COLOR=1", &failpoints, env!("CARGO_BIN_EXE_jumun"), "serve"];
+        let binary = binary();
+        let mut words = vec!["env", "NO_COLOR=1", "RUST_BACKTRACE=0", &failpoints, &binary, "serve"];
         words.extend(["--database", &self.database, "--redis", &self.redis, "--namespace", &self.namespace]);
         words.extend(["--instance", &self.instance, "--partitions", &partitions, "--listen", "127.0.0.1:0"]);
         if !self.more.iter().any(|w| w == "--lease") {
@@ -64,6 +71,17 @@ impl Setting {
         let pid = guard.start();
         Served { guard, pid, log: dir.join("log") }
     }
+}
+
+/// What `jumun verify` finds: its exit status (0: all holds, 1: violated) and its report.
+pub fn verify(setting: &Setting) -> (Option<i32>, String) {
+    let out = Command::new(binary())
+        .args(["verify", "--database", &setting.database, "--redis", &setting.redis, "--namespace", &setting.namespace])
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the checker runs");
+    let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
+    (out.status.code(), text)
 }
 
 /// A process that serves.
