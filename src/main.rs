@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
     };
     let cli = Cli::parse_from(args);
-    start_log();
+    start_log(cli.default_log());
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("jumun").build() {
@@ -41,8 +41,8 @@ fn main() -> ExitCode {
 }
 
 /// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json`, filtered by `JUMUN_LOG`.
-fn start_log() {
-    let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+fn start_log(default: &str) {
+    let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|f| f == "json") {
         log.json().init();

@@ -4,6 +4,7 @@
 -- writes them all in one statement; the checker proves that they belong together.
 -- Every index beside a primary key is argued for, because each one costs the hot path.
 -- Times are milliseconds since 1970-01-01 UTC; booleans are 0 or 1; money is whole won.
+-- Rowid tables on purpose: ids come in no order, and only the small key index should pay for that, not the wide rows.
 
 -- 주문: an order; one row, the projection of its events
 CREATE TABLE tb_od_ord (
@@ -21,7 +22,7 @@ CREATE TABLE tb_od_ord (
     dlv_fee_amt INTEGER NOT NULL, -- 배송비금액: total of the shipping fees, won
     ord_amt INTEGER NOT NULL, -- 주문금액: what the buyer owes or paid, won
     PRIMARY KEY (ord_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- what is due next
 CREATE INDEX tb_od_ord_due ON tb_od_ord (prtn_no, due_dttm) WHERE due_dttm IS NOT NULL;
 
@@ -80,7 +81,7 @@ CREATE TABLE tb_od_ord_gds (
     CONSTRAINT tb_od_ord_gds_hold_qty_ck CHECK (hold_qty >= 0),
     CONSTRAINT tb_od_ord_gds_dduct_qty_ck CHECK (dduct_qty >= 0),
     CONSTRAINT tb_od_ord_gds_parts_ck CHECK (ord_qty >= cncl_qty + rtn_qty + exch_qty)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 결제: a settlement: one row a means of payment
 CREATE TABLE tb_od_stlm (
@@ -104,7 +105,7 @@ CREATE TABLE tb_od_stlm (
     CONSTRAINT tb_od_stlm_rfnd_excl_amt_ck CHECK (rfnd_excl_amt >= 0),
     CONSTRAINT tb_od_stlm_rfnd_amt_ck CHECK (rfnd_amt >= 0),
     CONSTRAINT tb_od_stlm_balance_ck CHECK (pay_amt = rfnd_psbl_amt + rfnd_plan_amt + rfnd_excl_amt + rfnd_amt)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 카드승인: an approval; the token only, never a card number
 CREATE TABLE tb_sc_crcd_aprv (
@@ -117,7 +118,7 @@ CREATE TABLE tb_sc_crcd_aprv (
     bank_cd TEXT, -- 입금은행코드: bank code
     aprv_dttm INTEGER, -- 승인일시: approved at
     PRIMARY KEY (ord_id, stlm_no)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 환불: a refund: the request is one row, each outcome of it another; insert-only
 CREATE TABLE tb_od_rfnd (
@@ -135,7 +136,7 @@ CREATE TABLE tb_od_rfnd (
     rfnd_dttm INTEGER NOT NULL, -- 환불일시: refund row written at
     PRIMARY KEY (rfnd_key, rfnd_seq),
     CONSTRAINT tb_od_rfnd_rfnd_stat_cd_ck CHECK (rfnd_stat_cd IN ('PLANNED', 'REFUNDED', 'FAILED'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 취소: a cancellation: one row a line and cancel group; insert-only
 CREATE TABLE tb_od_cncl (
@@ -148,7 +149,7 @@ CREATE TABLE tb_od_cncl (
     cncl_dttm INTEGER NOT NULL, -- 취소일시: cancelled at
     PRIMARY KEY (ord_id, cncl_grp_no, ord_seq),
     CONSTRAINT tb_od_cncl_cncl_qty_ck CHECK (cncl_qty >= 0)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 배송비: a shipping fee: one row a partner and delivery template
 CREATE TABLE tb_od_dlv_fee (
@@ -162,7 +163,7 @@ CREATE TABLE tb_od_dlv_fee (
     rfnd_fee_amt INTEGER NOT NULL, -- 환불배송비금액: fee given back, won
     fee_rsn_cd TEXT NOT NULL, -- 배송비사유코드: why the fee is what it is
     PRIMARY KEY (ord_id, dlv_fee_no)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 할인이력: a discount given, written once the money is in
 CREATE TABLE tb_od_dscnt_hist (
@@ -175,7 +176,7 @@ CREATE TABLE tb_od_dscnt_hist (
     dscnt_amt INTEGER NOT NULL, -- 할인금액: discount, won
     dscnt_dttm INTEGER NOT NULL, -- 할인일시: discounted at
     PRIMARY KEY (ord_id, ord_seq, dscnt_no)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 적립금이력: points used, given back, earned or reversed
 CREATE TABLE tb_od_pnt_hist (
@@ -188,7 +189,7 @@ CREATE TABLE tb_od_pnt_hist (
     pnt_dttm INTEGER NOT NULL, -- 적립금일시: points written at
     PRIMARY KEY (ord_id, pnt_no),
     CONSTRAINT tb_od_pnt_hist_pnt_knd_cd_ck CHECK (pnt_knd_cd IN ('USED', 'GIVEN_BACK', 'EARNED', 'REVERSED'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 주문개인정보: personal data of an order, which may be erased; in no event and no log
 CREATE TABLE tb_od_ord_prsn (
@@ -202,7 +203,7 @@ CREATE TABLE tb_od_ord_prsn (
     dpst_hldr_nm TEXT, -- 예금주명: account holder name
     rmtr_nm TEXT, -- 송금인명: remitter name
     PRIMARY KEY (ord_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 주문이력: the events of the orders; an order is the fold of its events
 CREATE TABLE tb_od_ord_hist (
@@ -221,6 +222,6 @@ CREATE TABLE tb_od_ord_hist (
     hist_dttm INTEGER NOT NULL, -- 이력일시: decided at
     PRIMARY KEY (ord_id, hist_no),
     CONSTRAINT tb_od_ord_hist_hist_no_ck CHECK (hist_no >= 1)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- one effect a command, over all lanes
 CREATE UNIQUE INDEX tb_od_ord_hist_cmd ON tb_od_ord_hist (cmd_id, cmd_evnt_no);

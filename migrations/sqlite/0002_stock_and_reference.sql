@@ -15,7 +15,7 @@ CREATE TABLE tb_pd_unt (
     CONSTRAINT tb_pd_unt_stck_qty_ck CHECK (stck_qty >= 0),
     CONSTRAINT tb_pd_unt_hold_qty_ck CHECK (hold_qty >= 0),
     CONSTRAINT tb_pd_unt_sold_qty_ck CHECK (sold_qty >= 0)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 재고원장: the stock ledger: one row a movement, numbered per SKU
 CREATE TABLE tb_pd_unt_ldgr (
@@ -43,7 +43,7 @@ CREATE TABLE tb_pd_unt_ldgr (
     CONSTRAINT tb_pd_unt_ldgr_sold_qty_ck CHECK (sold_qty >= 0),
     CONSTRAINT tb_pd_unt_ldgr_mvmt_cd_ck CHECK (mvmt_cd IN ('RECEIVE', 'HOLD', 'RELEASE', 'DEDUCT', 'RESTOCK', 'SHRINK', 'ADJUST', 'EXTERNAL')),
     CONSTRAINT tb_pd_unt_ldgr_ldgr_no_ck CHECK (ldgr_no >= 1)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 상품: a product master
 CREATE TABLE tb_pd_gds (
@@ -62,7 +62,7 @@ CREATE TABLE tb_pd_gds (
     pnt_rate_bp INTEGER NOT NULL, -- 적립율: points earned at purchase confirmation, basis points
     PRIMARY KEY (gds_id),
     CONSTRAINT tb_pd_gds_gds_knd_cd_ck CHECK (gds_knd_cd IN ('GOODS', 'GIFT'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 배송템플릿: a delivery template
 CREATE TABLE tb_dv_dlv_tmpl (
@@ -71,7 +71,7 @@ CREATE TABLE tb_dv_dlv_tmpl (
     tmpl_nm TEXT NOT NULL, -- 템플릿명: template name
     free_thrs_amt INTEGER, -- 무료배송기준금액: free at or above this total, won
     PRIMARY KEY (dlv_tmpl_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 프로모션·쿠폰: a promotion or a coupon, by rate
 CREATE TABLE tb_pr_prm (
@@ -82,7 +82,7 @@ CREATE TABLE tb_pr_prm (
     cls_dttm INTEGER, -- 종료일시: closes at
     PRIMARY KEY (prm_id),
     CONSTRAINT tb_pr_prm_prm_knd_cd_ck CHECK (prm_knd_cd IN ('PROMOTION', 'COUPON'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 판매행사: a sale campaign on one SKU
 CREATE TABLE tb_pr_cmpn (
@@ -100,6 +100,6 @@ CREATE TABLE tb_pr_cmpn (
     PRIMARY KEY (cmpn_id),
     CONSTRAINT tb_pr_cmpn_alot_qty_ck CHECK (alot_qty >= 0),
     CONSTRAINT tb_pr_cmpn_cust_lmt_qty_ck CHECK (cust_lmt_qty >= 0)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- campaigns of a SKU
 CREATE INDEX tb_pr_cmpn_unt ON tb_pr_cmpn (unt_id);

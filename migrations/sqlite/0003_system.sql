@@ -11,7 +11,7 @@ CREATE TABLE tb_sy_cmd (
     strm_entr TEXT, -- 스트림항목: stream entry that brought the command
     cmd_dttm INTEGER NOT NULL, -- 명령일시: decided at
     PRIMARY KEY (cmd_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 발신함: the outbox: a step for another lane
 CREATE TABLE tb_sy_otbx (
@@ -21,7 +21,7 @@ CREATE TABLE tb_sy_otbx (
     cmd TEXT NOT NULL, -- 명령: the step, JSON
     otbx_dttm INTEGER NOT NULL, -- 발신일시: written at
     PRIMARY KEY (otbx_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- oldest first
 CREATE INDEX tb_sy_otbx_prtn ON tb_sy_otbx (prtn_no, otbx_dttm);
 
@@ -36,7 +36,7 @@ CREATE TABLE tb_sy_rsv (
     rsv_dttm INTEGER NOT NULL, -- 예약일시: reserved at
     PRIMARY KEY (rsv_id),
     CONSTRAINT tb_sy_rsv_rsv_stat_cd_ck CHECK (rsv_stat_cd IN ('HELD', 'TAKEN', 'REFUSED', 'RELEASED'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 레인임차: the lease of a partition: owner, epoch, expiry; read with a lock in every commit
 CREATE TABLE tb_sy_lane (

@@ -24,7 +24,7 @@ CREATE TABLE tb_od_rtn (
     CONSTRAINT tb_od_rtn_rtn_qty_ck CHECK (rtn_qty >= 0),
     CONSTRAINT tb_od_rtn_clct_qty_ck CHECK (clct_qty >= 0),
     CONSTRAINT tb_od_rtn_parts_ck CHECK (rtn_qty >= clct_qty)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 교환: an exchange: one row a line and exchange group (next stage)
 CREATE TABLE tb_od_exch (
@@ -48,7 +48,7 @@ CREATE TABLE tb_od_exch (
     CONSTRAINT tb_od_exch_exch_qty_ck CHECK (exch_qty >= 0),
     CONSTRAINT tb_od_exch_clct_qty_ck CHECK (clct_qty >= 0),
     CONSTRAINT tb_od_exch_parts_ck CHECK (exch_qty >= clct_qty)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 운송장: a waybill: a line may have several (next stage)
 CREATE TABLE tb_od_wybl (
@@ -64,7 +64,7 @@ CREATE TABLE tb_od_wybl (
     PRIMARY KEY (ord_id, ord_seq, carr_cd, wybl_no),
     CONSTRAINT tb_od_wybl_wybl_qty_ck CHECK (wybl_qty >= 0),
     CONSTRAINT tb_od_wybl_wybl_knd_cd_ck CHECK (wybl_knd_cd IN ('DELIVERY', 'COLLECTION'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 연결주문: a linked order: a purchase or an installation that serves a parent order (next stage)
 CREATE TABLE tb_od_lnk (
@@ -79,7 +79,7 @@ CREATE TABLE tb_od_lnk (
     cmpl_dttm INTEGER, -- 완료일시: completed at
     PRIMARY KEY (prnt_ord_id, chld_ord_id),
     CONSTRAINT tb_od_lnk_lnk_knd_cd_ck CHECK (lnk_knd_cd IN ('PURCHASE', 'INSTALLATION'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- a child finds its parent
 CREATE INDEX tb_od_lnk_chld ON tb_od_lnk (chld_ord_id);
 
@@ -97,7 +97,7 @@ CREATE TABLE tb_od_prch_rcpt (
     cmpl_dttm INTEGER, -- 완료일시: completed at
     PRIMARY KEY (ord_id, rcpt_no, ord_seq),
     CONSTRAINT tb_od_prch_rcpt_prch_qty_ck CHECK (prch_qty >= 0)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- 협력사: a partner: retailer, wholesaler, installer (next stage)
 CREATE TABLE tb_pt_ptnr (
@@ -110,4 +110,4 @@ CREATE TABLE tb_pt_ptnr (
     reg_dttm INTEGER NOT NULL, -- 등록일시: registered at
     PRIMARY KEY (ptnr_id),
     CONSTRAINT tb_pt_ptnr_ptnr_knd_cd_ck CHECK (ptnr_knd_cd IN ('RETAILER', 'WHOLESALER', 'INSTALLER'))
-) STRICT, WITHOUT ROWID;
+) STRICT;

@@ -1,8 +1,10 @@
 //! The subcommands.
 
 pub mod config;
+pub mod demo;
 pub mod load;
 pub mod migrate;
+pub mod schema;
 pub mod send;
 pub mod serve;
 pub mod verify;
@@ -26,12 +28,19 @@ pub struct Cli {
 enum Command {
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Demo(demo::DemoArgs),
     Load(load::LoadArgs),
     Send(send::SendArgs),
+    Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
 }
 
 impl Cli {
+    /// What is logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture.
+    pub const fn default_log(&self) -> &'static str {
+        if matches!(self.command, Command::Demo(_)) { "error" } else { "info,sqlx=warn" }
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -40,8 +49,10 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
             Command::Migrate(args) => migrate::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
             Command::Load(args) => load::run(args).await,
             Command::Send(args) => send::run(args).await,
+            Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
         }
     }

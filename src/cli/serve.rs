@@ -102,6 +102,9 @@ impl ServeArgs {
     }
 }
 
+/// How often samples are folded into their histograms.
+const UPKEEP_EVERY: Duration = Duration::from_secs(2);
+
 /// The process's metrics, to be rendered at `/metrics`.
 ///
 /// # Errors
@@ -113,6 +116,14 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
         .set_buckets_for_metric(Matcher::Full("jumun_batch_commands".into()), &counts)?
         .install_recorder()?;
+    // samples wait in memory until someone renders them; nobody may ever ask
+    let upkept = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            upkept.run_upkeep();
+        }
+    });
     Ok(handle)
 }
 

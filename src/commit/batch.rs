@@ -176,14 +176,29 @@ fn keep_last<R, K: Hash + Eq>(rows: &mut Vec<R>, key: impl Fn(&R) -> K) {
     *rows = kept;
 }
 
+/// Of several forms of a row keeps the last; where the row is placed by this very batch, it stays a placed one.
+fn into_placed<R, K: Hash + Eq>(placed: &mut [R], changed: &mut Vec<R>, key: impl Fn(&R) -> K) {
+    keep_last(changed, &key);
+    let place: HashMap<K, usize> = placed.iter().enumerate().map(|(i, r)| (key(r), i)).collect();
+    let mut rest = Vec::with_capacity(changed.len());
+    for row in changed.drain(..) {
+        match place.get(&key(&row)) {
+            Some(&at) => placed[at] = row,
+            None => rest.push(row),
+        }
+    }
+    *changed = rest;
+}
+
 fn merge(b: &mut Batch) {
-    keep_last(&mut b.ord, |r| Arc::clone(&r.ord_id));
-    keep_last(&mut b.gds, |r| (Arc::clone(&r.ord_id), r.ord_seq));
-    keep_last(&mut b.stlm, |r| (Arc::clone(&r.ord_id), r.stlm_no));
-    keep_last(&mut b.aprv, |r| (Arc::clone(&r.ord_id), r.stlm_no));
+    let placed = &mut b.placed;
+    into_placed(&mut placed.ord, &mut b.ord, |r| Arc::clone(&r.ord_id));
+    into_placed(&mut placed.gds, &mut b.gds, |r| (Arc::clone(&r.ord_id), r.ord_seq));
+    into_placed(&mut placed.stlm, &mut b.stlm, |r| (Arc::clone(&r.ord_id), r.stlm_no));
+    into_placed(&mut placed.aprv, &mut b.aprv, |r| (Arc::clone(&r.ord_id), r.stlm_no));
+    into_placed(&mut placed.fee, &mut b.fee, |r| (Arc::clone(&r.ord_id), r.dlv_fee_no));
     keep_last(&mut b.rfnd, |r| (Arc::clone(&r.rfnd_key), r.rfnd_seq));
     keep_last(&mut b.cncl, |r| (Arc::clone(&r.ord_id), r.cncl_grp_no, r.ord_seq));
-    keep_last(&mut b.fee, |r| (Arc::clone(&r.ord_id), r.dlv_fee_no));
     keep_last(&mut b.dscnt, |r| (Arc::clone(&r.ord_id), r.ord_seq, r.dscnt_no));
     keep_last(&mut b.pnt, |r| (Arc::clone(&r.ord_id), r.pnt_no));
     keep_last(&mut b.prsn, |r| Arc::clone(&r.ord_id));

@@ -8,7 +8,7 @@ use crate::{
         order::state::{Line, Order, Placement, Settlement},
     },
     store::{
-        Batch,
+        Batch, Placed,
         rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, OrdRow, PntRow, RfndRow, StlmRow},
     },
 };
@@ -16,25 +16,42 @@ use crate::{
 /// Adds all rows of the order in its present state. While a placement is reserving or has failed, only the order's own row
 /// is there: nothing of it has come true.
 pub fn project(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
+    let mut rows = Placed::default();
+    write(order, partition, asks_refunds, &mut rows, into);
+    into.ord.append(&mut rows.ord);
+    into.gds.append(&mut rows.gds);
+    into.stlm.append(&mut rows.stlm);
+    into.aprv.append(&mut rows.aprv);
+    into.fee.append(&mut rows.fee);
+}
+
+/// The same for an order that this batch places: its rows must be new.
+pub fn project_placed(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
+    let mut rows = std::mem::take(&mut into.placed);
+    write(order, partition, asks_refunds, &mut rows, into);
+    into.placed = rows;
+}
+
+fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, into: &mut Batch) {
     let ord_id = order.id.shared();
-    into.ord.push(ord_row(order, partition, asks_refunds));
+    rows.ord.push(ord_row(order, partition, asks_refunds));
     if order.placement != Placement::Done {
         return;
     }
     for line in &order.lines {
-        into.gds.push(gds_row(&ord_id, line));
+        rows.gds.push(gds_row(&ord_id, line));
         if order.paid_at.is_some() {
             discounts(order, line, into);
         }
     }
     for s in &order.settlements {
-        into.stlm.push(stlm_row(&ord_id, s));
+        rows.stlm.push(stlm_row(&ord_id, s));
         if let Some(row) = aprv_row(order, s) {
-            into.aprv.push(row);
+            rows.aprv.push(row);
         }
     }
     for fee in &order.fees {
-        into.fee.push(FeeRow {
+        rows.fee.push(FeeRow {
             ord_id: Arc::clone(&ord_id),
             dlv_fee_no: i64::from(fee.no),
             pay_grp_no: 1,

@@ -166,8 +166,6 @@ pub struct Policy {
     /// first wait before a failed refund is asked again; doubles up to `refund_retry_max`
     pub refund_retry: Duration,
     pub refund_retry_max: Duration,
-    /// shipping instruction = received + this (domain §3.4)
-    pub ship_instruction: Duration,
 }
 
 impl Default for Policy {
@@ -179,7 +177,6 @@ impl Default for Policy {
             prepare: PreparePolicy::ByHand,
             refund_retry: Duration::from_secs(5),
             refund_retry_max: Duration::from_secs(10 * 60),
-            ship_instruction: Duration::from_secs(24 * 60 * 60),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct FeeLine<'a> {
 }
 
 /// Why a fee row costs what it costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FeeReason {
     Charged,

@@ -28,7 +28,8 @@ fn printable(c: char) -> bool {
 }
 
 fn check(what: &'static str, s: &str, min: usize, max: usize, ok: fn(char) -> bool) -> Result<(), BadId> {
-    let len = s.chars().count();
+    // every allowed character is one byte, so a text that is too long in bytes is too long or not allowed
+    let len = if s.len() <= max { s.len() } else { s.chars().count() };
     if len < min || len > max {
         return Err(BadId::Length { what, min, max, len });
     }
@@ -41,9 +42,31 @@ fn check(what: &'static str, s: &str, min: usize, max: usize, ok: fn(char) -> bo
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal, $max:literal, $ok:path) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.0)
+            }
+        }
+
+        // by hand, because every command has several ids and most texts can be borrowed from it
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl serde::de::Visitor<'_> for Text {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        write!(f, "{} as a string", $what)
+                    }
+                    fn visit_str<E: serde::de::Error>(self, s: &str) -> Result<$name, E> {
+                        $name::new(s).map_err(E::custom)
+                    }
+                }
+                d.deserialize_str(Text)
+            }
+        }
 
         impl $name {
             /// Checks length and alphabet.
@@ -68,19 +91,6 @@ macro_rules! id {
             /// The id's text, shared.
             pub fn shared(&self) -> Arc<str> {
                 Arc::clone(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = BadId;
-            fn try_from(s: String) -> Result<Self, BadId> {
-                Self::new(&s)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0.as_ref().to_owned()
             }
         }
 

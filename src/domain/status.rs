@@ -678,13 +678,14 @@ pub fn derive(lines: impl Iterator<Item = Status> + Clone) -> Option<Status> {
 /// Which terminal status stands for the order when its lines ended differently.
 const fn rank(s: Status) -> u8 {
     match s {
+        // payment states belong to the order: a line that was short at placement does not hide them
+        Status::PaymentExpired => 9,
+        Status::PaymentCancelled => 8,
         Status::PurchaseConfirmed => 7,
         Status::Exchanged => 6,
         Status::Returned => 5,
         Status::OutOfStock => 4,
         Status::Cancelled => 3,
-        Status::PaymentExpired => 2,
-        Status::PaymentCancelled => 1,
         Status::PaymentPending
         | Status::Ordered
         | Status::Preparing
@@ -733,6 +734,8 @@ mod tests {
             (vec![S::Shipped, S::Returning], S::Returning),
             (vec![S::Cancelled, S::OutOfStock], S::OutOfStock),
             (vec![S::Returned, S::PurchaseConfirmed], S::PurchaseConfirmed),
+            (vec![S::OutOfStock, S::PaymentExpired], S::PaymentExpired),
+            (vec![S::PaymentCancelled, S::OutOfStock], S::PaymentCancelled),
         ] {
             assert_eq!(derive(lines.iter().copied()), Some(order), "{lines:?}");
         }

@@ -44,6 +44,8 @@ macro_rules! commands {
         impl Wire {
             /// The names on the wire.
             pub const NAMES: &'static [&'static str] = &[$($tag),+];
+            /// Who may send each of them.
+            pub const ROLES: &'static [(&'static str, &'static [Role])] = &[$(($tag, &[$(Role::$role),+])),+];
 
             /// Reads a command of this type; `None` when there is no such type.
             ///

@@ -131,21 +131,10 @@ fn cut(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-struct Hasher(Sha256);
-impl std::io::Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal> {
-    let mut hash = Hasher(Sha256::new());
-    wire.write(&mut hash).map_err(|e| Refusal::invalid(e.to_string()))?;
-    let digest: Arc<str> = hex(&hash.0.finalize()[..16]).into();
+    let mut content = Vec::with_capacity(512);
+    wire.write(&mut content).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let digest: Arc<str> = hex(&Sha256::digest(&content)[..16]).into();
     let (id, actor, _) = wire.envelope();
     let (id, actor): (CommandId, Arc<str>) = (id.clone(), actor.into());
     let (role, who) = Role::of(&actor).ok_or_else(|| {
@@ -197,11 +186,29 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
         | Wire::CreateSku(_)
         | Wire::CreateCampaign(_)
         | Wire::PauseCampaign(_)
-        | Wire::ResumeCampaign(_)) => Ok(Kind::Sku(Box::new(w))),
-        w @ (Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_)) => {
-            Ok(Kind::Reference(Box::new(w)))
-        }
+        | Wire::ResumeCampaign(_)
+        | Wire::CreateProduct(_)
+        | Wire::CreateTemplate(_)
+        | Wire::CreatePromotion(_)) => apart(w),
     }
+}
+
+/// A command of no order; its texts go into tables, so they are bounded and hold no NUL.
+fn apart(wire: Wire) -> Result<Kind, Refusal> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no free text")]
+    let texts: [Option<&str>; 2] = match &wire {
+        Wire::AdjustStock(c) => [Some(&c.reason), None],
+        Wire::CreateSku(c) => [Some(&c.option_name), None],
+        Wire::CreateProduct(c) => [Some(&c.name), Some(&c.product_type)],
+        Wire::CreateTemplate(c) => [Some(&c.name), None],
+        Wire::CreateCampaign(c) => [Some(&c.name), None],
+        _ => [None, None],
+    };
+    for t in texts {
+        text(t)?;
+    }
+    let of_a_sku = !matches!(wire, Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_));
+    Ok(if of_a_sku { Kind::Sku(Box::new(wire)) } else { Kind::Reference(Box::new(wire)) })
 }
 
 fn bounded<T>(list: Vec<T>) -> Result<Vec<T>, Refusal> {
@@ -361,6 +368,15 @@ mod tests {
                 Err(Unreadable::Dead { .. }) => assert!(!answered, "{input}"),
                 Err(Unreadable::Refused { .. }) => assert!(answered, "{input}"),
             }
+        }
+    }
+
+    #[test]
+    fn texts_that_no_table_takes_are_refused() {
+        let adjust = r#"{"id":"c-000000001","type":"adjust_stock","actor":"operator:o","sku_id":"s","quantity":1,"reason":"TEXT"}"#;
+        let long = "x".repeat(TEXT_MAX + 1);
+        for (text, ok) in [("count", true), ("a\\u0000b", false), (&*long, false)] {
+            assert_eq!(decode(adjust.replace("TEXT", text).as_bytes()).is_ok(), ok, "{text}");
         }
     }
 

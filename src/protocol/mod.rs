@@ -5,6 +5,7 @@ pub mod command;
 pub mod decode;
 pub mod event;
 pub mod internal;
+pub mod schema;
 
 pub use answer::{Answer, OutcomeKind};
 pub use decode::{Command, Kind, Unreadable, decode};

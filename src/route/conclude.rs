@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     commit::{
-        project::project,
+        project::{project, project_placed},
         replay::{Applied, Note, record},
     },
     domain::{
@@ -54,6 +54,7 @@ pub async fn conclude(
     } else {
         Some(serde_json::to_string(&note).map_err(|e| e.to_string())?.into())
     };
+    let placed = before.is_none();
     let mut order = before;
     let mut events = Vec::with_capacity(decision.events.len());
     for (event, no) in decision.events.iter().zip(0i64..) {
@@ -79,7 +80,11 @@ pub async fn conclude(
     }
     let order = order.ok_or("a decision without events")?;
     let mut book = cx.book.borrow_mut();
-    project(&order, cx.partition, cx.asks_refunds, &mut book.rows);
+    if placed {
+        project_placed(&order, cx.partition, cx.asks_refunds, &mut book.rows);
+    } else {
+        project(&order, cx.partition, cx.asks_refunds, &mut book.rows);
+    }
     book.rows.hist.extend(events.iter().cloned());
     book.rows.otbx.extend(decision.steps.iter().map(|s| outbox(cx, &order, s, meta)));
     if let Some(personal) = &meta.personal {

@@ -46,7 +46,7 @@ impl Inventory {
         Self { cx, sku_id, info, stock, campaigns, batch: 0 }
     }
 
-    fn carry(&mut self, m: &Movement, cause: &Cause) -> Result<StockFact, OutOfBounds> {
+    fn carry(&mut self, m: &Movement, why: Option<Arc<str>>, cause: &Cause) -> Result<StockFact, OutOfBounds> {
         let moved = self.stock.apply(m)?;
         let external = m.kind == Move::External;
         let (campaign, customer) = match &m.campaign {
@@ -70,7 +70,7 @@ impl Inventory {
             ord_id: cause.order_id.as_ref().map(|o| o.shared()),
             ord_seq: m.line_no.map(i64::from),
             cmd_id: Arc::clone(&cause.command_id),
-            mvmt_rsn: m.reason.map(Arc::from),
+            mvmt_rsn: why.or_else(|| m.reason.map(Arc::from)),
             mvmt_dttm: cause.at,
         };
         let mut book = self.cx.book.borrow_mut();
@@ -120,7 +120,7 @@ impl Handler<Carry> for Inventory {
     fn handle(&mut self, carry: Carry, _: &mut Self::Context) -> Self::Result {
         let mut last = None;
         for m in &carry.movements {
-            last = Some(self.carry(m, &carry.cause)?);
+            last = Some(self.carry(m, None, &carry.cause)?);
         }
         Ok(last)
     }
@@ -141,7 +141,7 @@ pub enum SkuAction {
         stored: Box<StoredSku>,
     },
     Receive(u32),
-    Adjust(i64),
+    Adjust(i64, Arc<str>),
     Campaign(Box<CreateCampaign>),
     Pause(CampaignId, bool),
     /// another system has changed the balance by so much; `noticed` by a commit, or found at activation
@@ -160,10 +160,10 @@ impl Handler<SkuCommand> for Inventory {
         let Some(info) = self.info.clone() else { return Err(Reason::UnknownSku.into()) };
         match command.what {
             SkuAction::Create { .. } => Ok(Facts::default()),
-            SkuAction::Receive(quantity) => self.count(Move::Receive, i64::from(quantity), &command.cause),
-            SkuAction::Adjust(quantity) => self.count(Move::Adjust, quantity, &command.cause),
+            SkuAction::Receive(quantity) => self.count(Move::Receive, i64::from(quantity), None, &command.cause),
+            SkuAction::Adjust(quantity, why) => self.count(Move::Adjust, quantity, Some(why), &command.cause),
             SkuAction::External { delta, noticed } => {
-                let facts = self.count(Move::External, delta, &command.cause)?;
+                let facts = self.count(Move::External, delta, None, &command.cause)?;
                 if noticed {
                     self.cx.book.borrow_mut().absorb(self.sku_id.shared(), delta);
                 }
@@ -187,7 +187,7 @@ impl Inventory {
         Ok(Facts::default())
     }
 
-    fn count(&mut self, kind: Move, quantity: i64, cause: &Cause) -> Result<Facts, Refusal> {
+    fn count(&mut self, kind: Move, quantity: i64, why: Option<Arc<str>>, cause: &Cause) -> Result<Facts, Refusal> {
         if quantity == 0 || quantity.abs() > STOCK_MAX {
             return Err(Refusal::invalid(format!("a quantity is 1 to {STOCK_MAX}")));
         }
@@ -200,7 +200,7 @@ impl Inventory {
             campaign_delta: 0,
             reason: None,
         };
-        match self.carry(&movement, cause) {
+        match self.carry(&movement, why, cause) {
             Ok(fact) => Ok(Facts { stock: vec![fact], ..Facts::default() }),
             Err(out) => Err(Refusal::new(
                 Reason::InsufficientStock,

@@ -12,7 +12,7 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Order, OrderCommand, decide},
+        order::{Order, OrderCommand, decide, state::Placement},
         reason::{Reason, Refusal},
         status::Status,
     },
@@ -111,8 +111,11 @@ impl State {
         Ok(())
     }
 
-    /// A buyer's command must be the buyer's own order.
+    /// A buyer's command must be the buyer's own order. A placement that failed is nobody's.
     fn not_theirs(&self, meta: &Meta) -> Option<Refusal> {
+        if self.order.placement == Placement::Failed {
+            return None;
+        }
         let buyer = meta.actor.strip_prefix("buyer:")?;
         (buyer != self.order.customer_id.as_str()).then(|| Reason::Forbidden.into())
     }
@@ -141,8 +144,10 @@ impl State {
 
     fn refuse(&self, cx: &LaneContext, meta: Meta, refusal: &Refusal) {
         let mut answer = meta.refusal(cx.partition, Some(self.order.id.shared()), refusal);
-        answer.order_status = Some(self.order.status().code().into());
-        answer.order_version = Some(i64::from(self.order.version));
+        if self.order.placement != Placement::Failed {
+            answer.order_status = Some(self.order.status().code().into());
+            answer.order_version = Some(i64::from(self.order.version));
+        }
         let mut out = Outgoing::silent(meta.source, meta.name);
         out.answer = (!meta.silent).then_some((meta.reply_to, answer));
         cx.book.borrow_mut().outgoing.push(out);

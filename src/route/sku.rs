@@ -108,7 +108,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
             SkuAction::Create { stored: Box::new(stored) }
         }
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
-        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity),
+        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity, c.reason.as_str().into()),
         Wire::CreateCampaign(c) => {
             if !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty() {
                 return Ok(Err(Reason::AlreadyExists.into()));

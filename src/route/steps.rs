@@ -65,8 +65,8 @@ pub async fn take(cx: &LaneContext, step: Step, meta: Meta) -> Result<(), Fault>
     let state = before.as_ref().map(|r| r.rsv_stat_cd.to_string());
     let mut reply = None;
     let after: Option<(&str, Vec<Kept>)> = match (&step.what, state.as_deref()) {
-        (StepKind::Reserve { customer_id, lines, partial, deduct }, None) => {
-            let (said, state, kept) = reserve(cx, &step, &meta, customer_id, lines, *partial, *deduct).await?;
+        (StepKind::Reserve { customer_id, lines, deduct, stands }, None) => {
+            let (said, state, kept) = reserve(cx, &step, &meta, customer_id, lines, *deduct, *stands).await?;
             reply = Some(said);
             Some((state, kept))
         }
@@ -87,7 +87,10 @@ pub async fn take(cx: &LaneContext, step: Step, meta: Meta) -> Result<(), Fault>
         }
         (StepKind::Release, Some(_)) => None,
         (StepKind::Release, None) => Some((RELEASED, Vec::new())),
-        (StepKind::Return { lines }, Some(TAKEN)) => Some((TAKEN, give_back(cx, &step, &meta, kept, lines).await?)),
+        (StepKind::Return { lines }, Some(state @ (HELD | TAKEN))) => {
+            let state = if state == HELD { HELD } else { TAKEN };
+            Some((state, give_back(cx, &step, &meta, kept, lines, state).await?))
+        }
         (StepKind::Return { .. }, _) => {
             return Err(fault(format!("units of reservation {} come back that were never taken", step.reservation)));
         }
@@ -148,8 +151,8 @@ async fn reserve(
     meta: &Meta,
     customer: &CustomerId,
     lines: &[StepLine],
-    partial: bool,
     deduct: bool,
+    stands: bool,
 ) -> Result<(Said, &'static str, Vec<Kept>), Fault> {
     let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
     for l in lines {
@@ -161,7 +164,7 @@ async fn reserve(
     let mut kept: Vec<Kept> = Vec::with_capacity(lines.len());
     for line in lines {
         let before: i64 = kept.iter().filter(|k| k.sku_id == line.sku_id).map(|k| i64::from(k.quantity)).sum();
-        match units(&quotes, line, before, partial) {
+        match units(&quotes, line, before, stands) {
             Ok(quantity) => kept.push(Kept {
                 line_no: line.line_no,
                 sku_id: line.sku_id.clone(),
@@ -181,7 +184,8 @@ async fn reserve(
 }
 
 /// How many units a line gets here; the sale's window was checked where the order lives, its pause and limits are ours.
-fn units(quotes: &[Quote], line: &StepLine, before: i64, partial: bool) -> Result<u32, (Reason, Facts)> {
+/// An order that `stands` is paid: the sale's pause came too late for it, and what its customer may not have is short.
+fn units(quotes: &[Quote], line: &StepLine, before: i64, stands: bool) -> Result<u32, (Reason, Facts)> {
     let facts = |available: i64, position: i64| Facts {
         line_no: Some(line.line_no),
         sku_id: Some(line.sku_id.clone()),
@@ -192,17 +196,17 @@ fn units(quotes: &[Quote], line: &StepLine, before: i64, partial: bool) -> Resul
     };
     let quote = quotes.iter().find(|q| q.info.sku_id == line.sku_id).ok_or((Reason::UnknownSku, facts(0, 0)))?;
     let Some(view) = quote.view else { return Err((Reason::UnknownSku, facts(0, 0))) };
-    if line.campaign_id.is_some() && view.sale.is_some_and(|s| s.window == Window::Paused) {
+    if !stands && line.campaign_id.is_some() && view.sale.is_some_and(|s| s.window == Window::Paused) {
         return Err((Reason::SalePaused, facts(0, view.position)));
     }
     let asked = i64::from(line.quantity);
     let left = (view.available() - before).max(0);
     let limit = view.sale.and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
-    if limit < asked && !partial {
+    if limit < asked && !stands {
         return Err((Reason::LimitExceeded, facts(left, view.position)));
     }
     let got = left.min(limit).min(asked);
-    match (partial, got == asked) {
+    match (line.partial, got == asked) {
         (_, true) | (true, false) => Ok(u32::try_from(got).unwrap_or(0)),
         (false, false) if left == 0 => Err((Reason::SoldOut, facts(left, view.position))),
         (false, false) => Err((Reason::InsufficientStock, facts(left, view.position))),
@@ -250,7 +254,10 @@ async fn give_back(
     meta: &Meta,
     mut kept: Vec<Kept>,
     back: &[ReturnLine],
+    state: &str,
 ) -> Result<Vec<Kept>, Fault> {
+    // a return may overtake its confirmation: what is held then is let go
+    let kind = if state == HELD { Move::Release } else { Move::Restock };
     for b in back {
         let Some(k) = kept.iter_mut().find(|k| k.line_no == b.line_no && k.quantity >= b.quantity) else {
             let why = format!("reservation {} has not {} units of line {}", step.reservation, b.quantity, b.line_no);
@@ -260,7 +267,7 @@ async fn give_back(
         k.quantity -= b.quantity;
         let reason = if b.lost { "shortage" } else { "cancelled" };
         carry(cx, step, meta, &[returned], |k| {
-            let mut motions = vec![(Move::Restock, k.quantity, -1, Some(reason))];
+            let mut motions = vec![(kind, k.quantity, -1, Some(reason))];
             if b.lost {
                 motions.push((Move::Shrink, k.quantity, 0, Some(reason)));
             }

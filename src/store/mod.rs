@@ -57,6 +57,16 @@ pub struct UnitMove {
     pub expect_stck: i64,
 }
 
+/// Rows of orders that this batch places: they must be new, and go in without looking for older ones.
+#[derive(Debug, Clone, Default)]
+pub struct Placed {
+    pub ord: Vec<OrdRow>,
+    pub gds: Vec<GdsRow>,
+    pub stlm: Vec<StlmRow>,
+    pub aprv: Vec<AprvRow>,
+    pub fee: Vec<FeeRow>,
+}
+
 /// Everything that one lane commits at once. Keys are unique within each list: a row touched twice is here once,
 /// in its last form.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +75,7 @@ pub struct Batch {
     /// the lease's epoch; another one in the table means that this owner is superseded
     pub epoch: i64,
     pub hist: Vec<HistRow>,
+    pub placed: Placed,
     pub ord: Vec<OrdRow>,
     pub gds: Vec<GdsRow>,
     pub stlm: Vec<StlmRow>,

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod commit;
+mod copy;
 
 use std::{str::FromStr as _, time::Duration};
 

@@ -7,34 +7,48 @@ use super::{
     row::{Row, Write},
 };
 
+/// How a list of a batch is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// nearly every batch has it, much of it: rows that must be new
+    Bulk,
+    /// as the row type says
+    Usual,
+}
+
 /// Something done to every list of a batch, in one order.
 pub(super) trait Visit {
-    /// Called once a table; `hot` marks the tables that nearly every batch writes.
-    fn table<R: Row>(&mut self, rows: &[R], hot: bool);
+    /// Called once a list.
+    fn table<R: Row>(&mut self, rows: &[R], how: How);
 }
 
 /// Shows all lists of a batch to `visit`, always in the same order; `units` stands in for `batch.units`.
 pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit) {
-    visit.table(&batch.hist, true);
-    visit.table(&batch.ord, true);
-    visit.table(&batch.gds, true);
-    visit.table(&batch.stlm, true);
-    visit.table(&batch.aprv, true);
-    visit.table(&batch.fee, true);
-    visit.table(&batch.ldgr, true);
-    visit.table(&batch.rfnd, false);
-    visit.table(&batch.cncl, false);
-    visit.table(&batch.dscnt, false);
-    visit.table(&batch.pnt, false);
-    visit.table(&batch.prsn, false);
-    visit.table(units, false);
-    visit.table(&batch.pd_gds, false);
-    visit.table(&batch.tmpl, false);
-    visit.table(&batch.prm, false);
-    visit.table(&batch.cmpn, false);
-    visit.table(&batch.cmd, false);
-    visit.table(&batch.otbx, false);
-    visit.table(&batch.rsv, false);
+    visit.table(&batch.hist, How::Bulk);
+    visit.table(&batch.placed.ord, How::Bulk);
+    visit.table(&batch.placed.gds, How::Bulk);
+    visit.table(&batch.placed.stlm, How::Bulk);
+    visit.table(&batch.placed.aprv, How::Bulk);
+    visit.table(&batch.placed.fee, How::Bulk);
+    visit.table(&batch.ldgr, How::Bulk);
+    visit.table(&batch.ord, How::Usual);
+    visit.table(&batch.gds, How::Usual);
+    visit.table(&batch.stlm, How::Usual);
+    visit.table(&batch.aprv, How::Usual);
+    visit.table(&batch.fee, How::Usual);
+    visit.table(&batch.rfnd, How::Usual);
+    visit.table(&batch.cncl, How::Usual);
+    visit.table(&batch.dscnt, How::Usual);
+    visit.table(&batch.pnt, How::Usual);
+    visit.table(&batch.prsn, How::Usual);
+    visit.table(units, How::Usual);
+    visit.table(&batch.pd_gds, How::Usual);
+    visit.table(&batch.tmpl, How::Usual);
+    visit.table(&batch.prm, How::Usual);
+    visit.table(&batch.cmpn, How::Usual);
+    visit.table(&batch.cmd, How::Usual);
+    visit.table(&batch.otbx, How::Usual);
+    visit.table(&batch.rsv, How::Usual);
 }
 
 /// A batch's units and moves, after the moves of its new units went into the units themselves.
@@ -84,8 +98,8 @@ pub(super) fn insert_head<R: Row>() -> String {
 }
 
 /// What follows the rows of an insert: nothing, or the replacing of rows that are there and differ.
-pub(super) fn insert_tail<R: Row>() -> String {
-    if R::WRITE == Write::Insert {
+pub(super) fn insert_tail<R: Row>(how: How) -> String {
+    if R::WRITE == Write::Insert || how == How::Bulk {
         return String::new();
     }
     let rest: Vec<&str> = R::COLUMNS.iter().map(|(name, _)| *name).filter(|name| !R::KEY.contains(name)).collect();

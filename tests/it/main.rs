@@ -1,10 +1,15 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod demo;
+mod docs;
 mod faults;
 mod load;
 mod log_contract;
+mod scenarios;
+mod schema;
 mod store_contract;
 mod store_pace;
 mod support;
 mod tidy;
+mod verify;

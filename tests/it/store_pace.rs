@@ -1,7 +1,9 @@
 //! How fast one committer is: prints orders a second; asserts only that everything arrived.
 //!
-//! `cargo test --release --test it store_pace -- --nocapture` for a figure that means something. An order is one row
-//! each in order, line, settlement, approval, fee, history and ledger; a batch moves one hot SKU once.
+//! `JUMUN_PACE_ORDERS=60000 cargo test --release --test it store_pace -- --nocapture --test-threads 1` for a figure that
+//! means something. An order is one row
+//! each in order, line, settlement, approval, fee, history and ledger; a batch moves one hot SKU once. Ids that grow with
+//! time (UUIDv7, a sequence) touch a few index pages a batch; random ones touch some pages for every row.
 
 use std::{sync::Arc, time::Instant};
 
@@ -99,11 +101,11 @@ fn model() -> Model {
     }
 }
 
-fn orders(model: &Model, epoch: i64, first: i64, size: i64, stock: i64) -> Batch {
+fn orders(model: &Model, epoch: i64, first: i64, size: i64, stock: i64, random: bool) -> Batch {
     let mut batch = Batch { epoch, ..Batch::default() };
     for n in first..first + size {
-        // ids as a checkout makes them: no order among them
-        let ord_id: Arc<str> = format!("o-{:016x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed())).into();
+        let id = if random { n.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed()) } else { n };
+        let ord_id: Arc<str> = format!("o-{random}-{id:016x}").into();
         let (cmd_id, aprv_id): (Arc<str>, Arc<str>) = (format!("c-{ord_id}").into(), format!("a-{ord_id}").into());
         batch.hist.push(HistRow { ord_id: ord_id.clone(), cmd_id: cmd_id.clone(), ..model.hist.clone() });
         batch.ord.push(OrdRow { ord_id: ord_id.clone(), ..model.ord.clone() });
@@ -132,10 +134,13 @@ async fn pace(store: &dyn Store) {
     let batch = Batch { epoch: lease.epoch, units: vec![unit("sku-hot", STOCK)], ..Batch::default() };
     assert!(matches!(committer.commit(&batch).await, Ok(Commit::Done(_))));
     let (model, mut next) = (model(), 0);
-    let total: i64 = if cfg!(debug_assertions) { 2_000 } else { 60_000 };
-    for size in [100, 500, 1_000] {
+    let total: i64 = match std::env::var("JUMUN_PACE_ORDERS") {
+        Ok(orders) => orders.parse().expect("a multiple of 1,000"),
+        Err(_) => 2_000,
+    };
+    for (random, size) in [(false, 100), (false, 500), (false, 1_000), (true, 100), (true, 1_000)] {
         let batches: Vec<Batch> =
-            (0..total / size).map(|i| orders(&model, lease.epoch, next + i * size, size, STOCK)).collect();
+            (0..total / size).map(|i| orders(&model, lease.epoch, next + i * size, size, STOCK, random)).collect();
         let (begun, mut slowest) = (Instant::now(), std::time::Duration::ZERO);
         for batch in &batches {
             let one = Instant::now();
@@ -147,7 +152,9 @@ async fn pace(store: &dyn Store) {
         next += total / size * size;
         let pace = u128::try_from(total).expect("positive") * 1_000_000 / took.as_micros().max(1);
         let each = took.as_micros() / u128::try_from(batches.len()).expect("few");
-        println!("{}: batches of {size}: {pace} orders/s, {each} µs a commit, slowest {slowest:?}", store.kind());
+        let ids = if random { "random" } else { "growing" };
+        let kind = store.kind();
+        println!("{kind}: {ids} ids, batches of {size}: {pace} orders/s, {each} µs a commit, slowest {slowest:?}");
     }
     let page = store.page(table::<OrdRow>(), None, 1_000_000).await.expect("a page");
     assert_eq!(i64::try_from(page.len()), Ok(next));

@@ -154,7 +154,7 @@ impl Order {
             reservations: Vec::new(),
             paid_at: None,
         };
-        if !placed.paid.is_empty() {
+        if placed.is_paid() {
             order.pay(&placed.paid, at);
         }
         order.cut(1, CutCause::OutOfStock, &placed.shorts, &placed.fees_back, at);
@@ -301,7 +301,7 @@ impl Order {
     }
 
     fn deposit_in(&mut self, amount: Won, at: Time) -> Result<(), String> {
-        let s = self.settlements.iter_mut().find(|s| s.expected.is_positive()).ok_or("no deposit is awaited")?;
+        let s = self.settlements.iter_mut().find(|s| s.paid_at.is_none()).ok_or("no deposit is awaited")?;
         s.paid = amount;
         s.refundable = amount;
         s.paid_at = Some(at);
@@ -314,6 +314,9 @@ impl Order {
         for line in &mut self.lines {
             line.held = 0;
             line.cancelled = line.ordered;
+        }
+        for s in &mut self.settlements {
+            s.expected = Won::ZERO; // no deposit is awaited any longer
         }
         for r in &mut self.reservations {
             r.state = ReserveState::Released;
@@ -342,10 +345,12 @@ impl Order {
         r.state = if paid { ReserveState::Taken } else { ReserveState::Held };
         for got in lines {
             let line = self.line_mut(got.line_no)?;
+            // what a line does not want any more goes back by a step
+            let quantity = got.quantity.min(line.wants());
             if paid {
-                line.deducted += got.quantity;
+                line.deducted += quantity;
             } else {
-                line.held += got.quantity;
+                line.held += quantity;
             }
         }
         Ok(())

@@ -135,7 +135,7 @@ impl Means {
 }
 
 /// One means that has paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Paid {
     pub means: Means,
     pub amount: Won,
@@ -146,7 +146,7 @@ pub struct Paid {
 }
 
 /// A deposit that is awaited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Deposit {
     /// virtual account or bank transfer
     pub means: Means,

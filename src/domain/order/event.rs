@@ -19,7 +19,7 @@ use crate::domain::{
 pub const EVENT_VERSION: i64 = 1;
 
 /// An event of an order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// row 1: accepted; paid already when it brought its payment
@@ -141,7 +141,7 @@ impl Event {
 }
 
 /// Why quantity was taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CutCause {
     /// row 6
@@ -161,7 +161,7 @@ impl CutCause {
 }
 
 /// An order as accepted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Placed {
     pub customer_id: CustomerId,
     pub lines: Vec<PlacedLine>,
@@ -185,6 +185,13 @@ pub struct Placed {
     pub refunds: Vec<PlannedRefund>,
 }
 
+impl Placed {
+    /// Whether it brought its payment (of nothing, where nothing was due): only what is unpaid has a deadline.
+    pub fn is_paid(&self) -> bool {
+        self.deadline.is_none()
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -198,7 +205,7 @@ fn is_hold(p: &StockPolicy) -> bool {
 }
 
 /// A line as accepted; numbered from 1 in the order given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlacedLine {
     pub sku_id: SkuId,
     pub product_id: ProductId,
@@ -238,7 +245,7 @@ fn is_zero(n: &u16) -> bool {
 }
 
 /// A discount on a line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Discount {
     pub id: PromotionId,
     pub rate_bp: u32,
@@ -246,7 +253,7 @@ pub struct Discount {
 }
 
 /// A fee row as accepted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlacedFee {
     pub partner_id: PartnerId,
     pub template_id: TemplateId,
@@ -256,7 +263,7 @@ pub struct PlacedFee {
 }
 
 /// Quantity taken out of a line, and the money that goes with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cut {
     pub line_no: u16,
     pub quantity: u32,
@@ -266,7 +273,7 @@ pub struct Cut {
 }
 
 /// A fee given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeeBack {
     /// number of the fee row, from 1
     pub fee_no: u16,
@@ -274,7 +281,7 @@ pub struct FeeBack {
 }
 
 /// 환불예정: money planned to go back through one settlement; the key is what the payment side sees, on every try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedRefund {
     pub key: String,
     pub settlement_no: u16,
@@ -284,7 +291,7 @@ pub struct PlannedRefund {
 }
 
 /// What another lane was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reservation {
     pub id: String,
     pub lane: u32,
@@ -292,7 +299,7 @@ pub struct Reservation {
 }
 
 /// Units of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReservedLine {
     pub line_no: u16,
     pub quantity: u32,

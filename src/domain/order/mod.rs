@@ -6,8 +6,10 @@ pub mod decide;
 pub mod event;
 pub mod state;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
-pub use command::OrderCommand;
-pub use decide::{Context, Decision, Quote, decide};
-pub use event::Event;
-pub use state::Order;
+pub use self::command::OrderCommand;
+pub use self::decide::{Context, Decision, Quote, decide};
+pub use self::event::Event;
+pub use self::state::Order;

@@ -110,6 +110,11 @@ impl Line {
         self.ordered - self.cancelled - self.returned - self.exchanged
     }
 
+    /// Active units that are neither held nor deducted yet.
+    pub fn wants(&self) -> u32 {
+        self.active().saturating_sub(self.held + self.deducted)
+    }
+
     /// Unit price × quantity.
     pub fn total(&self) -> Won {
         self.unit_price.times(self.ordered)

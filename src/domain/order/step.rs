@@ -17,13 +17,20 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum StepKind {
-    /// Take these units: all of them, or (when `partial`) what there is; on hold, or (when `deduct`) for good.
-    Reserve { customer_id: CustomerId, lines: Vec<StepLine>, partial: bool, deduct: bool },
+    /// Take these units, on hold or (when `deduct`) for good. An order that `stands` is paid: it gets what there is,
+    /// whatever has become of the sale since.
+    Reserve {
+        customer_id: CustomerId,
+        lines: Vec<StepLine>,
+        deduct: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        stands: bool,
+    },
     /// What is held is sold.
     Confirm,
     /// Give back whatever the reservation has; when it is not there yet, it never will be.
     Release,
-    /// Give back part of what was sold; `lost` units are written off at once.
+    /// Give back part of what was held or sold; `lost` units are written off at once.
     Return { lines: Vec<ReturnLine> },
 }
 
@@ -47,6 +54,9 @@ pub struct StepLine {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub campaign_id: Option<CampaignId>,
     pub quantity: u32,
+    /// what there is will do; otherwise all of it or the whole reservation is refused
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub partial: bool,
 }
 
 /// Units given back.

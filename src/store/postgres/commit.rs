@@ -12,11 +12,11 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgRow, PgSeverity},
 };
 
-use super::arrays;
+use super::{arrays, copy};
 use crate::store::{
     Batch, Commit, Committer, Done, External, StoreError,
     row::{Row, Type},
-    sql::{self, Folded, Visit},
+    sql::{self, Folded, How, Visit},
 };
 
 /// Forms of the statement that are remembered, here and on the server; more start over.
@@ -44,13 +44,58 @@ impl PgCommitter {
         let made = self.forms.entry(form).or_insert_with(|| statement(form, batch, folded).into());
         Arc::clone(made)
     }
+
+    /// Many orders at once: the statement and the copies in one transaction. A copy writes rows by the page, which pays for
+    /// its round trips from a few hundred orders on.
+    async fn in_bulk(
+        &mut self,
+        mut connection: PgConnection,
+        query: sqlx::query::Query<'_, Postgres, PgArguments>,
+        batch: &Batch,
+        external: Vec<External>,
+    ) -> Result<Commit, StoreError> {
+        let done = async {
+            connection.execute("BEGIN").await?;
+            let row = connection.fetch_one(query).await?;
+            let done = answer(&row, external)?;
+            if matches!(done, Commit::Done(_)) {
+                copy::bulk(&mut connection, batch).await?;
+            }
+            Ok::<Commit, sqlx::Error>(done)
+        }
+        .await;
+        match done {
+            Ok(done @ Commit::Done(_)) => match connection.execute("COMMIT").await {
+                Ok(_) => {
+                    self.connection = Some(connection);
+                    Ok(done)
+                }
+                Err(error) => Err(StoreError::Unknown(error.to_string())),
+            },
+            other => {
+                // a connection that can't roll back is dropped, which rolls back too
+                if connection.execute("ROLLBACK").await.is_ok() {
+                    self.connection = Some(connection);
+                }
+                match other {
+                    Ok(done) => Ok(done),
+                    Err(error) => match judge(&error) {
+                        // no COMMIT was sent
+                        Err(StoreError::Unknown(why)) => Err(StoreError::Unavailable(why)),
+                        known => known,
+                    },
+                }
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
-        let (form, arguments) = bind(batch, &folded)
+        let bulk = batch.placed.ord.len() >= COPY_ORDERS_MIN;
+        let (form, arguments) = bind(batch, &folded, bulk)
             .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
         let sql = self.statement(form, batch, &folded);
         let mut connection = match self.connection.take() {
@@ -59,6 +104,9 @@ impl Committer for PgCommitter {
         };
         // read to the end: the rows come before the COMMIT, only ReadyForQuery comes after it
         let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
+        if bulk {
+            return self.in_bulk(connection, query, batch, folded.external).await;
+        }
         match connection.fetch_all(query).await {
             Ok(rows) => {
                 self.connection = Some(connection);
@@ -108,11 +156,16 @@ fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Erro
     Ok(Commit::Done(Done { known: known.into_iter().map(Into::into).collect(), external }))
 }
 
+/// From so many placed orders on the bulk tables are copied instead of bound as arrays.
+const COPY_ORDERS_MIN: usize = 128;
+
 /// The bits of a form beyond the tables'.
 const SENT: u64 = 1 << 62;
 const REFUSED: u64 = 1 << 63;
 
 struct Bound {
+    /// the bulk tables are copied
+    copied: bool,
     next: u32,
     form: u64,
     arguments: PgArguments,
@@ -130,8 +183,12 @@ impl Bound {
 }
 
 impl Visit for Bound {
-    fn table<R: Row>(&mut self, rows: &[R], hot: bool) {
-        if hot || !rows.is_empty() {
+    fn table<R: Row>(&mut self, rows: &[R], how: How) {
+        let bound = match how {
+            How::Bulk => !self.copied, // even when empty, so that there are few forms
+            How::Usual => !rows.is_empty(),
+        };
+        if bound {
             self.form |= 1 << self.next;
             self.add(arrays::table(rows));
         }
@@ -140,8 +197,8 @@ impl Visit for Bound {
 }
 
 /// The statement's form, and its arguments in the order of [`statement`].
-fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDynError> {
-    let mut bound = Bound { next: 0, form: 0, arguments: PgArguments::default(), error: None };
+fn bind(batch: &Batch, folded: &Folded<'_>, copied: bool) -> Result<(u64, PgArguments), BoxDynError> {
+    let mut bound = Bound { copied, next: 0, form: 0, arguments: PgArguments::default(), error: None };
     bound.arguments.add(i64::from(batch.partition))?;
     bound.arguments.add(batch.epoch)?;
     let moves = folded.moves.iter();
@@ -180,7 +237,7 @@ impl Text {
 }
 
 impl Visit for Text {
-    fn table<R: Row>(&mut self, _: &[R], _: bool) {
+    fn table<R: Row>(&mut self, _: &[R], how: How) {
         let bit = 1_u64 << self.next;
         self.next += 1;
         if self.form & bit == 0 {
@@ -197,10 +254,11 @@ impl Visit for Text {
             arrays.push(format!("${}::{kind}[]", self.parameter));
             self.parameter += 1;
         }
-        let (head, tail, arrays) = (sql::insert_head::<R>(), sql::insert_tail::<R>(), arrays.join(", "));
+        let (head, tail, arrays) = (sql::insert_head::<R>(), sql::insert_tail::<R>(how), arrays.join(", "));
         self.push(&format!(
-            ", {}_w AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
-            R::TABLE
+            ", {}_{} AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
+            R::TABLE,
+            self.next
         ));
     }
 }

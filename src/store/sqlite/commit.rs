@@ -15,7 +15,7 @@ use super::{Writer, primary_code, values};
 use crate::store::{
     Batch, Commit, Committer, Done, External, StoreError, UnitMove,
     row::Row,
-    sql::{self, Visit},
+    sql::{self, How, Visit},
 };
 
 /// Rows a statement: few sizes, so that each statement is prepared once. The widest table has 41 columns: 512 rows stay
@@ -168,7 +168,7 @@ async fn move_units(
             });
             bound.map_err(sqlx::Error::Encode)?;
         }
-        let sql = texts.get("moves", chunk.len(), || {
+        let sql = texts.get("moves", chunk.len(), false, || {
             format!(
                 "WITH m (id, stck, hold, sold, no) AS ({}) UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck, \
                  hold_qty = u.hold_qty + m.hold, sold_qty = u.sold_qty + m.sold, ldgr_no = m.no FROM m \
@@ -193,11 +193,11 @@ async fn move_units(
 
 /// Statements by table and number of rows.
 #[derive(Default)]
-struct Texts(HashMap<(&'static str, usize), Arc<str>>);
+struct Texts(HashMap<(&'static str, usize, bool), Arc<str>>);
 
 impl Texts {
-    fn get(&mut self, name: &'static str, rows: usize, make: impl FnOnce() -> String) -> Arc<str> {
-        Arc::clone(self.0.entry((name, rows)).or_insert_with(|| make().into()))
+    fn get(&mut self, name: &'static str, rows: usize, new: bool, make: impl FnOnce() -> String) -> Arc<str> {
+        Arc::clone(self.0.entry((name, rows, new)).or_insert_with(|| make().into()))
     }
 }
 
@@ -224,7 +224,7 @@ struct Inserts<'a> {
 }
 
 impl Visit for Inserts<'_> {
-    fn table<R: Row>(&mut self, rows: &[R], _: bool) {
+    fn table<R: Row>(&mut self, rows: &[R], how: How) {
         for chunk in chunks(rows) {
             let mut arguments = SqliteArguments::default();
             arguments.reserve(chunk.len() * R::COLUMNS.len(), 0);
@@ -235,9 +235,9 @@ impl Visit for Inserts<'_> {
                     }
                 });
             }
-            let sql = self.texts.get(R::TABLE, chunk.len(), || {
+            let sql = self.texts.get(R::TABLE, chunk.len(), how == How::Bulk, || {
                 let rows = rows_of(R::COLUMNS.len(), chunk.len());
-                format!("{}{rows}{}", sql::insert_head::<R>(), sql::insert_tail::<R>())
+                format!("{}{rows}{}", sql::insert_head::<R>(), sql::insert_tail::<R>(how))
             });
             self.made.push((sql, arguments));
         }

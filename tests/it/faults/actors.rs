@@ -54,7 +54,7 @@ async fn f09_a_poison_message_goes_to_the_dead_letters_and_its_neighbours_go_on(
 async fn f23_a_panic_in_a_handler_loses_no_command() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let panics = "supervisor_panics=8*off->1*return->10*off->1*return->off";
+    let panics = "supervisor_panics=4*off->1*return->4*off->1*return->off";
     let server = scene.server().failing(panics).start();
     server.ready().await;
     scene.trade("t", 300).await;

@@ -5,3 +5,4 @@ pub mod guard;
 pub mod process;
 pub mod proxy;
 pub mod servers;
+pub mod world;

@@ -49,7 +49,7 @@ pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
     let refunds = money::plan_for(order, &cuts, &fees, group);
     let mut decision = Decision::default();
-    give_back(order, &cuts, false, &mut decision);
+    give_back(order, &cuts, &[], &mut decision);
     decision.events.push(Event::Cut { group, cause: CutCause::Buyer, lines: cuts, fees, refunds });
     Ok(decision)
 }

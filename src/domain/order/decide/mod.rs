@@ -4,7 +4,7 @@ mod cancel;
 mod money;
 mod pay;
 mod place;
-pub use place::{LINES_MAX, QUANTITY_MAX};
+pub use self::place::{LINES_MAX, QUANTITY_MAX};
 mod refund;
 mod reserve;
 mod stock;
@@ -78,9 +78,9 @@ pub fn decide(
     }
     let order = order.ok_or(Reason::UnknownOrder)?;
     match (command, &order.placement) {
-        (OrderCommand::Reserved { reservation, lines }, _) => reserve::reserved(order, reservation, lines),
+        (OrderCommand::Reserved { reservation, lines }, _) => reserve::reserved(order, reservation, lines, cx),
         (OrderCommand::ReserveRefused { reservation, reason, facts }, _) => {
-            reserve::refused(order, reservation, *reason, facts)
+            reserve::refused(order, reservation, *reason, facts, cx)
         }
         (_, Placement::Reserving) => Err(Refusal::invalid("the placement is still being reserved")),
         (_, Placement::Failed) => Err(Reason::UnknownOrder.into()),

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::{
     Time,
     catalog::PreparePolicy,
-    money::Won,
+    money::{AMOUNT_MAX, Won},
     order::{
         command::Paid,
         event::{Event, PlannedRefund},
@@ -19,11 +19,19 @@ use crate::domain::{
 
 /// Row 2: the whole amount due, by one means or several.
 pub fn approve(order: &Order, paid: &[Paid], cx: &Context<'_>) -> Result<Decision, Refusal> {
-    check_settlements(paid)?;
     match standing(order, Trigger::ApprovePayment, "approve_payment", cx.now)? {
-        Standing::Late(events) => Ok(late(order, paid, events)),
+        Standing::Late(events) => {
+            check_settlements(paid)?;
+            let known = |p: &Paid| order.settlements.iter().any(|s| s.approval_id.as_ref() == Some(&p.approval_id));
+            match paid.iter().find(|p| known(p)) {
+                // its money is planned for refund already: a second refund would give it back twice
+                Some(p) => Err(Refusal::invalid(format!("approval {:?} is on the order already", p.approval_id))),
+                None if paid.is_empty() => Err(Refusal::invalid("a payment names at least one settlement")),
+                None => Ok(late(order, paid, events)),
+            }
+        }
         Standing::Pending => {
-            match_amount(order.amount_due(), paid.iter().map(|p| p.amount).sum())?;
+            match_payment(order.amount_due(), paid)?;
             settled(order, Event::PaymentApproved { settlements: paid.to_vec(), prepare_at: prepare_at(cx) }, cx)
         }
     }
@@ -118,10 +126,19 @@ fn match_amount(due: Won, amount: Won) -> Result<(), Refusal> {
     Err(Refusal::new(Reason::AmountMismatch, Facts { due: Some(due), amount: Some(amount), ..Facts::default() }))
 }
 
-/// At least one settlement, each of something, no approval twice.
-pub fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
-    if paid.is_empty() {
+/// The settlements of a payment come to what is due; only where nothing is due there are none.
+pub fn match_payment(due: Won, paid: &[Paid]) -> Result<(), Refusal> {
+    check_settlements(paid)?;
+    if paid.is_empty() && !due.is_zero() {
         return Err(Refusal::invalid("a payment names at least one settlement"));
+    }
+    match_amount(due, paid.iter().map(|p| p.amount).sum())
+}
+
+/// Each settlement is of something, no approval is named twice, and the sum is one that can be told.
+fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
+    if paid.iter().map(|p| p.amount).sum::<Won>() > Won::new(AMOUNT_MAX) {
+        return Err(Refusal::invalid(format!("a payment is of at most {AMOUNT_MAX} won")));
     }
     for (i, p) in paid.iter().enumerate() {
         if !p.amount.is_positive() {

@@ -1,12 +1,12 @@
 //! 주문접수 (row 1): valid, priced by the server, in the sale's window, within the purchase limit; stock held or deducted.
 
-use super::{Context, Decision, Quote, money, pay::check_settlements};
+use super::{Context, Decision, Quote, money, pay::match_payment};
 use crate::domain::{
     Time,
     catalog::{Campaign, PreparePolicy, PromotionKind, StockPolicy, Window},
     fee::{self, FeeLine},
     ids::{OrderId, PromotionId},
-    money::Won,
+    money::{AMOUNT_MAX, Won},
     order::{
         apply,
         command::{PaymentOffer, PlaceOrder, Wanted},
@@ -30,6 +30,8 @@ struct Found<'a> {
     policy: StockPolicy,
     /// units taken here and now
     taken: u32,
+    /// a gift whose main line gets nothing: it stays on the shelf
+    dropped: bool,
 }
 
 impl Found<'_> {
@@ -56,6 +58,11 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
     }
     let fees = fees(&found, &mut lines);
     let paid_now = matches!(place.payment, PaymentOffer::Approved(_));
+    let whole: Won =
+        lines.iter().map(|l| l.unit_price.times(l.quantity)).sum::<Won>() + fees.iter().map(|f| f.amount).sum();
+    if whole > Won::new(AMOUNT_MAX) {
+        return Err(Refusal::invalid(format!("an order comes to at most {AMOUNT_MAX} won")));
+    }
     let mut placed = Placed {
         customer_id: place.customer_id.clone(),
         lines,
@@ -73,13 +80,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         PaymentOffer::Later => {}
         PaymentOffer::Deposit(deposit) => placed.deposit = Some(deposit.clone()),
         PaymentOffer::Approved(paid) => {
-            check_settlements(paid)?;
-            let due: Won = due(&placed);
-            let amount: Won = paid.iter().map(|p| p.amount).sum();
-            if due != amount {
-                let facts = Facts { due: Some(due), amount: Some(amount), ..Facts::default() };
-                return Err(Refusal::new(Reason::AmountMismatch, facts));
-            }
+            match_payment(due(&placed), paid)?;
             placed.paid.clone_from(paid);
             if let PreparePolicy::After(wait) = cx.policy.prepare {
                 placed.prepare_at = Some(cx.now + wait);
@@ -127,18 +128,18 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
             check_window(c, no, wanted, cx.now)?;
         }
         let policy = campaign.map_or(cx.policy.stock, |c| c.policy);
-        let mut line = Found { wanted, quote, campaign, policy, taken: 0 };
+        let mut line = Found { wanted, quote, campaign, policy, taken: 0, dropped: false };
         if let Some(view) = &quote.view {
             let before: u32 =
                 found.iter().filter(|f| f.wanted.sku_id == wanted.sku_id).map(|f| f.wanted.quantity).sum();
             let got = take(view, before, no, wanted, place.allow_partial || policy == StockPolicy::DeductAtPayment)?;
-            if got < wanted.quantity && first_short.is_none() {
+            if got < wanted.quantity && !gift && first_short.is_none() {
                 first_short = Some((no, view));
             }
-            any |= got > 0;
+            any |= got > 0 && !gift;
             line.taken = if paid_now || policy == StockPolicy::HoldAtPlacement { got } else { 0 };
         } else {
-            any = true; // another lane will say
+            any |= !gift; // another lane will say
         }
         found.push(line);
     }
@@ -146,7 +147,24 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
         (false, Some((no, view))) => {
             Err(short(Reason::SoldOut, view, view.available(), no, &place.lines[usize::from(no) - 1]))
         }
-        _ => Ok(found),
+        _ => {
+            drop_gifts(&mut found, paid_now);
+            Ok(found)
+        }
+    }
+}
+
+/// Gifts of a main line that gets nothing now are not taken either (§3.2†).
+fn drop_gifts(found: &mut [Found<'_>], paid_now: bool) {
+    let nothing: Vec<bool> = found
+        .iter()
+        .map(|f| f.quote.view.is_some() && f.taken == 0 && (paid_now || f.policy == StockPolicy::HoldAtPlacement))
+        .collect();
+    for f in found.iter_mut().filter(|f| f.quote.info.gift) {
+        let main = f.wanted.main_line_no.and_then(|m| usize::from(m).checked_sub(1));
+        if main.and_then(|m| nothing.get(m)) == Some(&true) {
+            (f.taken, f.dropped) = (0, true);
+        }
     }
 }
 
@@ -359,7 +377,7 @@ fn reserve(
     let mut reservations: Vec<Reservation> = Vec::new();
     for (f, line_no) in found.iter().zip(1u16..) {
         let waits = !paid_now && f.policy == StockPolicy::DeductAtPayment;
-        if f.quote.view.is_some() || waits {
+        if f.quote.view.is_some() || waits || f.dropped {
             continue;
         }
         let lane = f.quote.lane;
@@ -369,6 +387,7 @@ fn reserve(
             sku_id: f.wanted.sku_id.clone(),
             campaign_id: f.campaign.map(|c| c.id.clone()),
             quantity: f.wanted.quantity,
+            partial: place.allow_partial || (paid_now && f.policy == StockPolicy::DeductAtPayment),
         };
         if let Some(i) = reservations.iter().position(|r| r.lane == lane) {
             reservations[i].lines.push(units);
@@ -379,9 +398,8 @@ fn reserve(
         }
         let reservation = format!("{id}:{}:{lane}", version + 1);
         reservations.push(Reservation { id: reservation.clone(), lane, lines: vec![units] });
-        let partial = place.allow_partial || (paid_now && f.policy == StockPolicy::DeductAtPayment);
         let customer_id = place.customer_id.clone();
-        let kind = StepKind::Reserve { customer_id, lines: vec![line], partial, deduct: paid_now };
+        let kind = StepKind::Reserve { customer_id, lines: vec![line], deduct: paid_now, stands: false };
         decision.steps.push(Step { lane, reservation, kind });
     }
     reservations
@@ -390,7 +408,7 @@ fn reserve(
 /// What was short at placement leaves with its share of the money (row 9).
 fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[Found<'_>], paid_now: bool, now: Time) {
     let short = |f: &Found<'_>| {
-        let judged = paid_now || f.policy == StockPolicy::HoldAtPlacement;
+        let judged = paid_now || f.dropped || f.policy == StockPolicy::HoldAtPlacement;
         if judged { f.wanted.quantity - f.taken } else { 0 }
     };
     if found.iter().all(|f| short(f) == 0) {

@@ -1,15 +1,17 @@
 //! Replies of other lanes (architecture 7): a placement stands when every lane has reserved, and never was when one could not.
 
 use super::{
-    Decision, money,
-    stock::{release_all, short_after_asking},
+    Context, Decision, money,
+    stock::{add_gifts, give_back, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
+    catalog::{PreparePolicy, StockPolicy},
     order::{
         event::{Cut, Event, ReservedLine},
-        state::{Order, Placement, ReserveState, Reserving},
+        state::{Line, Order, Placement, ReserveState, Reserving},
     },
     reason::{Facts, Reason, Refusal},
+    status::{Trigger, next},
 };
 
 fn asked<'a>(order: &'a Order, id: &str) -> Result<&'a Reserving, Refusal> {
@@ -22,51 +24,68 @@ fn asked<'a>(order: &'a Order, id: &str) -> Result<&'a Reserving, Refusal> {
 }
 
 /// A lane has taken these units.
-pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine]) -> Result<Decision, Refusal> {
+pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine], cx: &Context<'_>) -> Result<Decision, Refusal> {
     let reserving = asked(order, id)?;
     let event = Event::Reserved { reservation: id.to_owned(), lines: lines.to_vec() };
-    let mut after = Some(order.clone());
-    let fits = Order::step(&mut after, &order.id, &event, order.received);
-    assert!(fits.is_ok(), "a reservation that was asked must fit: {fits:?}");
+    let after = folded(order, std::slice::from_ref(&event), cx);
     let mut decision = Decision { events: vec![event], ..Decision::default() };
-    let Some(after) = after else { return Ok(decision) };
     if order.placement == Placement::Reserving {
-        if !after.reservations.iter().any(|r| r.state == ReserveState::Asked) {
-            complete(&after, &mut decision);
+        if after.reservations.iter().any(|r| r.state == ReserveState::Asked) {
+            return Ok(decision);
         }
+        complete(&after, &mut decision);
     } else {
+        return_unwanted(order, id, reserving.asked.lane, lines, &mut decision);
         short_after_asking(&after, lines, &reserving.asked.lines, &mut decision);
+    }
+    let judged = folded(order, &decision.events, cx);
+    if cx.policy.prepare == PreparePolicy::AtOnce && ready(&judged) {
+        decision.events.push(Event::Prepared);
     }
     Ok(decision)
 }
 
-fn complete(order: &Order, decision: &mut Decision) {
-    let mut taken = 0;
-    let mut shorts = Vec::new();
-    for line in &order.lines {
-        let here = line.held + line.deducted;
-        taken += here;
-        let waits = line.policy == crate::domain::catalog::StockPolicy::DeductAtPayment && order.paid_at.is_none();
-        let short = if waits { 0 } else { line.active() - here };
-        taken += if waits { line.active() } else { 0 };
-        if short > 0 {
-            let amount = money::worth(line, short);
-            shorts.push(Cut { line_no: line.no, quantity: short, amount, untaken: 0 });
-        }
+/// The order after these events, which were decided for it.
+fn folded(order: &Order, events: &[Event], cx: &Context<'_>) -> Order {
+    let mut after = Some(order.clone());
+    for event in events {
+        let fits = Order::step(&mut after, &order.id, event, cx.now);
+        assert!(fits.is_ok(), "what a reservation leads to must fit: {fits:?}");
     }
-    if taken == 0 {
+    after.unwrap_or_else(|| order.clone())
+}
+
+/// Paid, standing, and with nothing left to be judged.
+fn ready(order: &Order) -> bool {
+    order.placement == Placement::Done
+        && order.lines.iter().any(|l| next(l.status, Trigger::Prepare).is_some())
+        && order.unjudged().next().is_none()
+}
+
+fn complete(order: &Order, decision: &mut Decision) {
+    let waits = |l: &Line| l.policy == StockPolicy::DeductAtPayment && order.paid_at.is_none();
+    let mut shorts: Vec<Cut> = order
+        .lines
+        .iter()
+        .filter(|l| !waits(l) && l.wants() > 0)
+        .map(|l| Cut { line_no: l.no, quantity: l.wants(), amount: money::worth(l, l.wants()), untaken: 0 })
+        .collect();
+    let kept = |l: &Line| !shorts.iter().any(|c| c.line_no == l.no && c.quantity == l.active());
+    if !order.lines.iter().any(|l| !l.gift && kept(l)) {
         return fail(order, Reason::SoldOut, Facts::default(), decision);
     }
+    add_gifts(order, &mut shorts);
+    give_back(order, &shorts, &[], decision);
     let fees = money::fees_back(&order.fees, &order.lines, &shorts);
     let refunds = money::plan_for(order, &shorts, &fees, order.next_group());
     decision.events.push(Event::PlacementCompleted { shorts, fees, refunds });
 }
 
-/// A lane could not: the placement never was; what the others took goes back.
-pub fn refused(order: &Order, id: &str, reason: Reason, facts: &Facts) -> Result<Decision, Refusal> {
+/// A lane could not: the placement never was; what the others took goes back. An order that stands finds nothing there.
+pub fn refused(order: &Order, id: &str, reason: Reason, facts: &Facts, cx: &Context<'_>) -> Result<Decision, Refusal> {
     asked(order, id)?;
     if order.placement != Placement::Reserving {
-        return Err(Refusal::invalid("only a placement's reservation may be refused"));
+        return reserved(order, id, &[], cx);
     }
     let mut decision = Decision::default();
     fail(order, reason, facts.clone(), &mut decision);

@@ -54,30 +54,33 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
             cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: short });
         }
     }
+    // what was not found is lost; gifts that follow their main line are not
+    let lost: Vec<ReservedLine> =
+        cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.untaken }).collect();
     add_gifts(order, &mut cuts);
     let mut decision = Decision { events: vec![Event::StockJudged { lines: found }], ..Decision::default() };
     if !cuts.is_empty() {
-        cut_short(order, cuts, true, &mut decision);
+        cut_short(order, cuts, &lost, &mut decision);
     }
     Ok(decision)
 }
 
 /// Gifts of a line that is taken out wholly go with it (§3.2†).
-fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
+pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
     let whole =
         |no: u16| cuts.iter().any(|c| c.line_no == no && order.line(no).is_some_and(|l| l.active() == c.quantity));
     let gifts: Vec<Cut> = order
         .lines
         .iter()
         .filter(|l| l.gift && l.active() > 0 && l.main_line_no.is_some_and(whole))
-        .filter(|l| !cuts.iter().any(|c| c.line_no == l.no))
-        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.deducted })
+        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.held + l.deducted })
         .collect();
+    cuts.retain(|c| !gifts.iter().any(|g| g.line_no == c.line_no));
     cuts.extend(gifts);
 }
 
 /// The event of a shortage, with the stock that it gives back; `lost` units leave the books at once.
-fn cut_short(order: &Order, cuts: Vec<Cut>, lost: bool, decision: &mut Decision) {
+fn cut_short(order: &Order, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
     let refunds = money::plan_for(order, &cuts, &fees, group);
@@ -113,27 +116,35 @@ fn elsewhere(order: &Order, line_no: u16) -> Option<&crate::domain::order::state
 }
 
 /// Gives the units of cuts back to where they came from: here by a movement, elsewhere by a step.
-pub fn give_back(order: &Order, cuts: &[Cut], lost: bool, decision: &mut Decision) {
+pub fn give_back(order: &Order, cuts: &[Cut], lost: &[ReservedLine], decision: &mut Decision) {
     let mut returns: Vec<Step> = Vec::new();
     for cut in cuts.iter().filter(|c| c.untaken > 0) {
         let Some(line) = order.line(cut.line_no) else { continue };
-        let lost = lost && !line.gift;
+        let gone = lost.iter().find(|l| l.line_no == line.no).map_or(0, |l| l.quantity.min(cut.untaken));
         if let Some(r) = elsewhere(order, line.no) {
-            let back = ReturnLine { line_no: line.no, quantity: cut.untaken, lost };
+            let parts = [(cut.untaken - gone, false), (gone, true)].into_iter().filter(|(quantity, _)| *quantity > 0);
+            let back = parts.map(|(quantity, lost)| ReturnLine { line_no: line.no, quantity, lost });
             match returns.iter_mut().find(|s| s.reservation == r.asked.id) {
-                Some(Step { kind: StepKind::Return { lines }, .. }) => lines.push(back),
+                Some(Step { kind: StepKind::Return { lines }, .. }) => lines.extend(back),
                 _ => returns.push(Step {
                     lane: r.asked.lane,
                     reservation: r.asked.id.clone(),
-                    kind: StepKind::Return { lines: vec![back] },
+                    kind: StepKind::Return { lines: back.collect() },
                 }),
             }
             continue;
         }
-        let reason = if lost { "shortage" } else { "cancelled" };
-        decision.movements.push(movement(order, line, Move::Restock, cut.untaken, -1, Some(reason)));
-        if lost {
-            decision.movements.push(movement(order, line, Move::Shrink, cut.untaken, 0, Some(reason)));
+        let reason = if gone > 0 { "shortage" } else { "cancelled" };
+        let from_hold = cut.untaken.min(line.held);
+        let sold = cut.untaken - from_hold;
+        if from_hold > 0 {
+            decision.movements.push(movement(order, line, Move::Release, from_hold, -1, Some(reason)));
+        }
+        if sold > 0 {
+            decision.movements.push(movement(order, line, Move::Restock, sold, -1, Some(reason)));
+        }
+        if gone > 0 {
+            decision.movements.push(movement(order, line, Move::Shrink, gone, 0, Some(reason)));
         }
     }
     decision.steps.extend(returns);
@@ -206,7 +217,12 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
             }
         }
         add_gifts(&judged, &mut cuts);
-        cut_short(&judged, cuts, false, decision);
+        // a gift that goes with its main line is not asked for
+        for (_, lines) in &mut asked {
+            lines.retain(|l| !cuts.iter().any(|c| c.line_no == l.no));
+        }
+        asked.retain(|(_, lines)| !lines.is_empty());
+        cut_short(&judged, cuts, &[], decision);
     }
     ask(paid, asked, decision);
 }
@@ -224,10 +240,11 @@ fn ask(order: &Order, asked: Vec<(u32, Vec<&Line>)>, decision: &mut Decision) {
                 sku_id: l.sku_id.clone(),
                 campaign_id: l.campaign_id.clone(),
                 quantity: l.active(),
+                partial: true,
             })
             .collect();
         let customer_id = order.customer_id.clone();
-        let kind = StepKind::Reserve { customer_id, lines, partial: true, deduct: true };
+        let kind = StepKind::Reserve { customer_id, lines, deduct: true, stands: true };
         decision.steps.push(Step { lane, reservation: id, kind });
     }
     if !reservations.is_empty() {
@@ -242,7 +259,8 @@ pub fn short_after_asking(order: &Order, lines: &[ReservedLine], asked: &[Reserv
         .filter_map(|a| {
             let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
             let line = order.line(a.line_no)?;
-            let short = a.quantity.saturating_sub(got);
+            // a gift may have gone with its main line meanwhile
+            let short = a.quantity.saturating_sub(got).min(line.active());
             (short > 0).then(|| Cut {
                 line_no: a.line_no,
                 quantity: short,
@@ -254,6 +272,21 @@ pub fn short_after_asking(order: &Order, lines: &[ReservedLine], asked: &[Reserv
     if !cuts.is_empty() {
         let mut cuts = cuts;
         add_gifts(order, &mut cuts);
-        cut_short(order, cuts, false, decision);
+        cut_short(order, cuts, &[], decision);
+    }
+}
+
+/// Units that came for lines which do not want them any more (a gift whose main line was out of stock) go back.
+pub fn return_unwanted(order: &Order, id: &str, lane: u32, lines: &[ReservedLine], decision: &mut Decision) {
+    let unwanted: Vec<ReturnLine> = lines
+        .iter()
+        .filter_map(|l| {
+            let quantity = l.quantity.saturating_sub(order.line(l.line_no)?.wants());
+            (quantity > 0).then_some(ReturnLine { line_no: l.line_no, quantity, lost: false })
+        })
+        .collect();
+    if !unwanted.is_empty() {
+        let kind = StepKind::Return { lines: unwanted };
+        decision.steps.push(Step { lane, reservation: id.to_owned(), kind });
     }
 }

@@ -1,0 +1,131 @@
+//! A store without a disk: every SKU that is asked for exists with plenty of stock, and nothing else does.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jumun::{
+    domain::{
+        Time,
+        ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+    },
+    store::{
+        Committer, Lease, LeaseAnswer, Outcome, Store, StoreError, StoredSku, TableRef, UntRow,
+        row::Read,
+        rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
+    },
+};
+
+/// Units of each SKU.
+const STOCK: i64 = 1_000_000_000;
+
+/// The store.
+pub struct Shelf;
+
+/// A SKU of it.
+pub fn sku(id: &str) -> StoredSku {
+    StoredSku {
+        unit: UntRow {
+            unt_id: id.into(),
+            gds_id: "g-1".into(),
+            opt_nm: "one size".into(),
+            hldr_id: None,
+            prtn_no: 0,
+            stck_qty: STOCK,
+            hold_qty: 0,
+            sold_qty: 0,
+            ldgr_no: 1,
+        },
+        product: PdGdsRow {
+            gds_id: "g-1".into(),
+            gds_nm: "goods".into(),
+            gds_knd_cd: "GOODS".into(),
+            gds_typ_cd: "normal".into(),
+            sl_upr: 10_000,
+            ptnr_id: "p-1".into(),
+            dlv_tmpl_id: "t-1".into(),
+            bndl_yn: true,
+            dlv_fee: 3_000,
+            free_dlv_yn: true,
+            dlv_lead_days: 2,
+            pre_rfnd_yn: false,
+            pnt_rate_bp: 0,
+        },
+        template: TmplRow {
+            dlv_tmpl_id: "t-1".into(),
+            ptnr_id: "p-1".into(),
+            tmpl_nm: "parcel".into(),
+            free_thrs_amt: None,
+        },
+        ledger: Some((STOCK, 0, 0)),
+        campaigns: Vec::new(),
+        buyers: Vec::new(),
+    }
+}
+
+fn no<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unusable("the bench's store only reads".into()))
+}
+
+#[async_trait]
+impl Store for Shelf {
+    fn kind(&self) -> &'static str {
+        "shelf"
+    }
+    async fn migrate(&self) -> Result<(), StoreError> {
+        no()
+    }
+    async fn claim_partitions(&self, _: u32) -> Result<(), StoreError> {
+        no()
+    }
+    async fn acquire(&self, _: u32, _: &str, _: Duration) -> Result<LeaseAnswer, StoreError> {
+        no()
+    }
+    async fn renew(&self, _: &Lease, _: Duration) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn release(&self, _: &Lease) -> Result<(), StoreError> {
+        no()
+    }
+    async fn committer(&self, _: Lease) -> Result<Box<dyn Committer>, StoreError> {
+        no()
+    }
+    async fn orders(&self, _: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn order_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
+        Ok(ids.iter().map(|id| sku(id.as_str())).collect())
+    }
+    async fn products(&self, _: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn templates(&self, _: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn promotions(&self, _: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn campaigns(&self, _: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn outcomes(&self, _: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn due(&self, _: u32, _: Time, _: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn outbox(&self, _: u32, _: u32) -> Result<Vec<OtbxRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn reservations(&self, _: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn hottest(&self, _: u32) -> Result<Vec<UntRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn page(&self, _: TableRef, _: Option<Vec<Read>>, _: u32) -> Result<Vec<Vec<Read>>, StoreError> {
+        Ok(Vec::new())
+    }
+}

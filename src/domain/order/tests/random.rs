@@ -1,0 +1,248 @@
+//! Whatever is asked, in whatever order: the invariants hold after every event, and a refusal changes nothing.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::world::{World, campaign, card, gift, line, off, place, sku};
+use crate::domain::{
+    catalog::{PreparePolicy, PromotionKind, SkuInfo, StockPolicy},
+    ids::PromotionId,
+    money::Won,
+    order::{
+        OrderCommand as C,
+        command::{Deposit, Judged, Means, Paid, PaymentOffer, Wanted},
+        state::Placement,
+    },
+    status::Status,
+    stock::Move,
+};
+
+const NAMES: [&str; 5] = ["a", "b", "c", "g", "h"];
+
+#[derive(Debug, Clone)]
+enum Act {
+    Place { lines: Vec<(usize, u32, u16, bool)>, partial: bool, offer: u8, wrong: bool },
+    Pay { split: bool, wrong: bool, known: bool },
+    Deposit { wrong: bool },
+    Decline,
+    Cancel,
+    Expire,
+    CancelLines(Vec<u16>),
+    Prepare,
+    Judge(Vec<(u16, u32)>),
+    Confirm(usize),
+    Fail(usize),
+    Wait(u64),
+    Move(usize, i64),
+    Pause(bool),
+    OneStep,
+    Rest,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let lines = prop::collection::vec((0usize..5, 0u32..4, 1u16..5, any::<bool>()), 1..5);
+    let fewer = |range: std::ops::Range<u16>| prop::collection::vec(range, 0..3);
+    prop_oneof![
+        3 => (lines, any::<bool>(), 0u8..4, prop::bool::weighted(0.1))
+            .prop_map(|(lines, partial, offer, wrong)| Act::Place { lines, partial, offer, wrong }),
+        3 => (any::<bool>(), prop::bool::weighted(0.1), any::<bool>())
+            .prop_map(|(split, wrong, known)| Act::Pay { split, wrong, known }),
+        1 => prop::bool::weighted(0.2).prop_map(|wrong| Act::Deposit { wrong }),
+        1 => Just(Act::Decline),
+        1 => Just(Act::Cancel),
+        1 => Just(Act::Expire),
+        2 => fewer(0..6).prop_map(Act::CancelLines),
+        1 => Just(Act::Prepare),
+        2 => prop::collection::vec((0u16..6, 0u32..4), 0..3).prop_map(Act::Judge),
+        2 => (0usize..6).prop_map(Act::Confirm),
+        1 => (0usize..6).prop_map(Act::Fail),
+        1 => (0u64..40).prop_map(Act::Wait),
+        1 => (0usize..5, -3i64..4).prop_map(|(sku, n)| Act::Move(sku, n)),
+        1 => any::<bool>().prop_map(Act::Pause),
+        3 => Just(Act::OneStep),
+        2 => Just(Act::Rest),
+    ]
+}
+
+fn world(lanes: u32, prepare: u8, gifts_wait: bool) -> World {
+    let stock = |info: SkuInfo, n: u32| (info, n % lanes, i64::from(n % 4) + 1);
+    let mut w = World::new(vec![
+        stock(SkuInfo { threshold: Some(Won::new(1_500)), ..sku("a", "t", 333, 2_500) }, 0),
+        stock(campaign(sku("b", "u", 1_000, 500), Some(3), StockPolicy::DeductAtPayment), 1),
+        stock(campaign(sku("c", "u", 77, 700), None, StockPolicy::HoldAtPlacement), 2),
+        stock(gift("g"), 1),
+        stock(gift("h"), 3),
+    ]);
+    w.policy.prepare = match prepare {
+        0 => PreparePolicy::AtOnce,
+        1 => PreparePolicy::After(Duration::from_secs(60)),
+        _ => PreparePolicy::ByHand,
+    };
+    if gifts_wait {
+        w.policy.stock = StockPolicy::DeductAtPayment;
+    }
+    w.promotions = vec![off("p", PromotionKind::Promotion, 1_234), off("q", PromotionKind::Coupon, 9_000)];
+    w
+}
+
+/// What an offered order would cost, found by placing it in a copy of nothing: unpaid.
+fn commands(w: &World, act: &Act) -> Option<C> {
+    let due = w.order.as_ref().map_or(Won::ZERO, |o| o.amount_due());
+    let key =
+        |n: usize| w.order.as_ref().and_then(|o| o.refunds.get(n)).map_or_else(|| "rf:no".into(), |r| r.key.clone());
+    Some(match act {
+        Act::Place { lines, partial, offer, wrong } => {
+            let wanted: Vec<Wanted> = lines
+                .iter()
+                .map(|&(n, quantity, main, off)| {
+                    let is_gift = n >= 3;
+                    Wanted {
+                        main_line_no: is_gift.then_some(main),
+                        promotion_id: (off && !is_gift).then(|| PromotionId::stored("p")),
+                        coupon_id: (off && n == 1).then(|| PromotionId::stored("q")),
+                        ..line(NAMES[n], quantity)
+                    }
+                })
+                .collect();
+            let deposit = Deposit { means: Means::BankTransfer, account_no: None, bank_code: None };
+            let payment = match offer {
+                0 | 1 => PaymentOffer::Later,
+                2 => PaymentOffer::Deposit(deposit),
+                _ => {
+                    // ask a server that has plenty what it costs
+                    let mut rich = world(1, 2, false);
+                    for name in NAMES {
+                        let id = crate::domain::ids::SkuId::stored(name);
+                        rich.own(&id, Move::Receive, 100);
+                    }
+                    rich.ask(&place(wanted.clone(), true, PaymentOffer::Later)).ok()?;
+                    let amount = rich.o().amount_due().get() + i64::from(*wrong);
+                    let paid = if amount == 0 { Vec::new() } else { vec![card("k-0", amount)] };
+                    PaymentOffer::Approved(paid)
+                }
+            };
+            place(wanted, *partial, payment)
+        }
+        Act::Pay { split, wrong, known } => {
+            let amount = due.get() + i64::from(*wrong);
+            let id = |n: usize| if *known { format!("k-{n}") } else { format!("k-{}-{n}", w.history.len()) };
+            let points =
+                |amount| Paid { means: Means::Points, amount: Won::new(amount), approval_id: id(9), token: None };
+            let settlements = match (amount, split) {
+                (0, _) => Vec::new(),
+                (n, true) if n > 1 => vec![points(n / 2), card(&id(1), n - n / 2)],
+                (n, _) => vec![card(&id(1), n)],
+            };
+            C::ApprovePayment { settlements }
+        }
+        Act::Deposit { wrong } => C::ConfirmDeposit { amount: due + Won::new(i64::from(*wrong)) },
+        Act::Decline => C::DeclinePayment { reason: None },
+        Act::Cancel => C::CancelPayment,
+        Act::Expire => C::Expire,
+        Act::CancelLines(lines) => C::CancelLines { lines: lines.clone() },
+        Act::Prepare => C::Prepare,
+        Act::Judge(lines) => {
+            C::JudgeStock { lines: lines.iter().map(|&(line_no, available)| Judged { line_no, available }).collect() }
+        }
+        Act::Confirm(n) => C::ConfirmRefund { key: key(*n) },
+        Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into() },
+        Act::Wait(_) | Act::Move(..) | Act::Pause(_) | Act::OneStep | Act::Rest => return None,
+    })
+}
+
+fn run(w: &mut World, acts: &[Act]) {
+    for act in acts {
+        match act {
+            Act::Wait(minutes) => w.later(Duration::from_secs(minutes * 60)),
+            Act::Move(n, quantity) => {
+                let id = crate::domain::ids::SkuId::stored(NAMES[*n]);
+                w.own(&id, Move::Adjust, *quantity);
+            }
+            Act::Pause(paused) => w.pause("b", *paused),
+            Act::OneStep => {
+                w.one_step();
+            }
+            Act::Rest => w.rest(),
+            Act::Place { .. }
+            | Act::Pay { .. }
+            | Act::Deposit { .. }
+            | Act::Decline
+            | Act::Cancel
+            | Act::Expire
+            | Act::CancelLines(_)
+            | Act::Prepare
+            | Act::Judge(_)
+            | Act::Confirm(_)
+            | Act::Fail(_) => {
+                let Some(command) = commands(w, act) else { continue };
+                let (order, events) = (w.order.clone(), w.history.len());
+                match w.ask(&command) {
+                    Ok(_) => assert!(w.history.len() > events),
+                    Err(refusal) => {
+                        assert!(!refusal.message().is_empty());
+                        assert_eq!((&w.order, w.history.len()), (&order, events), "a refusal changes nothing");
+                    }
+                }
+            }
+        }
+    }
+    w.rest();
+    // the end: whatever is left is judged away, and all the money has a way back
+    let Some(o) = w.order.clone() else { return };
+    if o.placement == Placement::Done && o.paid_at.is_some() {
+        let lines = o.lines.iter().filter(|l| l.status == Status::Ordered);
+        let lines: Vec<Judged> = lines.map(|l| Judged { line_no: l.no, available: 0 }).collect();
+        if !lines.is_empty() {
+            w.ask(&C::JudgeStock { lines }).unwrap();
+            w.rest();
+        }
+        if w.o().lines.iter().all(|l| l.active() == 0) {
+            assert!(w.o().settlements.iter().all(|s| s.refundable.is_zero()), "{:?}", w.o().settlements);
+        }
+        for key in w.o().refunds.clone().into_iter().filter(|r| !r.done()).map(|r| r.key) {
+            w.ask(&C::ConfirmRefund { key: key.clone() }).unwrap();
+            w.ask(&C::ConfirmRefund { key }).unwrap_err();
+        }
+    }
+}
+
+/// Every event must have happened in some case: a run in which nothing happens proves nothing.
+const EVENTS: [&str; 18] = [
+    "placed",
+    "placement_started",
+    "reserved",
+    "placement_completed",
+    "placement_failed",
+    "payment_approved",
+    "deposit_confirmed",
+    "payment_declined",
+    "payment_expired",
+    "payment_cancelled",
+    "late_payment_taken",
+    "cut",
+    "stock_judged",
+    "stock_deducted",
+    "stock_asked",
+    "prepared",
+    "refund_confirmed",
+    "refund_failed",
+];
+
+#[test]
+fn invariants_hold_after_every_event() {
+    let config = ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() };
+    let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    let cases = (prop::collection::vec(act(), 1..25), 1u32..4, 0u8..3, any::<bool>());
+    let tried = proptest::test_runner::TestRunner::new(config).run(&cases, |(acts, lanes, prepare, gifts_wait)| {
+        let mut w = world(lanes, prepare, gifts_wait);
+        run(&mut w, &acts);
+        seen.borrow_mut().extend(w.history.iter().map(|(e, _)| e.name()));
+        Ok(())
+    });
+    if let Err(e) = tried {
+        panic!("{e}");
+    }
+    let never: Vec<_> = EVENTS.iter().filter(|e| !seen.borrow().contains(**e)).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}

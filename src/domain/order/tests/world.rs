@@ -1,0 +1,417 @@
+//! A world without actors: one order, its SKUs' stock in several lanes, and what must be true of both after every event.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::domain::{
+    Time,
+    catalog::{Campaign, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
+    ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    money::Won,
+    order::{
+        Context, Decision, Event, Order, OrderCommand, Quote,
+        command::{Means, Paid, PaymentOffer, PlaceOrder, Wanted},
+        decide,
+        event::{EVENT_VERSION, ReservedLine},
+        state::{Placement, ReserveState},
+        step::{Step, StepKind, StepLine},
+    },
+    reason::{Facts, Reason, Refusal},
+    status::{Status, Trigger, next},
+    stock::{Move, Movement, Stock},
+};
+
+/// The lane that the order lives in.
+const HOME: u32 = 0;
+
+/// A reservation as its lane keeps it: held or sold, and how much of which line.
+struct Kept {
+    sold: bool,
+    lines: Vec<StepLine>,
+    customer: CustomerId,
+}
+
+pub struct World {
+    pub now: Time,
+    pub policy: Policy,
+    pub skus: Vec<(SkuInfo, u32)>,
+    pub promotions: Vec<Promotion>,
+    pub stocks: HashMap<SkuId, Stock>,
+    /// units that came in and were found lost, by SKU
+    came: HashMap<SkuId, i64>,
+    kept: HashMap<String, Option<Kept>>,
+    pub steps: VecDeque<Step>,
+    pub replies: VecDeque<OrderCommand>,
+    pub order: Option<Order>,
+    pub history: Vec<(Event, Time)>,
+}
+
+/// A SKU of product and template `t`, `price` won, `fee` won alone.
+pub fn sku(id: &str, template: &str, price: i64, fee: i64) -> SkuInfo {
+    SkuInfo {
+        sku_id: SkuId::stored(id),
+        product_id: ProductId::stored("p"),
+        price: Won::new(price),
+        gift: false,
+        partner_id: PartnerId::stored("1"),
+        template_id: TemplateId::stored(template),
+        threshold: None,
+        bundled: true,
+        delivery_fee: Won::new(fee),
+        free_delivery: false,
+        lead_time_days: 2,
+        pre_refund: false,
+        campaigns: Vec::new(),
+    }
+}
+
+pub fn gift(id: &str) -> SkuInfo {
+    SkuInfo { gift: true, ..sku(id, "t", 0, 0) }
+}
+
+/// The same SKU, sold in a campaign under this policy.
+pub fn campaign(mut sku: SkuInfo, limit: Option<u32>, policy: StockPolicy) -> SkuInfo {
+    sku.campaigns.push(Campaign {
+        id: CampaignId::stored(&format!("sale-{}", sku.sku_id)),
+        price: sku.price,
+        allotted: 1_000,
+        opens_at: Time::from_timestamp_millis(0).unwrap(),
+        closes_at: Time::MAX_UTC,
+        limit_per_customer: limit,
+        policy,
+        paused: false,
+    });
+    sku
+}
+
+pub fn line(sku: &str, quantity: u32) -> Wanted {
+    Wanted {
+        sku_id: SkuId::stored(sku),
+        quantity,
+        unit_price: None,
+        campaign_id: None,
+        promotion_id: None,
+        coupon_id: None,
+        main_line_no: None,
+        gift_included: None,
+        gift_promotion_id: None,
+    }
+}
+
+pub fn gift_of(sku: &str, main: u16) -> Wanted {
+    Wanted { main_line_no: Some(main), ..line(sku, 1) }
+}
+
+pub fn place(lines: Vec<Wanted>, allow_partial: bool, payment: PaymentOffer) -> OrderCommand {
+    OrderCommand::Place(PlaceOrder { customer_id: CustomerId::stored("u-1"), lines, allow_partial, payment })
+}
+
+pub fn card(approval: &str, amount: i64) -> Paid {
+    Paid { means: Means::Card, amount: Won::new(amount), approval_id: approval.into(), token: None }
+}
+
+pub fn pay(approval: &str, amount: i64) -> OrderCommand {
+    let settlements = if amount == 0 { Vec::new() } else { vec![card(approval, amount)] };
+    OrderCommand::ApprovePayment { settlements }
+}
+
+pub fn off(id: &str, kind: PromotionKind, rate_bp: u32) -> Promotion {
+    Promotion { id: PromotionId::stored(id), kind, rate_bp, opens_at: None, closes_at: None }
+}
+
+impl World {
+    /// SKUs with their lanes and the units that came in.
+    pub fn new(skus: Vec<(SkuInfo, u32, i64)>) -> Self {
+        let mut world = Self {
+            now: Time::from_timestamp_millis(1_000_000).unwrap(),
+            policy: Policy::default(),
+            skus: Vec::new(),
+            promotions: Vec::new(),
+            stocks: HashMap::new(),
+            came: HashMap::new(),
+            kept: HashMap::new(),
+            steps: VecDeque::new(),
+            replies: VecDeque::new(),
+            order: None,
+            history: Vec::new(),
+        };
+        for (info, lane, units) in skus {
+            let id = info.sku_id.clone();
+            world.stocks.insert(id.clone(), Stock::empty(id.clone()));
+            world.skus.push((info, lane));
+            if units > 0 {
+                world.own(&id, Move::Receive, units);
+            }
+        }
+        world
+    }
+
+    /// A movement that no order asks for; `false` when the stock refuses it.
+    pub fn own(&mut self, sku_id: &SkuId, kind: Move, quantity: i64) -> bool {
+        let m = Movement {
+            sku_id: sku_id.clone(),
+            kind,
+            quantity,
+            line_no: None,
+            campaign: None,
+            campaign_delta: 0,
+            reason: None,
+        };
+        self.stocks.get_mut(sku_id).unwrap().apply(&m).map(|d| self.count(sku_id, kind, d.deltas.0)).is_ok()
+    }
+
+    fn count(&mut self, sku_id: &SkuId, kind: Move, on_hand: i64) {
+        if matches!(kind, Move::Receive | Move::Restock | Move::Shrink | Move::Adjust | Move::External) {
+            *self.came.entry(sku_id.clone()).or_default() += on_hand;
+        }
+    }
+
+    fn carry(&mut self, m: &Movement) {
+        let moved = self.stocks.get_mut(&m.sku_id).unwrap().apply(m).expect("a decided movement fits the stock");
+        self.count(&m.sku_id, m.kind, moved.deltas.0);
+    }
+
+    pub fn pause(&mut self, sku: &str, paused: bool) {
+        for (info, _) in self.skus.iter_mut().filter(|(info, _)| info.sku_id.as_str() == sku) {
+            info.campaigns.iter_mut().for_each(|c| c.paused = paused);
+        }
+    }
+
+    pub fn o(&self) -> &Order {
+        self.order.as_ref().unwrap()
+    }
+
+    pub fn status(&self) -> Status {
+        self.o().status()
+    }
+
+    /// (on hand, held, sold) of a SKU.
+    pub fn stock(&self, sku: &str) -> (i64, i64, i64) {
+        let s = &self.stocks[sku];
+        (s.on_hand, s.held, s.sold)
+    }
+
+    pub fn later(&mut self, by: Duration) {
+        self.now += by;
+    }
+
+    /// Decides a command and, when it is accepted, carries it out; every invariant is checked after every event.
+    pub fn ask(&mut self, command: &OrderCommand) -> Result<Decision, Refusal> {
+        let customer = CustomerId::stored("u-1");
+        let quotes: Vec<Quote> = self
+            .skus
+            .iter()
+            .map(|(info, lane)| {
+                let campaign = info.campaign(None, self.now);
+                let view = self.stocks[&info.sku_id].view(campaign, &customer, self.now);
+                Quote { info: Arc::new(info.clone()), lane: *lane, view: (*lane == HOME).then_some(view) }
+            })
+            .collect();
+        let cx = Context { now: self.now, policy: &self.policy, quotes: &quotes, promotions: &self.promotions };
+        let id = OrderId::stored("o-1");
+        let decision = decide(&id, self.order.as_ref(), command, &cx)?;
+        assert!(!decision.events.is_empty(), "{command:?} was accepted and made no event");
+        for m in &decision.movements {
+            self.carry(m);
+        }
+        for event in &decision.events {
+            let json = serde_json::to_string(event).unwrap();
+            assert_eq!(&Event::read(EVENT_VERSION, &json).unwrap(), event);
+            let before = self.order.clone();
+            Order::step(&mut self.order, &id, event, self.now).unwrap();
+            self.history.push((event.clone(), self.now));
+            self.check(before.as_ref());
+        }
+        let folded = Order::fold(&id, self.history.iter().map(|(e, at)| (e, *at))).unwrap();
+        assert_eq!(folded, self.order, "the history folds to the live order");
+        self.steps.extend(decision.steps.iter().cloned());
+        self.stock_is_conserved();
+        Ok(decision)
+    }
+
+    /// Lets every step reach its lane and every reply come back.
+    pub fn rest(&mut self) {
+        while self.one_step() {}
+        self.at_rest();
+    }
+
+    /// One step to its lane, or one reply to the order; `false` when nothing is under way.
+    pub fn one_step(&mut self) -> bool {
+        if let Some(step) = self.steps.pop_front() {
+            self.lane(step);
+            return true;
+        }
+        let Some(reply) = self.replies.pop_front() else { return false };
+        // a reply to what was given up meanwhile is refused, and changes nothing
+        let before = self.order.clone();
+        if self.ask(&reply).is_err() {
+            assert_eq!(self.order, before);
+        }
+        true
+    }
+
+    fn lane(&mut self, step: Step) {
+        let reservation = step.reservation;
+        let known = self.kept.contains_key(&reservation);
+        let kept = self.kept.get_mut(&reservation).and_then(Option::take);
+        let after = match (step.kind, kept) {
+            (StepKind::Reserve { .. }, kept) if known => kept,
+            (StepKind::Reserve { customer_id, lines, deduct, stands }, _) => {
+                match self.reserve(&customer_id, &lines, deduct, stands) {
+                    Ok(got) => {
+                        let said = got.iter().map(|l| ReservedLine { line_no: l.line_no, quantity: l.quantity });
+                        let lines = said.collect();
+                        self.replies.push_back(OrderCommand::Reserved { reservation: reservation.clone(), lines });
+                        Some(Kept { sold: deduct, lines: got, customer: customer_id })
+                    }
+                    Err(reason) => {
+                        let facts = Box::new(Facts::default());
+                        let reservation = reservation.clone();
+                        self.replies.push_back(OrderCommand::ReserveRefused { reservation, reason, facts });
+                        None
+                    }
+                }
+            }
+            (StepKind::Confirm, Some(k)) if !k.sold => {
+                self.motion(&k, &k.lines, Move::DeductHeld, 0);
+                Some(Kept { sold: true, ..k })
+            }
+            (StepKind::Release, Some(k)) => {
+                self.motion(&k, &k.lines, if k.sold { Move::Restock } else { Move::Release }, -1);
+                None
+            }
+            (StepKind::Return { lines }, Some(mut k)) => {
+                for back in lines {
+                    let line = k.lines.iter_mut().find(|l| l.line_no == back.line_no).unwrap();
+                    line.quantity = line.quantity.checked_sub(back.quantity).expect("no more comes back than went");
+                    let part = [StepLine { quantity: back.quantity, ..line.clone() }];
+                    self.motion(&k, &part, if k.sold { Move::Restock } else { Move::Release }, -1);
+                    if back.lost {
+                        self.motion(&k, &part, Move::Shrink, 0);
+                    }
+                }
+                Some(k)
+            }
+            (StepKind::Return { .. }, None) => panic!("units of {reservation} come back that were never taken"),
+            (StepKind::Confirm | StepKind::Release, kept) => kept,
+        };
+        self.kept.insert(reservation, after);
+        self.stock_is_conserved();
+    }
+
+    fn reserve(
+        &mut self,
+        customer: &CustomerId,
+        lines: &[StepLine],
+        deduct: bool,
+        stands: bool,
+    ) -> Result<Vec<StepLine>, Reason> {
+        let mut got: Vec<StepLine> = Vec::new();
+        for l in lines {
+            let (info, _) = self.skus.iter().find(|(i, _)| i.sku_id == l.sku_id).unwrap();
+            let campaign = l.campaign_id.as_ref().and_then(|c| info.campaign(Some(c), self.now));
+            if campaign.is_some_and(|c| c.paused) && !stands {
+                return Err(Reason::SalePaused);
+            }
+            let view = self.stocks[&l.sku_id].view(campaign, customer, self.now);
+            let before: u32 = got.iter().filter(|g| g.sku_id == l.sku_id).map(|g| g.quantity).sum();
+            let left = u32::try_from((view.for_customer() - i64::from(before)).max(0)).unwrap();
+            if left < l.quantity && !l.partial {
+                return Err(Reason::InsufficientStock);
+            }
+            got.push(StepLine { quantity: left.min(l.quantity), ..l.clone() });
+        }
+        let kept = Kept { sold: deduct, lines: Vec::new(), customer: customer.clone() };
+        self.motion(&kept, &got, if deduct { Move::Deduct } else { Move::Hold }, 1);
+        Ok(got)
+    }
+
+    fn motion(&mut self, kept: &Kept, lines: &[StepLine], kind: Move, sign: i64) {
+        for l in lines.iter().filter(|l| l.quantity > 0) {
+            let quantity = i64::from(l.quantity);
+            self.carry(&Movement {
+                sku_id: l.sku_id.clone(),
+                kind,
+                quantity,
+                line_no: Some(l.line_no),
+                campaign: l.campaign_id.clone().map(|c| (c, kept.customer.clone())),
+                campaign_delta: if l.campaign_id.is_some() { sign * quantity } else { 0 },
+                reason: None,
+            });
+        }
+    }
+
+    /// R8, R9, R10.
+    fn check(&self, before: Option<&Order>) {
+        let o = self.o();
+        for s in &o.settlements {
+            assert!(s.balanced(), "R8: {s:?}");
+            let of = |done: bool| -> Won {
+                o.refunds.iter().filter(|r| r.settlement_no == s.no && r.done() == done).map(|r| r.amount).sum()
+            };
+            assert_eq!((s.planned, s.refunded), (of(false), of(true)), "R8: settlement {} and its refunds", s.no);
+        }
+        let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
+        assert_eq!(goods, o.cancels.iter().map(|c| c.amount).sum::<Won>(), "R8: parts sum to the whole");
+        if o.paid_at.is_some() {
+            let left: Won = o.settlements.iter().map(|s| s.refundable).sum();
+            let planned_with_the_event = o.placement == Placement::Done;
+            assert!(!planned_with_the_event || left == o.amount_due(), "R8: {left} left for {} due", o.amount_due());
+        }
+        for l in &o.lines {
+            assert_eq!(l.ordered, l.active() + l.cancelled + l.returned + l.exchanged, "R9: {l:?}");
+            assert!(l.held + l.deducted <= l.active(), "more was taken than is wanted: {l:?}");
+            assert!(
+                !l.pay_left().is_negative()
+                    && (l.active() > 0
+                        || l.pay_left().is_zero()
+                        || o.placement == Placement::Failed
+                        || o.paid_at.is_none()),
+                "{l:?}"
+            );
+        }
+        let Some(before) = before.filter(|b| b.placement != Placement::Failed) else { return };
+        assert_eq!(o.version, before.version + 1, "R7");
+        for (was, is) in before.lines.iter().zip(&o.lines) {
+            let legal = Trigger::ALL.iter().any(|t| next(was.status, *t) == Some(is.status));
+            let short = was.status == Status::PaymentPending && is.status == Status::OutOfStock;
+            let placing = before.placement == Placement::Reserving && short;
+            assert!(was.status == is.status || legal || placing, "R10: {:?} became {:?}", was.status, is.status);
+        }
+    }
+
+    /// R3, at any time.
+    fn stock_is_conserved(&self) {
+        for (sku, s) in &self.stocks {
+            assert!(s.on_hand >= 0 && s.held >= 0 && s.sold >= 0, "{s:?}");
+            assert_eq!(self.came.get(sku).copied().unwrap_or(0), s.on_hand + s.held + s.sold, "R3: {sku}");
+        }
+    }
+
+    /// What the lines say they have is what the stock says they have, once nothing is under way.
+    pub fn at_rest(&self) {
+        assert!(self.steps.is_empty() && self.replies.is_empty());
+        let Some(o) = &self.order else { return };
+        assert!(o.placement != Placement::Reserving, "the placement hangs");
+        assert!(o.reservations.iter().all(|r| r.state != ReserveState::Asked), "a reservation hangs");
+        assert_eq!(o.unjudged().count(), 0, "a line hangs");
+        for (info, _) in &self.skus {
+            let lines = || o.lines.iter().filter(|l| l.sku_id == info.sku_id);
+            let s = &self.stocks[&info.sku_id];
+            assert_eq!(s.held, lines().map(|l| i64::from(l.held)).sum::<i64>(), "held of {}", info.sku_id);
+            for c in &info.campaigns {
+                let used = s.campaigns.get(&c.id).map_or(0, |u| u.used);
+                let has: i64 = lines().map(|l| i64::from(l.held + l.deducted)).sum();
+                assert_eq!(used, has, "what the sale counts of {}", info.sku_id);
+            }
+        }
+    }
+
+    /// Units of a SKU that are neither on hand nor lost: what the order has.
+    pub fn taken(&self, sku: &str, came: i64) -> i64 {
+        came - self.stocks[sku].on_hand
+    }
+}

@@ -1,0 +1,162 @@
+//! Documents drift where nothing reads them: these tests do. `JUMUN_WRITE_DOCS=1` writes the generated tables anew.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Command};
+
+use jumun::{
+    domain::{order::event::Event, reason::Reason},
+    protocol::command::{Wire, schemas},
+};
+use serde_json::Value;
+
+use crate::support::servers;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// Compares what stands between `<!-- name -->` and `<!-- /name -->` of a document with what should.
+fn hold(document: &str, name: &str, should: &str) {
+    let text = read(document);
+    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&open).unwrap();
+    let (now, after) = rest.split_once(&close).unwrap();
+    if std::env::var_os("JUMUN_WRITE_DOCS").is_some() {
+        fs::write(root().join(document), format!("{before}{open}{should}{close}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(
+        now, should,
+        "{document} has fallen behind: JUMUN_WRITE_DOCS=1 cargo test --test it docs writes it anew"
+    );
+}
+
+const ENVELOPE: [&str; 5] = ["id", "type", "actor", "at", "reply_to"];
+
+#[test]
+fn the_protocol_page_tells_the_types() {
+    let mut generator = schemars::SchemaGenerator::default();
+    let found: Vec<(&str, Value)> = schemas(&mut generator).into_iter().map(|(tag, s)| (tag, s.to_value())).collect();
+    let definitions = generator.take_definitions(false);
+    let mut table = "| command | from | fields | |\n|---|---|---|---|\n".to_owned();
+    for ((tag, schema), (name, roles)) in found.iter().zip(Wire::ROLES) {
+        assert_eq!(tag, name);
+        let reference = schema["$ref"].as_str().unwrap_or_default();
+        let schema = reference.rsplit('/').next().and_then(|n| definitions.get(n)).unwrap_or(schema);
+        let required: BTreeSet<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let properties = schema["properties"].as_object().unwrap();
+        let own = properties.keys().map(String::as_str).filter(|f| !ENVELOPE.contains(f));
+        let (must, may): (Vec<&str>, Vec<&str>) = own.partition(|f| required.contains(f));
+        let fields = must.iter().map(|f| format!("`{f}`")).chain(may.iter().map(|f| format!("`{f}`?")));
+        let roles: Vec<&str> = roles.iter().map(|r| r.word()).collect();
+        let about = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
+        let fields: Vec<String> = fields.collect();
+        writeln!(table, "| `{tag}` | {} | {} | {about} |", roles.join(", "), fields.join(", ")).unwrap();
+    }
+    assert_eq!(found.len(), Wire::NAMES.len());
+    hold("docs/protocol.md", "commands", &table);
+
+    let mut table = "| reason | says |\n|---|---|\n".to_owned();
+    for reason in Reason::ALL {
+        writeln!(table, "| `{}` | {} |", reason.code(), reason.sentence()).unwrap();
+    }
+    hold("docs/protocol.md", "reasons", &table);
+}
+
+#[test]
+fn the_protocol_page_lists_the_events() {
+    // serde names the variants it knows when it meets one that it doesn't
+    let error = serde_json::from_str::<Event>(r#"{"type":"no such event"}"#).unwrap_err().to_string();
+    let known: Vec<&str> = error.split_once("expected one of").unwrap().1.split('`').skip(1).step_by(2).collect();
+    assert!(known.contains(&"placed") && known.len() > 10, "{error}");
+    hold("docs/protocol.md", "events", &format!("`{}`\n", known.join("`, `")));
+}
+
+fn sources(folder: &str, each: &mut dyn FnMut(String)) {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            sources(&name, each);
+        } else {
+            each(read(&name));
+        }
+    }
+}
+
+/// Names of metrics after `quote`.
+fn metrics_in(text: &str, quote: char, found: &mut BTreeSet<String>) {
+    for part in text.split(&format!("{quote}jumun_")).skip(1) {
+        let name: String = part.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        if part[name.len()..].starts_with(quote) {
+            found.insert(format!("jumun_{name}"));
+        }
+    }
+}
+
+#[test]
+fn the_operations_page_lists_the_metrics() {
+    let (mut code, mut page) = (BTreeSet::new(), BTreeSet::new());
+    sources("src", &mut |text| metrics_in(&text, '"', &mut code));
+    metrics_in(&read("docs/operations.md"), '`', &mut page);
+    assert!(code.len() > 10, "{code:?}");
+    assert_eq!(code, page, "left: the code's metrics, right: the page's");
+}
+
+#[test]
+fn every_metric_is_described() {
+    let samples = read("src/server/samples.rs");
+    let described = samples.split_once("fn describe()").unwrap().1;
+    let (mut code, mut told) = (BTreeSet::new(), BTreeSet::new());
+    sources("src", &mut |text| metrics_in(&text, '"', &mut code));
+    metrics_in(described, '"', &mut told);
+    assert_eq!(code, told);
+}
+
+#[test]
+fn the_limits_are_the_codes() {
+    let page = read("ARCHITECTURE.md");
+    let table = page.split_once("## Limits").unwrap().1.split_once("## ").unwrap().0;
+    let mut seen = 0;
+    for row in table.lines().filter(|l| l.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(|c| c.trim().trim_matches('`')).collect();
+        let (name, value, file) = (cells[1], cells[2], cells[3]);
+        let text = read(file);
+        let is = text.lines().any(|line| {
+            let line = line.trim();
+            let constant = line.split_once(&format!("const {name}:")).and_then(|(_, rest)| rest.split_once("= "));
+            constant.is_some_and(|(_, v)| v.trim_end_matches(';') == value) || line == format!("{name}: {value},")
+        });
+        assert!(is, "{file} does not say that {name} is {value}");
+        seen += 1;
+    }
+    assert!(seen > 10);
+}
+
+/// The block of shell after a marker of the README.
+fn block(marker: &str) -> String {
+    let text = read("README.md");
+    let rest = text.split_once(marker).unwrap().1.split_once("```sh\n").unwrap().1;
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn the_readmes_sale_works_as_it_stands() {
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_jumun"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let redis = servers::start_redis(&[]);
+    let mut shell = Command::new("timeout");
+    shell.args(["60", "bash", "-c", &block("<!-- sale:")]).current_dir(root()).env("PATH", path);
+    shell.env("DATABASE_URL", servers::fresh_database().await).env("REDIS_URL", redis.url());
+    shell.env("JUMUN_LISTEN", "127.0.0.1:0");
+    let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(out.matches("\"outcome\": \"accepted\"").count(), 4, "the goods: {out}\n{err}");
+    for says in [r#""command_id":"c-000000001""#, r#""outcome":"accepted""#, r#""order_status":"PAYMENT_PENDING""#] {
+        assert!(out.contains(says), "no {says} in: {out}\n{err}");
+    }
+}
