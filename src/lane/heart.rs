@@ -77,7 +77,7 @@ impl Heart {
         to_commit: mpsc::Sender<Ask>,
     ) -> Self {
         let cx = context(&parts);
-        let window = Window::new(parts.limits.window_max);
+        let window = empty_window(&parts);
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
         Self {
             parts,
@@ -392,7 +392,7 @@ impl Heart {
 
     /// New actors, with the window rebuilt from the answers that are out.
     async fn restart_actors(&mut self) -> Result<(), crate::log::LogError> {
-        let mut window = Window::new(self.parts.limits.window_max);
+        let mut window = empty_window(&self.parts);
         let mut streams = vec![Outbound::Answers];
         let names = self.parts.log.reply_names(self.parts.partition).await;
         streams.extend(names.unwrap_or_default().into_iter().map(Outbound::AnswersTo));
@@ -425,6 +425,11 @@ impl Heart {
 
 fn gauge(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+/// A window holds at least what is in flight: a retry that shares its batch with the first try is in no store yet.
+fn empty_window(parts: &LaneParts) -> Window {
+    Window::new(parts.limits.window_max.max(parts.limits.in_flight_max))
 }
 
 fn context(parts: &LaneParts) -> LaneContext {

@@ -13,17 +13,24 @@ use crate::support::client::Sent;
 async fn f14_the_same_id_with_other_content_is_refused() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    // with a memory of one command, the database must tell
-    for (tag, window) in [("mem", "100000"), ("db", "0")] {
-        let mut server = scene.server().with(&["--window", window]).start();
+    // with a memory of no more than what is in flight, the database must tell
+    for (tag, more) in [("mem", ["--window", "100000"]), ("db", ["--in-flight", "32"])] {
+        let setting = scene.server().with(&more).with(if tag == "db" { &["--window", "0"] } else { &[] });
+        let mut server = setting.start();
         server.ready().await;
         let order = |id: &str, units: u32| Sent::new(0, &place(id, &format!("o-{id}"), 1, &[("S-1", units)], true));
         let (first, retry, other) = (format!("{tag}-retry"), format!("{tag}-twice"), format!("{tag}-other"));
         scene.client.accepted(&[order(&first, 1), order(&retry, 1), order(&other, 1)]).await;
+        // the same stock twice within one batch: it came in once
+        let receive = json!({"id": format!("{tag}-receive"), "type": "receive_stock", "actor": "operator:test",
+            "sku_id": "S-2", "quantity": 5});
+        scene.client.send(&vec![Sent::new(0, &receive); 3]).await;
+        scene.received.iter_mut().filter(|r| r.0 == "S-2").for_each(|r| r.1 += 5);
+        scene.trade(format!("{tag}-between"), 60).await;
         scene.client.send(&[order(&first, 1), order(&retry, 2), order(&other, 3)]).await;
         scene.trade(tag, 30).await;
         server.kill9();
-        let mut server = scene.server().with(&["--window", window]).start();
+        let mut server = setting.start();
         server.ready().await;
         scene.client.send(&[order(&first, 1), order(&retry, 2)]).await;
         scene.holds().await;
