@@ -146,9 +146,9 @@ async fn f33_a_release_before_its_reserve_leaves_a_tombstone() {
         let raw = Internal::Step { id: id.into(), from: 0, order_id, reservation, what }.json();
         Arc::<[u8]>::from(raw.into_bytes())
     };
-    let line = StepLine { line_no: 1, sku_id: SkuId::stored(&skus[1]), campaign_id: None, quantity: 7 };
+    let line = StepLine { line_no: 1, sku_id: SkuId::stored(&skus[1]), campaign_id: None, quantity: 7, partial: false };
     let customer_id = CustomerId::stored("u-1");
-    let reserve = StepKind::Reserve { customer_id, lines: vec![line], partial: false, deduct: false };
+    let reserve = StepKind::Reserve { customer_id, lines: vec![line], deduct: false, stands: false };
     let steps = [step("step:release-33", StepKind::Release), step("step:reserve-33", reserve)];
     let ids = scene.client.log.append(1, Inbound::Internal, &steps).await.unwrap();
     assert_eq!(ids.len(), 2);
