@@ -37,6 +37,8 @@ pub struct Outgoing {
     pub unsure: bool,
     /// the command was taken before: its events are read from the store and published again
     pub replays: bool,
+    /// commands that were taken before and have no answer (lanes' steps, timers): their events are published again
+    pub again: Vec<Arc<str>>,
     /// whether the entry still counts against the reader's credit
     pub credit: bool,
 }
@@ -53,6 +55,7 @@ impl Outgoing {
             forward: None,
             unsure: false,
             replays: false,
+            again: Vec::new(),
             credit: true,
         }
     }

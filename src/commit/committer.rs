@@ -132,15 +132,13 @@ impl CommitLoop {
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
     /// their events again, because the first publishing may have been lost.
     async fn tell_again(&self, sealed: &mut Sealed, known: &[Arc<str>]) -> Result<(), StoreError> {
-        let wanted: Vec<CommandId> = sealed
-            .outgoing
-            .iter()
-            .filter_map(|o| {
-                let (_, answer) = o.answer.as_ref()?;
-                let told_before = o.unsure && known.contains(&answer.command_id);
-                (o.replays || told_before).then(|| CommandId::stored(&answer.command_id))
-            })
-            .collect();
+        let answered = sealed.outgoing.iter().filter_map(|o| {
+            let (_, answer) = o.answer.as_ref()?;
+            let told_before = o.unsure && known.contains(&answer.command_id);
+            (o.replays || told_before).then_some(&answer.command_id)
+        });
+        let silent = sealed.outgoing.iter().flat_map(|o| &o.again);
+        let wanted: Vec<CommandId> = answered.chain(silent).map(|id| CommandId::stored(id)).collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -150,6 +148,8 @@ impl CommitLoop {
             found.iter().filter_map(|o| o.order.as_ref()).map(|o| OrderId::stored(&o.ord_id)).collect();
         let histories = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
         for out in &mut sealed.outgoing {
+            let told = histories.iter().flatten().filter(|r| out.again.contains(&r.cmd_id));
+            out.events.extend(told.cloned());
             let Some((_, answer)) = &mut out.answer else { continue };
             let Some(outcome) = by_id.get(&*answer.command_id) else { continue };
             let history = outcome

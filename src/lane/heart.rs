@@ -77,7 +77,7 @@ impl Heart {
         to_commit: mpsc::Sender<Ask>,
     ) -> Self {
         let cx = context(&parts);
-        let window = Window::new(parts.limits.window_max);
+        let window = empty_window(&parts);
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
         Self {
             parts,
@@ -190,6 +190,7 @@ impl Heart {
         }
         self.held += n;
         self.queue.extend(chunk.entries);
+        fail::fail_point!("after_read", |_| std::process::abort());
     }
 
     /// Decides what waits, and commits what is decided when nothing is in flight.
@@ -236,6 +237,7 @@ impl Heart {
         let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
         self.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
+        fail::fail_point!("after_decide", |_| std::process::abort());
         Ok(())
     }
 
@@ -390,7 +392,7 @@ impl Heart {
 
     /// New actors, with the window rebuilt from the answers that are out.
     async fn restart_actors(&mut self) -> Result<(), crate::log::LogError> {
-        let mut window = Window::new(self.parts.limits.window_max);
+        let mut window = empty_window(&self.parts);
         let mut streams = vec![Outbound::Answers];
         let names = self.parts.log.reply_names(self.parts.partition).await;
         streams.extend(names.unwrap_or_default().into_iter().map(Outbound::AnswersTo));
@@ -425,6 +427,11 @@ fn gauge(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
+/// A window holds at least what is in flight: a retry that shares its batch with the first try is in no store yet.
+fn empty_window(parts: &LaneParts) -> Window {
+    Window::new(parts.limits.window_max.max(parts.limits.in_flight_max))
+}
+
 fn context(parts: &LaneParts) -> LaneContext {
     let now = parts.clock.now();
     LaneContext {
@@ -437,6 +444,7 @@ fn context(parts: &LaneParts) -> LaneContext {
         skus: Default::default(),
         near: Default::default(),
         reservations: Rc::new(RefCell::new(HashMap::new())),
+        steps: Rc::new(RefCell::new(HashMap::new())),
         tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
         now: Rc::new(Cell::new(now)),
     }

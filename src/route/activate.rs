@@ -52,6 +52,7 @@ pub async fn orders(cx: &LaneContext, live: &Orders, ids: Vec<OrderId>) -> Resul
     if here.is_empty() {
         return Ok(found);
     }
+    fail::fail_point!("slow_activation");
     let histories = cx.store.orders(&here).await?;
     for history in &histories {
         let state = fold(history)?;

@@ -46,6 +46,8 @@ pub struct LaneContext {
     pub near: refdata::Near,
     /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
     pub reservations: Rc<RefCell<HashMap<String, (RsvRow, u64)>>>,
+    /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
+    pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
     /// the lane's tick, for the order of use
     pub tick: Rc<Cell<u64>>,
     /// time of the entry that is being decided

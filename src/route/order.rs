@@ -132,9 +132,13 @@ impl State {
         match answer {
             Some(answer) => {
                 let mut out = Outgoing::silent(meta.source, meta.name);
-                out.answer = (!meta.silent).then(|| (meta.reply_to.clone(), answer));
                 // its events may not have been published: the entry that made them is still pending then
-                out.replays = meta.source.attempts > 1;
+                let redelivered = meta.source.attempts > 1;
+                if meta.silent {
+                    out.again.extend(redelivered.then(|| meta.id.clone()));
+                } else {
+                    (out.answer, out.replays) = (Some((meta.reply_to.clone(), answer)), redelivered);
+                }
                 book.outgoing.push(out);
             }
             None => {
@@ -262,7 +266,17 @@ impl State {
             cx.book.borrow_mut().asks.extend(asks);
         }
         match command {
-            None => cx.book.borrow_mut().outgoing.push(Outgoing::silent(meta.source, meta.name)),
+            None => {
+                let mut out = Outgoing::silent(meta.source, meta.name);
+                if meta.source.attempts > 1 {
+                    // what this timer did before a crash may not have been published
+                    let names = [OrderCommand::Expire.name(), OrderCommand::Prepare.name()];
+                    let ours = |id: &str| id.split_once(':').is_some_and(|(name, _)| names.contains(&name));
+                    let ids = self.applied.iter().map(|a| &a.command_id).filter(|id| ours(id));
+                    out.again.extend(ids.map(|id| id.to_string().into()));
+                }
+                cx.book.borrow_mut().outgoing.push(out);
+            }
             Some(command) => {
                 let name = command.name();
                 let id_of = derived_id(name, &[id.as_str(), &version]);

@@ -123,6 +123,7 @@ pub async fn take(cx: &LaneContext, step: Step, meta: Meta) -> Result<(), Fault>
             otbx_dttm: meta.source.at,
         });
     }
+    cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);
     book.rows.cmd.push(CmdRow {
         cmd_id: Arc::clone(&meta.id),
         cmd_dgst: Arc::clone(&meta.digest),

@@ -144,6 +144,7 @@ struct Fetched {
 impl Lane {
     async fn decide(&self, decide: Decide) -> Result<(), Fault> {
         let fetched = self.fetch(&decide).await?;
+        fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
         for entry in decide.entries {
             let careful = decide.careful || entry.source.attempts > 1;
             let before = self.cx.book.borrow().outgoing.len();
@@ -337,7 +338,7 @@ impl Lane {
                 }
             },
             Internal::Step { from, order_id, reservation, what, .. } => {
-                if outcome.is_some() {
+                if outcome.is_some() || self.cx.steps.borrow().contains_key(&meta.id) {
                     self.done(&meta);
                     return Ok(());
                 }
@@ -432,6 +433,7 @@ impl Lane {
         self.cx.tick.set(news.tick);
         self.cx.near.committed(news.batches);
         self.cx.reservations.borrow_mut().retain(|_, (_, batch)| *batch > news.batches);
+        self.cx.steps.borrow_mut().retain(|_, batch| *batch > news.batches);
         for (sku_id, delta) in news.external {
             let actor = activate::sku(&self.cx, &sku_id).await?;
             activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
@@ -470,4 +472,10 @@ impl Lane {
             metrics::counter!("jumun_passivations_total", "kind" => "sku").increment(skus);
         }
     }
+}
+
+#[cfg(feature = "failpoints")]
+#[expect(clippy::panic, reason = "the test asks for a panic")]
+fn panic_for_the_test() -> Result<(), Fault> {
+    panic!("broken by the test");
 }

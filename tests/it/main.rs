@@ -3,6 +3,7 @@
 
 mod demo;
 mod docs;
+mod faults;
 mod load;
 mod log_contract;
 mod scenarios;

@@ -1,5 +1,8 @@
 //! What the tests stand on.
 
+pub mod client;
 pub mod guard;
+pub mod process;
+pub mod proxy;
 pub mod servers;
 pub mod world;

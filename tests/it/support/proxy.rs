@@ -1,0 +1,180 @@
+//! A TCP proxy that passes, freezes, cuts, and swallows the reply of one statement: what a network does, on command.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What the proxy has been told, and what it has seen.
+#[derive(Debug, Default)]
+struct State {
+    /// only connections whose client has said these words are disturbed; empty: all
+    marker: Vec<u8>,
+    hold_requests: AtomicBool,
+    hold_replies: AtomicBool,
+    /// the next bound statement's reply is to be lost
+    lose: AtomicBool,
+    /// replies swallowed, each followed by a cut
+    lost: AtomicU64,
+    /// bytes that had to wait
+    held: AtomicU64,
+    links: Mutex<Vec<Arc<Link>>>,
+}
+
+#[derive(Debug)]
+struct Link {
+    client: TcpStream,
+    server: TcpStream,
+    marked: AtomicBool,
+    losing: AtomicBool,
+}
+
+impl Link {
+    fn cut(&self) {
+        for side in [&self.client, &self.server] {
+            drop(side.shutdown(Shutdown::Both)); // it may be closed already
+        }
+    }
+}
+
+/// A proxy before a server; it ends its connections when it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    state: Arc<State>,
+    address: SocketAddr,
+}
+
+impl Proxy {
+    /// Before the server of this URL; only connections that have said `marker` are disturbed (empty: all).
+    pub fn before(url: &str, marker: &str) -> Self {
+        let upstream = authority(url).rsplit('@').next().expect("an address").to_owned();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let state = Arc::new(State { marker: marker.as_bytes().to_vec(), ..State::default() });
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                match TcpStream::connect(&upstream) {
+                    Ok(server) => start(&shared, client, server),
+                    Err(_) => drop(client),
+                }
+            }
+        });
+        Self { state, address }
+    }
+
+    /// The URL through the proxy.
+    pub fn url(&self, url: &str) -> String {
+        let old = authority(url);
+        let user = old.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
+        url.replacen(old, &format!("{user}{}", self.address), 1)
+    }
+
+    /// Holds what goes to the server, and what comes back, until told otherwise.
+    pub fn freeze(&self, requests: bool, replies: bool) {
+        self.state.hold_requests.store(requests, SeqCst);
+        self.state.hold_replies.store(replies, SeqCst);
+    }
+
+    /// Lets everything pass again.
+    pub fn thaw(&self) {
+        self.freeze(false, false);
+    }
+
+    /// Loses the reply to the next bound statement, and cuts the connection then.
+    pub fn lose_next_reply(&self) {
+        self.state.lose.store(true, SeqCst);
+    }
+
+    /// How many replies were lost.
+    pub fn lost(&self) -> u64 {
+        self.state.lost.load(SeqCst)
+    }
+
+    /// How many bytes had to wait.
+    pub fn held(&self) -> u64 {
+        self.state.held.load(SeqCst)
+    }
+
+    /// Cuts every connection that is disturbed; how many.
+    pub fn cut(&self) -> usize {
+        let mut links = self.state.links.lock().expect("not poisoned");
+        let (cut, kept) = links.drain(..).partition(|l| l.marked.load(SeqCst));
+        *links = kept;
+        let cut: Vec<Arc<Link>> = cut;
+        cut.iter().for_each(|l| l.cut());
+        cut.len()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.thaw();
+        self.state.links.lock().expect("not poisoned").drain(..).for_each(|l| l.cut());
+    }
+}
+
+fn authority(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?']).next().expect("an address")
+}
+
+fn start(state: &Arc<State>, client: TcpStream, server: TcpStream) {
+    drop((client.set_nodelay(true), server.set_nodelay(true)));
+    let marked = AtomicBool::new(state.marker.is_empty());
+    let link = Arc::new(Link { client, server, marked, losing: AtomicBool::new(false) });
+    state.links.lock().expect("not poisoned").push(Arc::clone(&link));
+    for requests in [true, false] {
+        let (state, link) = (Arc::clone(state), Arc::clone(&link));
+        thread::spawn(move || {
+            drop(pump(&state, &link, requests)); // a broken connection is what this proxy is for
+            link.cut();
+        });
+    }
+}
+
+fn pump(state: &State, link: &Link, requests: bool) -> std::io::Result<()> {
+    let (mut from, mut to) = if requests { (&link.client, &link.server) } else { (&link.server, &link.client) };
+    let (mut buffer, mut tail) = (vec![0; 64 * 1024], Vec::new());
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(());
+        }
+        let bytes = &buffer[..n];
+        if requests && !link.marked.load(SeqCst) {
+            tail.extend_from_slice(bytes);
+            if tail.windows(state.marker.len()).any(|w| w == state.marker) {
+                link.marked.store(true, SeqCst);
+            }
+            tail.drain(..tail.len().saturating_sub(state.marker.len()));
+        }
+        if link.marked.load(SeqCst) {
+            // PostgreSQL's Bind: the statement is prepared already, this runs it
+            if requests && bytes[0] == b'B' && state.lose.swap(false, SeqCst) {
+                link.losing.store(true, SeqCst);
+            }
+            let holds = if requests { &state.hold_requests } else { &state.hold_replies };
+            if holds.load(SeqCst) {
+                state.held.fetch_add(u64::try_from(n).unwrap_or(0), SeqCst);
+                while holds.load(SeqCst) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+            }
+            if !requests && link.losing.load(SeqCst) {
+                // ReadyForQuery, idle: the transaction has ended
+                if bytes.ends_with(&[b'Z', 0, 0, 0, 5, b'I']) {
+                    state.lost.fetch_add(1, SeqCst);
+                    return Ok(());
+                }
+                continue;
+            }
+        }
+        to.write_all(bytes)?;
+    }
+}
