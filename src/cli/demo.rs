@@ -117,7 +117,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     tokio::select! {
         ended = Box::pin(sale(args)) => ended,
         // dropped, so that the temporary directory goes too
-        _ = tokio::signal::ctrl_c() => bail!("the sale was broken off"),
+        () = serve::told_to_stop() => bail!("the sale was broken off"),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::protocol::{Answer, OutcomeKind};
 
-/// How many who wait look again in one go.
+/// How many who wait may be looking again, unanswered: a slow server is not asked more and more by the same people.
 const LOOK_MAX: usize = 200;
 /// How often some of those who wait look again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -54,6 +54,8 @@ pub struct Crowd {
     line: VecDeque<(u32, u32)>,
     arrived: u32,
     looked: Instant,
+    /// who came back and has no answer yet
+    looking: usize,
     /// paid for and kept
     pub bought: u32,
     pub tally: Tally,
@@ -72,6 +74,7 @@ impl Crowd {
             line: VecDeque::new(),
             arrived: 0,
             looked: start,
+            looking: 0,
             bought: 0,
             tally: Tally::new(start),
             plan,
@@ -151,9 +154,10 @@ impl Crowd {
         }
         if self.bought < self.plan.units && now.duration_since(self.looked) >= LOOK_EVERY {
             self.looked = now;
-            for _ in 0..LOOK_MAX.min(self.line.len()) {
+            for _ in 0..LOOK_MAX.saturating_sub(self.looking).min(self.line.len()) {
                 let Some((customer, attempt)) = self.line.pop_front() else { break };
                 self.tally.returns += 1;
+                self.looking += 1;
                 self.place(customer, attempt, now, mail);
             }
         }
@@ -207,6 +211,7 @@ impl Crowd {
             open.first = Some(Box::new(answer.clone()));
         }
         if word.ask == Ask::Place {
+            self.looking = self.looking.saturating_sub(usize::from(word.attempt > 0));
             self.tally.order_answered(now, now.saturating_duration_since(due));
         }
         self.react(word, &answer, now);
