@@ -94,7 +94,7 @@ fn metrics_in(text: &str, quote: char, found: &mut BTreeSet<String>) {
         let name: String = part.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
         if part[name.len()..].starts_with(quote) {
             // a histogram is rendered as three series; they are read by its name
-            let name = name.strip_suffix("_sum").or_else(|| name.strip_suffix("_count")).unwrap_or(name);
+            let name = name.strip_suffix("_sum").or_else(|| name.strip_suffix("_count")).unwrap_or(&name);
             found.insert(format!("jumun_{name}"));
         }
     }
