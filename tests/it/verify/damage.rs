@@ -182,12 +182,12 @@ pub fn cases() -> Vec<Case> {
             &[
                 "UPDATE tb_od_ord_hist SET evnt = replace(evnt, '\"quantity\":2', '\"quantity\":9') WHERE ord_id = 'o-now' AND evnt_typ_cd = 'cut'",
             ],
-            &["R3", "R7"],
+            &["R7"],
         ),
         case(
             "the buyer cancelled after preparation",
             &[
-                "UPDATE tb_od_ord_hist SET evnt = replace(evnt, 'OUT_OF_STOCK', 'BUYER') WHERE ord_id = 'o-now' AND evnt_typ_cd = 'cut'",
+                "INSERT INTO tb_od_ord_hist SELECT ord_id, hist_no + 1, 'forged-00001', 0, cmd_dgst, 'cut', evnt_ver, '{\"type\":\"cut\",\"group\":1,\"cause\":\"BUYER\",\"lines\":[{\"line_no\":1,\"quantity\":1,\"amount\":0,\"untaken\":0}],\"fees\":[],\"refunds\":[]}', actr, 'CANCELLED', NULL, NULL, hist_dttm FROM tb_od_ord_hist WHERE ord_id = 'o-prep' AND evnt_typ_cd = 'prepared'",
             ],
             &["R7", "R10"],
         ),

@@ -178,16 +178,18 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     c.pay("o-paid").await;
     let cut = c.ok("cancel_lines", json!({"order_id": "o-paid", "lines": [2]})).await;
     c.refund("o-paid", &cut).await;
-    // paid at once, prepared, judged short
+    // paid at once, judged short; another prepared
     let mut now = placement("o-now", "u-2", &[(1, 2)]);
     now["payment"] = json!({"kind": "approved", "settlements": paid("o-now", 1_000)});
     let due = c.refused("place_order", now.clone(), "amount_mismatch").await.facts.due.unwrap().get();
     now["payment"]["settlements"] = paid("o-now", due);
     c.ok("place_order", now).await;
-    c.ok("prepare", json!({"order_id": "o-now"})).await;
     let judged = json!({"order_id": "o-now", "lines": [{"line_no": 1, "available": 0}]});
     let short = c.ok("judge_stock", judged).await;
     c.refund("o-now", &short).await;
+    c.place("o-prep", &[(1, 1)]).await;
+    c.pay("o-prep").await;
+    c.ok("prepare", json!({"order_id": "o-prep"})).await;
     // a deposit
     let mut deposit = placement("o-dep", "u-2", &[(1, 1)]);
     deposit["payment"] = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "va-1"});
