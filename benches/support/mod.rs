@@ -2,12 +2,7 @@
 
 pub mod shelf;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use actix::{Actor as _, Addr};
 use anyhow::{Context as _, Result};
@@ -38,19 +33,7 @@ pub struct Lane {
 impl Lane {
     /// A lane of partition 0 of 1, with at most `live` order actors and a window of `window` answers.
     pub fn new(store: Arc<dyn Store>, live: usize, window: usize) -> Self {
-        let cx = LaneContext {
-            partition: 0,
-            partitions: 1,
-            policy: Arc::default(),
-            asks_refunds: false,
-            book: Rc::default(),
-            store,
-            skus: jumun::route::live::Inventories::default(),
-            near: jumun::route::refdata::Near::default(),
-            reservations: Rc::new(RefCell::new(HashMap::new())),
-            tick: Rc::new(Cell::new(1)),
-            now: Rc::new(Cell::new(RealClock.now())),
-        };
+        let cx = LaneContext::new(0, 1, store, RealClock.now());
         let bounds = Bounds { orders_max: live, skus_max: live, idle_ticks: u64::MAX };
         let supervisor = Supervisor::new(cx.clone(), bounds, Window::new(window)).start();
         Self { cx, supervisor, batches: 0, entry: 0 }

@@ -2,9 +2,7 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 use std::{
-    cell::{Cell, RefCell},
     collections::{HashMap, HashSet, VecDeque},
-    rc::Rc,
     sync::Arc,
     time::Duration,
 };
@@ -433,19 +431,6 @@ fn empty_window(parts: &LaneParts) -> Window {
 }
 
 fn context(parts: &LaneParts) -> LaneContext {
-    let now = parts.clock.now();
-    LaneContext {
-        partition: parts.partition,
-        partitions: parts.partitions,
-        policy: Arc::clone(&parts.policy),
-        asks_refunds: parts.gateway.is_some(),
-        book: Rc::default(),
-        store: Arc::clone(&parts.store),
-        skus: Default::default(),
-        near: Default::default(),
-        reservations: Rc::new(RefCell::new(HashMap::new())),
-        steps: Rc::new(RefCell::new(HashMap::new())),
-        tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
-        now: Rc::new(Cell::new(now)),
-    }
+    let cx = LaneContext::new(parts.partition, parts.partitions, Arc::clone(&parts.store), parts.clock.now());
+    LaneContext { policy: Arc::clone(&parts.policy), asks_refunds: parts.gateway.is_some(), ..cx }
 }

@@ -54,6 +54,26 @@ pub struct LaneContext {
     pub now: Rc<Cell<Time>>,
 }
 
+impl LaneContext {
+    /// What a lane starts with: nothing live, nothing decided, the default policy, refunds asked by others.
+    pub fn new(partition: u32, partitions: u32, store: Arc<dyn Store>, now: Time) -> Self {
+        Self {
+            partition,
+            partitions,
+            policy: Arc::default(),
+            asks_refunds: false,
+            book: Rc::default(),
+            store,
+            skus: live::Inventories::default(),
+            near: refdata::Near::default(),
+            reservations: Rc::default(),
+            steps: Rc::default(),
+            tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
+            now: Rc::new(Cell::new(now)),
+        }
+    }
+}
+
 impl std::fmt::Debug for LaneContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LaneContext").field("partition", &self.partition).finish_non_exhaustive()
