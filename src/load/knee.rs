@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Takes the result of the rate that [`State::next`] gave.
+    /// Takes the result of the rate that `State::next` gave.
     pub fn saw(&mut self, measured: Measured) {
         let rate = measured.offered;
         if measured.kept_up() && measured.latency.p99_us <= self.search.p99_us_max {

@@ -1,6 +1,6 @@
 //! The command log on Redis Streams (Redis 7 or later).
 //!
-//! Blocking reads have connections of their own ([`reader`], followers); everything short goes through a pool. What must
+//! Blocking reads have connections of their own (`reader`, followers); everything short goes through a pool. What must
 //! happen at once happens in a Lua script. Besides the keys of the protocol a partition has `{namespace}:{p}:epoch` (the
 //! owner's epoch, the fence) and `{namespace}:{p}:reply_to` (the set of names that have a reply stream).
 

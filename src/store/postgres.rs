@@ -1,6 +1,6 @@
 //! The store on PostgreSQL (production).
 //!
-//! Reads and leases share a small pool; each committer has a connection of its own ([`commit`]).
+//! Reads and leases share a small pool; each committer has a connection of its own (`commit`).
 
 mod arrays;
 mod commit;
