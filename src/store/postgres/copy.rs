@@ -31,25 +31,43 @@ async fn table<R: Row>(connection: &mut PgConnection, rows: &[R]) -> Result<(), 
     if rows.is_empty() {
         return Ok(());
     }
-    let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", R::TABLE, sql::columns::<R>(""));
+    // columns that are NULL in every row are left out: a fresh order has not half of a line's dates
+    let used = used(rows);
+    let names = R::COLUMNS.iter().zip(&used).filter(|(_, used)| **used).map(|((name, _), _)| *name);
+    let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", R::TABLE, sql::list(names, ""));
     let mut copy = connection.copy_in_raw(&statement).await?;
-    copy.send(encode(rows)).await?;
+    copy.send(encode(rows, &used)).await?;
     copy.finish().await?;
     Ok(())
 }
 
-fn encode<R: Row>(rows: &[R]) -> Vec<u8> {
-    let columns = i16::try_from(R::COLUMNS.len()).unwrap_or(i16::MAX).to_be_bytes();
+fn used<R: Row>(rows: &[R]) -> Vec<bool> {
+    let mut used = vec![false; R::COLUMNS.len()];
+    for row in rows {
+        let mut column = used.iter_mut();
+        row.each(&mut |value| {
+            if let Some(used) = column.next() {
+                *used |= !matches!(value, Value::Text(None) | Value::Int(None) | Value::Time(None));
+            }
+        });
+    }
+    used
+}
+
+fn encode<R: Row>(rows: &[R], used: &[bool]) -> Vec<u8> {
+    let columns = i16::try_from(used.iter().filter(|u| **u).count()).unwrap_or(i16::MAX).to_be_bytes();
     let mut bytes = Vec::with_capacity(HEAD.len() + rows.len() * R::COLUMNS.len() * 16);
     bytes.extend_from_slice(HEAD);
     for row in rows {
         bytes.extend_from_slice(&columns);
-        row.each(&mut |value| match value {
-            Value::Text(Some(text)) => element(&mut bytes, text.as_bytes()),
-            Value::Int(Some(n)) => element(&mut bytes, &n.to_be_bytes()),
-            Value::Bool(b) => element(&mut bytes, &[u8::from(b)]),
-            Value::Time(Some(time)) => element(&mut bytes, &micros(time).to_be_bytes()),
-            Value::Text(None) | Value::Int(None) | Value::Time(None) => {
+        let mut used = used.iter();
+        row.each(&mut |value| match (used.next(), value) {
+            (Some(false) | None, _) => {}
+            (_, Value::Text(Some(text))) => element(&mut bytes, text.as_bytes()),
+            (_, Value::Int(Some(n))) => element(&mut bytes, &n.to_be_bytes()),
+            (_, Value::Bool(b)) => element(&mut bytes, &[u8::from(b)]),
+            (_, Value::Time(Some(time))) => element(&mut bytes, &micros(time).to_be_bytes()),
+            (_, Value::Text(None) | Value::Int(None) | Value::Time(None)) => {
                 bytes.extend_from_slice(&(-1_i32).to_be_bytes());
             }
         });
