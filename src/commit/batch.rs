@@ -21,6 +21,15 @@ pub struct Source {
     /// when it is decided: the entry's time, also where another lane passed it on
     pub at: Time,
     pub attempts: u32,
+    /// the entry that the producer made, where another lane passed the command on: its answer names that one
+    pub origin: Option<EntryId>,
+}
+
+impl Source {
+    /// The entry as its answer names it.
+    pub fn named(&self) -> String {
+        self.origin.unwrap_or(self.id).to_string()
+    }
 }
 
 /// What leaves for an entry once its batch is durable.

@@ -120,13 +120,15 @@ impl Generation {
 
 /// Reads an entry's command.
 pub fn deliver(entry: Entry) -> Delivered {
-    let mut source = Source { stream: entry.stream, id: entry.id, at: entry.id.time(), attempts: entry.attempts };
+    let mut source =
+        Source { stream: entry.stream, id: entry.id, at: entry.id.time(), attempts: entry.attempts, origin: None };
     let raw = entry.command;
     match entry.stream {
         Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, hops: 0 },
         Inbound::Internal => match decode::decode_internal(&raw) {
             Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, hops: 0 },
-            Ok(Internal::PassedOn { at_ms, hops, command }) => {
+            Ok(Internal::PassedOn { at_ms, hops, origin, command }) => {
+                source.origin = origin.parse().ok();
                 source.at = i64::try_from(at_ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(source.at);
                 let raw: Arc<[u8]> = command.as_bytes().into();
                 Delivered { source, decoded: decode::decode(&raw), raw, hops }

@@ -263,7 +263,7 @@ impl Heart {
                 reason: Some("fault".into()),
                 message: Some("a fault of ours; the command is kept and looked at".into()),
                 facts: Default::default(),
-                entry: source.id.to_string(),
+                entry: source.named(),
                 digest,
             };
             (reply_to, answer)

@@ -22,8 +22,8 @@ pub enum Internal {
     Step { id: Arc<str>, from: u32, order_id: OrderId, reservation: String, what: StepKind },
     /// the other lane's word
     Reply { id: Arc<str>, order_id: OrderId, reservation: String, said: Said },
-    /// a command that came to another lane first, at that time
-    PassedOn { at_ms: u64, hops: u8, command: String },
+    /// a command that came to another lane first, at that time and as that entry
+    PassedOn { at_ms: u64, hops: u8, origin: String, command: String },
 }
 
 /// What a lane says to a reserve.

@@ -107,7 +107,7 @@ impl Meta {
             reason: None,
             message: None,
             facts: Default::default(),
-            entry: self.source.id.to_string(),
+            entry: self.source.named(),
             digest: Some(Arc::clone(&self.digest)),
         }
     }

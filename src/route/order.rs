@@ -127,7 +127,7 @@ impl State {
     /// A command that this order has taken before gets its first answer again.
     fn replayed(&mut self, cx: &LaneContext, meta: &Meta) -> bool {
         let Some(a) = self.applied.iter().find(|a| a.command_id == meta.id) else { return false };
-        let entry = meta.source.id.to_string();
+        let entry = meta.source.named();
         let answer = replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry);
         let mut book = cx.book.borrow_mut();
         match answer {
@@ -203,7 +203,7 @@ impl State {
         let waiting = std::mem::take(&mut self.waiting);
         for meta in waiting {
             let applied = self.applied.iter().find(|a| a.command_id == meta.id);
-            let entry = meta.source.id.to_string();
+            let entry = meta.source.named();
             let answer =
                 applied.and_then(|a| replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry));
             match answer {

@@ -214,8 +214,13 @@ impl Lane {
         if !silent {
             match self.window.borrow().seen(&meta.id, &meta.digest) {
                 Seen::No => {}
+                // a lane that crashed after passing it on passes it on again: that entry has its answer
+                Seen::Same(answer) if source.origin.is_some() && answer.entry == source.named() => {
+                    self.done(&meta);
+                    return Ok(());
+                }
                 Seen::Same(answer) => {
-                    let answer = Answer { entry: source.id.to_string(), ..Answer::clone(&answer) };
+                    let answer = Answer { entry: source.named(), ..Answer::clone(&answer) };
                     self.push(meta, Ok(answer));
                     return Ok(());
                 }
@@ -390,6 +395,7 @@ impl Lane {
         let step = Internal::PassedOn {
             at_ms: u64::try_from(meta.source.at.timestamp_millis()).unwrap_or(0),
             hops: hops + 1,
+            origin: meta.source.named(),
             command: String::from_utf8_lossy(raw).into_owned(),
         };
         out.forward = Some((lane, step.json().into_bytes().into()));

@@ -145,6 +145,7 @@ pub async fn the_wrong_partition_passes_it_on(on: On) {
     let [_, b, _] = names();
     let placed = w.send_to(2, place("o-1", &[line(&b, 1)])).await;
     assert_eq!((placed.partition, placed.order_status.as_deref()), (1, Some("PAYMENT_PENDING")));
+    w.passed_on_again().await;
     let paid = w.send_to(0, pay("o-1", 21_000)).await;
     assert_eq!((paid.partition, paid.order_status.as_deref()), (1, Some("ORDERED")));
     let received = w.send_to(0, json!({"type": "receive_stock", "sku_id": b, "quantity": 3})).await;

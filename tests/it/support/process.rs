@@ -137,7 +137,7 @@ impl Served {
     }
 
     /// The signal that it ended by (0: it ended of itself); the guard has not reaped it, so the kernel still tells.
-    fn ended_by(&self) -> Option<u32> {
+    pub fn ended_by(&self) -> Option<u32> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
         let (_, rest) = stat.rsplit_once(") ")?;
         let code: u32 = rest.split_whitespace().last()?.parse().ok()?;

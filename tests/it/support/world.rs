@@ -207,6 +207,19 @@ impl World {
         answer
     }
 
+    /// The last command is passed on to its lane a second time, as a lane does that crashed before it could acknowledge.
+    pub async fn passed_on_again(&self) {
+        let (_, raw, answer) = self.journal.last().expect("a command was sent");
+        let origin: EntryId = answer.entry.parse().unwrap();
+        let step = json!({"type": "passed_on", "at_ms": origin.ms, "hops": 1, "origin": answer.entry,
+            "command": String::from_utf8_lossy(raw)});
+        let step: Arc<[u8]> = step.to_string().into_bytes().into();
+        self.log.append(answer.partition, Inbound::Internal, &[step]).await.unwrap();
+        self.rest().await;
+        let told = self.heard.of(&answer.command_id).len();
+        assert_eq!(told, 1, "{} was answered {told} times", answer.command_id);
+    }
+
     async fn ask(&self, partition: u32, id: &str, raw: &Arc<[u8]>) -> Answer {
         let before = self.heard.of(id).len();
         self.log.append(partition, Inbound::Commands, &[Arc::clone(raw)]).await.unwrap();
