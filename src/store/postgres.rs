@@ -4,7 +4,6 @@
 
 mod arrays;
 mod commit;
-mod copy;
 
 use std::{str::FromStr as _, time::Duration};
 

@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgRow, PgSeverity},
 };
 
-use super::{arrays, copy};
+use super::arrays;
 use crate::store::{
     Batch, Commit, Committer, Done, External, StoreError,
     row::{Row, Type},
@@ -44,58 +44,13 @@ impl PgCommitter {
         let made = self.forms.entry(form).or_insert_with(|| statement(form, batch, folded).into());
         Arc::clone(made)
     }
-
-    /// Many orders at once: the statement and the copies in one transaction. A copy writes rows by the page, which pays for
-    /// its round trips from a few hundred orders on.
-    async fn in_bulk(
-        &mut self,
-        mut connection: PgConnection,
-        query: sqlx::query::Query<'_, Postgres, PgArguments>,
-        batch: &Batch,
-        external: Vec<External>,
-    ) -> Result<Commit, StoreError> {
-        let done = async {
-            connection.execute("BEGIN").await?;
-            let row = connection.fetch_one(query).await?;
-            let done = answer(&row, external)?;
-            if matches!(done, Commit::Done(_)) {
-                copy::bulk(&mut connection, batch).await?;
-            }
-            Ok::<Commit, sqlx::Error>(done)
-        }
-        .await;
-        match done {
-            Ok(done @ Commit::Done(_)) => match connection.execute("COMMIT").await {
-                Ok(_) => {
-                    self.connection = Some(connection);
-                    Ok(done)
-                }
-                Err(error) => Err(StoreError::Unknown(error.to_string())),
-            },
-            other => {
-                // a connection that can't roll back is dropped, which rolls back too
-                if connection.execute("ROLLBACK").await.is_ok() {
-                    self.connection = Some(connection);
-                }
-                match other {
-                    Ok(done) => Ok(done),
-                    Err(error) => match judge(&error) {
-                        // no COMMIT was sent
-                        Err(StoreError::Unknown(why)) => Err(StoreError::Unavailable(why)),
-                        known => known,
-                    },
-                }
-            }
-        }
-    }
 }
 
 #[async_trait]
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
-        let bulk = batch.placed.ord.len() >= COPY_ORDERS_MIN;
-        let (form, arguments) = bind(batch, &folded, bulk)
+        let (form, arguments) = bind(batch, &folded)
             .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
         let sql = self.statement(form, batch, &folded);
         let mut connection = match self.connection.take() {
@@ -104,9 +59,6 @@ impl Committer for PgCommitter {
         };
         // read to the end: the rows come before the COMMIT, only ReadyForQuery comes after it
         let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
-        if bulk {
-            return self.in_bulk(connection, query, batch, folded.external).await;
-        }
         match connection.fetch_all(query).await {
             Ok(rows) => {
                 self.connection = Some(connection);
@@ -156,16 +108,11 @@ fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Erro
     Ok(Commit::Done(Done { known: known.into_iter().map(Into::into).collect(), external }))
 }
 
-/// From so many placed orders on the bulk tables are copied instead of bound as arrays.
-const COPY_ORDERS_MIN: usize = 128;
-
 /// The bits of a form beyond the tables'.
 const SENT: u64 = 1 << 62;
 const REFUSED: u64 = 1 << 63;
 
 struct Bound {
-    /// the bulk tables are copied
-    copied: bool,
     next: u32,
     form: u64,
     arguments: PgArguments,
@@ -185,7 +132,7 @@ impl Bound {
 impl Visit for Bound {
     fn table<R: Row>(&mut self, rows: &[R], how: How) {
         let bound = match how {
-            How::Bulk => !self.copied, // even when empty, so that there are few forms
+            How::Bulk => true, // even when empty, so that there are few forms
             How::Usual => !rows.is_empty(),
         };
         if bound {
@@ -197,8 +144,8 @@ impl Visit for Bound {
 }
 
 /// The statement's form, and its arguments in the order of [`statement`].
-fn bind(batch: &Batch, folded: &Folded<'_>, copied: bool) -> Result<(u64, PgArguments), BoxDynError> {
-    let mut bound = Bound { copied, next: 0, form: 0, arguments: PgArguments::default(), error: None };
+fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDynError> {
+    let mut bound = Bound { next: 0, form: 0, arguments: PgArguments::default(), error: None };
     bound.arguments.add(i64::from(batch.partition))?;
     bound.arguments.add(batch.epoch)?;
     let moves = folded.moves.iter();
