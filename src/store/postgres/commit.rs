@@ -1,7 +1,8 @@
 //! The committer: a batch in one statement, one round trip, one transaction.
 //!
 //! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write joins `fence`, so a
-//! superseded owner writes nothing. Its text depends on which lists are not empty; each form is prepared once.
+//! superseded owner writes nothing. Its text depends on which lists are not empty, and on which of their columns ever
+//! differed within a batch: only those are arrays. Each form is prepared once.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,7 +27,10 @@ const FORMS_MAX: usize = 64;
 pub struct PgCommitter {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
+    /// by which lists are not empty
     forms: HashMap<u64, Arc<str>>,
+    /// of each list, the columns that are arrays; they only grow more, so that there are few forms
+    arrays: Vec<u64>,
 }
 
 impl PgCommitter {
@@ -34,14 +38,14 @@ impl PgCommitter {
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
         let options = options.statement_cache_capacity(FORMS_MAX);
         let connection = Some(super::connect(&options).await?);
-        Ok(Self { options, connection, forms: HashMap::new() })
+        Ok(Self { options, connection, forms: HashMap::new(), arrays: Vec::new() })
     }
 
     fn statement(&mut self, form: u64, batch: &Batch, folded: &Folded<'_>) -> Arc<str> {
         if self.forms.len() >= FORMS_MAX {
             self.forms.clear();
         }
-        let made = self.forms.entry(form).or_insert_with(|| statement(form, batch, folded).into());
+        let made = self.forms.entry(form).or_insert_with(|| statement(form, &self.arrays, batch, folded).into());
         Arc::clone(made)
     }
 }
@@ -50,8 +54,12 @@ impl PgCommitter {
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
-        let (form, arguments) = bind(batch, &folded)
+        let bound = bind(batch, &folded, &mut self.arrays)
             .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
+        if bound.widened {
+            self.forms.clear();
+        }
+        let (form, arguments) = (bound.form, bound.arguments);
         let sql = self.statement(form, batch, &folded);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -112,15 +120,18 @@ fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Erro
 const SENT: u64 = 1 << 62;
 const REFUSED: u64 = 1 << 63;
 
-struct Bound {
-    next: u32,
+struct Bound<'m> {
+    next: usize,
     form: u64,
     arguments: PgArguments,
+    arrays: &'m mut Vec<u64>,
+    /// a column became an array that was none in the forms so far
+    widened: bool,
     error: Option<BoxDynError>,
 }
 
-impl Bound {
-    fn add(&mut self, columns: impl IntoIterator<Item = arrays::Column>) {
+impl Bound<'_> {
+    fn add<'a>(&mut self, columns: impl IntoIterator<Item = arrays::Column<'a>>) {
         for column in columns {
             if let Err(error) = self.arguments.add(column) {
                 self.error = Some(error);
@@ -129,23 +140,33 @@ impl Bound {
     }
 }
 
-impl Visit for Bound {
+impl Visit for Bound<'_> {
     fn table<R: Row>(&mut self, rows: &[R], how: How) {
         let bound = match how {
             How::Bulk => true, // even when empty, so that there are few forms
             How::Usual => !rows.is_empty(),
         };
+        if self.arrays.len() == self.next {
+            self.arrays.push(0);
+        }
         if bound {
             self.form |= 1 << self.next;
-            self.add(arrays::table(rows));
+            let before = self.arrays[self.next];
+            let columns = arrays::table(rows, before);
+            let bits = columns.iter().enumerate().filter(|(_, column)| column.is_array()).map(|(i, _)| 1 << i);
+            let after = bits.fold(0, |all, bit: u64| all | bit);
+            self.widened |= after != before;
+            self.arrays[self.next] = after;
+            self.add(columns);
         }
         self.next += 1;
     }
 }
 
 /// The statement's form, and its arguments in the order of [`statement`].
-fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDynError> {
-    let mut bound = Bound { next: 0, form: 0, arguments: PgArguments::default(), error: None };
+fn bind<'m>(batch: &Batch, folded: &Folded<'_>, arrays: &'m mut Vec<u64>) -> Result<Bound<'m>, BoxDynError> {
+    let mut bound =
+        Bound { next: 0, form: 0, arguments: PgArguments::default(), arrays, widened: false, error: None };
     bound.arguments.add(i64::from(batch.partition))?;
     bound.arguments.add(batch.epoch)?;
     let moves = folded.moves.iter();
@@ -164,55 +185,66 @@ fn bind(batch: &Batch, folded: &Folded<'_>) -> Result<(u64, PgArguments), BoxDyn
             bound.add([arrays::texts(ids.iter().map(|id| &**id))]);
         }
     }
-    match bound.error {
+    match bound.error.take() {
         Some(error) => Err(error),
-        None => Ok((bound.form, bound.arguments)),
+        None => Ok(bound),
     }
 }
 
-struct Text {
-    next: u32,
+struct Text<'m> {
+    next: usize,
     form: u64,
+    arrays: &'m [u64],
     parameter: usize,
     sql: String,
 }
 
-impl Text {
+impl Text<'_> {
     fn push(&mut self, part: &str) {
         self.sql.push_str(part);
     }
 }
 
-impl Visit for Text {
+impl Visit for Text<'_> {
     fn table<R: Row>(&mut self, _: &[R], how: How) {
         let bit = 1_u64 << self.next;
+        let bits = self.arrays.get(self.next).copied().unwrap_or_default();
         self.next += 1;
         if self.form & bit == 0 {
             return;
         }
-        let mut arrays = Vec::with_capacity(R::COLUMNS.len());
-        for (_, kind) in R::COLUMNS {
+        let (mut values, mut names, mut arrays) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, (name, kind)) in R::COLUMNS.iter().enumerate() {
             let kind = match kind {
                 Type::Text => "text",
                 Type::Int => "bigint",
                 Type::Bool => "boolean",
                 Type::Time => "timestamptz",
             };
-            arrays.push(format!("${}::{kind}[]", self.parameter));
+            if bits & (1 << i) == 0 {
+                values.push(format!("${}::{kind}", self.parameter));
+            } else {
+                values.push(format!("u.{name}"));
+                names.push(*name);
+                arrays.push(format!("${}::{kind}[]", self.parameter));
+            }
             self.parameter += 1;
         }
-        let (head, tail, arrays) = (sql::insert_head::<R>(), sql::insert_tail::<R>(how), arrays.join(", "));
+        let (head, tail) = (sql::insert_head::<R>(), sql::insert_tail::<R>(how));
         self.push(&format!(
-            ", {}_{} AS ({head}SELECT u.* FROM fence, unnest({arrays}) AS u WHERE true{tail})",
+            ", {}_{} AS ({head}SELECT {} FROM fence, unnest({}) AS u ({}) WHERE true{tail})",
             R::TABLE,
-            self.next
+            self.next,
+            values.join(", "),
+            arrays.join(", "),
+            names.join(", "),
         ));
     }
 }
 
 /// The statement of a form.
-fn statement(form: u64, batch: &Batch, folded: &Folded<'_>) -> String {
-    let mut text = Text { next: 0, form, parameter: 9, sql: String::with_capacity(16_384) };
+fn statement(form: u64, arrays: &[u64], batch: &Batch, folded: &Folded<'_>) -> String {
+    let mut text = Text { next: 0, form, arrays, parameter: 9, sql: String::with_capacity(16_384) };
     text.push(
         "WITH fence AS MATERIALIZED (SELECT 1 FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2 FOR SHARE), \
          moved AS (UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck_dlt, hold_qty = u.hold_qty + m.hold_dlt, \
