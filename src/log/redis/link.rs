@@ -93,8 +93,13 @@ async fn within<T>(patience: Duration, work: impl Future<Output = RedisResult<T>
 
 /// A script's call: its hash and the number of keys; keys and arguments follow.
 pub(super) fn call(script: &Script, keys: usize) -> Cmd {
-    let mut cmd = ::redis::cmd("EVALSHA");
-    cmd.arg(script.get_hash()).arg(keys);
+    call_of(script, keys, 16, 512)
+}
+
+/// The same with room for about so many arguments and bytes.
+pub(super) fn call_of(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd {
+    let mut cmd = Cmd::with_capacity(arguments, bytes);
+    cmd.arg("EVALSHA").arg(script.get_hash()).arg(keys);
     cmd
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{
     arrays::{ANSWERS_KEY, Arrays, EVENTS_KEY, FIXED_KEYS},
     keys::Keys,
-    link::{Link, call, fault},
+    link::{Link, call_of, fault},
     parse,
 };
 use crate::log::{
@@ -31,6 +31,8 @@ pub(super) struct RedisSettler {
     partition: u32,
     epoch: i64,
     retention: Retention,
+    /// a call failed, and may have run all the same: what it was about may be acknowledged
+    doubt: bool,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -47,7 +49,7 @@ impl RedisSettler {
         epoch: i64,
         retention: Retention,
     ) -> Self {
-        Self { link: Link::new(client), script, keys, partition, epoch, retention }
+        Self { link: Link::new(client), script, keys, partition, epoch, retention, doubt: false }
     }
 
     pub async fn attach(&mut self) -> Result<(), LogError> {
@@ -58,7 +60,8 @@ impl RedisSettler {
     fn command(&self, entries: &[Settled]) -> Cmd {
         let p = self.partition;
         let commands = entries.iter().filter(|e| e.stream == Inbound::Commands).count();
-        let mut arrays = Arrays::default();
+        let sure = !self.doubt && entries.iter().all(|e| e.fresh);
+        let mut arrays = Arrays::new(!sure);
         let mut ids = [Vec::with_capacity(commands), Vec::new()];
         let mut letters = Vec::new();
         for entry in entries {
@@ -78,7 +81,14 @@ impl RedisSettler {
         }
         arrays.finish();
 
-        let mut cmd = call(&self.script, FIXED_KEYS + arrays.names.len());
+        let bytes: usize = arrays.done.iter().map(|a| a.text.len() + a.items.len()).sum();
+        let names = arrays.names.len();
+        let mut cmd = call_of(
+            &self.script,
+            FIXED_KEYS + names,
+            32 + 2 * names + entries.len() + 3 * arrays.done.len() + 4 * letters.len(),
+            bytes + 24 * entries.len() + 128 * names + 1024,
+        );
         cmd.arg(self.keys.epoch(p))
             .arg(self.keys.inbound(p, Inbound::Commands))
             .arg(self.keys.inbound(p, Inbound::Internal))
@@ -96,7 +106,8 @@ impl RedisSettler {
             .arg(REPLY_STREAMS_MAX)
             .arg(commands)
             .arg(entries.len())
-            .arg(arrays.done.len());
+            .arg(arrays.done.len())
+            .arg(u8::from(sure));
         for name in &arrays.names {
             cmd.arg(&**name);
         }
@@ -141,11 +152,15 @@ impl Settler for RedisSettler {
             rest = later;
             let cmd = self.command(now);
             let script = Arc::clone(&self.script);
-            let value = self.link.run(&script, &cmd).await.map_err(|e| fault(self.partition, &e))?;
+            let value = self.link.run(&script, &cmd).await.map_err(|e| {
+                self.doubt = true;
+                fault(self.partition, &e)
+            })?;
             let n = u32::try_from(parse::number(&value, "a settlement")?).unwrap_or(u32::MAX);
             report.acknowledged += n;
             report.already += u32::try_from(now.len()).unwrap_or(u32::MAX).saturating_sub(n);
         }
+        self.doubt = false;
         Ok(report)
     }
 }
