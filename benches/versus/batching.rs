@@ -198,6 +198,7 @@ async fn write(db: &mut PgConnection, sql: &str, orders: &[Order]) -> Result<()>
         .bind(column!(cmd_id))
         .bind(column!(dgst))
         .bind(column!(evnt))
+        .bind(column!(ansr))
         .bind(column!(aprv_id))
         .bind(column!(tkn))
         .bind(column!(entr))

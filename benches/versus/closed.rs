@@ -62,6 +62,7 @@ pub fn bind<'q>(
         "cmd_id" => query.bind(&order.cmd_id),
         "dgst" => query.bind(&order.dgst),
         "evnt" => query.bind(&order.evnt),
+        "ansr" => query.bind(&order.ansr),
         "aprv_id" => query.bind(&order.aprv_id),
         "tkn" => query.bind(&order.tkn),
         "entr" => query.bind(&order.entr),

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 pub const TOTAL: i64 = 1_000_000_000;
 
 /// What differs from order to order, with its type.
-pub const FIELDS: [(&str, &str); 14] = [
+pub const FIELDS: [(&str, &str); 15] = [
     ("ord_id", "text"),
     ("cust_id", "text"),
     ("unt_id", "text"),
@@ -18,6 +18,7 @@ pub const FIELDS: [(&str, &str); 14] = [
     ("cmd_id", "text"),
     ("dgst", "text"),
     ("evnt", "text"),
+    ("ansr", "text"),
     ("aprv_id", "text"),
     ("tkn", "text"),
     ("entr", "text"),
@@ -37,6 +38,7 @@ pub struct Order {
     pub cmd_id: String,
     pub dgst: String,
     pub evnt: String,
+    pub ansr: String,
     pub aprv_id: String,
     pub tkn: String,
     pub entr: String,
@@ -51,8 +53,9 @@ impl Order {
         let (ord_id, cmd_id) = (format!("o-{tag}-{n}"), format!("{tag}-{n}"));
         let (aprv_id, tkn) = (format!("a-{tag}-{n}"), format!("tok-{n}"));
         Self {
-            evnt: event(&ord_id, n, unt_id, &aprv_id, &tkn),
-            dgst: format!("{:064x}", u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)),
+            evnt: event(n, unt_id, &aprv_id, &tkn),
+            ansr: format!(r#"{{"facts":{{"stock":[{{"sku_id":"{unt_id}","position":{n},"on_hand":{TOTAL}}}]}}}}"#),
+            dgst: format!("{:032x}", u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)),
             cust_id: format!("u-{n}"),
             unt_id: unt_id.to_owned(),
             qty: 1,
@@ -69,10 +72,10 @@ impl Order {
     }
 }
 
-/// The history's event, about as long as jumun's.
-fn event(ord_id: &str, n: u64, unt_id: &str, aprv_id: &str, tkn: &str) -> String {
+/// The history's event, as jumun writes it.
+fn event(n: u64, unt_id: &str, aprv_id: &str, tkn: &str) -> String {
     format!(
-        r#"{{"type":"placed","order_id":"{ord_id}","customer_id":"u-{n}","lines":[{{"line_no":1,"sku_id":"{unt_id}","product_id":"g-1","quantity":1,"unit_price":10000,"total":10000,"discount":0,"main":true,"gift":false,"bundled":true,"lead_days":2,"policy":"hold"}}],"fees":[{{"fee_no":1,"partner_id":"p-1","template_id":"t-1","base":3000,"fee":0,"reason":"FREE_GOODS"}}],"goods":10000,"due":10000,"payment":{{"settlements":[{{"no":1,"means":"card","amount":10000,"approval_id":"{aprv_id}","token":"{tkn}"}}]}}}}"#
+        r#"{{"type":"placed","customer_id":"u-{n}","lines":[{{"sku_id":"{unt_id}","product_id":"g-429566524aae","quantity":1,"unit_price":10000,"lead_time_days":2,"taken":1}}],"fees":[{{"partner_id":"p-load","template_id":"t-429566524aae","base":0,"amount":0,"reason":"FREE_GOODS"}}],"paid":[{{"means":"card","amount":10000,"approval_id":"{aprv_id}","token":"{tkn}"}}]}}"#
     )
 }
 
@@ -119,8 +122,8 @@ pub const ORDER_ROWS: [Insert; 6] = [
     Insert {
         table: "tb_od_ord_hist",
         columns: "ord_id, hist_no, cmd_id, cmd_evnt_no, cmd_dgst, evnt_typ_cd, evnt_ver, evnt, actr, ord_stat_cd, \
-                  strm_entr, hist_dttm",
-        values: "{ord_id}, 1, {cmd_id}, 0, {dgst}, 'PLACED', 1, {evnt}, 'buyer', 'ORDERED', {entr}, {rcvd}",
+                  ansr, strm_entr, hist_dttm",
+        values: "{ord_id}, 1, {cmd_id}, 0, {dgst}, 'placed', 1, {evnt}, 'buyer', 'ORDERED', {ansr}, {entr}, {rcvd}",
     },
 ];
 
