@@ -82,8 +82,15 @@ async fn crashed(points: &[&str]) {
     let skus = scene.three_lanes().await;
     for (i, point) in points.iter().enumerate() {
         let crashing = scene.server().failing(point).start();
-        let commands = orders(&skus, &format!("x{i}"), 45, false);
-        let trade = scene.client.trickle(&commands, 8, Duration::from_millis(40));
+        // in rounds, because few commits take many commands on a slow machine, and the one that it is to crash at must come
+        let trade = async {
+            for round in 0..12 {
+                if crashing.ended_by().is_none() {
+                    let commands = orders(&skus, &format!("x{i}-{round}"), 45, false);
+                    scene.client.trickle(&commands, 8, Duration::from_millis(40)).await;
+                }
+            }
+        };
         let ((), ()) = tokio::join!(trade, crashing.aborts());
     }
     let server = scene.server().start();

@@ -115,8 +115,9 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.thaw();
+        // what is held must not slip through on the way out
         self.state.links.lock().expect("not poisoned").drain(..).for_each(|l| l.cut());
+        self.thaw();
     }
 }
 
