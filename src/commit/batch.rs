@@ -27,8 +27,8 @@ pub struct Source {
 
 impl Source {
     /// The entry as its answer names it.
-    pub fn named(&self) -> String {
-        self.origin.unwrap_or(self.id).to_string()
+    pub fn named(&self) -> Arc<str> {
+        self.origin.unwrap_or(self.id).to_string().into()
     }
 }
 
@@ -37,7 +37,8 @@ impl Source {
 pub struct Outgoing {
     pub source: Source,
     pub name: &'static str,
-    pub answer: Option<(Option<Arc<str>>, Answer)>,
+    /// with the reply stream that it goes to
+    pub answer: Option<(Option<Arc<str>>, Arc<Answer>)>,
     pub events: Vec<HistRow>,
     pub dead: Option<Dead>,
     /// to another lane's internal stream, because the order lives there
@@ -89,6 +90,8 @@ pub struct OpenBatch {
     /// some order is in it twice, so that rows of one key must be merged
     pub repeats: bool,
     moves: HashMap<Arc<str>, UnitMove>,
+    /// an empty batch with the memory of one that is durable
+    spare: Option<Batch>,
 }
 
 impl OpenBatch {
@@ -138,11 +141,26 @@ impl OpenBatch {
         self.absorbed.push((sku_id, delta));
     }
 
+    /// Takes back what a durable batch no longer needs. Megabytes a batch that would be asked of the system anew each time,
+    /// page by page, are the dearest memory there is.
+    pub fn reuse(&mut self, rows: Batch) {
+        let Batch { mut hist, mut placed, mut ldgr, .. } = rows;
+        hist.clear();
+        placed.clear();
+        ldgr.clear();
+        self.spare = Some(Batch { hist, placed, ldgr, ..Batch::default() });
+    }
+
     /// Closes the batch: what was open becomes a batch to commit, with keys unique; a new one opens.
     pub fn seal(&mut self, partition: u32, epoch: i64) -> Sealed {
         let number = self.number;
-        let open = std::mem::take(self);
-        self.number = number + 1;
+        let next = OpenBatch {
+            number: number + 1,
+            rows: self.spare.take().unwrap_or_default(),
+            outgoing: Vec::with_capacity(self.outgoing.len()),
+            ..OpenBatch::default()
+        };
+        let open = std::mem::replace(self, next);
         let mut rows = open.rows;
         (rows.partition, rows.epoch) = (partition, epoch);
         rows.moves = open.moves.into_values().collect();

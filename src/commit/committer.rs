@@ -16,7 +16,12 @@ use crate::{
 #[derive(Debug)]
 pub enum Ended {
     /// durable, and handed to the publisher
-    Done { number: u64, external: Vec<(SkuId, i64)> },
+    Done {
+        number: u64,
+        external: Vec<(SkuId, i64)>,
+        /// the batch's rows, for the memory that they hold
+        rows: Box<Batch>,
+    },
     /// rolled back: something in it is there already
     Conflict(String),
     /// rolled back: a successor owns the partition
@@ -122,11 +127,12 @@ impl CommitLoop {
         metrics::histogram!("jumun_batch_commands")
             .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
         let number = sealed.number;
-        let steps = sealed.rows.otbx;
+        let mut rows = Box::new(sealed.rows);
+        let steps = std::mem::take(&mut rows.otbx);
         if self.durable.send(Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks }).await.is_err() {
             return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
         }
-        Ended::Done { number, external }
+        Ended::Done { number, external, rows }
     }
 
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
@@ -174,7 +180,7 @@ impl CommitLoop {
                     None => Some(crate::route::sku::again(outcome, answer)),
                 };
                 if let Some(first) = first {
-                    *answer = first;
+                    *answer = Arc::new(first);
                 }
             }
         }

@@ -212,7 +212,7 @@ fn discounts(order: &Order, line: &Line, into: &mut Batch) {
 fn refunds(order: &Order, into: &mut Batch) {
     for r in &order.refunds {
         let means = order.settlements.iter().find(|s| s.no == r.settlement_no).map_or("CARD", |s| s.means.code());
-        let row = |seq: i64, state: &str, planned: i64, refunded: i64, why: Option<&str>, at| RfndRow {
+        let row = |seq: i64, state: &'static str, planned: i64, refunded: i64, why: Option<&str>, at| RfndRow {
             rfnd_key: r.key.as_str().into(),
             rfnd_seq: seq,
             ord_id: order.id.shared(),

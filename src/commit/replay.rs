@@ -9,7 +9,7 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     protocol::{Answer, OutcomeKind},
-    store::rows::HistRow,
+    store::rows::{Code, HistRow},
 };
 
 /// A command that an order has taken.
@@ -20,7 +20,7 @@ pub struct Applied {
     /// first and last of its events
     pub first: i64,
     pub version: i64,
-    pub status: Arc<str>,
+    pub status: Code,
     /// reason and facts, as stored
     pub note: Option<Arc<str>>,
     pub placing: Placing,
@@ -76,14 +76,14 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
     match applied.last_mut() {
         Some(last) if last.command_id == row.cmd_id => {
             last.version = row.hist_no;
-            last.status = Arc::clone(&row.ord_stat_cd);
+            last.status = row.ord_stat_cd.clone();
         }
         Some(_) | None => applied.push(Applied {
             command_id: Arc::clone(&row.cmd_id),
             digest: Arc::clone(&row.cmd_dgst),
             first: row.hist_no,
             version: row.hist_no,
-            status: Arc::clone(&row.ord_stat_cd),
+            status: row.ord_stat_cd.clone(),
             note: row.ansr.clone(),
             placing: Placing::No,
         }),
@@ -96,7 +96,7 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
             }
         }
         Event::PlacementCompleted { .. } => {
-            let (version, status) = (row.hist_no, Arc::clone(&row.ord_stat_cd));
+            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
             let note = applied.last().and_then(|a| a.note.clone());
             if let Some(a) = waiting(applied) {
                 (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
@@ -116,13 +116,13 @@ fn waiting(applied: &mut [Applied]) -> Option<&mut Applied> {
 }
 
 /// The answer again, for the entry that asks now; `None` while it is not known yet.
-pub fn answer(a: &Applied, order_id: &str, partition: u32, digest: &str, entry: String) -> Option<Answer> {
+pub fn answer(a: &Applied, order_id: &str, partition: u32, digest: &str, entry: Arc<str>) -> Option<Answer> {
     let mut answer = Answer {
         command_id: Arc::clone(&a.command_id),
         order_id: Some(order_id.into()),
         partition,
         outcome: OutcomeKind::Accepted,
-        order_status: Some(Arc::clone(&a.status)),
+        order_status: Some(a.status.clone()),
         order_version: Some(a.version),
         reason: None,
         message: None,

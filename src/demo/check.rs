@@ -11,7 +11,7 @@ use crate::{
     store::{
         Store, StoreError, UntRow,
         row::{Read, Row},
-        rows::{GdsRow, HistRow, LdgrRow, OrdRow, RfndRow, StlmRow},
+        rows::{Code, GdsRow, HistRow, LdgrRow, OrdRow, RfndRow, StlmRow},
         table,
     },
     verify,
@@ -113,7 +113,7 @@ async fn each<R: Row>(store: &dyn Store, mut see: impl FnMut(R) + Send) -> Resul
 pub async fn check(sale: &Sale, store: &dyn Store) -> Result<Found, StoreError> {
     let mut found = Found::default();
     let prefix = format!("{}-", sale.names.tag);
-    let mut owners: BTreeMap<Arc<str>, (Arc<str>, Arc<str>, i64)> = BTreeMap::new();
+    let mut owners: Owners = BTreeMap::new();
     each::<OrdRow>(store, |o| {
         if o.ord_id.starts_with(&prefix) {
             *found.orders.entry(o.ord_stat_cd.to_string()).or_default() += 1;
@@ -129,7 +129,7 @@ pub async fn check(sale: &Sale, store: &dyn Store) -> Result<Found, StoreError> 
     Ok(found)
 }
 
-type Owners = BTreeMap<Arc<str>, (Arc<str>, Arc<str>, i64)>;
+type Owners = BTreeMap<Arc<str>, (Arc<str>, Code, i64)>;
 
 /// D1–D3: units and their ledger.
 async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Found) -> Result<(), StoreError> {

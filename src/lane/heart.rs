@@ -266,7 +266,7 @@ impl Heart {
                 entry: source.named(),
                 digest,
             };
-            (reply_to, answer)
+            (reply_to, Arc::new(answer))
         });
         out.dead = Some(Dead { command: entry.raw, reason, attempts: source.attempts.max(tries) });
         self.cx.book.borrow_mut().outgoing.push(out);
@@ -297,7 +297,8 @@ impl Heart {
     async fn ended(&mut self, end: Ended, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         let counted = self.in_flight.take().unwrap_or(0);
         match end {
-            Ended::Done { number, external } => {
+            Ended::Done { number, external, rows } => {
+                self.cx.book.borrow_mut().reuse(*rows);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.calm = self.calm.saturating_add(counted);

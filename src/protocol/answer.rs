@@ -1,6 +1,6 @@
 //! Answers: exactly one a command.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,19 +40,19 @@ pub struct Answer {
     pub partition: u32,
     pub outcome: OutcomeKind,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub order_status: Option<Arc<str>>,
+    pub order_status: Option<Cow<'static, str>>,
     /// number of the order's last event
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_version: Option<i64>,
     /// a stable code; on an accepted answer a note (a payment that came too late)
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<Arc<str>>,
+    pub reason: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
     #[serde(skip_serializing_if = "Facts::is_empty", default)]
     pub facts: Facts,
     /// the stream entry that this answers
-    pub entry: String,
+    pub entry: Arc<str>,
     /// of the command's content, so that a restarted server knows a retry of a refusal from other content
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<Arc<str>>,

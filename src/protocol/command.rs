@@ -293,7 +293,7 @@ pub struct WireLine {
 }
 
 /// How the order is paid.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum WirePayment {
     /// the money is in
@@ -314,6 +314,53 @@ pub enum WirePayment {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remitter: Option<String>,
     },
+}
+
+// By hand, because the derived one reads a tagged enum twice; this is on the path of every paid order.
+impl<'de> Deserialize<'de> for WirePayment {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Kind {
+            Approved,
+            Deposit,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Flat {
+            kind: Kind,
+            settlements: Option<Vec<WireSettlement>>,
+            means: Option<Means>,
+            virtual_account_no: Option<String>,
+            bank_code: Option<String>,
+            account_owner: Option<String>,
+            holder: Option<String>,
+            remitter: Option<String>,
+        }
+        use serde::de::Error;
+        let f = Flat::deserialize(d)?;
+        let texts = [&f.virtual_account_no, &f.bank_code, &f.account_owner, &f.holder, &f.remitter];
+        match f.kind {
+            Kind::Approved if f.means.is_some() || texts.into_iter().any(Option::is_some) => {
+                Err(D::Error::custom("an approved payment has settlements and nothing else"))
+            }
+            Kind::Approved => {
+                let settlements = f.settlements.ok_or_else(|| D::Error::missing_field("settlements"))?;
+                Ok(Self::Approved { settlements })
+            }
+            Kind::Deposit if f.settlements.is_some() => {
+                Err(D::Error::custom("a deposit has no settlements yet: the money is still to come"))
+            }
+            Kind::Deposit => Ok(Self::Deposit {
+                means: f.means.ok_or_else(|| D::Error::missing_field("means"))?,
+                virtual_account_no: f.virtual_account_no,
+                bank_code: f.bank_code,
+                account_owner: f.account_owner,
+                holder: f.holder,
+                remitter: f.remitter,
+            }),
+        }
+    }
 }
 
 /// One means that paid.

@@ -23,7 +23,7 @@ pub enum Internal {
     /// the other lane's word
     Reply { id: Arc<str>, order_id: OrderId, reservation: String, said: Said },
     /// a command that came to another lane first, at that time and as that entry
-    PassedOn { at_ms: u64, hops: u8, origin: String, command: String },
+    PassedOn { at_ms: u64, hops: u8, origin: Arc<str>, command: String },
 }
 
 /// What a lane says to a reserve.

@@ -1,6 +1,6 @@
 //! Activation: what a chunk of commands needs and is not live is read from the store, in a few reads for all of it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use actix::{Actor as _, Addr};
 
@@ -33,7 +33,7 @@ pub enum Where {
 ///
 /// # Errors
 /// The store's.
-pub async fn orders(cx: &LaneContext, live: &Orders, ids: Vec<OrderId>) -> Result<HashMap<OrderId, Where>, Fault> {
+pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> Result<HashMap<OrderId, Where>, Fault> {
     let mut found: HashMap<OrderId, Where> = HashMap::with_capacity(ids.len());
     if ids.is_empty() {
         return Ok(found);
@@ -58,7 +58,7 @@ pub async fn orders(cx: &LaneContext, live: &Orders, ids: Vec<OrderId>) -> Resul
         let state = fold(history)?;
         let Some(state) = state else { continue };
         let id = state.order.id.clone();
-        live.insert(id, OrderActor::new(cx.clone(), state).start(), cx.tick.get());
+        live.insert(id, OrderActor::new(Rc::clone(cx), state).start(), cx.tick.get());
         metrics::counter!("jumun_activations_total", "kind" => "order").increment(1);
     }
     Ok(found)

@@ -1,6 +1,8 @@
 //! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
 //! It answers only through the batch, so nothing is said before it is durable.
 
+use std::{rc::Rc, sync::Arc};
+
 use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
 
@@ -23,7 +25,7 @@ use crate::{
 
 /// The actor of one order.
 pub struct OrderActor {
-    cx: LaneContext,
+    cx: Rc<LaneContext>,
     id: OrderId,
     /// taken out while a command is being decided
     state: Option<State>,
@@ -43,7 +45,7 @@ pub struct State {
 
 impl OrderActor {
     /// An order as it stands.
-    pub fn new(cx: LaneContext, state: State) -> Self {
+    pub fn new(cx: Rc<LaneContext>, state: State) -> Self {
         Self { cx, id: state.order.id.clone(), state: Some(state) }
     }
 }
@@ -70,7 +72,7 @@ impl Handler<Command> for OrderActor {
     type Result = ResponseActFuture<Self, Result<(), Fault>>;
 
     fn handle(&mut self, c: Command, _: &mut Self::Context) -> Self::Result {
-        let (cx, id) = (self.cx.clone(), self.id.clone());
+        let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
         let state = self.state.take();
         let decided = async move {
             let Some(mut state) = state else {
@@ -138,7 +140,7 @@ impl State {
                 if meta.silent {
                     out.again.extend(redelivered.then(|| meta.id.clone()));
                 } else {
-                    (out.answer, out.replays) = (Some((meta.reply_to.clone(), answer)), redelivered);
+                    (out.answer, out.replays) = (Some((meta.reply_to.clone(), Arc::new(answer))), redelivered);
                 }
                 book.outgoing.push(out);
             }
@@ -157,7 +159,7 @@ impl State {
             answer.order_version = Some(i64::from(self.order.version));
         }
         let mut out = Outgoing::silent(meta.source, meta.name);
-        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         cx.book.borrow_mut().outgoing.push(out);
     }
 
@@ -191,7 +193,7 @@ impl State {
         answer.reason = note.reason.map(|r| r.code().into());
         answer.message = note.reason.map(|r| r.sentence().to_owned());
         answer.facts = note.facts;
-        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         book.outgoing.push(out);
         if !self.waiting.is_empty() {
             self.answer_waiting(cx, &mut book);
@@ -209,7 +211,7 @@ impl State {
             match answer {
                 Some(answer) => {
                     let mut out = Outgoing::silent(meta.source, meta.name);
-                    out.answer = Some((meta.reply_to, answer));
+                    out.answer = Some((meta.reply_to, Arc::new(answer)));
                     // redelivered: the events of its first time may not have been published
                     (out.replays, out.credit) = (meta.source.attempts > 1, false);
                     book.outgoing.push(out);
@@ -231,7 +233,7 @@ impl Handler<Fire> for OrderActor {
     type Result = ResponseActFuture<Self, Result<(), Fault>>;
 
     fn handle(&mut self, fire: Fire, _: &mut Self::Context) -> Self::Result {
-        let (cx, id) = (self.cx.clone(), self.id.clone());
+        let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
         let state = self.state.take();
         let fired = async move {
             let Some(mut state) = state else {

@@ -73,7 +73,7 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: Meta, careful: bool) ->
             meta.refusal(cx.partition, None, &refusal)
         }
     };
-    out.answer = Some((meta.reply_to, answer));
+    out.answer = Some((meta.reply_to, Arc::new(answer)));
     cx.book.borrow_mut().outgoing.push(out);
     Ok(())
 }
@@ -152,7 +152,7 @@ fn tell(outcome: &Outcome, mut answer: Answer) -> Answer {
     }
     if let Some(o) = &outcome.order {
         answer.order_id = Some(Arc::clone(&o.ord_id));
-        answer.order_status = Some(Arc::clone(&o.status));
+        answer.order_status = Some(o.status.clone());
         answer.order_version = Some(o.version);
     }
     let note: Note = outcome.answer.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();

@@ -53,7 +53,7 @@ pub struct Supervisor {
 }
 
 struct Lane {
-    cx: LaneContext,
+    cx: Rc<LaneContext>,
     orders: Orders,
     bounds: Bounds,
     window: RefCell<Window>,
@@ -62,7 +62,7 @@ struct Lane {
 impl Supervisor {
     /// With a window of recent commands.
     pub fn new(cx: LaneContext, bounds: Bounds, window: Window) -> Self {
-        let lane = Lane { cx, orders: Orders::default(), bounds, window: RefCell::new(window) };
+        let lane = Lane { cx: Rc::new(cx), orders: Orders::default(), bounds, window: RefCell::new(window) };
         Self { lane: Rc::new(lane) }
     }
 }
@@ -164,7 +164,7 @@ impl Lane {
             match &command.kind {
                 Kind::Order { order_id, command: c, .. } => {
                     let placing = if let OrderCommand::Place(p) = c {
-                        skus.extend(p.lines.iter().map(|l| l.sku_id.clone()).filter(|s| self.ours(s)));
+                        skus.extend(p.lines.iter().map(|l| &l.sku_id).filter(|s| self.wanted(s)).cloned());
                         true
                     } else {
                         false
@@ -174,7 +174,7 @@ impl Lane {
                         orders.push(order_id.clone());
                     }
                 }
-                Kind::Sku(wire) => skus.extend(sku::sku_of(wire).cloned().filter(|s| self.ours(s))),
+                Kind::Sku(wire) => skus.extend(sku::sku_of(wire).filter(|s| self.wanted(s)).cloned()),
                 Kind::Reference(_) => {}
                 Kind::Internal(Internal::Due { order_id } | Internal::Reply { order_id, .. }) => {
                     if !self.orders.has(order_id) {
@@ -195,8 +195,9 @@ impl Lane {
         Ok(Fetched { places, outcomes })
     }
 
-    fn ours(&self, sku_id: &SkuId) -> bool {
-        partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
+    /// Whether it is this lane's and not live yet.
+    fn wanted(&self, sku_id: &SkuId) -> bool {
+        !self.cx.skus.has(sku_id) && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
     }
 
     async fn one(&self, entry: Delivered, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
@@ -304,7 +305,7 @@ impl Lane {
             .map_err(|why| Fault::Decision { entry, why })?;
         let mut state = State::from(Folded { order: concluded.order, applied });
         state.accept(&self.cx, meta, &command, concluded.note, concluded.events);
-        let actor = OrderActor::new(self.cx.clone(), state).start();
+        let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
         self.orders.insert(order_id, actor, self.cx.tick.get());
         Ok(())
     }
@@ -381,7 +382,7 @@ impl Lane {
         let refused = |refusal: Refusal| meta.refusal(self.cx.partition, order_id.map(OrderId::shared), &refusal);
         let answer = result.unwrap_or_else(refused);
         (out.unsure, out.replays) = (unsure, answer.outcome == OutcomeKind::Accepted && meta.source.attempts > 1);
-        out.answer = (!meta.silent).then_some((meta.reply_to, answer));
+        out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         self.cx.book.borrow_mut().outgoing.push(out);
     }
 
@@ -415,7 +416,7 @@ impl Lane {
                     Meta { id, digest, actor, reply_to: reply_to.clone(), name, source, personal: None, silent: false };
                 let mut answer = meta.refusal(self.cx.partition, None, &refusal);
                 answer.digest = None;
-                (out.name, out.answer) = (name, Some((reply_to, answer)));
+                (out.name, out.answer) = (name, Some((reply_to, Arc::new(answer))));
             }
         }
         self.cx.book.borrow_mut().outgoing.push(out);
@@ -430,7 +431,7 @@ impl Lane {
                 && answer.digest.is_some()
                 && answer.reason.as_deref() != Some(Reason::CommandIdReused.code())
             {
-                window.remember(Arc::new(answer.clone()));
+                window.remember(Arc::clone(answer));
             }
         }
     }

@@ -19,8 +19,8 @@ use crate::domain::{
 };
 use row::{Read, Row};
 use rows::{
-    AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PntRow,
-    PrmRow, PrsnRow, RfndRow, RsvRow, StlmRow, TmplRow,
+    AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, FeeRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
+    PntRow, PrmRow, PrsnRow, RfndRow, RsvRow, StlmRow, TmplRow,
 };
 
 row::row! {
@@ -65,6 +65,17 @@ pub struct Placed {
     pub stlm: Vec<StlmRow>,
     pub aprv: Vec<AprvRow>,
     pub fee: Vec<FeeRow>,
+}
+
+impl Placed {
+    /// Empties the lists; their memory stays.
+    pub fn clear(&mut self) {
+        self.ord.clear();
+        self.gds.clear();
+        self.stlm.clear();
+        self.aprv.clear();
+        self.fee.clear();
+    }
 }
 
 /// Everything that one lane commits at once. Keys are unique within each list: a row touched twice is here once,
@@ -195,7 +206,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeOrder {
     pub ord_id: Arc<str>,
-    pub status: Arc<str>,
+    pub status: Code,
     pub version: i64,
 }
 

@@ -1,6 +1,6 @@
 //! How a table's row looks to jumun: one description a table, from which every adapter makes its SQL.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::domain::Time;
 
@@ -100,6 +100,7 @@ macro_rules! cell {
 }
 
 cell!(Arc<str>, Text, |s| Some(s), |s| s.into());
+cell!(Cow<'static, str>, Text, |s| Some(&**s), |s| Cow::Owned(s));
 cell!(String, Text, |s| Some(s.as_str()), |s| s);
 cell!(i64, Int, |n| Some(*n), |n| n);
 cell!(Time, Time, |t| Some(*t), |t| t);

@@ -1,12 +1,14 @@
 //! The tables' rows. Names are the sources' (`TB_OD_…`); the migrations hold the same columns with comments in Korean
 //! and English, and a test compares the two.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::row::row;
 use crate::domain::Time;
 
 type Text = Arc<str>;
+/// A code of ours: known beforehand when it is written, so that no row has a copy of its own.
+pub type Code = Cow<'static, str>;
 
 row! {
     /// 주문: the order, one row.
@@ -15,7 +17,7 @@ row! {
         /// partition that owns the order
         prtn_no: i64,
         cust_id: Text,
-        ord_stat_cd: Text,
+        ord_stat_cd: Code,
         /// number of its last event
         ord_ver: i64,
         rcpt_dttm: Time,
@@ -38,7 +40,7 @@ row! {
         ord_seq: i64,
         unt_id: Text,
         gds_id: Text,
-        ord_stat_cd: Text,
+        ord_stat_cd: Code,
         dlv_sub_stat_cd: Option<Text>,
         main_gds_yn: bool,
         gft_incl_yn: bool,
@@ -59,7 +61,7 @@ row! {
         hold_qty: i64,
         dduct_qty: i64,
         cmpn_id: Option<Text>,
-        stck_plcy_cd: Text,
+        stck_plcy_cd: Code,
         sl_upr: i64,
         sl_tot_amt: i64,
         prm_id: Option<Text>,
@@ -87,7 +89,7 @@ row! {
         ord_id: Text,
         stlm_no: i64,
         pay_grp_no: i64,
-        pay_mns_cd: Text,
+        pay_mns_cd: Code,
         /// approval id, or the customer-points id
         pay_mns_rel_id: Option<Text>,
         /// 결제예정금액: deposits only
@@ -127,8 +129,8 @@ row! {
         cncl_grp_no: Option<i64>,
         rtn_grp_no: Option<i64>,
         /// PLANNED, REFUNDED, FAILED
-        rfnd_stat_cd: Text,
-        rfnd_mns_cd: Text,
+        rfnd_stat_cd: Code,
+        rfnd_mns_cd: Code,
         rfnd_plan_amt: i64,
         rfnd_amt: i64,
         rfnd_rsn: Option<Text>,
@@ -145,7 +147,7 @@ row! {
         cncl_qty: i64,
         cncl_amt: i64,
         /// BUYER, SHORTAGE, OUT_OF_STOCK, EXPIRED, PAYMENT_CANCELLED
-        cncl_rsn_cd: Text,
+        cncl_rsn_cd: Code,
         cncl_dttm: Time,
     }
 }
@@ -163,7 +165,7 @@ row! {
         fee_amt: i64,
         rfnd_fee_amt: i64,
         /// CHARGED, FREE_GOODS, FREE_THRESHOLD, GIFT_ONLY
-        fee_rsn_cd: Text,
+        fee_rsn_cd: Code,
     }
 }
 
@@ -173,7 +175,7 @@ row! {
         ord_id: Text,
         ord_seq: i64,
         dscnt_no: i64,
-        dscnt_knd_cd: Text,
+        dscnt_knd_cd: Code,
         prm_id: Text,
         dscnt_rate_bp: i64,
         dscnt_amt: i64,
@@ -188,7 +190,7 @@ row! {
         pnt_no: i64,
         cust_id: Text,
         /// USED, GIVEN_BACK, EARNED, REVERSED
-        pnt_knd_cd: Text,
+        pnt_knd_cd: Code,
         pnt_amt: i64,
         pnt_rel_id: Option<Text>,
         pnt_dttm: Time,
@@ -205,13 +207,13 @@ row! {
         cmd_evnt_no: i64,
         /// digest of the command's content, hexadecimal
         cmd_dgst: Text,
-        evnt_typ_cd: Text,
+        evnt_typ_cd: Code,
         evnt_ver: i64,
         /// the event as JSON
         evnt: Text,
         actr: Text,
         /// the order's status after it
-        ord_stat_cd: Text,
+        ord_stat_cd: Code,
         /// reason and facts of the answer, as JSON
         ansr: Option<Text>,
         strm_entr: Option<Text>,
@@ -225,7 +227,7 @@ row! {
         unt_id: Text,
         ldgr_no: i64,
         /// RECEIVE, HOLD, RELEASE, DEDUCT, RESTOCK, SHRINK, ADJUST, EXTERNAL
-        mvmt_cd: Text,
+        mvmt_cd: Code,
         mvmt_qty: i64,
         stck_dlt: i64,
         hold_dlt: i64,
@@ -251,7 +253,7 @@ row! {
         gds_id: Text,
         gds_nm: Text,
         /// GOODS or GIFT: with the type code it decides whether a line is a gift
-        gds_knd_cd: Text,
+        gds_knd_cd: Code,
         gds_typ_cd: Text,
         sl_upr: i64,
         ptnr_id: Text,
@@ -282,7 +284,7 @@ row! {
     PrmRow => "tb_pr_prm", Upsert, key("prm_id") {
         prm_id: Text,
         /// PROMOTION or COUPON
-        prm_knd_cd: Text,
+        prm_knd_cd: Code,
         dscnt_rate_bp: i64,
         opn_dttm: Option<Time>,
         cls_dttm: Option<Time>,
@@ -300,7 +302,7 @@ row! {
         opn_dttm: Time,
         cls_dttm: Time,
         cust_lmt_qty: Option<i64>,
-        stck_plcy_cd: Text,
+        stck_plcy_cd: Code,
         paus_yn: bool,
         /// the SKU's ledger stood here when the campaign was made
         strt_ldgr_no: i64,
@@ -312,7 +314,7 @@ row! {
     CmdRow => "tb_sy_cmd", Insert, key("cmd_id") {
         cmd_id: Text,
         cmd_dgst: Text,
-        cmd_typ_cd: Text,
+        cmd_typ_cd: Code,
         prtn_no: i64,
         actr: Text,
         /// the answer's facts, as JSON
@@ -343,7 +345,7 @@ row! {
         ord_prtn_no: i64,
         ord_id: Text,
         /// HELD, TAKEN, REFUSED, RELEASED
-        rsv_stat_cd: Text,
+        rsv_stat_cd: Code,
         /// the lines with their quantities, as JSON
         rsv_lines: Text,
         rsv_dttm: Time,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{
     Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Store, StoreError, StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
-    rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
+    rows::{CmpnRow, Code, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
     sql,
 };
 use crate::domain::{
@@ -143,7 +143,7 @@ impl<D: Database> SqlStore<D> {
             let mut values = values.into_iter();
             let (cmd_id, digest): (Arc<str>, Arc<str>) = (next(&mut values), next(&mut values));
             let partition: Option<i64> = next(&mut values);
-            let (ord_id, status): (Arc<str>, Arc<str>) = (next(&mut values), next(&mut values));
+            let (ord_id, status): (Arc<str>, Code) = (next(&mut values), next(&mut values));
             let event: (i64, i64, Arc<str>, Time) =
                 (next(&mut values), next(&mut values), next(&mut values), next(&mut values));
             let answer: Option<Arc<str>> = next(&mut values);

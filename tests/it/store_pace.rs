@@ -36,10 +36,10 @@ fn model() -> Model {
     Model {
         hist: HistRow {
             cmd_dgst: text(&"ab".repeat(16)),
-            evnt_typ_cd: text("PLACED"),
+            evnt_typ_cd: "PLACED".into(),
             evnt: text(&event),
             actr: text("door"),
-            ord_stat_cd: text("ORDERED"),
+            ord_stat_cd: "ORDERED".into(),
             ansr: None,
             strm_entr: Some(text("1780000000000-0")),
             cmd_evnt_no: 0,
@@ -49,7 +49,7 @@ fn model() -> Model {
         ord: OrdRow {
             prtn_no: 0,
             cust_id: text("customer-1"),
-            ord_stat_cd: text("ORDERED"),
+            ord_stat_cd: "ORDERED".into(),
             pay_ddln_dttm: None,
             due_dttm: None,
             ..sample::<OrdRow>(1)
@@ -58,14 +58,14 @@ fn model() -> Model {
             ord_seq: 1,
             unt_id: text("sku-hot"),
             gds_id: text("product-1"),
-            ord_stat_cd: text("ORDERED"),
+            ord_stat_cd: "ORDERED".into(),
             dlv_sub_stat_cd: None,
             main_ord_seq: None,
             gft_prm_id: None,
             gft_rsn_cd: None,
             org_ord_seq: None,
             cmpn_id: Some(text("campaign-1")),
-            stck_plcy_cd: text("HOLD"),
+            stck_plcy_cd: "HOLD".into(),
             prm_id: None,
             cpn_id: None,
             rfnd_tmng_cd: None,
@@ -76,7 +76,7 @@ fn model() -> Model {
             rvn_dttm: None,
             ..sample::<GdsRow>(1)
         },
-        stlm: StlmRow { stlm_no: 1, pay_mns_cd: text("CARD"), ..sample::<StlmRow>(1) },
+        stlm: StlmRow { stlm_no: 1, pay_mns_cd: "CARD".into(), ..sample::<StlmRow>(1) },
         aprv: AprvRow {
             aprv_tkn: Some(text("token-0123456789")),
             vrtl_acct_no: None,
@@ -87,7 +87,7 @@ fn model() -> Model {
             dlv_fee_no: 1,
             ptnr_id: text("partner-1"),
             dlv_tmpl_id: text("t-1"),
-            fee_rsn_cd: text("CHARGED"),
+            fee_rsn_cd: "CHARGED".into(),
             ..sample::<FeeRow>(1)
         },
         ldgr: LdgrRow {

@@ -15,6 +15,9 @@ use crate::{
 /// Microseconds from 1970 to PostgreSQL's epoch, 2000-01-01.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
+/// The most that is reserved on a guess.
+const RESERVE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// One column of a list of rows: one value while all rows have the same, an array from the first that differs.
 ///
 /// An array costs the server ten times a value, and most columns of a sale's rows never differ.
@@ -31,13 +34,25 @@ pub struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// An empty column for about `rows`. One that is an array from the start need not compare.
-    pub fn new(kind: Type, rows: usize, array: bool) -> Self {
-        let mut column = Self { kind, rows: 0, same: None, array: false, nulls: false, bytes: Vec::new(), capacity: rows };
-        if array {
-            column.widen();
-        }
-        column
+    /// An empty column for about `rows`.
+    pub fn new(kind: Type, rows: usize) -> Self {
+        Self { kind, rows: 0, same: None, array: false, nulls: false, bytes: Vec::new(), capacity: rows }
+    }
+
+    /// One that is an array from the start, and need not compare; written into the empty `bytes`.
+    pub fn array(kind: Type, rows: usize, bytes: Vec<u8>) -> Self {
+        Self { array: true, bytes, ..Self::new(kind, rows) }
+    }
+
+    /// What it was written into, emptied.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.clear();
+        self.bytes
+    }
+
+    /// About how many bytes it will take as an argument.
+    pub fn len(&self) -> usize {
+        self.bytes.len() + 64
     }
 
     /// Whether it is an array.
@@ -62,12 +77,6 @@ impl<'a> Column<'a> {
     /// From here on an array, of what the rows had so far.
     fn widen(&mut self) {
         self.array = true;
-        let width = match self.kind {
-            Type::Text => 24,
-            Type::Int | Type::Time => 12,
-            Type::Bool => 5,
-        };
-        self.bytes.reserve(self.capacity * width);
         if let Some(same) = self.same.take() {
             for _ in 0..self.rows {
                 self.element(same);
@@ -77,6 +86,14 @@ impl<'a> Column<'a> {
 
     fn element(&mut self, value: Value<'_>) {
         let at = self.bytes.len();
+        if at == 0 {
+            let width = match value {
+                Value::Text(text) => text.map_or(24, |text| text.len() + 8), // the others will be about as long
+                Value::Int(_) | Value::Time(_) => 12,
+                Value::Bool(_) => 5,
+            };
+            self.bytes.reserve((self.capacity * width).min(RESERVE_BYTES_MAX));
+        }
         self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
         if write(value, &mut self.bytes) {
             // a longer text could not be a command: ids and documents are bounded far below
@@ -104,25 +121,28 @@ fn write(value: Value<'_>, bytes: &mut Vec<u8>) -> bool {
 
 /// A text array.
 pub fn texts<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> Column<'a> {
-    let mut column = Column::new(Type::Text, texts.len(), true);
+    let mut column = Column::array(Type::Text, texts.len(), Vec::new());
     texts.for_each(|text| column.push(Value::Text(Some(text))));
     column
 }
 
 /// An integer array.
 pub fn ints(ints: impl ExactSizeIterator<Item = i64>) -> Column<'static> {
-    let mut column = Column::new(Type::Int, ints.len(), true);
+    let mut column = Column::array(Type::Int, ints.len(), Vec::new());
     ints.for_each(|n| column.push(Value::Int(Some(n))));
     column
 }
 
-/// All columns of the rows; those whose bit is set in `arrays` are arrays whatever they hold.
-pub fn table<R: Row>(rows: &[R], arrays: u64) -> Vec<Column<'_>> {
+/// All columns of the rows; those whose bit is set in `arrays` are arrays whatever they hold, written into what `bytes` gives.
+pub fn table<R: Row>(rows: &[R], arrays: u64, mut bytes: impl FnMut() -> Vec<u8>) -> Vec<Column<'_>> {
     const { assert!(R::COLUMNS.len() <= 64, "a bit a column") };
     let mut columns: Vec<Column<'_>> = R::COLUMNS
         .iter()
         .enumerate()
-        .map(|(i, (_, kind))| Column::new(*kind, rows.len(), arrays & (1 << i) != 0))
+        .map(|(i, (_, kind))| match arrays & (1 << i) {
+            0 => Column::new(*kind, rows.len()),
+            _ => Column::array(*kind, rows.len(), bytes()),
+        })
         .collect();
     for row in rows {
         let mut column = columns.iter_mut();

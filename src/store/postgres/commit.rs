@@ -31,6 +31,8 @@ pub struct PgCommitter {
     forms: HashMap<u64, Arc<str>>,
     /// of each list, the columns that are arrays; they only grow more, so that there are few forms
     arrays: Vec<u64>,
+    /// the memory of the last commit's arrays, in their order
+    buffers: Vec<Vec<u8>>,
 }
 
 impl PgCommitter {
@@ -38,7 +40,7 @@ impl PgCommitter {
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
         let options = options.statement_cache_capacity(FORMS_MAX);
         let connection = Some(super::connect(&options).await?);
-        Ok(Self { options, connection, forms: HashMap::new(), arrays: Vec::new() })
+        Ok(Self { options, connection, forms: HashMap::new(), arrays: Vec::new(), buffers: Vec::new() })
     }
 
     fn statement(&mut self, form: u64, batch: &Batch, folded: &Folded<'_>) -> Arc<str> {
@@ -54,7 +56,7 @@ impl PgCommitter {
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
-        let bound = bind(batch, &folded, &mut self.arrays)
+        let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers)
             .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
         if bound.widened {
             self.forms.clear();
@@ -116,6 +118,9 @@ fn answer(row: &PgRow, mut external: Vec<External>) -> Result<Commit, sqlx::Erro
     Ok(Commit::Done(Done { known: known.into_iter().map(Into::into).collect(), external }))
 }
 
+/// Memory of an array that is kept for the next commit.
+const BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// The bits of a form beyond the tables'.
 const SENT: u64 = 1 << 62;
 const REFUSED: u64 = 1 << 63;
@@ -125,6 +130,9 @@ struct Bound<'m> {
     form: u64,
     arguments: PgArguments,
     arrays: &'m mut Vec<u64>,
+    buffers: &'m mut Vec<Vec<u8>>,
+    /// how many of them are used
+    used: usize,
     /// a column became an array that was none in the forms so far
     widened: bool,
     error: Option<BoxDynError>,
@@ -133,8 +141,19 @@ struct Bound<'m> {
 impl Bound<'_> {
     fn add<'a>(&mut self, columns: impl IntoIterator<Item = arrays::Column<'a>>) {
         for column in columns {
-            if let Err(error) = self.arguments.add(column) {
+            if let Err(error) = self.arguments.add(&column) {
                 self.error = Some(error);
+            }
+            if column.is_array() {
+                let bytes = column.into_bytes();
+                if bytes.capacity() > BUFFER_BYTES_MAX {
+                    continue;
+                }
+                match self.buffers.get_mut(self.used) {
+                    Some(buffer) => *buffer = bytes,
+                    None => self.buffers.push(bytes),
+                }
+                self.used += 1;
             }
         }
     }
@@ -152,11 +171,13 @@ impl Visit for Bound<'_> {
         if bound {
             self.form |= 1 << self.next;
             let before = self.arrays[self.next];
-            let columns = arrays::table(rows, before);
+            let mut buffers = self.buffers.iter_mut().skip(self.used);
+            let columns = arrays::table(rows, before, || buffers.next().map(std::mem::take).unwrap_or_default());
             let bits = columns.iter().enumerate().filter(|(_, column)| column.is_array()).map(|(i, _)| 1 << i);
             let after = bits.fold(0, |all, bit: u64| all | bit);
             self.widened |= after != before;
             self.arrays[self.next] = after;
+            self.arguments.reserve(columns.len(), columns.iter().map(arrays::Column::len).sum());
             self.add(columns);
         }
         self.next += 1;
@@ -164,9 +185,14 @@ impl Visit for Bound<'_> {
 }
 
 /// The statement's form, and its arguments in the order of [`statement`].
-fn bind<'m>(batch: &Batch, folded: &Folded<'_>, arrays: &'m mut Vec<u64>) -> Result<Bound<'m>, BoxDynError> {
-    let mut bound =
-        Bound { next: 0, form: 0, arguments: PgArguments::default(), arrays, widened: false, error: None };
+fn bind<'m>(
+    batch: &Batch,
+    folded: &Folded<'_>,
+    arrays: &'m mut Vec<u64>,
+    buffers: &'m mut Vec<Vec<u8>>,
+) -> Result<Bound<'m>, BoxDynError> {
+    let arguments = PgArguments::default();
+    let mut bound = Bound { next: 0, form: 0, arguments, arrays, buffers, used: 0, widened: false, error: None };
     bound.arguments.add(i64::from(batch.partition))?;
     bound.arguments.add(batch.epoch)?;
     let moves = folded.moves.iter();
