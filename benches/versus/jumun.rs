@@ -36,7 +36,7 @@ impl Server {
             ("REDIS_URL", servers.redis.clone()),
             ("DATABASE_URL", url),
             ("JUMUN_LISTEN", format!("127.0.0.1:{port}")),
-            ("RUST_LOG", "warn".to_owned()),
+            ("JUMUN_LOG", "warn".to_owned()),
         ];
         let mut child = spawn(&settings)?;
         let target = Target::Redis { url: servers.redis.clone(), namespace: "jumun".into() };

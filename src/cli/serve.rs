@@ -53,7 +53,7 @@ pub struct ServeArgs {
     #[arg(long, env = "JUMUN_IN_FLIGHT", default_value_t = 20_000, value_name = "COUNT")]
     in_flight: usize,
     /// Commands in one commit at most
-    #[arg(long, env = "JUMUN_BATCH", default_value_t = 4_096, value_name = "COUNT")]
+    #[arg(long, env = "JUMUN_BATCH", default_value_t = 1_024, value_name = "COUNT")]
     batch: usize,
     /// Recent commands remembered a lane, for retries
     #[arg(long, env = "JUMUN_WINDOW", default_value_t = 100_000, value_name = "COUNT")]

@@ -40,7 +40,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             in_flight_max: 20_000,
-            batch_max: 4_096,
+            batch_max: 1_024,
             window_max: 100_000,
             live: Bounds { orders_max: 50_000, skus_max: 50_000, idle_ticks: 60 },
             tries_max: 3,

@@ -92,12 +92,13 @@ impl Measured {
         }
     }
 
-    /// Whether the rate was kept up: 98% of it answered at that rate, nothing lost, and the backlog not growing.
+    /// Whether the rate was kept up: nothing lost, the backlog not growing, and answers at 95% of the rate or more. What
+    /// they fall short by is the wait for the last answer, which [`Self::achieved`] counts.
     pub fn kept_up(&self) -> bool {
         // a fifth of a second: what one hiccup just before the end leaves behind
         let growth_allowed = (self.offered / 5).max(self.backlog_half);
         self.answered == self.planned
-            && self.achieved * 100 >= self.offered * 98
+            && self.achieved * 100 >= self.offered * 95
             && self.backlog_end <= self.backlog_half + growth_allowed
     }
 }
@@ -228,7 +229,7 @@ mod tests {
             ..Measured::default()
         };
         assert!(good.kept_up());
-        assert!(!Measured { achieved: 970, ..good.clone() }.kept_up());
+        assert!(!Measured { achieved: 940, ..good.clone() }.kept_up());
         assert!(!Measured { answered: 4_999, ..good.clone() }.kept_up());
         assert!(!Measured { backlog_end: 300, ..good }.kept_up());
     }
