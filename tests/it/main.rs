@@ -6,6 +6,7 @@ mod docs;
 mod faults;
 mod load;
 mod log_contract;
+mod payment_contract;
 mod scenarios;
 mod schema;
 mod store_contract;
