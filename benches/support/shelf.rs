@@ -9,7 +9,8 @@ use jumun::{
         ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
     },
     store::{
-        Committer, Lease, LeaseAnswer, Outcome, Store, StoreError, StoredSku, TableRef, UntRow,
+        Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredSku, TableRef,
+        UntRow,
         row::Read,
         rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
     },
@@ -66,6 +67,15 @@ fn no<T>() -> Result<T, StoreError> {
     Err(StoreError::Unusable("the bench's store only reads".into()))
 }
 
+/// What nobody asks for: no lane commits here.
+struct Nothing;
+
+impl Preparer for Nothing {
+    fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
+        Ok(Prepared::AsItIs)
+    }
+}
+
 #[async_trait]
 impl Store for Shelf {
     fn kind(&self) -> &'static str {
@@ -85,6 +95,9 @@ impl Store for Shelf {
     }
     async fn release(&self, _: &Lease) -> Result<(), StoreError> {
         no()
+    }
+    fn preparer(&self) -> Box<dyn Preparer> {
+        Box::new(Nothing)
     }
     async fn committer(&self, _: Lease) -> Result<Box<dyn Committer>, StoreError> {
         no()

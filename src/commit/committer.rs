@@ -1,5 +1,5 @@
-//! The committing loop of a lane: one batch in flight. Durable batches go to the publisher; news of every end goes back to
-//! the lane. Nothing cancels it while a commit runs.
+//! The committing loop of a lane: one batch at a time, the next one made ready beside it. Durable batches go to the
+//! publisher; news of every end goes back to the lane. Nothing cancels it while a commit runs.
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -9,7 +9,7 @@ use super::{batch::Sealed, replay};
 use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     publish::Durable,
-    store::{Batch, Commit, Committer, Lease, Outcome, Store, StoreError},
+    store::{Batch, Commit, Committer, Lease, Outcome, Prepared, Preparer, Store, StoreError},
 };
 
 /// How a batch ended.
@@ -55,34 +55,51 @@ impl CommitLoop {
         let mut committer: Option<Box<dyn Committer>> = None;
         // what other systems did that our ledger does not follow yet
         let mut offsets: HashMap<Arc<str>, i64> = HashMap::new();
-        while let Some(ask) = self.asks.recv().await {
+        // a commit failed: what was sealed after it was decided on what is lost
+        let mut lost = false;
+        let (ready, mut asks) = mpsc::channel(1);
+        let (_, closed) = mpsc::channel(1);
+        tokio::spawn(make_ready(self.store.preparer(), std::mem::replace(&mut self.asks, closed), ready));
+        while let Some(ask) = asks.recv().await {
             let end = match ask {
-                Ask::Probe => {
+                Ready::Probe => {
+                    lost = false;
                     offsets.clear(); // a probe follows a reset: the balances are read again
                     let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
-                    match self.commit(&mut committer, &rows).await {
+                    match self.commit(&mut committer, &rows, Prepared::AsItIs).await {
                         Ok(Commit::Done(_)) => Ended::Probed,
                         Ok(Commit::Conflict(why)) => Ended::Conflict(why),
                         Ok(Commit::Fenced) => Ended::Fenced,
                         Err(e) => Ended::Failed(e),
                     }
                 }
-                Ask::Commit(sealed) => self.batch(&mut committer, *sealed, &mut offsets).await,
+                Ready::Batch(sealed, _) if lost => {
+                    let commands = sealed.outgoing.len();
+                    tracing::info!(commands, "a batch that was decided on the failed one is dropped with it");
+                    continue;
+                }
+                Ready::Batch(sealed, prepared) => self.batch(&mut committer, *sealed, prepared, &mut offsets).await,
             };
+            lost |= !matches!(end, Ended::Done { .. } | Ended::Probed);
             if self.ended.send(end).await.is_err() {
                 return;
             }
         }
     }
 
-    async fn commit(&self, committer: &mut Option<Box<dyn Committer>>, rows: &Batch) -> Result<Commit, StoreError> {
+    async fn commit(
+        &self,
+        committer: &mut Option<Box<dyn Committer>>,
+        rows: &Batch,
+        prepared: Prepared,
+    ) -> Result<Commit, StoreError> {
         let writer = match committer {
             Some(writer) => writer,
             None => committer.insert(self.store.committer(self.lease.clone()).await?),
         };
         fail::fail_point!("before_commit", |what| fault_for_the_test(what.as_deref()));
         let began = Instant::now();
-        let result = writer.commit(rows).await;
+        let result = writer.commit_prepared(rows, prepared).await;
         fail::fail_point!("after_commit", |what| fault_for_the_test(what.as_deref()));
         metrics::histogram!("jumun_commit_seconds").record(began.elapsed().as_secs_f64());
         result
@@ -92,6 +109,7 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         mut sealed: Sealed,
+        prepared: Result<Prepared, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
     ) -> Ended {
         #[cfg(feature = "failpoints")]
@@ -102,7 +120,11 @@ impl CommitLoop {
                 return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
             }
         }
-        let done = match self.commit(committer, &sealed.rows).await {
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(e) => return Ended::Failed(e),
+        };
+        let done = match self.commit(committer, &sealed.rows, prepared).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => return Ended::Conflict(why),
             Ok(Commit::Fenced) => return Ended::Fenced,
@@ -188,6 +210,27 @@ impl CommitLoop {
     }
 }
 
+/// What is asked, made ready.
+enum Ready {
+    Batch(Box<Sealed>, Result<Prepared, StoreError>),
+    Probe,
+}
+
+async fn make_ready(mut preparer: Box<dyn Preparer>, mut asks: mpsc::Receiver<Ask>, to: mpsc::Sender<Ready>) {
+    while let Some(ask) = asks.recv().await {
+        let ready = match ask {
+            Ask::Probe => Ready::Probe,
+            Ask::Commit(sealed) => {
+                let prepared = preparer.prepare(&sealed.rows);
+                Ready::Batch(sealed, prepared)
+            }
+        };
+        if to.send(ready).await.is_err() {
+            return;
+        }
+    }
+}
+
 #[cfg(feature = "failpoints")]
 fn mutant_acknowledges_first() -> bool {
     let asked = || -> bool {
@@ -197,12 +240,17 @@ fn mutant_acknowledges_first() -> bool {
     asked()
 }
 
-/// `abort`: the process dies here. `unknown`, `refused`, `unavailable`: the store says so.
+/// `abort`: the process dies here. `unknown`, `refused`, `unavailable`, `late`: the store says so.
 #[cfg(feature = "failpoints")]
 fn fault_for_the_test(what: Option<&str>) -> Result<Commit, StoreError> {
     match what {
         Some("unknown") => Err(StoreError::Unknown("by the test".into())),
         Some("refused") => Err(StoreError::Refused("by the test".into())),
+        Some("late") => {
+            // time for the next batch to be sealed
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            Err(StoreError::Unavailable("by the test, late".into()))
+        }
         Some("unavailable") => Err(StoreError::Unavailable("by the test".into())),
         Some(_) | None => std::process::abort(),
     }

@@ -51,8 +51,8 @@ pub struct Heart {
     queue: VecDeque<Delivered>,
     /// entries that the lane has taken and neither published nor put aside
     held: usize,
-    /// the batch in flight: how many entries of the credit it will free
-    in_flight: Option<usize>,
+    /// the batches in flight, of each how many entries of the credit it will free: one commits, and a full one may wait
+    in_flight: VecDeque<usize>,
     batches: u64,
     careful: usize,
     /// commands that went well since the last reset
@@ -88,7 +88,7 @@ impl Heart {
             supervisor,
             queue: VecDeque::new(),
             held: 0,
-            in_flight: None,
+            in_flight: VecDeque::new(),
             batches: 0,
             careful: 0,
             calm: CALM_COMMANDS,
@@ -160,9 +160,12 @@ impl Heart {
         mut ended: mpsc::Receiver<Ended>,
         published: JoinHandle<publisher::Ended>,
     ) -> LaneEnd {
-        if end == LaneEnd::Stopped && self.in_flight.is_some() {
+        while end == LaneEnd::Stopped && self.in_flight.pop_front().is_some() {
             let last = tokio::time::timeout(Duration::from_secs(5), ended.recv()).await;
-            tracing::debug!(?last, "the last batch ended");
+            tracing::debug!(?last, "a last batch ended");
+            if !matches!(last, Ok(Some(Ended::Done { .. }))) {
+                break;
+            }
         }
         self.stop_actors().await;
         let (closed, _) = mpsc::channel(1);
@@ -194,7 +197,7 @@ impl Heart {
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         let may_decide = if self.alone {
-            self.in_flight.is_none() && self.cx.book.borrow().is_empty()
+            self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
         } else {
             self.open_len() < self.parts.limits.batch_max
         };
@@ -273,8 +276,14 @@ impl Heart {
         self.alone = !self.failures.is_empty();
     }
 
+    /// Seals what is open, if nothing is in flight, or if it is full and may wait for its turn, made ready meanwhile.
     async fn commit(&mut self) -> Result<(), LaneEnd> {
-        if self.in_flight.is_some() {
+        let may = match self.in_flight.len() {
+            0 => true,
+            1 => !self.alone && self.open_len() >= self.parts.limits.batch_max,
+            _ => false,
+        };
+        if !may {
             return Ok(());
         }
         let sealed = {
@@ -287,7 +296,7 @@ impl Heart {
             }
             book.seal(self.parts.partition, self.lease.epoch)
         };
-        self.in_flight = Some(sealed.outgoing.iter().filter(|o| o.credit).count());
+        self.in_flight.push_back(sealed.outgoing.iter().filter(|o| o.credit).count());
         if self.to_commit.send(Ask::Commit(Box::new(sealed))).await.is_err() {
             return Err(LaneEnd::Broken("the committer is gone".into()));
         }
@@ -295,7 +304,10 @@ impl Heart {
     }
 
     async fn ended(&mut self, end: Ended, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        let counted = self.in_flight.take().unwrap_or(0);
+        let counted = self.in_flight.pop_front().unwrap_or(0);
+        if !matches!(end, Ended::Done { .. } | Ended::Probed) {
+            self.in_flight.clear(); // the committer drops what was sealed after a commit that failed
+        }
         match end {
             Ended::Done { number, external, rows } => {
                 self.cx.book.borrow_mut().reuse(*rows);
@@ -330,15 +342,15 @@ impl Heart {
     async fn start_over(&mut self, why: &str, own: bool, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         tracing::warn!(partition = self.parts.partition, why, alone = self.alone, "the lane starts over");
         metrics::counter!("jumun_lane_resets_total", "partition" => self.parts.partition.to_string()).increment(1);
-        // a batch decided before the fault may still become durable; its answers are owed then
-        if let Some(counted) = self.in_flight.take() {
+        // batches decided before the fault may still become durable; their answers are owed then
+        while let Some(counted) = self.in_flight.pop_front() {
             match ended.recv().await {
                 Some(Ended::Done { number, .. }) => {
                     self.batches = number + 1;
                     self.held = self.held.saturating_sub(counted);
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Conflict(_) | Ended::Failed(_) | Ended::Probed) => {}
+                Some(Ended::Conflict(_) | Ended::Failed(_) | Ended::Probed) => self.in_flight.clear(),
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
         }

@@ -229,6 +229,9 @@ pub trait Store: Send + Sync {
     /// Gives the lease back, so that a successor need not wait.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
+    /// What makes a lane's batches ready for its committer.
+    fn preparer(&self) -> Box<dyn Preparer>;
+
     /// A committer with a connection of its own.
     async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError>;
 
@@ -260,6 +263,27 @@ pub trait Store: Send + Sync {
 pub trait Committer: Send {
     /// One transaction: the fence, then all of the batch, or nothing.
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError>;
+
+    /// The same for a batch that this store's preparer has made ready.
+    async fn commit_prepared(&mut self, batch: &Batch, prepared: Prepared) -> Result<Commit, StoreError>;
+}
+
+/// Makes a lane's batches ready, so that it can be done beside the commit before. It may remember what the last ones were
+/// like, so a lane has one.
+pub trait Preparer: Send {
+    /// Makes a batch ready.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the batch can't be put into the store's words.
+    fn prepare(&mut self, batch: &Batch) -> Result<Prepared, StoreError>;
+}
+
+/// A batch made ready for its store.
+pub enum Prepared {
+    /// there is nothing to do beforehand
+    AsItIs,
+    /// PostgreSQL's statement with its arguments
+    Statement(Box<postgres::Statement>),
 }
 
 /// A table as the checker sees it.

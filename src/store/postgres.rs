@@ -13,8 +13,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 
+pub use commit::Statement;
+
 use super::{
-    Committer, StoreError,
+    Committer, Preparer, StoreError,
     row::{Read, Type},
     sql_store::{Bind, Database, SqlStore},
 };
@@ -125,6 +127,10 @@ impl Database for Server {
 
     fn own(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn preparer(&self) -> Box<dyn Preparer> {
+        Box::new(commit::PgPreparer::default())
     }
 
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {

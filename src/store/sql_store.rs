@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration, vec::IntoIter};
 use async_trait::async_trait;
 
 use super::{
-    Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Store, StoreError, StoredSku, TableRef, UntRow,
+    Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
     rows::{CmpnRow, Code, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
     sql,
@@ -45,6 +45,9 @@ pub trait Database: Send + Sync + 'static {
     async fn migrate(&self) -> Result<(), StoreError>;
     /// Keeps other processes from writing, where the epoch alone can't.
     fn own(&self) -> Result<(), StoreError>;
+    /// What makes batches ready for it.
+    fn preparer(&self) -> Box<dyn Preparer>;
+
     /// A committer with a connection of its own.
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
 }
@@ -242,6 +245,10 @@ impl<D: Database> Store for SqlStore<D> {
         let sql = format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2", D::NOW);
         let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
         self.0.write(sql, binds, &[]).await.map(drop)
+    }
+
+    fn preparer(&self) -> Box<dyn Preparer> {
+        self.0.preparer()
     }
 
     async fn committer(&self, _lease: Lease) -> Result<Box<dyn Committer>, StoreError> {

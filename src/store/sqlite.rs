@@ -18,7 +18,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{
-    Committer, StoreError,
+    Committer, Preparer, StoreError,
     row::{Read, Type},
     sql_store::{Bind, Database, SqlStore},
 };
@@ -184,6 +184,10 @@ impl Database for FileStore {
             Err(TryLockError::Error(e)) => return Err(StoreError::Unavailable(format!("{}: {e}", path.display()))),
         }
         Ok(())
+    }
+
+    fn preparer(&self) -> Box<dyn Preparer> {
+        Box::new(commit::Nothing)
     }
 
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {

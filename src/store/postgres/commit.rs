@@ -15,7 +15,7 @@ use sqlx::{
 
 use super::arrays;
 use crate::store::{
-    Batch, Commit, Committer, Done, External, StoreError,
+    Batch, Commit, Committer, Done, External, Prepared, Preparer, StoreError,
     row::{Row, Type},
     sql::{self, Folded, How, Visit},
 };
@@ -23,10 +23,9 @@ use crate::store::{
 /// Forms of the statement that are remembered, here and on the server; more start over.
 const FORMS_MAX: usize = 64;
 
-/// A lane's writer. Its connection is gone while a commit is under way, and comes back only when the outcome is known.
-pub struct PgCommitter {
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
+/// Makes batches into statements.
+#[derive(Default)]
+pub struct PgPreparer {
     /// by which lists are not empty
     forms: HashMap<u64, Arc<str>>,
     /// of each list, the columns that are arrays; they only grow more, so that there are few forms
@@ -35,34 +34,51 @@ pub struct PgCommitter {
     buffers: Vec<Vec<u8>>,
 }
 
+/// A batch's statement.
+pub struct Statement {
+    sql: Arc<str>,
+    arguments: PgArguments,
+    external: Vec<External>,
+}
+
+impl PgPreparer {
+    fn statement(&mut self, batch: &Batch) -> Result<Statement, StoreError> {
+        let folded = sql::fold(batch);
+        let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers)
+            .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
+        if bound.widened || self.forms.len() >= FORMS_MAX {
+            self.forms.clear();
+        }
+        let (form, arguments) = (bound.form, bound.arguments);
+        let made = self.forms.entry(form).or_insert_with(|| statement(form, &self.arrays, batch, &folded).into());
+        Ok(Statement { sql: Arc::clone(made), arguments, external: folded.external })
+    }
+}
+
+impl Preparer for PgPreparer {
+    fn prepare(&mut self, batch: &Batch) -> Result<Prepared, StoreError> {
+        Ok(Prepared::Statement(Box::new(self.statement(batch)?)))
+    }
+}
+
+/// A lane's writer. Its connection is gone while a commit is under way, and comes back only when the outcome is known.
+pub struct PgCommitter {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    /// for batches that come as they are
+    preparer: PgPreparer,
+}
+
 impl PgCommitter {
     /// A committer, connected.
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
         let options = options.statement_cache_capacity(FORMS_MAX);
         let connection = Some(super::connect(&options).await?);
-        Ok(Self { options, connection, forms: HashMap::new(), arrays: Vec::new(), buffers: Vec::new() })
+        Ok(Self { options, connection, preparer: PgPreparer::default() })
     }
 
-    fn statement(&mut self, form: u64, batch: &Batch, folded: &Folded<'_>) -> Arc<str> {
-        if self.forms.len() >= FORMS_MAX {
-            self.forms.clear();
-        }
-        let made = self.forms.entry(form).or_insert_with(|| statement(form, &self.arrays, batch, folded).into());
-        Arc::clone(made)
-    }
-}
-
-#[async_trait]
-impl Committer for PgCommitter {
-    async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
-        let folded = sql::fold(batch);
-        let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers)
-            .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
-        if bound.widened {
-            self.forms.clear();
-        }
-        let (form, arguments) = (bound.form, bound.arguments);
-        let sql = self.statement(form, batch, &folded);
+    async fn run(&mut self, statement: Statement) -> Result<Commit, StoreError> {
+        let Statement { sql, arguments, external } = statement;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => super::connect(&self.options).await?,
@@ -73,7 +89,7 @@ impl Committer for PgCommitter {
             Ok(rows) => {
                 self.connection = Some(connection);
                 let row = rows.first().ok_or_else(|| StoreError::Unknown("no answer row".into()))?;
-                answer(row, folded.external).map_err(|e| StoreError::Unknown(format!("unreadable answer row: {e}")))
+                answer(row, external).map_err(|e| StoreError::Unknown(format!("unreadable answer row: {e}")))
             }
             Err(error) => {
                 let outcome = judge(&error);
@@ -82,6 +98,21 @@ impl Committer for PgCommitter {
                 }
                 outcome
             }
+        }
+    }
+}
+
+#[async_trait]
+impl Committer for PgCommitter {
+    async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
+        let statement = self.preparer.statement(batch)?;
+        self.run(statement).await
+    }
+
+    async fn commit_prepared(&mut self, batch: &Batch, prepared: Prepared) -> Result<Commit, StoreError> {
+        match prepared {
+            Prepared::Statement(statement) => self.run(*statement).await,
+            Prepared::AsItIs => self.commit(batch).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::{
 
 use super::{Writer, primary_code, values};
 use crate::store::{
-    Batch, Commit, Committer, Done, External, StoreError, UnitMove,
+    Batch, Commit, Committer, Done, External, Prepared, Preparer, StoreError, UnitMove,
     row::Row,
     sql::{self, How, Visit},
 };
@@ -48,8 +48,21 @@ impl From<sqlx::Error> for Stop {
     }
 }
 
+/// Nothing to prepare: a batch is a few milliseconds here.
+pub struct Nothing;
+
+impl Preparer for Nothing {
+    fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
+        Ok(Prepared::AsItIs)
+    }
+}
+
 #[async_trait]
 impl Committer for SqliteCommitter {
+    async fn commit_prepared(&mut self, batch: &Batch, _: Prepared) -> Result<Commit, StoreError> {
+        self.commit(batch).await
+    }
+
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
         let mut inserts = Inserts { texts: &mut self.texts, made: Vec::new(), error: None };

@@ -151,6 +151,21 @@ async fn f07_after_a_rolled_back_commit_memory_equals_the_database() {
     scene.holds().await;
 }
 
+#[tokio::test]
+async fn f07_a_batch_made_ready_behind_a_failed_one_is_dropped_with_it() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let failing = "before_commit=3*off->1*return(late)->4*off->1*return(late)->4*off->1*return(late)->off";
+    // batches of two: while one fails, the next is full
+    let server = scene.server().with(&["--batch", "2"]).failing(failing).start();
+    server.ready().await;
+    scene.trade("t", 240).await;
+    scene.holds().await;
+    let log = server.log();
+    assert_eq!(log.matches("by the test, late").count(), 3, "{log}");
+    assert!(log.contains("a batch that was decided on the failed one is dropped with it"), "{log}");
+}
+
 /// Orders more of S-0 than there ever was; how many units it gave.
 async fn sold_to_the_last(scene: &Scene, tag: &str) -> i64 {
     let before = scene.count("SELECT stck_qty FROM tb_pd_unt WHERE unt_id = 'S-0'").await;
