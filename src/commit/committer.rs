@@ -12,6 +12,9 @@ use crate::{
     store::{Batch, Commit, Committer, Lease, Outcome, Prepared, Preparer, Store, StoreError},
 };
 
+/// Steps that are read from the outbox at a start or a reset: more than these follow once the first are gone.
+pub const OUTBOX_MAX: u32 = 100_000;
+
 /// How a batch ended.
 #[derive(Debug)]
 pub enum Ended {
@@ -67,7 +70,8 @@ impl CommitLoop {
                     offsets.clear(); // a probe follows a reset: the balances are read again
                     let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
                     match self.commit(&mut committer, &rows, Prepared::AsItIs).await {
-                        Ok(Commit::Done(_)) => Ended::Probed,
+                        // a commit whose outcome was not known may have left steps that nobody sends
+                        Ok(Commit::Done(_)) => self.send_outbox().await,
                         Ok(Commit::Conflict(why)) => Ended::Conflict(why),
                         Ok(Commit::Fenced) => Ended::Fenced,
                         Err(e) => Ended::Failed(e),
@@ -84,6 +88,19 @@ impl CommitLoop {
             if self.ended.send(end).await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Hands what the outbox holds to the publisher; whoever has had a step ignores it.
+    async fn send_outbox(&self) -> Ended {
+        let steps = match self.store.outbox(self.lease.partition, OUTBOX_MAX).await {
+            Ok(steps) => steps,
+            Err(e) => return Ended::Failed(e),
+        };
+        let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new() };
+        match self.durable.send(durable).await {
+            Ok(()) => Ended::Probed,
+            Err(_) => Ended::Failed(StoreError::Unavailable("the publisher is gone".into())),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    commit::committer::CommitLoop,
+    commit::committer::{CommitLoop, OUTBOX_MAX},
     domain::catalog::Policy,
     ingest::{Credit, Generation, StreamTime, reader::Ingest},
     log::{CommandLog, Retention},
@@ -158,7 +158,5 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     end
 }
 
-/// Steps that a new owner sends before it reads: more than these follow once the first are gone.
-const OUTBOX_MAX: u32 = 100_000;
 /// How long a stopping lane waits for its helpers.
 const STOP_WAIT: Duration = Duration::from_secs(5);

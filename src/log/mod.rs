@@ -98,8 +98,6 @@ pub struct OutAnswer {
 pub struct Settled {
     pub stream: Inbound,
     pub id: EntryId,
-    /// delivered once, to this owner, who settles it for the first time: nobody can have acknowledged it before
-    pub fresh: bool,
     /// published only if this step is the one that acknowledges the entry
     pub answer: Option<OutAnswer>,
     /// published with it: each one a JSON object

@@ -159,6 +159,5 @@ fn settled(out: &Outgoing) -> Settled {
     let answer = out.answer.as_ref().map(|(to, a)| OutAnswer { reply_to: to.clone(), json: a.json() });
     let events =
         out.events.iter().map(|r| publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt)).collect();
-    let fresh = out.source.attempts <= 1;
-    Settled { stream: out.source.stream, id: out.source.id, fresh, answer, events, dead: out.dead.clone() }
+    Settled { stream: out.source.stream, id: out.source.id, answer, events, dead: out.dead.clone() }
 }

@@ -76,7 +76,6 @@ contract! {
     checks::refuses_another_shape,
     checks::takes_any_bytes,
     checks::settles_once,
-    checks::settles_what_is_fresh,
     checks::settles_the_other_half,
     checks::settles_both_streams_in_the_order_given,
     checks::settles_large_batches_in_order,
@@ -106,7 +105,7 @@ fn commands(range: std::ops::Range<usize>) -> Vec<Arc<[u8]>> {
 fn settled(entry: &Entry) -> Settled {
     let answer = OutAnswer { reply_to: None, json: format!(r#""a {}""#, entry.id) };
     let events = vec![format!(r#""e {}.1""#, entry.id), format!(r#""e {}.2""#, entry.id)];
-    Settled { stream: entry.stream, id: entry.id, fresh: false, answer: Some(answer), events, dead: None }
+    Settled { stream: entry.stream, id: entry.id, answer: Some(answer), events, dead: None }
 }
 
 fn all_settled(entries: &[Entry]) -> Vec<Settled> {

@@ -20,7 +20,7 @@ pub(super) const EVENTS_KEY: usize = 5;
 pub(super) struct Array {
     pub key: usize,
     pub text: String,
-    /// ` entry:bytes` for each of its items, so that the script can leave one out; nothing where it need not
+    /// ` entry:bytes` for each of its items, so that the script can leave one out
     pub items: String,
     n: usize,
 }
@@ -33,15 +33,9 @@ pub(super) struct Arrays {
     pub done: Vec<Array>,
     keys: HashMap<Arc<str>, usize>,
     open: BTreeMap<usize, Array>,
-    itemised: bool,
 }
 
 impl Arrays {
-    /// Empty ones; `itemised` when the script may have to leave something out.
-    pub fn new(itemised: bool) -> Self {
-        Self { itemised, ..Self::default() }
-    }
-
     /// The key of a reply stream.
     pub fn reply_key(&mut self, name: &Arc<str>) -> usize {
         if let Some(key) = self.keys.get(name) {
@@ -73,10 +67,8 @@ impl Arrays {
             array.text.push_str(value);
         }
         array.n += 1;
-        if self.itemised {
-            // writing to a string can't fail
-            write!(array.items, " {entry}:{}", bytes - 1).unwrap_or_default();
-        }
+        // writing to a string can't fail
+        write!(array.items, " {entry}:{}", bytes - 1).unwrap_or_default();
     }
 
     /// Closes what is open.

@@ -4,13 +4,9 @@
 -- The arrays come ready-made, since joining strings is what a script is slowest at; only when some entries were
 -- acknowledged before are the arrays taken apart, and what belongs to those is left out.
 --
--- Where the caller is sure that none was, all are acknowledged at once, which halves what this costs. A call that was
--- given up and tried again may still run late: then none is left to acknowledge, and nothing is published.
---
 -- KEYS  1 epoch, 2 commands, 3 internal, 4 answers, 5 events, 6 dead, 7 names of reply streams, 8... reply streams
 -- ARGV  1 epoch, 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 reply streams at most,
---       6 entries of commands, 7 entries in all (n), 8 arrays (m), 9 whether the caller is
---       sure that all are pending (then the items are empty), then a name for each reply stream, then n ids
+--       6 entries of commands, 7 entries in all (n), 8 arrays (m), then a name for each reply stream, then n ids
 --       (commands first), then m times: stream (an index of KEYS), a JSON array, its items as ` entry:bytes` each,
 --       then for each dead letter: its entry (1..n), command, reason, attempts
 -- Returns how many it acknowledged; `FENCED epoch` when a later owner has been here.
@@ -21,27 +17,17 @@ if held > epoch then return redis.error_reply(string.format('FENCED %.0f', held)
 if held < epoch then call('SET', KEYS[1], ARGV[1]) end
 
 local commands, n, m = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local names = 9 - 7
-local ids = 9 + #KEYS - 7
+local names = 8 - 7
+local ids = 8 + #KEYS - 7
 local arrays = ids + n
 
-local acknowledged, before, whole = 0, {}, true
-if ARGV[9] == '1' then
-  if commands > 0 then
-    acknowledged = call('XACK', KEYS[2], 'jumun', unpack(ARGV, ids + 1, ids + commands))
-  end
-  if n > commands then
-    acknowledged = acknowledged + call('XACK', KEYS[3], 'jumun', unpack(ARGV, ids + commands + 1, ids + n))
-  end
-else
-  local key = KEYS[2]
-  for i = 1, n do
-    if i > commands then key = KEYS[3] end
-    if call('XACK', key, 'jumun', ARGV[ids + i]) == 1 then
-      acknowledged = acknowledged + 1
-    else
-      before[i], whole = true, false
-    end
+local key, acknowledged, before = KEYS[2], 0, {}
+for i = 1, n do
+  if i > commands then key = KEYS[3] end
+  if call('XACK', key, 'jumun', ARGV[ids + i]) == 1 then
+    acknowledged = acknowledged + 1
+  else
+    before[i] = true
   end
 end
 if acknowledged == 0 then return 0 end
@@ -67,7 +53,7 @@ end
 
 for a = arrays + 1, arrays + m * 3, 3 do
   local k, array = tonumber(ARGV[a]), ARGV[a + 1]
-  if not whole then array = left(array, ARGV[a + 2]) end
+  if acknowledged < n then array = left(array, ARGV[a + 2]) end
   if array then
     if k == 5 then
       call('XADD', KEYS[5], 'MINID', '~', young_events, '*', 'events', array)

@@ -31,8 +31,6 @@ pub(super) struct RedisSettler {
     partition: u32,
     epoch: i64,
     retention: Retention,
-    /// a call failed, and may have run all the same: what it was about may be acknowledged
-    doubt: bool,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -49,7 +47,7 @@ impl RedisSettler {
         epoch: i64,
         retention: Retention,
     ) -> Self {
-        Self { link: Link::new(client), script, keys, partition, epoch, retention, doubt: false }
+        Self { link: Link::new(client), script, keys, partition, epoch, retention }
     }
 
     pub async fn attach(&mut self) -> Result<(), LogError> {
@@ -60,8 +58,7 @@ impl RedisSettler {
     fn command(&self, entries: &[Settled]) -> Cmd {
         let p = self.partition;
         let commands = entries.iter().filter(|e| e.stream == Inbound::Commands).count();
-        let sure = !self.doubt && entries.iter().all(|e| e.fresh);
-        let mut arrays = Arrays::new(!sure);
+        let mut arrays = Arrays::default();
         let mut ids = [Vec::with_capacity(commands), Vec::new()];
         let mut letters = Vec::new();
         for entry in entries {
@@ -106,8 +103,7 @@ impl RedisSettler {
             .arg(REPLY_STREAMS_MAX)
             .arg(commands)
             .arg(entries.len())
-            .arg(arrays.done.len())
-            .arg(u8::from(sure));
+            .arg(arrays.done.len());
         for name in &arrays.names {
             cmd.arg(&**name);
         }
@@ -152,15 +148,11 @@ impl Settler for RedisSettler {
             rest = later;
             let cmd = self.command(now);
             let script = Arc::clone(&self.script);
-            let value = self.link.run(&script, &cmd).await.map_err(|e| {
-                self.doubt = true;
-                fault(self.partition, &e)
-            })?;
+            let value = self.link.run(&script, &cmd).await.map_err(|e| fault(self.partition, &e))?;
             let n = u32::try_from(parse::number(&value, "a settlement")?).unwrap_or(u32::MAX);
             report.acknowledged += n;
             report.already += u32::try_from(now.len()).unwrap_or(u32::MAX).saturating_sub(n);
         }
-        self.doubt = false;
         Ok(report)
     }
 }

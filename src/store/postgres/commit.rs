@@ -44,8 +44,10 @@ pub struct Statement {
 impl PgPreparer {
     fn statement(&mut self, batch: &Batch) -> Result<Statement, StoreError> {
         let folded = sql::fold(batch);
-        let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers)
-            .map_err(|e| StoreError::Refused(format!("the batch can't be put into a statement: {e}")))?;
+        let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers).map_err(|e| {
+            self.forms.clear(); // the columns may be arrays by now
+            StoreError::Refused(format!("the batch can't be put into a statement: {e}"))
+        })?;
         if bound.widened || self.forms.len() >= FORMS_MAX {
             self.forms.clear();
         }

@@ -138,6 +138,21 @@ async fn f32_crashed_around_the_publishing_of_a_step() {
 }
 
 #[tokio::test]
+async fn f32_steps_of_a_commit_whose_outcome_was_not_known_are_sent() {
+    let mut scene = Scene::new(LANES).await;
+    let skus = scene.three_lanes().await;
+    let at = "after_commit=2*off->1*return(unknown)->3*off->1*return(unknown)->4*off->1*return(unknown)->off";
+    let server = scene.server().failing(at).start();
+    server.ready().await;
+    for round in 0..4 {
+        scene.client.trickle(&orders(&skus, &format!("u{round}"), 24, false), 8, Duration::from_millis(40)).await;
+    }
+    scene.quiet().await;
+    scene.holds().await;
+    assert_eq!(server.log().matches("outcome is unknown: by the test").count(), 3, "{}", server.log());
+}
+
+#[tokio::test]
 async fn f33_a_release_before_its_reserve_leaves_a_tombstone() {
     let mut scene = Scene::new(LANES).await;
     let skus = scene.three_lanes().await;

@@ -104,20 +104,6 @@ pub async fn settles_once(log: Log) {
     assert_eq!(items(&log, &Outbound::Events).await, events_of(&entries));
 }
 
-pub async fn settles_what_is_fresh(log: Log) {
-    let (mut reader, mut settler, mut entries) = with_read(&log, 600).await;
-    log.append(0, Inbound::Internal, &commands(0..4)).await.unwrap();
-    entries.extend(read(&mut *reader, 4).await);
-    let mut batch = all_settled(&entries);
-    batch.iter_mut().for_each(|e| e.fresh = true);
-    assert_eq!(settler.settle(&batch).await.unwrap(), SettleReport { acknowledged: 604, already: 0 });
-    // a call that was given up, and runs after the one that was tried again
-    assert_eq!(settler.settle(&batch).await.unwrap(), SettleReport { acknowledged: 0, already: 604 });
-    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries));
-    assert_eq!(items(&log, &Outbound::Events).await, events_of(&entries));
-    assert_eq!(log.stats(0).await.unwrap().pending, 0);
-}
-
 pub async fn settles_the_other_half(log: Log) {
     let (_reader, mut settler, entries) = with_read(&log, 9).await;
     let half: Vec<_> = entries.iter().step_by(2).map(settled).collect();

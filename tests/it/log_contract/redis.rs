@@ -143,23 +143,6 @@ async fn comes_back_after_its_connections_were_cut() {
 }
 
 #[tokio::test]
-async fn doubts_what_is_fresh_after_a_call_that_failed() {
-    let server = start_redis(&[]);
-    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
-    let (_reader, mut settler, entries) = with_read(&log, 4).await;
-    // as if the call that fails had run for two of them, its reply lost
-    for entry in &entries[..2] {
-        ask(server.url(), &format!("XACK jumun:{{0}}:commands jumun {}", entry.id)).await;
-    }
-    ask(server.url(), "CLIENT KILL TYPE normal SKIPME yes").await;
-    let mut batch = all_settled(&entries);
-    batch.iter_mut().for_each(|e| e.fresh = true);
-    assert!(settler.settle(&batch).await.is_err(), "the connection was cut");
-    assert_eq!(settle(&mut *settler, &batch).await, SettleReport { acknowledged: 2, already: 2 });
-    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries[2..]));
-}
-
-#[tokio::test]
 async fn finds_what_a_cut_reader_was_handed() {
     let server = start_redis(&[]);
     let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
