@@ -45,6 +45,9 @@ use show::Row;
 /// SKUs of the scenario with many.
 const MANY: u32 = 1_000;
 
+/// Turns of each count when the best is chosen; odd, for the median.
+const SWEEPS: usize = 3;
+
 /// Compares jumun with the alternatives.
 #[derive(Debug, Parser)]
 struct Args {
@@ -175,16 +178,23 @@ async fn sustained(open: &mut Open, time: Duration) -> Result<Sample> {
     ))
 }
 
-/// The count with the best throughput.
+/// The count with the best throughput, by the median of interleaved turns: neighbours among the counts differ by less
+/// than two measurements of the same one do.
 async fn best<F>(counts: &[usize], mut measure: impl FnMut(usize) -> F) -> Result<usize>
 where
     F: Future<Output = Result<Sample>>,
 {
+    let mut rates = vec![Vec::new(); counts.len()];
+    for _ in 0..SWEEPS {
+        for (&count, rates) in counts.iter().zip(&mut rates) {
+            rates.push(measure(count).await?.per_second);
+        }
+    }
     let mut best = (0, 0);
-    for &count in counts {
-        let sample = measure(count).await?;
-        eprintln!("    {count}: {}/s", sample.per_second);
-        best = best.max((sample.per_second, count));
+    for (&count, rates) in counts.iter().zip(&mut rates) {
+        rates.sort_unstable();
+        eprintln!("    {count}: {}/s of {rates:?}", rates[SWEEPS / 2]);
+        best = best.max((rates[SWEEPS / 2], count));
     }
     Ok(best.1)
 }
@@ -229,7 +239,7 @@ impl Bench {
     }
 
     async fn all(&mut self) -> Result<()> {
-        let sweep = self.time / 2;
+        let sweep = self.time / 3;
         let (mut a, mut c, mut b, mut many) = (8, 8, 8, 8);
         let counts = self.args.counts.clone();
         if self.args.wants("a") {
