@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use jumun::{
     domain::{
         Time,
-        ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+        ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     },
     store::{
         Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredSku, TableRef,
         UntRow,
         row::Read,
-        rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
+        rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
     },
 };
 
@@ -118,6 +118,9 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
     async fn promotions(&self, _: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn partners(&self, _: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         Ok(Vec::new())
     }
     async fn campaigns(&self, _: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {

@@ -19,6 +19,9 @@ CREATE TABLE tb_od_ord (
     dscnt_amt bigint NOT NULL,
     dlv_fee_amt bigint NOT NULL,
     ord_amt bigint NOT NULL,
+    prnt_ord_id text COLLATE "C",
+    dstn_knd_cd text,
+    dstn_zone_cd text,
     PRIMARY KEY (ord_id)
 ) WITH (fillfactor = 90);
 -- what is due next
@@ -37,6 +40,9 @@ COMMENT ON COLUMN tb_od_ord.gds_amt IS '상품금액: total of the goods, won';
 COMMENT ON COLUMN tb_od_ord.dscnt_amt IS '할인금액: discount, won';
 COMMENT ON COLUMN tb_od_ord.dlv_fee_amt IS '배송비금액: total of the shipping fees, won';
 COMMENT ON COLUMN tb_od_ord.ord_amt IS '주문금액: what the buyer owes or paid, won';
+COMMENT ON COLUMN tb_od_ord.prnt_ord_id IS '상위주문ID: the order that this one was made for';
+COMMENT ON COLUMN tb_od_ord.dstn_knd_cd IS '배송지구분코드: HOME or BUSINESS';
+COMMENT ON COLUMN tb_od_ord.dstn_zone_cd IS '배송권역코드: MAINLAND, JEJU or ISLAND';
 
 CREATE TABLE tb_od_ord_gds (
     ord_id text COLLATE "C" NOT NULL,
@@ -70,6 +76,8 @@ CREATE TABLE tb_od_ord_gds (
     cpn_id text COLLATE "C",
     cpn_dscnt_amt bigint NOT NULL,
     pay_amt bigint NOT NULL,
+    pnt_rate_bp bigint NOT NULL,
+    pnt_amt bigint NOT NULL,
     dlv_fee_no bigint NOT NULL,
     pre_rfnd_yn boolean NOT NULL,
     rfnd_tmng_cd text,
@@ -91,7 +99,9 @@ CREATE TABLE tb_od_ord_gds (
     CONSTRAINT tb_od_ord_gds_dlv_qty_ck CHECK (dlv_qty >= 0),
     CONSTRAINT tb_od_ord_gds_hold_qty_ck CHECK (hold_qty >= 0),
     CONSTRAINT tb_od_ord_gds_dduct_qty_ck CHECK (dduct_qty >= 0),
-    CONSTRAINT tb_od_ord_gds_parts_ck CHECK (ord_qty >= cncl_qty + rtn_qty + exch_qty)
+    CONSTRAINT tb_od_ord_gds_parts_ck CHECK (ord_qty >= cncl_qty + rtn_qty + exch_qty),
+    CONSTRAINT tb_od_ord_gds_claims_ck CHECK (ord_qty >= cncl_qty + rtn_acpt_qty + exch_acpt_qty),
+    CONSTRAINT tb_od_ord_gds_stock_ck CHECK (ord_qty >= cncl_qty + hold_qty + dduct_qty)
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE tb_od_ord_gds IS '주문상품: an order line';
 COMMENT ON COLUMN tb_od_ord_gds.ord_id IS '주문ID: order id';
@@ -125,6 +135,8 @@ COMMENT ON COLUMN tb_od_ord_gds.prm_dscnt_amt IS '프로모션할인금액: prom
 COMMENT ON COLUMN tb_od_ord_gds.cpn_id IS '쿠폰ID: coupon id';
 COMMENT ON COLUMN tb_od_ord_gds.cpn_dscnt_amt IS '쿠폰할인금액: coupon discount, won';
 COMMENT ON COLUMN tb_od_ord_gds.pay_amt IS '결제금액: amount due or paid for the line, won';
+COMMENT ON COLUMN tb_od_ord_gds.pnt_rate_bp IS '적립율: points earned, basis points of what was paid, at order time';
+COMMENT ON COLUMN tb_od_ord_gds.pnt_amt IS '적립금액: points earned, less those reversed';
 COMMENT ON COLUMN tb_od_ord_gds.dlv_fee_no IS '배송비번호: shipping fee row of the line';
 COMMENT ON COLUMN tb_od_ord_gds.pre_rfnd_yn IS '선환불대상여부: may be refunded before collection';
 COMMENT ON COLUMN tb_od_ord_gds.rfnd_tmng_cd IS '환불구분코드: refund timing code: before or after collection';
@@ -208,7 +220,7 @@ CREATE TABLE tb_od_rfnd (
     rfnd_rsn text,
     rfnd_dttm timestamptz NOT NULL,
     PRIMARY KEY (rfnd_key, rfnd_seq),
-    CONSTRAINT tb_od_rfnd_rfnd_stat_cd_ck CHECK (rfnd_stat_cd IN ('PLANNED', 'REFUNDED', 'FAILED'))
+    CONSTRAINT tb_od_rfnd_rfnd_stat_cd_ck CHECK (rfnd_stat_cd IN ('PLANNED', 'REFUNDED', 'FAILED', 'WITHDRAWN'))
 );
 COMMENT ON TABLE tb_od_rfnd IS '환불: a refund: the request is one row, each outcome of it another; insert-only';
 COMMENT ON COLUMN tb_od_rfnd.rfnd_key IS '환불멱등키: idempotency key of the refund, as the payment side sees it';
@@ -250,10 +262,16 @@ CREATE TABLE tb_od_dlv_fee (
     pay_grp_no bigint NOT NULL,
     ptnr_id text COLLATE "C" NOT NULL,
     dlv_tmpl_id text COLLATE "C" NOT NULL,
+    fee_knd_cd text NOT NULL,
+    rtn_grp_no bigint,
+    falt_cd text,
+    bndl_fee_amt bigint NOT NULL,
+    thrs_amt bigint,
     bas_fee_amt bigint NOT NULL,
     fee_amt bigint NOT NULL,
     rfnd_fee_amt bigint NOT NULL,
     fee_rsn_cd text NOT NULL,
+    unpd_yn boolean NOT NULL,
     PRIMARY KEY (ord_id, dlv_fee_no)
 );
 COMMENT ON TABLE tb_od_dlv_fee IS '배송비: a shipping fee: one row a partner and delivery template';
@@ -262,10 +280,16 @@ COMMENT ON COLUMN tb_od_dlv_fee.dlv_fee_no IS '배송비번호: shipping fee row
 COMMENT ON COLUMN tb_od_dlv_fee.pay_grp_no IS '결제그룹번호: payment group number';
 COMMENT ON COLUMN tb_od_dlv_fee.ptnr_id IS '협력사ID: partner id';
 COMMENT ON COLUMN tb_od_dlv_fee.dlv_tmpl_id IS '배송템플릿ID: delivery template id';
+COMMENT ON COLUMN tb_od_dlv_fee.fee_knd_cd IS '배송비종류코드: ORDER, SURCHARGE (islands and Jeju) or RETURN';
+COMMENT ON COLUMN tb_od_dlv_fee.rtn_grp_no IS '반품그룹번호: of a return: its group';
+COMMENT ON COLUMN tb_od_dlv_fee.falt_cd IS '귀책코드: of a return: whose fault it is';
+COMMENT ON COLUMN tb_od_dlv_fee.bndl_fee_amt IS '합포장배송비금액: what the bundled goods make of it, won';
+COMMENT ON COLUMN tb_od_dlv_fee.thrs_amt IS '무료배송기준금액: free at or above this total, won';
 COMMENT ON COLUMN tb_od_dlv_fee.bas_fee_amt IS '기본배송비금액: fee before the free threshold, won';
 COMMENT ON COLUMN tb_od_dlv_fee.fee_amt IS '배송비금액: fee charged, won';
 COMMENT ON COLUMN tb_od_dlv_fee.rfnd_fee_amt IS '환불배송비금액: fee given back, won';
 COMMENT ON COLUMN tb_od_dlv_fee.fee_rsn_cd IS '배송비사유코드: why the fee is what it is';
+COMMENT ON COLUMN tb_od_dlv_fee.unpd_yn IS '미결제여부: a surcharge that is still to be paid';
 
 CREATE TABLE tb_od_dscnt_hist (
     ord_id text COLLATE "C" NOT NULL,
@@ -310,6 +334,8 @@ COMMENT ON COLUMN tb_od_pnt_hist.pnt_dttm IS '적립금일시: points written at
 
 CREATE TABLE tb_od_ord_prsn (
     ord_id text COLLATE "C" NOT NULL,
+    prsn_knd_cd text NOT NULL,
+    ord_seq bigint NOT NULL,
     rcvr_nm text,
     tel_no text,
     zip_no text,
@@ -318,10 +344,13 @@ CREATE TABLE tb_od_ord_prsn (
     acct_ownr_nm text,
     dpst_hldr_nm text,
     rmtr_nm text,
-    PRIMARY KEY (ord_id)
+    rvw_txt text,
+    PRIMARY KEY (ord_id, prsn_knd_cd, ord_seq)
 );
 COMMENT ON TABLE tb_od_ord_prsn IS '주문개인정보: personal data of an order, which may be erased; in no event and no log';
 COMMENT ON COLUMN tb_od_ord_prsn.ord_id IS '주문ID: order id';
+COMMENT ON COLUMN tb_od_ord_prsn.prsn_knd_cd IS '개인정보종류코드: RECIPIENT, PAYER, REFUND or REVIEW';
+COMMENT ON COLUMN tb_od_ord_prsn.ord_seq IS '주문순번: line number; 0 for the order';
 COMMENT ON COLUMN tb_od_ord_prsn.rcvr_nm IS '수령인명: receiver name';
 COMMENT ON COLUMN tb_od_ord_prsn.tel_no IS '전화번호: telephone number';
 COMMENT ON COLUMN tb_od_ord_prsn.zip_no IS '우편번호: postal code';
@@ -330,6 +359,7 @@ COMMENT ON COLUMN tb_od_ord_prsn.addr_dtl IS '상세주소: address detail';
 COMMENT ON COLUMN tb_od_ord_prsn.acct_ownr_nm IS '계좌소유자명: account owner name';
 COMMENT ON COLUMN tb_od_ord_prsn.dpst_hldr_nm IS '예금주명: account holder name';
 COMMENT ON COLUMN tb_od_ord_prsn.rmtr_nm IS '송금인명: remitter name';
+COMMENT ON COLUMN tb_od_ord_prsn.rvw_txt IS '리뷰내용: words of a review';
 
 CREATE TABLE tb_od_ord_hist (
     ord_id text COLLATE "C" NOT NULL,

@@ -21,6 +21,9 @@ CREATE TABLE tb_od_ord (
     dscnt_amt INTEGER NOT NULL, -- 할인금액: discount, won
     dlv_fee_amt INTEGER NOT NULL, -- 배송비금액: total of the shipping fees, won
     ord_amt INTEGER NOT NULL, -- 주문금액: what the buyer owes or paid, won
+    prnt_ord_id TEXT, -- 상위주문ID: the order that this one was made for
+    dstn_knd_cd TEXT, -- 배송지구분코드: HOME or BUSINESS
+    dstn_zone_cd TEXT, -- 배송권역코드: MAINLAND, JEJU or ISLAND
     PRIMARY KEY (ord_id)
 ) STRICT;
 -- what is due next
@@ -59,6 +62,8 @@ CREATE TABLE tb_od_ord_gds (
     cpn_id TEXT, -- 쿠폰ID: coupon id
     cpn_dscnt_amt INTEGER NOT NULL, -- 쿠폰할인금액: coupon discount, won
     pay_amt INTEGER NOT NULL, -- 결제금액: amount due or paid for the line, won
+    pnt_rate_bp INTEGER NOT NULL, -- 적립율: points earned, basis points of what was paid, at order time
+    pnt_amt INTEGER NOT NULL, -- 적립금액: points earned, less those reversed
     dlv_fee_no INTEGER NOT NULL, -- 배송비번호: shipping fee row of the line
     pre_rfnd_yn INTEGER NOT NULL CHECK (pre_rfnd_yn IN (0, 1)), -- 선환불대상여부: may be refunded before collection
     rfnd_tmng_cd TEXT, -- 환불구분코드: refund timing code: before or after collection
@@ -80,7 +85,9 @@ CREATE TABLE tb_od_ord_gds (
     CONSTRAINT tb_od_ord_gds_dlv_qty_ck CHECK (dlv_qty >= 0),
     CONSTRAINT tb_od_ord_gds_hold_qty_ck CHECK (hold_qty >= 0),
     CONSTRAINT tb_od_ord_gds_dduct_qty_ck CHECK (dduct_qty >= 0),
-    CONSTRAINT tb_od_ord_gds_parts_ck CHECK (ord_qty >= cncl_qty + rtn_qty + exch_qty)
+    CONSTRAINT tb_od_ord_gds_parts_ck CHECK (ord_qty >= cncl_qty + rtn_qty + exch_qty),
+    CONSTRAINT tb_od_ord_gds_claims_ck CHECK (ord_qty >= cncl_qty + rtn_acpt_qty + exch_acpt_qty),
+    CONSTRAINT tb_od_ord_gds_stock_ck CHECK (ord_qty >= cncl_qty + hold_qty + dduct_qty)
 ) STRICT;
 
 -- 결제: a settlement: one row a means of payment
@@ -135,7 +142,7 @@ CREATE TABLE tb_od_rfnd (
     rfnd_rsn TEXT, -- 환불사유: reason of the refund
     rfnd_dttm INTEGER NOT NULL, -- 환불일시: refund row written at
     PRIMARY KEY (rfnd_key, rfnd_seq),
-    CONSTRAINT tb_od_rfnd_rfnd_stat_cd_ck CHECK (rfnd_stat_cd IN ('PLANNED', 'REFUNDED', 'FAILED'))
+    CONSTRAINT tb_od_rfnd_rfnd_stat_cd_ck CHECK (rfnd_stat_cd IN ('PLANNED', 'REFUNDED', 'FAILED', 'WITHDRAWN'))
 ) STRICT;
 
 -- 취소: a cancellation: one row a line and cancel group; insert-only
@@ -158,10 +165,16 @@ CREATE TABLE tb_od_dlv_fee (
     pay_grp_no INTEGER NOT NULL, -- 결제그룹번호: payment group number
     ptnr_id TEXT NOT NULL, -- 협력사ID: partner id
     dlv_tmpl_id TEXT NOT NULL, -- 배송템플릿ID: delivery template id
+    fee_knd_cd TEXT NOT NULL, -- 배송비종류코드: ORDER, SURCHARGE (islands and Jeju) or RETURN
+    rtn_grp_no INTEGER, -- 반품그룹번호: of a return: its group
+    falt_cd TEXT, -- 귀책코드: of a return: whose fault it is
+    bndl_fee_amt INTEGER NOT NULL, -- 합포장배송비금액: what the bundled goods make of it, won
+    thrs_amt INTEGER, -- 무료배송기준금액: free at or above this total, won
     bas_fee_amt INTEGER NOT NULL, -- 기본배송비금액: fee before the free threshold, won
     fee_amt INTEGER NOT NULL, -- 배송비금액: fee charged, won
     rfnd_fee_amt INTEGER NOT NULL, -- 환불배송비금액: fee given back, won
     fee_rsn_cd TEXT NOT NULL, -- 배송비사유코드: why the fee is what it is
+    unpd_yn INTEGER NOT NULL CHECK (unpd_yn IN (0, 1)), -- 미결제여부: a surcharge that is still to be paid
     PRIMARY KEY (ord_id, dlv_fee_no)
 ) STRICT;
 
@@ -194,6 +207,8 @@ CREATE TABLE tb_od_pnt_hist (
 -- 주문개인정보: personal data of an order, which may be erased; in no event and no log
 CREATE TABLE tb_od_ord_prsn (
     ord_id TEXT NOT NULL, -- 주문ID: order id
+    prsn_knd_cd TEXT NOT NULL, -- 개인정보종류코드: RECIPIENT, PAYER, REFUND or REVIEW
+    ord_seq INTEGER NOT NULL, -- 주문순번: line number; 0 for the order
     rcvr_nm TEXT, -- 수령인명: receiver name
     tel_no TEXT, -- 전화번호: telephone number
     zip_no TEXT, -- 우편번호: postal code
@@ -202,7 +217,8 @@ CREATE TABLE tb_od_ord_prsn (
     acct_ownr_nm TEXT, -- 계좌소유자명: account owner name
     dpst_hldr_nm TEXT, -- 예금주명: account holder name
     rmtr_nm TEXT, -- 송금인명: remitter name
-    PRIMARY KEY (ord_id)
+    rvw_txt TEXT, -- 리뷰내용: words of a review
+    PRIMARY KEY (ord_id, prsn_knd_cd, ord_seq)
 ) STRICT;
 
 -- 주문이력: the events of the orders; an order is the fold of its events

@@ -231,7 +231,14 @@ fn merge(b: &mut Batch) {
     keep_last(&mut b.cncl, |r| (Arc::clone(&r.ord_id), r.cncl_grp_no, r.ord_seq));
     keep_last(&mut b.dscnt, |r| (Arc::clone(&r.ord_id), r.ord_seq, r.dscnt_no));
     keep_last(&mut b.pnt, |r| (Arc::clone(&r.ord_id), r.pnt_no));
-    keep_last(&mut b.prsn, |r| Arc::clone(&r.ord_id));
+    keep_last(&mut b.prsn, |r| (Arc::clone(&r.ord_id), r.prsn_knd_cd.clone(), r.ord_seq));
+    keep_last(&mut b.prcr, |r| (Arc::clone(&r.ord_id), r.prcr_no, r.ord_seq));
+    keep_last(&mut b.lnk, |r| (Arc::clone(&r.prnt_ord_id), Arc::clone(&r.chld_ord_id)));
+    keep_last(&mut b.wybl, |r| (Arc::clone(&r.ord_id), r.ord_seq, Arc::clone(&r.carr_cd), Arc::clone(&r.wybl_no)));
+    keep_last(&mut b.rtn, |r| (Arc::clone(&r.ord_id), r.rtn_grp_no, r.ord_seq));
+    keep_last(&mut b.exch, |r| (Arc::clone(&r.ord_id), r.exch_grp_no));
+    keep_last(&mut b.rvw, |r| (Arc::clone(&r.ord_id), r.ord_seq));
+    keep_last(&mut b.ptnr, |r| Arc::clone(&r.ptnr_id));
     keep_last(&mut b.cmpn, |r| Arc::clone(&r.cmpn_id));
     keep_last(&mut b.rsv, |r| Arc::clone(&r.rsv_id));
     keep_last(&mut b.pd_gds, |r| Arc::clone(&r.gds_id));

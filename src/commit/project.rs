@@ -1,11 +1,16 @@
 //! An order's rows: the projection of its state into the sources' tables. The history is the truth; these follow it.
 
+mod after;
+
+pub use self::after::audited;
+
 use std::sync::Arc;
 
 use crate::{
     domain::{
         catalog::PromotionKind,
-        order::state::{Line, Order, Placement, Settlement},
+        fee::FeeReason,
+        order::state::{Line, Order, Placement, Settlement, Stage},
     },
     store::{
         Batch, Placed,
@@ -54,15 +59,22 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, i
         rows.fee.push(FeeRow {
             ord_id: Arc::clone(&ord_id),
             dlv_fee_no: i64::from(fee.no),
-            pay_grp_no: 1,
+            pay_grp_no: i64::from(fee.group),
             ptnr_id: fee.partner_id.shared(),
             dlv_tmpl_id: fee.template_id.shared(),
+            fee_knd_cd: if fee.reason == FeeReason::Surcharge { "SURCHARGE" } else { "ORDER" }.into(),
+            rtn_grp_no: None,
+            falt_cd: None,
+            bndl_fee_amt: fee.bundled.get(),
+            thrs_amt: fee.threshold.map(|w| w.get()),
             bas_fee_amt: fee.base.get(),
             fee_amt: fee.amount.get(),
             rfnd_fee_amt: fee.returned.get(),
             fee_rsn_cd: fee.reason.code().into(),
+            unpd_yn: fee.unpaid,
         });
     }
+    after::write(order, partition, rows, into);
     for c in &order.cancels {
         into.cncl.push(CnclRow {
             ord_id: Arc::clone(&ord_id),
@@ -104,6 +116,9 @@ fn ord_row(order: &Order, partition: u32, asks_refunds: bool) -> OrdRow {
         dscnt_amt: amounts.discount.get(),
         dlv_fee_amt: amounts.fees.get(),
         ord_amt: amounts.total.get(),
+        prnt_ord_id: order.after.parent.as_ref().map(|p| p.order_id.shared()),
+        dstn_knd_cd: order.after.destination.map(|d| d.kind.code().into()),
+        dstn_zone_cd: order.after.destination.map(|d| d.zone.code().into()),
     }
 }
 
@@ -114,22 +129,22 @@ fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
         ord_seq: i64::from(l.no),
         unt_id: l.sku_id.shared(),
         gds_id: l.product_id.shared(),
-        ord_stat_cd: l.status.code().into(),
-        dlv_sub_stat_cd: None,
+        ord_stat_cd: l.shown().code().into(),
+        dlv_sub_stat_cd: l.delivery.status.map(|s| s.code().into()),
         main_gds_yn: l.main,
         gft_incl_yn: l.gift_included,
         gft_yn: l.gift,
         main_ord_seq: l.main_line_no.map(i64::from),
         gft_prm_id: l.gift_promotion_id.as_ref().map(|p| p.shared()),
-        gft_rsn_cd: None,
-        org_ord_seq: None,
+        gft_rsn_cd: l.gift_reason.map(|r| r.code().into()),
+        org_ord_seq: l.original_line_no.map(i64::from),
         ord_qty: i64::from(l.ordered),
         cncl_qty: i64::from(l.cancelled),
         rtn_acpt_qty: i64::from(l.return_accepted),
         rtn_qty: i64::from(l.returned),
         exch_acpt_qty: i64::from(l.exchange_accepted),
         exch_qty: i64::from(l.exchanged),
-        dlv_qty: 0,
+        dlv_qty: i64::from(l.delivery.delivered),
         hold_qty: i64::from(l.held),
         dduct_qty: i64::from(l.deducted),
         cmpn_id: l.campaign_id.as_ref().map(|c| c.shared()),
@@ -141,17 +156,19 @@ fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
         cpn_id: l.coupon.as_ref().map(|d| d.id.shared()),
         cpn_dscnt_amt: l.coupon.as_ref().map_or(0, |d| d.amount.get()),
         pay_amt: l.pay().get(),
+        pnt_rate_bp: i64::from(l.points_rate_bp),
+        pnt_amt: l.points_earned.get(),
         dlv_fee_no: i64::from(l.fee_no),
         pre_rfnd_yn: l.pre_refund,
-        rfnd_tmng_cd: None,
+        rfnd_tmng_cd: l.timing.map(|t| t.code().into()),
         avg_lead_days: i64::from(l.lead_time_days),
         ship_inst_dttm: l.ship_instruction,
         dlv_expt_dttm: l.expected_delivery,
         dlv_prep_dttm: l.prepared_at,
-        dlv_strt_dttm: None,
-        dlv_cmpl_dttm: None,
-        carr_dlv_cmpl_dttm: None,
-        rvn_dttm: None,
+        dlv_strt_dttm: l.delivery.started_at,
+        dlv_cmpl_dttm: l.delivery.delivered_at,
+        carr_dlv_cmpl_dttm: l.delivery.carrier_at,
+        rvn_dttm: l.delivery.revenue_at,
     }
 }
 
@@ -218,7 +235,7 @@ fn refunds(order: &Order, into: &mut Batch) {
             ord_id: order.id.shared(),
             stlm_no: i64::from(r.settlement_no),
             cncl_grp_no: r.cancel_group.map(i64::from),
-            rtn_grp_no: None,
+            rtn_grp_no: r.return_group.map(i64::from),
             rfnd_stat_cd: state.into(),
             rfnd_mns_cd: means.into(),
             rfnd_plan_amt: planned,
@@ -229,9 +246,17 @@ fn refunds(order: &Order, into: &mut Batch) {
         into.rfnd.push(row(0, "PLANNED", r.amount.get(), 0, None, r.planned_at));
         for (t, seq) in r.tries.iter().zip(1i64..) {
             into.rfnd.push(match &t.failed {
-                None => row(seq, "REFUNDED", 0, r.amount.get(), None, t.at),
+                None => {
+                    let transferred = r.stage == Stage::Refunded { transferred: true };
+                    let means = if transferred { "BANK_TRANSFER" } else { means };
+                    RfndRow { rfnd_mns_cd: means.into(), ..row(seq, "REFUNDED", 0, r.amount.get(), None, t.at) }
+                }
                 Some(why) => row(seq, "FAILED", 0, 0, Some(why), t.at),
             });
+        }
+        if let Stage::Withdrawn(at) = r.stage {
+            let seq = i64::try_from(r.tries.len()).unwrap_or(i64::MAX - 1) + 1;
+            into.rfnd.push(row(seq, "WITHDRAWN", -r.amount.get(), 0, None, at));
         }
     }
 }

@@ -6,9 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Time,
+    calendar::Holidays,
     ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
+    order::delivery::Zone,
 };
+
+codes! {
+    /// 협력사구분.
+    PartnerKind {
+        Retailer = "RETAILER" / "소매",
+        Wholesaler = "WHOLESALER" / "도매",
+        Installer = "INSTALLER" / "설치기사",
+    }
+}
+
+/// 협력사: a business that sells, supplies or installs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    pub id: PartnerId,
+    pub kind: PartnerKind,
+    /// trades with us now
+    pub active: bool,
+    /// of its business address
+    pub zip: Option<String>,
+}
+
+/// 도서산간: where delivery costs more (row 14†).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// 우편번호, first and last
+    pub from: u32,
+    pub to: u32,
+    pub zone: Zone,
+    pub surcharge: Won,
+}
+
+/// When points are earned (domain §4†).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PointsPolicy {
+    #[default]
+    AtConfirmation,
+    /// a return reverses them then
+    AtDelivery,
+}
 
 /// When stock leaves the shelf for an order (domain §6†).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -41,6 +82,8 @@ impl StockPolicy {
 pub struct SkuInfo {
     pub sku_id: SkuId,
     pub product_id: ProductId,
+    /// whose stock it is
+    pub holder_id: Option<PartnerId>,
     /// price of the product master, per unit
     pub price: Won,
     /// from the product's kind and type codes (domain §8.4)
@@ -53,6 +96,8 @@ pub struct SkuInfo {
     pub free_delivery: bool,
     pub lead_time_days: u16,
     pub pre_refund: bool,
+    /// 적립율
+    pub points_rate_bp: u32,
     /// A SKU that has campaigns is sold only through them†.
     pub campaigns: Vec<Campaign>,
 }
@@ -166,6 +211,26 @@ pub struct Policy {
     /// first wait before a failed refund is asked again; doubles up to `refund_retry_max`
     pub refund_retry: Duration,
     pub refund_retry_max: Duration,
+    /// 매출확정일시 = delivered, or the next business day when that is none
+    pub revenue_on_business_days: bool,
+    pub holidays: Holidays,
+    /// first match counts
+    pub remote: Vec<Remote>,
+    pub points: PointsPolicy,
+}
+
+impl Policy {
+    /// The zone of a postal code, and what going there costs beside.
+    pub fn zone(&self, zip: &str) -> (Zone, Won) {
+        let no: Option<u32> = zip.parse().ok();
+        let found = no.and_then(|no| self.remote.iter().find(|r| (r.from..=r.to).contains(&no)));
+        found.map_or((Zone::Mainland, Won::ZERO), |r| (r.zone, r.surcharge))
+    }
+
+    /// When a delivery counts as revenue.
+    pub fn revenue(&self, delivered: Time) -> Time {
+        if self.revenue_on_business_days { self.holidays.business_time(delivered) } else { delivered }
+    }
 }
 
 impl Default for Policy {
@@ -177,6 +242,15 @@ impl Default for Policy {
             prepare: PreparePolicy::ByHand,
             refund_retry: Duration::from_secs(5),
             refund_retry_max: Duration::from_secs(10 * 60),
+            revenue_on_business_days: false,
+            holidays: Holidays::default(),
+            remote: vec![
+                Remote { from: 63_000, to: 63_644, zone: Zone::Jeju, surcharge: Won::new(3_000) },
+                // 옹진군, 울릉군
+                Remote { from: 23_100, to: 23_136, zone: Zone::Island, surcharge: Won::new(5_000) },
+                Remote { from: 40_200, to: 40_240, zone: Zone::Island, surcharge: Won::new(5_000) },
+            ],
+            points: PointsPolicy::default(),
         }
     }
 }

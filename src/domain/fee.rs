@@ -37,6 +37,16 @@ pub enum FeeReason {
     FreeThreshold,
     /// only gifts
     GiftOnly,
+    /// to an island or Jeju (row 14)
+    Surcharge,
+    /// a return that is the seller's fault
+    SellerFault,
+    /// a return because nobody could install it
+    InstallationFailed,
+    /// a return of goods that had not left
+    NotShipped,
+    /// a linked order's: between the two businesses
+    Linked,
 }
 
 impl FeeReason {
@@ -47,6 +57,11 @@ impl FeeReason {
             FeeReason::FreeGoods => "FREE_GOODS",
             FeeReason::FreeThreshold => "FREE_THRESHOLD",
             FeeReason::GiftOnly => "GIFT_ONLY",
+            FeeReason::Surcharge => "SURCHARGE",
+            FeeReason::SellerFault => "SELLER_FAULT",
+            FeeReason::InstallationFailed => "INSTALLATION_FAILED",
+            FeeReason::NotShipped => "NOT_SHIPPED",
+            FeeReason::Linked => "LINKED",
         }
     }
 }
@@ -58,6 +73,10 @@ pub struct Fee {
     pub template_id: TemplateId,
     /// before the threshold
     pub base: Won,
+    /// what the bundled goods make of it
+    pub bundled: Won,
+    /// 무료배송기준금액, where there is one
+    pub threshold: Option<Won>,
     pub amount: Won,
     pub reason: FeeReason,
 }
@@ -107,7 +126,7 @@ fn price_row<'a, I: Iterator<Item = &'a FeeLine<'a>>>(
         FeeReason::Charged
     };
     let amount = if reason == FeeReason::Charged { base } else { Won::ZERO };
-    Fee { partner_id: partner_id.clone(), template_id: template_id.clone(), base, amount, reason }
+    Fee { partner_id: partner_id.clone(), template_id: template_id.clone(), base, bundled, threshold, amount, reason }
 }
 
 #[cfg(test)]

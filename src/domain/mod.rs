@@ -3,6 +3,10 @@
 
 #![deny(clippy::float_arithmetic)]
 
+#[macro_use]
+mod codes;
+
+pub mod calendar;
 pub mod catalog;
 pub mod fee;
 pub mod ids;

@@ -58,6 +58,11 @@ impl Won {
         self.0.is_zero()
     }
 
+    /// The same, as serde wants it.
+    pub fn is_nothing(won: &Won) -> bool {
+        won.is_zero()
+    }
+
     /// Whether this is less than nothing, which no stored term may be.
     pub fn is_negative(self) -> bool {
         self.0 < Decimal::ZERO

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Time, ids::SkuId, money::Won, status::Status};
+use super::{
+    Time,
+    ids::{OrderId, SkuId},
+    money::Won,
+    status::Status,
+};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $sentence:literal;)+) => {
@@ -42,6 +47,14 @@ reasons! {
     UnknownCampaign = "unknown_campaign", "there is no such campaign on this SKU";
     UnknownLine = "unknown_line", "the order has no such line";
     UnknownRefund = "unknown_refund", "the order has no such refund";
+    UnknownClaim = "unknown_claim", "the order has no such return or exchange";
+    UnknownPartner = "unknown_partner", "there is no such partner, or it does not trade now";
+    UnknownWaybill = "unknown_waybill", "the line has no such waybill";
+    /// more than may be claimed, collected, inspected or sent
+    QuantityExceeded = "quantity_exceeded", "that is more than there is of this line";
+    /// refunded before collection, though neither the goods nor the actor allow it
+    NotPreRefundable = "not_pre_refundable", "these goods are refunded after collection";
+    SurchargeUnpaid = "surcharge_unpaid", "the surcharge of the destination is still to be paid";
     DuplicateOrder = "duplicate_order", "an order with this id exists";
     AlreadyExists = "already_exists", "something else with this id exists";
     CommandIdReused = "command_id_reused", "this command id was used for other content";
@@ -87,6 +100,12 @@ pub struct Facts {
     /// where each SKU's ledger stood after an accepted command moved it
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub stock: Vec<StockFact>,
+    /// the return or exchange that this command made
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub claim_group: Option<u16>,
+    /// the order that it had made
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub linked_order_id: Option<OrderId>,
     /// idempotency keys of the refunds that this command planned
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<String>,

@@ -174,6 +174,8 @@ pub enum Trigger {
     InstallationImpossible,
     /// row 21: the order ends
     ConfirmPurchase,
+    /// after row 21
+    Review,
     /// row 22
     RequestReturn,
     /// §4: collected = returned, over the whole return group
@@ -188,7 +190,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// Every trigger, in the order of the table.
-    pub const ALL: [Trigger; 26] = [
+    pub const ALL: [Trigger; 27] = [
         Trigger::ApprovePayment,
         Trigger::DeclinePayment,
         Trigger::ExpirePayment,
@@ -210,6 +212,7 @@ impl Trigger {
         Trigger::Deliver,
         Trigger::InstallationImpossible,
         Trigger::ConfirmPurchase,
+        Trigger::Review,
         Trigger::RequestReturn,
         Trigger::CompleteReturn,
         Trigger::RequestExchange,
@@ -218,454 +221,81 @@ impl Trigger {
     ];
 }
 
+/// Where a trigger leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// to another status
+    Go(Status),
+    /// the status stays
+    Stay,
+}
+
+impl Trigger {
+    /// The row of the table: from which statuses the trigger is allowed, and where it leads. Every pair that is not here is
+    /// refused; `docs/order-status.md` lists them all, and is made from this.
+    pub const fn row(self) -> (&'static [Status], To) {
+        use Status as S;
+        use To::{Go, Stay};
+        use Trigger as T;
+        match self {
+            T::ApprovePayment => (&[S::PaymentPending], Go(S::Ordered)),
+            T::DeclinePayment => (&[S::PaymentPending], Stay),
+            T::ExpirePayment => (&[S::PaymentPending], Go(S::PaymentExpired)),
+            T::CancelPayment => (&[S::PaymentPending], Go(S::PaymentCancelled)),
+            T::CancelLines => (&[S::Ordered], Go(S::Cancelled)),
+            T::Prepare => (&[S::Ordered], Go(S::Preparing)),
+            T::JudgeNone => (&[S::Ordered], Go(S::OutOfStock)),
+            T::JudgeSome => (&[S::Ordered], Stay),
+            T::PurchaseFromPartner | T::PurchaseFromNonPartner | T::UseOwnStock => {
+                (&[S::Preparing], Go(S::ProcurementCheck))
+            }
+            T::AssignInstaller => (&[S::Preparing], Stay),
+            // before shipping only (domain §8.8)
+            T::ChooseDestination => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay),
+            T::CompleteProcurement => (&[S::ProcurementCheck], Go(S::ProcurementDone)),
+            T::CancelProcurement => (&[S::ProcurementCheck], Go(S::OutOfStock)),
+            // "stock may vanish at any time until shipping completes"
+            T::LoseAllStock => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Go(S::OutOfStock)),
+            T::LoseSomeStock => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay),
+            T::Ship => (&[S::ProcurementDone], Go(S::Shipped)),
+            T::Deliver => (&[S::Shipped], Stay),
+            T::InstallationImpossible => (&[S::Shipped], Go(S::Returning)),
+            T::ConfirmPurchase => (&[S::Shipped], Go(S::PurchaseConfirmed)),
+            T::Review => (&[S::PurchaseConfirmed], Stay),
+            T::RequestReturn => {
+                (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone, S::Shipped], Go(S::Returning))
+            }
+            T::CompleteReturn => (&[S::Returning], Go(S::Returned)),
+            T::RequestExchange => (&[S::ProcurementDone, S::Shipped], Go(S::Exchanging)),
+            T::CompleteExchange => (&[S::Exchanging], Go(S::Exchanged)),
+            T::CompleteExchangeByPickup => (&[S::Exchanging], Go(S::Returned)),
+        }
+    }
+}
+
 /// Where `trigger` takes a line that is `from`; `None` is a refusal.
 pub const fn next(from: Status, trigger: Trigger) -> Option<Status> {
-    use Status as S;
-    use Trigger as T;
-    match trigger {
-        T::ApprovePayment => match from {
-            S::PaymentPending => Some(S::Ordered),
-            S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::DeclinePayment => match from {
-            S::PaymentPending => Some(S::PaymentPending),
-            S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::ExpirePayment => match from {
-            S::PaymentPending => Some(S::PaymentExpired),
-            S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CancelPayment => match from {
-            S::PaymentPending => Some(S::PaymentCancelled),
-            S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CancelLines => match from {
-            S::Ordered => Some(S::Cancelled),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::Prepare => match from {
-            S::Ordered => Some(S::Preparing),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::JudgeNone => match from {
-            S::Ordered => Some(S::OutOfStock),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::JudgeSome => match from {
-            S::Ordered => Some(S::Ordered),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::PurchaseFromPartner => match from {
-            S::Preparing => Some(S::ProcurementCheck),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::PurchaseFromNonPartner => match from {
-            S::Preparing => Some(S::ProcurementCheck),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::UseOwnStock => match from {
-            S::Preparing => Some(S::ProcurementCheck),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::AssignInstaller => match from {
-            S::Preparing => Some(S::Preparing),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::ChooseDestination => match from {
-            S::Preparing => Some(S::Preparing),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CompleteProcurement => match from {
-            S::ProcurementCheck => Some(S::ProcurementDone),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CancelProcurement => match from {
-            S::ProcurementCheck => Some(S::OutOfStock),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::LoseAllStock => match from {
-            S::Preparing => Some(S::OutOfStock),
-            S::ProcurementDone => Some(S::OutOfStock),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::LoseSomeStock => match from {
-            S::Preparing => Some(S::Preparing),
-            S::ProcurementDone => Some(S::ProcurementDone),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::ProcurementCheck
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::Ship => match from {
-            S::ProcurementDone => Some(S::Shipped),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::Deliver => match from {
-            S::Shipped => Some(S::Shipped),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::InstallationImpossible => match from {
-            S::Shipped => Some(S::Returning),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::ConfirmPurchase => match from {
-            S::Shipped => Some(S::PurchaseConfirmed),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::RequestReturn => match from {
-            S::Preparing => Some(S::Returning),
-            S::ProcurementCheck => Some(S::Returning),
-            S::ProcurementDone => Some(S::Returning),
-            S::Shipped => Some(S::Returning),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CompleteReturn => match from {
-            S::Returning => Some(S::Returned),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::RequestExchange => match from {
-            S::ProcurementDone => Some(S::Exchanging),
-            S::Shipped => Some(S::Exchanging),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanging
-            | S::Exchanged => None,
-        },
-        T::CompleteExchange => match from {
-            S::Exchanging => Some(S::Exchanged),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanged => None,
-        },
-        T::CompleteExchangeByPickup => match from {
-            S::Exchanging => Some(S::Returned),
-            S::PaymentPending
-            | S::PaymentExpired
-            | S::PaymentCancelled
-            | S::Ordered
-            | S::Cancelled
-            | S::OutOfStock
-            | S::Preparing
-            | S::ProcurementCheck
-            | S::ProcurementDone
-            | S::Shipped
-            | S::PurchaseConfirmed
-            | S::Returning
-            | S::Returned
-            | S::Exchanged => None,
-        },
+    let (allowed, to) = trigger.row();
+    let mut i = 0;
+    while i < allowed.len() {
+        if allowed[i] as u8 == from as u8 {
+            return Some(match to {
+                To::Go(status) => status,
+                To::Stay => from,
+            });
+        }
+        i += 1;
     }
+    None
+}
+
+/// Whether units may go from one status to another between two events: by a trigger, or back from a claim in progress to
+/// where the line was (`former`: rejected or withdrawn), or from one claim in progress to another of the same line.
+pub fn may_go(from: Status, to: Status, former: Status) -> bool {
+    let claimed = |s| matches!(s, Status::Returning | Status::Exchanging);
+    from == to
+        || Trigger::ALL.iter().any(|t| next(from, *t) == Some(to))
+        || (claimed(from) && (to == former || claimed(to)))
 }
 
 /// The order's status from its lines' (domain §2): the least advanced live line; a claim in progress shows; terminal only

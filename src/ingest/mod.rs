@@ -143,6 +143,8 @@ fn internal(step: Internal) -> Command {
         Internal::Due { order_id } => (order_id.as_str(), "due"),
         Internal::Step { id, .. } => (&**id, "step"),
         Internal::Reply { id, .. } => (&**id, "reply"),
+        Internal::Link { id, .. } => (&**id, "link"),
+        Internal::Refresh { id } => (&**id, "refresh"),
         Internal::PassedOn { .. } => ("", "passed_on"),
     };
     let id = crate::domain::ids::CommandId::stored(id);

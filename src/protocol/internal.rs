@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     ids::OrderId,
-    order::{event::ReservedLine, step::StepKind},
+    order::{event::ReservedLine, step::StepKind, supply::LinkWhat},
     reason::{Facts, Reason},
 };
 
@@ -22,6 +22,10 @@ pub enum Internal {
     Step { id: Arc<str>, from: u32, order_id: OrderId, reservation: String, what: StepKind },
     /// the other lane's word
     Reply { id: Arc<str>, order_id: OrderId, reservation: String, said: Said },
+    /// what a linked order says to another; `order_id` is whom it is for
+    Link { id: Arc<str>, order_id: OrderId, from: OrderId, what: LinkWhat },
+    /// reference data has changed: what is live looks again
+    Refresh { id: Arc<str> },
     /// a command that came to another lane first, at that time and as that entry
     PassedOn { at_ms: u64, hops: u8, origin: Arc<str>, command: String },
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     commit::{
-        project::{project, project_placed},
+        project::{audited, project, project_placed},
         replay::{Applied, Note, record},
     },
     domain::{
@@ -18,12 +18,13 @@ use crate::{
             decide::Decision,
             event::{EVENT_VERSION, Event},
             step::Step,
+            supply::LinkMessage,
         },
         reason::{Facts, StockFact},
         status::Status,
     },
     protocol::internal::{Internal, derived_id},
-    store::rows::{HistRow, OtbxRow, PrsnRow},
+    store::rows::{AditRow, HistRow, OtbxRow, PrsnRow},
 };
 
 /// What a command made of its order.
@@ -47,8 +48,7 @@ pub async fn conclude(
     meta: &Meta,
 ) -> Result<Concluded, String> {
     let stock = carry(cx, id, &decision, meta).await?;
-    let refunds = planned(&decision.events);
-    let note = Note { reason: decision.note, facts: Facts { stock, refunds, ..Facts::default() } };
+    let note = Note { reason: decision.note, facts: told(&decision.events, stock) };
     let note_json: Option<Arc<str>> = if note.reason.is_none() && note.facts.is_empty() {
         None
     } else {
@@ -87,24 +87,55 @@ pub async fn conclude(
     }
     book.rows.hist.extend(events.iter().cloned());
     book.rows.otbx.extend(decision.steps.iter().map(|s| outbox(cx, &order, s, meta)));
+    let letters = decision.messages.iter().map(|m| letter(cx, id, order.version, m, meta.source.at));
+    book.rows.otbx.extend(letters);
+    book.rows.adit.extend(audit(id, &decision.events, meta));
     if let Some(personal) = &meta.personal {
-        book.rows.prsn.push(prsn_row(&order, personal));
+        prsn_rows(&order, personal, &mut book.rows.prsn);
     }
     Ok(Concluded { order, note, events })
 }
 
-fn prsn_row(order: &Order, p: &crate::protocol::decode::Personal) -> PrsnRow {
+/// One row a kind: each is written, changed and erased alone.
+fn prsn_rows(order: &Order, p: &crate::protocol::decode::Personal, into: &mut Vec<PrsnRow>) {
     let text = |t: &Option<String>| t.as_deref().map(Arc::from);
-    PrsnRow {
+    let row = |kind: &'static str, ord_seq: u16| PrsnRow {
         ord_id: order.id.shared(),
-        rcvr_nm: text(&p.recipient_name),
-        tel_no: text(&p.phone),
-        zip_no: text(&p.zip),
-        addr: text(&p.address),
-        addr_dtl: text(&p.address_detail),
-        acct_ownr_nm: text(&p.account_owner),
-        dpst_hldr_nm: text(&p.holder),
-        rmtr_nm: text(&p.remitter),
+        prsn_knd_cd: kind.into(),
+        ord_seq: i64::from(ord_seq),
+        rcvr_nm: None,
+        tel_no: None,
+        zip_no: None,
+        addr: None,
+        addr_dtl: None,
+        acct_ownr_nm: None,
+        dpst_hldr_nm: None,
+        rmtr_nm: None,
+        rvw_txt: None,
+    };
+    if p.recipient_name.is_some() {
+        into.push(PrsnRow {
+            rcvr_nm: text(&p.recipient_name),
+            tel_no: text(&p.phone),
+            zip_no: text(&p.zip),
+            addr: text(&p.address),
+            addr_dtl: text(&p.address_detail),
+            ..row("RECIPIENT", 0)
+        });
+    }
+    if [&p.account_owner, &p.holder, &p.remitter].into_iter().any(Option::is_some) {
+        into.push(PrsnRow {
+            acct_ownr_nm: text(&p.account_owner),
+            dpst_hldr_nm: text(&p.holder),
+            rmtr_nm: text(&p.remitter),
+            ..row("PAYER", 0)
+        });
+    }
+    if p.refund_holder.is_some() {
+        into.push(PrsnRow { dpst_hldr_nm: text(&p.refund_holder), ..row("REFUND", 0) });
+    }
+    if let Some((line_no, Some(words))) = &p.review {
+        into.push(PrsnRow { rvw_txt: Some(words.as_str().into()), ..row("REVIEW", *line_no) });
     }
 }
 
@@ -128,20 +159,71 @@ async fn carry(cx: &LaneContext, id: &OrderId, decision: &Decision, meta: &Meta)
     Ok(facts)
 }
 
-fn planned(events: &[Event]) -> Vec<String> {
-    let mut keys = Vec::new();
+/// What an accepted answer tells: keys of refunds, the claim, the linked order.
+fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
+    let mut facts = Facts { stock, ..Facts::default() };
     for event in events {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the other events plan no refunds")]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the other events have nothing that a client waits for")]
         let refunds = match event {
             Event::Cut { refunds, .. }
             | Event::LatePaymentTaken { refunds, .. }
             | Event::PlacementCompleted { refunds, .. } => refunds,
             Event::Placed(p) => &p.refunds,
+            Event::DestinationChosen(d) => &d.refunds,
+            Event::ReturnRequested(r) => {
+                facts.claim_group = Some(r.group);
+                &r.refunds
+            }
+            Event::ExchangeRequested { group, .. } => {
+                facts.claim_group = Some(*group);
+                continue;
+            }
+            Event::ExchangeApproved(e) => {
+                facts.claim_group = Some(e.group);
+                facts.line_no = e.line.as_ref().map(|l| l.no);
+                continue;
+            }
+            Event::GiftAdded { line, .. } => {
+                facts.line_no = Some(line.no);
+                continue;
+            }
+            Event::Linked(l) => {
+                facts.linked_order_id = Some(l.order_id.clone());
+                continue;
+            }
             _ => continue,
         };
-        keys.extend(refunds.iter().map(|r| r.key.clone()));
+        facts.refunds.extend(refunds.iter().map(|r| r.key.clone()));
     }
-    keys
+    facts
+}
+
+/// A message to a linked order, through the outbox.
+pub fn letter(cx: &LaneContext, from: &OrderId, version: u32, m: &LinkMessage, at: crate::domain::Time) -> OtbxRow {
+    let version = version.to_string();
+    let id: Arc<str> = derived_id("link", &[from.as_str(), m.to.as_str(), m.what.name(), &version]).into();
+    let internal =
+        Internal::Link { id: Arc::clone(&id), order_id: m.to.clone(), from: from.clone(), what: m.what.clone() };
+    OtbxRow {
+        otbx_id: id,
+        prtn_no: i64::from(cx.partition),
+        to_prtn_no: i64::from(m.lane),
+        cmd: internal.json().into(),
+        otbx_dttm: at,
+    }
+}
+
+/// What the audit keeps of a command.
+fn audit(id: &OrderId, events: &[Event], meta: &Meta) -> Option<AditRow> {
+    let (kind, reason) = events.iter().find_map(audited)?;
+    Some(AditRow {
+        cmd_id: Arc::clone(&meta.id),
+        adit_knd_cd: kind,
+        ord_id: id.shared(),
+        actr: Arc::clone(&meta.actor),
+        adit_rsn: reason.map(Arc::from),
+        adit_dttm: meta.source.at,
+    })
 }
 
 fn outbox(cx: &LaneContext, order: &Order, step: &Step, meta: &Meta) -> OtbxRow {

@@ -16,7 +16,7 @@ use crate::{
         reason::{Facts, Reason, Refusal, StockFact},
         stock::{CampaignUse, Move, Movement, OutOfBounds, STOCK_MAX, Stock},
     },
-    protocol::command::CreateCampaign,
+    protocol::command::{ChangeCampaign, CreateCampaign},
     store::{StoredSku, UntRow, rows::CmpnRow, rows::LdgrRow},
 };
 
@@ -142,6 +142,12 @@ pub enum SkuAction {
     },
     Receive(u32),
     Adjust(i64, Arc<str>),
+    Shrink(u32, Arc<str>),
+    /// its product or template has changed
+    Refresh {
+        stored: Box<StoredSku>,
+    },
+    Change(Box<ChangeCampaign>),
     Campaign(Box<CreateCampaign>),
     Pause(CampaignId, bool),
     /// another system has changed the balance by so much; `noticed` by a commit, or found at activation
@@ -162,6 +168,14 @@ impl Handler<SkuCommand> for Inventory {
             SkuAction::Create { .. } => Ok(Facts::default()),
             SkuAction::Receive(quantity) => self.count(Move::Receive, i64::from(quantity), None, &command.cause),
             SkuAction::Adjust(quantity, why) => self.count(Move::Adjust, quantity, Some(why), &command.cause),
+            SkuAction::Shrink(quantity, why) => {
+                self.count(Move::Shrink, i64::from(quantity), Some(why), &command.cause)
+            }
+            SkuAction::Refresh { stored } => {
+                self.refresh(*stored);
+                Ok(Facts::default())
+            }
+            SkuAction::Change(c) => self.change_campaign(&info, &c),
             SkuAction::External { delta, noticed } => {
                 let facts = self.count(Move::External, delta, None, &command.cause)?;
                 if noticed {
@@ -262,6 +276,46 @@ impl Inventory {
         Ok(Facts::default())
     }
 
+    /// The product and template as they are now; the campaigns are this actor's own.
+    fn refresh(&mut self, mut stored: StoredSku) {
+        stored.campaigns.clone_from(&self.campaigns);
+        self.info = Some(Arc::new(info(&stored)));
+    }
+
+    fn change_campaign(&mut self, old: &SkuRef, c: &ChangeCampaign) -> Result<Facts, Refusal> {
+        let mut info = SkuInfo::clone(old);
+        let at = info.campaigns.iter().position(|k| k.id == c.campaign_id).ok_or(Reason::UnknownCampaign)?;
+        let used = self.stock.campaigns.get(&c.campaign_id).map_or(0, |u| u.used);
+        let campaign = &mut info.campaigns[at];
+        campaign.price = c.price.unwrap_or(campaign.price);
+        campaign.allotted = c.allotted.unwrap_or(campaign.allotted);
+        campaign.closes_at = c.closes_at.unwrap_or(campaign.closes_at);
+        campaign.limit_per_customer = c.limit_per_customer.or(campaign.limit_per_customer);
+        if i64::from(campaign.allotted) < used || campaign.allotted == 0 {
+            let facts = Facts { available: Some(used), requested: c.allotted.map(i64::from), ..Facts::default() };
+            return Err(Refusal { facts, ..Refusal::invalid(format!("{used} units of the sale are sold or held")) });
+        }
+        if campaign.limit_per_customer == Some(0) || campaign.closes_at <= campaign.opens_at {
+            return Err(Refusal::invalid("a sale closes after it opens, and limits a customer to at least one"));
+        }
+        let changed = campaign.clone();
+        let over =
+            |k: &Campaign| k.id != changed.id && changed.opens_at < k.closes_at && k.opens_at < changed.closes_at;
+        if let Some(k) = info.campaigns.iter().find(|k| over(k)) {
+            return Err(Refusal::invalid(format!("campaign {} is on this SKU at that time", k.id)));
+        }
+        self.info = Some(Arc::new(info));
+        if let Some(row) = self.campaigns.iter_mut().find(|r| *r.cmpn_id == *changed.id.as_str()) {
+            row.sl_upr = changed.price.get();
+            row.alot_qty = i64::from(changed.allotted);
+            row.cls_dttm = changed.closes_at;
+            row.cust_lmt_qty = changed.limit_per_customer.map(i64::from);
+            let row = row.clone();
+            self.write(row);
+        }
+        Ok(Facts::default())
+    }
+
     fn pause(&mut self, old: &SkuRef, id: &CampaignId, paused: bool) -> Result<Facts, Refusal> {
         let mut info = SkuInfo::clone(old);
         let campaign = info.campaigns.iter_mut().find(|c| c.id == *id).ok_or(Reason::UnknownCampaign)?;
@@ -303,6 +357,7 @@ pub fn info(s: &StoredSku) -> SkuInfo {
     SkuInfo {
         sku_id: SkuId::stored(&s.unit.unt_id),
         product_id: crate::domain::ids::ProductId::stored(&s.product.gds_id),
+        holder_id: s.unit.hldr_id.as_deref().map(crate::domain::ids::PartnerId::stored),
         price: Won::new(s.product.sl_upr),
         gift: &*s.product.gds_knd_cd == "GIFT" || s.product.gds_typ_cd.eq_ignore_ascii_case("gift"),
         partner_id: crate::domain::ids::PartnerId::stored(&s.product.ptnr_id),
@@ -313,6 +368,7 @@ pub fn info(s: &StoredSku) -> SkuInfo {
         free_delivery: s.product.free_dlv_yn,
         lead_time_days: u16::try_from(s.product.dlv_lead_days).unwrap_or(u16::MAX),
         pre_refund: s.product.pre_rfnd_yn,
+        points_rate_bp: u32::try_from(s.product.pnt_rate_bp).unwrap_or(0),
         campaigns: s.campaigns.iter().map(campaign).collect(),
     }
 }

@@ -49,6 +49,11 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> Live<K, A> {
         self.0.borrow().slots.get(key).map(|s| s.addr.clone())
     }
 
+    /// All that are live.
+    pub fn keys(&self) -> Vec<K> {
+        self.0.borrow().slots.keys().cloned().collect()
+    }
+
     /// Whether it is live.
     pub fn has(&self, key: &K) -> bool {
         self.0.borrow().slots.contains_key(key)

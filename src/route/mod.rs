@@ -7,6 +7,7 @@
 pub mod activate;
 pub mod conclude;
 pub mod inventory;
+pub mod links;
 pub mod live;
 pub mod order;
 pub mod place;

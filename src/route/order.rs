@@ -6,7 +6,7 @@ use std::{rc::Rc, sync::Arc};
 use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
 
-use super::{Fault, LaneContext, Meta, conclude::conclude, place};
+use super::{Fault, LaneContext, Meta, conclude::conclude, links, place};
 use crate::{
     commit::{
         Outgoing,
@@ -104,7 +104,12 @@ impl State {
         let seen = place::see(cx, Some(&self.order), &command, meta.source.at).await?;
         let context = seen.context(cx, meta.source.at);
         match decide(id, Some(&self.order), &command, &context) {
-            Err(refusal) => self.refuse(cx, meta, &refusal),
+            Err(refusal) => {
+                if let OrderCommand::PlaceLinked(child) = &command {
+                    links::refuse(cx, id, child, &meta, &refusal);
+                }
+                self.refuse(cx, meta, &refusal);
+            }
             Ok(decision) => {
                 let before = Some(self.order.clone());
                 let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta)
@@ -144,6 +149,7 @@ impl State {
                 }
                 book.outgoing.push(out);
             }
+            None if meta.silent => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
             None => {
                 book.waiting += 1;
                 self.waiting.push(meta.clone());
@@ -264,8 +270,12 @@ impl State {
             None
         };
         if cx.asks_refunds {
-            let asks =
-                self.order.refunds.iter().filter(|r| due(r.next_try)).filter_map(|r| ask(&self.order, r, cx.partition));
+            let asks = self
+                .order
+                .refunds
+                .iter()
+                .filter(|r| due(r.next_try()))
+                .filter_map(|r| ask(&self.order, r, cx.partition));
             cx.book.borrow_mut().asks.extend(asks);
         }
         match command {

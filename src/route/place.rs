@@ -4,9 +4,13 @@ use super::{Fault, LaneContext, activate, inventory::Ask, refdata};
 use crate::{
     domain::{
         Time,
-        catalog::Promotion,
+        catalog::{Partner, Promotion},
         ids::{CampaignId, CustomerId, PromotionId, SkuId},
-        order::{Context, Order, OrderCommand, Quote, decide::wants_quotes},
+        order::{
+            Context, Order, OrderCommand, Quote,
+            command::PlaceOrder,
+            decide::{Looks, looks},
+        },
     },
     log::crc16::partition_of,
 };
@@ -16,12 +20,20 @@ use crate::{
 pub struct Seen {
     quotes: Vec<Quote>,
     promotions: Vec<Promotion>,
+    partners: Vec<Partner>,
 }
 
 impl Seen {
     /// The decision's context.
     pub fn context<'a>(&'a self, cx: &'a LaneContext, now: Time) -> Context<'a> {
-        Context { now, policy: &cx.policy, quotes: &self.quotes, promotions: &self.promotions }
+        Context {
+            now,
+            policy: &cx.policy,
+            quotes: &self.quotes,
+            promotions: &self.promotions,
+            partners: &self.partners,
+            lane: cx.partition,
+        }
     }
 }
 
@@ -30,7 +42,11 @@ impl Seen {
 /// # Errors
 /// The store's, or an actor that is gone.
 pub async fn see(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand, now: Time) -> Result<Seen, Fault> {
-    if !wants_quotes(order, command) {
+    if let OrderCommand::Place(place) = command {
+        return placing(cx, place, now).await;
+    }
+    let look = looks(order, command);
+    if look == Looks::default() {
         return Ok(Seen::default());
     }
     let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
@@ -39,26 +55,34 @@ pub async fn see(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand
             wanted.push((sku.clone(), campaign.cloned()));
         }
     };
-    let mut named: Vec<PromotionId> = Vec::new();
-    let customer: &CustomerId = match (command, order) {
-        (OrderCommand::Place(place), _) => {
-            for line in &place.lines {
-                want(&line.sku_id, line.campaign_id.as_ref());
-                named.extend([&line.promotion_id, &line.coupon_id].into_iter().flatten().cloned());
-            }
-            &place.customer_id
-        }
-        (_, Some(order)) => {
-            for line in &order.lines {
-                want(&line.sku_id, line.campaign_id.as_ref());
-            }
-            &order.customer_id
-        }
-        (_, None) => return Ok(Seen::default()),
+    for line in order.into_iter().filter(|_| look.own).flat_map(|o| &o.lines) {
+        want(&line.sku_id, line.campaign_id.as_ref());
+    }
+    for sku in &look.named {
+        want(sku, None);
+    }
+    let customer = match (order, command) {
+        (_, OrderCommand::PlaceLinked(child)) => child.buyer_id.clone(),
+        (Some(order), _) => order.customer_id.clone(),
+        (None, _) => return Ok(Seen::default()),
     };
-    let quotes = quotes(cx, &wanted, customer, now).await?;
+    let quotes = quotes(cx, &wanted, &customer, now).await?;
+    let partners = if look.partners.is_empty() { Vec::new() } else { refdata::partners(cx, &look.partners).await? };
+    Ok(Seen { quotes, promotions: Vec::new(), partners })
+}
+
+async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<Seen, Fault> {
+    let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
+    let mut named: Vec<PromotionId> = Vec::new();
+    for line in &place.lines {
+        if !wanted.iter().any(|(s, _)| *s == line.sku_id) {
+            wanted.push((line.sku_id.clone(), line.campaign_id.clone()));
+        }
+        named.extend([&line.promotion_id, &line.coupon_id].into_iter().flatten().cloned());
+    }
+    let quotes = quotes(cx, &wanted, &place.customer_id, now).await?;
     let promotions = if named.is_empty() { Vec::new() } else { refdata::promotions(cx, &named, now).await? };
-    Ok(Seen { quotes, promotions })
+    Ok(Seen { quotes, promotions, partners: Vec::new() })
 }
 
 /// Quotes of SKUs here (from their actors) and elsewhere (their description only); unknown ones are left out.

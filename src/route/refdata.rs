@@ -5,16 +5,22 @@ use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
 
 use chrono::TimeDelta;
 
-use super::{Fault, LaneContext, inventory};
+use super::{Fault, LaneContext, Meta, inventory};
 use crate::{
     domain::{
         Time,
-        catalog::{Promotion, PromotionKind, SkuRef},
-        ids::{ProductId, PromotionId, SkuId, TemplateId},
+        catalog::{Partner, PartnerKind, Promotion, PromotionKind, SkuRef},
+        ids::{PartnerId, ProductId, PromotionId, SkuId, TemplateId},
         reason::{Facts, Reason, Refusal},
     },
-    protocol::command::{CreateProduct, CreatePromotion, CreateTemplate, ProductKind},
-    store::rows::{PdGdsRow, PrmRow, TmplRow},
+    protocol::{
+        command::{
+            ChangePartner, ChangeProduct, ChangeTemplate, CreatePartner, CreateProduct, CreatePromotion,
+            CreateTemplate, ProductKind,
+        },
+        internal::{Internal, derived_id},
+    },
+    store::rows::{OtbxRow, PdGdsRow, PrmRow, PtnrRow, TmplRow},
 };
 
 /// How long something read is used without asking again.
@@ -43,6 +49,7 @@ struct Kept {
     products: HashMap<ProductId, (PdGdsRow, u64)>,
     templates: HashMap<TemplateId, (TmplRow, u64)>,
     made_promotions: HashMap<PromotionId, (PrmRow, u64)>,
+    partners: HashMap<PartnerId, (PtnrRow, u64)>,
 }
 
 /// What is near at hand.
@@ -57,6 +64,7 @@ impl Default for Near {
             products: HashMap::new(),
             templates: HashMap::new(),
             made_promotions: HashMap::new(),
+            partners: HashMap::new(),
         })))
     }
 }
@@ -68,6 +76,7 @@ impl Near {
         kept.products.retain(|_, (_, batch)| *batch > batches);
         kept.templates.retain(|_, (_, batch)| *batch > batches);
         kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
+        kept.partners.retain(|_, (_, batch)| *batch > batches);
     }
 }
 
@@ -243,4 +252,179 @@ pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<R
     cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (row.clone(), book.number + 1));
     book.rows.prm.push(row);
     Ok(Ok(Facts::default()))
+}
+
+/// The named partners; unknown ones are left out.
+///
+/// # Errors
+/// The store's.
+pub async fn partners(cx: &LaneContext, ids: &[PartnerId]) -> Result<Vec<Partner>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(partner_row(cx, id).await?.as_ref().map(partner));
+    }
+    Ok(found)
+}
+
+async fn partner_row(cx: &LaneContext, id: &PartnerId) -> Result<Option<PtnrRow>, Fault> {
+    if let Some((row, _)) = cx.near.0.borrow().partners.get(id) {
+        return Ok(Some(row.clone()));
+    }
+    Ok(cx.store.partners(std::slice::from_ref(id)).await?.pop())
+}
+
+fn partner(r: &PtnrRow) -> Partner {
+    let kind = PartnerKind::ALL.iter().find(|k| k.code() == &*r.ptnr_knd_cd).copied();
+    Partner {
+        id: PartnerId::stored(&r.ptnr_id),
+        kind: kind.unwrap_or(PartnerKind::Retailer),
+        active: r.use_yn,
+        zip: r.biz_zip_no.as_deref().map(str::to_owned),
+    }
+}
+
+fn put_partner(cx: &LaneContext, id: &PartnerId, row: PtnrRow) {
+    let mut book = cx.book.borrow_mut();
+    cx.near.0.borrow_mut().partners.insert(id.clone(), (row.clone(), book.number + 1));
+    book.repeats = true; // made and changed in one batch
+    book.rows.ptnr.push(row);
+}
+
+/// 협력사 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Result<Result<Facts, Refusal>, Fault> {
+    if partner_row(cx, &c.partner_id).await?.is_some() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    let row = PtnrRow {
+        ptnr_id: c.partner_id.shared(),
+        ptnr_nm: c.name.as_str().into(),
+        ptnr_knd_cd: c.kind.code().into(),
+        use_yn: true,
+        biz_zip_no: c.zip.as_deref().map(Arc::from),
+        biz_addr: c.address.as_deref().map(Arc::from),
+        reg_dttm: at,
+    };
+    put_partner(cx, &c.partner_id, row);
+    Ok(Ok(Facts::default()))
+}
+
+/// 협력사 변경.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Result<Facts, Refusal>, Fault> {
+    let Some(mut row) = partner_row(cx, &c.partner_id).await? else {
+        return Ok(Err(Reason::UnknownPartner.into()));
+    };
+    row.use_yn = c.active.unwrap_or(row.use_yn);
+    let text = |new: &Option<String>| new.as_deref().map(Arc::from);
+    row.ptnr_nm = text(&c.name).unwrap_or(row.ptnr_nm);
+    row.biz_zip_no = text(&c.zip).or(row.biz_zip_no);
+    row.biz_addr = text(&c.address).or(row.biz_addr);
+    put_partner(cx, &c.partner_id, row);
+    Ok(Ok(Facts::default()))
+}
+
+/// 상품 변경: orders keep what they were placed with; every lane looks again once it is durable.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn change_product(cx: &LaneContext, c: &ChangeProduct, meta: &Meta) -> Result<Result<Facts, Refusal>, Fault> {
+    let Some(mut row) = product(cx, &c.product_id).await? else {
+        return Ok(Err(Reason::UnknownProduct.into()));
+    };
+    if c.points_rate_bp.is_some_and(|r| r > 10_000) || c.lead_time_days.is_some_and(|d| d > 365) {
+        return Ok(Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365")));
+    }
+    if c.price.is_some() && &*row.gds_knd_cd == ProductKind::Gift.code() {
+        return Ok(Err(Refusal::invalid("a gift costs nothing")));
+    }
+    row.gds_nm = c.name.as_deref().map_or(row.gds_nm, Arc::from);
+    row.sl_upr = c.price.map_or(row.sl_upr, |w| w.get());
+    row.bndl_yn = c.bundled.unwrap_or(row.bndl_yn);
+    row.dlv_fee = c.delivery_fee.map_or(row.dlv_fee, |w| w.get());
+    row.free_dlv_yn = c.free_delivery.unwrap_or(row.free_dlv_yn);
+    row.dlv_lead_days = c.lead_time_days.map_or(row.dlv_lead_days, i64::from);
+    row.pre_rfnd_yn = c.pre_refund.unwrap_or(row.pre_rfnd_yn);
+    row.pnt_rate_bp = c.points_rate_bp.map_or(row.pnt_rate_bp, i64::from);
+    {
+        let mut book = cx.book.borrow_mut();
+        cx.near.0.borrow_mut().products.insert(c.product_id.clone(), (row.clone(), book.number + 1));
+        book.repeats = true;
+        book.rows.pd_gds.push(row);
+    }
+    look_again(cx, meta);
+    Ok(Ok(Facts::default()))
+}
+
+/// 배송템플릿 변경.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn change_template(
+    cx: &LaneContext,
+    c: &ChangeTemplate,
+    meta: &Meta,
+) -> Result<Result<Facts, Refusal>, Fault> {
+    let Some(mut row) = template(cx, &c.template_id).await? else {
+        return Ok(Err(Reason::UnknownTemplate.into()));
+    };
+    row.tmpl_nm = c.name.as_deref().map_or(row.tmpl_nm, Arc::from);
+    if let Some(threshold) = c.free_threshold {
+        row.free_thrs_amt = threshold.is_positive().then(|| threshold.get());
+    }
+    {
+        let mut book = cx.book.borrow_mut();
+        cx.near.0.borrow_mut().templates.insert(c.template_id.clone(), (row.clone(), book.number + 1));
+        book.repeats = true;
+        book.rows.tmpl.push(row);
+    }
+    look_again(cx, meta);
+    Ok(Ok(Facts::default()))
+}
+
+/// Tells every lane to look again, by its internal stream: after the commit, so that it finds what is new.
+fn look_again(cx: &LaneContext, meta: &Meta) {
+    let mut book = cx.book.borrow_mut();
+    for lane in 0..cx.partitions {
+        let id: Arc<str> = derived_id("refresh", &[&meta.id, &lane.to_string()]).into();
+        book.rows.otbx.push(OtbxRow {
+            otbx_id: Arc::clone(&id),
+            prtn_no: i64::from(cx.partition),
+            to_prtn_no: i64::from(lane),
+            cmd: Internal::Refresh { id }.json().into(),
+            otbx_dttm: meta.source.at,
+        });
+    }
+}
+
+/// How many SKUs are read again at once.
+const AGAIN_AT_ONCE: usize = 500;
+
+/// Reads the products and templates of all live SKUs again.
+///
+/// # Errors
+/// The store's, or an actor that is gone.
+pub async fn refresh(cx: &LaneContext) -> Result<(), Fault> {
+    {
+        let mut kept = cx.near.0.borrow_mut();
+        kept.skus.0.clear();
+        kept.promotions.0.clear();
+    }
+    let live = cx.skus.keys();
+    for ids in live.chunks(AGAIN_AT_ONCE) {
+        for stored in cx.store.skus(ids).await? {
+            let id = SkuId::stored(&stored.unit.unt_id);
+            let Some(actor) = cx.skus.get(&id) else { continue };
+            let cause = inventory::Cause { command_id: "refresh".into(), order_id: None, at: cx.now.get() };
+            let what = inventory::SkuAction::Refresh { stored: Box::new(stored) };
+            let told = actor.send(inventory::SkuCommand { what, cause }).await;
+            let why = |why: String| Fault::Decision { entry: crate::log::EntryId::ZERO, why };
+            told.map_err(|e| why(e.to_string()))?.map_err(|r| why(r.message()))?;
+        }
+    }
+    Ok(())
 }

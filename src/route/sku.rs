@@ -19,26 +19,17 @@ use crate::{
 
 /// The SKU that a command is about, if it is about one.
 pub fn sku_of(wire: &Wire) -> Option<&SkuId> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these are about a SKU")]
     match wire {
         Wire::ReceiveStock(c) => Some(&c.sku_id),
         Wire::AdjustStock(c) => Some(&c.sku_id),
+        Wire::ShrinkStock(c) => Some(&c.sku_id),
         Wire::CreateSku(c) => Some(&c.sku_id),
         Wire::CreateCampaign(c) => Some(&c.sku_id),
+        Wire::ChangeCampaign(c) => Some(&c.sku_id),
         Wire::PauseCampaign(c) => Some(&c.sku_id),
         Wire::ResumeCampaign(c) => Some(&c.sku_id),
-        Wire::PlaceOrder(_)
-        | Wire::ApprovePayment(_)
-        | Wire::DeclinePayment(_)
-        | Wire::CancelPayment(_)
-        | Wire::ConfirmDeposit(_)
-        | Wire::CancelLines(_)
-        | Wire::Prepare(_)
-        | Wire::JudgeStock(_)
-        | Wire::ConfirmRefund(_)
-        | Wire::FailRefund(_)
-        | Wire::CreateProduct(_)
-        | Wire::CreateTemplate(_)
-        | Wire::CreatePromotion(_) => None,
+        _ => None,
     }
 }
 
@@ -84,6 +75,10 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
         Wire::CreateTemplate(c) => return refdata::create_template(cx, c).await,
         Wire::CreateProduct(c) => return refdata::create_product(cx, c).await,
         Wire::CreatePromotion(c) => return refdata::create_promotion(cx, c).await,
+        Wire::CreatePartner(c) => return refdata::create_partner(cx, c, meta.source.at).await,
+        Wire::ChangePartner(c) => return refdata::change_partner(cx, c).await,
+        Wire::ChangeProduct(c) => return refdata::change_product(cx, c, meta).await,
+        Wire::ChangeTemplate(c) => return refdata::change_template(cx, c, meta).await,
         Wire::CreateSku(c) => {
             let Some(product) = refdata::product(cx, &c.product_id).await? else {
                 return Ok(Err(Reason::UnknownProduct.into()));
@@ -109,6 +104,8 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
         }
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
         Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity, c.reason.as_str().into()),
+        Wire::ShrinkStock(c) => SkuAction::Shrink(c.quantity, c.reason.as_str().into()),
+        Wire::ChangeCampaign(c) => SkuAction::Change(c.clone()),
         Wire::CreateCampaign(c) => {
             if !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty() {
                 return Ok(Err(Reason::AlreadyExists.into()));

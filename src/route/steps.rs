@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fault, LaneContext, Meta, activate,
     inventory::{Carry, Cause},
+    links::taken,
     place::quotes,
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
         stock::{Move, Movement},
     },
     protocol::internal::{Internal, Said, derived_id},
-    store::rows::{CmdRow, OtbxRow, RsvRow},
+    store::rows::{OtbxRow, RsvRow},
 };
 
 const HELD: &str = "HELD";
@@ -124,16 +125,7 @@ pub async fn take(cx: &LaneContext, step: Step, meta: Meta) -> Result<(), Fault>
         });
     }
     cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);
-    book.rows.cmd.push(CmdRow {
-        cmd_id: Arc::clone(&meta.id),
-        cmd_dgst: Arc::clone(&meta.digest),
-        cmd_typ_cd: meta.name.into(),
-        prtn_no: i64::from(cx.partition),
-        actr: Arc::clone(&meta.actor),
-        ansr: None,
-        strm_entr: Some(meta.source.id.to_string().into()),
-        cmd_dttm: meta.source.at,
-    });
+    book.rows.cmd.push(taken(cx, &meta));
     book.outgoing.push(Outgoing::silent(meta.source, meta.name));
     Ok(())
 }
@@ -200,8 +192,11 @@ fn units(quotes: &[Quote], line: &StepLine, before: i64, stands: bool) -> Result
         return Err((Reason::SalePaused, facts(0, view.position)));
     }
     let asked = i64::from(line.quantity);
-    let left = (view.available() - before).max(0);
-    let limit = view.sale.and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
+    // units for an order that stands, of no sale: whatever is on the shelf
+    let of_sale = line.campaign_id.is_some() || !stands;
+    let there = if of_sale { view.available() } else { view.on_hand };
+    let left = (there - before).max(0);
+    let limit = view.sale.filter(|_| of_sale).and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
     if limit < asked && !stands {
         return Err((Reason::LimitExceeded, facts(left, view.position)));
     }

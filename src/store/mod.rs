@@ -15,12 +15,13 @@ use async_trait::async_trait;
 
 use crate::domain::{
     Time,
-    ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+    ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
 };
 use row::{Read, Row};
 use rows::{
-    AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, FeeRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
-    PntRow, PrmRow, PrsnRow, RfndRow, RsvRow, StlmRow, TmplRow,
+    AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LdgrRow, LnkRow,
+    OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow, PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow,
+    TmplRow, WyblRow,
 };
 
 row::row! {
@@ -97,12 +98,20 @@ pub struct Batch {
     pub dscnt: Vec<DscntRow>,
     pub pnt: Vec<PntRow>,
     pub prsn: Vec<PrsnRow>,
+    pub prcr: Vec<PrcrRow>,
+    pub lnk: Vec<LnkRow>,
+    pub wybl: Vec<WyblRow>,
+    pub rtn: Vec<RtnRow>,
+    pub exch: Vec<ExchRow>,
+    pub rvw: Vec<RvwRow>,
+    pub adit: Vec<AditRow>,
     pub ldgr: Vec<LdgrRow>,
     pub units: Vec<UntRow>,
     pub moves: Vec<UnitMove>,
     pub pd_gds: Vec<PdGdsRow>,
     pub tmpl: Vec<TmplRow>,
     pub prm: Vec<PrmRow>,
+    pub ptnr: Vec<PtnrRow>,
     pub cmpn: Vec<CmpnRow>,
     pub cmd: Vec<CmdRow>,
     pub otbx: Vec<OtbxRow>,
@@ -243,6 +252,7 @@ pub trait Store: Send + Sync {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError>;
     async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError>;
     async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError>;
+    async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
     /// Stored outcomes of these commands, of any lane; unknown ids are left out.
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError>;

@@ -1,6 +1,10 @@
 //! The tables' rows. Names are the sources' (`TB_OD_…`); the migrations hold the same columns with comments in Korean
 //! and English, and a test compares the two.
 
+mod after;
+
+pub use self::after::*;
+
 use std::{borrow::Cow, sync::Arc};
 
 use super::row::row;
@@ -30,6 +34,12 @@ row! {
         dlv_fee_amt: i64,
         /// what the buyer owes or paid: goods − discount + fees
         ord_amt: i64,
+        /// the order that this one was made for
+        prnt_ord_id: Option<Text>,
+        /// HOME or BUSINESS, once chosen
+        dstn_knd_cd: Option<Code>,
+        /// MAINLAND, JEJU or ISLAND
+        dstn_zone_cd: Option<Code>,
     }
 }
 
@@ -41,13 +51,13 @@ row! {
         unt_id: Text,
         gds_id: Text,
         ord_stat_cd: Code,
-        dlv_sub_stat_cd: Option<Text>,
+        dlv_sub_stat_cd: Option<Code>,
         main_gds_yn: bool,
         gft_incl_yn: bool,
         gft_yn: bool,
         main_ord_seq: Option<i64>,
         gft_prm_id: Option<Text>,
-        gft_rsn_cd: Option<Text>,
+        gft_rsn_cd: Option<Code>,
         /// exchange chains keep the first line's number here
         org_ord_seq: Option<i64>,
         ord_qty: i64,
@@ -69,9 +79,12 @@ row! {
         cpn_id: Option<Text>,
         cpn_dscnt_amt: i64,
         pay_amt: i64,
+        pnt_rate_bp: i64,
+        /// points earned, less those reversed
+        pnt_amt: i64,
         dlv_fee_no: i64,
         pre_rfnd_yn: bool,
-        rfnd_tmng_cd: Option<Text>,
+        rfnd_tmng_cd: Option<Code>,
         avg_lead_days: i64,
         ship_inst_dttm: Option<Time>,
         dlv_expt_dttm: Option<Time>,
@@ -128,7 +141,7 @@ row! {
         stlm_no: i64,
         cncl_grp_no: Option<i64>,
         rtn_grp_no: Option<i64>,
-        /// PLANNED, REFUNDED, FAILED
+        /// PLANNED, REFUNDED, FAILED, WITHDRAWN
         rfnd_stat_cd: Code,
         rfnd_mns_cd: Code,
         rfnd_plan_amt: i64,
@@ -160,12 +173,23 @@ row! {
         pay_grp_no: i64,
         ptnr_id: Text,
         dlv_tmpl_id: Text,
+        /// ORDER, SURCHARGE, RETURN
+        fee_knd_cd: Code,
+        rtn_grp_no: Option<i64>,
+        /// of a return
+        falt_cd: Option<Code>,
+        /// what the bundled goods make of it
+        bndl_fee_amt: i64,
+        /// free at or above this total
+        thrs_amt: Option<i64>,
         /// what the lines would pay before the threshold
         bas_fee_amt: i64,
         fee_amt: i64,
         rfnd_fee_amt: i64,
-        /// CHARGED, FREE_GOODS, FREE_THRESHOLD, GIFT_ONLY
+        /// why it is what it is: the codes of `FeeReason`
         fee_rsn_cd: Code,
+        /// a surcharge that is still to be paid
+        unpd_yn: bool,
     }
 }
 
@@ -354,8 +378,11 @@ row! {
 
 row! {
     /// 개인정보: what may be erased; in no event and no log.
-    PrsnRow => "tb_od_ord_prsn", Upsert, key("ord_id") {
+    PrsnRow => "tb_od_ord_prsn", Upsert, key("ord_id", "prsn_knd_cd", "ord_seq") {
         ord_id: Text,
+        /// RECIPIENT, PAYER, REFUND, REVIEW
+        prsn_knd_cd: Code,
+        ord_seq: i64,
         rcvr_nm: Option<Text>,
         tel_no: Option<Text>,
         zip_no: Option<Text>,
@@ -364,5 +391,6 @@ row! {
         acct_ownr_nm: Option<Text>,
         dpst_hldr_nm: Option<Text>,
         rmtr_nm: Option<Text>,
+        rvw_txt: Option<Text>,
     }
 }

@@ -41,10 +41,18 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.dscnt, How::Usual);
     visit.table(&batch.pnt, How::Usual);
     visit.table(&batch.prsn, How::Usual);
+    visit.table(&batch.prcr, How::Usual);
+    visit.table(&batch.lnk, How::Usual);
+    visit.table(&batch.wybl, How::Usual);
+    visit.table(&batch.rtn, How::Usual);
+    visit.table(&batch.exch, How::Usual);
+    visit.table(&batch.rvw, How::Usual);
+    visit.table(&batch.adit, How::Usual);
     visit.table(units, How::Usual);
     visit.table(&batch.pd_gds, How::Usual);
     visit.table(&batch.tmpl, How::Usual);
     visit.table(&batch.prm, How::Usual);
+    visit.table(&batch.ptnr, How::Usual);
     visit.table(&batch.cmpn, How::Usual);
     visit.table(&batch.cmd, How::Usual);
     visit.table(&batch.otbx, How::Usual);

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use super::{
     Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
-    rows::{CmpnRow, Code, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, RsvRow, TmplRow},
+    rows::{CmpnRow, Code, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
     sql,
 };
 use crate::domain::{
     Time,
-    ids::{CampaignId, CommandId, OrderId, ProductId, PromotionId, SkuId, TemplateId},
+    ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
 };
 
 /// A parameter of a statement.
@@ -307,6 +307,10 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
         self.named("prm_id", ids.iter().map(PromotionId::as_str)).await
+    }
+
+    async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
+        self.named("ptnr_id", ids.iter().map(PartnerId::as_str)).await
     }
 
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {

@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::ReservedLine;
+use super::{
+    claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+    delivery::DeliveredBy,
+    event::{Inspected, ReservedLine, WaybillEntry},
+    supply::{ChildOrder, LinkWhat},
+};
 use crate::domain::{
-    ids::{CampaignId, CustomerId, PromotionId, SkuId},
+    Time,
+    ids::{CampaignId, CustomerId, OrderId, PartnerId, PromotionId, SkuId},
     money::Won,
     reason::{Facts, Reason},
 };
@@ -39,6 +45,119 @@ pub enum OrderCommand {
         key: String,
         reason: String,
     },
+    /// by bank transfer, where the means can't be undone any more
+    TransferRefund {
+        key: String,
+    },
+    /// row 10
+    PurchaseFromPartner(PartnerPurchase),
+    /// row 11
+    PurchaseFromNonPartner {
+        lines: Vec<u16>,
+        seller: String,
+        amount: Won,
+    },
+    /// row 12
+    UseOwnStock {
+        lines: Vec<u16>,
+    },
+    /// row 13
+    AssignInstaller(PartnerPurchase),
+    /// row 14
+    ChooseDestination {
+        /// 우편번호; `None` for a business, whose address we know
+        zip: Option<String>,
+    },
+    /// row 15; no line named: all that can be
+    CompleteProcurement {
+        lines: Vec<u16>,
+    },
+    /// row 16
+    CancelProcurement {
+        lines: Vec<u16>,
+        reason: Option<String>,
+    },
+    /// row 17: so many units of these lines are gone
+    ReportStockLoss {
+        lines: Vec<ReservedLine>,
+    },
+    /// row 18
+    Ship {
+        lines: Vec<u16>,
+        /// on its way, though no waybill says so
+        started: bool,
+        waybills: Vec<WaybillEntry>,
+    },
+    RegisterWaybill(WaybillEntry),
+    UpdateWaybill(WaybillEntry),
+    /// row 19
+    MarkDelivered(Delivery),
+    Installed {
+        lines: Vec<u16>,
+    },
+    /// row 20
+    InstallationImpossible {
+        lines: Vec<u16>,
+    },
+    /// row 21
+    ConfirmPurchase {
+        lines: Vec<u16>,
+    },
+    WriteReview {
+        line_no: u16,
+        rating: u8,
+    },
+    /// row 22
+    RequestReturn(ReturnRequest),
+    ApproveReturn {
+        group: u16,
+        timing: Option<RefundTiming>,
+    },
+    RejectReturn {
+        group: u16,
+        reason: Option<String>,
+    },
+    WithdrawReturn {
+        group: u16,
+    },
+    CollectReturn {
+        group: u16,
+        lines: Vec<ReservedLine>,
+    },
+    CompleteReturn {
+        group: u16,
+        inspected: Vec<Inspected>,
+    },
+    /// row 23
+    RequestExchange {
+        line_no: u16,
+        quantity: u32,
+        reason: ClaimReason,
+        fault: Fault,
+        wanted: Option<SkuId>,
+    },
+    RejectExchange {
+        group: u16,
+        reason: Option<String>,
+    },
+    ApproveExchange {
+        group: u16,
+        branch: Branch,
+        sku_id: Option<SkuId>,
+    },
+    AddGift {
+        main_line_no: u16,
+        sku_id: SkuId,
+        quantity: u32,
+        reason: GiftReason,
+    },
+    /// internal: be placed for another order
+    PlaceLinked(Box<ChildOrder>),
+    /// internal: what a linked order says
+    Link {
+        from: OrderId,
+        what: LinkWhat,
+    },
     /// internal: another lane has reserved
     Reserved {
         reservation: String,
@@ -67,10 +186,79 @@ impl OrderCommand {
             OrderCommand::JudgeStock { .. } => "judge_stock",
             OrderCommand::ConfirmRefund { .. } => "confirm_refund",
             OrderCommand::FailRefund { .. } => "fail_refund",
+            OrderCommand::TransferRefund { .. } => "refund_by_bank_transfer",
+            OrderCommand::PurchaseFromPartner(_) => "purchase_from_partner",
+            OrderCommand::PurchaseFromNonPartner { .. } => "purchase_from_non_partner",
+            OrderCommand::UseOwnStock { .. } => "use_own_stock",
+            OrderCommand::AssignInstaller(_) => "assign_installer",
+            OrderCommand::ChooseDestination { .. } => "choose_destination",
+            OrderCommand::CompleteProcurement { .. } => "complete_procurement",
+            OrderCommand::CancelProcurement { .. } => "cancel_procurement",
+            OrderCommand::ReportStockLoss { .. } => "report_stock_loss",
+            OrderCommand::Ship { .. } => "ship",
+            OrderCommand::RegisterWaybill(_) => "register_waybill",
+            OrderCommand::UpdateWaybill(_) => "update_waybill",
+            OrderCommand::MarkDelivered(d) => match d.by {
+                DeliveredBy::Installer => "installer_delivered",
+                DeliveredBy::Carrier | DeliveredBy::Forced => "mark_delivered",
+            },
+            OrderCommand::Installed { .. } => "installed",
+            OrderCommand::InstallationImpossible { .. } => "installation_impossible",
+            OrderCommand::ConfirmPurchase { .. } => "confirm_purchase",
+            OrderCommand::WriteReview { .. } => "write_review",
+            OrderCommand::RequestReturn(_) => "request_return",
+            OrderCommand::ApproveReturn { .. } => "approve_return",
+            OrderCommand::RejectReturn { .. } => "reject_return",
+            OrderCommand::WithdrawReturn { .. } => "withdraw_return",
+            OrderCommand::CollectReturn { .. } => "collect_return",
+            OrderCommand::CompleteReturn { .. } => "complete_return",
+            OrderCommand::RequestExchange { .. } => "request_exchange",
+            OrderCommand::RejectExchange { .. } => "reject_exchange",
+            OrderCommand::ApproveExchange { .. } => "approve_exchange",
+            OrderCommand::AddGift { .. } => "add_gift",
+            OrderCommand::PlaceLinked(_) => "place_linked",
+            OrderCommand::Link { .. } => "link",
             OrderCommand::Reserved { .. } => "reserved",
             OrderCommand::ReserveRefused { .. } => "reserve_refused",
         }
     }
+}
+
+/// Rows 10 and 13: an order to be made at a partner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartnerPurchase {
+    pub partner_id: PartnerId,
+    /// our line, and the partner's SKU
+    pub lines: Vec<(u16, SkuId)>,
+    /// `None`: made from this order's
+    pub linked_order_id: Option<OrderId>,
+}
+
+/// Row 19: a delivery, by whose word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    pub by: DeliveredBy,
+    /// none named: all that can be
+    pub lines: Vec<u16>,
+    /// of the carrier: which waybill; else all of the lines'
+    pub waybill: Option<(String, String)>,
+    /// when; else now
+    pub at: Option<Time>,
+    /// of a forced one
+    pub reason: Option<String>,
+}
+
+/// Row 22: a return, as asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReturnRequest {
+    pub lines: Vec<ReservedLine>,
+    pub reason: ClaimReason,
+    pub fault: Fault,
+    pub timing: Option<RefundTiming>,
+    /// gifts may stay with the buyer
+    pub waive_gifts: bool,
+    /// not the buyer: may refund before collection what is not marked for it
+    pub may_override: bool,
 }
 
 /// 주문접수: a placement.

@@ -1,11 +1,15 @@
 //! The order: aggregate root. `decide` (what a command does), `event` (what happened), `state` (the fold of it).
 
 pub mod apply;
+pub mod claim;
 pub mod command;
 pub mod decide;
+pub mod delivery;
 pub mod event;
+pub mod lean;
 pub mod state;
 pub mod step;
+pub mod supply;
 #[cfg(test)]
 mod tests;
 

@@ -4,8 +4,9 @@ use jumun::store::{
     TableRef, UntRow,
     row::Type,
     rows::{
-        AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
-        PntRow, PrmRow, PrsnRow, RfndRow, RsvRow, StlmRow, TmplRow,
+        AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LdgrRow, LnkRow,
+        OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow, PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow,
+        TmplRow, WyblRow,
     },
     table,
 };
@@ -15,26 +16,34 @@ use super::{Bench, Outside};
 
 fn tables() -> Vec<TableRef> {
     vec![
+        table::<AditRow>(),
         table::<AprvRow>(),
         table::<CmdRow>(),
         table::<CmpnRow>(),
         table::<CnclRow>(),
         table::<DscntRow>(),
+        table::<ExchRow>(),
         table::<FeeRow>(),
         table::<GdsRow>(),
         table::<HistRow>(),
         table::<LdgrRow>(),
+        table::<LnkRow>(),
         table::<OrdRow>(),
         table::<OtbxRow>(),
         table::<PdGdsRow>(),
         table::<PntRow>(),
+        table::<PrcrRow>(),
         table::<PrmRow>(),
         table::<PrsnRow>(),
+        table::<PtnrRow>(),
         table::<RfndRow>(),
         table::<RsvRow>(),
+        table::<RtnRow>(),
+        table::<RvwRow>(),
         table::<StlmRow>(),
         table::<TmplRow>(),
         table::<UntRow>(),
+        table::<WyblRow>(),
     ]
 }
 

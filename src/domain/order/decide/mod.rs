@@ -1,19 +1,28 @@
 //! `decide`: (state, command, context) → events, stock movements and steps, or a refusal. Nothing is changed here.
 
 mod cancel;
+mod chosen;
+mod deliver;
+mod destination;
+mod exchange;
+mod gift;
+mod link;
+mod linked;
 mod money;
 mod pay;
 mod place;
 pub use self::place::{LINES_MAX, QUANTITY_MAX};
+mod procure;
 mod refund;
 mod reserve;
+mod returns;
 mod stock;
 
-use super::{command::OrderCommand, event::Event, state::Order, step::Step};
+use super::{command::OrderCommand, event::Event, state::Order, step::Step, supply::LinkMessage};
 use crate::domain::{
     Time,
-    catalog::{Policy, Promotion, SkuRef},
-    ids::{OrderId, SkuId},
+    catalog::{Partner, Policy, Promotion, SkuRef, StockPolicy},
+    ids::{OrderId, PartnerId, SkuId},
     reason::{Reason, Refusal},
     stock::{Movement, StockView},
 };
@@ -37,6 +46,9 @@ pub struct Context<'a> {
     /// one a distinct SKU
     pub quotes: &'a [Quote],
     pub promotions: &'a [Promotion],
+    pub partners: &'a [Partner],
+    /// the lane that decides
+    pub lane: u32,
 }
 
 impl Context<'_> {
@@ -54,6 +66,8 @@ pub struct Decision {
     /// of SKUs in this lane; they fit what the quotes said
     pub movements: Vec<Movement>,
     pub steps: Vec<Step>,
+    /// to linked orders
+    pub messages: Vec<LinkMessage>,
     /// something the answer should say although the command was accepted (a late payment)
     pub note: Option<Reason>,
 }
@@ -68,13 +82,24 @@ pub fn decide(
     command: &OrderCommand,
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
+    let mut decision = alone(id, order, command, cx)?;
+    link::tell(id, order, command, cx, &mut decision);
+    Ok(decision)
+}
+
+/// What the command does to the order itself.
+fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Context<'_>) -> Result<Decision, Refusal> {
     use super::state::Placement;
+    // an id whose placement failed may be placed again
+    let version = match order {
+        None => Some(0),
+        Some(o) => (o.placement == Placement::Failed).then_some(o.version),
+    };
     if let OrderCommand::Place(place) = command {
-        return match order {
-            None => place::decide(id, 0, place, cx),
-            Some(o) if o.placement == Placement::Failed => place::decide(id, o.version, place, cx),
-            Some(_) => Err(Reason::DuplicateOrder.into()),
-        };
+        return place::decide(id, version.ok_or(Reason::DuplicateOrder)?, place, cx);
+    }
+    if let OrderCommand::PlaceLinked(child) = command {
+        return linked::place(id, version.ok_or(Reason::DuplicateOrder)?, child, cx);
     }
     let order = order.ok_or(Reason::UnknownOrder)?;
     match (command, &order.placement) {
@@ -84,35 +109,144 @@ pub fn decide(
         }
         (_, Placement::Reserving) => Err(Refusal::invalid("the placement is still being reserved")),
         (_, Placement::Failed) => Err(Reason::UnknownOrder.into()),
-        (OrderCommand::ApprovePayment { settlements }, Placement::Done) => pay::approve(order, settlements, cx),
-        (OrderCommand::DeclinePayment { reason }, Placement::Done) => pay::decline(order, reason.as_deref(), cx),
-        (OrderCommand::CancelPayment, Placement::Done) => pay::cancel(order, cx),
-        (OrderCommand::ConfirmDeposit { amount }, Placement::Done) => pay::deposit(order, *amount, cx),
-        (OrderCommand::Expire, Placement::Done) => pay::expire(order, cx),
-        (OrderCommand::CancelLines { lines }, Placement::Done) => cancel::lines(order, lines),
-        (OrderCommand::Prepare, Placement::Done) => stock::prepare(order),
-        (OrderCommand::JudgeStock { lines }, Placement::Done) => stock::judge(order, lines),
-        (OrderCommand::ConfirmRefund { key }, Placement::Done) => refund::confirm(order, key),
-        (OrderCommand::FailRefund { key, reason }, Placement::Done) => refund::fail(order, key, reason, cx),
-        (OrderCommand::Place(_), Placement::Done) => Err(Reason::DuplicateOrder.into()),
+        (_, Placement::Done) => standing(order, command, cx),
     }
 }
 
-/// Whether the command looks at stock views of the order's SKUs, beside moving what it has already.
-pub fn wants_quotes(order: Option<&Order>, command: &OrderCommand) -> bool {
+/// A command to an order that stands.
+fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    use OrderCommand as C;
     match command {
-        OrderCommand::Place(_) => true,
-        OrderCommand::ApprovePayment { .. } | OrderCommand::ConfirmDeposit { .. } => order
-            .is_some_and(|o| o.lines.iter().any(|l| l.policy == crate::domain::catalog::StockPolicy::DeductAtPayment)),
-        OrderCommand::DeclinePayment { .. }
-        | OrderCommand::CancelPayment
-        | OrderCommand::Expire
-        | OrderCommand::CancelLines { .. }
-        | OrderCommand::Prepare
-        | OrderCommand::JudgeStock { .. }
-        | OrderCommand::ConfirmRefund { .. }
-        | OrderCommand::FailRefund { .. }
-        | OrderCommand::Reserved { .. }
-        | OrderCommand::ReserveRefused { .. } => false,
+        C::ApprovePayment { settlements } if order.surcharge_due().is_positive() => {
+            destination::pay(order, settlements)
+        }
+        C::ApprovePayment { settlements } => pay::approve(order, settlements, cx),
+        C::DeclinePayment { reason } => pay::decline(order, reason.as_deref(), cx),
+        C::CancelPayment => pay::cancel(order, cx),
+        C::ConfirmDeposit { amount } => pay::deposit(order, *amount, cx),
+        C::Expire => pay::expire(order, cx),
+        C::CancelLines { lines } => cancel::lines(order, lines),
+        C::Prepare => stock::prepare(order),
+        C::JudgeStock { lines } => stock::judge(order, lines),
+        C::ConfirmRefund { key } => refund::confirm(order, key),
+        C::FailRefund { key, reason } => refund::fail(order, key, reason, cx),
+        C::TransferRefund { key } => refund::transfer(order, key),
+        C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
+        C::PurchaseFromNonPartner { lines, seller, amount } => procure::from_non_partner(order, lines, seller, *amount),
+        C::UseOwnStock { lines } => procure::own_stock(order, lines),
+        C::AssignInstaller(p) => procure::assign_installer(order, p, cx),
+        C::ChooseDestination { zip } => destination::choose(order, zip.as_deref(), cx),
+        C::CompleteProcurement { lines } => procure::complete(order, lines),
+        C::CancelProcurement { lines, reason } => procure::cancel(order, lines, reason.as_deref(), cx),
+        C::ReportStockLoss { lines } => procure::lose(order, lines, cx),
+        C::Ship { lines, started, waybills } => deliver::ship(order, lines, *started, waybills),
+        C::RegisterWaybill(w) => deliver::register(order, w),
+        C::UpdateWaybill(w) => deliver::update(order, w),
+        C::MarkDelivered(d) => deliver::delivered(order, d, cx),
+        C::Installed { lines } => deliver::installed(order, lines),
+        C::InstallationImpossible { lines } => deliver::installation_impossible(order, lines, cx),
+        C::ConfirmPurchase { lines } => deliver::confirm(order, lines, cx),
+        C::WriteReview { line_no, rating } => deliver::review(order, *line_no, *rating),
+        C::RequestReturn(asked) => returns::request(order, asked, cx),
+        C::ApproveReturn { group, timing } => returns::approve(order, *group, *timing, cx),
+        C::RejectReturn { group, reason } => returns::reject(order, *group, reason.as_deref()),
+        C::WithdrawReturn { group } => returns::withdraw(order, *group),
+        C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
+        C::CompleteReturn { group, inspected } => returns::complete(order, *group, inspected),
+        C::RequestExchange { line_no, quantity, reason, fault, wanted } => {
+            exchange::request(order, (*line_no, *quantity), (*reason, *fault), wanted.as_ref())
+        }
+        C::RejectExchange { group, reason } => exchange::reject(order, *group, reason.as_deref()),
+        C::ApproveExchange { group, branch, sku_id } => exchange::approve(order, *group, *branch, sku_id.as_ref(), cx),
+        C::AddGift { main_line_no, sku_id, quantity, reason } => {
+            gift::add(order, *main_line_no, sku_id, *quantity, *reason, cx)
+        }
+        C::Link { from, what } => link::hear(order, from, what, cx),
+        C::Reserved { .. } | C::ReserveRefused { .. } | C::Place(_) | C::PlaceLinked(_) => {
+            Err(Reason::DuplicateOrder.into()) // taken before, in `alone`
+        }
+    }
+}
+
+/// The order after these events, which were decided for it.
+fn folded(order: &Order, events: &[Event], cx: &Context<'_>) -> Order {
+    let mut after = Some(order.clone());
+    for event in events {
+        let fits = Order::step(&mut after, &order.id, event, cx.now);
+        assert!(fits.is_ok(), "what was decided must fit: {fits:?}");
+    }
+    after.unwrap_or_else(|| order.clone())
+}
+
+/// What of the shelves a command looks at, beside moving what the order has already.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Looks {
+    /// the SKUs of the order's lines
+    pub own: bool,
+    /// SKUs that the command names
+    pub named: Vec<SkuId>,
+    /// partners that the command names
+    pub partners: Vec<PartnerId>,
+}
+
+/// What a command looks at.
+pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
+    use OrderCommand as C;
+    let own = || Looks { own: true, ..Looks::default() };
+    match command {
+        C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => Looks {
+            own: order.is_some_and(|o| o.lines.iter().any(|l| l.policy == StockPolicy::DeductAtPayment)),
+            ..Looks::default()
+        },
+        // what sending a return back costs is the products' word
+        C::RequestReturn(_) | C::InstallationImpossible { .. } | C::Link { .. } => own(),
+        C::ReportStockLoss { .. } | C::CancelProcurement { .. } | C::Reserved { .. } | C::ReserveRefused { .. } => {
+            Looks { own: order.is_some_and(|o| !o.after.exchanges.is_empty()), ..Looks::default() }
+        }
+        C::ApproveExchange { group, sku_id, .. } => {
+            let wanted = order.and_then(|o| o.exchange_of(*group)).and_then(|e| e.wanted.clone());
+            Looks { own: true, named: sku_id.clone().or(wanted).into_iter().collect(), partners: Vec::new() }
+        }
+        C::AddGift { sku_id, .. } => Looks { own: false, named: vec![sku_id.clone()], partners: Vec::new() },
+        C::PurchaseFromPartner(p) | C::AssignInstaller(p) => Looks {
+            own: false,
+            named: p.lines.iter().map(|(_, sku)| sku.clone()).collect(),
+            partners: vec![p.partner_id.clone()],
+        },
+        C::PlaceLinked(child) => {
+            Looks { own: false, named: child.lines.iter().map(|l| l.sku_id.clone()).collect(), partners: Vec::new() }
+        }
+        C::ChooseDestination { zip: None } => {
+            let buyer = order.and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
+            Looks { partners: buyer.into_iter().collect(), ..Looks::default() }
+        }
+        C::Place(_)
+        | C::DeclinePayment { .. }
+        | C::CancelPayment
+        | C::Expire
+        | C::CancelLines { .. }
+        | C::Prepare
+        | C::JudgeStock { .. }
+        | C::ConfirmRefund { .. }
+        | C::FailRefund { .. }
+        | C::TransferRefund { .. }
+        | C::PurchaseFromNonPartner { .. }
+        | C::UseOwnStock { .. }
+        | C::ChooseDestination { .. }
+        | C::CompleteProcurement { .. }
+        | C::Ship { .. }
+        | C::RegisterWaybill(_)
+        | C::UpdateWaybill(_)
+        | C::MarkDelivered(_)
+        | C::Installed { .. }
+        | C::ConfirmPurchase { .. }
+        | C::WriteReview { .. }
+        | C::ApproveReturn { .. }
+        | C::RejectReturn { .. }
+        | C::WithdrawReturn { .. }
+        | C::CollectReturn { .. }
+        | C::CompleteReturn { .. }
+        | C::RequestExchange { .. }
+        | C::RejectExchange { .. } => Looks::default(),
     }
 }

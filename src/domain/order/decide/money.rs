@@ -1,37 +1,46 @@
 //! Money going back (G 취소·환불; domain §4): how much of a line, which fees, through which settlement.
 
 use crate::domain::{
+    fee::FeeReason,
     ids::OrderId,
     money::Won,
     order::{
-        event::{Cut, FeeBack, PlannedRefund},
+        event::{Cut, Excluded, FeeBack, PlannedRefund},
         state::{FeeRow, Line, Order, Settlement},
     },
 };
 
-/// What `quantity` of a line's active units is worth: pro rata, rounded down; the last units take the remainder, so that
-/// the parts always sum to the whole†.
+/// What `quantity` of a line's units is worth: pro rata, rounded down; the last units take the remainder, so that the parts
+/// always sum to the whole†.
 pub fn worth(line: &Line, quantity: u32) -> Won {
-    if quantity == line.active() { line.pay_left() } else { line.pay_left().share_down(quantity, line.active()) }
+    if quantity == line.unsettled() { line.pay_left() } else { line.pay_left().share_down(quantity, line.unsettled()) }
 }
 
 /// The fees that go back with these cuts: of rows of which no goods remain (domain §5: a whole cancellation gives the fee
-/// back, a part cancellation keeps it where goods of its row remain).
+/// back, a part cancellation keeps it where goods of its row remain). Goods in a return that is under way do not remain;
+/// a surcharge (row 14) is for all goods of the order.
 pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
-        line.active() - cut
+        line.active() - line.returning - cut
     };
+    let of = |fee: &FeeRow, line: &Line| fee.reason == FeeReason::Surcharge || line.fee_no == fee.no;
     fees.iter()
         .filter(|fee| (fee.amount - fee.returned).is_positive())
-        .filter(|fee| lines.iter().filter(|l| l.fee_no == fee.no && !l.gift).all(|l| left(l) == 0))
+        .filter(|fee| lines.iter().filter(|l| of(fee, l) && !l.gift).all(|l| left(l) == 0))
         .map(|fee| FeeBack { fee_no: fee.no, amount: fee.amount - fee.returned })
         .collect()
 }
 
-/// The sum of cuts and fees.
-pub fn total_back(cuts: &[Cut], fees: &[FeeBack]) -> Won {
-    cuts.iter().map(|c| c.amount).sum::<Won>() + fees.iter().map(|f| f.amount).sum()
+/// The sum of cuts and of the fees that had been paid.
+pub fn total_back(order: &Order, cuts: &[Cut], fees: &[FeeBack]) -> Won {
+    cuts.iter().map(|c| c.amount).sum::<Won>() + paid_fees(order, fees)
+}
+
+/// What of these fees had been paid: a surcharge may be still due.
+pub fn paid_fees(order: &Order, fees: &[FeeBack]) -> Won {
+    let paid = |back: &&FeeBack| !order.fees.iter().any(|f| f.no == back.fee_no && f.unpaid);
+    fees.iter().filter(paid).map(|f| f.amount).sum()
 }
 
 /// Plans `amount` over the settlements: card first, points last†. `first` numbers the keys.
@@ -56,6 +65,7 @@ pub fn plan(
                 key: key(id, first + planned.len()),
                 settlement_no: s.no,
                 group,
+                return_group: None,
                 amount: part,
             });
             left -= part;
@@ -70,10 +80,28 @@ pub fn key(id: &OrderId, n: usize) -> String {
     format!("rf:{id}:{n}")
 }
 
-/// Plans what an order gives back for cuts and fees; nothing while it is unpaid.
+/// Plans what an order gives back for cuts and fees; nothing while it is unpaid, or when it is paid elsewhere.
 pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Vec<PlannedRefund> {
-    if order.paid_at.is_none() {
+    if !order.settles_here() {
         return Vec::new();
     }
-    plan(&order.id, &order.settlements, total_back(cuts, fees), Some(group), order.refunds.len() + 1)
+    plan(&order.id, &order.settlements, total_back(order, cuts, fees), Some(group), order.refunds.len() + 1)
+}
+
+/// Keeps `amount` back (환불제외) of what the settlements still can give once `planned` is planned, card first.
+pub fn withhold(settlements: &[Settlement], planned: &[PlannedRefund], amount: Won) -> Vec<Excluded> {
+    let mut by_means: Vec<&Settlement> = settlements.iter().collect();
+    by_means.sort_by_key(|s| (s.means, s.no));
+    let mut left = amount;
+    let mut kept = Vec::new();
+    for s in by_means {
+        let gone: Won = planned.iter().filter(|p| p.settlement_no == s.no).map(|p| p.amount).sum();
+        let part = left.min(s.refundable - gone);
+        if part.is_positive() {
+            kept.push(Excluded { settlement_no: s.no, amount: part });
+            left -= part;
+        }
+    }
+    assert!(left.is_zero(), "{left} won of a fee of {amount} find no settlement to be kept back of");
+    kept
 }

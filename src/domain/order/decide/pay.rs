@@ -193,6 +193,7 @@ fn late(order: &Order, paid: &[Paid], mut decision: Decision) -> Decision {
             key: money::key(&order.id, order.refunds.len() + 1 + i),
             settlement_no,
             group: None,
+            return_group: None,
             amount: p.amount,
         })
         .collect();

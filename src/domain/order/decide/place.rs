@@ -23,15 +23,15 @@ pub const LINES_MAX: usize = 100;
 pub const QUANTITY_MAX: u32 = 100_000;
 
 /// A line with what was found for it.
-struct Found<'a> {
-    wanted: &'a Wanted,
-    quote: &'a Quote,
-    campaign: Option<&'a Campaign>,
-    policy: StockPolicy,
+pub struct Found<'a> {
+    pub wanted: &'a Wanted,
+    pub quote: &'a Quote,
+    pub campaign: Option<&'a Campaign>,
+    pub policy: StockPolicy,
     /// units taken here and now
-    taken: u32,
+    pub taken: u32,
     /// a gift whose main line gets nothing: it stays on the shelf
-    dropped: bool,
+    pub dropped: bool,
 }
 
 impl Found<'_> {
@@ -75,6 +75,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         shorts: Vec::new(),
         fees_back: Vec::new(),
         refunds: Vec::new(),
+        parent: None,
     };
     match &place.payment {
         PaymentOffer::Later => {}
@@ -88,7 +89,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         }
     }
     let mut decision = Decision { movements: movements(place, &found, paid_now), ..Decision::default() };
-    let reservations = reserve(id, version, place, &found, paid_now, &mut decision);
+    let reservations = reserve((id, version), place, &found, (paid_now, false), &mut decision);
     if reservations.is_empty() {
         settle_shorts(id, &mut placed, &found, paid_now, cx.now);
         let prepare = paid_now && cx.policy.prepare == PreparePolicy::AtOnce;
@@ -198,7 +199,7 @@ fn take(view: &StockView, before: u32, no: u16, wanted: &Wanted, part: bool) -> 
 }
 
 #[cold]
-fn short(reason: Reason, view: &StockView, available: i64, no: u16, wanted: &Wanted) -> Refusal {
+pub fn short(reason: Reason, view: &StockView, available: i64, no: u16, wanted: &Wanted) -> Refusal {
     let facts = Facts {
         available: Some(available.max(0)),
         requested: Some(i64::from(wanted.quantity)),
@@ -233,7 +234,7 @@ fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
 }
 
 /// Prices a line: unit price × quantity, promotion first, then coupon, each on the line total (§3.12†).
-fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal> {
+pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal> {
     let unit_price = f.unit_price();
     if let Some(theirs) = f.wanted.unit_price
         && theirs != unit_price
@@ -263,6 +264,7 @@ fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal
         gift_promotion_id: f.wanted.gift_promotion_id.clone(),
         pre_refund: info.pre_refund,
         lead_time_days: info.lead_time_days,
+        points_rate_bp: info.points_rate_bp,
         policy: f.policy,
         taken: f.taken,
     })
@@ -321,6 +323,8 @@ fn fees(found: &[Found<'_>], lines: &mut [PlacedLine]) -> Vec<PlacedFee> {
             partner_id: r.partner_id,
             template_id: r.template_id,
             base: r.base,
+            bundled: r.bundled,
+            threshold: r.threshold,
             amount: r.amount,
             reason: r.reason,
         })
@@ -344,7 +348,8 @@ fn due(placed: &Placed) -> Won {
     placed.lines.iter().map(line).sum::<Won>() + placed.fees.iter().map(|f| f.amount).sum()
 }
 
-fn movements(place: &PlaceOrder, found: &[Found<'_>], paid_now: bool) -> Vec<Movement> {
+/// What is taken here and now.
+pub fn movements(place: &PlaceOrder, found: &[Found<'_>], paid_now: bool) -> Vec<Movement> {
     let kind = if paid_now { Move::Deduct } else { Move::Hold };
     found
         .iter()
@@ -365,13 +370,12 @@ fn movements(place: &PlaceOrder, found: &[Found<'_>], paid_now: bool) -> Vec<Mov
         .collect()
 }
 
-/// Asks the lanes that the other SKUs live in.
-fn reserve(
-    id: &OrderId,
-    version: u32,
+/// Asks the lanes that the other SKUs live in. An order that `stands` asks for units, not for its part in a sale.
+pub fn reserve(
+    (id, version): (&OrderId, u32),
     place: &PlaceOrder,
     found: &[Found<'_>],
-    paid_now: bool,
+    (paid_now, stands): (bool, bool),
     decision: &mut Decision,
 ) -> Vec<Reservation> {
     let mut reservations: Vec<Reservation> = Vec::new();
@@ -399,7 +403,7 @@ fn reserve(
         let reservation = format!("{id}:{}:{lane}", version + 1);
         reservations.push(Reservation { id: reservation.clone(), lane, lines: vec![units] });
         let customer_id = place.customer_id.clone();
-        let kind = StepKind::Reserve { customer_id, lines: vec![line], deduct: paid_now, stands: false };
+        let kind = StepKind::Reserve { customer_id, lines: vec![line], deduct: paid_now, stands };
         decision.steps.push(Step { lane, reservation, kind });
     }
     reservations

@@ -6,19 +6,22 @@ use super::{Context, Decision};
 use crate::domain::{
     order::{
         event::Event,
-        state::{Order, Refund},
+        state::{Order, Refund, Stage},
     },
     reason::{Reason, Refusal},
 };
 
 fn open<'a>(order: &'a Order, key: &str, command: &str) -> Result<&'a Refund, Refusal> {
     let refund = order.refunds.iter().find(|r| r.key == key).ok_or(Reason::UnknownRefund)?;
-    if refund.done() {
-        let mut refusal = Refusal::illegal(order.status(), command);
-        refusal.facts.detail = Some(format!("refund {key} is confirmed already"));
-        return Err(refusal);
-    }
-    Ok(refund)
+    let why = match refund.stage {
+        Stage::Due(_) => return Ok(refund),
+        Stage::Waiting => "waits for its return",
+        Stage::Refunded { .. } => "is confirmed already",
+        Stage::Withdrawn(_) => "was withdrawn with its return",
+    };
+    let mut refusal = Refusal::illegal(order.status(), command);
+    refusal.facts.detail = Some(format!("refund {key} {why}"));
+    Err(refusal)
 }
 
 /// planned → refunded, once a key.
@@ -35,4 +38,16 @@ pub fn fail(order: &Order, key: &str, reason: &str, cx: &Context<'_>) -> Result<
         cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(cx.policy.refund_retry_max);
     let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait };
     Ok(Decision { events: vec![event], ..Decision::default() })
+}
+
+/// By bank transfer, where the means can't be undone any more (a card past its period): counted as refunded (§8.12). The
+/// payment side must have failed first, so that the money does not go back twice.
+pub fn transfer(order: &Order, key: &str) -> Result<Decision, Refusal> {
+    let refund = open(order, key, "refund_by_bank_transfer")?;
+    if refund.tries.is_empty() {
+        let mut refusal = Refusal::illegal(order.status(), "refund_by_bank_transfer");
+        refusal.facts.detail = Some(format!("refund {key} has not failed: the payment side may still give it back"));
+        return Err(refusal);
+    }
+    Ok(Decision { events: vec![Event::RefundTransferred { key: key.to_owned() }], ..Decision::default() })
 }

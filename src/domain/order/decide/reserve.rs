@@ -1,7 +1,7 @@
 //! Replies of other lanes (architecture 7): a placement stands when every lane has reserved, and never was when one could not.
 
 use super::{
-    Context, Decision, money,
+    Context, Decision, folded, money,
     stock::{add_gifts, give_back, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
@@ -36,23 +36,13 @@ pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine], cx: &Context<'_
         complete(&after, &mut decision);
     } else {
         return_unwanted(order, id, reserving.asked.lane, lines, &mut decision);
-        short_after_asking(&after, lines, &reserving.asked.lines, &mut decision);
+        short_after_asking(&after, lines, &reserving.asked.lines, cx, &mut decision);
     }
     let judged = folded(order, &decision.events, cx);
     if cx.policy.prepare == PreparePolicy::AtOnce && ready(&judged) {
         decision.events.push(Event::Prepared);
     }
     Ok(decision)
-}
-
-/// The order after these events, which were decided for it.
-fn folded(order: &Order, events: &[Event], cx: &Context<'_>) -> Order {
-    let mut after = Some(order.clone());
-    for event in events {
-        let fits = Order::step(&mut after, &order.id, event, cx.now);
-        assert!(fits.is_ok(), "what a reservation leads to must fit: {fits:?}");
-    }
-    after.unwrap_or_else(|| order.clone())
 }
 
 /// Paid, standing, and with nothing left to be judged.

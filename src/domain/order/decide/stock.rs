@@ -60,7 +60,7 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
     add_gifts(order, &mut cuts);
     let mut decision = Decision { events: vec![Event::StockJudged { lines: found }], ..Decision::default() };
     if !cuts.is_empty() {
-        cut_short(order, cuts, &lost, &mut decision);
+        cut(order, CutCause::OutOfStock, cuts, &lost, &mut decision);
     }
     Ok(decision)
 }
@@ -72,20 +72,23 @@ pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
     let gifts: Vec<Cut> = order
         .lines
         .iter()
-        .filter(|l| l.gift && l.active() > 0 && l.main_line_no.is_some_and(whole))
-        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.held + l.deducted })
+        .filter(|l| l.gift && l.free() > 0 && l.main_line_no.is_some_and(whole))
+        .map(|l| {
+            let untaken = (l.held + l.deducted).min(l.free());
+            Cut { line_no: l.no, quantity: l.free(), amount: money::worth(l, l.free()), untaken }
+        })
         .collect();
     cuts.retain(|c| !gifts.iter().any(|g| g.line_no == c.line_no));
     cuts.extend(gifts);
 }
 
-/// The event of a shortage, with the stock that it gives back; `lost` units leave the books at once.
-fn cut_short(order: &Order, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
+/// The event of a cut, with the stock that it gives back; `lost` units leave the books at once.
+pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
     let refunds = money::plan_for(order, &cuts, &fees, group);
     give_back(order, &cuts, lost, decision);
-    decision.events.push(Event::Cut { group, cause: CutCause::OutOfStock, lines: cuts, fees, refunds });
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds });
 }
 
 fn sale(line: &Line, order: &Order) -> Option<(CampaignId, crate::domain::ids::CustomerId)> {
@@ -115,8 +118,19 @@ fn elsewhere(order: &Order, line_no: u16) -> Option<&crate::domain::order::state
         .find(|r| r.state != ReserveState::Released && r.asked.lines.iter().any(|l| l.line_no == line_no))
 }
 
-/// Gives the units of cuts back to where they came from: here by a movement, elsewhere by a step.
+/// Gives the units of cuts back to where they came from; the ledger says "cancelled", or "shortage" of what is lost.
 pub fn give_back(order: &Order, cuts: &[Cut], lost: &[ReservedLine], decision: &mut Decision) {
+    give_back_as(order, cuts, lost, ("cancelled", "shortage"), decision);
+}
+
+/// Gives units back: here by a movement, elsewhere by a step. The ledger says why: of what is kept, and of what is lost.
+pub fn give_back_as(
+    order: &Order,
+    cuts: &[Cut],
+    lost: &[ReservedLine],
+    (kept_why, lost_why): (&'static str, &'static str),
+    decision: &mut Decision,
+) {
     let mut returns: Vec<Step> = Vec::new();
     for cut in cuts.iter().filter(|c| c.untaken > 0) {
         let Some(line) = order.line(cut.line_no) else { continue };
@@ -134,7 +148,7 @@ pub fn give_back(order: &Order, cuts: &[Cut], lost: &[ReservedLine], decision: &
             }
             continue;
         }
-        let reason = if gone > 0 { "shortage" } else { "cancelled" };
+        let reason = if gone > 0 { lost_why } else { kept_why };
         let from_hold = cut.untaken.min(line.held);
         let sold = cut.untaken - from_hold;
         if from_hold > 0 {
@@ -222,7 +236,7 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
             lines.retain(|l| !cuts.iter().any(|c| c.line_no == l.no));
         }
         asked.retain(|(_, lines)| !lines.is_empty());
-        cut_short(&judged, cuts, &[], decision);
+        cut(&judged, CutCause::OutOfStock, cuts, &[], decision);
     }
     ask(paid, asked, decision);
 }
@@ -252,10 +266,19 @@ fn ask(order: &Order, asked: Vec<(u32, Vec<&Line>)>, decision: &mut Decision) {
     }
 }
 
-/// What came short of a request to another lane, once the order is paid.
-pub fn short_after_asking(order: &Order, lines: &[ReservedLine], asked: &[ReservedLine], decision: &mut Decision) {
+/// What came short of a request to another lane, once the order is paid. A line that an exchange added takes the exchange
+/// with it.
+pub fn short_after_asking(
+    order: &Order,
+    lines: &[ReservedLine],
+    asked: &[ReservedLine],
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) {
+    let added = |a: &&ReservedLine| order.exchange_into(a.line_no).is_some();
     let cuts: Vec<Cut> = asked
         .iter()
+        .filter(|a| !added(a))
         .filter_map(|a| {
             let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
             let line = order.line(a.line_no)?;
@@ -272,7 +295,13 @@ pub fn short_after_asking(order: &Order, lines: &[ReservedLine], asked: &[Reserv
     if !cuts.is_empty() {
         let mut cuts = cuts;
         add_gifts(order, &mut cuts);
-        cut_short(order, cuts, &[], decision);
+        cut(order, CutCause::OutOfStock, cuts, &[], decision);
+    }
+    for a in asked.iter().filter(added) {
+        let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
+        if let Some(e) = order.exchange_into(a.line_no).filter(|_| got < a.quantity) {
+            super::exchange::fail(order, e, 0, cx, decision);
+        }
     }
 }
 

@@ -8,19 +8,20 @@ use std::{
 
 use crate::domain::{
     Time,
-    catalog::{Campaign, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
+    catalog::{Campaign, Partner, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
         Context, Decision, Event, Order, OrderCommand, Quote,
+        claim::{Return, ReturnState},
         command::{Means, Paid, PaymentOffer, PlaceOrder, Wanted},
         decide,
         event::{EVENT_VERSION, ReservedLine},
-        state::{Placement, ReserveState},
+        state::{Line, Placement, ReserveState},
         step::{Step, StepKind, StepLine},
     },
     reason::{Facts, Reason, Refusal},
-    status::{Status, Trigger, next},
+    status::{Status, may_go},
     stock::{Move, Movement, Stock},
 };
 
@@ -39,6 +40,7 @@ pub struct World {
     pub policy: Policy,
     pub skus: Vec<(SkuInfo, u32)>,
     pub promotions: Vec<Promotion>,
+    pub partners: Vec<Partner>,
     pub stocks: HashMap<SkuId, Stock>,
     /// units that came in and were found lost, by SKU
     came: HashMap<SkuId, i64>,
@@ -53,7 +55,8 @@ pub struct World {
 pub fn sku(id: &str, template: &str, price: i64, fee: i64) -> SkuInfo {
     SkuInfo {
         sku_id: SkuId::stored(id),
-        product_id: ProductId::stored("p"),
+        product_id: ProductId::stored(&format!("p-{id}")),
+        holder_id: None,
         price: Won::new(price),
         gift: false,
         partner_id: PartnerId::stored("1"),
@@ -64,6 +67,7 @@ pub fn sku(id: &str, template: &str, price: i64, fee: i64) -> SkuInfo {
         free_delivery: false,
         lead_time_days: 2,
         pre_refund: false,
+        points_rate_bp: 0,
         campaigns: Vec::new(),
     }
 }
@@ -130,6 +134,7 @@ impl World {
             policy: Policy::default(),
             skus: Vec::new(),
             promotions: Vec::new(),
+            partners: Vec::new(),
             stocks: HashMap::new(),
             came: HashMap::new(),
             kept: HashMap::new(),
@@ -210,7 +215,14 @@ impl World {
                 Quote { info: Arc::new(info.clone()), lane: *lane, view: (*lane == HOME).then_some(view) }
             })
             .collect();
-        let cx = Context { now: self.now, policy: &self.policy, quotes: &quotes, promotions: &self.promotions };
+        let cx = Context {
+            now: self.now,
+            policy: &self.policy,
+            quotes: &quotes,
+            promotions: &self.promotions,
+            partners: &self.partners,
+            lane: HOME,
+        };
         let id = OrderId::stored("o-1");
         let decision = decide(&id, self.order.as_ref(), command, &cx)?;
         assert!(!decision.events.is_empty(), "{command:?} was accepted and made no event");
@@ -349,21 +361,31 @@ impl World {
         let o = self.o();
         for s in &o.settlements {
             assert!(s.balanced(), "R8: {s:?}");
-            let of = |done: bool| -> Won {
-                o.refunds.iter().filter(|r| r.settlement_no == s.no && r.done() == done).map(|r| r.amount).sum()
-            };
-            assert_eq!((s.planned, s.refunded), (of(false), of(true)), "R8: settlement {} and its refunds", s.no);
+            let of = || o.refunds.iter().filter(|r| r.settlement_no == s.no);
+            let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
+            let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
+            assert_eq!((s.planned, s.refunded), (planned, refunded), "R8: settlement {} and its refunds", s.no);
         }
         let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
-        assert_eq!(goods, o.cancels.iter().map(|c| c.amount).sum::<Won>(), "R8: parts sum to the whole");
-        if o.paid_at.is_some() {
+        let standing = |r: &&Return| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn);
+        let returned = o.after.returns.iter().filter(standing).flat_map(|r| &r.lines).map(|l| l.amount);
+        let parts: Won = o.cancels.iter().map(|c| c.amount).chain(returned).sum();
+        assert_eq!(goods, parts, "R8: parts sum to the whole");
+        if o.settles_here() {
             let left: Won = o.settlements.iter().map(|s| s.refundable).sum();
+            let due = o.amount_due() - o.surcharge_due();
             let planned_with_the_event = o.placement == Placement::Done;
-            assert!(!planned_with_the_event || left == o.amount_due(), "R8: {left} left for {} due", o.amount_due());
+            assert!(!planned_with_the_event || left == due, "R8: {left} left for {due} due");
         }
+        let amounts = o.amounts();
+        let pays: Won = o.lines.iter().map(Line::pay).sum();
+        assert_eq!(amounts.goods - amounts.discount, pays, "R8: the lines' parts are the goods' total");
         for l in &o.lines {
             assert_eq!(l.ordered, l.active() + l.cancelled + l.returned + l.exchanged, "R9: {l:?}");
-            assert!(l.held + l.deducted <= l.active(), "more was taken than is wanted: {l:?}");
+            assert!(l.held + l.deducted <= l.ordered - l.cancelled, "more was taken than is wanted: {l:?}");
+            let open = o.after.returns.iter().filter(|r| !r.state.ended());
+            let returning: u32 = open.flat_map(|r| &r.lines).filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
+            assert_eq!(l.return_accepted, l.returned + returning, "R9: units under return: {l:?}");
             assert!(
                 !l.pay_left().is_negative()
                     && (l.active() > 0
@@ -376,10 +398,10 @@ impl World {
         let Some(before) = before.filter(|b| b.placement != Placement::Failed) else { return };
         assert_eq!(o.version, before.version + 1, "R7");
         for (was, is) in before.lines.iter().zip(&o.lines) {
-            let legal = Trigger::ALL.iter().any(|t| next(was.status, *t) == Some(is.status));
-            let short = was.status == Status::PaymentPending && is.status == Status::OutOfStock;
+            let (from, to) = (was.shown(), is.shown());
+            let short = from == Status::PaymentPending && to == Status::OutOfStock;
             let placing = before.placement == Placement::Reserving && short;
-            assert!(was.status == is.status || legal || placing, "R10: {:?} became {:?}", was.status, is.status);
+            assert!(may_go(from, to, was.status) || placing, "R10: {from:?} became {to:?}");
         }
     }
 
@@ -404,7 +426,8 @@ impl World {
             assert_eq!(s.held, lines().map(|l| i64::from(l.held)).sum::<i64>(), "held of {}", info.sku_id);
             for c in &info.campaigns {
                 let used = s.campaigns.get(&c.id).map_or(0, |u| u.used);
-                let has: i64 = lines().map(|l| i64::from(l.held + l.deducted)).sum();
+                let of_sale = lines().filter(|l| l.campaign_id.as_ref() == Some(&c.id));
+                let has: i64 = of_sale.map(|l| i64::from(l.held + l.deducted)).sum();
                 assert_eq!(used, has, "what the sale counts of {}", info.sku_id);
             }
         }

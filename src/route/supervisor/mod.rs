@@ -2,6 +2,8 @@
 //! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
 //! over the next chunk only when this one is decided.
 
+mod internal;
+
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
@@ -10,9 +12,10 @@ use super::{
     Fault, LaneContext, Meta,
     activate::{self, Where},
     conclude::conclude,
+    links,
     live::Orders,
-    order::{Command as OrderMessage, Fire, Idle, OrderActor, State},
-    place, sku, steps,
+    order::{Command as OrderMessage, Idle, OrderActor, State},
+    place, sku,
     window::{Seen, Window},
 };
 use crate::{
@@ -27,11 +30,7 @@ use crate::{
     },
     ingest::Delivered,
     log::{Dead, crc16::partition_of},
-    protocol::{
-        Answer, Command, Kind, OutcomeKind, Unreadable,
-        command::Wire,
-        internal::{Internal, Said},
-    },
+    protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, command::Wire, internal::Internal},
     store::Outcome,
 };
 
@@ -176,12 +175,14 @@ impl Lane {
                 }
                 Kind::Sku(wire) => skus.extend(sku::sku_of(wire).filter(|s| self.wanted(s)).cloned()),
                 Kind::Reference(_) => {}
-                Kind::Internal(Internal::Due { order_id } | Internal::Reply { order_id, .. }) => {
+                Kind::Internal(
+                    Internal::Due { order_id } | Internal::Reply { order_id, .. } | Internal::Link { order_id, .. },
+                ) => {
                     if !self.orders.has(order_id) {
                         orders.push(order_id.clone());
                     }
                 }
-                Kind::Internal(Internal::Step { .. } | Internal::PassedOn { .. }) => {}
+                Kind::Internal(Internal::Step { .. } | Internal::Refresh { .. } | Internal::PassedOn { .. }) => {}
             }
             if careful {
                 commands.push(command.id.clone());
@@ -242,7 +243,7 @@ impl Lane {
                 self.apart(&wire, meta, lane, (&raw, hops), outcome, careful).await
             }
             Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
-            Kind::Internal(step) => self.internal(step, meta, outcome).await,
+            Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
         }
     }
 
@@ -293,7 +294,12 @@ impl Lane {
         let seen = place::see(&self.cx, None, &command, meta.source.at).await?;
         let decision = match decide(&order_id, None, &command, &seen.context(&self.cx, meta.source.at)) {
             Err(refusal) => {
-                self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+                if let OrderCommand::PlaceLinked(child) = &command {
+                    links::refuse(&self.cx, &order_id, child, &meta, &refusal);
+                    self.done(&meta);
+                } else {
+                    self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+                }
                 return Ok(());
             }
             Ok(decision) => decision,
@@ -330,42 +336,6 @@ impl Lane {
             return Ok(());
         }
         sku::decide(&self.cx, wire, meta, careful).await
-    }
-
-    async fn internal(&self, step: Internal, meta: Meta, outcome: Option<&Outcome>) -> Result<(), Fault> {
-        let entry = meta.source.id;
-        let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
-        match step {
-            Internal::Due { order_id } => match self.orders.get(&order_id) {
-                Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?,
-                None => {
-                    self.done(&meta);
-                    Ok(())
-                }
-            },
-            Internal::Step { from, order_id, reservation, what, .. } => {
-                if outcome.is_some() || self.cx.steps.borrow().contains_key(&meta.id) {
-                    self.done(&meta);
-                    return Ok(());
-                }
-                steps::take(&self.cx, steps::Step { from, order_id, reservation, what }, meta).await
-            }
-            Internal::Reply { order_id, reservation, said, .. } => {
-                let Some(actor) = self.orders.get(&order_id) else {
-                    let why = format!("a lane replied to order {order_id}, which does not exist");
-                    return Err(Fault::Decision { entry, why });
-                };
-                let command = match said {
-                    Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
-                    Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
-                };
-                actor.send(OrderMessage { command, meta }).await.map_err(gone)?
-            }
-            Internal::PassedOn { .. } => {
-                self.done(&meta);
-                Ok(())
-            }
-        }
     }
 
     /// Acknowledged, with nothing to say.

@@ -1,5 +1,7 @@
 //! From bytes to a command that the lanes understand: the wire's types into the domain's.
 
+mod after;
+
 use std::{borrow::Cow, sync::Arc};
 
 use serde::Deserialize;
@@ -58,6 +60,10 @@ pub struct Personal {
     pub account_owner: Option<String>,
     pub holder: Option<String>,
     pub remitter: Option<String>,
+    /// whose account a refund was transferred to
+    pub refund_holder: Option<String>,
+    /// of a review: the line, and what was written
+    pub review: Option<(u16, Option<String>)>,
 }
 
 /// A command that can't be decided as it stands.
@@ -150,6 +156,7 @@ fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal
 
 fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
     let order = |order_id: OrderId, command| Ok(Kind::Order { order_id, command, personal: None });
+    #[expect(clippy::wildcard_enum_match_arm, reason = "each of the others has its reader, too")]
     match wire {
         Wire::PlaceOrder(c) => {
             if role == Role::Buyer && who != c.customer_id.as_str() {
@@ -181,15 +188,10 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             text(Some(&c.reason))?;
             order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason })
         }
-        w @ (Wire::ReceiveStock(_)
-        | Wire::AdjustStock(_)
-        | Wire::CreateSku(_)
-        | Wire::CreateCampaign(_)
-        | Wire::PauseCampaign(_)
-        | Wire::ResumeCampaign(_)
-        | Wire::CreateProduct(_)
-        | Wire::CreateTemplate(_)
-        | Wire::CreatePromotion(_)) => apart(w),
+        other => match after::kind(other, role)? {
+            Ok(kind) => Ok(kind),
+            Err(apart_from_orders) => apart(apart_from_orders),
+        },
     }
 }
 
@@ -198,6 +200,11 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no free text")]
     let texts: [Option<&str>; 2] = match &wire {
         Wire::AdjustStock(c) => [Some(&c.reason), None],
+        Wire::ShrinkStock(c) => [Some(&c.reason), None],
+        Wire::CreatePartner(c) => [Some(&c.name), c.address.as_deref()],
+        Wire::ChangePartner(c) => [c.name.as_deref(), c.address.as_deref()],
+        Wire::ChangeProduct(c) => [c.name.as_deref(), None],
+        Wire::ChangeTemplate(c) => [c.name.as_deref(), None],
         Wire::CreateSku(c) => [Some(&c.option_name), None],
         Wire::CreateProduct(c) => [Some(&c.name), Some(&c.product_type)],
         Wire::CreateTemplate(c) => [Some(&c.name), None],
@@ -207,7 +214,23 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
     for t in texts {
         text(t)?;
     }
-    let of_a_sku = !matches!(wire, Wire::CreateProduct(_) | Wire::CreateTemplate(_) | Wire::CreatePromotion(_));
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only partners have an address")]
+    let zip = match &wire {
+        Wire::CreatePartner(c) => c.zip.as_deref(),
+        Wire::ChangePartner(c) => c.zip.as_deref(),
+        _ => None,
+    };
+    zip.map_or(Ok(()), postal)?;
+    let of_a_sku = !matches!(
+        wire,
+        Wire::CreateProduct(_)
+            | Wire::CreateTemplate(_)
+            | Wire::CreatePromotion(_)
+            | Wire::CreatePartner(_)
+            | Wire::ChangePartner(_)
+            | Wire::ChangeProduct(_)
+            | Wire::ChangeTemplate(_)
+    );
     Ok(if of_a_sku { Kind::Sku(Box::new(wire)) } else { Kind::Reference(Box::new(wire)) })
 }
 
@@ -296,26 +319,46 @@ pub fn is_card_number(text: &str) -> bool {
     all && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
-fn personal(recipient: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Option<Box<Personal>>, Refusal> {
-    let mut p = Personal::default();
-    if let Some(r) = recipient {
-        p.recipient_name = Some(r.name);
-        p.phone = Some(r.phone);
-        p.zip = Some(r.zip);
-        p.address = Some(r.address);
-        p.address_detail = r.address_detail;
-    }
+fn personal(to: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Option<Box<Personal>>, Refusal> {
+    let mut p = to.map(recipient).transpose()?.unwrap_or_default();
     if let Some(WirePayment::Deposit { account_owner, holder, remitter, .. }) = payment {
+        for field in [account_owner, holder, remitter] {
+            text(field.as_deref())?;
+        }
         p.account_owner.clone_from(account_owner);
         p.holder.clone_from(holder);
         p.remitter.clone_from(remitter);
     }
-    let fields =
-        [&p.recipient_name, &p.phone, &p.zip, &p.address, &p.address_detail, &p.account_owner, &p.holder, &p.remitter];
-    for field in fields {
-        text(field.as_deref())?;
-    }
     Ok(if p == Personal::default() { None } else { Some(Box::new(p)) })
+}
+
+fn recipient(r: Recipient) -> Result<Personal, Refusal> {
+    for field in [Some(&r.name), Some(&r.phone), Some(&r.zip), Some(&r.address), r.address_detail.as_ref()] {
+        text(field.map(String::as_str))?;
+    }
+    Ok(Personal {
+        recipient_name: Some(r.name),
+        phone: Some(r.phone),
+        zip: Some(r.zip),
+        address: Some(r.address),
+        address_detail: r.address_detail,
+        ..Personal::default()
+    })
+}
+
+/// A short code that other systems made: a carrier's, a waybill's.
+fn code(what: &str, text: &str) -> Result<(), Refusal> {
+    if text.is_empty() || text.len() > 64 || !text.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Refusal::invalid(format!("{what} is 1 to 64 printable characters")));
+    }
+    Ok(())
+}
+
+fn postal(zip: &str) -> Result<(), Refusal> {
+    if zip.len() == 5 && zip.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("a postal code is five digits"))
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
 //! Folding: an event into the state. No policy, no refusal; an event that does not fit is a broken invariant.
 
+mod claims;
+mod money;
+mod supply;
+
 use std::time::Duration;
 
 use super::{
-    command::{Means, Paid},
-    event::{Cut, CutCause, Event, FeeBack, Placed, PlannedRefund, ReservedLine},
-    state::{
-        Cancelled, FeeRow, Line, Order, Placement, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Reserving,
-        Settlement,
-    },
+    event::{Cut, CutCause, Event, FeeBack, Placed, ReservedLine},
+    state::{Cancelled, FeeRow, Line, Order, Placement, RefundTry, ReserveState, Reserving, Settlement, Stage},
 };
 use crate::domain::{
     Time,
     catalog::StockPolicy,
     ids::OrderId,
     money::Won,
-    status::{Status, Trigger, next},
+    status::{Status, Trigger},
 };
 
 /// An event that does not fit the state it met.
@@ -100,6 +100,9 @@ impl Order {
                 returned: 0,
                 exchange_accepted: 0,
                 exchanged: 0,
+                returning: 0,
+                exchanging: 0,
+                never_left: 0,
                 held: l.taken,
                 deducted: 0,
                 policy: l.policy,
@@ -108,6 +111,8 @@ impl Order {
                 promotion: l.promotion.clone(),
                 coupon: l.coupon.clone(),
                 refunded: Won::ZERO,
+                moved_out: Won::ZERO,
+                moved_in: None,
                 fee_no: l.fee + 1,
                 main: l.main,
                 gift_included: l.gift_included,
@@ -119,6 +124,12 @@ impl Order {
                 ship_instruction: None,
                 expected_delivery: None,
                 prepared_at: None,
+                original_line_no: None,
+                gift_reason: None,
+                points_rate_bp: l.points_rate_bp,
+                points_earned: Won::ZERO,
+                timing: None,
+                delivery: Default::default(),
             })
             .collect();
         let fees = placed
@@ -129,10 +140,14 @@ impl Order {
                 no,
                 partner_id: f.partner_id.clone(),
                 template_id: f.template_id.clone(),
+                group: 1,
                 base: f.base,
+                bundled: f.bundled,
+                threshold: f.threshold,
                 amount: f.amount,
                 returned: Won::ZERO,
                 reason: f.reason,
+                unpaid: false,
             })
             .collect();
         let mut order = Order {
@@ -153,7 +168,11 @@ impl Order {
             points: Vec::new(),
             reservations: Vec::new(),
             paid_at: None,
+            after: Default::default(),
         };
+        if let Some(parent) = &placed.parent {
+            order.after.parent = Some((**parent).clone());
+        }
         if placed.is_paid() {
             order.pay(&placed.paid, at);
         }
@@ -163,7 +182,7 @@ impl Order {
             let expected = order.amount_due();
             order.settlements.push(Settlement {
                 expected,
-                ..settlement(1, deposit.means, deposit.account_no.clone(), None, Won::ZERO, None)
+                ..money::settlement(1, deposit.means, deposit.account_no.clone(), None, Won::ZERO, None)
             });
         }
         order
@@ -229,13 +248,46 @@ impl Order {
                 }
                 self.prepare_at = None;
             }
-            Event::RefundConfirmed { key } => self.refund_confirmed(key, at)?,
+            Event::RefundConfirmed { key } => self.refunded(key, false, at)?,
             Event::RefundFailed { key, reason, retry_at } => {
                 let refund = self.refund_mut(key)?;
                 refund.tries.push(RefundTry { at, failed: Some(reason.clone()) });
-                refund.next_try = Some(*retry_at);
+                refund.stage = Stage::Due(*retry_at);
             }
+            Event::RefundTransferred { key } => self.refunded(key, true, at)?,
+            Event::ProcurementStarted(e) => self.procure(e, at)?,
+            Event::ProcurementCompleted { procurements } => self.procured(procurements, at)?,
+            Event::ProcurementCancelled { procurements, .. } => self.procurement_cancelled(procurements, at)?,
+            Event::Linked(e) => self.link(e, at),
+            Event::LinkChanged { order_id, state, .. } => self.link_changed(order_id, *state, at)?,
+            Event::DestinationChosen(e) => self.destination(e, at),
+            Event::SurchargePaid { settlements } => self.surcharge_paid(settlements, at),
+            Event::Shipped { lines, started } => self.ship(lines, *started, at)?,
+            Event::WaybillRegistered { waybill } => self.waybill(waybill, at)?,
+            Event::WaybillChanged { waybill } => self.waybill_changed(waybill, at)?,
+            Event::Delivered(e) => self.delivered(e)?,
+            Event::Installed { lines } => self.installed(lines)?,
+            Event::PurchaseConfirmed { lines } => self.confirmed(lines)?,
+            Event::PointsEarned { lines } => self.points_earned(lines, at)?,
+            Event::PointsReversed { lines } => self.points_reversed(lines, at)?,
+            Event::Reviewed { line_no, rating } => self.reviewed(*line_no, *rating, at)?,
+            Event::ReturnRequested(e) => self.return_requested(e, at)?,
+            Event::ReturnApproved { group, timing } => self.return_approved(*group, *timing, at)?,
+            Event::ReturnRejected { group, .. } => self.return_undone(*group, true, at)?,
+            Event::ReturnWithdrawn { group } => self.return_undone(*group, false, at)?,
+            Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,
+            Event::ReturnCompleted { group, lines } => self.return_completed(*group, lines, at)?,
+            Event::ExchangeRequested { group, line_no, quantity, shipped, reason, fault, wanted } => {
+                let units = (*line_no, *quantity, *shipped);
+                self.exchange_requested(*group, units, (*reason, *fault), wanted.clone(), at)?;
+            }
+            Event::ExchangeRejected { group, .. } => self.exchange_rejected(*group, at)?,
+            Event::ExchangeApproved(e) => self.exchange_approved(e, at)?,
+            Event::ExchangeFailed { group, lost } => self.exchange_failed(*group, *lost, at)?,
+            Event::GiftAdded { line, reason } => self.gift_added(line, *reason, at),
         }
+        self.close_exchanges(at);
+        self.close_procurements(at);
         Ok(())
     }
 
@@ -243,70 +295,12 @@ impl Order {
     fn advance(&mut self, trigger: Trigger) -> Result<(), String> {
         let mut moved = false;
         for line in &mut self.lines {
-            if let Some(to) = next(line.status, trigger) {
+            if let Some(to) = line.may(trigger) {
                 line.status = to;
                 moved = true;
             }
         }
         if moved { Ok(()) } else { Err(format!("{trigger:?} moves no line while {}", self.status().code())) }
-    }
-
-    fn pay(&mut self, paid: &[Paid], at: Time) {
-        for p in paid {
-            self.settle(p, at);
-        }
-        self.paid_in(at);
-    }
-
-    /// What every payment does to the lines: status, dates (domain §3.4), hold → deduction.
-    fn paid_in(&mut self, at: Time) {
-        self.paid_at = Some(at);
-        let received = self.received;
-        for line in &mut self.lines {
-            if matches!(line.status, Status::PaymentPending) {
-                line.status = Status::Ordered;
-            }
-            line.deducted += line.held;
-            line.held = 0;
-            line.ship_instruction = Some(received + DAY);
-            line.expected_delivery = Some(received + DAY * u32::from(line.lead_time_days));
-        }
-        for r in self.reservations.iter_mut().filter(|r| r.state == ReserveState::Held) {
-            r.state = ReserveState::Taken;
-        }
-    }
-
-    fn settle(&mut self, p: &Paid, at: Time) {
-        let no = self.next_settlement();
-        if p.means == Means::Points {
-            self.points.push(PointsMove {
-                kind: PointsKind::Used,
-                amount: p.amount,
-                relation: Some(p.approval_id.clone()),
-                at,
-            });
-        }
-        self.settlements.push(settlement(
-            no,
-            p.means,
-            Some(p.approval_id.clone()),
-            p.token.clone(),
-            p.amount,
-            Some(at),
-        ));
-    }
-
-    fn next_settlement(&self) -> u16 {
-        self.settlements.iter().map(|s| s.no).max().unwrap_or(0) + 1
-    }
-
-    fn deposit_in(&mut self, amount: Won, at: Time) -> Result<(), String> {
-        let s = self.settlements.iter_mut().find(|s| s.paid_at.is_none()).ok_or("no deposit is awaited")?;
-        s.paid = amount;
-        s.refundable = amount;
-        s.paid_at = Some(at);
-        self.paid_in(at);
-        Ok(())
     }
 
     fn end_unpaid(&mut self, trigger: Trigger) -> Result<(), String> {
@@ -364,10 +358,13 @@ impl Order {
             let from_hold = c.untaken.min(line.held);
             line.held -= from_hold;
             line.deducted -= c.untaken - from_hold;
-            if line.active() == 0 {
+            if line.free() == 0 && line.returning == 0 && line.exchanging == 0 {
                 line.status = match cause {
-                    CutCause::Buyer => Status::Cancelled,
-                    CutCause::OutOfStock => Status::OutOfStock,
+                    CutCause::Buyer | CutCause::ParentEnded => Status::Cancelled,
+                    CutCause::OutOfStock
+                    | CutCause::StockLost
+                    | CutCause::ProcurementCancelled
+                    | CutCause::LinkEnded => Status::OutOfStock,
                 };
             }
             self.cancels.push(Cancelled {
@@ -379,54 +376,19 @@ impl Order {
                 at,
             });
         }
+        self.give_fees_back(fees);
+    }
+
+    fn give_fees_back(&mut self, fees: &[FeeBack]) {
         for back in fees {
             if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
                 fee.returned += back.amount;
+                fee.unpaid = false;
             }
         }
     }
 
-    fn plan(&mut self, refunds: &[PlannedRefund], at: Time) {
-        for r in refunds {
-            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == r.settlement_no) {
-                s.refundable -= r.amount;
-                s.planned += r.amount;
-            }
-            self.refunds.push(Refund {
-                key: r.key.clone(),
-                settlement_no: r.settlement_no,
-                cancel_group: r.group,
-                amount: r.amount,
-                planned_at: at,
-                tries: Vec::new(),
-                next_try: Some(at),
-            });
-        }
-    }
-
-    fn refund_confirmed(&mut self, key: &str, at: Time) -> Result<(), String> {
-        let refund = self.refund_mut(key)?;
-        if refund.done() {
-            return Err(format!("refund {key} is done"));
-        }
-        refund.tries.push(RefundTry { at, failed: None });
-        refund.next_try = None;
-        let (no, amount) = (refund.settlement_no, refund.amount);
-        let s = self.settlements.iter_mut().find(|s| s.no == no).ok_or("no such settlement")?;
-        s.planned -= amount;
-        s.refunded += amount;
-        if s.means == Means::Points {
-            let relation = s.approval_id.clone();
-            self.points.push(PointsMove { kind: PointsKind::GivenBack, amount, relation, at });
-        }
-        Ok(())
-    }
-
-    fn refund_mut(&mut self, key: &str) -> Result<&mut Refund, String> {
-        self.refunds.iter_mut().find(|r| r.key == key).ok_or_else(|| format!("no refund {key}"))
-    }
-
-    fn line_mut(&mut self, no: u16) -> Result<&mut Line, String> {
+    pub(super) fn line_mut(&mut self, no: u16) -> Result<&mut Line, String> {
         self.lines.iter_mut().find(|l| l.no == no).ok_or_else(|| format!("no line {no}"))
     }
 
@@ -435,29 +397,5 @@ impl Order {
         self.lines.iter().filter(|l| {
             l.status == Status::Ordered && l.policy == StockPolicy::DeductAtPayment && l.deducted < l.active()
         })
-    }
-}
-
-fn settlement(
-    no: u16,
-    means: Means,
-    approval_id: Option<String>,
-    token: Option<String>,
-    paid: Won,
-    paid_at: Option<Time>,
-) -> Settlement {
-    Settlement {
-        no,
-        group: 1,
-        means,
-        approval_id,
-        token,
-        expected: Won::ZERO,
-        paid,
-        refundable: paid,
-        planned: Won::ZERO,
-        excluded: Won::ZERO,
-        refunded: Won::ZERO,
-        paid_at,
     }
 }

@@ -1,0 +1,364 @@
+//! Returns, exchanges and gifts added by hand, folded (domain §3.3, §4).
+
+use crate::domain::{
+    Time,
+    catalog::StockPolicy,
+    ids::SkuId,
+    money::Won,
+    order::{
+        claim::{Branch, ClaimReason, Exchange, ExchangeState, Fault, GiftReason, RefundTiming, Return, ReturnState},
+        delivery::DeliveryStatus,
+        event::{AddedLine, CutCause, ExchangeApproved, Inspected, ReservedLine, ReturnRequested},
+        state::{Cancelled, Line, Order, Stage},
+    },
+    status::Status,
+};
+
+impl Line {
+    /// Once no unit of it is left, and no claim: it ended so.
+    fn finish(&mut self, so: Status) {
+        if self.free() == 0 && self.returning == 0 && self.exchanging == 0 {
+            self.status = so;
+        }
+    }
+
+    /// Units that had not left are wanted again: what was delivered is not all of it any more.
+    fn rejoin(&mut self) {
+        let short = self.delivery.status.is_some() && self.delivery.delivered < self.to_deliver();
+        if short && self.delivery.delivered_at.is_some() {
+            let started = self.delivery.started_at.is_some();
+            self.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
+            self.delivery.delivered_at = None;
+            self.delivery.revenue_at = None;
+        }
+    }
+}
+
+impl Order {
+    fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
+        self.after.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("no return {group}"))
+    }
+
+    fn exchange_mut(&mut self, group: u16) -> Result<&mut Exchange, String> {
+        self.after.exchanges.iter_mut().find(|e| e.group == group).ok_or_else(|| format!("no exchange {group}"))
+    }
+
+    pub(super) fn return_requested(&mut self, e: &ReturnRequested, at: Time) -> Result<(), String> {
+        for l in &e.lines {
+            let line = self.line_mut(l.line_no)?;
+            line.return_accepted += l.quantity;
+            line.refunded += l.amount;
+            line.timing = Some(e.timing);
+            if e.exchange.is_some() {
+                line.exchange_accepted -= l.quantity; // they stay counted as exchanging until the return ends
+            } else {
+                line.returning += l.quantity;
+            }
+        }
+        self.give_fees_back(&e.fees_back);
+        for w in &e.withheld {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.refundable -= w.amount;
+                s.excluded += w.amount;
+            }
+        }
+        self.plan(&e.refunds, at);
+        if let Some(group) = e.exchange {
+            let exchange = self.exchange_mut(group)?;
+            if exchange.state == ExchangeState::Requested {
+                exchange.state = ExchangeState::Approved;
+                exchange.branch = Some(Branch::Pickup);
+            }
+            exchange.decided_at.get_or_insert(at);
+        }
+        self.after.returns.push(Return {
+            group: e.group,
+            reason: e.reason,
+            fault: e.fault,
+            timing: e.timing,
+            state: ReturnState::Requested,
+            lines: e.lines.clone(),
+            fees: e.fees.clone(),
+            withheld: e.withheld.clone(),
+            fees_back: e.fees_back.clone(),
+            exchange: e.exchange,
+            requested_at: at,
+            decided_at: None,
+            collected_at: None,
+            completed_at: None,
+        });
+        Ok(())
+    }
+
+    pub(super) fn return_approved(&mut self, group: u16, timing: RefundTiming, at: Time) -> Result<(), String> {
+        let r = self.return_mut(group)?;
+        r.state = ReturnState::Approved;
+        r.timing = timing;
+        r.decided_at = Some(at);
+        let lines: Vec<u16> = r.lines.iter().map(|l| l.line_no).collect();
+        for no in lines {
+            self.line_mut(no)?.timing = Some(timing);
+        }
+        if timing == RefundTiming::BeforeCollection {
+            self.release_refunds(group, at);
+        }
+        Ok(())
+    }
+
+    fn release_refunds(&mut self, group: u16, at: Time) {
+        for r in self.refunds.iter_mut().filter(|r| r.return_group == Some(group) && r.stage == Stage::Waiting) {
+            r.stage = Stage::Due(at);
+        }
+    }
+
+    /// Rejected or withdrawn: quantities and money go back to where they were.
+    pub(super) fn return_undone(&mut self, group: u16, rejected: bool, at: Time) -> Result<(), String> {
+        let r = self.return_mut(group)?;
+        r.state = if rejected { ReturnState::Rejected } else { ReturnState::Withdrawn };
+        r.decided_at = Some(at);
+        let undone = r.clone();
+        for l in &undone.lines {
+            let line = self.line_mut(l.line_no)?;
+            line.return_accepted -= l.quantity;
+            line.returning -= l.quantity;
+            line.refunded -= l.amount;
+            line.rejoin();
+        }
+        for back in &undone.fees_back {
+            if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
+                fee.returned -= back.amount;
+            }
+        }
+        for w in &undone.withheld {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.excluded -= w.amount;
+                s.refundable += w.amount;
+            }
+        }
+        for refund in self.refunds.iter_mut().filter(|r| r.return_group == Some(group) && r.open()) {
+            refund.stage = Stage::Withdrawn(at);
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == refund.settlement_no) {
+                s.planned -= refund.amount;
+                s.refundable += refund.amount;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn return_collected(&mut self, group: u16, lines: &[ReservedLine], at: Time) -> Result<(), String> {
+        let r = self.return_mut(group)?;
+        for came in lines {
+            let line = r.lines.iter_mut().find(|l| l.line_no == came.line_no).ok_or("no such line in the return")?;
+            line.collected += came.quantity;
+        }
+        if r.all_collected() {
+            r.state = ReturnState::Collected;
+            r.collected_at = Some(at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn return_completed(&mut self, group: u16, came: &[Inspected], at: Time) -> Result<(), String> {
+        let r = self.return_mut(group)?;
+        r.state = ReturnState::Completed;
+        r.completed_at = Some(at);
+        for l in &mut r.lines {
+            l.sellable = came.iter().find(|i| i.line_no == l.line_no).map(|i| i.sellable);
+        }
+        let done = r.clone();
+        for l in &done.lines {
+            let back = came.iter().find(|i| i.line_no == l.line_no).map_or(0, |i| i.sellable + i.unsellable);
+            let line = self.line_mut(l.line_no)?;
+            line.returned += l.quantity;
+            line.deducted -= back;
+            if !l.shipped && !l.restocked {
+                line.never_left += l.quantity;
+            }
+            if done.exchange.is_some() {
+                line.exchanging -= l.quantity;
+            } else {
+                line.returning -= l.quantity;
+            }
+            line.finish(Status::Returned);
+        }
+        self.release_refunds(group, at);
+        if let Some(group) = done.exchange {
+            let exchange = self.exchange_mut(group)?;
+            if exchange.state == ExchangeState::Approved {
+                exchange.state = ExchangeState::Completed;
+            }
+            exchange.completed_at = Some(at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn exchange_requested(
+        &mut self,
+        group: u16,
+        (line_no, quantity, shipped): (u16, u32, bool),
+        (reason, fault): (ClaimReason, Fault),
+        wanted: Option<SkuId>,
+        at: Time,
+    ) -> Result<(), String> {
+        let line = self.line_mut(line_no)?;
+        line.exchange_accepted += quantity;
+        line.exchanging += quantity;
+        self.after.exchanges.push(Exchange {
+            group,
+            line_no,
+            quantity,
+            shipped,
+            reason,
+            fault,
+            state: ExchangeState::Requested,
+            branch: None,
+            wanted,
+            new_line_no: None,
+            moved: Won::ZERO,
+            restocked: false,
+            requested_at: at,
+            decided_at: None,
+            completed_at: None,
+        });
+        Ok(())
+    }
+
+    pub(super) fn exchange_rejected(&mut self, group: u16, at: Time) -> Result<(), String> {
+        let e = self.exchange_mut(group)?;
+        e.state = ExchangeState::Rejected;
+        e.decided_at = Some(at);
+        let (line_no, quantity) = (e.line_no, e.quantity);
+        let line = self.line_mut(line_no)?;
+        line.exchange_accepted -= quantity;
+        line.exchanging -= quantity;
+        line.rejoin();
+        Ok(())
+    }
+
+    /// Adding a product: its line takes the units' money; the original becomes exchanged, not refunded.
+    pub(super) fn exchange_approved(&mut self, e: &ExchangeApproved, at: Time) -> Result<(), String> {
+        let x = self.exchange_mut(e.group)?;
+        x.state = ExchangeState::Approved;
+        x.branch = Some(e.branch);
+        x.decided_at = Some(at);
+        x.moved = e.moved;
+        x.restocked = e.restocked;
+        x.new_line_no = e.line.as_ref().map(|l| l.no);
+        let (line_no, quantity) = (x.line_no, x.quantity);
+        let line = self.line_mut(line_no)?;
+        line.exchanged += quantity;
+        line.moved_out += e.moved;
+        if e.restocked {
+            line.deducted -= quantity;
+            line.never_left += quantity;
+        }
+        // the number of the first line stays through a chain of exchanges
+        let original = line.original_line_no.unwrap_or(line_no);
+        if let Some(added) = &e.line {
+            let mut line = self.added(added, at);
+            line.original_line_no = Some(original);
+            line.moved_in = Some(e.moved);
+            self.lines.push(line);
+        }
+        Ok(())
+    }
+
+    /// The new line goes, and its money goes back to the original, whose return follows.
+    pub(super) fn exchange_failed(&mut self, group: u16, lost: u32, at: Time) -> Result<(), String> {
+        let cancels = self.next_group();
+        let x = self.exchange_mut(group)?;
+        x.state = ExchangeState::Failed;
+        x.decided_at.get_or_insert(at);
+        let failed = x.clone();
+        let Some(new_line_no) = failed.new_line_no else { return Ok(()) };
+        let new = self.line_mut(new_line_no)?;
+        let quantity = new.active();
+        new.cancelled += quantity;
+        new.deducted = 0;
+        new.moved_in = Some(Won::ZERO);
+        new.status = Status::OutOfStock;
+        let line = self.line_mut(failed.line_no)?;
+        line.exchanged -= failed.quantity;
+        line.moved_out -= failed.moved;
+        let cause = if lost > 0 { CutCause::StockLost } else { CutCause::OutOfStock };
+        self.cancels.push(Cancelled { group: cancels, line_no: new_line_no, quantity, amount: Won::ZERO, cause, at });
+        Ok(())
+    }
+
+    /// An exchange is complete when the line it added has come to its end: confirmed, returned, or exchanged itself.
+    pub(super) fn close_exchanges(&mut self, at: Time) {
+        if self.after.exchanges.is_empty() {
+            return;
+        }
+        loop {
+            let ended = |no: u16| self.line(no).is_some_and(|l| l.shown().is_terminal());
+            let open = |e: &Exchange| e.state == ExchangeState::Approved && e.branch == Some(Branch::AddProduct);
+            let done = self.after.exchanges.iter().position(|e| open(e) && e.new_line_no.is_some_and(ended));
+            let Some(i) = done else { return };
+            let Some(e) = self.after.exchanges.get_mut(i) else { return };
+            e.state = ExchangeState::Completed;
+            e.completed_at = Some(at);
+            let (line_no, quantity) = (e.line_no, e.quantity);
+            let Ok(line) = self.line_mut(line_no) else { return };
+            line.exchanging -= quantity;
+            line.finish(Status::Exchanged);
+        }
+    }
+
+    pub(super) fn gift_added(&mut self, added: &AddedLine, reason: GiftReason, at: Time) {
+        let mut line = self.added(added, at);
+        line.main = false;
+        line.gift = true;
+        line.gift_reason = Some(reason);
+        line.main_line_no = added.main_line_no;
+        if let Some(main) = added.main_line_no.and_then(|no| self.lines.iter_mut().find(|l| l.no == no)) {
+            main.gift_included = true;
+        }
+        self.lines.push(line);
+    }
+
+    fn added(&self, a: &AddedLine, at: Time) -> Line {
+        Line {
+            no: a.no,
+            sku_id: a.sku_id.clone(),
+            product_id: a.product_id.clone(),
+            status: if a.prepared { Status::Preparing } else { Status::Ordered },
+            ordered: a.quantity,
+            cancelled: 0,
+            return_accepted: 0,
+            returned: 0,
+            exchange_accepted: 0,
+            exchanged: 0,
+            returning: 0,
+            exchanging: 0,
+            never_left: 0,
+            held: 0,
+            deducted: a.taken,
+            policy: StockPolicy::HoldAtPlacement,
+            campaign_id: None,
+            unit_price: a.unit_price,
+            promotion: None,
+            coupon: None,
+            refunded: Won::ZERO,
+            moved_out: Won::ZERO,
+            moved_in: None,
+            fee_no: a.fee_no,
+            main: true,
+            gift_included: false,
+            gift: false,
+            main_line_no: None,
+            gift_promotion_id: None,
+            pre_refund: a.pre_refund,
+            lead_time_days: a.lead_time_days,
+            ship_instruction: Some(at + super::DAY),
+            expected_delivery: Some(at + super::DAY * u32::from(a.lead_time_days)),
+            prepared_at: a.prepared.then_some(at),
+            original_line_no: None,
+            gift_reason: None,
+            points_rate_bp: a.points_rate_bp,
+            points_earned: Won::ZERO,
+            timing: None,
+            delivery: Default::default(),
+        }
+    }
+}

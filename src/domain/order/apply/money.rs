@@ -1,0 +1,159 @@
+//! Money, folded: settlements, refunds, points.
+
+use super::DAY;
+use crate::domain::{
+    Time,
+    money::Won,
+    order::{
+        command::{Means, Paid},
+        event::{LineAmount, PlannedRefund},
+        state::{Order, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Settlement, Stage},
+    },
+    status::Status,
+};
+
+impl Order {
+    pub(super) fn pay(&mut self, paid: &[Paid], at: Time) {
+        for p in paid {
+            self.settle(p, at);
+        }
+        self.paid_in(at);
+    }
+
+    /// What every payment does to the lines: status, dates (domain §3.4), hold → deduction.
+    pub(super) fn paid_in(&mut self, at: Time) {
+        self.paid_at = Some(at);
+        let received = self.received;
+        for line in &mut self.lines {
+            if matches!(line.status, Status::PaymentPending) {
+                line.status = Status::Ordered;
+            }
+            line.deducted += line.held;
+            line.held = 0;
+            line.ship_instruction = Some(received + DAY);
+            line.expected_delivery = Some(received + DAY * u32::from(line.lead_time_days));
+        }
+        for r in self.reservations.iter_mut().filter(|r| r.state == ReserveState::Held) {
+            r.state = ReserveState::Taken;
+        }
+    }
+
+    pub(super) fn settle(&mut self, p: &Paid, at: Time) {
+        let no = self.next_settlement();
+        if p.means == Means::Points {
+            self.points.push(PointsMove {
+                kind: PointsKind::Used,
+                amount: p.amount,
+                relation: Some(p.approval_id.clone()),
+                at,
+            });
+        }
+        self.settlements.push(settlement(
+            no,
+            p.means,
+            Some(p.approval_id.clone()),
+            p.token.clone(),
+            p.amount,
+            Some(at),
+        ));
+    }
+
+    fn next_settlement(&self) -> u16 {
+        self.settlements.iter().map(|s| s.no).max().unwrap_or(0) + 1
+    }
+
+    pub(super) fn deposit_in(&mut self, amount: Won, at: Time) -> Result<(), String> {
+        let s = self.settlements.iter_mut().find(|s| s.paid_at.is_none()).ok_or("no deposit is awaited")?;
+        s.paid = amount;
+        s.refundable = amount;
+        s.paid_at = Some(at);
+        self.paid_in(at);
+        Ok(())
+    }
+
+    pub(super) fn plan(&mut self, refunds: &[PlannedRefund], at: Time) {
+        for r in refunds {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == r.settlement_no) {
+                s.refundable -= r.amount;
+                s.planned += r.amount;
+            }
+            self.refunds.push(Refund {
+                key: r.key.clone(),
+                settlement_no: r.settlement_no,
+                cancel_group: r.group,
+                return_group: r.return_group,
+                amount: r.amount,
+                planned_at: at,
+                tries: Vec::new(),
+                // the money of a return waits for its approval, or for the goods
+                stage: if r.return_group.is_some() { Stage::Waiting } else { Stage::Due(at) },
+            });
+        }
+    }
+
+    pub(super) fn refunded(&mut self, key: &str, transferred: bool, at: Time) -> Result<(), String> {
+        let refund = self.refund_mut(key)?;
+        if !matches!(refund.stage, Stage::Due(_)) {
+            return Err(format!("refund {key} is not to be confirmed: {:?}", refund.stage));
+        }
+        refund.tries.push(RefundTry { at, failed: None });
+        refund.stage = Stage::Refunded { transferred };
+        let (no, amount) = (refund.settlement_no, refund.amount);
+        let s = self.settlements.iter_mut().find(|s| s.no == no).ok_or("no such settlement")?;
+        s.planned -= amount;
+        s.refunded += amount;
+        if s.means == Means::Points && !transferred {
+            let relation = s.approval_id.clone();
+            self.points.push(PointsMove { kind: PointsKind::GivenBack, amount, relation, at });
+        }
+        Ok(())
+    }
+
+    pub(super) fn refund_mut(&mut self, key: &str) -> Result<&mut Refund, String> {
+        self.refunds.iter_mut().find(|r| r.key == key).ok_or_else(|| format!("no refund {key}"))
+    }
+
+    pub(super) fn points_earned(&mut self, lines: &[LineAmount], at: Time) -> Result<(), String> {
+        for l in lines {
+            self.line_mut(l.line_no)?.points_earned += l.amount;
+            self.points.push(points(PointsKind::Earned, l, at));
+        }
+        Ok(())
+    }
+
+    pub(super) fn points_reversed(&mut self, lines: &[LineAmount], at: Time) -> Result<(), String> {
+        for l in lines {
+            self.line_mut(l.line_no)?.points_earned -= l.amount;
+            self.points.push(points(PointsKind::Reversed, l, at));
+        }
+        Ok(())
+    }
+}
+
+fn points(kind: PointsKind, l: &LineAmount, at: Time) -> PointsMove {
+    PointsMove { kind, amount: l.amount, relation: Some(format!("line:{}", l.line_no)), at }
+}
+
+pub(super) fn settlement(
+    no: u16,
+    means: Means,
+    approval_id: Option<String>,
+    token: Option<String>,
+    paid: Won,
+    paid_at: Option<Time>,
+) -> Settlement {
+    Settlement {
+        no,
+        group: 1,
+        means,
+        approval_id,
+        token,
+        expected: Won::ZERO,
+        paid,
+        refundable: paid,
+        planned: Won::ZERO,
+        excluded: Won::ZERO,
+        refunded: Won::ZERO,
+        paid_at,
+    }
+}

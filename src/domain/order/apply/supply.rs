@@ -1,0 +1,235 @@
+//! Procurement, linked orders, destination and delivery, folded (rows 10–21).
+
+use crate::domain::{
+    Time,
+    fee::FeeReason,
+    ids::OrderId,
+    money::Won,
+    order::{
+        command::Paid,
+        delivery::{DeliveredBy, DeliveryStatus, Destination, Waybill},
+        event::{Delivered, DestinationChosen, Linked, ProcurementStarted, WaybillEntry},
+        state::{FeeRow, Line, Order},
+        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review},
+    },
+    status::Trigger,
+};
+
+/// What starts a procurement of this kind.
+pub(in crate::domain::order) const fn trigger(kind: ProcureKind) -> Trigger {
+    match kind {
+        ProcureKind::Partner => Trigger::PurchaseFromPartner,
+        ProcureKind::NonPartner => Trigger::PurchaseFromNonPartner,
+        ProcureKind::OwnStock => Trigger::UseOwnStock,
+    }
+}
+
+impl Order {
+    fn go(&mut self, line_no: u16, by: Trigger) -> Result<&mut Line, String> {
+        let line = self.line_mut(line_no)?;
+        let from = line.status.code();
+        line.status = line.may(by).ok_or_else(|| format!("{by:?} does not move line {line_no} while {from}"))?;
+        Ok(line)
+    }
+
+    pub(super) fn procure(&mut self, e: &ProcurementStarted, at: Time) -> Result<(), String> {
+        for l in &e.lines {
+            self.go(l.line_no, trigger(e.kind))?;
+        }
+        self.after.procurements.push(Procurement {
+            no: e.no,
+            kind: e.kind,
+            lines: e.lines.clone(),
+            partner_id: e.partner_id.clone(),
+            seller: e.seller.clone(),
+            amount: e.amount,
+            state: ProcureState::Open,
+            at,
+            done_at: None,
+        });
+        Ok(())
+    }
+
+    fn procurement_mut(&mut self, no: u16) -> Result<&mut Procurement, String> {
+        self.after.procurements.iter_mut().find(|p| p.no == no).ok_or_else(|| format!("no procurement {no}"))
+    }
+
+    pub(super) fn procured(&mut self, nos: &[u16], at: Time) -> Result<(), String> {
+        for &no in nos {
+            let p = self.procurement_mut(no)?;
+            p.state = ProcureState::Done;
+            p.done_at = Some(at);
+            let lines: Vec<u16> = p.lines.iter().map(|l| l.line_no).collect();
+            for line_no in lines {
+                let line = self.line_mut(line_no)?;
+                if let Some(to) = line.may(Trigger::CompleteProcurement) {
+                    line.status = to;
+                } else if line.status == crate::domain::status::Status::ProcurementCheck {
+                    // a claim has all of it: what comes back of that is procured too
+                    line.status = crate::domain::status::Status::ProcurementDone;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn procurement_cancelled(&mut self, nos: &[u16], at: Time) -> Result<(), String> {
+        for &no in nos {
+            let p = self.procurement_mut(no)?;
+            p.state = ProcureState::Cancelled;
+            p.done_at = Some(at);
+        }
+        Ok(())
+    }
+
+    /// A procurement of which no goods are wanted any more is over.
+    pub(super) fn close_procurements(&mut self, at: Time) {
+        if !self.after.procurements.iter().any(|p| p.state == ProcureState::Open) {
+            return;
+        }
+        let wanted: Vec<u16> = self.lines.iter().filter(|l| l.active() > 0).map(|l| l.no).collect();
+        for p in self.after.procurements.iter_mut().filter(|p| p.state == ProcureState::Open) {
+            if !p.lines.iter().any(|l| wanted.contains(&l.line_no)) {
+                p.state = ProcureState::Cancelled;
+                p.done_at = Some(at);
+            }
+        }
+    }
+
+    pub(super) fn link(&mut self, e: &Linked, at: Time) {
+        self.after.links.push(Link {
+            order_id: e.order_id.clone(),
+            lane: e.lane,
+            kind: e.kind,
+            partner_id: e.partner_id.clone(),
+            lines: e.lines.clone(),
+            state: LinkState::Asked,
+            at,
+            ended_at: None,
+        });
+    }
+
+    pub(super) fn link_changed(&mut self, id: &OrderId, state: LinkState, at: Time) -> Result<(), String> {
+        let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
+        link.state = state;
+        link.ended_at = (!link.runs()).then_some(at);
+        Ok(())
+    }
+
+    pub(super) fn destination(&mut self, e: &DestinationChosen, at: Time) {
+        self.give_fees_back(&e.fees);
+        self.plan(&e.refunds, at);
+        self.after.destination = Some(Destination { kind: e.kind, zone: e.zone, at });
+        if let Some(s) = &e.surcharge {
+            self.fees.push(FeeRow {
+                no: s.fee_no,
+                partner_id: s.partner_id.clone(),
+                template_id: s.template_id.clone(),
+                group: s.group,
+                base: s.amount,
+                bundled: Won::ZERO,
+                threshold: None,
+                amount: s.amount,
+                returned: Won::ZERO,
+                reason: FeeReason::Surcharge,
+                unpaid: true,
+            });
+        }
+    }
+
+    pub(super) fn surcharge_paid(&mut self, settlements: &[Paid], at: Time) {
+        let group = self.fees.iter().filter(|f| f.unpaid).map(|f| f.group).max().unwrap_or(1);
+        for fee in self.fees.iter_mut().filter(|f| f.unpaid) {
+            fee.unpaid = false;
+        }
+        for p in settlements {
+            self.settle(p, at);
+            if let Some(s) = self.settlements.last_mut() {
+                s.group = group;
+            }
+        }
+    }
+
+    pub(super) fn ship(&mut self, lines: &[u16], started: bool, at: Time) -> Result<(), String> {
+        for &no in lines {
+            let line = self.go(no, Trigger::Ship)?;
+            line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
+            line.delivery.started_at = started.then_some(at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn waybill(&mut self, w: &WaybillEntry, at: Time) -> Result<(), String> {
+        let d = &mut self.line_mut(w.line_no)?.delivery;
+        d.waybills.push(Waybill {
+            carrier: w.carrier.clone(),
+            no: w.waybill_no.clone(),
+            quantity: w.quantity,
+            registered_at: at,
+            changed_at: None,
+            delivered_at: None,
+        });
+        d.started_at.get_or_insert(at);
+        if d.status == Some(DeliveryStatus::Ready) {
+            d.status = Some(DeliveryStatus::InTransit);
+        }
+        Ok(())
+    }
+
+    pub(super) fn waybill_changed(&mut self, w: &WaybillEntry, at: Time) -> Result<(), String> {
+        let d = &mut self.line_mut(w.line_no)?.delivery;
+        let of = |k: &&mut Waybill| k.no == w.waybill_no && k.carrier == w.carrier;
+        let known = d.waybills.iter_mut().find(of).ok_or("no such waybill")?;
+        known.quantity = w.quantity;
+        known.changed_at = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn delivered(&mut self, e: &Delivered) -> Result<(), String> {
+        for l in &e.lines {
+            let d = &mut self.line_mut(l.line_no)?.delivery;
+            d.delivered = l.delivered;
+            for w in &mut d.waybills {
+                let named = l.waybills.iter().any(|(carrier, no)| *carrier == w.carrier && *no == w.no);
+                if named {
+                    w.delivered_at = Some(e.delivered_at);
+                }
+            }
+            if l.revenue_at.is_none() {
+                continue; // some of it is still on its way
+            }
+            d.delivered_at = Some(e.delivered_at);
+            d.revenue_at = l.revenue_at;
+            d.status = Some(match e.by {
+                DeliveredBy::Carrier | DeliveredBy::Forced => DeliveryStatus::Delivered,
+                DeliveredBy::Installer => DeliveryStatus::DeliveredByInstaller,
+            });
+            d.forced = e.by == DeliveredBy::Forced;
+            // forced by hand, the courier's own time stays unknown
+            if e.by == DeliveredBy::Carrier {
+                d.carrier_at = Some(e.delivered_at);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn installed(&mut self, lines: &[u16]) -> Result<(), String> {
+        for &no in lines {
+            self.line_mut(no)?.delivery.status = Some(DeliveryStatus::Installed);
+        }
+        Ok(())
+    }
+
+    pub(super) fn confirmed(&mut self, lines: &[u16]) -> Result<(), String> {
+        for &no in lines {
+            self.go(no, Trigger::ConfirmPurchase)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn reviewed(&mut self, line_no: u16, rating: u8, at: Time) -> Result<(), String> {
+        self.line_mut(line_no)?;
+        self.after.reviews.push(Review { line_no, rating, at });
+        Ok(())
+    }
+}

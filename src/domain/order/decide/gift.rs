@@ -1,0 +1,86 @@
+//! 사은품 by hand (domain §3.3): a merchandiser adds a gift to an open order after a complaint.
+
+use super::{Context, Decision, chosen, exchange, place::LINES_MAX};
+use crate::domain::{
+    ids::SkuId,
+    money::Won,
+    order::{
+        claim::GiftReason,
+        event::{AddedLine, Event},
+        state::Order,
+    },
+    reason::{Facts, Reason, Refusal},
+    status::Status,
+};
+
+/// A new line: price 0, no promotion, a reason; stock deducted.
+pub fn add(
+    order: &Order,
+    main_line_no: u16,
+    sku_id: &SkuId,
+    quantity: u32,
+    reason: GiftReason,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    let main = chosen::known(order, main_line_no)?;
+    if main.gift {
+        return Err(Refusal::invalid(format!("line {main_line_no} is a gift itself")));
+    }
+    let prepared = match main.status {
+        _ if main.free() == 0 => None,
+        Status::Ordered => Some(false),
+        // a gift to goods that are on their way starts where preparation does
+        Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone | Status::Shipped => Some(true),
+        Status::PaymentPending
+        | Status::PaymentExpired
+        | Status::PaymentCancelled
+        | Status::Cancelled
+        | Status::OutOfStock
+        | Status::PurchaseConfirmed
+        | Status::Returning
+        | Status::Returned
+        | Status::Exchanging
+        | Status::Exchanged => None,
+    };
+    let prepared = prepared.ok_or_else(|| chosen::not_now(main, "add_gift", None))?;
+    if order.lines.len() >= LINES_MAX {
+        return Err(Refusal::invalid(format!("an order has at most {LINES_MAX} lines")));
+    }
+    let facts = || Facts { sku_id: Some(sku_id.clone()), ..Facts::default() };
+    let quote = cx.quote(sku_id).ok_or_else(|| Refusal::new(Reason::UnknownSku, facts()))?;
+    if !quote.info.gift {
+        return Err(Refusal::invalid(format!("SKU {sku_id} is no gift, by its product's kind and type")));
+    }
+    if quantity == 0 || quantity > super::QUANTITY_MAX {
+        return Err(Refusal::invalid(format!("a quantity is 1 to {}", super::QUANTITY_MAX)));
+    }
+    if let Some(view) = quote.view.filter(|v| v.on_hand < i64::from(quantity)) {
+        let short = if view.on_hand == 0 { Reason::SoldOut } else { Reason::InsufficientStock };
+        let facts = Facts {
+            available: Some(view.on_hand),
+            requested: Some(i64::from(quantity)),
+            position: Some(view.position),
+            ..facts()
+        };
+        return Err(Refusal::new(short, facts));
+    }
+    let no = order.next_line_no();
+    let line = AddedLine {
+        no,
+        sku_id: sku_id.clone(),
+        product_id: quote.info.product_id.clone(),
+        quantity,
+        unit_price: Won::ZERO,
+        fee_no: main.fee_no,
+        main_line_no: Some(main_line_no),
+        pre_refund: quote.info.pre_refund,
+        lead_time_days: quote.info.lead_time_days,
+        points_rate_bp: 0,
+        prepared,
+        taken: if quote.view.is_some() { quantity } else { 0 },
+    };
+    let mut decision =
+        Decision { events: vec![Event::GiftAdded { line: Box::new(line), reason }], ..Decision::default() };
+    exchange::take(order, no, quote, quantity, cx, &mut decision);
+    Ok(decision)
+}

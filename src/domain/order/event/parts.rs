@@ -1,0 +1,378 @@
+//! What events are made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Time,
+    catalog::StockPolicy,
+    fee::FeeReason,
+    ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    money::Won,
+    order::{
+        claim::{Branch, ClaimReason, Fault, RefundTiming, ReturnFee, ReturnLine},
+        command::{Deposit, Paid},
+        delivery::{DeliveredBy, DestinationKind, Zone},
+        supply::{LinkKind, Parent, ProcureKind, ProcuredLine},
+    },
+};
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+pub(super) fn is_none_of(n: &u32) -> bool {
+    *n == 0
+}
+
+/// Why quantity was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CutCause {
+    /// row 6
+    Buyer,
+    /// rows 8, 9: the system's own
+    OutOfStock,
+    /// row 17: found missing before shipping
+    StockLost,
+    /// row 16
+    ProcurementCancelled,
+    /// the linked order that was to bring it ended
+    LinkEnded,
+    /// the order that this one was made for needs it no more
+    ParentEnded,
+}
+
+impl CutCause {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            CutCause::Buyer => "BUYER",
+            CutCause::OutOfStock => "OUT_OF_STOCK",
+            CutCause::StockLost => "STOCK_LOST",
+            CutCause::ProcurementCancelled => "PROCUREMENT_CANCELLED",
+            CutCause::LinkEnded => "LINK_ENDED",
+            CutCause::ParentEnded => "PARENT_ENDED",
+        }
+    }
+}
+
+/// An order as accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Placed {
+    pub customer_id: CustomerId,
+    pub lines: Vec<PlacedLine>,
+    pub fees: Vec<PlacedFee>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub allow_partial: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deadline: Option<Time>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub paid: Vec<Paid>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deposit: Option<Deposit>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub prepare_at: Option<Time>,
+    /// quantities that were short at placement, with their share of what was paid
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub shorts: Vec<Cut>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+    /// the order that it was made for: it is paid between the two businesses, not here
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<Box<Parent>>,
+}
+
+impl Placed {
+    /// Whether it brought its payment (of nothing, where nothing was due): only what is unpaid has a deadline.
+    pub fn is_paid(&self) -> bool {
+        self.deadline.is_none()
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_true(b: &bool) -> bool {
+    *b
+}
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_hold(p: &StockPolicy) -> bool {
+    *p == StockPolicy::HoldAtPlacement
+}
+
+/// A line as accepted; numbered from 1 in the order given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlacedLine {
+    pub sku_id: SkuId,
+    pub product_id: ProductId,
+    pub quantity: u32,
+    pub unit_price: Won,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub campaign_id: Option<CampaignId>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub promotion: Option<Discount>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coupon: Option<Discount>,
+    /// index of its row in `fees`
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub fee: u16,
+    #[serde(skip_serializing_if = "is_true", default = "yes")]
+    pub main: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub gift_included: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub gift: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub main_line_no: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gift_promotion_id: Option<PromotionId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub pre_refund: bool,
+    pub lead_time_days: u16,
+    /// 적립율, as it was at order time
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub points_rate_bp: u32,
+    #[serde(skip_serializing_if = "is_hold", default)]
+    pub policy: StockPolicy,
+    /// units taken at placement (held, or deducted when it is paid already)
+    pub taken: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+/// A discount on a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Discount {
+    pub id: PromotionId,
+    pub rate_bp: u32,
+    pub amount: Won,
+}
+
+/// A fee row as accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlacedFee {
+    pub partner_id: PartnerId,
+    pub template_id: TemplateId,
+    pub base: Won,
+    /// what the bundled goods make of it
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub bundled: Won,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<Won>,
+    pub amount: Won,
+    pub reason: FeeReason,
+}
+
+/// Quantity taken out of a line, and the money that goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Cut {
+    pub line_no: u16,
+    pub quantity: u32,
+    pub amount: Won,
+    /// units that had been taken for it and were given back (or written off)
+    pub untaken: u32,
+}
+
+/// A fee given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FeeBack {
+    /// number of the fee row, from 1
+    pub fee_no: u16,
+    pub amount: Won,
+}
+
+/// 환불예정: money planned to go back through one settlement; the key is what the payment side sees, on every try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedRefund {
+    pub key: String,
+    pub settlement_no: u16,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub return_group: Option<u16>,
+    pub amount: Won,
+}
+
+/// What another lane was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Reservation {
+    pub id: String,
+    pub lane: u32,
+    pub lines: Vec<ReservedLine>,
+}
+
+/// Units of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ReservedLine {
+    pub line_no: u16,
+    pub quantity: u32,
+}
+
+/// 환불제외: money kept back of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Excluded {
+    pub settlement_no: u16,
+    pub amount: Won,
+}
+
+/// An amount of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LineAmount {
+    pub line_no: u16,
+    pub amount: Won,
+}
+
+/// Rows 10–12.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ProcurementStarted {
+    pub no: u16,
+    pub kind: ProcureKind,
+    pub lines: Vec<ProcuredLine>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub partner_id: Option<PartnerId>,
+    /// of a receipt: the business that sold it
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub amount: Option<Won>,
+}
+
+/// An order that was asked to be made for this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Linked {
+    pub order_id: OrderId,
+    pub lane: u32,
+    pub kind: LinkKind,
+    pub partner_id: PartnerId,
+    pub lines: Vec<u16>,
+}
+
+/// Row 14. The address itself is personal, and not here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct DestinationChosen {
+    pub kind: DestinationKind,
+    pub zone: Zone,
+    /// the surcharge, as a fee row of the next payment group
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub surcharge: Option<Surcharge>,
+    /// an earlier surcharge, given back
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+}
+
+/// A surcharge for islands and Jeju.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Surcharge {
+    pub fee_no: u16,
+    pub group: u16,
+    pub partner_id: PartnerId,
+    pub template_id: TemplateId,
+    pub amount: Won,
+}
+
+/// 운송장: units of a line on a waybill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct WaybillEntry {
+    pub line_no: u16,
+    pub carrier: String,
+    pub waybill_no: String,
+    pub quantity: u32,
+}
+
+/// Row 19.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Delivered {
+    pub by: DeliveredBy,
+    pub lines: Vec<DeliveredLine>,
+    /// when, by the carrier's or the installer's word
+    pub delivered_at: Time,
+    /// of a forced delivery
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A line's part in a delivery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct DeliveredLine {
+    pub line_no: u16,
+    /// units at the buyer's, with those that came before
+    pub delivered: u32,
+    /// all of them are: 매출확정일시, by policy
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revenue_at: Option<Time>,
+    /// which waybills came: carrier and number
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waybills: Vec<(String, String)>,
+}
+
+/// Row 22.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ReturnRequested {
+    pub group: u16,
+    pub reason: ClaimReason,
+    pub fault: Fault,
+    pub timing: RefundTiming,
+    pub lines: Vec<ReturnLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees: Vec<ReturnFee>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withheld: Vec<Excluded>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+    /// the exchange that it ends
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exchange: Option<u16>,
+}
+
+/// 검수: what came back of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Inspected {
+    pub line_no: u16,
+    pub sellable: u32,
+    pub unsellable: u32,
+}
+
+/// 교환승인.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ExchangeApproved {
+    pub group: u16,
+    pub branch: Branch,
+    /// of the product that is added
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<AddedLine>,
+    /// what its units were worth
+    pub moved: Won,
+    /// units that had not left, back on the shelf
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub restocked: bool,
+}
+
+/// A line added to an order that stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AddedLine {
+    pub no: u16,
+    pub sku_id: SkuId,
+    pub product_id: ProductId,
+    pub quantity: u32,
+    pub unit_price: Won,
+    /// number of its fee row
+    pub fee_no: u16,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub main_line_no: Option<u16>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub pre_refund: bool,
+    pub lead_time_days: u16,
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub points_rate_bp: u32,
+    /// 주문 or 상품준비중
+    pub prepared: bool,
+    /// units deducted for it here and now; 0 where another lane was asked
+    pub taken: u32,
+}

@@ -1,0 +1,426 @@
+//! The commands of the protocol: one struct each, with the envelope's fields beside its own.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Role, commands, parts::*};
+use crate::domain::{
+    Time,
+    catalog::{PartnerKind, PromotionKind, StockPolicy},
+    ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    money::Won,
+    order::claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+};
+
+commands! {
+    /// 주문접수: place an order, unpaid (held until a deadline), paid, or awaiting a deposit.
+    PlaceOrder = "place_order" by [Buyer, Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        customer_id: CustomerId,
+        lines: Vec<WireLine>,
+        /// take what there is where a line is short, instead of all or nothing
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        allow_partial: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<WirePayment>,
+        /// kept apart from the order's history, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recipient: Option<Recipient>,
+    }
+    /// 결제승인: the whole amount due is in.
+    ApprovePayment = "approve_payment" by [Payment, Operator] {
+        order_id: OrderId,
+        settlements: Vec<WireSettlement>,
+    }
+    /// 결제거절: the payer may try again.
+    DeclinePayment = "decline_payment" by [Payment, Operator] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// 결제취소: the payer gives up.
+    CancelPayment = "cancel_payment" by [Buyer, Payment, Operator] { order_id: OrderId }
+    /// 입금확인: the awaited deposit is in.
+    ConfirmDeposit = "confirm_deposit" by [Payment, Operator] { order_id: OrderId, amount: Won }
+    /// 주문취소: whole lines, before preparation.
+    CancelLines = "cancel_lines" by [Buyer, Operator] { order_id: OrderId, lines: Vec<u16> }
+    /// 상품준비: closes the buyer's cancellation.
+    Prepare = "prepare" by [Seller, Partner, Operator, System] { order_id: OrderId }
+    /// 재고판정: how many units of the lines are really there; naming none says all are.
+    JudgeStock = "judge_stock" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<WireJudged>,
+    }
+    /// 환불확정: the payment side has given the money back.
+    ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String }
+    /// 환불실패: it could not; the refund stays planned and is tried again.
+    FailRefund = "fail_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String, reason: String }
+    /// 계좌환불: given back by bank transfer, because the means can't be undone any more.
+    RefundByBankTransfer = "refund_by_bank_transfer" by [Payment, Operator] {
+        order_id: OrderId,
+        refund_key: String,
+        /// whose account it went to: kept apart, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holder: Option<String>,
+    }
+    /// 파트너매입: a linked order at a registered partner.
+    PurchaseFromPartner = "purchase_from_partner" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        partner_id: PartnerId,
+        lines: Vec<WirePurchase>,
+        /// made from this order's when absent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        linked_order_id: Option<OrderId>,
+    }
+    /// 비파트너매입: a receipt of an unregistered seller.
+    PurchaseFromNonPartner = "purchase_from_non_partner" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        /// all lines that can be, when absent
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+        seller_name: String,
+        amount: Won,
+    }
+    /// 기존재고: what the sale deducted is what is sent.
+    UseOwnStock = "use_own_stock" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+    }
+    /// 기사배정: a linked order for the installer.
+    AssignInstaller = "assign_installer" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        partner_id: PartnerId,
+        lines: Vec<WirePurchase>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        linked_order_id: Option<OrderId>,
+    }
+    /// 배송지선택: a consumer's address; absent for a business, whose address is its own.
+    ChooseDestination = "choose_destination" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recipient: Option<Recipient>,
+    }
+    /// 발주완료: of receipts and own stock.
+    CompleteProcurement = "complete_procurement" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+    }
+    /// 발주취소.
+    CancelProcurement = "cancel_procurement" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// 재고소실: units that are gone before they were shipped.
+    ReportStockLoss = "report_stock_loss" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        lines: Vec<WireUnits>,
+    }
+    /// 출고.
+    Ship = "ship" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+        /// on its way, though no waybill says so
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        started: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waybills: Vec<WireWaybill>,
+    }
+    /// 운송장 등록.
+    RegisterWaybill = "register_waybill" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        line_no: u16,
+        carrier: String,
+        waybill_no: String,
+        quantity: u32,
+    }
+    /// 운송장 수량변경.
+    UpdateWaybill = "update_waybill" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        line_no: u16,
+        carrier: String,
+        waybill_no: String,
+        quantity: u32,
+    }
+    /// 배송완료: by the carrier's data, or forced by an operator or a seller, with a reason.
+    MarkDelivered = "mark_delivered" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+        /// which waybill, with `waybill_no`; all of the lines' when absent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carrier: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waybill_no: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// 설치자 배송완료.
+    InstallerDelivered = "installer_delivered" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered_at: Option<Time>,
+    }
+    /// 설치완료.
+    Installed = "installed" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+    }
+    /// 설치불가: a return, approved at once, without a fee.
+    InstallationImpossible = "installation_impossible" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+    }
+    /// 구매확정.
+    ConfirmPurchase = "confirm_purchase" by [Buyer, Operator, System] {
+        order_id: OrderId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u16>,
+    }
+    /// 리뷰작성.
+    WriteReview = "write_review" by [Buyer] {
+        order_id: OrderId,
+        line_no: u16,
+        /// 1 to 5
+        rating: u8,
+        /// kept apart, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    }
+    /// 반품접수: part quantities are allowed.
+    RequestReturn = "request_return" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        lines: Vec<WireUnits>,
+        reason: ClaimReason,
+        /// whose fault it is: the buyer's pays the return fee
+        fault: Fault,
+        /// 환불구분; by default before collection where all goods are marked for it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund_timing: Option<RefundTiming>,
+        /// gifts may stay with the buyer; not for buyers to say
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        waive_gifts: bool,
+    }
+    /// 반품승인.
+    ApproveReturn = "approve_return" by [Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund_timing: Option<RefundTiming>,
+    }
+    /// 반품거절.
+    RejectReturn = "reject_return" by [Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// 반품철회.
+    WithdrawReturn = "withdraw_return" by [Buyer, Operator] { order_id: OrderId, claim_group: u16 }
+    /// 회수: units that came back; all that are still to come, when none is named.
+    CollectReturn = "collect_return" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        claim_group: u16,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<WireUnits>,
+    }
+    /// 반품완료, with what the inspection found; all sellable, when nothing is said.
+    CompleteReturn = "complete_return" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        claim_group: u16,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        inspected: Vec<WireInspected>,
+    }
+    /// 교환접수.
+    RequestExchange = "request_exchange" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        line_no: u16,
+        quantity: u32,
+        reason: ClaimReason,
+        fault: Fault,
+        /// what the buyer would like instead; the same, when absent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sku_id: Option<SkuId>,
+    }
+    /// 교환승인: collected and refunded, or a product added.
+    ApproveExchange = "approve_exchange" by [Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        branch: Branch,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sku_id: Option<SkuId>,
+    }
+    /// 교환거절.
+    RejectExchange = "reject_exchange" by [Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// 사은품추가: by a merchandiser, with a reason.
+    AddGift = "add_gift" by [Seller, Operator] {
+        order_id: OrderId,
+        main_line_no: u16,
+        sku_id: SkuId,
+        quantity: u32,
+        reason: GiftReason,
+    }
+    /// 재고감모: units that are gone.
+    ShrinkStock = "shrink_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32, reason: String }
+    /// 입고: stock came in.
+    ReceiveStock = "receive_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32 }
+    /// 재고조정: a correction, either way.
+    AdjustStock = "adjust_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: i64, reason: String }
+    /// 단품 등록.
+    CreateSku = "create_sku" by [Seller, Operator, System] {
+        sku_id: SkuId,
+        product_id: ProductId,
+        option_name: String,
+        /// whose stock it is
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holder_id: Option<PartnerId>,
+    }
+    /// 상품 등록.
+    CreateProduct = "create_product" by [Seller, Operator, System] {
+        product_id: ProductId,
+        name: String,
+        /// with `product_type` it decides whether a line is a gift
+        kind: ProductKind,
+        product_type: String,
+        price: Won,
+        partner_id: PartnerId,
+        template_id: TemplateId,
+        /// 합포장가능여부
+        bundled: bool,
+        /// 개별배송비
+        delivery_fee: Won,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        free_delivery: bool,
+        /// 배송소요기간, days
+        lead_time_days: u16,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pre_refund: bool,
+        /// points earned at purchase confirmation, basis points of what was paid
+        #[serde(default, skip_serializing_if = "is_zero")]
+        points_rate_bp: u32,
+    }
+    /// 배송템플릿 등록.
+    CreateTemplate = "create_template" by [Seller, Operator, System] {
+        template_id: TemplateId,
+        partner_id: PartnerId,
+        name: String,
+        /// 무료배송기준금액
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_threshold: Option<Won>,
+    }
+    /// 프로모션·쿠폰 등록.
+    CreatePromotion = "create_promotion" by [Seller, Operator, System] {
+        promotion_id: PromotionId,
+        kind: PromotionKind,
+        /// basis points of the line total, at most 10,000
+        rate_bp: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_at: Option<Time>,
+    }
+    /// 판매행사 등록: from now on the SKU is sold through its campaigns.
+    CreateCampaign = "create_campaign" by [Seller, Operator, System] {
+        campaign_id: CampaignId,
+        sku_id: SkuId,
+        name: String,
+        price: Won,
+        allotted: u32,
+        opens_at: Time,
+        closes_at: Time,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit_per_customer: Option<u32>,
+        #[serde(default)]
+        stock_policy: StockPolicy,
+    }
+    /// 협력사 등록.
+    CreatePartner = "create_partner" by [Operator, System] {
+        partner_id: PartnerId,
+        name: String,
+        kind: PartnerKind,
+        /// its business address
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zip: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    }
+    /// 협력사 변경: only what is named changes.
+    ChangePartner = "change_partner" by [Operator, System] {
+        partner_id: PartnerId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        active: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zip: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    }
+    /// 상품 변경: only what is named changes; orders keep what they were placed with.
+    ChangeProduct = "change_product" by [Seller, Operator, System] {
+        product_id: ProductId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bundled: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivery_fee: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_delivery: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead_time_days: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pre_refund: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        points_rate_bp: Option<u32>,
+    }
+    /// 배송템플릿 변경.
+    ChangeTemplate = "change_template" by [Seller, Operator, System] {
+        template_id: TemplateId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// 0 takes the threshold away
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_threshold: Option<Won>,
+    }
+    /// 판매행사 변경: price and limits of a sale, also while it runs; never below what it has sold.
+    ChangeCampaign = "change_campaign" by [Seller, Operator, System] {
+        campaign_id: CampaignId,
+        sku_id: SkuId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        allotted: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit_per_customer: Option<u32>,
+    }
+    /// 판매 일시중지.
+    PauseCampaign = "pause_campaign" by [Seller, Operator, System] { campaign_id: CampaignId, sku_id: SkuId }
+    /// 판매 재개.
+    ResumeCampaign = "resume_campaign" by [Seller, Operator, System] { campaign_id: CampaignId, sku_id: SkuId }
+}

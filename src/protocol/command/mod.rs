@@ -1,0 +1,120 @@
+//! Commands as they come over the wire. Unknown fields are refused; money is integer won; times are RFC 3339.
+//! [`list`] names them all, with who may send each; [`parts`] are what they are made of.
+
+mod list;
+mod parts;
+
+pub use self::{list::*, parts::*};
+
+/// Declares the wire commands: one struct each, all with the envelope's fields, and the enum of them.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:ident = $tag:literal by [$($role:ident),+] { $($(#[$fdoc:meta])* $field:ident : $ty:ty),* $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields)]
+            pub struct $name {
+                /// made by the client, 8 to 64 printable characters; the same id with the same content gets the first answer
+                pub id: CommandId,
+                #[serde(rename = "type")]
+                pub tag: String,
+                /// who asks: `role:id`
+                pub actor: String,
+                /// the client's own time; not part of the content
+                #[serde(default, skip_serializing)]
+                pub at: Option<Time>,
+                /// name of the answer stream to use; not part of the content
+                #[serde(default, skip_serializing)]
+                pub reply_to: Option<Arc<str>>,
+                $($(#[$fdoc])* pub $field: $ty),*
+            }
+        )+
+
+        /// Any command, read.
+        #[derive(Debug, Clone)]
+        pub enum Wire { $($(#[$doc])* $name(Box<$name>)),+ }
+
+        impl Wire {
+            /// The names on the wire.
+            pub const NAMES: &'static [&'static str] = &[$($tag),+];
+            /// Who may send each of them.
+            pub const ROLES: &'static [(&'static str, &'static [Role])] = &[$(($tag, &[$(Role::$role),+])),+];
+
+            /// Reads a command of this type; `None` when there is no such type.
+            ///
+            /// # Errors
+            /// serde's sentence, when a field is missing, unknown or of another kind.
+            pub fn read(tag: &str, json: &[u8]) -> Option<Result<Wire, serde_json::Error>> {
+                match tag {
+                    $($tag => Some(serde_json::from_slice(json).map(|c| Wire::$name(Box::new(c)))),)+
+                    _ => None,
+                }
+            }
+
+            /// The roles that may send it.
+            pub const fn roles(&self) -> &'static [Role] {
+                match self { $(Wire::$name(_) => &[$(Role::$role),+]),+ }
+            }
+
+            /// The envelope: id, actor, name of the answer stream.
+            pub fn envelope(&self) -> (&CommandId, &str, Option<&Arc<str>>) {
+                match self { $(Wire::$name(c) => (&c.id, &c.actor, c.reply_to.as_ref())),+ }
+            }
+
+            /// Its name on the wire.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Wire::$name(_) => $tag),+ }
+            }
+
+            /// The content that a command id stands for, in one form.
+            ///
+            /// # Errors
+            /// None in practice: what was read can be written.
+            pub fn write(&self, to: impl std::io::Write) -> serde_json::Result<()> {
+                match self { $(Wire::$name(c) => serde_json::to_writer(to, c)),+ }
+            }
+        }
+
+        /// JSON Schema of every command.
+        pub fn schemas(g: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+            vec![$(($tag, g.subschema_for::<$name>())),+]
+        }
+    };
+}
+
+pub(crate) use commands;
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    Buyer,
+    Seller,
+    Partner,
+    Operator,
+    Payment,
+    System,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 6] = [Role::Buyer, Role::Seller, Role::Partner, Role::Operator, Role::Payment, Role::System];
+
+    /// The word before the colon.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Role::Buyer => "buyer",
+            Role::Seller => "seller",
+            Role::Partner => "partner",
+            Role::Operator => "operator",
+            Role::Payment => "payment",
+            Role::System => "system",
+        }
+    }
+
+    /// Splits `role:id`.
+    pub fn of(actor: &str) -> Option<(Role, &str)> {
+        let (word, id) = actor.split_once(':')?;
+        let role = Self::ALL.into_iter().find(|r| r.word() == word)?;
+        (!id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_graphic())).then_some((role, id))
+    }
+}

@@ -1,0 +1,203 @@
+//! What commands are made of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    ids::{CampaignId, PromotionId, SkuId},
+    money::Won,
+    order::command::Means,
+};
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+pub(super) fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// 상품구분코드.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    Goods,
+    Gift,
+}
+
+impl ProductKind {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            ProductKind::Goods => "GOODS",
+            ProductKind::Gift => "GIFT",
+        }
+    }
+}
+
+/// A line as asked for.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireLine {
+    pub sku_id: SkuId,
+    pub quantity: u32,
+    /// what the customer was shown; refused (`price_mismatch`) when it differs from ours
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Won>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion_id: Option<PromotionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon_id: Option<PromotionId>,
+    /// of a gift: number of the line it came with, from 1
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main_line_no: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_included: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_promotion_id: Option<PromotionId>,
+}
+
+/// How the order is paid.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum WirePayment {
+    /// the money is in
+    Approved { settlements: Vec<WireSettlement> },
+    /// a deposit is awaited
+    Deposit {
+        /// `virtual_account` or `bank_transfer`
+        means: Means,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        virtual_account_no: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bank_code: Option<String>,
+        /// names: kept apart, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_owner: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holder: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remitter: Option<String>,
+    },
+}
+
+// By hand, because the derived one reads a tagged enum twice; this is on the path of every paid order.
+impl<'de> Deserialize<'de> for WirePayment {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Kind {
+            Approved,
+            Deposit,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Flat {
+            kind: Kind,
+            settlements: Option<Vec<WireSettlement>>,
+            means: Option<Means>,
+            virtual_account_no: Option<String>,
+            bank_code: Option<String>,
+            account_owner: Option<String>,
+            holder: Option<String>,
+            remitter: Option<String>,
+        }
+        use serde::de::Error;
+        let f = Flat::deserialize(d)?;
+        let texts = [&f.virtual_account_no, &f.bank_code, &f.account_owner, &f.holder, &f.remitter];
+        match f.kind {
+            Kind::Approved if f.means.is_some() || texts.into_iter().any(Option::is_some) => {
+                Err(D::Error::custom("an approved payment has settlements and nothing else"))
+            }
+            Kind::Approved => {
+                let settlements = f.settlements.ok_or_else(|| D::Error::missing_field("settlements"))?;
+                Ok(Self::Approved { settlements })
+            }
+            Kind::Deposit if f.settlements.is_some() => {
+                Err(D::Error::custom("a deposit has no settlements yet: the money is still to come"))
+            }
+            Kind::Deposit => Ok(Self::Deposit {
+                means: f.means.ok_or_else(|| D::Error::missing_field("means"))?,
+                virtual_account_no: f.virtual_account_no,
+                bank_code: f.bank_code,
+                account_owner: f.account_owner,
+                holder: f.holder,
+                remitter: f.remitter,
+            }),
+        }
+    }
+}
+
+/// One means that paid.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireSettlement {
+    pub means: Means,
+    pub amount: Won,
+    pub approval: WireApproval,
+}
+
+/// The payment side's word. Never a card number.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireApproval {
+    /// approval id, or the customer-points id
+    pub approval_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// How many units of a line are there.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireJudged {
+    pub line_no: u16,
+    pub available: u32,
+}
+
+/// Units of a line.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireUnits {
+    pub line_no: u16,
+    pub quantity: u32,
+}
+
+/// 검수: what came back of a line.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireInspected {
+    pub line_no: u16,
+    pub sellable: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unsellable: u32,
+}
+
+/// A line, and the partner's SKU that it is bought as.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WirePurchase {
+    pub line_no: u16,
+    pub sku_id: SkuId,
+}
+
+/// 운송장.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WireWaybill {
+    pub line_no: u16,
+    pub carrier: String,
+    pub waybill_no: String,
+    pub quantity: u32,
+}
+
+/// 수취인: personal data, kept in a table of its own.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    pub name: String,
+    pub phone: String,
+    pub zip: String,
+    pub address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_detail: Option<String>,
+}

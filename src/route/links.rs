@@ -1,0 +1,38 @@
+//! Linked orders between lanes: a placement that can't be, told to the order that wanted it.
+
+use std::sync::Arc;
+
+use super::{LaneContext, Meta, conclude::letter};
+use crate::{
+    domain::{
+        ids::OrderId,
+        order::supply::{ChildOrder, LinkMessage, LinkWhat},
+        reason::Refusal,
+    },
+    store::rows::CmdRow,
+};
+
+/// Tells the parent; the command's own row makes that it is told once.
+pub fn refuse(cx: &LaneContext, id: &OrderId, child: &ChildOrder, meta: &Meta, refusal: &Refusal) {
+    let parent = &child.parent;
+    let what = LinkWhat::Refused { reason: refusal.reason };
+    let message = LinkMessage { to: parent.order_id.clone(), lane: parent.lane, what };
+    let mut book = cx.book.borrow_mut();
+    book.rows.otbx.push(letter(cx, id, 0, &message, meta.source.at));
+    cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);
+    book.rows.cmd.push(taken(cx, meta));
+}
+
+/// That a command without an order of its own was taken.
+pub fn taken(cx: &LaneContext, meta: &Meta) -> CmdRow {
+    CmdRow {
+        cmd_id: Arc::clone(&meta.id),
+        cmd_dgst: Arc::clone(&meta.digest),
+        cmd_typ_cd: meta.name.into(),
+        prtn_no: i64::from(cx.partition),
+        actr: Arc::clone(&meta.actor),
+        ansr: None,
+        strm_entr: Some(meta.source.id.to_string().into()),
+        cmd_dttm: meta.source.at,
+    }
+}

@@ -1,0 +1,113 @@
+//! The lanes' own steps: timers, reservations, replies, linked orders, news of reference data.
+
+use super::{Fetched, Lane};
+use crate::{
+    domain::{
+        ids::OrderId,
+        order::{OrderCommand, supply::LinkWhat},
+        reason::Reason,
+    },
+    protocol::internal::{Internal, Said},
+    route::{
+        Fault, Meta,
+        activate::Where,
+        links,
+        order::{Command as OrderMessage, Fire},
+        refdata, steps,
+    },
+};
+
+impl Lane {
+    pub(super) async fn internal(
+        &self,
+        step: Internal,
+        meta: Meta,
+        careful: bool,
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        let outcome = fetched.outcomes.get(&meta.id);
+        let entry = meta.source.id;
+        let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
+        match step {
+            Internal::Due { order_id } => match self.orders.get(&order_id) {
+                Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?,
+                None => {
+                    self.done(&meta);
+                    Ok(())
+                }
+            },
+            Internal::Step { from, order_id, reservation, what, .. } => {
+                if outcome.is_some() || self.cx.steps.borrow().contains_key(&meta.id) {
+                    self.done(&meta);
+                    return Ok(());
+                }
+                steps::take(&self.cx, steps::Step { from, order_id, reservation, what }, meta).await
+            }
+            Internal::Reply { order_id, reservation, said, .. } => {
+                let Some(actor) = self.orders.get(&order_id) else {
+                    let why = format!("a lane replied to order {order_id}, which does not exist");
+                    return Err(Fault::Decision { entry, why });
+                };
+                let command = match said {
+                    Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
+                    Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
+                };
+                actor.send(OrderMessage { command, meta }).await.map_err(gone)?
+            }
+            Internal::Link { order_id, from, what, .. } => {
+                // a refused placement has a row of its own; what an order took, its actor knows
+                let refused = outcome.is_some_and(|o| o.order.is_none());
+                if refused || self.cx.steps.borrow().contains_key(&meta.id) {
+                    self.done(&meta);
+                    return Ok(());
+                }
+                self.link(order_id, from, what, meta, careful, fetched).await
+            }
+            Internal::Refresh { .. } => {
+                refdata::refresh(&self.cx).await?;
+                self.done(&meta);
+                Ok(())
+            }
+            Internal::PassedOn { .. } => {
+                self.done(&meta);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a linked order says to one of ours, or has placed here.
+    async fn link(
+        &self,
+        order_id: OrderId,
+        from: OrderId,
+        what: LinkWhat,
+        meta: Meta,
+        careful: bool,
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        let command = match what {
+            LinkWhat::Place(child) => OrderCommand::PlaceLinked(child),
+            LinkWhat::Placed
+            | LinkWhat::Refused { .. }
+            | LinkWhat::Short { .. }
+            | LinkWhat::Done
+            | LinkWhat::Ended
+            | LinkWhat::Cancel => OrderCommand::Link { from, what },
+        };
+        if let Some(actor) = self.orders.get(&order_id) {
+            let entry = meta.source.id;
+            let sent = actor.send(OrderMessage { command, meta }).await;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+        }
+        let OrderCommand::PlaceLinked(child) = &command else {
+            self.done(&meta);
+            return Ok(());
+        };
+        if let Some(Where::Lane(_)) = fetched.places.get(&order_id) {
+            links::refuse(&self.cx, &order_id, child, &meta, &Reason::DuplicateOrder.into());
+            self.done(&meta);
+            return Ok(());
+        }
+        self.place(order_id, command, meta, careful).await
+    }
+}
