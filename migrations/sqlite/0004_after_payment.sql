@@ -38,8 +38,8 @@ CREATE TABLE tb_od_lnk (
     CONSTRAINT tb_od_lnk_lnk_stat_cd_ck CHECK (lnk_stat_cd IN ('ASKED', 'OPEN', 'DONE', 'ENDED', 'REFUSED', 'CANCELLED')),
     CONSTRAINT tb_od_lnk_self_ck CHECK (prnt_ord_id <> chld_ord_id)
 ) STRICT;
--- a linked order has one parent
-CREATE UNIQUE INDEX tb_od_lnk_chld ON tb_od_lnk (chld_ord_id);
+-- a linked order finds its parent; who gets an id is decided where it is placed
+CREATE INDEX tb_od_lnk_chld ON tb_od_lnk (chld_ord_id);
 
 -- 운송장: a waybill: a line may have several
 CREATE TABLE tb_od_wybl (

@@ -6,6 +6,7 @@ use super::{
     Time,
     ids::{OrderId, SkuId},
     money::Won,
+    order::change::Preview,
     status::Status,
 };
 
@@ -106,6 +107,9 @@ pub struct Facts {
     /// the order that it had made
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub linked_order_id: Option<OrderId>,
+    /// what the command that was previewed would do
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub preview: Option<Box<Preview>>,
     /// idempotency keys of the refunds that this command planned
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<String>,

@@ -101,12 +101,13 @@ fn respond(answer: &Answer) -> HttpResponse {
 fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
     let n = shared.parts.partitions;
     let text = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
+    let known = text(command.get("order_id")).and_then(|o| shared.door.place(&o));
+    if let (Some(lane), true) = (known, command.get("type").and_then(Value::as_str) != Some("place_order")) {
+        return lane;
+    }
     let first = command.get("lines").and_then(Value::as_array).and_then(|l| l.first());
     let first = text(first.and_then(|l| l.get("sku_id"))).or_else(|| text(command.get("sku_id")));
-    if let Some(sku) = first {
-        return partition_of(&sku, n);
-    }
-    text(command.get("order_id")).and_then(|o| shared.door.place(&o)).unwrap_or(0)
+    first.map_or(0, |sku| partition_of(&sku, n))
 }
 
 /// What became of an accepted command.

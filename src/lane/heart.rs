@@ -327,8 +327,10 @@ impl Heart {
             }
             Ended::Fenced => Err(LaneEnd::Fenced),
             Ended::Conflict(why) => {
+                // decided with care it conflicts again: the command may be at fault
+                let again = self.careful > 0;
                 self.careful = CAREFUL_COMMANDS;
-                self.start_over(&format!("conflict: {why}"), false, ended).await
+                self.start_over(&format!("conflict: {why}"), again, ended).await
             }
             Ended::Failed(e) => {
                 let own = matches!(e, StoreError::Refused(_));

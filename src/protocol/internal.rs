@@ -45,8 +45,18 @@ impl Internal {
     }
 }
 
+/// What the lanes' own commands are named by; no client's id may begin so.
+pub const OWN_KINDS: [&str; 8] =
+    ["step", "reply", "link", "refresh", "external", "expire_payment", "prepare", "passed_on"];
+
+/// Whether an id could be that of a lane's own command.
+pub fn is_own(id: &str) -> bool {
+    id.split_once(':').is_some_and(|(kind, _)| OWN_KINDS.contains(&kind))
+}
+
 /// A command id made from what it stands for, so that a repeated step is the same command.
 pub fn derived_id(kind: &str, parts: &[&str]) -> String {
+    debug_assert!(OWN_KINDS.contains(&kind), "{kind} is not kept from clients");
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

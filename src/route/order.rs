@@ -14,7 +14,7 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Order, OrderCommand, decide, state::Placement},
+        order::{Order, OrderCommand, change, decide, state::Placement},
         reason::{Reason, Refusal},
         status::Status,
     },
@@ -66,6 +66,8 @@ impl Actor for OrderActor {
 pub struct Command {
     pub command: OrderCommand,
     pub meta: Meta,
+    /// only tell what it would do
+    pub preview: bool,
 }
 
 impl Handler<Command> for OrderActor {
@@ -91,7 +93,7 @@ impl Handler<Command> for OrderActor {
 
 impl State {
     async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<(), Fault> {
-        let Command { command, meta } = c;
+        let Command { command, meta, preview } = c;
         #[cfg(feature = "failpoints")]
         panic_for_the_test(&meta);
         if self.replayed(cx, &meta) {
@@ -100,6 +102,9 @@ impl State {
         if let Some(refusal) = self.not_theirs(&meta) {
             self.refuse(cx, meta, &refusal);
             return Ok(());
+        }
+        if preview {
+            return self.preview(cx, id, &command, meta).await;
         }
         let seen = place::see(cx, Some(&self.order), &command, meta.source.at).await?;
         let context = seen.context(cx, meta.source.at);
@@ -119,6 +124,38 @@ impl State {
                 self.accept(cx, meta, &command, concluded.note, concluded.events);
             }
         }
+        Ok(())
+    }
+
+    /// What the command would do: the same decision, folded into a copy, and nothing kept.
+    async fn preview(
+        &mut self,
+        cx: &LaneContext,
+        id: &OrderId,
+        command: &OrderCommand,
+        meta: Meta,
+    ) -> Result<(), Fault> {
+        let seen = place::see(cx, Some(&self.order), command, meta.source.at).await?;
+        let context = seen.context(cx, meta.source.at);
+        let decision = match decide(id, Some(&self.order), command, &context) {
+            Ok(decision) => decision,
+            Err(refusal) => {
+                self.refuse(cx, meta, &refusal);
+                return Ok(());
+            }
+        };
+        let would = change::preview(&self.order, &decision, meta.source.at)
+            .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
+        let mut answer = meta.answer(cx.partition);
+        answer.order_id = Some(self.order.id.shared());
+        answer.order_status = Some(self.order.status().code().into());
+        answer.order_version = Some(i64::from(self.order.version));
+        answer.reason = decision.note.map(|r| r.code().into());
+        answer.message = decision.note.map(|r| r.sentence().to_owned());
+        answer.facts.preview = Some(Box::new(would));
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        out.answer = Some((meta.reply_to, Arc::new(answer)));
+        cx.book.borrow_mut().outgoing.push(out);
         Ok(())
     }
 
@@ -294,7 +331,7 @@ impl State {
                 let name = command.name();
                 let id_of = derived_id(name, &[id.as_str(), &version]);
                 let meta = Meta { id: id_of.as_str().into(), digest: id_of.as_str().into(), name, ..meta };
-                self.take(cx, id, Command { command, meta }).await?;
+                self.take(cx, id, Command { command, meta, preview: false }).await?;
             }
         }
         Ok(())

@@ -16,10 +16,11 @@ pub enum Promise {
     R9,
     R10,
     R11,
+    R13,
 }
 
 /// Every promise with its words.
-const ALL: [(Promise, &str, &str); 11] = [
+const ALL: [(Promise, &str, &str); 12] = [
     (Promise::R1, "R1", "one answer a command, nothing pending"),
     (Promise::R2, "R2", "one effect a command id"),
     (Promise::R3, "R3", "stock conserved, nothing oversold"),
@@ -30,7 +31,8 @@ const ALL: [(Promise, &str, &str); 11] = [
     (Promise::R8, "R8", "money adds up to the won"),
     (Promise::R9, "R9", "quantities add up, per line"),
     (Promise::R10, "R10", "only legal transitions"),
-    (Promise::R11, "R11", "all or nothing, across lanes too"),
+    (Promise::R11, "R11", "all or nothing, across lanes and linked orders"),
+    (Promise::R13, "R13", "every privileged action has its audit row"),
 ];
 
 /// A promise held to what is there.

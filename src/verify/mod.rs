@@ -1,10 +1,12 @@
-//! Verify: reads a database (and what the streams retain) and holds it to the promises R1–R11, with nothing but the
+//! Verify: reads a database (and what the streams retain) and holds it to the promises R1–R11 and R13, with nothing but the
 //! domain's own rules. It reads in pages, in key order; what it keeps in memory grows with SKUs and with retained answers
 //! (hashes, bounded), never with orders.
 //!
 //! It wants a quiet system: what is written while it reads looks like a violation.
 
+mod audit;
 mod commands;
+mod family;
 mod findings;
 mod lanes;
 mod orders;
@@ -104,6 +106,8 @@ struct Pass {
     open_kept: u64,
     /// refund rows that the histories make
     refund_rows: u64,
+    family: family::Family,
+    audit: audit::Audit,
     orders: u64,
     skus: u64,
 }
@@ -148,11 +152,15 @@ pub async fn verify(
         open_asked: 0,
         open_kept: 0,
         refund_rows: 0,
+        family: family::Family::default(),
+        audit: audit::Audit::default(),
         orders: 0,
         skus: 0,
     };
     commands::check(&mut pass).await?;
     orders::check(&mut pass).await?;
+    std::mem::take(&mut pass.family).check(&mut pass.f);
+    audit::check(&mut pass).await?;
     refunds::check(&mut pass).await?;
     reservations::check(&mut pass).await?;
     stock::check(&mut pass).await?;

@@ -20,7 +20,10 @@ use crate::{
     log::crc16::partition_of,
     store::{
         Batch,
-        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, OrdRow, PntRow, StlmRow},
+        rows::{
+            AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow,
+            RvwRow, StlmRow, WyblRow,
+        },
     },
 };
 
@@ -38,6 +41,12 @@ struct Tables {
     fee: Rows<FeeRow>,
     dscnt: Rows<DscntRow>,
     pnt: Rows<PntRow>,
+    prcr: Rows<PrcrRow>,
+    lnk: Rows<LnkRow>,
+    wybl: Rows<WyblRow>,
+    rtn: Rows<RtnRow>,
+    exch: Rows<ExchRow>,
+    rvw: Rows<RvwRow>,
 }
 
 /// Merges the histories with all tables that follow them.
@@ -53,6 +62,12 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         fee: Rows::new(&store, page),
         dscnt: Rows::new(&store, page),
         pnt: Rows::new(&store, page),
+        prcr: Rows::new(&store, page),
+        lnk: Rows::new(&store, page),
+        wybl: Rows::new(&store, page),
+        rtn: Rows::new(&store, page),
+        exch: Rows::new(&store, page),
+        rvw: Rows::new(&store, page),
     };
     let mut approvals = Approvals::default();
     let mut strays = Vec::new();
@@ -72,6 +87,12 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     t.fee.rest(&mut strays).await?;
     t.dscnt.rest(&mut strays).await?;
     t.pnt.rest(&mut strays).await?;
+    t.prcr.rest(&mut strays).await?;
+    t.lnk.rest(&mut strays).await?;
+    t.wybl.rest(&mut strays).await?;
+    t.rtn.rest(&mut strays).await?;
+    t.exch.rest(&mut strays).await?;
+    t.rvw.rest(&mut strays).await?;
     tell(&mut pass.f, &mut strays);
     if approvals.repeated > 0 {
         let (n, first) = (approvals.repeated, approvals.first.unwrap_or_default());
@@ -99,6 +120,12 @@ struct Stored {
     fee: Vec<FeeRow>,
     dscnt: Vec<DscntRow>,
     pnt: Vec<PntRow>,
+    prcr: Vec<PrcrRow>,
+    lnk: Vec<LnkRow>,
+    wybl: Vec<WyblRow>,
+    rtn: Vec<RtnRow>,
+    exch: Vec<ExchRow>,
+    rvw: Vec<RvwRow>,
 }
 
 async fn one(
@@ -118,6 +145,12 @@ async fn one(
         fee: t.fee.of(ord_id, strays).await?,
         dscnt: t.dscnt.of(ord_id, strays).await?,
         pnt: t.pnt.of(ord_id, strays).await?,
+        prcr: t.prcr.of(ord_id, strays).await?,
+        lnk: t.lnk.of(ord_id, strays).await?,
+        wybl: t.wybl.of(ord_id, strays).await?,
+        rtn: t.rtn.of(ord_id, strays).await?,
+        exch: t.exch.of(ord_id, strays).await?,
+        rvw: t.rvw.of(ord_id, strays).await?,
     };
     pass.orders += 1;
     rows_alone(&stored, &mut pass.f);
@@ -147,6 +180,8 @@ async fn one(
         wanted.ord = asking.ord;
     }
     compare(pass, ord_id, &stored, &wanted);
+    pass.family.saw(&order);
+    pass.audit.expect(history, &mut pass.f);
     pass.refund_rows += u64::try_from(wanted.rfnd.len()).unwrap_or(0);
     claims(pass, &order);
     if let Some(ord) = stored.ord.first() {
@@ -165,6 +200,12 @@ fn compare(pass: &mut Pass, ord_id: &str, stored: &Stored, wanted: &Batch) {
     found.extend(differences(&whose, &stored.fee, &wanted.fee));
     found.extend(differences(&whose, &stored.dscnt, &wanted.dscnt));
     found.extend(differences(&whose, &stored.pnt, &wanted.pnt));
+    found.extend(differences(&whose, &stored.prcr, &wanted.prcr));
+    found.extend(differences(&whose, &stored.lnk, &wanted.lnk));
+    found.extend(differences(&whose, &stored.wybl, &wanted.wybl));
+    found.extend(differences(&whose, &stored.rtn, &wanted.rtn));
+    found.extend(differences(&whose, &stored.exch, &wanted.exch));
+    found.extend(differences(&whose, &stored.rvw, &wanted.rvw));
     pass.f.saw(Promise::R7, 1);
     for what in found {
         pass.f.bad(Promise::R7, what);
@@ -185,8 +226,9 @@ fn rows_alone(stored: &Stored, f: &mut Findings) {
         });
     }
     if let Some(o) = stored.ord.first().filter(|_| !stored.gds.is_empty()) {
-        let parts: i64 =
-            stored.gds.iter().map(|g| g.pay_amt).sum::<i64>() + stored.fee.iter().map(|r| r.fee_amt).sum::<i64>();
+        // what a return costs is kept back of its refund, and no part of what was bought
+        let charged = stored.fee.iter().filter(|r| &*r.fee_knd_cd != "RETURN");
+        let parts: i64 = stored.gds.iter().map(|g| g.pay_amt).sum::<i64>() + charged.map(|r| r.fee_amt).sum::<i64>();
         let total = o.gds_amt - o.dscnt_amt + o.dlv_fee_amt;
         f.hold(Promise::R8, o.ord_amt == parts && o.ord_amt == total, || {
             format!(
@@ -198,8 +240,11 @@ fn rows_alone(stored: &Stored, f: &mut Findings) {
     for g in &stored.gds {
         let active = g.ord_qty - g.cncl_qty - g.rtn_qty - g.exch_qty;
         let parts = [g.ord_qty, g.cncl_qty, g.rtn_acpt_qty, g.rtn_qty, g.exch_acpt_qty, g.exch_qty];
-        let stock = g.hold_qty >= 0 && g.dduct_qty >= 0 && g.hold_qty + g.dduct_qty <= active;
-        f.hold(Promise::R9, active >= 0 && parts.iter().all(|n| *n >= 0) && stock, || {
+        let stock = g.hold_qty >= 0 && g.dduct_qty >= 0 && g.hold_qty + g.dduct_qty <= g.ord_qty - g.cncl_qty;
+        let open = g.ord_qty - g.cncl_qty - g.rtn_acpt_qty - g.exch_acpt_qty >= 0
+            && g.rtn_qty <= g.rtn_acpt_qty
+            && g.exch_qty <= g.exch_acpt_qty;
+        f.hold(Promise::R9, active >= 0 && open && parts.iter().all(|n| *n >= 0) && stock, || {
             format!(
                 "order {}: line {}: {} ordered, {} cancelled, {} returned, {} exchanged, {} held, {} deducted",
                 g.ord_id, g.ord_seq, g.ord_qty, g.cncl_qty, g.rtn_qty, g.exch_qty, g.hold_qty, g.dduct_qty

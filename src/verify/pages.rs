@@ -6,7 +6,10 @@ use std::{collections::VecDeque, hash::Hash, sync::Arc};
 use crate::store::{
     Store, StoreError, TableRef,
     row::{Read, Row, Value},
-    rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, HistRow, OrdRow, PntRow, StlmRow},
+    rows::{
+        AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow, RvwRow,
+        StlmRow, WyblRow,
+    },
     table,
 };
 
@@ -73,7 +76,16 @@ pub trait OfOrder: Row {
 macro_rules! of_order {
     ($($row:ty),+) => { $(impl OfOrder for $row { fn ord_id(&self) -> &Arc<str> { &self.ord_id } })+ };
 }
-of_order!(HistRow, OrdRow, GdsRow, StlmRow, AprvRow, CnclRow, FeeRow, DscntRow, PntRow);
+of_order!(
+    HistRow, OrdRow, GdsRow, StlmRow, AprvRow, CnclRow, FeeRow, DscntRow, PntRow, PrcrRow, WyblRow, RtnRow, ExchRow,
+    RvwRow
+);
+
+impl OfOrder for LnkRow {
+    fn ord_id(&self) -> &Arc<str> {
+        &self.prnt_ord_id
+    }
+}
 
 impl<R: OfOrder> Rows<R> {
     /// The rows of an order; what lies before it belongs to no order that has a history, and is told to `orphan`.

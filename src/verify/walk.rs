@@ -9,9 +9,9 @@ use crate::{
         order::{
             Order,
             event::Event,
-            state::{Placement, ReserveState},
+            state::{Line, Placement, ReserveState},
         },
-        status::{Status, Trigger, next},
+        status::{Status, may_go},
     },
     store::rows::HistRow,
 };
@@ -55,15 +55,18 @@ pub fn walk(rows: &[HistRow], f: &mut Findings) -> Option<Order> {
 fn transitions(before: Option<&Order>, after: &Order, row: &HistRow, f: &mut Findings) {
     let placed = before.is_some_and(|b| b.placement == Placement::Done);
     for line in &after.lines {
-        let from = before.filter(|_| placed).and_then(|b| b.line(line.no)).map(|l| l.status);
-        let legal = match from {
+        let was = before.filter(|_| placed).and_then(|b| b.line(line.no));
+        let (from, to) = (was.map(Line::shown), line.shown());
+        let legal = match was {
             // while it is being placed
-            None => matches!(line.status, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
-            Some(from) => from == line.status || Trigger::ALL.iter().any(|t| next(from, *t) == Some(line.status)),
+            None if !placed => matches!(to, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
+            // added to an order that stands: a gift, or for an exchange
+            None => matches!(to, Status::Ordered | Status::Preparing),
+            Some(was) => may_go(was.shown(), to, was.status),
         };
         f.hold(Promise::R10, legal, || {
             let from = from.map_or("its placement", Status::code);
-            let (id, to) = (&after.id, line.status.code());
+            let (id, to) = (&after.id, to.code());
             format!("order {id}, event {}: line {} went from {from} to {to}", row.hist_no, line.no)
         });
     }
@@ -86,6 +89,9 @@ fn payment(before: Option<&Order>, after: &Order, event: &Event, row: &HistRow, 
             (before.map_or(Won::ZERO, Order::amount_due), settlements.iter().map(|s| s.amount).sum())
         }
         Event::DepositConfirmed { amount, .. } => (before.map_or(Won::ZERO, Order::amount_due), *amount),
+        Event::SurchargePaid { settlements } => {
+            (before.map_or(Won::ZERO, Order::surcharge_due), settlements.iter().map(|s| s.amount).sum())
+        }
         _ => return,
     };
     f.hold(Promise::R8, due == paid, || {
@@ -119,9 +125,26 @@ pub fn stands(order: &Order, f: &mut Findings) {
             format!("order {id}: reservation {} was asked for and never answered", r.asked.id)
         });
     }
+    if order.settles_here() && order.placement == Placement::Done {
+        let left: Won = order.settlements.iter().map(|s| s.refundable).sum();
+        let due = order.amount_due() - order.surcharge_due();
+        f.hold(Promise::R8, left == due, || {
+            format!("order {id}: {left} won can go back, its lines and fees are worth {due}")
+        });
+    }
+    for l in &order.lines {
+        let open = order.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+        let under: u32 = open.filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
+        f.hold(Promise::R9, l.return_accepted == l.returned + under, || {
+            let (no, accepted, returned) = (l.no, l.return_accepted, l.returned);
+            format!(
+                "order {id}: line {no} has {accepted} units accepted for return, {returned} returned, {under} under way"
+            )
+        });
+    }
     for s in &order.settlements {
         let of = || order.refunds.iter().filter(|r| r.settlement_no == s.no);
-        let planned: Won = of().filter(|r| !r.done()).map(|r| r.amount).sum();
+        let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
         let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
         f.hold(Promise::R8, s.planned == planned && s.refunded == refunded, || {
             let (no, p, r) = (s.no, s.planned, s.refunded);

@@ -138,7 +138,9 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         Event::Delivered(d) if d.by == DeliveredBy::Forced => Some(("FORCED_DELIVERY".into(), d.reason.clone())),
         Event::GiftAdded { reason, .. } => Some(("GIFT_ADDED".into(), Some(reason.code().to_owned()))),
         Event::RefundTransferred { key } => Some(("REFUND_TRANSFERRED".into(), Some(key.clone()))),
-        Event::Cut { cause: CutCause::StockLost, .. } => Some(("STOCK_LOSS".into(), None)),
+        Event::Cut { cause: CutCause::StockLost, .. } | Event::ExchangeFailed { lost: 1.., .. } => {
+            Some(("STOCK_LOSS".into(), None))
+        }
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),
         _ => None,
     }

@@ -281,6 +281,12 @@ commands! {
         quantity: u32,
         reason: GiftReason,
     }
+    /// 미리보기: what a command would do (fees, refunds by means, gifts, stock, money before and after), without doing it.
+    Preview = "preview" by [Buyer, Seller, Partner, Operator, Payment, System] {
+        order_id: OrderId,
+        /// the command, without id and actor: its `type` and its own fields
+        command: serde_json::Map<String, serde_json::Value>,
+    }
     /// 재고감모: units that are gone.
     ShrinkStock = "shrink_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32, reason: String }
     /// 입고: stock came in.

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     command::{Recipient, Role, Wire, WireLine, WirePayment, WireSettlement},
-    internal::{Internal, hex},
+    internal::{Internal, hex, is_own},
 };
 use crate::domain::{
     ids::{CommandId, OrderId},
     order::command::{Deposit, Judged, Means, OrderCommand, Paid, PaymentOffer, PlaceOrder, Wanted},
+    order::decide::LINKED,
     reason::{Reason, Refusal},
 };
 
@@ -41,6 +42,11 @@ pub enum Kind {
         order_id: OrderId,
         command: OrderCommand,
         personal: Option<Box<Personal>>,
+    },
+    /// what the command would do
+    Preview {
+        order_id: OrderId,
+        command: OrderCommand,
     },
     /// stock, SKUs and campaigns: to the SKU's lane
     Sku(Box<Wire>),
@@ -107,6 +113,7 @@ pub fn decode(bytes: &[u8]) -> Result<Command, Unreadable> {
     let id = head.id.as_deref().ok_or_else(|| dead("the command has no id".into()))?;
     let id = CommandId::new(id).map_err(|e| dead(e.to_string()))?;
     let reply_to = head.reply_to.as_deref().filter(|n| is_reply_name(n)).map(Arc::from);
+    let own = is_own(id.as_str());
     let bad_reply = head.reply_to.is_some() && reply_to.is_none();
     let refused = |name, refusal| Unreadable::Refused {
         id: id.clone(),
@@ -117,10 +124,13 @@ pub fn decode(bytes: &[u8]) -> Result<Command, Unreadable> {
     if bad_reply {
         return Err(refused(None, Refusal::invalid("reply_to is 1 to 64 letters, digits and . _ -")));
     }
+    if own {
+        return Err(refused(None, Refusal::invalid("an id that begins so is kept for the lanes' own commands")));
+    }
     let tag = head.tag.as_deref().ok_or_else(|| refused(None, Refusal::invalid("the command has no type")))?;
     let wire = Wire::read(tag, bytes)
         .ok_or_else(|| refused(None, Refusal::invalid(format!("there is no command type {:?}", cut(tag)))))?
-        .map_err(|e| refused(None, Refusal::invalid(e.to_string())))?;
+        .map_err(|e| refused(None, Refusal::invalid(masked(&e.to_string()))))?;
     let name = wire.name();
     understand(wire, reply_to.clone()).map_err(|refusal| refused(Some(name), refusal))
 }
@@ -162,6 +172,9 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             if role == Role::Buyer && who != c.customer_id.as_str() {
                 return Err(Reason::Forbidden.into());
             }
+            if c.order_id.as_str().contains(LINKED) {
+                return Err(Refusal::invalid(format!("{LINKED:?} stands in the ids of linked orders only")));
+            }
             let personal = personal(c.recipient, c.payment.as_ref())?;
             let lines = c.lines.into_iter().map(wanted).collect();
             let payment = offer(c.payment)?;
@@ -188,10 +201,29 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             text(Some(&c.reason))?;
             order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason })
         }
+        Wire::Preview(c) => previewed(*c),
         other => match after::kind(other, role)? {
             Ok(kind) => Ok(kind),
             Err(apart_from_orders) => apart(apart_from_orders),
         },
+    }
+}
+
+/// The command inside a preview is read as if the same actor had sent it.
+fn previewed(c: super::command::Preview) -> Result<Kind, Refusal> {
+    let mut inner = c.command;
+    for (field, value) in [("id", c.id.as_str()), ("actor", &*c.actor), ("order_id", c.order_id.as_str())] {
+        inner.insert(field.to_owned(), value.into());
+    }
+    let bytes = serde_json::to_vec(&inner).map_err(|e| Refusal::invalid(e.to_string()))?;
+    match decode(&bytes) {
+        Ok(Command { kind: Kind::Order { command: OrderCommand::Place(_), .. }, .. }) => {
+            Err(Refusal::invalid("a placement is not previewed: placing it unpaid says what it costs"))
+        }
+        Ok(Command { kind: Kind::Order { order_id, command, .. }, .. }) => Ok(Kind::Preview { order_id, command }),
+        Ok(_) => Err(Refusal::invalid("only a command to an order is previewed")),
+        Err(Unreadable::Refused { refusal, .. }) => Err(*refusal),
+        Err(Unreadable::Dead { reason }) => Err(Refusal::invalid(reason)),
     }
 }
 
@@ -246,6 +278,9 @@ fn text(text: Option<&str>) -> Result<(), Refusal> {
     match text {
         Some(t) if t.chars().count() > TEXT_MAX || t.contains('\0') => {
             Err(Refusal::invalid(format!("a text is at most {TEXT_MAX} characters, none of them NUL")))
+        }
+        Some(t) if holds_card_number(t) => {
+            Err(Refusal::invalid("that text holds what looks like a card number; none is taken"))
         }
         Some(_) | None => Ok(()),
     }
@@ -319,6 +354,21 @@ pub fn is_card_number(text: &str) -> bool {
     all && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
+/// Whether some run of digits (spaces and dashes among them) in a text looks like a card number.
+fn holds_card_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit() && !matches!(c, ' ' | '-')).any(|run| is_card_number(run.trim()))
+}
+
+/// An error's text without what might be a card number: it repeats what was sent.
+fn masked(text: &str) -> String {
+    let mut digits = 0;
+    let hide = |c: char| {
+        digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+        if digits > 6 { '*' } else { c }
+    };
+    text.chars().map(hide).collect()
+}
+
 fn personal(to: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Option<Box<Personal>>, Refusal> {
     let mut p = to.map(recipient).transpose()?.unwrap_or_default();
     if let Some(WirePayment::Deposit { account_owner, holder, remitter, .. }) = payment {
@@ -333,6 +383,7 @@ fn personal(to: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Opti
 }
 
 fn recipient(r: Recipient) -> Result<Personal, Refusal> {
+    postal(&r.zip)?;
     for field in [Some(&r.name), Some(&r.phone), Some(&r.zip), Some(&r.address), r.address_detail.as_ref()] {
         text(field.map(String::as_str))?;
     }

@@ -52,7 +52,7 @@ impl Lane {
                     Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
                     Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
                 };
-                actor.send(OrderMessage { command, meta }).await.map_err(gone)?
+                actor.send(OrderMessage { command, meta, preview: false }).await.map_err(gone)?
             }
             Internal::Link { order_id, from, what, .. } => {
                 // a refused placement has a row of its own; what an order took, its actor knows
@@ -96,7 +96,7 @@ impl Lane {
         };
         if let Some(actor) = self.orders.get(&order_id) {
             let entry = meta.source.id;
-            let sent = actor.send(OrderMessage { command, meta }).await;
+            let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
             return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
         }
         let OrderCommand::PlaceLinked(child) = &command else {

@@ -173,6 +173,11 @@ impl Lane {
                         orders.push(order_id.clone());
                     }
                 }
+                Kind::Preview { order_id, .. } => {
+                    if !self.orders.has(order_id) {
+                        orders.push(order_id.clone());
+                    }
+                }
                 Kind::Sku(wire) => skus.extend(sku::sku_of(wire).filter(|s| self.wanted(s)).cloned()),
                 Kind::Reference(_) => {}
                 Kind::Internal(
@@ -184,7 +189,12 @@ impl Lane {
                 }
                 Kind::Internal(Internal::Step { .. } | Internal::Refresh { .. } | Internal::PassedOn { .. }) => {}
             }
-            if careful {
+            // a linked order's placement may have been refused, and come again as another entry
+            let places = matches!(
+                &command.kind,
+                Kind::Internal(Internal::Link { what: crate::domain::order::supply::LinkWhat::Place(_), .. })
+            );
+            if careful || places {
                 commands.push(command.id.clone());
             }
         }
@@ -238,6 +248,7 @@ impl Lane {
                 meta.personal = personal;
                 self.order(order_id, command, meta, (&raw, hops), careful, fetched).await
             }
+            Kind::Preview { order_id, command } => self.preview(order_id, command, meta, (&raw, hops), fetched).await,
             Kind::Sku(wire) => {
                 let lane = sku::sku_of(&wire).map_or(0, |s| partition_of(s.as_str(), self.cx.partitions));
                 self.apart(&wire, meta, lane, (&raw, hops), outcome, careful).await
@@ -259,7 +270,7 @@ impl Lane {
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
-            let sent = actor.send(OrderMessage { command, meta }).await;
+            let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
             return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
         }
         let outcome = fetched.outcomes.get(&meta.id);
@@ -284,6 +295,28 @@ impl Lane {
         }
         match place {
             Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
+        }
+        Ok(())
+    }
+
+    /// What a command would do, asked of the order wherever it lives.
+    async fn preview(
+        &self,
+        order_id: OrderId,
+        command: OrderCommand,
+        meta: Meta,
+        (raw, hops): (&Arc<[u8]>, u8),
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        if let Some(actor) = self.orders.get(&order_id) {
+            self.orders.touch(&order_id, self.cx.tick.get());
+            let entry = meta.source.id;
+            let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+        }
+        match fetched.places.get(&order_id) {
+            Some(Where::Lane(lane)) => self.pass_on(meta, *lane, raw, hops),
             _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
         }
         Ok(())

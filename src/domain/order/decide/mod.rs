@@ -13,6 +13,7 @@ mod pay;
 mod place;
 pub use self::place::{LINES_MAX, QUANTITY_MAX};
 mod procure;
+pub use self::procure::LINKED;
 mod refund;
 mod reserve;
 mod returns;

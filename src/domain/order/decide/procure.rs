@@ -18,6 +18,9 @@ use crate::domain::{
     status::Trigger,
 };
 
+/// Stands in the ids that are made for linked orders; no client may place under such an id.
+pub const LINKED: &str = "::";
+
 /// The most orders that one is linked to: a line has one purchase, and an installer or two.
 const LINKS_MAX: usize = 100;
 
@@ -99,7 +102,7 @@ fn link(
         return Err(Refusal::invalid("the lines are of several sellers: each buys for itself"));
     }
     let lane = p.lines.first().and_then(|(_, sku)| cx.quote(sku)).map_or(cx.lane, |q| q.lane);
-    let made = || OrderId::new(&format!("{}.{}", order.id, order.after.links.len() + 1));
+    let made = || OrderId::new(&format!("{}{LINKED}{}", order.id, order.after.links.len() + 1));
     let child = match &p.linked_order_id {
         Some(id) => id.clone(),
         None => made().map_err(|e| Refusal::invalid(format!("{e}; name a linked_order_id")))?,

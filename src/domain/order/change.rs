@@ -1,0 +1,242 @@
+//! What a decision changes, told so that a person can follow it: statuses, money before and after, fees, gifts, stock.
+//! A preview is made of it without doing anything; the timeline tells each event by it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Decision, Event, Order,
+    claim::RefundTiming,
+    command::Means,
+    event::ReturnRequested,
+    state::{Settlement, Stage},
+    supply::LinkWhat,
+};
+use crate::domain::{
+    Time,
+    fee::FeeReason,
+    ids::{OrderId, SkuId},
+    money::Won,
+    status::Status,
+};
+
+/// What changes of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Change {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status_before: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status_after: Option<Status>,
+    /// lines whose status or quantities change
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<LineChange>,
+    /// settlements whose terms change
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub settlements: Vec<SettlementChange>,
+}
+
+/// A line before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LineChange {
+    pub line_no: u16,
+    pub sku_id: SkuId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status_before: Option<Status>,
+    pub status_after: Status,
+    pub before: LineTerms,
+    pub after: LineTerms,
+}
+
+/// ordered = active + cancelled + returned + exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LineTerms {
+    pub ordered: u32,
+    pub active: u32,
+    pub cancelled: u32,
+    pub returned: u32,
+    pub exchanged: u32,
+}
+
+/// A settlement before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SettlementChange {
+    pub settlement_no: u16,
+    pub means: Means,
+    pub before: Terms,
+    pub after: Terms,
+}
+
+/// paid = refundable + planned + excluded + refunded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Terms {
+    pub paid: Won,
+    pub refundable: Won,
+    pub planned: Won,
+    pub excluded: Won,
+    pub refunded: Won,
+}
+
+impl From<&Settlement> for Terms {
+    fn from(s: &Settlement) -> Self {
+        Self { paid: s.paid, refundable: s.refundable, planned: s.planned, excluded: s.excluded, refunded: s.refunded }
+    }
+}
+
+/// What is different after.
+pub fn change(before: Option<&Order>, after: &Order) -> Change {
+    let line = |no: u16| before.and_then(|b| b.line(no));
+    let terms = |l: &super::state::Line| LineTerms {
+        ordered: l.ordered,
+        active: l.active(),
+        cancelled: l.cancelled,
+        returned: l.returned,
+        exchanged: l.exchanged,
+    };
+    let lines = after.lines.iter().filter_map(|l| {
+        let was = line(l.no);
+        let (before, after) = (was.map(terms).unwrap_or_default(), terms(l));
+        let same = was.is_some_and(|w| w.shown() == l.shown()) && before == after;
+        (!same).then(|| LineChange {
+            line_no: l.no,
+            sku_id: l.sku_id.clone(),
+            status_before: was.map(super::state::Line::shown),
+            status_after: l.shown(),
+            before,
+            after,
+        })
+    });
+    let settlement = |no: u16| before.and_then(|b| b.settlements.iter().find(|s| s.no == no));
+    let settlements = after.settlements.iter().filter_map(|s| {
+        let (before, after) = (settlement(s.no).map(Terms::from).unwrap_or_default(), Terms::from(s));
+        let of = |before, after| SettlementChange { settlement_no: s.no, means: s.means, before, after };
+        (before != after).then(|| of(before, after))
+    });
+    let (status_before, status_after) = (before.map(Order::status), Some(after.status()));
+    let moved = status_before != status_after;
+    Change {
+        status_before: status_before.filter(|_| moved),
+        status_after: status_after.filter(|_| moved),
+        lines: lines.collect(),
+        settlements: settlements.collect(),
+    }
+}
+
+/// 미리보기: what a command would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Preview {
+    #[serde(flatten)]
+    pub change: Change,
+    /// 환불: by means, and when
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PreviewRefund>,
+    /// what sending it back costs
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub return_fees: Vec<PreviewFee>,
+    /// shipping fees that go back
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub fees_back: Won,
+    /// 환불제외: kept back
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub withheld: Won,
+    /// a surcharge that is to be paid
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub due: Won,
+    /// gift lines that follow
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub gifts: Vec<u16>,
+    /// units that move in this lane now
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub stock: Vec<PreviewStock>,
+    /// linked orders that would be made
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub linked: Vec<OrderId>,
+    /// linked orders that would be asked to stop
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub stopped: Vec<OrderId>,
+}
+
+/// Money that would go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PreviewRefund {
+    pub settlement_no: u16,
+    pub means: Means,
+    pub amount: Won,
+    /// asked for at once; otherwise when its return is approved, or its goods are back
+    pub at_once: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub timing: Option<RefundTiming>,
+}
+
+/// A fee of a return, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PreviewFee {
+    pub amount: Won,
+    pub before_threshold: Won,
+    pub reason: FeeReason,
+}
+
+/// Units that would move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PreviewStock {
+    pub sku_id: SkuId,
+    pub movement: String,
+    pub quantity: i64,
+}
+
+/// What `decision` would do to the order; the decision is the very one that doing it takes.
+///
+/// # Errors
+/// A sentence, when the events don't fit: a fault of ours.
+pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview, String> {
+    let mut after = Some(before.clone());
+    for event in &decision.events {
+        Order::step(&mut after, &before.id, event, now).map_err(|m| m.to_string())?;
+    }
+    let after = after.ok_or("a decision that ends the order's being")?;
+    let means = |no: u16| after.settlements.iter().find(|s| s.no == no).map_or(Means::Card, |s| s.means);
+    let refunds = after.refunds.iter().skip(before.refunds.len()).map(|r| PreviewRefund {
+        settlement_no: r.settlement_no,
+        means: means(r.settlement_no),
+        amount: r.amount,
+        at_once: matches!(r.stage, Stage::Due(_)),
+        timing: r.return_group.and_then(|g| after.return_of(g)).map(|r| r.timing),
+    });
+    let asked = decision.events.iter().filter_map(|e| if let Event::ReturnRequested(r) = e { Some(r) } else { None });
+    let asked: Vec<&ReturnRequested> = asked.map(|r| &**r).collect();
+    let fee = |f: &super::claim::ReturnFee| PreviewFee { amount: f.amount, before_threshold: f.base, reason: f.reason };
+    let returned = |o: &Order| -> Won { o.fees.iter().map(|f| f.returned).sum() };
+    let excluded = |o: &Order| -> Won { o.settlements.iter().map(|s| s.excluded).sum() };
+    let (kept, was_kept) = (excluded(&after), excluded(before));
+    let change = change(Some(before), &after);
+    let gift = |no: &u16| after.line(*no).is_some_and(|l| l.gift);
+    let mut gifts: Vec<u16> = asked.iter().flat_map(|r| &r.lines).map(|l| l.line_no).filter(gift).collect();
+    gifts.extend(change.lines.iter().map(|l| l.line_no).filter(gift));
+    gifts.sort_unstable();
+    gifts.dedup();
+    let stock = decision.movements.iter().map(|m| PreviewStock {
+        sku_id: m.sku_id.clone(),
+        movement: m.kind.code().to_lowercase(),
+        quantity: m.quantity,
+    });
+    let to = |stop: bool| {
+        let of = move |what: &LinkWhat| match what {
+            LinkWhat::Place(_) => !stop,
+            LinkWhat::Cancel => stop,
+            LinkWhat::Placed | LinkWhat::Refused { .. } | LinkWhat::Short { .. } | LinkWhat::Done | LinkWhat::Ended => {
+                false
+            }
+        };
+        decision.messages.iter().filter(move |m| of(&m.what)).map(|m| m.to.clone()).collect()
+    };
+    Ok(Preview {
+        refunds: refunds.collect(),
+        return_fees: asked.iter().flat_map(|r| &r.fees).map(fee).collect(),
+        fees_back: returned(&after) - returned(before).min(returned(&after)),
+        withheld: kept - was_kept.min(kept),
+        due: after.surcharge_due(),
+        gifts,
+        stock: stock.collect(),
+        linked: to(false),
+        stopped: to(true),
+        change,
+    })
+}
