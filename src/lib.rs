@@ -20,4 +20,5 @@ pub mod publish;
 pub mod route;
 pub mod server;
 pub mod store;
+pub mod timeline;
 pub mod verify;

@@ -7,7 +7,12 @@ use clap::Args;
 
 use crate::{
     clock::{Clock, RealClock},
-    domain::catalog::{Policy, PreparePolicy, StockPolicy},
+    domain::{
+        calendar::Holidays,
+        catalog::{PointsPolicy, Policy, PreparePolicy, Remote, StockPolicy},
+        money::Won,
+        order::delivery::Zone,
+    },
     log::{
         CommandLog, Retention,
         memory::{MemoryBounds, MemoryLog},
@@ -80,6 +85,55 @@ pub struct PolicyArgs {
     /// When paid orders are prepared: by-hand, at-once, or after a number of seconds
     #[arg(long, env = "JUMUN_PREPARE", default_value = "by-hand", value_parser = prepare_policy, value_name = "POLICY")]
     pub prepare: PreparePolicy,
+    /// When a delivery counts as revenue: delivered, or business-day (the next one, where it is none)
+    #[arg(long, env = "JUMUN_REVENUE", default_value = "delivered", value_parser = ["delivered", "business-day"], value_name = "POLICY")]
+    pub revenue: String,
+    /// Days that are no business days, besides weekends, in Korean time: 2026-10-05,2026-10-09
+    #[arg(long, env = "JUMUN_HOLIDAYS", value_parser = Holidays::parse, value_name = "DATES")]
+    pub holidays: Option<Holidays>,
+    /// When points are earned: at-confirmation (of the purchase) or at-delivery (a return reverses them then)
+    #[arg(long, env = "JUMUN_POINTS", default_value = "at-confirmation", value_parser = points_policy, value_name = "POLICY")]
+    pub points: PointsPolicy,
+    /// Where delivery costs a surcharge: FROM-TO:ZONE:WON with commas between, zones jeju and island; "none" for nowhere
+    /// [default: 63000-63644:jeju:3000,23100-23136:island:5000,40200-40240:island:5000]
+    #[arg(long, env = "JUMUN_SURCHARGES", value_parser = surcharges, value_name = "ZIPS")]
+    pub surcharges: Option<Surcharges>,
+}
+
+/// A list, so that the command line takes it for one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surcharges(Vec<Remote>);
+
+fn points_policy(text: &str) -> Result<PointsPolicy, String> {
+    match text {
+        "at-confirmation" => Ok(PointsPolicy::AtConfirmation),
+        "at-delivery" => Ok(PointsPolicy::AtDelivery),
+        other => Err(format!("{other:?} is neither at-confirmation nor at-delivery")),
+    }
+}
+
+fn surcharges(text: &str) -> Result<Surcharges, String> {
+    if text == "none" {
+        return Ok(Surcharges(Vec::new()));
+    }
+    let one = |part: &str| {
+        let bad = || format!("{part:?} is not like 63000-63644:jeju:3000");
+        let [zips, zone, won] = part.split(':').collect::<Vec<_>>().try_into().map_err(|_| bad())?;
+        let (from, to) = zips.split_once('-').unwrap_or((zips, zips));
+        let zip = |z: &str| z.parse::<u32>().ok().filter(|z| *z <= 99_999).ok_or_else(bad);
+        let zone = match zone {
+            "jeju" => Zone::Jeju,
+            "island" => Zone::Island,
+            _ => return Err(bad()),
+        };
+        let won = won.parse::<u32>().map_err(|_| bad())?;
+        let (from, to) = (zip(from)?, zip(to)?);
+        if from > to {
+            return Err(bad());
+        }
+        Ok(Remote { from, to, zone, surcharge: Won::new(i64::from(won)) })
+    };
+    Ok(Surcharges(text.split(',').map(str::trim).map(one).collect::<Result<_, _>>()?))
 }
 
 fn stock_policy(text: &str) -> Result<StockPolicy, String> {
@@ -118,12 +172,17 @@ impl PolicyArgs {
     /// # Errors
     /// A sentence, for nonsense.
     pub fn policy(&self) -> anyhow::Result<Policy> {
+        let usual = Policy::default();
         Ok(Policy {
             payment_window: seconds("--payment-window", self.payment_window, 0.1, 30.0 * 86_400.0)?,
             deposit_window: seconds("--deposit-window", self.deposit_window, 0.1, 30.0 * 86_400.0)?,
             stock: self.stock_policy,
             prepare: self.prepare,
-            ..Policy::default()
+            revenue_on_business_days: self.revenue == "business-day",
+            holidays: self.holidays.clone().unwrap_or_default(),
+            points: self.points,
+            remote: self.surcharges.as_ref().map_or_else(|| usual.remote.clone(), |s| s.0.clone()),
+            ..usual
         })
     }
 }
@@ -210,4 +269,26 @@ pub fn with_file(mut args: Vec<String>) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surcharges_are_read_or_refused() {
+        for (text, zones) in [
+            ("63000-63644:jeju:3000,40200-40240:island:5000", Some(2)),
+            ("40200:island:5000", Some(1)),
+            ("none", Some(0)),
+            ("", None),
+            ("63000-63644:jeju", None),
+            ("63644-63000:jeju:1", None),
+            ("1-2:moon:1", None),
+            ("1-2:jeju:-1", None),
+            ("1-200000:jeju:1", None),
+        ] {
+            assert_eq!(surcharges(text).ok().map(|s| s.0.len()), zones, "{text}");
+        }
+    }
 }

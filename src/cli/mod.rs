@@ -7,6 +7,7 @@ pub mod migrate;
 pub mod schema;
 pub mod send;
 pub mod serve;
+pub mod timeline;
 pub mod verify;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ enum Command {
     Send(send::SendArgs),
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
+    Timeline(timeline::TimelineArgs),
 }
 
 impl Cli {
@@ -54,6 +56,7 @@ impl Cli {
             Command::Send(args) => send::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
+            Command::Timeline(args) => timeline::run(args).await,
         }
     }
 }

@@ -231,6 +231,37 @@ pub enum To {
 }
 
 impl Trigger {
+    /// Where it comes from: a row of the workflow's table (W), or the claims' rules (G).
+    pub const fn source(self) -> &'static str {
+        use Trigger as T;
+        match self {
+            T::ApprovePayment => "W 2",
+            T::DeclinePayment => "W 3",
+            T::ExpirePayment => "W 4",
+            T::CancelPayment => "W 5",
+            T::CancelLines => "W 6",
+            T::Prepare => "W 7",
+            T::JudgeNone => "W 8",
+            T::JudgeSome => "W 9",
+            T::PurchaseFromPartner => "W 10",
+            T::PurchaseFromNonPartner => "W 11",
+            T::UseOwnStock => "W 12",
+            T::AssignInstaller => "W 13",
+            T::ChooseDestination => "W 14",
+            T::CompleteProcurement => "W 15",
+            T::CancelProcurement => "W 16",
+            T::LoseAllStock | T::LoseSomeStock => "W 17",
+            T::Ship => "W 18",
+            T::Deliver => "W 19",
+            T::InstallationImpossible => "W 20",
+            T::ConfirmPurchase | T::Review => "W 21",
+            T::RequestReturn => "W 22",
+            T::RequestExchange => "W 23",
+            T::CompleteReturn => "G 반품",
+            T::CompleteExchange | T::CompleteExchangeByPickup => "G 교환",
+        }
+    }
+
     /// The row of the table: from which statuses the trigger is allowed, and where it leads. Every pair that is not here is
     /// refused; `docs/order-status.md` lists them all, and is made from this.
     pub const fn row(self) -> (&'static [Status], To) {

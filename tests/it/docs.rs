@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::servers;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -19,7 +19,7 @@ fn read(name: &str) -> String {
 }
 
 /// Compares what stands between `<!-- name -->` and `<!-- /name -->` of a document with what should.
-fn hold(document: &str, name: &str, should: &str) {
+pub fn hold(document: &str, name: &str, should: &str) {
     let text = read(document);
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&open).unwrap();

@@ -3,6 +3,7 @@
 
 mod demo;
 mod docs;
+mod domain_pages;
 mod faults;
 mod load;
 mod log_contract;

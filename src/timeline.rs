@@ -1,0 +1,245 @@
+//! Timeline: what happened to an order, when, by whom, why, with money before and after; and why a command was refused:
+//! position, stock and rule at that moment. Accepted commands are told from the history, refused ones from the answers that
+//! the streams still retain.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        Time,
+        ids::OrderId,
+        order::{
+            Event, Order,
+            change::{Change, change},
+        },
+        reason::Facts,
+    },
+    log::{CommandLog, EntryId, LogError, Outbound},
+    protocol::{Answer, OutcomeKind},
+    store::{Store, StoreError},
+};
+
+/// An order's story.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timeline {
+    pub order_id: String,
+    /// `None`: no such order was ever placed
+    pub status: Option<&'static str>,
+    pub status_korean: Option<&'static str>,
+    pub entries: Vec<Entry>,
+    /// whether refused commands could be looked for
+    pub refusals_known: bool,
+}
+
+/// One thing that happened, or was refused.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    Event {
+        at: Time,
+        sequence: i64,
+        /// who asked: `role:id`
+        by: String,
+        command_id: String,
+        what: &'static str,
+        /// as stored
+        event: Box<Event>,
+        change: Change,
+    },
+    Refused {
+        at: Time,
+        command_id: String,
+        /// the rule: a stable code
+        reason: String,
+        message: String,
+        /// position, stock, status, amounts: what it was decided on
+        facts: Box<Facts>,
+    },
+}
+
+impl Entry {
+    const fn at(&self) -> Time {
+        match self {
+            Entry::Event { at, .. } | Entry::Refused { at, .. } => *at,
+        }
+    }
+}
+
+/// Why it could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum TimelineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("{0}")]
+    History(String),
+}
+
+/// Tells an order's story, with the refusals that `log` retains.
+///
+/// # Errors
+/// [`TimelineError`], when the store or the log can't be read or the history does not fold.
+pub async fn timeline(
+    store: &Arc<dyn Store>,
+    log: Option<&Arc<dyn CommandLog>>,
+    id: &OrderId,
+) -> Result<Timeline, TimelineError> {
+    let mut entries = Vec::new();
+    let mut order: Option<Order> = None;
+    for row in store.orders(std::slice::from_ref(id)).await?.into_iter().flatten() {
+        let event = Event::read(row.evnt_ver, &row.evnt).map_err(TimelineError::History)?;
+        let before = order.clone();
+        Order::step(&mut order, id, &event, row.hist_dttm).map_err(|m| TimelineError::History(m.to_string()))?;
+        let change = order.as_ref().map(|after| change(before.as_ref(), after)).unwrap_or_default();
+        entries.push(Entry::Event {
+            at: row.hist_dttm,
+            sequence: row.hist_no,
+            by: row.actr.to_string(),
+            command_id: row.cmd_id.to_string(),
+            what: event.name(),
+            event: Box::new(event),
+            change,
+        });
+    }
+    if let Some(log) = log {
+        entries.extend(refusals(log, id).await?);
+    }
+    entries.sort_by_key(Entry::at); // stable: events of one command keep their order
+    let status = order.as_ref().map(Order::status);
+    Ok(Timeline {
+        order_id: id.to_string(),
+        status: status.map(|s| s.code()),
+        status_korean: status.map(|s| s.korean()),
+        entries,
+        refusals_known: log.is_some(),
+    })
+}
+
+/// How many entries of the answers are read at once.
+const PAGE: usize = 500;
+
+async fn refusals(log: &Arc<dyn CommandLog>, id: &OrderId) -> Result<Vec<Entry>, TimelineError> {
+    let mut found = Vec::new();
+    for partition in 0..log.partitions().await?.unwrap_or(0) {
+        let mut after = EntryId::ZERO;
+        loop {
+            let page = log.follow(partition, &Outbound::Answers, after, PAGE, Duration::ZERO).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for entry in &page {
+                let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
+                found.extend(answers.into_iter().filter(|a| about(a, id)).map(|a| refused(a, entry.id.time())));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn about(a: &Answer, id: &OrderId) -> bool {
+    a.outcome == OutcomeKind::Rejected && a.order_id.as_deref() == Some(id.as_str())
+}
+
+fn refused(a: Answer, at: Time) -> Entry {
+    Entry::Refused {
+        at: a.entry.parse::<EntryId>().map_or(at, EntryId::time),
+        command_id: a.command_id.to_string(),
+        reason: a.reason.unwrap_or_default().into_owned(),
+        message: a.message.unwrap_or_default(),
+        facts: Box::new(a.facts),
+    }
+}
+
+/// For a person: a line an entry, what changed below it.
+pub fn text(t: &Timeline) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| writeln!(out, "{text}").unwrap_or_default(); // writing to a string can't fail
+    match (t.status, t.status_korean) {
+        (Some(status), Some(korean)) => line(format!("order {}: {status} ({korean})", t.order_id)),
+        _ => line(format!("order {}: never placed", t.order_id)),
+    }
+    for entry in &t.entries {
+        let at = entry.at().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        match entry {
+            Entry::Event { sequence, by, command_id, what, change, .. } => {
+                line(format!("{at}  {sequence:>3}  {what}  by {by} ({command_id})"));
+                told(change, &mut line);
+            }
+            Entry::Refused { command_id, reason, message, facts, .. } => {
+                line(format!("{at}    -  refused: {reason} ({command_id}): {message}"));
+                because(facts, &mut line);
+            }
+        }
+    }
+    if !t.refusals_known {
+        line("refused commands are not told: give --redis for what the streams retain".to_owned());
+    }
+    out
+}
+
+fn told(c: &Change, line: &mut impl FnMut(String)) {
+    const INDENT: &str = "                               ";
+    if let (before, Some(after)) = (c.status_before, c.status_after) {
+        let before = before.map_or("-", |s| s.code());
+        line(format!("{INDENT}order: {before} → {} ({})", after.code(), after.korean()));
+    }
+    for l in &c.lines {
+        let before = l.status_before.map_or("-", |s| s.code());
+        let (b, a) = (&l.before, &l.after);
+        let mut parts = Vec::new();
+        for (name, before, after) in [
+            ("active", b.active, a.active),
+            ("cancelled", b.cancelled, a.cancelled),
+            ("returned", b.returned, a.returned),
+            ("exchanged", b.exchanged, a.exchanged),
+        ] {
+            if before != after {
+                parts.push(format!("{name} {before} → {after}"));
+            }
+        }
+        let units = if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) };
+        line(format!("{INDENT}line {} ({}): {before} → {}{units}", l.line_no, l.sku_id, l.status_after.code()));
+    }
+    for s in &c.settlements {
+        let (b, a) = (&s.before, &s.after);
+        line(format!(
+            "{INDENT}settlement {} ({}): paid {} → {}원, refundable {} → {}, planned {} → {}, excluded {} → {}, refunded {} → {}",
+            s.settlement_no,
+            s.means.code(),
+            b.paid,
+            a.paid,
+            b.refundable,
+            a.refundable,
+            b.planned,
+            a.planned,
+            b.excluded,
+            a.excluded,
+            b.refunded,
+            a.refunded
+        ));
+    }
+}
+
+/// Position, stock and rule at that moment.
+fn because(f: &Facts, line: &mut impl FnMut(String)) {
+    let mut parts = Vec::new();
+    let mut say = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            parts.push(format!("{name} {value}"));
+        }
+    };
+    say("SKU", f.sku_id.as_ref().map(ToString::to_string));
+    say("line", f.line_no.map(|n| n.to_string()));
+    say("at ledger position", f.position.map(|n| n.to_string()));
+    say("available", f.available.map(|n| n.to_string()));
+    say("asked for", f.requested.map(|n| n.to_string()));
+    say("customer may have", f.customer_left.map(|n| n.to_string()));
+    say("due", f.due.map(|w| format!("{w}원")));
+    say("offered", f.amount.map(|w| format!("{w}원")));
+    say("deadline", f.deadline.map(|t| t.to_rfc3339()));
+    if !parts.is_empty() {
+        line(format!("                               {}", parts.join(", ")));
+    }
+}
