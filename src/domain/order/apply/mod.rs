@@ -260,6 +260,7 @@ impl Order {
             Event::ProcurementCancelled { procurements, .. } => self.procurement_cancelled(procurements, at)?,
             Event::Linked(e) => self.link(e, at),
             Event::LinkChanged { order_id, state, .. } => self.link_changed(order_id, *state, at)?,
+            Event::LinkShort { order_id, lines } => self.link_short(order_id, lines)?,
             Event::DestinationChosen(e) => self.destination(e, at),
             Event::SurchargePaid { settlements } => self.surcharge_paid(settlements, at),
             Event::Shipped { lines, started } => self.ship(lines, *started, at)?,

@@ -10,7 +10,7 @@ use crate::domain::{
         delivery::{DeliveredBy, DeliveryStatus, Destination, Waybill},
         event::{Delivered, DestinationChosen, Linked, ProcurementStarted, WaybillEntry},
         state::{FeeRow, Line, Order},
-        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review},
+        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine},
     },
     status::Trigger,
 };
@@ -104,6 +104,7 @@ impl Order {
             partner_id: e.partner_id.clone(),
             lines: e.lines.clone(),
             state: LinkState::Asked,
+            short: Vec::new(),
             at,
             ended_at: None,
         });
@@ -113,6 +114,12 @@ impl Order {
         let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
         link.state = state;
         link.ended_at = (!link.runs()).then_some(at);
+        Ok(())
+    }
+
+    pub(super) fn link_short(&mut self, id: &OrderId, lines: &[ShortLine]) -> Result<(), String> {
+        let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
+        link.short.extend_from_slice(lines);
         Ok(())
     }
 
@@ -204,7 +211,7 @@ impl Order {
                 DeliveredBy::Carrier | DeliveredBy::Forced => DeliveryStatus::Delivered,
                 DeliveredBy::Installer => DeliveryStatus::DeliveredByInstaller,
             });
-            d.forced = e.by == DeliveredBy::Forced;
+            d.forced |= e.by == DeliveredBy::Forced;
             // forced by hand, the courier's own time stays unknown
             if e.by == DeliveredBy::Carrier {
                 d.carrier_at = Some(e.delivered_at);

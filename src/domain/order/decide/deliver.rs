@@ -104,6 +104,10 @@ pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decisi
     let mut lines = chosen::lines(order, &d.lines, Trigger::Deliver, command)?;
     if d.lines.is_empty() {
         let first = lines.first().copied();
+        let on = |l: &&Line| d.waybill.as_ref().is_none_or(|(c, n)| carries(l, c, n));
+        if lines.iter().any(|l| on(l)) {
+            lines.retain(|l| on(l)); // the carrier knows its waybills, not our lines
+        }
         lines.retain(able);
         if let (true, Some(line)) = (lines.is_empty(), first) {
             return Err(chosen::not_now(line, command, Some(sub_status(line.delivery.status))));
@@ -136,6 +140,10 @@ pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decisi
         earn(order, &lines, &mut decision);
     }
     Ok(decision)
+}
+
+fn carries(line: &Line, carrier: &str, no: &str) -> bool {
+    line.delivery.waybills.iter().any(|w| w.carrier == carrier && w.no == no)
 }
 
 /// The carrier knows waybills; the installer and force need none.

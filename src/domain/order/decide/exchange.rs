@@ -137,6 +137,10 @@ fn add(
     let moved = money::worth(line, e.quantity);
     let approved = ExchangeApproved { group: e.group, branch: Branch::AddProduct, line: Some(new), moved, restocked };
     decision.events.push(Event::ExchangeApproved(Box::new(approved)));
+    // points earned on it go with its money: the new line earns its own
+    if let Some(l) = returns::reversal(line, e.quantity) {
+        decision.events.push(Event::PointsReversed { lines: vec![l] });
+    }
     take(order, no, quote, e.quantity, cx, decision);
     Ok(())
 }

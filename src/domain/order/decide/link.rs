@@ -5,7 +5,7 @@ use super::{Context, Decision, folded, procure, procure::Gone, returns};
 use crate::domain::{
     ids::OrderId,
     order::{
-        claim::{ClaimReason, Fault},
+        claim::{ClaimReason, Fault, ReturnState},
         command::OrderCommand,
         event::{Cut, CutCause, Event, ReservedLine},
         state::{Line, Order, Placement},
@@ -33,12 +33,22 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
         (LinkWhat::Placed, LinkState::Asked) => decision.events.push(news(LinkState::Open, None)),
         (LinkWhat::Refused { reason }, LinkState::Asked) => {
             decision.events.push(news(LinkState::Refused, Some(*reason)));
-            give_up(order, link, None, cx, &mut decision);
+            give_up(order, link, true, cx, &mut decision);
         }
-        (LinkWhat::Short { lines }, LinkState::Open | LinkState::Done) => {
-            give_up(order, link, Some(lines), cx, &mut decision);
+        // it was refused to us, or we gave it up, and it stands all the same
+        (LinkWhat::Placed, LinkState::Refused | LinkState::Cancelled | LinkState::Ended) => {
+            decision.events.push(news(LinkState::Cancelled, None));
+            let what = LinkWhat::Cancel;
+            decision.messages.push(LinkMessage { to: link.order_id.clone(), lane: link.lane, what });
         }
-        (LinkWhat::Done, LinkState::Open) => {
+        (LinkWhat::Short { lines }, LinkState::Asked | LinkState::Open | LinkState::Done) => {
+            decision.events.push(Event::LinkShort { order_id: from.clone(), lines: lines.clone() });
+            let now = folded(order, &decision.events, cx);
+            if let Some(link) = now.after.links.iter().find(|l| l.order_id == *from) {
+                give_up(&now, link, false, cx, &mut decision);
+            }
+        }
+        (LinkWhat::Done, LinkState::Asked | LinkState::Open) => {
             decision.events.push(news(LinkState::Done, None));
             let of = |p: &&crate::domain::order::supply::Procurement| {
                 let numbers = p.lines.iter().map(|l| &l.line_no);
@@ -48,9 +58,9 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
                 decision.events.push(Event::ProcurementCompleted { procurements: vec![p.no] });
             }
         }
-        (LinkWhat::Ended, LinkState::Open | LinkState::Done) => {
+        (LinkWhat::Ended, LinkState::Asked | LinkState::Open | LinkState::Done) => {
             decision.events.push(news(LinkState::Ended, None));
-            give_up(order, link, None, cx, &mut decision);
+            give_up(order, link, true, cx, &mut decision);
         }
         _ => {}
     }
@@ -59,7 +69,7 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
 
 /// A child that ends takes its parent's lines to OUT_OF_STOCK†, a child that is short its units; an installer's end takes
 /// nothing: another one can be assigned.
-fn give_up(order: &Order, link: &Link, short: Option<&[ShortLine]>, cx: &Context<'_>, decision: &mut Decision) {
+fn give_up(order: &Order, link: &Link, all: bool, cx: &Context<'_>, decision: &mut Decision) {
     if link.kind == LinkKind::Installation {
         return;
     }
@@ -70,16 +80,22 @@ fn give_up(order: &Order, link: &Link, short: Option<&[ShortLine]>, cx: &Context
     };
     let gone = |line| -> Gone<'_> {
         let line: &Line = line;
-        let quantity = match short {
-            Some(short) => short.iter().filter(|s| s.line_no == line.no).map(|s| s.quantity).sum(),
-            None => line.free(),
-        };
-        Gone { line, quantity: quantity.min(line.free()), lost: true }
+        // units that the parent does not want any more may be short at the child, and nobody misses them
+        let coming = if all { 0 } else { coming(order, link, line.no) };
+        Gone { line, quantity: line.free().saturating_sub(coming), lost: true }
     };
     let gone: Vec<Gone<'_>> = order.lines.iter().filter(unshipped).map(gone).filter(|g| g.quantity > 0).collect();
     if !gone.is_empty() {
         procure::take_out(order, CutCause::LinkEnded, &gone, cx, decision);
     }
+}
+
+/// Units of a line that a link still brings.
+fn coming(order: &Order, link: &Link, line_no: u16) -> u32 {
+    let procured = order.after.procurements.iter().filter(|p| p.kind == ProcureKind::Partner);
+    let bought = procured.flat_map(|p| &p.lines).find(|l| l.line_no == line_no).map_or(0, |l| l.quantity);
+    let short: u32 = link.short.iter().filter(|s| s.line_no == line_no).map(|s| s.quantity).sum();
+    bought.saturating_sub(short)
 }
 
 /// The parent needs this order no more: what has not shipped is cancelled, or (once it was prepared, when nothing is
@@ -182,10 +198,14 @@ fn by_parent(before: Option<&Order>, after: &Order) -> bool {
 
 /// Units that left the order before shipping, by the parent's lines.
 fn short(before: Option<&Order>, after: &Order, parent: &Parent) -> Vec<ShortLine> {
-    let lost = |l: &Line| l.cancelled + l.never_left;
+    // what a claim of its own exchanged still comes
+    let lost = |o: &Order, l: &Line| {
+        let ended = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
+        l.cancelled + ended.filter(|k| k.line_no == l.no && !k.shipped).map(|k| k.quantity).sum::<u32>()
+    };
     let by_line = after.lines.iter().zip(&parent.lines).map(|(line, &line_no)| {
-        let earlier = before.and_then(|b| b.line(line.no)).map_or(0, lost);
-        ShortLine { line_no, quantity: lost(line).saturating_sub(earlier) }
+        let earlier = before.and_then(|b| Some(lost(b, b.line(line.no)?))).unwrap_or(0);
+        ShortLine { line_no, quantity: lost(after, line).saturating_sub(earlier) }
     });
     by_line.filter(|s| s.quantity > 0).collect()
 }

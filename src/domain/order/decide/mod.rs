@@ -131,7 +131,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::JudgeStock { lines } => stock::judge(order, lines),
         C::ConfirmRefund { key } => refund::confirm(order, key),
         C::FailRefund { key, reason } => refund::fail(order, key, reason, cx),
-        C::TransferRefund { key } => refund::transfer(order, key),
+        C::TransferRefund { key } => refund::transfer(order, key, cx),
         C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
         C::PurchaseFromNonPartner { lines, seller, amount } => procure::from_non_partner(order, lines, seller, *amount),
         C::UseOwnStock { lines } => procure::own_stock(order, lines),

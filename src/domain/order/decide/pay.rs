@@ -11,7 +11,7 @@ use crate::domain::{
     order::{
         command::Paid,
         event::{Event, PlannedRefund},
-        state::Order,
+        state::{Order, Settlement},
     },
     reason::{Facts, Reason, Refusal},
     status::{Status, Trigger, next},
@@ -45,6 +45,13 @@ pub fn deposit(order: &Order, amount: Won, cx: &Context<'_>) -> Result<Decision,
     match standing(order, Trigger::ApprovePayment, "confirm_deposit", cx.now)? {
         Standing::Late(events) => {
             let approval_id = awaited.account_no.clone().unwrap_or_else(|| "deposit".to_owned());
+            let here = |s: &Settlement| s.paid.is_positive() && s.approval_id.as_deref() == Some(&*approval_id);
+            if order.settlements.iter().any(here) {
+                return Err(Refusal::invalid("that deposit is on the order already"));
+            }
+            if !amount.is_positive() {
+                return Err(Refusal::invalid("a settlement's amount must be more than nothing"));
+            }
             let paid = Paid { means: awaited.means, amount, approval_id, token: None };
             Ok(late(order, &[paid], events))
         }

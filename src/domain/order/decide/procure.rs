@@ -175,10 +175,24 @@ fn open<'a>(order: &'a Order, lines: &[&Line]) -> Vec<&'a Procurement> {
     order.after.procurements.iter().filter(of).collect()
 }
 
+/// A procurement is completed or cancelled with all lines that still want it.
+fn whole(order: &Order, open: &[&Procurement], named: &[u16]) -> Result<(), Refusal> {
+    let wants = |l: &&ProcuredLine| order.line(l.line_no).is_some_and(|k| k.free() > 0);
+    let left_out = |p: &&&Procurement| p.lines.iter().filter(wants).any(|l| !named.contains(&l.line_no));
+    match open.iter().find(left_out) {
+        Some(p) if !named.is_empty() => {
+            let lines: Vec<String> = p.lines.iter().map(|l| l.line_no.to_string()).collect();
+            Err(Refusal::invalid(format!("procurement {} is of lines {}: name them all", p.no, lines.join(", "))))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Row 15, of receipts and own stock; a partner's is completed by the linked order.
 pub fn complete(order: &Order, named: &[u16]) -> Result<Decision, Refusal> {
     let lines = chosen::lines(order, named, Trigger::CompleteProcurement, "complete_procurement")?;
     let open = open(order, &lines);
+    whole(order, &open, named)?;
     let partner = |p: &&&Procurement| p.kind == ProcureKind::Partner;
     let ours: Vec<u16> = open.iter().filter(|p| !partner(p)).map(|p| p.no).collect();
     let theirs = open.iter().find(partner);
@@ -194,6 +208,7 @@ pub fn complete(order: &Order, named: &[u16]) -> Result<Decision, Refusal> {
 pub fn cancel(order: &Order, named: &[u16], reason: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let lines = chosen::lines(order, named, Trigger::CancelProcurement, "cancel_procurement")?;
     let open = open(order, &lines);
+    whole(order, &open, named)?;
     let procurements = open.iter().map(|p| p.no).collect();
     let event = Event::ProcurementCancelled { procurements, reason: reason.map(str::to_owned) };
     let mut decision = Decision { events: vec![event], ..Decision::default() };

@@ -42,11 +42,14 @@ pub fn fail(order: &Order, key: &str, reason: &str, cx: &Context<'_>) -> Result<
 
 /// By bank transfer, where the means can't be undone any more (a card past its period): counted as refunded (§8.12). The
 /// payment side must have failed first, so that the money does not go back twice.
-pub fn transfer(order: &Order, key: &str) -> Result<Decision, Refusal> {
+pub fn transfer(order: &Order, key: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "refund_by_bank_transfer")?;
-    if refund.tries.is_empty() {
+    let asked_now = refund.next_try().is_none_or(|at| at <= cx.now);
+    if refund.tries.is_empty() || asked_now {
         let mut refusal = Refusal::illegal(order.status(), "refund_by_bank_transfer");
-        refusal.facts.detail = Some(format!("refund {key} has not failed: the payment side may still give it back"));
+        refusal.facts.detail = Some(format!(
+            "refund {key} may still be given back by the payment side: it has not failed, or is being asked again"
+        ));
         return Err(refusal);
     }
     Ok(Decision { events: vec![Event::RefundTransferred { key: key.to_owned() }], ..Decision::default() })

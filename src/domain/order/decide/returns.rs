@@ -166,6 +166,11 @@ fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> 
     };
     let priced: Vec<(&ReturnLine, &Line, &SkuInfo)> =
         lines.iter().filter_map(|l| of(l).map(|(line, info)| (l, line, info))).collect();
+    // goods that had not left pay nothing, and count towards nothing, beside goods of their row that had
+    let beside = |l: &ReturnLine, info: &SkuInfo| {
+        let same = |k: &SkuInfo| k.partner_id == info.partner_id && k.template_id == info.template_id;
+        !l.shipped && priced.iter().any(|(k, _, of)| k.shipped && same(of))
+    };
     let fee_lines: Vec<FeeLine<'_>> = priced
         .iter()
         .map(|(l, line, info)| FeeLine {
@@ -174,8 +179,8 @@ fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> 
             bundled: info.bundled,
             fee: info.delivery_fee,
             free: info.free_delivery,
-            gift: line.gift,
-            total: line.unit_price.times(l.quantity),
+            gift: line.gift || beside(l, info),
+            total: if beside(l, info) { Won::ZERO } else { line.unit_price.times(l.quantity) },
             threshold: info.threshold,
         })
         .collect();
@@ -362,19 +367,16 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
         lines.iter().map(|i| ReservedLine { line_no: i.line_no, quantity: i.unsellable }).collect();
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
     decision.events.push(Event::ReturnCompleted { group: r.group, lines });
-    let reversed: Vec<LineAmount> = r.lines.iter().filter_map(|l| reversal(order, l)).collect();
+    let reversed: Vec<LineAmount> =
+        r.lines.iter().filter_map(|l| reversal(order.line(l.line_no)?, l.quantity)).collect();
     if !reversed.is_empty() {
         decision.events.push(Event::PointsReversed { lines: reversed });
     }
 }
 
 /// Points earned on what is returned (where policy gives them at delivery).
-fn reversal(order: &Order, l: &ReturnLine) -> Option<LineAmount> {
-    let line = order.line(l.line_no)?;
-    let amount = if l.quantity == line.active() {
-        line.points_earned
-    } else {
-        line.points_earned.share_down(l.quantity, line.active())
-    };
-    amount.is_positive().then_some(LineAmount { line_no: l.line_no, amount })
+pub fn reversal(line: &Line, quantity: u32) -> Option<LineAmount> {
+    let all = quantity == line.active();
+    let amount = if all { line.points_earned } else { line.points_earned.share_down(quantity, line.active()) };
+    amount.is_positive().then_some(LineAmount { line_no: line.no, amount })
 }

@@ -11,7 +11,7 @@ pub use self::parts::*;
 use super::{
     claim::{ClaimReason, Fault, GiftReason, RefundTiming},
     command::Paid,
-    supply::LinkState,
+    supply::{LinkState, ShortLine},
 };
 use crate::domain::{
     Time,
@@ -130,6 +130,11 @@ pub enum Event {
         state: LinkState,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<Reason>,
+    },
+    /// units that a linked order will not bring
+    LinkShort {
+        order_id: OrderId,
+        lines: Vec<ShortLine>,
     },
     /// row 14
     DestinationChosen(Box<DestinationChosen>),
@@ -253,6 +258,7 @@ impl Event {
             Event::ProcurementCancelled { .. } => "procurement_cancelled",
             Event::Linked(_) => "linked",
             Event::LinkChanged { .. } => "link_changed",
+            Event::LinkShort { .. } => "link_short",
             Event::DestinationChosen(_) => "destination_chosen",
             Event::SurchargePaid { .. } => "surcharge_paid",
             Event::Shipped { .. } => "shipped",
