@@ -54,8 +54,38 @@ pub async fn every_reason_is_given(on: On) {
         (place("o-9", &[line("A", 0)]), Reason::Invalid),
         (with(pay("o-2", 1_000), "actor", json!("buyer:u-1")), Reason::Forbidden),
     ];
-    let mut given = BTreeSet::new();
-    for (command, reason) in table {
+    // a third order, shipped
+    w.ok(paid("o-3", &[line("A", 1)], 1_000)).await;
+    for step in ["prepare", "use_own_stock", "complete_procurement"] {
+        w.ok(on_order(step, "o-3")).await;
+    }
+    let jeju = json!({"name": "n", "phone": "010", "zip": "63100", "address": "a"});
+    w.ok(with(on_order("choose_destination", "o-3"), "recipient", jeju)).await;
+    w.no(on_order("ship", "o-3"), Reason::SurchargeUnpaid.code()).await;
+    w.ok(
+        json!({"type": "approve_payment", "order_id": "o-3", "settlements": [super::settled("card", 3_000, "k-jeju")]}),
+    )
+    .await;
+    w.ok(on_order("ship", "o-3")).await;
+    let back = |quantity: u32, more: Value| {
+        let mut c = json!({"type": "request_return", "order_id": "o-3", "actor": "buyer:u-1", "reason": "defect",
+            "fault": "seller", "lines": [{"line_no": 1, "quantity": quantity}]});
+        c.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        c
+    };
+    let waybill = json!({"type": "update_waybill", "order_id": "o-3", "line_no": 1, "carrier": "CJ", "waybill_no": "9",
+        "quantity": 1});
+    let purchase = json!({"type": "purchase_from_partner", "order_id": "o-3", "partner_id": "nix",
+        "lines": [{"line_no": 1, "sku_id": "A"}]});
+    let after = [
+        (back(2, json!({})), Reason::QuantityExceeded),
+        (back(1, json!({"refund_timing": "before_collection"})), Reason::NotPreRefundable),
+        (with(on_order("approve_return", "o-3"), "claim_group", json!(7)), Reason::UnknownClaim),
+        (waybill, Reason::UnknownWaybill),
+        (purchase, Reason::UnknownPartner),
+    ];
+    let mut given = BTreeSet::from([Reason::SurchargeUnpaid.code()]);
+    for (command, reason) in table.into_iter().chain(after) {
         w.no(command, reason.code()).await;
         given.insert(reason.code());
     }

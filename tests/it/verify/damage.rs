@@ -206,6 +206,48 @@ pub fn cases() -> Vec<Case> {
             &["R11"],
         ),
         case(
+            "a return says that more came back",
+            &["UPDATE tb_od_rtn SET clct_qty = 2, rtn_qty = 2 WHERE ord_id = 'o-proc' AND rtn_grp_no = 1"],
+            &["R7"],
+        ),
+        case(
+            "units accepted for return that no return has",
+            &["UPDATE tb_od_ord_gds SET rtn_acpt_qty = 0 WHERE ord_id = 'o-proc' AND ord_seq = 1"],
+            &["R7", "R9"],
+        ),
+        case("a waybill is lost", &["DELETE FROM tb_od_wybl WHERE ord_id = 'o-proc' AND wybl_no = '2'"], &["R7"]),
+        case("an exchange is lost", &["DELETE FROM tb_od_exch WHERE ord_id = 'o-exch'"], &["R7"]),
+        case(
+            "an exchange took its money twice",
+            &["UPDATE tb_od_ord_gds SET pay_amt = pay_amt + 1 WHERE ord_id = 'o-exch' AND ord_seq = 2"],
+            &["R7", "R8"],
+        ),
+        case(
+            "a procurement is forgotten",
+            &["DELETE FROM tb_od_prcr WHERE ord_id = 'o-proc' AND prcr_no = 2"],
+            &["R7"],
+        ),
+        case(
+            "a linked order's news was lost",
+            &[
+                "DELETE FROM tb_od_ord_hist WHERE ord_id = 'o-lost' AND evnt_typ_cd IN ('link_changed', 'cut', 'procurement_cancelled')",
+            ],
+            &["R3", "R7", "R11"],
+        ),
+        case(
+            "a linked order nobody knows",
+            &[
+                "UPDATE tb_od_ord_hist SET evnt = replace(evnt, '\"order_id\":\"o-proc\"', '\"order_id\":\"o-other\"') WHERE ord_id = 'o-child' AND hist_no = 1",
+            ],
+            &["R7", "R11"],
+        ),
+        case("an audit row is missing", &["DELETE FROM tb_sy_adit WHERE ord_id = 'o-exch'"], &["R13"]),
+        case(
+            "an audit row tells of what was not done",
+            &["UPDATE tb_sy_adit SET adit_knd_cd = 'GIFT_ADDED' WHERE ord_id = 'o-exch'"],
+            &["R13"],
+        ),
+        case(
             "a placement still waits",
             &["DELETE FROM tb_od_ord_hist WHERE ord_id = 'o-xno' AND hist_no > 1"],
             &["R3", "R7", "R11"],

@@ -18,9 +18,9 @@ use jumun::{
 use serde_json::{Value, json};
 
 pub const PARTITIONS: u32 = 2;
-/// SKUs of lane 0: two plain ones and one that is sold through a sale; and one of lane 1.
+/// SKUs of lane 0: two plain ones and one that is sold through a sale; and two of lane 1, one of them a partner's.
 pub fn sku(n: usize) -> String {
-    let lane = u32::from(n == 3);
+    let lane = u32::from(n >= 3);
     let named = |i: &u32| partition_of(&format!("sku{n}-{i}"), PARTITIONS) == lane;
     format!("sku{n}-{}", (0..).find(named).unwrap())
 }
@@ -91,31 +91,31 @@ impl Client {
         panic!("{kind} was not answered");
     }
 
-    async fn ok(&mut self, kind: &str, fields: Value) -> Answer {
+    pub async fn ok(&mut self, kind: &str, fields: Value) -> Answer {
         let answer = self.ask(kind, fields.clone()).await;
         assert_eq!(answer.outcome, OutcomeKind::Accepted, "{kind} {fields}: {}", answer.json());
         answer
     }
 
-    async fn refused(&mut self, kind: &str, fields: Value, reason: &str) -> Answer {
+    pub async fn refused(&mut self, kind: &str, fields: Value, reason: &str) -> Answer {
         let answer = self.ask(kind, fields.clone()).await;
         assert_eq!(answer.reason.as_deref(), Some(reason), "{kind} {fields}: {}", answer.json());
         assert_eq!(answer.outcome, OutcomeKind::Rejected);
         answer
     }
 
-    async fn place(&mut self, order: &str, lines: &[(usize, u32)]) {
+    pub async fn place(&mut self, order: &str, lines: &[(usize, u32)]) {
         self.ok("place_order", placement(order, "u-1", lines)).await;
     }
 
     /// Pays the order by card.
-    async fn pay(&mut self, order: &str) -> Answer {
+    pub async fn pay(&mut self, order: &str) -> Answer {
         let due = self.store.order_rows(&[OrderId::stored(order)]).await.unwrap()[0].ord_amt;
         self.ok("approve_payment", json!({"order_id": order, "settlements": paid(order, due)})).await
     }
 
     /// Confirms the refunds that an answer planned.
-    async fn refund(&mut self, order: &str, planned: &Answer) {
+    pub async fn refund(&mut self, order: &str, planned: &Answer) {
         assert!(!planned.facts.refunds.is_empty(), "{}", planned.json());
         for key in &planned.facts.refunds {
             let failed = json!({"order_id": order, "refund_key": key, "reason": "the bank sleeps"});
@@ -235,4 +235,5 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     }
     let late = c.pay("o-exp").await;
     assert_eq!(late.reason.as_deref(), Some("payment_expired"));
+    super::after::run(&mut c).await;
 }
