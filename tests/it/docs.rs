@@ -19,7 +19,7 @@ fn read(name: &str) -> String {
 }
 
 /// Compares what stands between `<!-- name -->` and `<!-- /name -->` of a document with what should.
-fn hold(document: &str, name: &str, should: &str) {
+pub fn hold(document: &str, name: &str, should: &str) {
     let text = read(document);
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&open).unwrap();
