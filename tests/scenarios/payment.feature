@@ -62,8 +62,8 @@ Feature: Placing and paying an order
     And A has 5 on hand, 0 held and 0 sold
     And there are no discounts
     And there are no points
-    When the buyer orders 2 A
-    Then the order is PAYMENT_PENDING
+    When the buyer orders 2 A, paying 18,000 won by card
+    Then the order is ORDERED
 
   @W5 @S6.6
   Scenario: A payer who gives up leaves everything as it was
@@ -207,7 +207,8 @@ Feature: Placing and paying an order
     Given goods A at 1,000 won
     When the buyer orders 1 A as order mine, paying 1,000 won by card
     And another buyer cancels line 1 of order mine, but is refused because forbidden
-    And another buyer orders 1 A as order mine, but is refused because duplicate_order
+    And another buyer orders 1 A as order mine, but is refused because forbidden
+    And the buyer orders 1 A as order mine, but is refused because duplicate_order
     And the buyer cancels line 1 of order yours, but is refused because unknown_order
     Then order mine is ORDERED
 

@@ -22,13 +22,13 @@ Feature: Stock and sales
     And the warehouse corrects A by +3
     And the warehouse writes off 9 A, but is refused because insufficient_stock
     Then the movements of A are:
-      | movement    | quantity | order | line |
-      | RECEIVE     | 5        |       |      |
-      | HOLD        | 2        | o-1   | 1    |
-      | DEDUCT_HELD | 2        | o-1   | 1    |
-      | RESTOCK     | 2        | o-1   | 1    |
-      | SHRINK      | 1        |       |      |
-      | ADJUST      | 3        |       |      |
+      | movement | quantity | order | line |
+      | RECEIVE  | 5        |       |      |
+      | HOLD     | 2        | o-1   | 1    |
+      | DEDUCT   | 2        | o-1   | 1    |
+      | RESTOCK  | 2        | o-1   | 1    |
+      | SHRINK   | 1        |       |      |
+      | ADJUST   | 3        |       |      |
     And A has 7 on hand, 0 held and 2 sold
 
   @S6.5 @S6.1

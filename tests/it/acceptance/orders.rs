@@ -120,7 +120,9 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("buys {lines}[ of {order}] from partner {partner:name} as {skus:names}[, as order {child:name}]", |c| {
         vec![linked(c, "purchase_from_partner")]
     }),
-    ("assigns installer {partner:name} to {lines}[ of {order}] as {skus:names}", |c| vec![linked(c, "assign_installer")]),
+    ("assigns installer {partner:name} to {lines}[ of {order}] as {skus:names}", |c| {
+        vec![linked(c, "assign_installer")]
+    }),
     ("buys {lines}[ of {order}] from {seller:text} for {amount:won}", |c| {
         let bought = with(on(c, "purchase_from_non_partner"), "lines", c.lines());
         vec![with(with(bought, "seller_name", c.text("seller")), "amount", c.won("amount"))]
@@ -133,9 +135,7 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("readies {order} for shipping", |c| {
         ["prepare", "use_own_stock", "complete_procurement"].map(|kind| on(c, kind)).to_vec()
     }),
-    ("procures {order} from own stock", |c| {
-        ["use_own_stock", "complete_procurement"].map(|kind| on(c, kind)).to_vec()
-    }),
+    ("procures {order} from own stock", |c| ["use_own_stock", "complete_procurement"].map(|kind| on(c, kind)).to_vec()),
     ("chooses postal code {zip:n}[ for {order}]", |c| {
         let to = json!({"name": "홍길동", "phone": "010-0000-0000", "zip": c.text("zip"), "address": "어느 길 1"});
         vec![with(on(c, "choose_destination"), "recipient", to)]
@@ -145,10 +145,14 @@ pub const WORDS: &[(&str, Tell)] = &[
         vec![json!({"type": "receive_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("n")})]
     }),
     ("writes off {n} {sku:name}", |c| {
-        vec![json!({"type": "shrink_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("n"), "reason": "broken"})]
+        vec![
+            json!({"type": "shrink_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("n"), "reason": "broken"}),
+        ]
     }),
     ("corrects {sku:name} by {change}", |c| {
-        vec![json!({"type": "adjust_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("change"), "reason": "counted"})]
+        vec![
+            json!({"type": "adjust_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("change"), "reason": "counted"}),
+        ]
     }),
     ("{what:pauses|resumes} sale {id:name} of {sku:name}", |c| {
         let kind = if c.text("what") == "pauses" { "pause_campaign" } else { "resume_campaign" };

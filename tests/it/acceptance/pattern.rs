@@ -81,7 +81,8 @@ pub fn won(text: &str) -> Option<i64> {
         return Some(0);
     }
     let digits = text.strip_suffix(" won")?;
-    let grouped = digits.split(',').enumerate().all(|(i, g)| if i == 0 { (1..=3).contains(&g.len()) } else { g.len() == 3 });
+    let grouped =
+        digits.split(',').enumerate().all(|(i, g)| if i == 0 { (1..=3).contains(&g.len()) } else { g.len() == 3 });
     if grouped { digits.replace(',', "").parse().ok() } else { None }
 }
 
@@ -147,8 +148,16 @@ fn patterns_read_what_they_should() {
         ("cancels {lines}[ of {order}]", "cancels line one", None),
         ("has {a:won} left, {b:won} gone", "has 23,000 won left, nothing gone", Some("a=23,000 won b=nothing")),
         ("has {a:won}", "has 23000 won", None),
-        ("orders {goods}[, {how:for now|for ever}]", "orders 2 a and 1 b, for ever", Some("goods=2 a and 1 b how=for ever")),
-        ("pays {payments}", "pays 15,000 won by card and 500 won by points", Some("payments=15,000 won by card and 500 won by points")),
+        (
+            "orders {goods}[, {how:for now|for ever}]",
+            "orders 2 a and 1 b, for ever",
+            Some("goods=2 a and 1 b how=for ever"),
+        ),
+        (
+            "pays {payments}",
+            "pays 15,000 won by card and 500 won by points",
+            Some("payments=15,000 won by card and 500 won by points"),
+        ),
         ("{order} is {status:code}", "the order is PREPARING", Some("order=the order status=PREPARING")),
     ] {
         assert_eq!(read(pattern, text).as_deref(), told, "{pattern}: {text}");

@@ -31,6 +31,8 @@ pub struct Scene {
     pub last: Option<Answer>,
     /// news travels between orders or lanes: wait for it after each command
     pub chatty: bool,
+    /// another system has changed stock since it was last asked for
+    pub unnoticed: bool,
 }
 
 impl Scene {
@@ -47,6 +49,7 @@ impl Scene {
             aliases: Vec::new(),
             last: None,
             chatty: false,
+            unnoticed: false,
         }
     }
 

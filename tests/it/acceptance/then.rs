@@ -39,13 +39,19 @@ pub const WORDS: &[(&str, Look)] = &[
         }
         Ok(())
     }),
-    ("the {means}[ of {order}] {be:has|have} {a:won} refundable, {b:won} planned, {c:won} excluded and {d:won} refunded", |b, c| {
-        let code = MEANS.iter().find(|(said, _)| *said == c.text("means")).map_or(String::new(), |m| m.1.to_uppercase());
-        let rows = b.money.iter().filter(|s| *s.ord_id == *c.order() && s.pay_mns_cd == code);
-        let terms: Vec<_> = rows.map(|s| [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt]).collect();
-        same("its terms", terms, vec![[c.won("a"), c.won("b"), c.won("c"), c.won("d")]])
+    (
+        "the {means}[ of {order}] {be:has|have} {a:won} refundable, {b:won} planned, {c:won} excluded and {d:won} refunded",
+        |b, c| {
+            let code =
+                MEANS.iter().find(|(said, _)| *said == c.text("means")).map_or(String::new(), |m| m.1.to_uppercase());
+            let rows = b.money.iter().filter(|s| *s.ord_id == *c.order() && s.pay_mns_cd == code);
+            let terms: Vec<_> = rows.map(|s| [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt]).collect();
+            same("its terms", terms, vec![[c.won("a"), c.won("b"), c.won("c"), c.won("d")]])
+        },
+    ),
+    (concat!("the {table:", tables!(), "}[ of {order}] are"), |b, c| {
+        compare(&b.table(c.scene, c.text("table"), &c.order()), c)
     }),
-    (concat!("the {table:", tables!(), "}[ of {order}] are"), |b, c| compare(&b.table(c.scene, c.text("table"), &c.order()), c)),
     (concat!("there are no {table:", tables!(), "}[ of {order}]"), |b, c| {
         let rows = b.table(c.scene, c.text("table"), &c.order());
         if rows.is_empty() { Ok(()) } else { Err(format!("there are {rows:?}")) }
@@ -65,17 +71,20 @@ pub const WORDS: &[(&str, Look)] = &[
         same("average lead days", line.avg_lead_days, c.n("n"))?;
         after_receipt(b, c, line.dlv_expt_dttm)
     }),
-    ("the {what:preparation|start|delivery|carrier's own delivery|revenue} of {line}[ of {order}] {be:has a date|has no date}", |b, c| {
-        let line = b.line(&c.order(), c.line())?;
-        let date = match c.text("what") {
-            "preparation" => line.dlv_prep_dttm,
-            "start" => line.dlv_strt_dttm,
-            "delivery" => line.dlv_cmpl_dttm,
-            "revenue" => line.rvn_dttm,
-            _ => line.carr_dlv_cmpl_dttm,
-        };
-        same("whether it has", date.is_some(), c.text("be") == "has a date")
-    }),
+    (
+        "the {what:preparation|start|delivery|carrier's own delivery|revenue} of {line}[ of {order}] {be:has a date|has no date}",
+        |b, c| {
+            let line = b.line(&c.order(), c.line())?;
+            let date = match c.text("what") {
+                "preparation" => line.dlv_prep_dttm,
+                "start" => line.dlv_strt_dttm,
+                "delivery" => line.dlv_cmpl_dttm,
+                "revenue" => line.rvn_dttm,
+                _ => line.carr_dlv_cmpl_dttm,
+            };
+            same("whether it has", date.is_some(), c.text("be") == "has a date")
+        },
+    ),
     ("the revenue of {line}[ of {order}] is of the moment of delivery", |b, c| {
         let line = b.line(&c.order(), c.line())?;
         same("its date", line.rvn_dttm, Some(line.dlv_cmpl_dttm.ok_or("it is not delivered")?))
@@ -86,7 +95,11 @@ pub const WORDS: &[(&str, Look)] = &[
         let business = |at: Time| !matches!(korean(at).weekday(), Weekday::Sat | Weekday::Sun) && !holiday(c, at);
         let days = (revenue - delivered).num_days();
         same("its time of the day", delivered + TimeDelta::days(days), revenue)?;
-        same("business days from delivery on", (0..=days).filter(|n| business(delivered + TimeDelta::days(*n))).count(), 1)?;
+        same(
+            "business days from delivery on",
+            (0..=days).filter(|n| business(delivered + TimeDelta::days(*n))).count(),
+            1,
+        )?;
         same("whether business is done then", business(revenue), true)
     }),
     ("the refusal names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
@@ -124,14 +137,9 @@ fn fact(c: &Call, value: &str) -> Result<(), String> {
 
 /// A cell as it is compared: amounts without "won" and grouping.
 fn plain(cell: &str) -> String {
-    match pattern::won(cell) {
-        Some(amount) => amount.to_string(),
-        None if cell.contains(',') && cell.chars().all(|c| c.is_ascii_digit() || c == ',') => match pattern::won(&format!("{cell} won")) {
-            Some(amount) => amount.to_string(),
-            None => cell.to_owned(),
-        },
-        None => cell.to_owned(),
-    }
+    let (sign, rest) = cell.strip_prefix('-').map_or(("", cell), |rest| ("-", rest));
+    let amount = pattern::won(rest).or_else(|| pattern::won(&format!("{rest} won")));
+    amount.map_or_else(|| cell.to_owned(), |amount| format!("{sign}{amount}"))
 }
 
 /// The rows under the headings that the scenario names, in order.
@@ -147,6 +155,8 @@ fn compare(rows: &[Cells], c: &Call) -> Result<(), String> {
     if got == wanted {
         return Ok(());
     }
-    let show = |rows: &[Vec<String>]| rows.iter().map(|r| format!("      | {} |", r.join(" | "))).collect::<Vec<_>>().join("\n");
+    let show = |rows: &[Vec<String>]| {
+        rows.iter().map(|r| format!("      | {} |", r.join(" | "))).collect::<Vec<_>>().join("\n")
+    };
     Err(format!("they are\n      | {} |\n{}\n    not\n{}", heads.join(" | "), show(&got), show(&wanted)))
 }
