@@ -1,6 +1,7 @@
 //! The integration tests, in one binary: real servers, real files.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod acceptance;
 mod demo;
 mod docs;
 mod domain_pages;

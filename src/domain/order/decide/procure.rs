@@ -47,13 +47,13 @@ pub fn from_partner(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Res
 /// Row 13: a linked order for the installer.
 pub fn assign_installer(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let partner = partner(cx, &p.partner_id, &[PartnerKind::Installer])?;
+    let (linked, message) =
+        link(order, p, partner, LinkKind::Installation, Trigger::AssignInstaller, "assign_installer", cx)?;
     for (no, _) in &p.lines {
         if let Some(link) = order.installer_of(*no) {
             return Err(Refusal::invalid(format!("line {no} has its installer, by order {}", link.order_id)));
         }
     }
-    let (linked, message) =
-        link(order, p, partner, LinkKind::Installation, Trigger::AssignInstaller, "assign_installer", cx)?;
     let events = vec![Event::Linked(Box::new(linked))];
     Ok(Decision { events, messages: vec![message], ..Decision::default() })
 }
