@@ -56,7 +56,8 @@ pub fn is_own(id: &str) -> bool {
 
 /// A command id made from what it stands for, so that a repeated step is the same command.
 pub fn derived_id(kind: &str, parts: &[&str]) -> String {
-    debug_assert!(OWN_KINDS.contains(&kind), "{kind} is not kept from clients");
+    // a refund's outcome comes in by the front door, like the payment side's own word
+    debug_assert!(OWN_KINDS.contains(&kind) || kind == "refund", "{kind} is not kept from clients");
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -14,21 +14,21 @@ Feature: Linked orders over lanes
     And the buyer orders 2 aircon, paying 1,800,000 won by card
     And the seller prepares the order
     And the seller buys line 1 from partner r-1 as air-r
-    And partner r-1 prepares order o-1.1
-    And partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
+    And partner r-1 prepares order o-1::1
+    And partner r-1 buys line 1 of order o-1::1 from partner w-1 as air-w
 
   @WL @W15
   Scenario: Over three lanes: done from the far end to the near
-    When partner w-1 readies order o-1.1.1 for shipping
-    Then order o-1.1.1 is PROCUREMENT_DONE
-    And order o-1.1 is PROCUREMENT_DONE
+    When partner w-1 readies order o-1::1::1 for shipping
+    Then order o-1::1::1 is PROCUREMENT_DONE
+    And order o-1::1 is PROCUREMENT_DONE
     And order o-1 is PROCUREMENT_DONE
 
   @WL @W16
   Scenario: Over three lanes: a wholesaler that is out of stock is heard by the consumer
-    When partner w-1 finds 0 of line 1 of order o-1.1.1
-    Then order o-1.1.1 is OUT_OF_STOCK
-    And order o-1.1 is OUT_OF_STOCK
+    When partner w-1 finds 0 of line 1 of order o-1::1::1
+    Then order o-1::1::1 is OUT_OF_STOCK
+    And order o-1::1 is OUT_OF_STOCK
     And order o-1 is OUT_OF_STOCK
     And the card has nothing refundable, 1,800,000 won planned, nothing excluded and nothing refunded
 
@@ -37,8 +37,8 @@ Feature: Linked orders over lanes
     When the buyer asks to return 2 of line 1 because of a change of mind
     And the seller approves return 1
     Then order o-1 is RETURNED
-    And order o-1.1 is RETURNED
-    And order o-1.1.1 is CANCELLED
+    And order o-1::1 is RETURNED
+    And order o-1::1::1 is CANCELLED
     And aircon has 5 on hand, 0 held and 2 sold
     And air-r has 5 on hand, 0 held and 2 sold
     And air-w has 5 on hand, 0 held and 2 sold

@@ -21,33 +21,33 @@ Feature: Linked orders
     Then the order is PROCUREMENT_CHECK
     And the linked orders are:
       | order | kind     | state | partner | lines |
-      | o-1.1 | PURCHASE | OPEN  | w-1     | 1     |
+      | o-1::1 | PURCHASE | OPEN  | w-1     | 1     |
     And the orders are:
       | order | status            | buyer | parent |
       | o-1   | PROCUREMENT_CHECK | u-1   |        |
-      | o-1.1 | ORDERED           | p-1   | o-1    |
-    And there are no settlements of order o-1.1
+      | o-1::1 | ORDERED           | p-1   | o-1    |
+    And there are no settlements of order o-1::1
     And air-w has 3 on hand, 0 held and 2 sold
     And aircon has 3 on hand, 0 held and 2 sold
 
   @WL @W10 @W15
   Scenario: Consumer, retailer, wholesaler: done from the far end to the near
     When the seller buys line 1 from partner r-1 as air-r
-    And partner r-1 prepares order o-1.1
-    And partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
+    And partner r-1 prepares order o-1::1
+    And partner r-1 buys line 1 of order o-1::1 from partner w-1 as air-w
     Then the orders are:
       | order   | status            | buyer | parent |
       | o-1     | PROCUREMENT_CHECK | u-1   |        |
-      | o-1.1   | PROCUREMENT_CHECK | p-1   | o-1    |
-      | o-1.1.1 | ORDERED           | r-1   | o-1.1  |
+      | o-1::1   | PROCUREMENT_CHECK | p-1   | o-1    |
+      | o-1::1::1 | ORDERED           | r-1   | o-1::1  |
     When the seller completes procurement, but is refused because invalid
-    And partner w-1 readies order o-1.1.1 for shipping
-    Then order o-1.1.1 is PROCUREMENT_DONE
-    And order o-1.1 is PROCUREMENT_DONE
+    And partner w-1 readies order o-1::1::1 for shipping
+    Then order o-1::1::1 is PROCUREMENT_DONE
+    And order o-1::1 is PROCUREMENT_DONE
     And the order is PROCUREMENT_DONE
     And the linked orders are:
       | order | state |
-      | o-1.1 | DONE  |
+      | o-1::1 | DONE  |
 
   @WL @W13 @W10
   Scenario: A purchase and an installer leave exactly two linked orders
@@ -57,23 +57,23 @@ Feature: Linked orders
     Then the order is PROCUREMENT_CHECK
     And the linked orders are:
       | order | kind         | partner | lines |
-      | o-1.1 | INSTALLATION | i-1     | 1     |
-      | o-1.2 | PURCHASE     | w-1     | 1     |
+      | o-1::1 | INSTALLATION | i-1     | 1     |
+      | o-1::2 | PURCHASE     | w-1     | 1     |
     When the seller assigns installer i-1 to line 1 as fitting, but is refused because illegal_transition
     Then the orders are:
       | order | status            | parent |
       | o-1   | PROCUREMENT_CHECK |        |
-      | o-1.1 | ORDERED           | o-1    |
-      | o-1.2 | ORDERED           | o-1    |
+      | o-1::1 | ORDERED           | o-1    |
+      | o-1::2 | ORDERED           | o-1    |
 
   @W13 @W15
   Scenario: An installation order does not gate procurement
     When the seller assigns installer i-1 to line 1 as fitting
     And the seller assigns installer i-1 to line 1 as fitting, but is refused because invalid
     And the seller buys line 1 from partner w-1 as air-w
-    And partner w-1 readies order o-1.2 for shipping
+    And partner w-1 readies order o-1::2 for shipping
     Then the order is PROCUREMENT_DONE
-    And order o-1.1 is ORDERED
+    And order o-1::1 is ORDERED
 
   @W13 @WX
   Scenario: Only installers install
@@ -85,13 +85,13 @@ Feature: Linked orders
   @WL @W16 @W8
   Scenario: A child that is out of stock takes its parent with it
     When the seller buys line 1 from partner w-1 as air-w
-    And partner w-1 finds 0 of line 1 of order o-1.1
-    Then order o-1.1 is OUT_OF_STOCK
+    And partner w-1 finds 0 of line 1 of order o-1::1
+    Then order o-1::1 is OUT_OF_STOCK
     And order o-1 is OUT_OF_STOCK
     And the card has nothing refundable, 1,800,000 won planned, nothing excluded and nothing refunded
     And the linked orders are:
       | order | state |
-      | o-1.1 | ENDED |
+      | o-1::1 | ENDED |
     And the cancellations are:
       | line | quantity | reason     |
       | 1    | 2        | LINK_ENDED |
@@ -99,21 +99,21 @@ Feature: Linked orders
   @WL @W6
   Scenario: A child that its buyer cancels takes its parent with it
     When the seller buys line 1 from partner w-1 as air-w
-    And the operator cancels line 1 of order o-1.1
-    Then order o-1.1 is CANCELLED
+    And the operator cancels line 1 of order o-1::1
+    Then order o-1::1 is CANCELLED
     And order o-1 is OUT_OF_STOCK
     And air-w has 5 on hand, 0 held and 2 sold
 
   @WL @W9 @W17
   Scenario: A child that is short amends its parent
     When the seller buys line 1 from partner w-1 as air-w
-    And partner w-1 finds 1 of line 1 of order o-1.1
+    And partner w-1 finds 1 of line 1 of order o-1::1
     Then order o-1 is PROCUREMENT_CHECK
     And the lines of order o-1 are:
       | line | ordered | cancelled |
       | 1    | 2       | 1         |
     And the card has 900,000 won refundable, 900,000 won planned, nothing excluded and nothing refunded
-    When partner w-1 readies order o-1.1 for shipping
+    When partner w-1 readies order o-1::1 for shipping
     Then order o-1 is PROCUREMENT_DONE
 
   @WL @W10
@@ -124,71 +124,71 @@ Feature: Linked orders
       | few   | 600,000 | w-2    | 1     |
     When the seller buys line 1 from partner w-2 as few
     Then order o-1 is OUT_OF_STOCK
-    And order o-1.1 does not exist
+    And order o-1::1 does not exist
     And few has 1 on hand, 0 held and 0 sold
     And the linked orders are:
       | order | state   |
-      | o-1.1 | REFUSED |
+      | o-1::1 | REFUSED |
     And the card has nothing refundable, 1,800,000 won planned, nothing excluded and nothing refunded
 
   @WL @W22
   Scenario: A parent's return cancels its children, down the chain
     When the seller buys line 1 from partner r-1 as air-r
-    And partner r-1 prepares order o-1.1
-    And partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
+    And partner r-1 prepares order o-1::1
+    And partner r-1 buys line 1 of order o-1::1 from partner w-1 as air-w
     And the buyer asks to return 2 of line 1 because of a change of mind
     And the seller approves return 1
     Then the orders are:
       | order   | status    | parent |
       | o-1     | RETURNED  |        |
-      | o-1.1   | RETURNED  | o-1    |
-      | o-1.1.1 | CANCELLED | o-1.1  |
+      | o-1::1   | RETURNED  | o-1    |
+      | o-1::1::1 | CANCELLED | o-1::1  |
     And air-r has 5 on hand, 0 held and 2 sold
     And air-w has 5 on hand, 0 held and 2 sold
     And the card has nothing refundable, 1,800,000 won planned, nothing excluded and nothing refunded
-    And there are no refunds of order o-1.1
+    And there are no refunds of order o-1::1
 
   @W16 @WL
   Scenario: A procurement that is cancelled cancels its linked order
     When the seller buys line 1 from partner w-1 as air-w
     And the seller cancels procurement
     Then order o-1 is OUT_OF_STOCK
-    And order o-1.1 is CANCELLED
+    And order o-1::1 is CANCELLED
     And air-w has 5 on hand, 0 held and 2 sold
     And the linked orders are:
       | order | state     |
-      | o-1.1 | CANCELLED |
+      | o-1::1 | CANCELLED |
 
   @WL
   Scenario: A child that has shipped is not cancelled by its parent's return
     When the seller buys line 1 from partner w-1 as air-w
-    And partner w-1 readies order o-1.1 for shipping
-    And partner w-1 ships 2 of line 1 of order o-1.1 by waybill 500
+    And partner w-1 readies order o-1::1 for shipping
+    And partner w-1 ships 2 of line 1 of order o-1::1 by waybill 500
     And the buyer asks to return 2 of line 1 of order o-1 because of a change of mind
     And the seller approves return 1 of order o-1
     Then order o-1 is RETURNED
-    And order o-1.1 is SHIPPED
+    And order o-1::1 is SHIPPED
 
   @W14 @WL
   Scenario: A business's order goes to its business address
     When the seller buys line 1 from partner r-1 as air-r
-    And partner r-1 prepares order o-1.1
-    And partner r-1 chooses postal code 63100 for order o-1.1, but is refused because invalid
-    And partner r-1 chooses the business address for order o-1.1
+    And partner r-1 prepares order o-1::1
+    And partner r-1 chooses postal code 63100 for order o-1::1, but is refused because invalid
+    And partner r-1 chooses the business address for order o-1::1
     And the buyer chooses postal code 04524 for order o-1
     And the seller chooses the business address for order o-1, but is refused because invalid
     Then the orders are:
       | order | destination | zone     |
       | o-1   | HOME        | MAINLAND |
-      | o-1.1 | BUSINESS    | MAINLAND |
-    When partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
-    And partner w-1 prepares order o-1.1.1
-    And partner w-1 chooses the business address for order o-1.1.1
+      | o-1::1 | BUSINESS    | MAINLAND |
+    When partner r-1 buys line 1 of order o-1::1 from partner w-1 as air-w
+    And partner w-1 prepares order o-1::1::1
+    And partner w-1 chooses the business address for order o-1::1::1
     Then the orders are:
       | order   | destination | zone     | shipping |
       | o-1     | HOME        | MAINLAND | 0        |
-      | o-1.1   | BUSINESS    | MAINLAND | 0        |
-      | o-1.1.1 | BUSINESS    | JEJU     | 0        |
+      | o-1::1   | BUSINESS    | MAINLAND | 0        |
+      | o-1::1::1 | BUSINESS    | JEJU     | 0        |
 
   @WL
   Scenario: A linked order has the name that it is given, once
