@@ -158,14 +158,15 @@ impl World {
             gateway: self.setup.gateway.clone(),
         };
         let server = Server::start(parts).await.unwrap();
-        server.ready(self.setup.partitions).await;
+        let ready = tokio::time::timeout(PATIENCE, server.ready(self.setup.partitions)).await;
+        ready.expect("the server takes its partitions");
         self.server = Some(server);
     }
 
     async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             assert!(!server.health.broken(), "a partition broke");
-            server.stop().await;
+            tokio::time::timeout(PATIENCE, server.stop()).await.expect("the server stops");
         }
     }
 
