@@ -355,6 +355,17 @@ impl World {
         }
     }
 
+    /// Another process takes the log over: the lane hears of it from its reader, while it has nothing to do, and ends.
+    pub async fn superseded(mut self) {
+        self.log.reader(0, "successor", i64::from(u32::MAX)).await.unwrap();
+        let begun = Instant::now();
+        while self.server.as_ref().is_some_and(|s| s.health.owned() > 0) {
+            assert!(begun.elapsed() < PATIENCE, "the lane goes on without its log");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.stop().await;
+    }
+
     /// Runs a statement on the database as another system would.
     pub async fn outside(&self, sql: &'static str) {
         use sqlx::{Connection as _, Executor as _};
