@@ -112,6 +112,7 @@ impl Heart {
             return LaneEnd::Broken(e.to_string());
         }
         let mut tick = tokio::time::interval(Duration::from_millis(100));
+        let mut reading = true;
         loop {
             let room = self.queue.is_empty() && self.open_len() < self.parts.limits.batch_max;
             let step = tokio::select! {
@@ -120,14 +121,14 @@ impl Heart {
                     Some(end) => self.ended(end, &mut ended).await,
                     None => Err(LaneEnd::Broken("the committer ended".into())),
                 },
-                chunk = chunks.recv(), if room => match chunk {
-                    Some(chunk) => { self.take(chunk); Ok(()) }
-                    // the reader ended; its word follows
-                    None => {
-                        tokio::time::sleep(Duration::from_millis(10)).await;
-                        Ok(())
+                chunk = chunks.recv(), if room && reading => {
+                    match chunk {
+                        Some(chunk) => self.take(chunk),
+                        // the reader ended; its word follows, and an empty channel must not be heard before it
+                        None => reading = false,
                     }
-                },
+                    Ok(())
+                }
                 end = &mut published => Err(match end {
                     Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
                     Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,

@@ -225,3 +225,55 @@ Feature: Exchanges
       | 1     | COMPLETED |
       | 2     | COMPLETED |
       | 3     | COMPLETED |
+
+  @G4.exchange @W23
+  Scenario: A gift is not exchanged
+    Given the goods:
+      | goods | price | gift |
+      | G     | 1,000 | yes  |
+    And the buyer orders, paying 10,000 won by card:
+      | goods | gift of line |
+      | B     |              |
+      | G     | 1            |
+    And the seller readies the order for shipping
+    When the buyer asks to exchange 1 of line 2 because of a defect, but is refused because invalid
+    And the buyer asks to exchange 1 of line 1 for G because of a defect
+    And the seller approves exchange 1 by adding a product, but is refused because invalid
+    Then line 1 is EXCHANGING
+
+  @G4.exchange @G3.12
+  Scenario: The new line takes over what the old one was paid, discount and all
+    Given promotion P takes 10% off
+    And the buyer orders, paying 30,000 won by card:
+      | goods | quantity | promotion |
+      | A     | 3        | P         |
+    And the seller readies the order for shipping
+    When the buyer asks to exchange 1 of line 1 for B because of a defect
+    And the seller approves exchange 1 by adding a product
+    Then the lines are:
+      | line | paid   | ordered | exchanged |
+      | 1    | 18,000 | 3       | 1         |
+      | 2    | 9,000  | 1       | 0         |
+    And the orders are:
+      | order | goods  | discount | total  |
+      | o-1   | 20,000 | 0        | 23,000 |
+      | o-2   | 30,000 | 3,000    | 30,000 |
+    When the buyer asks to return 1 of line 2 because of a defect
+    And the seller approves return 2
+    Then the card of order o-2 has 21,000 won refundable, 9,000 won planned, nothing excluded and nothing refunded
+    And line 2 is RETURNED
+
+  @G4.exchange @W21
+  Scenario: A purchase is not confirmed while an exchange of it is undecided
+    Given the seller ships 2 of line 1 by waybill 100
+    And the carrier delivers the order
+    And the buyer asks to exchange 1 of line 1 because of a defect
+    When the buyer confirms the purchase, but is refused because illegal_transition
+    And the seller approves exchange 1 by adding a product
+    And the buyer confirms the purchase of line 1
+    Then the order is EXCHANGING
+    When the seller procures the order from own stock
+    And the seller ships 1 of line 2 by waybill 200
+    And the carrier delivers the order
+    And the buyer confirms the purchase
+    Then the order is PURCHASE_CONFIRMED

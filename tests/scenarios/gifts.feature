@@ -179,3 +179,14 @@ Feature: Gifts
     And the buyer gives up paying
     And the merchandiser adds 1 G as a gift to line 1 because of delay, but is refused because illegal_transition
     Then G has 10 on hand, 0 held and 0 sold
+
+  @Q6 @G3.2 @G3.3
+  Scenario: A gift that was added by hand follows its main line back
+    Given the buyer orders 1 A, paying 13,000 won by card
+    And the seller prepares the order
+    And the merchandiser adds 1 G as a gift to line 1 because of delay
+    When the buyer asks to return 1 of line 1 because of a change of mind
+    And the seller approves return 1
+    Then lines 1 and 2 are RETURNED
+    And the order is RETURNED
+    And G has 10 on hand, 0 held and 1 sold

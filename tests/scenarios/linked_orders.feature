@@ -197,3 +197,98 @@ Feature: Linked orders
       | order |
       | po-7  |
     And order po-7 is ORDERED
+
+  @W15 @WL
+  Scenario: Procurement is done only when every linked purchase is
+    Given the goods:
+      | goods | price   | partner | holder |
+      | hood  | 100,000 | p-1     |        |
+      | hood-w | 80,000  | p-1     | w-1    |
+    And the buyer orders 1 aircon and 1 hood, paying 1,000,000 won by card
+    And the seller prepares the order
+    When the seller buys line 1 from partner r-1 as air-r
+    And the seller buys line 2 from partner w-1 as hood-w
+    And partner r-1 readies order o-2.1 for shipping
+    Then line 1 is PROCUREMENT_DONE
+    And line 2 is PROCUREMENT_CHECK
+    And the order is PROCUREMENT_CHECK
+    When partner w-1 readies order o-2.2 for shipping
+    Then the order is PROCUREMENT_DONE
+
+  @WL @W13
+  Scenario: An installer that gives up takes nothing from its parent, and another is assigned
+    Given partner i-2 is an installer
+    And the goods:
+      | goods | price  | partner | holder |
+      | fit-2 | 50,000 | p-1     | i-2    |
+    When the seller assigns installer i-1 to line 1 as fitting
+    And partner i-1 finds 0 of line 1 of order o-1.1
+    Then order o-1.1 is OUT_OF_STOCK
+    And order o-1 is PREPARING
+    And the card has 1,800,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    When the seller assigns installer i-2 to line 1 as fit-2
+    Then the linked orders are:
+      | order | kind         | state | partner |
+      | o-1.1 | INSTALLATION | ENDED | i-1     |
+      | o-1.2 | INSTALLATION | OPEN  | i-2     |
+
+  @WL @W22 @W13
+  Scenario: A parent's return cancels its installation too
+    When the seller assigns installer i-1 to line 1 as fitting
+    And the seller procures the order from own stock
+    And the buyer asks to return 2 of line 1 because of a change of mind
+    And the seller approves return 1
+    Then order o-1 is RETURNED
+    And order o-1.1 is CANCELLED
+    And fitting has 9 on hand, 0 held and 2 sold
+
+  @WL @W22
+  Scenario: A parent that returns a part keeps its children
+    When the seller buys line 1 from partner w-1 as air-w
+    And the buyer asks to return 1 of line 1 because of a change of mind
+    And the seller approves return 1
+    Then order o-1 is PROCUREMENT_CHECK
+    And order o-1.1 is ORDERED
+    When partner w-1 readies order o-1.1 for shipping
+    Then order o-1 is PROCUREMENT_DONE
+
+  @WL @W22
+  Scenario: A return that is only asked for stops nothing yet, and done comes through
+    When the seller buys line 1 from partner w-1 as air-w
+    And the buyer asks to return 2 of line 1 because of a change of mind
+    Then order o-1.1 is ORDERED
+    When partner w-1 readies order o-1.1 for shipping
+    And the seller rejects return 1
+    Then order o-1 is PROCUREMENT_DONE
+
+  @WL @W10
+  Scenario: A name that another order has is none for a linked order
+    Given the buyer orders 1 aircon as order taken, paying 900,000 won by card
+    When the seller buys line 1 of order o-1 from partner w-1 as air-w, as order taken
+    Then order taken is ORDERED
+    And order o-1 is OUT_OF_STOCK
+    And air-w has 5 on hand, 0 held and 0 sold
+    And the linked orders of order o-1 are:
+      | order | state   |
+      | taken | REFUSED |
+
+  @WL @W16
+  Scenario: News between orders survives a server that starts over
+    When the seller buys line 1 from partner r-1 as air-r
+    And partner r-1 prepares order o-1.1
+    And the server starts over
+    And partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
+    And the server starts over
+    And partner w-1 finds 0 of line 1 of order o-1.1.1
+    Then order o-1 is OUT_OF_STOCK
+    And order o-1.1 is OUT_OF_STOCK
+
+  @WL @W17
+  Scenario: A parent that loses units leaves its child as it is while some are wanted
+    When the seller buys line 1 from partner w-1 as air-w
+    And the seller loses 1 of line 1
+    Then order o-1 is PROCUREMENT_CHECK
+    And order o-1.1 is ORDERED
+    When the seller loses 1 of line 1
+    Then order o-1 is OUT_OF_STOCK
+    And order o-1.1 is CANCELLED

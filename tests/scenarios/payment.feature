@@ -246,3 +246,33 @@ Feature: Placing and paying an order
       | kind       | amount    |
       | USED       | 6,000 won |
       | GIVEN_BACK | 1,000 won |
+
+  @W4 @G4.settlement @Q17
+  Scenario: A deposit that comes too late goes back
+    Given unpaid orders expire at once
+    And goods A at 10,000 won, 5 in stock
+    When the buyer orders 1 A, to be paid to account 110-22
+    And the payment deadline passes
+    Then the settlements are:
+      | means           | expected | paid |
+      | virtual account | 0        | 0    |
+    When the payment side confirms a deposit of 10,000 won
+    Then the answer notes payment expired
+    And the order is PAYMENT_EXPIRED
+    And A has 5 on hand, 0 held and 0 sold
+    And the settlements are:
+      | means           | expected | paid   | refundable | planned |
+      | virtual account | 0        | 0      | 0          | 0       |
+      | virtual account | 0        | 10,000 | 0          | 10,000  |
+
+  @W2 @WX
+  Scenario: An order is paid once
+    Given goods A at 10,000 won
+    When the buyer orders 1 A
+    And the payment side approves 10,000 won by card
+    And the payment side approves 10,000 won by card, but is refused because illegal_transition
+    Then the refusal names status ORDERED
+    When the payment side declines the payment, but is refused because illegal_transition
+    And the buyer gives up paying, but is refused because illegal_transition
+    And the payment side confirms a deposit of 10,000 won, but is refused because invalid
+    Then the card has 10,000 won refundable, nothing planned, nothing excluded and nothing refunded

@@ -92,9 +92,24 @@ Feature: Points
       | USED       | 10,000 won |
       | GIVEN_BACK | 10,000 won |
 
-  @G4.points @W4 @W5
+  @G4.points @W5
   Scenario: An order that nobody paid has used no points
     When the buyer orders 1 A
     And the buyer gives up paying
     Then there are no points
     And there are no settlements
+
+  @G4.points @G4.settlement @G4.return
+  Scenario: A return fee is kept back of the card before the points
+    Given the goods:
+      | goods | price  | shipping |
+      | heavy | 10,000 | 3,000    |
+    And the buyer orders 2 heavy, paying 18,000 won by card and 5,000 won by points
+    And the seller readies the order for shipping
+    And the seller ships 2 of line 1 by waybill 100
+    When the buyer asks to return 2 of line 1 because of a change of mind
+    Then the card has nothing refundable, 17,000 won planned, 1,000 won excluded and nothing refunded
+    And the points have 3,000 won refundable, nothing planned, 2,000 won excluded and nothing refunded
+    When the seller rejects return 1
+    Then the card has 18,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    And the points have 5,000 won refundable, nothing planned, nothing excluded and nothing refunded

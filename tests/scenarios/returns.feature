@@ -314,3 +314,81 @@ Feature: Returns
       | kind       | amount     |
       | USED       | 10,000 won |
       | GIVEN_BACK | 10,000 won |
+
+  @W22 @G3.7 @G3.8
+  Scenario: A claim on a part leaves the rest on its way
+    Given the seller readies the order for shipping
+    When the buyer asks to return 1 of line 1 because of a change of mind
+    And the seller ships 2 of line 1 and 2 of line 2 by waybill 100
+    And the carrier delivers the order
+    Then line 1 is SHIPPED and DELIVERED
+    And the order is RETURNING
+    When the buyer confirms the purchase of line 1, but is refused because illegal_transition
+    And the seller rejects return 1
+    Then line 1 is SHIPPED and IN_TRANSIT
+    When the seller registers waybill 200 for 1 of line 1
+    And the carrier delivers waybill 200
+    And the buyer confirms the purchase
+    Then the order is PURCHASE_CONFIRMED
+    And the lines are:
+      | line | delivered |
+      | 1    | 3         |
+      | 2    | 2         |
+
+  @W22 @G4.return
+  Scenario: Several returns of one line, each with its own end
+    Given the seller readies the order for shipping
+    And the seller ships 3 of line 1 and 2 of line 2 by waybill 100
+    And the carrier delivers the order
+    When the buyer asks to return 1 of line 1 because of a change of mind
+    And the buyer asks to return 1 of line 1 because of a defect
+    And the seller rejects return 1
+    And the buyer asks to return 1 of line 1 because of the wrong item
+    And the buyer withdraws return 2
+    And the seller approves return 3
+    And the seller collects return 3
+    And the seller completes return 3
+    And the payment side confirms refund 3
+    Then line 1 is SHIPPED
+    And the lines are:
+      | line | return accepted | returned |
+      | 1    | 1               | 1        |
+      | 2    | 0               | 0        |
+    And the card has 33,000 won refundable, nothing planned, nothing excluded and 10,000 won refunded
+    When the buyer confirms the purchase
+    Then the order is PURCHASE_CONFIRMED
+
+  @W22 @G4.return @S6.1
+  Scenario: A return survives a server that starts over
+    Given the seller readies the order for shipping
+    And the seller ships 3 of line 1 and 2 of line 2 by waybill 100
+    And the buyer asks to return 2 of line 1 because of a change of mind
+    When the server starts over
+    And the seller approves return 1
+    And the server starts over
+    And the seller collects return 1
+    And the server starts over
+    And the seller completes return 1
+    And the payment side confirms refund 1
+    Then the card has 23,000 won refundable, nothing planned, 3,000 won excluded and 17,000 won refunded
+    And A has 9 on hand, 0 held and 3 sold
+
+  @W14 @W22 @G5.1
+  Scenario: A surcharge goes back with all goods, unless they left by the buyer's wish
+    Given the seller prepares the order
+    And the buyer chooses postal code 63100
+    And the payment side approves 3,000 won by card
+    And the seller procures the order from own stock
+    When the buyer asks to return 3 of line 1 because of a change of mind
+    And the seller approves return 1
+    Then the settlements are:
+      | no | refundable | planned |
+      | 1  | 10,000     | 33,000  |
+      | 2  | 3,000      | 0       |
+    When the buyer asks to return 2 of line 2 because of a change of mind
+    And the seller approves return 2
+    Then the settlements are:
+      | no | refundable | planned |
+      | 1  | 0          | 43,000  |
+      | 2  | 0          | 3,000   |
+    And the order is RETURNED

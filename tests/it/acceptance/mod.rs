@@ -35,6 +35,8 @@ use crate::support::world::On;
 const AT_ONCE: usize = 4;
 /// How long a check may take to come true: news travels between orders.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a scenario may take; one that hangs is to be told apart from its neighbours.
+const SCENARIO_MAX: Duration = Duration::from_secs(90);
 
 macro_rules! features {
     ($($name:ident),+ $(,)?) => {
@@ -261,6 +263,8 @@ async fn play(on: On, feature: &Feature, scenario: &Scenario) -> Result<(), Stri
         }
         Ok(())
     };
+    let hung = |_| Err(format!("it does not end within {} s", SCENARIO_MAX.as_secs()));
+    let steps = async { tokio::time::timeout(SCENARIO_MAX, steps).await.unwrap_or_else(hung) };
     let told = AssertUnwindSafe(steps).catch_unwind().await.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("it panicked").to_owned())

@@ -7,7 +7,7 @@ use jumun::{
 };
 use serde_json::{Value, json};
 
-use super::{cancel, hurried, judge, line, on_order, paid, pay, place, with};
+use super::{cancel, hurried, judge, line, on_order, paid, pay, place, shop, with};
 use crate::support::world::{On, Setup, World};
 
 /// One SKU in each of three lanes: 10,000, 20,000 and 30,000 won.
@@ -155,4 +155,10 @@ pub async fn the_wrong_partition_passes_it_on(on: On) {
     let nobody = w.send_to(2, on_order("prepare", "o-9")).await;
     assert_eq!(nobody.reason.as_deref(), Some("unknown_order"));
     w.done().await;
+}
+
+pub async fn an_idle_lane_whose_log_is_taken_over_ends(on: On) {
+    let mut w = shop(on).await;
+    w.sku("A", 1_000, 0, 5).await;
+    w.superseded().await;
 }

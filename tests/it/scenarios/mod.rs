@@ -131,6 +131,7 @@ scenarios!(
     lanes::stock_is_judged_at_payment_in_every_lane,
     lanes::a_refused_id_is_placed_again_by_another,
     lanes::the_wrong_partition_passes_it_on,
+    lanes::an_idle_lane_whose_log_is_taken_over_ends,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,

@@ -158,14 +158,15 @@ impl World {
             gateway: self.setup.gateway.clone(),
         };
         let server = Server::start(parts).await.unwrap();
-        server.ready(self.setup.partitions).await;
+        let ready = tokio::time::timeout(PATIENCE, server.ready(self.setup.partitions)).await;
+        ready.expect("the server takes its partitions");
         self.server = Some(server);
     }
 
     async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             assert!(!server.health.broken(), "a partition broke");
-            server.stop().await;
+            tokio::time::timeout(PATIENCE, server.stop()).await.expect("the server stops");
         }
     }
 
@@ -352,6 +353,17 @@ impl World {
             assert!(begun.elapsed() < PATIENCE, "it does not come to rest");
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
+    }
+
+    /// Another process takes the log over: the lane hears of it from its reader, while it has nothing to do, and ends.
+    pub async fn superseded(mut self) {
+        self.log.reader(0, "successor", i64::from(u32::MAX)).await.unwrap();
+        let begun = Instant::now();
+        while self.server.as_ref().is_some_and(|s| s.health.owned() > 0) {
+            assert!(begun.elapsed() < PATIENCE, "the lane goes on without its log");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.stop().await;
     }
 
     /// Runs a statement on the database as another system would.
