@@ -208,11 +208,11 @@ Feature: Linked orders
     And the seller prepares the order
     When the seller buys line 1 from partner r-1 as air-r
     And the seller buys line 2 from partner w-1 as hood-w
-    And partner r-1 readies order o-2.1 for shipping
+    And partner r-1 readies order o-2::1 for shipping
     Then line 1 is PROCUREMENT_DONE
     And line 2 is PROCUREMENT_CHECK
     And the order is PROCUREMENT_CHECK
-    When partner w-1 readies order o-2.2 for shipping
+    When partner w-1 readies order o-2::2 for shipping
     Then the order is PROCUREMENT_DONE
 
   @WL @W13
@@ -222,15 +222,15 @@ Feature: Linked orders
       | goods | price  | partner | holder |
       | fit-2 | 50,000 | p-1     | i-2    |
     When the seller assigns installer i-1 to line 1 as fitting
-    And partner i-1 finds 0 of line 1 of order o-1.1
-    Then order o-1.1 is OUT_OF_STOCK
+    And partner i-1 finds 0 of line 1 of order o-1::1
+    Then order o-1::1 is OUT_OF_STOCK
     And order o-1 is PREPARING
     And the card has 1,800,000 won refundable, nothing planned, nothing excluded and nothing refunded
     When the seller assigns installer i-2 to line 1 as fit-2
     Then the linked orders are:
       | order | kind         | state | partner |
-      | o-1.1 | INSTALLATION | ENDED | i-1     |
-      | o-1.2 | INSTALLATION | OPEN  | i-2     |
+      | o-1::1 | INSTALLATION | ENDED | i-1     |
+      | o-1::2 | INSTALLATION | OPEN  | i-2     |
 
   @WL @W22 @W13
   Scenario: A parent's return cancels its installation too
@@ -239,7 +239,7 @@ Feature: Linked orders
     And the buyer asks to return 2 of line 1 because of a change of mind
     And the seller approves return 1
     Then order o-1 is RETURNED
-    And order o-1.1 is CANCELLED
+    And order o-1::1 is CANCELLED
     And fitting has 9 on hand, 0 held and 2 sold
 
   @WL @W22
@@ -248,16 +248,16 @@ Feature: Linked orders
     And the buyer asks to return 1 of line 1 because of a change of mind
     And the seller approves return 1
     Then order o-1 is PROCUREMENT_CHECK
-    And order o-1.1 is ORDERED
-    When partner w-1 readies order o-1.1 for shipping
+    And order o-1::1 is ORDERED
+    When partner w-1 readies order o-1::1 for shipping
     Then order o-1 is PROCUREMENT_DONE
 
   @WL @W22
   Scenario: A return that is only asked for stops nothing yet, and done comes through
     When the seller buys line 1 from partner w-1 as air-w
     And the buyer asks to return 2 of line 1 because of a change of mind
-    Then order o-1.1 is ORDERED
-    When partner w-1 readies order o-1.1 for shipping
+    Then order o-1::1 is ORDERED
+    When partner w-1 readies order o-1::1 for shipping
     And the seller rejects return 1
     Then order o-1 is PROCUREMENT_DONE
 
@@ -275,20 +275,20 @@ Feature: Linked orders
   @WL @W16
   Scenario: News between orders survives a server that starts over
     When the seller buys line 1 from partner r-1 as air-r
-    And partner r-1 prepares order o-1.1
+    And partner r-1 prepares order o-1::1
     And the server starts over
-    And partner r-1 buys line 1 of order o-1.1 from partner w-1 as air-w
+    And partner r-1 buys line 1 of order o-1::1 from partner w-1 as air-w
     And the server starts over
-    And partner w-1 finds 0 of line 1 of order o-1.1.1
+    And partner w-1 finds 0 of line 1 of order o-1::1::1
     Then order o-1 is OUT_OF_STOCK
-    And order o-1.1 is OUT_OF_STOCK
+    And order o-1::1 is OUT_OF_STOCK
 
   @WL @W17
   Scenario: A parent that loses units leaves its child as it is while some are wanted
     When the seller buys line 1 from partner w-1 as air-w
     And the seller loses 1 of line 1
     Then order o-1 is PROCUREMENT_CHECK
-    And order o-1.1 is ORDERED
+    And order o-1::1 is ORDERED
     When the seller loses 1 of line 1
     Then order o-1 is OUT_OF_STOCK
-    And order o-1.1 is CANCELLED
+    And order o-1::1 is CANCELLED

@@ -119,7 +119,7 @@ fn fits(kind: &str, text: &str) -> bool {
         "won" => won(text).is_some(),
         "n" => all(|c| c.is_ascii_digit()),
         "change" => text.strip_prefix(['+', '-']).is_some_and(|n| fits("n", n)),
-        "name" => all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)),
+        "name" => all(|c| c.is_ascii_alphanumeric() || "_.-:".contains(c)),
         "code" => all(|c| c.is_ascii_uppercase() || c == '_'),
         "words" => all(|c| c.is_ascii_lowercase() || " '-".contains(c)),
         "text" => text.len() > 1 && text.starts_with('"') && text.ends_with('"') && text.matches('"').count() == 2,
