@@ -374,7 +374,7 @@ Feature: Returns
     And A has 9 on hand, 0 held and 3 sold
 
   @W14 @W22 @G5.1
-  Scenario: A surcharge goes back with all goods, unless they left by the buyer's wish
+  Scenario: A surcharge goes back once all goods do, before they left
     Given the seller prepares the order
     And the buyer chooses postal code 63100
     And the payment side approves 3,000 won by card
@@ -392,3 +392,55 @@ Feature: Returns
       | 1  | 0          | 43,000  |
       | 2  | 0          | 3,000   |
     And the order is RETURNED
+
+  @W14 @G5.8 @G5.1
+  Scenario: A surcharge goes back where the seller sent what was wrong, and stays where the buyer changed their mind
+    Given the seller prepares the order
+    And the buyer chooses postal code 63100
+    And the payment side approves 3,000 won by card
+    And the seller procures the order from own stock
+    And the seller ships 3 of line 1 and 2 of line 2 by waybill 100
+    And the carrier delivers the order
+    When the buyer asks to return 3 of line 1 and 2 of line 2 because of a change of mind
+    Then the settlements are:
+      | no | refundable | planned | excluded |
+      | 1  | 3,000      | 37,000  | 3,000    |
+      | 2  | 3,000      | 0       | 0        |
+    When the seller rejects return 1
+    And the buyer asks to return 3 of line 1 and 2 of line 2 because of the wrong item
+    Then the settlements are:
+      | no | refundable | planned | excluded |
+      | 1  | 0          | 43,000  | 0        |
+      | 2  | 0          | 3,000   | 0        |
+
+  @W22 @W23 @G3.8
+  Scenario: A return and an exchange of one line go their own ways
+    Given the seller readies the order for shipping
+    And the seller ships 3 of line 1 and 2 of line 2 by waybill 100
+    And the carrier delivers the order
+    When the buyer asks to return 1 of line 1 because of a defect
+    And the buyer asks to exchange 1 of line 1 because of a defect
+    And the seller approves exchange 2 by adding a product
+    And the seller approves return 1
+    And the seller collects return 1
+    And the seller completes return 1
+    Then the lines are:
+      | line | status    | ordered | returned | exchanged |
+      | 1    | SHIPPED   | 3       | 1        | 1         |
+      | 2    | SHIPPED   | 2       | 0        | 0         |
+      | 3    | PREPARING | 1       | 0        | 0         |
+    And A has 7 on hand, 0 held and 4 sold
+    When the buyer confirms the purchase
+    And the seller procures the order from own stock
+    And the seller ships 1 of line 3 by waybill 200
+    And the carrier delivers line 3
+    And the buyer asks to return 1 of line 3 because of a defect
+    And the seller approves return 3
+    And the seller collects return 3
+    And the seller completes return 3
+    Then the order is PURCHASE_CONFIRMED
+    And line 3 is RETURNED
+    And the exchanges are:
+      | group | state     |
+      | 2     | COMPLETED |
+    And the card has 23,000 won refundable, 20,000 won planned, nothing excluded and nothing refunded
