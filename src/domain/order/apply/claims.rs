@@ -21,20 +21,22 @@ impl Line {
             self.status = so;
         }
     }
-
-    /// Units that had not left are wanted again: what was delivered is not all of it any more.
-    fn rejoin(&mut self) {
-        let short = self.delivery.status.is_some() && self.delivery.delivered < self.to_deliver();
-        if short && self.delivery.delivered_at.is_some() {
-            let started = self.delivery.started_at.is_some();
-            self.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
-            self.delivery.delivered_at = None;
-            self.delivery.revenue_at = None;
-        }
-    }
 }
 
 impl Order {
+    /// Units that had not left are wanted again: what was delivered is not all of it any more.
+    fn rejoin(&mut self, line_no: u16) -> Result<(), String> {
+        let wanted = self.line(line_no).map_or(0, |l| self.outstanding(l));
+        let line = self.line_mut(line_no)?;
+        if line.delivery.delivered_at.is_some() && line.delivery.delivered < wanted {
+            let started = line.delivery.started_at.is_some();
+            line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
+            line.delivery.delivered_at = None;
+            line.delivery.revenue_at = None;
+        }
+        Ok(())
+    }
+
     fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
         self.after.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("no return {group}"))
     }
@@ -122,7 +124,7 @@ impl Order {
             line.return_accepted -= l.quantity;
             line.returning -= l.quantity;
             line.refunded -= l.amount;
-            line.rejoin();
+            self.rejoin(l.line_no)?;
         }
         for back in &undone.fees_back {
             if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
@@ -231,8 +233,7 @@ impl Order {
         let line = self.line_mut(line_no)?;
         line.exchange_accepted -= quantity;
         line.exchanging -= quantity;
-        line.rejoin();
-        Ok(())
+        self.rejoin(line_no)
     }
 
     /// Adding a product: its line takes the units' money; the original becomes exchanged, not refunded.

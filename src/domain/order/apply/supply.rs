@@ -10,7 +10,7 @@ use crate::domain::{
         delivery::{DeliveredBy, DeliveryStatus, Destination, Waybill},
         event::{Delivered, DestinationChosen, Linked, ProcurementStarted, WaybillEntry},
         state::{FeeRow, Line, Order},
-        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review},
+        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine},
     },
     status::Trigger,
 };
@@ -104,14 +104,22 @@ impl Order {
             partner_id: e.partner_id.clone(),
             lines: e.lines.clone(),
             state: LinkState::Asked,
+            short: Vec::new(),
             at,
             ended_at: None,
         });
     }
 
-    pub(super) fn link_changed(&mut self, id: &OrderId, state: LinkState, at: Time) -> Result<(), String> {
+    pub(super) fn link_changed(
+        &mut self,
+        id: &OrderId,
+        state: LinkState,
+        short: &[ShortLine],
+        at: Time,
+    ) -> Result<(), String> {
         let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
         link.state = state;
+        link.short.extend_from_slice(short);
         link.ended_at = (!link.runs()).then_some(at);
         Ok(())
     }
@@ -138,8 +146,9 @@ impl Order {
     }
 
     pub(super) fn surcharge_paid(&mut self, settlements: &[Paid], at: Time) {
-        let group = self.fees.iter().filter(|f| f.unpaid).map(|f| f.group).max().unwrap_or(1);
-        for fee in self.fees.iter_mut().filter(|f| f.unpaid) {
+        let due = |f: &&mut FeeRow| f.unpaid && (f.amount - f.returned).is_positive();
+        let group = self.fees.iter_mut().filter(due).map(|f| f.group).max().unwrap_or(1);
+        for fee in self.fees.iter_mut().filter(due) {
             fee.unpaid = false;
         }
         for p in settlements {

@@ -22,7 +22,7 @@ pub fn worth(line: &Line, quantity: u32) -> Won {
 pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
-        line.active() - line.returning - cut
+        line.unsettled() - cut
     };
     let of = |fee: &FeeRow, line: &Line| fee.reason == FeeReason::Surcharge || line.fee_no == fee.no;
     fees.iter()

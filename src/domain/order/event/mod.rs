@@ -11,7 +11,7 @@ pub use self::parts::*;
 use super::{
     claim::{ClaimReason, Fault, GiftReason, RefundTiming},
     command::Paid,
-    supply::LinkState,
+    supply::{LinkState, ShortLine},
 };
 use crate::domain::{
     Time,
@@ -130,6 +130,9 @@ pub enum Event {
         state: LinkState,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<Reason>,
+        /// units that it can't deliver
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        short: Vec<ShortLine>,
     },
     /// row 14
     DestinationChosen(Box<DestinationChosen>),
