@@ -8,4 +8,5 @@ mod deep;
 mod lanes;
 mod random;
 mod supply;
+mod table;
 mod world;
