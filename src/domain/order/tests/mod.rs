@@ -5,6 +5,7 @@ mod cases;
 mod check;
 mod claims;
 mod deep;
+mod family;
 mod lanes;
 mod random;
 mod supply;
