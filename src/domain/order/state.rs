@@ -6,7 +6,7 @@ use super::{
     delivery::Delivery,
     event::{CutCause, Discount, Reservation},
     lean::Lean,
-    supply::{After, Link, LinkKind},
+    supply::{After, Link, LinkKind, LinkState, ProcureKind},
 };
 use crate::domain::{
     Time,
@@ -402,6 +402,26 @@ impl Order {
     pub fn exchange_into(&self, line_no: u16) -> Option<&Exchange> {
         let into = |e: &&Exchange| e.new_line_no == Some(line_no) && e.state == ExchangeState::Approved;
         self.after.exchanges.iter().find(into)
+    }
+
+    /// The exchange that fails when units of this line are not there: one that added it, while nothing has become of it yet.
+    /// A line with a history of its own is cut like any other, so that its money is counted once.
+    pub fn fails_with(&self, line_no: u16) -> Option<&Exchange> {
+        self.exchange_into(line_no).filter(|_| self.line(line_no).is_some_and(|l| l.free() == l.ordered))
+    }
+
+    /// Units that the linked order of a line still brings; `None` where there is no such order, or it was stopped by this one.
+    pub fn promised(&self, line: &Line) -> Option<u32> {
+        let of = |l: &&Link| l.kind == LinkKind::Purchase && l.lines.contains(&line.no);
+        let link = self.after.links.iter().rev().find(of)?;
+        let bought = self.after.procurements.iter().filter(|p| p.kind == ProcureKind::Partner).rev();
+        let bought = bought.flat_map(|p| &p.lines).find(|l| l.line_no == line.no).map_or(0, |l| l.quantity);
+        let short: u32 = link.short.iter().filter(|s| s.line_no == line.no).map(|s| s.quantity).sum();
+        match link.state {
+            LinkState::Asked | LinkState::Open | LinkState::Done => Some(bought.saturating_sub(short)),
+            LinkState::Ended | LinkState::Refused => Some(0),
+            LinkState::Cancelled => None,
+        }
     }
 
     /// The number of the next return or exchange group; one count for both, so that a claim has one name.

@@ -85,7 +85,7 @@ pub struct Link {
     /// lines of this order, in the order of the linked order's lines
     pub lines: Vec<u16>,
     pub state: LinkState,
-    /// units of our lines that will not come
+    /// units that it can't deliver, as it told
     pub short: Vec<ShortLine>,
     pub at: Time,
     pub ended_at: Option<Time>,

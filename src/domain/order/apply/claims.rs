@@ -27,11 +27,12 @@ impl Order {
     /// Units that had not left are wanted again: what was delivered is not all of it any more.
     fn rejoin(&mut self, line_no: u16) -> Result<(), String> {
         let wanted = self.line(line_no).map_or(0, |l| self.outstanding(l));
-        let d = &mut self.line_mut(line_no)?.delivery;
-        if d.delivered_at.is_some() && d.delivered < wanted {
-            d.status = Some(if d.started_at.is_some() { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
-            d.delivered_at = None;
-            d.revenue_at = None;
+        let line = self.line_mut(line_no)?;
+        if line.delivery.delivered_at.is_some() && line.delivery.delivered < wanted {
+            let started = line.delivery.started_at.is_some();
+            line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
+            line.delivery.delivered_at = None;
+            line.delivery.revenue_at = None;
         }
         Ok(())
     }

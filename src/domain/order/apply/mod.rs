@@ -259,8 +259,7 @@ impl Order {
             Event::ProcurementCompleted { procurements } => self.procured(procurements, at)?,
             Event::ProcurementCancelled { procurements, .. } => self.procurement_cancelled(procurements, at)?,
             Event::Linked(e) => self.link(e, at),
-            Event::LinkChanged { order_id, state, .. } => self.link_changed(order_id, *state, at)?,
-            Event::LinkShort { order_id, lines } => self.link_short(order_id, lines)?,
+            Event::LinkChanged { order_id, state, short, .. } => self.link_changed(order_id, *state, short, at)?,
             Event::DestinationChosen(e) => self.destination(e, at),
             Event::SurchargePaid { settlements } => self.surcharge_paid(settlements, at),
             Event::Shipped { lines, started } => self.ship(lines, *started, at)?,
@@ -383,8 +382,7 @@ impl Order {
     fn give_fees_back(&mut self, fees: &[FeeBack]) {
         for back in fees {
             if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
-                fee.returned += back.amount;
-                fee.unpaid = false;
+                fee.returned += back.amount; // whether it was paid is kept: a return that is undone brings it back
             }
         }
     }

@@ -110,16 +110,17 @@ impl Order {
         });
     }
 
-    pub(super) fn link_changed(&mut self, id: &OrderId, state: LinkState, at: Time) -> Result<(), String> {
+    pub(super) fn link_changed(
+        &mut self,
+        id: &OrderId,
+        state: LinkState,
+        short: &[ShortLine],
+        at: Time,
+    ) -> Result<(), String> {
         let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
         link.state = state;
+        link.short.extend_from_slice(short);
         link.ended_at = (!link.runs()).then_some(at);
-        Ok(())
-    }
-
-    pub(super) fn link_short(&mut self, id: &OrderId, lines: &[ShortLine]) -> Result<(), String> {
-        let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
-        link.short.extend_from_slice(lines);
         Ok(())
     }
 
@@ -145,8 +146,9 @@ impl Order {
     }
 
     pub(super) fn surcharge_paid(&mut self, settlements: &[Paid], at: Time) {
-        let group = self.fees.iter().filter(|f| f.unpaid).map(|f| f.group).max().unwrap_or(1);
-        for fee in self.fees.iter_mut().filter(|f| f.unpaid) {
+        let due = |f: &&mut FeeRow| f.unpaid && (f.amount - f.returned).is_positive();
+        let group = self.fees.iter_mut().filter(due).map(|f| f.group).max().unwrap_or(1);
+        for fee in self.fees.iter_mut().filter(due) {
             fee.unpaid = false;
         }
         for p in settlements {

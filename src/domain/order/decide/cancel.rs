@@ -25,7 +25,7 @@ pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
         let unknown = || Refusal::new(Reason::UnknownLine, Facts { line_no: Some(no), ..Facts::default() });
         let line = order.line(no).ok_or_else(unknown)?;
         if next(line.status, Trigger::CancelLines).is_none() {
-            let mut refusal = Refusal::illegal(line.status, "cancel_lines");
+            let mut refusal = Refusal::illegal(line.shown(), "cancel_lines");
             refusal.facts.line_no = Some(no);
             return Err(refusal);
         }

@@ -105,7 +105,7 @@ pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decisi
     if d.lines.is_empty() {
         let first = lines.first().copied();
         let on = |l: &&Line| d.waybill.as_ref().is_none_or(|(c, n)| carries(l, c, n));
-        if lines.iter().any(|l| on(l)) {
+        if lines.iter().any(&on) {
             lines.retain(|l| on(l)); // the carrier knows its waybills, not our lines
         }
         lines.retain(able);

@@ -1,12 +1,12 @@
 //! 교환 (row 23; domain §4): rejected, collected and refunded like a return, or a product added.
 
-use super::{Context, Decision, Quote, chosen, folded, money, returns, stock};
+use super::{Context, Decision, Quote, chosen, folded, money, procure, returns, stock};
 use crate::domain::{
     ids::SkuId,
     money::Won,
     order::{
         claim::{Branch, ClaimReason, Exchange, ExchangeState, Fault},
-        event::{AddedLine, Cut, Event, ExchangeApproved, Reservation, ReservedLine},
+        event::{AddedLine, Cut, CutCause, Event, ExchangeApproved, Reservation, ReservedLine},
         state::{Line, Order},
         step::{Step, StepKind, StepLine},
     },
@@ -60,10 +60,12 @@ pub fn request(
 }
 
 /// 교환거절: back to where it was.
-pub fn reject(order: &Order, group: u16, reason: Option<&str>) -> Result<Decision, Refusal> {
+pub fn reject(order: &Order, group: u16, reason: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
     find(order, group, "reject_exchange")?;
     let event = Event::ExchangeRejected { group, reason: reason.map(str::to_owned) };
-    Ok(Decision { events: vec![event], ..Decision::default() })
+    let mut decision = Decision { events: vec![event], ..Decision::default() };
+    procure::left_behind(order, cx, &mut decision);
+    Ok(decision)
 }
 
 /// 교환승인, by either branch.
@@ -137,9 +139,9 @@ fn add(
     let moved = money::worth(line, e.quantity);
     let approved = ExchangeApproved { group: e.group, branch: Branch::AddProduct, line: Some(new), moved, restocked };
     decision.events.push(Event::ExchangeApproved(Box::new(approved)));
-    // points earned on it go with its money: the new line earns its own
-    if let Some(l) = returns::reversal(line, e.quantity) {
-        decision.events.push(Event::PointsReversed { lines: vec![l] });
+    // the new line earns its own
+    if let Some(reversed) = returns::reversal(line, e.quantity) {
+        decision.events.push(Event::PointsReversed { lines: vec![reversed] });
     }
     take(order, no, quote, e.quantity, cx, decision);
     Ok(())
@@ -183,14 +185,21 @@ fn equal_price(line: &Line, quote: &Quote) -> Result<(), Refusal> {
 /// The product that was to be added is not there: the original is refunded, as a return that costs the buyer nothing†.
 /// `lost` units of the new line are gone; the others go back on the shelf.
 pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: &mut Decision) {
+    let first = decision.events.len();
     if let Some(new) = e.new_line_no.and_then(|no| order.line(no)) {
+        // gifts that came with it go with it (§3.2†)
+        let mut gifts = vec![Cut { line_no: new.no, quantity: new.active(), amount: Won::ZERO, untaken: 0 }];
+        stock::add_gifts(order, &mut gifts);
+        gifts.retain(|c| c.line_no != new.no);
+        if !gifts.is_empty() {
+            stock::cut(order, CutCause::OutOfStock, gifts, &[], decision);
+        }
         let back = Cut { line_no: new.no, quantity: new.deducted, amount: Won::ZERO, untaken: new.deducted };
         let lost = [ReservedLine { line_no: new.no, quantity: lost }];
         stock::give_back_as(order, &[back], &lost, ("exchange_failed", "shortage"), decision);
     }
-    let event = Event::ExchangeFailed { group: e.group, lost };
-    let after = folded(order, std::slice::from_ref(&event), cx);
-    decision.events.push(event);
+    decision.events.push(Event::ExchangeFailed { group: e.group, lost });
+    let after = folded(order, &decision.events[first..], cx);
     let units = [ReservedLine { line_no: e.line_no, quantity: e.quantity }];
     let why = (ClaimReason::ExchangeFailed, Fault::Seller);
     returns::approved(&after, &units, why, after.exchange_of(e.group), cx, decision);

@@ -1,11 +1,11 @@
 //! Linked orders (domain §2): what parent and child tell one another, and what they make of it. News travels by durable
 //! messages that may come twice or late; each is judged by what the order has become, so that it has its effect once.
 
-use super::{Context, Decision, folded, procure, procure::Gone, returns};
+use super::{Context, Decision, exchange, folded, procure, returns};
 use crate::domain::{
     ids::OrderId,
     order::{
-        claim::{ClaimReason, Fault, ReturnState},
+        claim::{ClaimReason, Exchange, ExchangeState, Fault, Return, ReturnState},
         command::OrderCommand,
         event::{Cut, CutCause, Event, ReservedLine},
         state::{Line, Order, Placement},
@@ -27,26 +27,23 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
         return if ours { stop(order, cx) } else { Err(nothing()) };
     }
     let link = order.after.links.iter().find(|l| l.order_id == *from).ok_or_else(nothing)?;
-    let news = |state, reason| Event::LinkChanged { order_id: from.clone(), state, reason };
+    let news = |state, reason| Event::LinkChanged { order_id: from.clone(), state, reason, short: Vec::new() };
     let mut decision = Decision::default();
+    // news may overtake the word that it stands
     match (what, link.state) {
         (LinkWhat::Placed, LinkState::Asked) => decision.events.push(news(LinkState::Open, None)),
         (LinkWhat::Refused { reason }, LinkState::Asked) => {
             decision.events.push(news(LinkState::Refused, Some(*reason)));
-            give_up(order, link, true, cx, &mut decision);
         }
-        // it was refused to us, or we gave it up, and it stands all the same
-        (LinkWhat::Placed, LinkState::Refused | LinkState::Cancelled | LinkState::Ended) => {
+        // it was refused to us, and stands all the same
+        (LinkWhat::Placed, LinkState::Refused) => {
             decision.events.push(news(LinkState::Cancelled, None));
             let what = LinkWhat::Cancel;
             decision.messages.push(LinkMessage { to: link.order_id.clone(), lane: link.lane, what });
         }
         (LinkWhat::Short { lines }, LinkState::Asked | LinkState::Open | LinkState::Done) => {
-            decision.events.push(Event::LinkShort { order_id: from.clone(), lines: lines.clone() });
-            let now = folded(order, &decision.events, cx);
-            if let Some(link) = now.after.links.iter().find(|l| l.order_id == *from) {
-                give_up(&now, link, false, cx, &mut decision);
-            }
+            let (order_id, state) = (from.clone(), link.state);
+            decision.events.push(Event::LinkChanged { order_id, state, reason: None, short: lines.clone() });
         }
         (LinkWhat::Done, LinkState::Asked | LinkState::Open) => {
             decision.events.push(news(LinkState::Done, None));
@@ -60,42 +57,13 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
         }
         (LinkWhat::Ended, LinkState::Asked | LinkState::Open | LinkState::Done) => {
             decision.events.push(news(LinkState::Ended, None));
-            give_up(order, link, true, cx, &mut decision);
         }
-        _ => {}
+        _ => return Err(nothing()),
     }
-    if decision.events.is_empty() { Err(nothing()) } else { Ok(decision) }
-}
-
-/// A child that ends takes its parent's lines to OUT_OF_STOCK†, a child that is short its units; an installer's end takes
-/// nothing: another one can be assigned.
-fn give_up(order: &Order, link: &Link, all: bool, cx: &Context<'_>, decision: &mut Decision) {
-    if link.kind == LinkKind::Installation {
-        return;
-    }
-    let unshipped = |l: &&Line| {
-        link.lines.contains(&l.no)
-            && l.free() > 0
-            && matches!(l.status, Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone)
-    };
-    let gone = |line| -> Gone<'_> {
-        let line: &Line = line;
-        // units that the parent does not want any more may be short at the child, and nobody misses them
-        let coming = if all { 0 } else { coming(order, link, line.no) };
-        Gone { line, quantity: line.free().saturating_sub(coming), lost: true }
-    };
-    let gone: Vec<Gone<'_>> = order.lines.iter().filter(unshipped).map(gone).filter(|g| g.quantity > 0).collect();
-    if !gone.is_empty() {
-        procure::take_out(order, CutCause::LinkEnded, &gone, cx, decision);
-    }
-}
-
-/// Units of a line that a link still brings.
-fn coming(order: &Order, link: &Link, line_no: u16) -> u32 {
-    let procured = order.after.procurements.iter().filter(|p| p.kind == ProcureKind::Partner);
-    let bought = procured.flat_map(|p| &p.lines).find(|l| l.line_no == line_no).map_or(0, |l| l.quantity);
-    let short: u32 = link.short.iter().filter(|s| s.line_no == line_no).map(|s| s.quantity).sum();
-    bought.saturating_sub(short)
+    // a child that ends takes its parent's lines to OUT_OF_STOCK†, one that is short its units; an installer's end takes
+    // nothing: another one can be assigned
+    procure::left_behind(order, cx, &mut decision);
+    Ok(decision)
 }
 
 /// The parent needs this order no more: what has not shipped is cancelled, or (once it was prepared, when nothing is
@@ -115,6 +83,17 @@ fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
         .collect();
     if !cuts.is_empty() {
         super::stock::cut(order, CutCause::ParentEnded, cuts, &[], &mut decision);
+    }
+    // claims that nobody has decided: undone, they would bring back what nobody needs
+    let pending = |r: &&Return| r.state == ReturnState::Requested && r.lines.iter().any(|l| !l.shipped);
+    for r in order.after.returns.iter().filter(pending) {
+        let now = folded(order, &decision.events, cx);
+        returns::approve_as(&now, r.group, r.timing, cx, &mut decision);
+    }
+    let asked = |e: &&Exchange| e.state == ExchangeState::Requested && !e.shipped;
+    for e in order.after.exchanges.iter().filter(asked) {
+        let now = folded(order, &decision.events, cx);
+        exchange::fail(&now, e, 0, cx, &mut decision);
     }
     let prepared = |l: &&Line| {
         l.free() > 0 && matches!(l.status, Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone)
@@ -151,7 +130,7 @@ pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &C
     };
     for link in after.after.links.iter().filter(unneeded) {
         let (order_id, state) = (link.order_id.clone(), LinkState::Cancelled);
-        decision.events.push(Event::LinkChanged { order_id, state, reason: None });
+        decision.events.push(Event::LinkChanged { order_id, state, reason: None, short: Vec::new() });
         decision.messages.push(LinkMessage { to: link.order_id.clone(), lane: link.lane, what: LinkWhat::Cancel });
     }
 }
@@ -198,14 +177,19 @@ fn by_parent(before: Option<&Order>, after: &Order) -> bool {
 
 /// Units that left the order before shipping, by the parent's lines.
 fn short(before: Option<&Order>, after: &Order, parent: &Parent) -> Vec<ShortLine> {
-    // what a claim of its own exchanged still comes
-    let lost = |o: &Order, l: &Line| {
-        let ended = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
-        l.cancelled + ended.filter(|k| k.line_no == l.no && !k.shipped).map(|k| k.quantity).sum::<u32>()
+    // units that an exchange replaces are not lost until its new line is, and then once
+    let lost = |o: &Order, no: u16| -> u32 {
+        let of = |l: &&Line| l.original_line_no.unwrap_or(l.no) == no && !l.gift;
+        let gone: u32 = o.lines.iter().filter(of).map(|l| l.cancelled + l.never_left).sum();
+        let root = |no: u16| o.line(no).map_or(no, |l| l.original_line_no.unwrap_or(no));
+        let twice = |e: &&Exchange| e.new_line_no.is_some() && (e.restocked || e.state == ExchangeState::Failed);
+        let ours = o.after.exchanges.iter().filter(|e| root(e.line_no) == no);
+        let replaced: u32 = ours.filter(twice).map(|e| e.quantity).sum();
+        gone.saturating_sub(replaced)
     };
     let by_line = after.lines.iter().zip(&parent.lines).map(|(line, &line_no)| {
-        let earlier = before.and_then(|b| Some(lost(b, b.line(line.no)?))).unwrap_or(0);
-        ShortLine { line_no, quantity: lost(after, line).saturating_sub(earlier) }
+        let earlier = before.map_or(0, |b| lost(b, line.no));
+        ShortLine { line_no, quantity: lost(after, line.no).saturating_sub(earlier) }
     });
     by_line.filter(|s| s.quantity > 0).collect()
 }

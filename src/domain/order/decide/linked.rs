@@ -8,7 +8,7 @@ use crate::domain::{
     money::{AMOUNT_MAX, Won},
     order::{
         command::{PaymentOffer, PlaceOrder, Wanted},
-        event::{Event, Placed, PlacedFee},
+        event::{Event, Placed, PlacedFee, PlacedLine},
         supply::{ChildLine, ChildOrder},
     },
     reason::{Facts, Reason, Refusal},
@@ -54,7 +54,12 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
     }
     let mut lines = Vec::with_capacity(found.len());
     for (f, no) in found.iter().zip(1u16..) {
-        lines.push(place::price(f, no, cx)?);
+        // what a business buys is no gift to it
+        lines.push(PlacedLine { unit_price: f.quote.info.price, main: true, gift: false, ..place::price(f, no, cx)? });
+    }
+    let whole: Won = lines.iter().map(|l| l.unit_price.times(l.quantity)).sum();
+    if whole > Won::new(AMOUNT_MAX) {
+        return Err(Refusal::invalid(format!("an order comes to at most {AMOUNT_MAX} won")));
     }
     let whole: Won = lines.iter().map(|l| l.unit_price.times(l.quantity)).sum();
     if whole > Won::new(AMOUNT_MAX) {

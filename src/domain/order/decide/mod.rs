@@ -150,14 +150,14 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::WriteReview { line_no, rating } => deliver::review(order, *line_no, *rating),
         C::RequestReturn(asked) => returns::request(order, asked, cx),
         C::ApproveReturn { group, timing } => returns::approve(order, *group, *timing, cx),
-        C::RejectReturn { group, reason } => returns::reject(order, *group, reason.as_deref()),
-        C::WithdrawReturn { group } => returns::withdraw(order, *group),
+        C::RejectReturn { group, reason } => returns::reject(order, *group, reason.as_deref(), cx),
+        C::WithdrawReturn { group } => returns::withdraw(order, *group, cx),
         C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
         C::CompleteReturn { group, inspected } => returns::complete(order, *group, inspected),
         C::RequestExchange { line_no, quantity, reason, fault, wanted } => {
             exchange::request(order, (*line_no, *quantity), (*reason, *fault), wanted.as_ref())
         }
-        C::RejectExchange { group, reason } => exchange::reject(order, *group, reason.as_deref()),
+        C::RejectExchange { group, reason } => exchange::reject(order, *group, reason.as_deref(), cx),
         C::ApproveExchange { group, branch, sku_id } => exchange::approve(order, *group, *branch, sku_id.as_ref(), cx),
         C::AddGift { main_line_no, sku_id, quantity, reason } => {
             gift::add(order, *main_line_no, sku_id, *quantity, *reason, cx)
@@ -201,7 +201,13 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         },
         // what sending a return back costs is the products' word
         C::RequestReturn(_) | C::InstallationImpossible { .. } | C::Link { .. } => own(),
-        C::ReportStockLoss { .. } | C::CancelProcurement { .. } | C::Reserved { .. } | C::ReserveRefused { .. } => {
+        C::ReportStockLoss { .. }
+        | C::CancelProcurement { .. }
+        | C::RejectReturn { .. }
+        | C::WithdrawReturn { .. }
+        | C::RejectExchange { .. }
+        | C::Reserved { .. }
+        | C::ReserveRefused { .. } => {
             Looks { own: order.is_some_and(|o| !o.after.exchanges.is_empty()), ..Looks::default() }
         }
         C::ApproveExchange { group, sku_id, .. } => {
@@ -243,11 +249,8 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
         | C::ApproveReturn { .. }
-        | C::RejectReturn { .. }
-        | C::WithdrawReturn { .. }
         | C::CollectReturn { .. }
         | C::CompleteReturn { .. }
-        | C::RequestExchange { .. }
-        | C::RejectExchange { .. } => Looks::default(),
+        | C::RequestExchange { .. } => Looks::default(),
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::{
         },
     },
     reason::{Facts, Reason, Refusal},
-    status::Trigger,
+    status::{Status, Trigger},
 };
 
 /// Stands in the ids that are made for linked orders; no client may place under such an id.
@@ -29,6 +29,11 @@ pub fn from_partner(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Res
     let trigger = Trigger::PurchaseFromPartner;
     let partner = partner(cx, &p.partner_id, &[PartnerKind::Retailer, PartnerKind::Wholesaler])?;
     let (linked, message) = link(order, p, partner, LinkKind::Purchase, trigger, "purchase_from_partner", cx)?;
+    // what a claim may still give back would not be bought
+    let claimed = |no: &u16| order.line(*no).is_some_and(|l| l.returning > 0);
+    if let Some(no) = linked.lines.iter().find(|no| claimed(no)) {
+        return Err(Refusal::invalid(format!("a return of line {no} is in progress: decide it first")));
+    }
     let bought =
         |(line, sku): (&Line, &SkuId)| ProcuredLine { line_no: line.no, quantity: line.free(), sku_id: sku.clone() };
     let lines = p.lines.iter().filter_map(|(no, sku)| Some(bought((order.line(*no)?, sku)))).collect();
@@ -241,6 +246,36 @@ pub fn lose(order: &Order, lost: &[ReservedLine], cx: &Context<'_>) -> Result<De
     Ok(decision)
 }
 
+/// Takes out what nobody brings any more: units that the linked order can't deliver, and those of a procurement that was
+/// cancelled. Units under claim stay, so that their money is counted once; when the claim is undone they are taken then.
+pub fn left_behind(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
+    for cause in [CutCause::LinkEnded, CutCause::ProcurementCancelled] {
+        let now = folded(order, &decision.events, cx);
+        let of = |l: &Line| now.after.procurements.iter().rev().find(|p| p.lines.iter().any(|k| k.line_no == l.no));
+        let gone = |line| -> Gone<'_> {
+            let line: &Line = line;
+            let (check, done) = (line.status == Status::ProcurementCheck, line.status == Status::ProcurementDone);
+            let cancelled = || of(line).is_some_and(|p| p.state == ProcureState::Cancelled);
+            let quantity = if cause == CutCause::LinkEnded && (check || done) {
+                now.promised(line).map_or(0, |there| line.free().saturating_sub(there))
+            } else if cause == CutCause::ProcurementCancelled && check && cancelled() {
+                line.free()
+            } else {
+                0
+            };
+            Gone { line, quantity, lost: of(line).is_none_or(|p| p.kind != ProcureKind::OwnStock) }
+        };
+        let gone: Vec<Gone<'_>> = now.lines.iter().map(gone).filter(|g| g.quantity > 0).collect();
+        if !gone.is_empty() {
+            let mut more = Decision::default();
+            take_out(&now, cause, &gone, cx, &mut more);
+            decision.events.append(&mut more.events);
+            decision.movements.append(&mut more.movements);
+            decision.steps.append(&mut more.steps);
+        }
+    }
+}
+
 /// Units that will not be delivered.
 #[derive(Clone, Copy)]
 pub struct Gone<'a> {
@@ -252,7 +287,7 @@ pub struct Gone<'a> {
 
 /// Takes units out of lines, refunds them, and lets gifts follow; a line that an exchange added takes the exchange with it.
 pub fn take_out(order: &Order, cause: CutCause, gone: &[Gone<'_>], cx: &Context<'_>, decision: &mut Decision) {
-    let added = |g: &&Gone<'_>| order.exchange_into(g.line.no).is_some();
+    let added = |g: &&Gone<'_>| order.fails_with(g.line.no).is_some();
     let mut cuts: Vec<Cut> = gone
         .iter()
         .filter(|g| !added(g))
@@ -271,7 +306,7 @@ pub fn take_out(order: &Order, cause: CutCause, gone: &[Gone<'_>], cx: &Context<
     }
     for g in gone.iter().filter(added) {
         let now = folded(order, &decision.events, cx);
-        if let Some(e) = now.exchange_into(g.line.no) {
+        if let Some(e) = now.fails_with(g.line.no) {
             exchange::fail(&now, e, if g.lost { g.quantity } else { 0 }, cx, decision);
         }
     }

@@ -1,6 +1,6 @@
 //! 반품 (row 22; domain §4, §5): requested → approved or rejected → collected → completed, or withdrawn.
 
-use super::{Context, Decision, chosen, folded, money, stock};
+use super::{Context, Decision, chosen, folded, money, procure, stock};
 use crate::domain::{
     catalog::SkuInfo,
     fee::{self, FeeLine, FeeReason},
@@ -258,7 +258,7 @@ pub fn approve(order: &Order, group: u16, timing: Option<RefundTiming>, cx: &Con
     Ok(decision)
 }
 
-fn approve_as(order: &Order, group: u16, timing: RefundTiming, cx: &Context<'_>, decision: &mut Decision) {
+pub fn approve_as(order: &Order, group: u16, timing: RefundTiming, cx: &Context<'_>, decision: &mut Decision) {
     let event = Event::ReturnApproved { group, timing };
     let after = folded(order, std::slice::from_ref(&event), cx);
     decision.events.push(event);
@@ -270,17 +270,19 @@ fn approve_as(order: &Order, group: u16, timing: RefundTiming, cx: &Context<'_>,
 }
 
 /// 반품거절: quantities and money go back, and the former status.
-pub fn reject(order: &Order, group: u16, reason: Option<&str>) -> Result<Decision, Refusal> {
+pub fn reject(order: &Order, group: u16, reason: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let r = find(order, group)?;
     if r.state != ReturnState::Requested {
         return Err(not_now(order, r, "reject_return", ""));
     }
     let event = Event::ReturnRejected { group, reason: reason.map(str::to_owned) };
-    Ok(Decision { events: vec![event], ..Decision::default() })
+    let mut decision = Decision { events: vec![event], ..Decision::default() };
+    procure::left_behind(order, cx, &mut decision);
+    Ok(decision)
 }
 
 /// 반품철회 (§3.9): until collection is confirmed, or the money is on its way back.
-pub fn withdraw(order: &Order, group: u16) -> Result<Decision, Refusal> {
+pub fn withdraw(order: &Order, group: u16, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let r = find(order, group)?;
     let open = matches!(r.state, ReturnState::Requested | ReturnState::Approved);
     if !open || r.exchange.is_some() {
@@ -290,10 +292,16 @@ pub fn withdraw(order: &Order, group: u16) -> Result<Decision, Refusal> {
     if order.refunds.iter().any(|f| f.return_group == Some(group) && f.stage != Stage::Waiting) {
         return Err(not_now(order, r, "withdraw_return", ", and its money is on its way back"));
     }
+    // goods that are back can't be with the buyer again by a word
+    if r.lines.iter().any(|l| l.collected > 0) {
+        return Err(not_now(order, r, "withdraw_return", ", and part of it is collected"));
+    }
     if r.fault == Fault::Installation {
         return Err(not_now(order, r, "withdraw_return", ", because it can't be installed"));
     }
-    Ok(Decision { events: vec![Event::ReturnWithdrawn { group }], ..Decision::default() })
+    let mut decision = Decision { events: vec![Event::ReturnWithdrawn { group }], ..Decision::default() };
+    procure::left_behind(order, cx, &mut decision);
+    Ok(decision)
 }
 
 /// 회수: units that came back; none named: all that are still to come.
@@ -367,14 +375,17 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
         lines.iter().map(|i| ReservedLine { line_no: i.line_no, quantity: i.unsellable }).collect();
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
     decision.events.push(Event::ReturnCompleted { group: r.group, lines });
-    let reversed: Vec<LineAmount> =
-        r.lines.iter().filter_map(|l| reversal(order.line(l.line_no)?, l.quantity)).collect();
+    // of an exchange that failed they were reversed when the product was added
+    let exchange = r.exchange.and_then(|group| order.exchange_of(group));
+    let before = exchange.is_some_and(|e| e.new_line_no.is_some());
+    let units = r.lines.iter().filter(|_| !before).filter_map(|l| Some((order.line(l.line_no)?, l.quantity)));
+    let reversed: Vec<LineAmount> = units.filter_map(|(line, quantity)| reversal(line, quantity)).collect();
     if !reversed.is_empty() {
         decision.events.push(Event::PointsReversed { lines: reversed });
     }
 }
 
-/// Points earned on what is returned (where policy gives them at delivery).
+/// Points earned on units that leave a line (where policy gives them at delivery).
 pub fn reversal(line: &Line, quantity: u32) -> Option<LineAmount> {
     let all = quantity == line.active();
     let amount = if all { line.points_earned } else { line.points_earned.share_down(quantity, line.active()) };

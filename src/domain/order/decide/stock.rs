@@ -11,7 +11,7 @@ use crate::domain::{
         step::{ReturnLine, Step, StepKind, StepLine},
     },
     reason::{Facts, Reason, Refusal},
-    status::{Trigger, next},
+    status::{Status, Trigger, next},
     stock::{Move, Movement},
 };
 
@@ -42,9 +42,11 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
         let line = order.line(j.line_no).ok_or_else(unknown)?;
         let trigger = if j.available == 0 { Trigger::JudgeNone } else { Trigger::JudgeSome };
         if next(line.status, trigger).is_none() {
-            return Err(Refusal::illegal(line.status, "judge_stock"));
+            let mut refusal = Refusal::illegal(line.shown(), "judge_stock");
+            refusal.facts.line_no = Some(line.no);
+            return Err(refusal);
         }
-        if order.unjudged().any(|u| u.no == line.no) {
+        if order.unjudged().any(|u| u.no == line.no) || order.awaits_stock(line.no) {
             return Err(Refusal::invalid("the stock of a line is still being judged"));
         }
         let kept = j.available.min(line.active());
@@ -65,7 +67,7 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
     Ok(decision)
 }
 
-/// Gifts of a line that is taken out wholly go with it (§3.2†).
+/// Gifts of a line that is taken out wholly go with it (§3.2†), unless they have left already.
 pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
     let whole =
         |no: u16| cuts.iter().any(|c| c.line_no == no && order.line(no).is_some_and(|l| l.active() == c.quantity));
@@ -73,6 +75,7 @@ pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
         .lines
         .iter()
         .filter(|l| l.gift && l.free() > 0 && l.main_line_no.is_some_and(whole))
+        .filter(|l| !matches!(l.status, Status::Shipped | Status::PurchaseConfirmed))
         .map(|l| {
             let untaken = (l.held + l.deducted).min(l.free());
             Cut { line_no: l.no, quantity: l.free(), amount: money::worth(l, l.free()), untaken }
@@ -275,7 +278,7 @@ pub fn short_after_asking(
     cx: &Context<'_>,
     decision: &mut Decision,
 ) {
-    let added = |a: &&ReservedLine| order.exchange_into(a.line_no).is_some();
+    let added = |a: &&ReservedLine| order.fails_with(a.line_no).is_some();
     let cuts: Vec<Cut> = asked
         .iter()
         .filter(|a| !added(a))
@@ -299,7 +302,7 @@ pub fn short_after_asking(
     }
     for a in asked.iter().filter(added) {
         let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
-        if let Some(e) = order.exchange_into(a.line_no).filter(|_| got < a.quantity) {
+        if let Some(e) = order.fails_with(a.line_no).filter(|_| got < a.quantity) {
             super::exchange::fail(order, e, 0, cx, decision);
         }
     }

@@ -130,11 +130,9 @@ pub enum Event {
         state: LinkState,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<Reason>,
-    },
-    /// units that a linked order will not bring
-    LinkShort {
-        order_id: OrderId,
-        lines: Vec<ShortLine>,
+        /// units that it can't deliver
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        short: Vec<ShortLine>,
     },
     /// row 14
     DestinationChosen(Box<DestinationChosen>),
@@ -258,7 +256,6 @@ impl Event {
             Event::ProcurementCancelled { .. } => "procurement_cancelled",
             Event::Linked(_) => "linked",
             Event::LinkChanged { .. } => "link_changed",
-            Event::LinkShort { .. } => "link_short",
             Event::DestinationChosen(_) => "destination_chosen",
             Event::SurchargePaid { .. } => "surcharge_paid",
             Event::Shipped { .. } => "shipped",

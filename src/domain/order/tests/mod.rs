@@ -1,6 +1,13 @@
 //! The order, decided and folded, with a model of the stock in the loop.
 
+mod acts;
 mod cases;
+mod check;
+mod claims;
+mod deep;
+mod family;
 mod lanes;
 mod random;
+mod supply;
+mod table;
 mod world;

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::check::check;
 use crate::domain::{
     Time,
     catalog::{Campaign, Partner, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
@@ -13,20 +14,17 @@ use crate::domain::{
     money::Won,
     order::{
         Context, Decision, Event, Order, OrderCommand, Quote,
-        claim::{Return, ReturnState},
         command::{Means, Paid, PaymentOffer, PlaceOrder, Wanted},
         decide,
+        decide::looks,
         event::{EVENT_VERSION, ReservedLine},
-        state::{Line, Placement, ReserveState},
         step::{Step, StepKind, StepLine},
+        supply::LinkMessage,
     },
     reason::{Facts, Reason, Refusal},
-    status::{Status, may_go},
+    status::Status,
     stock::{Move, Movement, Stock},
 };
-
-/// The lane that the order lives in.
-const HOME: u32 = 0;
 
 /// A reservation as its lane keeps it: held or sold, and how much of which line.
 struct Kept {
@@ -36,6 +34,9 @@ struct Kept {
 }
 
 pub struct World {
+    /// the order that is asked now, and its lane
+    pub id: OrderId,
+    pub home: u32,
     pub now: Time,
     pub policy: Policy,
     pub skus: Vec<(SkuInfo, u32)>,
@@ -43,10 +44,14 @@ pub struct World {
     pub partners: Vec<Partner>,
     pub stocks: HashMap<SkuId, Stock>,
     /// units that came in and were found lost, by SKU
-    came: HashMap<SkuId, i64>,
+    pub(super) came: HashMap<SkuId, i64>,
+    /// units that came back from orders, by SKU
+    pub(super) back: HashMap<SkuId, i64>,
     kept: HashMap<String, Option<Kept>>,
     pub steps: VecDeque<Step>,
     pub replies: VecDeque<OrderCommand>,
+    /// to linked orders, with their sender
+    pub messages: Vec<(OrderId, LinkMessage)>,
     pub order: Option<Order>,
     pub history: Vec<(Event, Time)>,
 }
@@ -130,6 +135,8 @@ impl World {
     /// SKUs with their lanes and the units that came in.
     pub fn new(skus: Vec<(SkuInfo, u32, i64)>) -> Self {
         let mut world = Self {
+            id: OrderId::stored("o-1"),
+            home: 0,
             now: Time::from_timestamp_millis(1_000_000).unwrap(),
             policy: Policy::default(),
             skus: Vec::new(),
@@ -137,9 +144,11 @@ impl World {
             partners: Vec::new(),
             stocks: HashMap::new(),
             came: HashMap::new(),
+            back: HashMap::new(),
             kept: HashMap::new(),
             steps: VecDeque::new(),
             replies: VecDeque::new(),
+            messages: Vec::new(),
             order: None,
             history: Vec::new(),
         };
@@ -177,6 +186,9 @@ impl World {
     fn carry(&mut self, m: &Movement) {
         let moved = self.stocks.get_mut(&m.sku_id).unwrap().apply(m).expect("a decided movement fits the stock");
         self.count(&m.sku_id, m.kind, moved.deltas.0);
+        if m.kind == Move::Restock {
+            *self.back.entry(m.sku_id.clone()).or_default() += m.quantity;
+        }
     }
 
     pub fn pause(&mut self, sku: &str, paused: bool) {
@@ -205,25 +217,16 @@ impl World {
 
     /// Decides a command and, when it is accepted, carries it out; every invariant is checked after every event.
     pub fn ask(&mut self, command: &OrderCommand) -> Result<Decision, Refusal> {
-        let customer = CustomerId::stored("u-1");
-        let quotes: Vec<Quote> = self
-            .skus
-            .iter()
-            .map(|(info, lane)| {
-                let campaign = info.campaign(None, self.now);
-                let view = self.stocks[&info.sku_id].view(campaign, &customer, self.now);
-                Quote { info: Arc::new(info.clone()), lane: *lane, view: (*lane == HOME).then_some(view) }
-            })
-            .collect();
+        let (quotes, partners) = self.seen(command);
         let cx = Context {
             now: self.now,
             policy: &self.policy,
             quotes: &quotes,
             promotions: &self.promotions,
-            partners: &self.partners,
-            lane: HOME,
+            partners: &partners,
+            lane: self.home,
         };
-        let id = OrderId::stored("o-1");
+        let id = self.id.clone();
         let decision = decide(&id, self.order.as_ref(), command, &cx)?;
         assert!(!decision.events.is_empty(), "{command:?} was accepted and made no event");
         for m in &decision.movements {
@@ -235,19 +238,40 @@ impl World {
             let before = self.order.clone();
             Order::step(&mut self.order, &id, event, self.now).unwrap();
             self.history.push((event.clone(), self.now));
-            self.check(before.as_ref());
+            check(before.as_ref(), self.o());
         }
-        let folded = Order::fold(&id, self.history.iter().map(|(e, at)| (e, *at))).unwrap();
-        assert_eq!(folded, self.order, "the history folds to the live order");
         self.steps.extend(decision.steps.iter().cloned());
+        self.messages.extend(decision.messages.iter().map(|m| (id.clone(), m.clone())));
         self.stock_is_conserved();
         Ok(decision)
+    }
+
+    /// What the lane would show a decision, and no more: the SKUs and partners that the command looks at.
+    fn seen(&self, command: &OrderCommand) -> (Vec<Quote>, Vec<Partner>) {
+        let customer = CustomerId::stored("u-1");
+        let look = looks(self.order.as_ref(), command);
+        let mine = |sku: &SkuId| self.order.as_ref().is_some_and(|o| o.lines.iter().any(|l| l.sku_id == *sku));
+        let placing = matches!(command, OrderCommand::Place(_));
+        let looked = |sku: &SkuId| placing || look.named.contains(sku) || (look.own && mine(sku));
+        let quote = |(info, lane): &(SkuInfo, u32)| {
+            let view = self.stocks[&info.sku_id].view(info.campaign(None, self.now), &customer, self.now);
+            Quote { info: Arc::new(info.clone()), lane: *lane, view: (*lane == self.home).then_some(view) }
+        };
+        let quotes = self.skus.iter().filter(|(info, _)| looked(&info.sku_id)).map(quote).collect();
+        let partners = self.partners.iter().filter(|p| look.partners.contains(&p.id)).cloned().collect();
+        (quotes, partners)
     }
 
     /// Lets every step reach its lane and every reply come back.
     pub fn rest(&mut self) {
         while self.one_step() {}
+        self.refolds();
         self.at_rest();
+    }
+
+    pub fn refolds(&self) {
+        let folded = Order::fold(&self.id, self.history.iter().map(|(e, at)| (e, *at))).unwrap();
+        assert_eq!(folded, self.order, "the history folds to the live order");
     }
 
     /// One step to its lane, or one reply to the order; `false` when nothing is under way.
@@ -353,83 +377,6 @@ impl World {
                 campaign_delta: if l.campaign_id.is_some() { sign * quantity } else { 0 },
                 reason: None,
             });
-        }
-    }
-
-    /// R8, R9, R10.
-    fn check(&self, before: Option<&Order>) {
-        let o = self.o();
-        for s in &o.settlements {
-            assert!(s.balanced(), "R8: {s:?}");
-            let of = || o.refunds.iter().filter(|r| r.settlement_no == s.no);
-            let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
-            let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
-            assert_eq!((s.planned, s.refunded), (planned, refunded), "R8: settlement {} and its refunds", s.no);
-        }
-        let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
-        let standing = |r: &&Return| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn);
-        let returned = o.after.returns.iter().filter(standing).flat_map(|r| &r.lines).map(|l| l.amount);
-        let parts: Won = o.cancels.iter().map(|c| c.amount).chain(returned).sum();
-        assert_eq!(goods, parts, "R8: parts sum to the whole");
-        if o.settles_here() {
-            let left: Won = o.settlements.iter().map(|s| s.refundable).sum();
-            let due = o.amount_due() - o.surcharge_due();
-            let planned_with_the_event = o.placement == Placement::Done;
-            assert!(!planned_with_the_event || left == due, "R8: {left} left for {due} due");
-        }
-        let amounts = o.amounts();
-        let pays: Won = o.lines.iter().map(Line::pay).sum();
-        assert_eq!(amounts.goods - amounts.discount, pays, "R8: the lines' parts are the goods' total");
-        for l in &o.lines {
-            assert_eq!(l.ordered, l.active() + l.cancelled + l.returned + l.exchanged, "R9: {l:?}");
-            assert!(l.held + l.deducted <= l.ordered - l.cancelled, "more was taken than is wanted: {l:?}");
-            let open = o.after.returns.iter().filter(|r| !r.state.ended());
-            let returning: u32 = open.flat_map(|r| &r.lines).filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
-            assert_eq!(l.return_accepted, l.returned + returning, "R9: units under return: {l:?}");
-            assert!(
-                !l.pay_left().is_negative()
-                    && (l.active() > 0
-                        || l.pay_left().is_zero()
-                        || o.placement == Placement::Failed
-                        || o.paid_at.is_none()),
-                "{l:?}"
-            );
-        }
-        let Some(before) = before.filter(|b| b.placement != Placement::Failed) else { return };
-        assert_eq!(o.version, before.version + 1, "R7");
-        for (was, is) in before.lines.iter().zip(&o.lines) {
-            let (from, to) = (was.shown(), is.shown());
-            let short = from == Status::PaymentPending && to == Status::OutOfStock;
-            let placing = before.placement == Placement::Reserving && short;
-            assert!(may_go(from, to, was.status) || placing, "R10: {from:?} became {to:?}");
-        }
-    }
-
-    /// R3, at any time.
-    fn stock_is_conserved(&self) {
-        for (sku, s) in &self.stocks {
-            assert!(s.on_hand >= 0 && s.held >= 0 && s.sold >= 0, "{s:?}");
-            assert_eq!(self.came.get(sku).copied().unwrap_or(0), s.on_hand + s.held + s.sold, "R3: {sku}");
-        }
-    }
-
-    /// What the lines say they have is what the stock says they have, once nothing is under way.
-    pub fn at_rest(&self) {
-        assert!(self.steps.is_empty() && self.replies.is_empty());
-        let Some(o) = &self.order else { return };
-        assert!(o.placement != Placement::Reserving, "the placement hangs");
-        assert!(o.reservations.iter().all(|r| r.state != ReserveState::Asked), "a reservation hangs");
-        assert_eq!(o.unjudged().count(), 0, "a line hangs");
-        for (info, _) in &self.skus {
-            let lines = || o.lines.iter().filter(|l| l.sku_id == info.sku_id);
-            let s = &self.stocks[&info.sku_id];
-            assert_eq!(s.held, lines().map(|l| i64::from(l.held)).sum::<i64>(), "held of {}", info.sku_id);
-            for c in &info.campaigns {
-                let used = s.campaigns.get(&c.id).map_or(0, |u| u.used);
-                let of_sale = lines().filter(|l| l.campaign_id.as_ref() == Some(&c.id));
-                let has: i64 = of_sale.map(|l| i64::from(l.held + l.deducted)).sum();
-                assert_eq!(used, has, "what the sale counts of {}", info.sku_id);
-            }
         }
     }
 

@@ -1,0 +1,186 @@
+//! Any command of an order that stands, made of small numbers: some fit the order, some don't.
+
+use proptest::prelude::*;
+
+use super::world::{World, card};
+use crate::domain::{
+    ids::{OrderId, PartnerId, SkuId},
+    money::Won,
+    order::{
+        OrderCommand as C,
+        claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+        command::{Delivery, Judged, PartnerPurchase, ReturnRequest},
+        delivery::DeliveredBy,
+        event::{Inspected, ReservedLine, WaybillEntry},
+        supply::{LinkKind, LinkWhat, ShortLine},
+    },
+    reason::Reason,
+};
+
+/// What an act is made of: which command, and what it names.
+#[derive(Debug, Clone, Copy)]
+pub struct Act {
+    pub kind: u8,
+    pub line: u16,
+    pub other: u16,
+    pub n: u32,
+    pub flag: bool,
+}
+
+/// How many kinds of command there are.
+pub const KINDS: u8 = 41;
+
+pub fn units(line_no: u16, quantity: u32) -> ReservedLine {
+    ReservedLine { line_no, quantity }
+}
+
+pub fn waybill(line_no: u16, no: u16, quantity: u32) -> WaybillEntry {
+    WaybillEntry { line_no, carrier: "cj".into(), waybill_no: format!("w-{no}"), quantity }
+}
+
+pub fn delivery(by: DeliveredBy, lines: Vec<u16>) -> C {
+    C::MarkDelivered(Delivery { by, lines, waybill: None, at: None, reason: Some("why".into()) })
+}
+
+pub fn purchase(partner: &str, lines: &[(u16, &str)]) -> PartnerPurchase {
+    PartnerPurchase {
+        partner_id: PartnerId::stored(partner),
+        lines: lines.iter().map(|(no, sku)| (*no, SkuId::stored(sku))).collect(),
+        linked_order_id: None,
+    }
+}
+
+pub fn give_back(lines: &[(u16, u32)], fault: Fault) -> ReturnRequest {
+    ReturnRequest {
+        lines: lines.iter().map(|&(no, quantity)| units(no, quantity)).collect(),
+        reason: ClaimReason::ChangeOfMind,
+        fault,
+        timing: None,
+        waive_gifts: false,
+        may_override: false,
+    }
+}
+
+/// How often each kind is asked for beside the others: claims take several commands to come to anything.
+pub fn kinds() -> impl Strategy<Value = u8> {
+    prop_oneof![2 => 0..KINDS, 1 => 19..31u8, 1 => prop::sample::select(vec![10u8, 11, 12, 25, 26, 29, 33, 34])]
+}
+
+/// Most numbers name something that there is; 0 never does.
+fn fitted(w: &World, a: Act) -> Act {
+    let Some(o) = &w.order else { return a };
+    let within = |n: u16, there: u16| if n == 0 || there == 0 { n } else { 1 + (n - 1) % there };
+    let claim = matches!(a.kind, 21..=25 | 28..=30);
+    let other = if claim { within(a.other, o.next_claim() - 1) } else { a.other };
+    let refund = matches!(a.kind, 32..=34);
+    let refunds = u16::try_from(o.refunds.len()).unwrap_or(0).max(1);
+    let line = if refund { a.line % refunds } else { within(a.line, o.next_line_no() - 1) };
+    Act { line, other, ..a }
+}
+
+/// The command that an act is, asked of this world's order.
+pub fn command(w: &World, a: Act) -> C {
+    let Act { kind, line, other, n, flag } = fitted(w, a);
+    let one = || if flag { vec![line] } else { Vec::new() };
+    let two = || if flag || line == other { vec![line] } else { vec![line, other] };
+    let fault = if n.is_multiple_of(2) { Fault::Buyer } else { Fault::Seller };
+    let key = || {
+        let refunds = w.order.as_ref().map_or(&[][..], |o| &o.refunds);
+        refunds.get(usize::from(line)).map_or_else(|| "rf:no".into(), |r| r.key.clone())
+    };
+    match kind {
+        0 => {
+            // a linked order buys in its turn, one step up the chain
+            let child = w.order.as_ref().is_some_and(|o| o.after.parent.is_some());
+            let (partner, even, odd) = if child { ("4", "y", "z") } else { ("2", "w", "x") };
+            let sku = |no: u16| if no.is_multiple_of(2) { even } else { odd };
+            let lines: Vec<(u16, &str)> = two().into_iter().map(|no| (no, sku(no))).collect();
+            C::PurchaseFromPartner(purchase(if n == 3 { "1" } else { partner }, &lines))
+        }
+        1 => C::PurchaseFromNonPartner { lines: one(), seller: "s".into(), amount: Won::new(100) },
+        2 => C::UseOwnStock { lines: one() },
+        3 => C::AssignInstaller(purchase(if n == 3 { "2" } else { "3" }, &[(line, "i")])),
+        4 => {
+            let zips = [None, Some("63000"), Some("40200"), Some("06000"), Some("nowhere")];
+            C::ChooseDestination { zip: zips[n as usize % 5].map(str::to_owned) }
+        }
+        5 => {
+            let due = w.order.as_ref().map_or(0, |o| o.surcharge_due().get());
+            let id = format!("s-{}", w.history.len());
+            C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))] }
+        }
+        6 => C::CompleteProcurement { lines: one() },
+        7 => C::CancelProcurement { lines: one(), reason: None },
+        8 => C::ReportStockLoss { lines: two().into_iter().map(|no| units(no, n)).collect() },
+        9 => {
+            let waybills = if n < 2 { Vec::new() } else { vec![waybill(line, other, n - 1)] };
+            C::Ship { lines: one(), started: n == 1, waybills }
+        }
+        10 => C::RegisterWaybill(waybill(line, other, n)),
+        11 => C::UpdateWaybill(waybill(line, other, n)),
+        12 => {
+            let waybill = (n > 1).then(|| ("cj".into(), format!("w-{other}")));
+            C::MarkDelivered(Delivery { by: DeliveredBy::Carrier, lines: one(), waybill, at: None, reason: None })
+        }
+        13 => delivery(DeliveredBy::Forced, one()),
+        14 => delivery(DeliveredBy::Installer, one()),
+        15 => C::Installed { lines: one() },
+        16 => C::InstallationImpossible { lines: one() },
+        17 => C::ConfirmPurchase { lines: one() },
+        18 => C::WriteReview { line_no: line, rating: u8::try_from(n + 2).unwrap() },
+        19 | 20 => {
+            let lines: Vec<(u16, u32)> = two().into_iter().map(|no| (no, n)).collect();
+            let timing = [None, Some(RefundTiming::AfterCollection), Some(RefundTiming::BeforeCollection)];
+            let asked = give_back(&lines, fault);
+            let timing = timing[usize::from(other) % 3];
+            C::RequestReturn(ReturnRequest { timing, waive_gifts: flag, may_override: other > 3, ..asked })
+        }
+        21 => C::ApproveReturn { group: other, timing: flag.then_some(RefundTiming::BeforeCollection) },
+        22 => C::RejectReturn { group: other, reason: None },
+        23 => C::WithdrawReturn { group: other },
+        24 => C::CollectReturn { group: other, lines: if flag { Vec::new() } else { vec![units(line, n)] } },
+        25 => {
+            let inspected = vec![Inspected { line_no: line, sellable: n / 2, unsellable: n - n / 2 }];
+            C::CompleteReturn { group: other, inspected: if flag { Vec::new() } else { inspected } }
+        }
+        26 | 27 => {
+            let wanted = flag.then(|| SkuId::stored(if other > 2 { "a2" } else { "c" }));
+            C::RequestExchange { line_no: line, quantity: n, reason: ClaimReason::Defect, fault, wanted }
+        }
+        28 => C::RejectExchange { group: other, reason: None },
+        29 | 30 => {
+            let branch = if n == 0 { Branch::Pickup } else { Branch::AddProduct };
+            let sku_id = (flag && n > 0).then(|| SkuId::stored(["a", "a2", "g"][n as usize % 3]));
+            C::ApproveExchange { group: other, branch, sku_id }
+        }
+        31 => {
+            let sku_id = SkuId::stored(if flag { "g" } else { "h" });
+            C::AddGift { main_line_no: line, sku_id, quantity: n, reason: GiftReason::Complaint }
+        }
+        32 => C::ConfirmRefund { key: key() },
+        33 => C::FailRefund { key: key(), reason: "no".into() },
+        34 => C::TransferRefund { key: key() },
+        35 | 36 => news(w, a),
+        37 => C::JudgeStock { lines: one().into_iter().map(|line_no| Judged { line_no, available: n }).collect() },
+        38 => C::CancelLines { lines: two() },
+        39 => C::Link { from: OrderId::stored("parent"), what: LinkWhat::Cancel },
+        _ => C::Prepare,
+    }
+}
+
+/// What one of the order's linked orders may say.
+fn news(w: &World, a: Act) -> C {
+    let links = w.order.as_ref().map_or(&[][..], |o| &o.after.links);
+    let link = links.get(usize::from(a.other) % links.len().max(1));
+    let from = link.map_or_else(|| OrderId::stored("nobody"), |l| l.order_id.clone());
+    let line_no = link.map_or(1, |l| l.lines[usize::from(a.line) % l.lines.len()]);
+    let purchase = link.is_none_or(|l| l.kind == LinkKind::Purchase);
+    let what = match (a.n, a.flag) {
+        (0, _) => LinkWhat::Placed,
+        (1, true) => LinkWhat::Refused { reason: Reason::SoldOut },
+        (2, true) if purchase => LinkWhat::Short { lines: vec![ShortLine { line_no, quantity: 1 }] },
+        (3, true) => LinkWhat::Ended,
+        _ => LinkWhat::Done,
+    };
+    C::Link { from, what }
+}

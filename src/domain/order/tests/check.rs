@@ -1,0 +1,129 @@
+//! What must be true of an order after every event, and of it and its stock when nothing is under way.
+
+use std::collections::BTreeSet;
+
+use super::world::World;
+use crate::domain::{
+    money::Won,
+    order::{
+        Order,
+        claim::{Return, ReturnState},
+        state::{Line, Placement, PointsKind, ReserveState},
+    },
+    status::{Status, may_go},
+};
+
+/// R8, R9, R10.
+pub fn check(before: Option<&Order>, o: &Order) {
+    money(o);
+    for l in &o.lines {
+        quantities(o, l);
+    }
+    let Some(before) = before.filter(|b| b.placement != Placement::Failed) else { return };
+    assert_eq!(o.version, before.version + 1, "R7");
+    for (was, is) in before.lines.iter().zip(&o.lines) {
+        let (from, to) = (was.shown(), is.shown());
+        let short = from == Status::PaymentPending && to == Status::OutOfStock;
+        let placing = before.placement == Placement::Reserving && short;
+        assert!(may_go(from, to, was.status) || placing, "R10: line {} {from:?} became {to:?}", is.no);
+    }
+}
+
+/// R8.
+fn money(o: &Order) {
+    for s in &o.settlements {
+        assert!(s.balanced(), "R8: {s:?}");
+        let of = || o.refunds.iter().filter(|r| r.settlement_no == s.no);
+        let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
+        let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
+        assert_eq!((s.planned, s.refunded), (planned, refunded), "R8: settlement {} and its refunds", s.no);
+    }
+    let keys: BTreeSet<&str> = o.refunds.iter().map(|r| r.key.as_str()).collect();
+    assert_eq!(keys.len(), o.refunds.len(), "a refund's key is its own: {:?}", o.refunds);
+    let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
+    let standing = |r: &&Return| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn);
+    let returned = o.after.returns.iter().filter(standing).flat_map(|r| &r.lines).map(|l| l.amount);
+    let parts: Won = o.cancels.iter().map(|c| c.amount).chain(returned).sum();
+    assert_eq!(goods, parts, "R8: parts sum to the whole");
+    if o.settles_here() {
+        let left: Won = o.settlements.iter().map(|s| s.refundable).sum();
+        let due = o.amount_due() - o.surcharge_due();
+        let planned_with_the_event = o.placement == Placement::Done;
+        assert!(!planned_with_the_event || left == due, "R8: {left} left for {due} due");
+    }
+    let amounts = o.amounts();
+    let pays: Won = o.lines.iter().map(Line::pay).sum();
+    assert_eq!(amounts.goods - amounts.discount, pays, "R8: the lines' parts are the goods' total");
+    for f in &o.fees {
+        assert!(!f.returned.is_negative() && f.returned <= f.amount, "a fee goes back once: {f:?}");
+    }
+    let points = |kind| o.points.iter().filter(|p| p.kind == kind).map(|p| p.amount).sum::<Won>();
+    let earned: Won = o.lines.iter().map(|l| l.points_earned).sum();
+    assert_eq!(points(PointsKind::Earned) - points(PointsKind::Reversed), earned);
+    assert!(o.lines.iter().all(|l| !l.points_earned.is_negative()));
+}
+
+/// R9.
+fn quantities(o: &Order, l: &Line) {
+    assert_eq!(l.ordered, l.active() + l.cancelled + l.returned + l.exchanged, "R9: {l:?}");
+    assert!(l.held + l.deducted <= l.ordered - l.cancelled, "more was taken than is wanted: {l:?}");
+    let open = o.after.returns.iter().filter(|r| !r.state.ended());
+    let returning: u32 = open.flat_map(|r| &r.lines).filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
+    assert_eq!(l.return_accepted, l.returned + returning, "R9: units under return: {l:?}");
+    let left = l.active() > 0 || o.placement == Placement::Failed || o.paid_at.is_none();
+    assert!(!l.pay_left().is_negative() && (left || l.pay_left().is_zero()), "{l:?}");
+    let (free, claimed) = (l.free(), l.returning + l.exchanging);
+    assert!(free > 0 || claimed > 0 || l.status.is_terminal(), "nothing of it is left, and it has not ended: {l:?}");
+    // a gift that is waived stays deducted; nothing that is wanted is without its units
+    let _ = (l.to_deliver(), l.unsettled(), o.outstanding(l));
+}
+
+impl World {
+    /// R3, at any time.
+    pub fn stock_is_conserved(&self) {
+        for (sku, s) in &self.stocks {
+            assert!(s.on_hand >= 0 && s.held >= 0 && s.sold >= 0, "{s:?}");
+            assert_eq!(self.came.get(sku).copied().unwrap_or(0), s.on_hand + s.held + s.sold, "R3: {sku}");
+        }
+    }
+
+    /// What the lines say they have is what the stock says they have, once nothing is under way.
+    pub fn at_rest(&self) {
+        let orders: Vec<&Order> = self.order.iter().collect();
+        self.all_at_rest(&orders);
+    }
+
+    /// The same of several orders that share the stock.
+    pub fn all_at_rest(&self, orders: &[&Order]) {
+        assert!(self.steps.is_empty() && self.replies.is_empty());
+        for o in orders {
+            rested(o);
+        }
+        if orders.is_empty() {
+            return;
+        }
+        for (info, _) in &self.skus {
+            let lines = || orders.iter().flat_map(|o| &o.lines).filter(|l| l.sku_id == info.sku_id);
+            let s = &self.stocks[&info.sku_id];
+            assert_eq!(s.held, lines().map(|l| i64::from(l.held)).sum::<i64>(), "held of {}", info.sku_id);
+            let away = s.sold - self.back.get(&info.sku_id).copied().unwrap_or(0);
+            assert_eq!(away, lines().map(|l| i64::from(l.deducted)).sum::<i64>(), "deducted of {}", info.sku_id);
+            for c in &info.campaigns {
+                let used = s.campaigns.get(&c.id).map_or(0, |u| u.used);
+                let of_sale = lines().filter(|l| l.campaign_id.as_ref() == Some(&c.id));
+                let has: i64 = of_sale.map(|l| i64::from(l.held + l.deducted)).sum();
+                assert_eq!(used, has, "what the sale counts of {}", info.sku_id);
+            }
+        }
+    }
+}
+
+fn rested(o: &Order) {
+    assert!(o.placement != Placement::Reserving, "the placement hangs");
+    assert!(o.reservations.iter().all(|r| r.state != ReserveState::Asked), "a reservation hangs");
+    assert_eq!(o.unjudged().count(), 0, "a line hangs");
+    let paid = o.placement == Placement::Done && o.paid_at.is_some();
+    for l in o.lines.iter().filter(|_| paid) {
+        assert!(l.deducted >= l.active(), "a line that is wanted has no units: {l:?}");
+    }
+}

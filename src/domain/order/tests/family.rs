@@ -1,0 +1,321 @@
+//! Linked orders in several lanes, with the messages between them late, twice and in any order: at rest, no order waits for
+//! another that is over, nothing runs that nobody needs, and no unit or won is counted twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{
+    acts::{Act, command, kinds},
+    deep::{Start, advance, begin, config, ended, settle, start},
+    world::World,
+};
+use crate::domain::{
+    Time,
+    ids::OrderId,
+    order::{
+        Event, Order, OrderCommand as C,
+        state::Line,
+        supply::{Link, LinkKind, LinkMessage, LinkState, LinkWhat, ProcureState},
+    },
+    reason::Refusal,
+    status::Status,
+};
+
+/// An order that is not asked just now.
+struct Member {
+    home: u32,
+    order: Option<Order>,
+    history: Vec<(Event, Time)>,
+}
+
+/// A message on its way, under the id that makes it be taken once.
+#[derive(Clone)]
+struct Letter {
+    id: String,
+    from: OrderId,
+    message: LinkMessage,
+}
+
+struct Family {
+    w: World,
+    others: BTreeMap<OrderId, Member>,
+    mail: Vec<Letter>,
+    sent: Vec<Letter>,
+    taken: BTreeSet<(OrderId, String)>,
+}
+
+impl Family {
+    fn new(start: &Start) -> Self {
+        // prepared, and not procured yet
+        let forward = if start.prepare == 0 { 1 } else { 2 };
+        let w = begin(&Start { how: 0, forward, ..start.clone() });
+        Self { w, others: BTreeMap::new(), mail: Vec::new(), sent: Vec::new(), taken: BTreeSet::new() }
+    }
+
+    /// Makes this order the one that is asked; a new one lives in `lane`.
+    fn enter(&mut self, id: &OrderId, lane: u32) {
+        let w = &mut self.w;
+        if w.id == *id {
+            return;
+        }
+        let now = self.others.remove(id).unwrap_or(Member { home: lane, order: None, history: Vec::new() });
+        let order = std::mem::replace(&mut w.order, now.order);
+        let history = std::mem::replace(&mut w.history, now.history);
+        let home = std::mem::replace(&mut w.home, now.home);
+        let was = std::mem::replace(&mut w.id, id.clone());
+        if order.is_some() {
+            self.others.insert(was, Member { home, order, history });
+        }
+    }
+
+    fn ids(&self) -> Vec<OrderId> {
+        let here = self.w.order.iter().map(|_| &self.w.id);
+        let all: BTreeSet<&OrderId> = self.others.keys().chain(here).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    fn orders(&self) -> Vec<&Order> {
+        self.others.values().filter_map(|m| m.order.as_ref()).chain(&self.w.order).collect()
+    }
+
+    fn order(&self, id: &OrderId) -> Option<&Order> {
+        self.orders().into_iter().find(|o| o.id == *id)
+    }
+
+    /// Puts what the order that was asked has said on its way.
+    fn post(&mut self) {
+        let version = self.w.order.as_ref().map_or(0, |o| o.version);
+        for (from, message) in std::mem::take(&mut self.w.messages) {
+            let id = format!("{from}>{}:{}:{version}", message.to, message.what.name());
+            let letter = Letter { id, from, message };
+            self.mail.push(letter.clone());
+            self.sent.push(letter);
+        }
+    }
+
+    /// A message comes in; the lane drops one that its order has taken.
+    fn deliver(&mut self, letter: Letter) {
+        let to = letter.message.to.clone();
+        if self.taken.contains(&(to.clone(), letter.id.clone())) {
+            return;
+        }
+        self.enter(&to, letter.message.lane);
+        let (place, asked) = match letter.message.what {
+            LinkWhat::Place(child) => (Some(child.parent.clone()), C::PlaceLinked(child)),
+            what @ (LinkWhat::Placed
+            | LinkWhat::Refused { .. }
+            | LinkWhat::Short { .. }
+            | LinkWhat::Done
+            | LinkWhat::Ended
+            | LinkWhat::Cancel) => (None, C::Link { from: letter.from, what }),
+        };
+        let before = (self.w.order.clone(), self.w.history.len());
+        let answer = self.w.ask(&asked);
+        self.post();
+        match (answer, place) {
+            (Ok(_), _) => drop(self.taken.insert((to, letter.id))),
+            (Err(Refusal { reason, .. }), Some(parent)) => {
+                let message =
+                    LinkMessage { to: parent.order_id, lane: parent.lane, what: LinkWhat::Refused { reason } };
+                let refused = Letter { id: format!("{to}>{}:refused:0", message.to), from: to.clone(), message };
+                self.mail.push(refused.clone());
+                self.sent.push(refused);
+                self.taken.insert((to, letter.id));
+            }
+            // what has no effect leaves no trace: it may come again
+            (Err(_), None) => assert_eq!(before, (self.w.order.clone(), self.w.history.len())),
+        }
+    }
+
+    fn ask(&mut self, n: usize, act: Act) {
+        let ids = self.ids();
+        let id = ids[n % ids.len()].clone();
+        self.enter(&id, 0);
+        let asked = command(&self.w, act);
+        drop(self.w.ask(&asked));
+        self.post();
+    }
+
+    /// One step or reply between lanes.
+    fn step(&mut self) -> bool {
+        if !self.w.steps.is_empty() {
+            return self.w.one_step();
+        }
+        let Some(reply) = self.w.replies.pop_front() else { return false };
+        let (C::Reserved { reservation, .. } | C::ReserveRefused { reservation, .. }) = &reply else { return true };
+        let to = reservation.rsplitn(3, ':').nth(2).map(OrderId::stored).unwrap();
+        self.enter(&to, 0);
+        drop(self.w.ask(&reply));
+        self.post();
+        true
+    }
+
+    fn rest(&mut self) {
+        loop {
+            while self.step() {}
+            if self.mail.is_empty() {
+                break;
+            }
+            let letter = self.mail.remove(0);
+            self.deliver(letter);
+        }
+        self.w.all_at_rest(&self.orders());
+        for o in self.orders() {
+            for link in &o.after.links {
+                self.linked(o, link);
+            }
+        }
+        let asked: usize = self.orders().iter().map(|o| o.after.links.len()).sum();
+        let refused = self.sent.iter().filter(|l| l.id.ends_with(":refused:0")).count();
+        let made = self.orders().iter().filter(|o| o.after.parent.is_some()).count();
+        assert_eq!(asked, made + refused, "an order is made for each that was asked for");
+    }
+
+    /// What must be true of a parent and its linked order.
+    fn linked(&self, parent: &Order, link: &Link) {
+        let lines = || link.lines.iter().filter_map(|no| parent.line(*no));
+        let unshipped = |l: &&Line| {
+            l.free() > 0
+                && matches!(
+                    l.status,
+                    Status::Ordered | Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone
+                )
+        };
+        assert_ne!(link.state, LinkState::Asked, "{} was never told of {}", parent.id, link.order_id);
+        let over = matches!(link.state, LinkState::Ended | LinkState::Refused);
+        if over && link.kind == LinkKind::Purchase {
+            assert_eq!(lines().find(unshipped), None, "a line of {} waits for {}", parent.id, link.order_id);
+        }
+        let done = parent.after.procurements.iter().filter(|p| p.state == ProcureState::Open);
+        for p in done.filter(|_| link.state == LinkState::Done && link.kind == LinkKind::Purchase) {
+            let theirs = p.lines.iter().any(|l| link.lines.contains(&l.line_no));
+            assert!(!theirs, "procurement {} of {} waits for what is done", p.no, parent.id);
+        }
+        let Some(child) = self.order(&link.order_id).filter(|_| link.state != LinkState::Refused) else { return };
+        if lines().all(|l| l.active() == 0) {
+            let runs = child.lines.iter().filter(|l| l.original_line_no.is_none() && !l.gift).find(unshipped);
+            assert_eq!(runs, None, "{} runs for nothing", child.id);
+        }
+        if child.lines.iter().all(|l| l.active() == 0) {
+            assert!(!link.runs(), "{} is over, and {} does not know", child.id, parent.id);
+        }
+        if link.kind == LinkKind::Purchase && link.runs() {
+            // what it can't deliver is not waited for
+            let plain = child.after.exchanges.is_empty() && child.after.returns.is_empty();
+            for (own, theirs) in lines().zip(&child.lines).filter(|(l, _)| plain && unshipped(l)) {
+                assert!(own.free() <= theirs.to_deliver(), "line {} of {} waits for too much", own.no, parent.id);
+            }
+        }
+    }
+
+    /// Everybody goes on; nobody hangs.
+    fn finish(&mut self) {
+        for round in 0.. {
+            self.rest();
+            let running: Vec<OrderId> = self.orders().into_iter().filter(|o| !ended(o)).map(|o| o.id.clone()).collect();
+            if running.is_empty() {
+                break;
+            }
+            let stuck = || self.order(&running[0]).map(|o| (o.id.clone(), o.lines.clone(), o.after.clone()));
+            assert!(round < 60, "they hang: {:#?}", stuck());
+            for id in running {
+                self.enter(&id, 0);
+                if self.w.o().placement == crate::domain::order::state::Placement::Done {
+                    settle(&mut self.w);
+                    advance(&mut self.w);
+                }
+                self.post();
+            }
+        }
+        let completed = |h: &[(Event, Time)], no: u16| {
+            let of =
+                |e: &Event| matches!(e, Event::ProcurementCompleted { procurements } if procurements.contains(&no));
+            h.iter().filter(|(e, _)| of(e)).count()
+        };
+        for id in self.ids() {
+            self.enter(&id, 0);
+            self.w.refolds();
+            for p in &self.w.o().after.procurements {
+                assert!(completed(&self.w.history, p.no) <= 1, "procurement {} of {id} was completed twice", p.no);
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Ask(usize, Act),
+    Advance(usize),
+    /// a message comes, whichever
+    Deliver(usize),
+    /// a message that was sent comes again
+    Again(usize),
+    Next,
+    Rest,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let kinds = kinds().prop_filter("no forged messages", |k| !matches!(k, 35 | 36 | 39));
+    let act = (kinds, 0u16..5, 0u16..4, 0u32..4, any::<bool>());
+    let act = act.prop_map(|(kind, line, other, n, flag)| Act { kind, line, other, n, flag });
+    let buy = (prop::sample::select(vec![0u8, 0, 3, 8]), 1u16..5, 1u16..5, any::<bool>());
+    let buy = buy.prop_map(|(kind, line, other, flag)| Act { kind, line, other, n: 1, flag });
+    prop_oneof![
+        8 => (0usize..4, act).prop_map(|(n, act)| Step::Ask(n, act)),
+        3 => (0usize..4, buy).prop_map(|(n, act)| Step::Ask(n, act)),
+        5 => (0usize..4).prop_map(Step::Advance),
+        4 => (0usize..6).prop_map(Step::Deliver),
+        1 => (0usize..20).prop_map(Step::Again),
+        3 => Just(Step::Next),
+        1 => Just(Step::Rest),
+    ]
+}
+
+fn run(f: &mut Family, steps: &[Step]) {
+    for step in steps {
+        match *step {
+            Step::Ask(n, act) => f.ask(n, act),
+            Step::Advance(n) => {
+                let ids = f.ids();
+                f.enter(&ids[n % ids.len()], 0);
+                advance(&mut f.w);
+                f.post();
+            }
+            Step::Deliver(n) if !f.mail.is_empty() => {
+                let letter = f.mail.remove(n % f.mail.len());
+                f.deliver(letter);
+            }
+            Step::Again(n) if !f.sent.is_empty() => {
+                let letter = f.sent[n % f.sent.len()].clone();
+                // the outbox sends again what it sent; a placement comes before all news of it
+                f.deliver(letter);
+            }
+            Step::Deliver(_) | Step::Again(_) => {}
+            Step::Next => drop(f.step()),
+            Step::Rest => f.rest(),
+        }
+    }
+}
+
+#[test]
+fn a_family_comes_to_rest_whatever_is_asked_and_however_its_messages_travel() {
+    let config = config(400);
+    let seen = std::cell::RefCell::new(BTreeSet::new());
+    let case = (start(), prop::collection::vec(step(), 5..60));
+    let tried = proptest::test_runner::TestRunner::new(config).run(&case, |(start, steps)| {
+        let mut f = Family::new(&start);
+        run(&mut f, &steps);
+        f.finish();
+        let generations = |o: &Order| o.id.as_str().matches("::").count();
+        seen.borrow_mut().extend(f.sent.iter().map(|l| l.message.what.name().to_owned()));
+        seen.borrow_mut().extend(f.orders().iter().map(|o| format!("generation {}", generations(o))));
+        Ok(())
+    });
+    if let Err(e) = tried {
+        panic!("{e}");
+    }
+    let wanted = ["place", "placed", "refused", "short", "done", "ended", "cancel", "generation 2"];
+    let never: Vec<_> = wanted.into_iter().filter(|w| !seen.borrow().contains(*w)).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}
