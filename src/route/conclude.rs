@@ -170,6 +170,7 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
             | Event::PlacementCompleted { refunds, .. } => refunds,
             Event::Placed(p) => &p.refunds,
             Event::DestinationChosen(d) => &d.refunds,
+            Event::ReturnCompleted { refunds, .. } => refunds,
             Event::ReturnRequested(r) => {
                 facts.claim_group = Some(r.group);
                 &r.refunds

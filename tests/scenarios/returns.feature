@@ -444,3 +444,20 @@ Feature: Returns
       | group | state     |
       | 2     | COMPLETED |
     And the card has 23,000 won refundable, 20,000 won planned, nothing excluded and nothing refunded
+
+  @W22 @G4.return @G5.1
+  Scenario: Of several returns of a row, a fee goes back with the last that ends, and stays while one may be withdrawn
+    Given the seller readies the order for shipping
+    And the seller ships 3 of line 1 and 2 of line 2 by waybill 100
+    And the carrier delivers the order
+    When the buyer asks to return 2 of line 1 because of a defect
+    And the buyer asks to return 1 of line 1 because of a defect
+    Then the card has 13,000 won refundable, 30,000 won planned, nothing excluded and nothing refunded
+    When the seller approves return 2
+    And the seller collects return 2
+    And the seller completes return 2
+    Then the card has 13,000 won refundable, 30,000 won planned, nothing excluded and nothing refunded
+    When the seller approves return 1
+    And the seller collects return 1
+    And the seller completes return 1
+    Then the card has 10,000 won refundable, 33,000 won planned, nothing excluded and nothing refunded

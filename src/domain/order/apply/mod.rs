@@ -276,7 +276,11 @@ impl Order {
             Event::ReturnRejected { group, .. } => self.return_undone(*group, true, at)?,
             Event::ReturnWithdrawn { group } => self.return_undone(*group, false, at)?,
             Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,
-            Event::ReturnCompleted { group, lines } => self.return_completed(*group, lines, at)?,
+            Event::ReturnCompleted { group, lines, fees_back, refunds } => {
+                self.give_fees_back(fees_back);
+                self.plan(refunds, at);
+                self.return_completed(*group, lines, at)?;
+            }
             Event::ExchangeRequested { group, line_no, quantity, shipped, reason, fault, wanted } => {
                 let units = (*line_no, *quantity, *shipped);
                 self.exchange_requested(*group, units, (*reason, *fault), wanted.clone(), at)?;

@@ -17,12 +17,12 @@ pub fn worth(line: &Line, quantity: u32) -> Won {
 }
 
 /// The fees that go back with these cuts: of rows of which no goods remain (domain §5: a whole cancellation gives the fee
-/// back, a part cancellation keeps it where goods of its row remain). Goods in a return that is under way do not remain;
-/// a surcharge (row 14) is for all goods of the order.
+/// back, a part cancellation keeps it where goods of its row remain). Goods in another return that is under way remain: it
+/// may be withdrawn. A surcharge (row 14) is for all goods of the order.
 pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
-        line.unsettled() - cut
+        line.active() - cut
     };
     let of = |fee: &FeeRow, line: &Line| fee.reason == FeeReason::Surcharge || line.fee_no == fee.no;
     fees.iter()

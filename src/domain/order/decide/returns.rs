@@ -292,10 +292,6 @@ pub fn withdraw(order: &Order, group: u16, cx: &Context<'_>) -> Result<Decision,
     if order.refunds.iter().any(|f| f.return_group == Some(group) && f.stage != Stage::Waiting) {
         return Err(not_now(order, r, "withdraw_return", ", and its money is on its way back"));
     }
-    // goods that are back can't be with the buyer again by a word
-    if r.lines.iter().any(|l| l.collected > 0) {
-        return Err(not_now(order, r, "withdraw_return", ", and part of it is collected"));
-    }
     if r.fault == Fault::Installation {
         return Err(not_now(order, r, "withdraw_return", ", because it can't be installed"));
     }
@@ -374,7 +370,17 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
     let lost: Vec<ReservedLine> =
         lines.iter().map(|i| ReservedLine { line_no: i.line_no, quantity: i.unsellable }).collect();
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
-    decision.events.push(Event::ReturnCompleted { group: r.group, lines });
+    // of several returns the last one to end takes the fee of their row back
+    let fees_back = outbound_back(order, &r.lines, r.fault);
+    let mut refunds = Vec::new();
+    if order.settles_here() {
+        let amount = money::paid_fees(order, &fees_back);
+        refunds = money::plan(&order.id, &order.settlements, amount, None, order.refunds.len() + 1);
+        for refund in &mut refunds {
+            refund.return_group = Some(r.group);
+        }
+    }
+    decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group));
     let before = exchange.is_some_and(|e| e.new_line_no.is_some());

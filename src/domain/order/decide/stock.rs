@@ -286,7 +286,7 @@ pub fn short_after_asking(
             let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
             let line = order.line(a.line_no)?;
             // a gift may have gone with its main line meanwhile
-            let short = a.quantity.saturating_sub(got).min(line.active());
+            let short = a.quantity.saturating_sub(got).min(line.free());
             (short > 0).then(|| Cut {
                 line_no: a.line_no,
                 quantity: short,

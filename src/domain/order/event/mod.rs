@@ -196,6 +196,11 @@ pub enum Event {
     ReturnCompleted {
         group: u16,
         lines: Vec<Inspected>,
+        /// outbound fees whose last goods these were
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        fees_back: Vec<FeeBack>,
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        refunds: Vec<PlannedRefund>,
     },
     /// row 23
     ExchangeRequested {

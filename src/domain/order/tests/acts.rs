@@ -159,7 +159,12 @@ pub fn command(w: &World, a: Act) -> C {
         }
         32 => C::ConfirmRefund { key: key() },
         33 => C::FailRefund { key: key(), reason: "no".into() },
-        34 => C::TransferRefund { key: key() },
+        // one that has just failed, if there is one
+        34 => {
+            let refunds = w.order.as_ref().map_or(&[][..], |o| &o.refunds);
+            let failed = refunds.iter().find(|r| !r.tries.is_empty() && r.next_try().is_some_and(|at| at > w.now));
+            C::TransferRefund { key: failed.map_or_else(key, |r| r.key.clone()) }
+        }
         35 | 36 => news(w, a),
         37 => C::JudgeStock { lines: one().into_iter().map(|line_no| Judged { line_no, available: n }).collect() },
         38 => C::CancelLines { lines: two() },

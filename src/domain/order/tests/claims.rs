@@ -115,17 +115,31 @@ fn the_last_goods_of_a_row_bring_its_fee_back_though_an_exchange_is_still_picked
     w.ask(&exchange(1, 1)).unwrap();
     w.ask(&C::ApproveExchange { group: 1, branch: Branch::Pickup, sku_id: None }).unwrap();
     w.ask(&back(2, 1)).unwrap();
+    // one of the two may still be withdrawn: the fee waits for the last that ends
+    assert_eq!(w.o().fees[0].returned, Won::ZERO);
+    w.ask(&C::ApproveReturn { group: 3, timing: None }).unwrap();
+    for group in [2, 3] {
+        w.ask(&C::CollectReturn { group, lines: Vec::new() }).unwrap();
+        w.ask(&C::CompleteReturn { group, inspected: Vec::new() }).unwrap();
+    }
     assert_eq!(w.o().fees[0].returned, Won::new(700));
     assert_eq!(w.o().settlements[0].refundable, Won::ZERO);
 }
 
 #[test]
-fn what_is_partly_collected_is_not_withdrawn() {
+fn a_return_is_withdrawn_until_its_collection_is_confirmed() {
     let mut w = order(shop(1), vec![line("c", 2)], &shipped());
     w.ask(&back(1, 2)).unwrap();
     w.ask(&C::ApproveReturn { group: 1, timing: None }).unwrap();
     w.ask(&C::CollectReturn { group: 1, lines: vec![units(1, 1)] }).unwrap();
-    assert_eq!(w.ask(&C::WithdrawReturn { group: 1 }).unwrap_err().reason, Reason::IllegalTransition);
+    let mut confirmed = order(shop(1), vec![line("c", 2)], &shipped());
+    confirmed.ask(&back(1, 2)).unwrap();
+    confirmed.ask(&C::ApproveReturn { group: 1, timing: None }).unwrap();
+    confirmed.ask(&C::CollectReturn { group: 1, lines: Vec::new() }).unwrap();
+    let late = confirmed.ask(&C::WithdrawReturn { group: 1 }).unwrap_err();
+    assert_eq!(late.reason, Reason::IllegalTransition);
+    w.ask(&C::WithdrawReturn { group: 1 }).unwrap();
+    assert_eq!((w.o().lines[0].free(), w.status()), (2, Status::Shipped));
 }
 
 #[test]
