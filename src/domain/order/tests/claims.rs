@@ -189,3 +189,15 @@ fn points_are_earned_once_through_an_exchange() {
         assert_eq!(earned(&w), Won::new(46));
     }
 }
+
+#[test]
+fn a_line_is_not_confirmed_while_a_claim_may_bring_units_back() {
+    let mut path = shipped();
+    path.push(delivery(DeliveredBy::Forced, ALL));
+    for claim in [back(1, 1), exchange(1, 1)] {
+        let mut w = order(shop(1), vec![line("c", 2)], &path);
+        w.ask(&claim).unwrap();
+        let refused = w.ask(&C::ConfirmPurchase { lines: ALL }).unwrap_err();
+        assert_eq!((refused.reason, refused.facts.line_no), (Reason::IllegalTransition, Some(1)));
+    }
+}

@@ -1,7 +1,7 @@
 //! Procurement, linked orders and destinations: what went wrong once.
 
 use super::{
-    acts::{give_back, purchase},
+    acts::{delivery, give_back, purchase},
     claims::{add_product, exchange, order, procured},
     deep::{held_by, shop},
     world::{World, line, pay, sku},
@@ -12,6 +12,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::Fault,
+        delivery::DeliveredBy,
         supply::{ChildLine, ChildOrder, LinkKind, LinkState, LinkWhat, Parent, ProcureState, ShortLine},
     },
     reason::Reason,
@@ -169,6 +170,25 @@ fn what_a_business_buys_is_no_gift_and_has_its_price() {
     let mut w = World::new(vec![(held_by("2", sku("w", "t", AMOUNT_MAX, 0)), 0, 9)]);
     assert_eq!(w.ask(&child(&[("w", 2)])).unwrap_err().reason, Reason::Invalid);
     w.ask(&child(&[("w", 1)])).unwrap();
+}
+
+#[test]
+fn what_has_an_installer_is_confirmed_once_it_is_installed() {
+    let installer = C::AssignInstaller(purchase("3", &[(1, "i")]));
+    let mut path = vec![C::Prepare, installer, C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }];
+    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    let mut w = order(shop(1), vec![line("c", 1)], &path);
+    let (confirm, installed) = (C::ConfirmPurchase { lines: ALL }, C::Installed { lines: ALL });
+    for (then, too_early) in [
+        (delivery(DeliveredBy::Forced, ALL), &installed),
+        (delivery(DeliveredBy::Installer, ALL), &confirm),
+        (installed.clone(), &confirm),
+    ] {
+        assert_eq!(w.ask(too_early).unwrap_err().reason, Reason::IllegalTransition);
+        w.ask(&then).unwrap();
+    }
+    w.ask(&confirm).unwrap();
+    assert_eq!(w.status(), Status::PurchaseConfirmed);
 }
 
 #[test]
