@@ -98,7 +98,9 @@ fn order(n: u64) -> (OrderId, CustomerId, OrderCommand) {
     let command = decode(placement(n, 1).as_bytes()).expect("a good command");
     match command.kind {
         Kind::Order { order_id, command, .. } => (order_id, CustomerId::stored(&format!("u-{n}")), command),
-        Kind::Sku(_) | Kind::Reference(_) | Kind::Internal(_) => unreachable!("a placement is an order's"),
+        Kind::Preview { .. } | Kind::Sku(_) | Kind::Reference(_) | Kind::Internal(_) => {
+            unreachable!("a placement is an order's")
+        }
     }
 }
 
