@@ -1,5 +1,5 @@
 //! Commands as they come over the wire. Unknown fields are refused; money is integer won; times are RFC 3339.
-//! [`list`] names them all, with who may send each; [`parts`] are what they are made of.
+//! `list` names them all, with who may send each; `parts` are what they are made of.
 
 mod list;
 mod parts;
