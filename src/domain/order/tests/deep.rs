@@ -244,7 +244,7 @@ pub fn settle(w: &mut World) {
     for e in o.after.exchanges.iter().filter(|e| e.state == ExchangeState::Requested) {
         w.ask(&C::ApproveExchange { group: e.group, branch: Branch::Pickup, sku_id: None }).unwrap();
     }
-    // a return that ended just now may have given it back
+    // a claim that was decided may have given the surcharge back
     let due = w.o().surcharge_due();
     if due.is_positive() {
         let id = format!("s-{}", w.history.len());
