@@ -195,6 +195,13 @@ Feature: Shipping fees
     When the buyer asks to return 1 of line 1 because of a defect
     Then the card has 15,000 won refundable, 10,000 won planned, nothing excluded and nothing refunded
     When the buyer asks to return 1 of line 1 because of the wrong item
+    Then the card has 5,000 won refundable, 20,000 won planned, nothing excluded and nothing refunded
+    When the seller approves return 1
+    And the seller approves return 2
+    And the seller collects return 1
+    And the seller collects return 2
+    And the seller completes return 1
+    And the seller completes return 2
     Then the card has nothing refundable, 25,000 won planned, nothing excluded and nothing refunded
     And the fees are:
       | kind   | return | base  | amount | reason       | fault  |
