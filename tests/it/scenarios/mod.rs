@@ -7,6 +7,7 @@ mod orders;
 mod reasons;
 mod sales;
 mod stock;
+mod stories;
 
 use std::time::Duration;
 
@@ -132,6 +133,7 @@ scenarios!(
     lanes::a_refused_id_is_placed_again_by_another,
     lanes::the_wrong_partition_passes_it_on,
     lanes::an_idle_lane_whose_log_is_taken_over_ends,
+    stories::the_timeline_tells_what_happened_and_why_not,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,

@@ -329,6 +329,11 @@ impl World {
         (unit.stck_qty, unit.hold_qty, unit.sold_qty)
     }
 
+    /// An order's story, with what the streams retain of refusals.
+    pub async fn timeline(&self, order: &str) -> jumun::timeline::Timeline {
+        jumun::timeline::timeline(&self.store, Some(&self.log), &OrderId::stored(order)).await.unwrap()
+    }
+
     /// Waits until the order has this status.
     pub async fn becomes(&self, order: &str, status: &str) {
         let begun = Instant::now();
