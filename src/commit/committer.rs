@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{batch::Sealed, replay};
 use crate::{
@@ -31,8 +31,10 @@ pub enum Ended {
     Fenced,
     /// not durable, or not known to be; the lane starts over
     Failed(StoreError),
-    /// a probe came through
+    /// a probe came through, and all that was durable is said
     Probed,
+    /// the publisher is gone
+    Unheard,
 }
 
 /// What the loop is asked.
@@ -91,16 +93,18 @@ impl CommitLoop {
         }
     }
 
-    /// Hands what the outbox holds to the publisher; whoever has had a step ignores it.
+    /// Hands what the outbox holds to the publisher; whoever has had a step ignores it. Waits until that and all before it
+    /// is said: what is durable and not yet acknowledged would be read again, and decided a second time.
     async fn send_outbox(&self) -> Ended {
         let steps = match self.store.outbox(self.lease.partition, OUTBOX_MAX).await {
             Ok(steps) => steps,
             Err(e) => return Ended::Failed(e),
         };
-        let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new() };
+        let (said, heard) = oneshot::channel();
+        let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), said: Some(said) };
         match self.durable.send(durable).await {
-            Ok(()) => Ended::Probed,
-            Err(_) => Ended::Failed(StoreError::Unavailable("the publisher is gone".into())),
+            Ok(()) if heard.await.is_ok() => Ended::Probed,
+            Ok(()) | Err(_) => Ended::Unheard,
         }
     }
 
@@ -132,9 +136,10 @@ impl CommitLoop {
         #[cfg(feature = "failpoints")]
         if mutant_acknowledges_first() {
             // what the checker must catch: an answer before the commit
-            let durable = Durable { outgoing: sealed.outgoing.clone(), steps: Vec::new(), asks: Vec::new() };
+            let durable =
+                Durable { outgoing: sealed.outgoing.clone(), steps: Vec::new(), asks: Vec::new(), said: None };
             if self.durable.send(durable).await.is_err() {
-                return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
+                return Ended::Unheard;
             }
         }
         let prepared = match prepared {
@@ -168,8 +173,9 @@ impl CommitLoop {
         let number = sealed.number;
         let mut rows = Box::new(sealed.rows);
         let steps = std::mem::take(&mut rows.otbx);
-        if self.durable.send(Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks }).await.is_err() {
-            return Ended::Failed(StoreError::Unavailable("the publisher is gone".into()));
+        let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, said: None };
+        if self.durable.send(durable).await.is_err() {
+            return Ended::Unheard;
         }
         Ended::Done { number, external, rows }
     }

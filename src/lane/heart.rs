@@ -8,7 +8,10 @@ use std::{
 };
 
 use actix::{Actor, Addr};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinHandle},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{LaneEnd, LaneParts};
@@ -38,14 +41,21 @@ const CALM_COMMANDS: usize = 5_000;
 /// Between looks at the store while it is down.
 const PROBE_WAIT: Duration = Duration::from_millis(250);
 
+/// What the heart has in common with the loops beside it.
+pub struct Shared {
+    pub credit: Arc<Credit>,
+    pub generation: Arc<Generation>,
+    pub sent: Sent,
+    pub stop: CancellationToken,
+}
+
 /// A lane's state on its own thread.
 pub struct Heart {
     parts: LaneParts,
     lease: Lease,
-    credit: Arc<Credit>,
-    generation: Arc<Generation>,
-    sent: Sent,
+    shared: Shared,
     to_commit: mpsc::Sender<Ask>,
+    published: JoinHandle<publisher::Ended>,
     cx: LaneContext,
     supervisor: Addr<Supervisor>,
     queue: VecDeque<Delivered>,
@@ -69,10 +79,9 @@ impl Heart {
     pub fn new(
         parts: LaneParts,
         lease: Lease,
-        credit: Arc<Credit>,
-        generation: Arc<Generation>,
-        sent: Sent,
+        shared: Shared,
         to_commit: mpsc::Sender<Ask>,
+        published: JoinHandle<publisher::Ended>,
     ) -> Self {
         let cx = context(&parts);
         let window = empty_window(&parts);
@@ -80,10 +89,9 @@ impl Heart {
         Self {
             parts,
             lease,
-            credit,
-            generation,
-            sent,
+            shared,
             to_commit,
+            published,
             cx,
             supervisor,
             queue: VecDeque::new(),
@@ -104,13 +112,12 @@ impl Heart {
         mut self,
         mut chunks: mpsc::Receiver<Chunk>,
         mut ended: mpsc::Receiver<Ended>,
-        mut published: JoinHandle<publisher::Ended>,
         mut read: JoinHandle<reader::Ended>,
-        stop: CancellationToken,
     ) -> LaneEnd {
         if let Err(e) = self.restart_actors().await {
             return LaneEnd::Broken(e.to_string());
         }
+        let stop = self.shared.stop.clone();
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         let mut reading = true;
         loop {
@@ -129,12 +136,7 @@ impl Heart {
                     }
                     Ok(())
                 }
-                end = &mut published => Err(match end {
-                    Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
-                    Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
-                    Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
-                    Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
-                }),
+                end = &mut self.published => Err(publisher_ended(end)),
                 end = &mut read => Err(match end {
                     Ok(reader::Ended::Stopped) => LaneEnd::Stopped,
                     Ok(reader::Ended::Fenced) => LaneEnd::Fenced,
@@ -149,18 +151,13 @@ impl Heart {
                 Err(end) => Err(end),
             };
             if let Err(end) = step {
-                return self.leave(end, ended, published).await;
+                return self.leave(end, ended).await;
             }
         }
     }
 
     /// The last steps: what is in flight is waited for, so that a clean stop leaves nothing unanswered that is durable.
-    async fn leave(
-        mut self,
-        end: LaneEnd,
-        mut ended: mpsc::Receiver<Ended>,
-        published: JoinHandle<publisher::Ended>,
-    ) -> LaneEnd {
+    async fn leave(mut self, end: LaneEnd, mut ended: mpsc::Receiver<Ended>) -> LaneEnd {
         while end == LaneEnd::Stopped && self.in_flight.pop_front().is_some() {
             let last = tokio::time::timeout(Duration::from_secs(5), ended.recv()).await;
             tracing::debug!(?last, "a last batch ended");
@@ -171,9 +168,9 @@ impl Heart {
         self.stop_actors().await;
         let (closed, _) = mpsc::channel(1);
         self.to_commit = closed; // the committer ends, and with it the publisher
-        if end == LaneEnd::Stopped && !published.is_finished() {
+        if end == LaneEnd::Stopped && !self.published.is_finished() {
             drop(ended);
-            if tokio::time::timeout(Duration::from_secs(5), published).await.is_err() {
+            if tokio::time::timeout(Duration::from_secs(5), self.published).await.is_err() {
                 tracing::warn!(partition = self.parts.partition, "the publisher is still busy; leaving it");
             }
         }
@@ -186,8 +183,8 @@ impl Heart {
 
     fn take(&mut self, chunk: Chunk) {
         let n = chunk.entries.len();
-        if chunk.generation != self.generation.now() {
-            self.credit.give(n); // read again since
+        if chunk.generation != self.shared.generation.now() {
+            self.shared.credit.give(n); // read again since
             return;
         }
         self.held += n;
@@ -237,7 +234,7 @@ impl Heart {
         let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
         decided.map_err(|e| Fault::Decision { entry, why: format!("a handler broke: {e}") })??;
         let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
-        self.credit.give(waiting);
+        self.shared.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
         fail::fail_point!("after_decide", |_| std::process::abort());
         Ok(())
@@ -289,7 +286,7 @@ impl Heart {
         }
         let sealed = {
             let mut book = self.cx.book.borrow_mut();
-            if let Ok(mut sent) = self.sent.lock() {
+            if let Ok(mut sent) = self.shared.sent.lock() {
                 book.rows.sent.append(&mut sent);
             }
             if book.is_empty() {
@@ -337,6 +334,7 @@ impl Heart {
                 let own = matches!(e, StoreError::Refused(_));
                 self.start_over(&e.to_string(), own, ended).await
             }
+            Ended::Unheard => Err(publisher_ended((&mut self.published).await)),
             Ended::Probed => Ok(()),
         }
     }
@@ -353,6 +351,7 @@ impl Heart {
                     self.held = self.held.saturating_sub(counted);
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
                 Some(Ended::Conflict(_) | Ended::Failed(_) | Ended::Probed) => self.in_flight.clear(),
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
@@ -372,13 +371,13 @@ impl Heart {
         }
         self.suspect = None;
         self.calm = 0;
-        self.credit.give(std::mem::take(&mut self.held));
+        self.shared.credit.give(std::mem::take(&mut self.held));
         self.queue.clear();
-        self.generation.next();
+        self.shared.generation.next();
         self.restart_actors().await.map_err(|e| LaneEnd::Broken(e.to_string()))
     }
 
-    /// Waits until the store takes a commit. A store that is down condemns no command.
+    /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
     async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         loop {
             if self.to_commit.send(Ask::Probe).await.is_err() {
@@ -390,10 +389,14 @@ impl Heart {
                 Some(Ended::Failed(e)) => {
                     tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
                 }
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
                 Some(Ended::Conflict(_) | Ended::Done { .. }) => {}
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
-            tokio::time::sleep(PROBE_WAIT).await;
+            tokio::select! {
+                () = tokio::time::sleep(PROBE_WAIT) => {}
+                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
+            }
         }
     }
 
@@ -432,8 +435,17 @@ impl Heart {
                 .set(gauge(orders));
             metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "sku").set(gauge(skus));
         }
-        metrics::gauge!("jumun_in_flight", "partition" => partition).set(gauge(self.credit.in_flight()));
+        metrics::gauge!("jumun_in_flight", "partition" => partition).set(gauge(self.shared.credit.in_flight()));
         Ok(())
+    }
+}
+
+fn publisher_ended(end: Result<publisher::Ended, JoinError>) -> LaneEnd {
+    match end {
+        Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
+        Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
+        Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
+        Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
     }
 }
 

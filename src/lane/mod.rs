@@ -113,7 +113,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     // what an earlier owner had committed and perhaps not sent
     match parts.store.outbox(parts.partition, OUTBOX_MAX).await {
         Ok(steps) => {
-            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new() };
+            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), said: None };
             if to_publish.send(first).await.is_err() {
                 return LaneEnd::Broken("the publisher did not start".into());
             }
@@ -145,8 +145,9 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     };
     let timed = parts.runtime.spawn(timekeeper.run());
 
-    let heart = heart::Heart::new(parts, lease, credit, generation, sent, to_commit);
-    let end = heart.beat(chunks, ended, published, read, stop.clone()).await;
+    let shared = heart::Shared { credit, generation, sent, stop: stop.clone() };
+    let heart = heart::Heart::new(parts, lease, shared, to_commit, published);
+    let end = heart.beat(chunks, ended, read).await;
     stop.cancel();
     for (what, task) in [("committer", committed), ("timekeeper", timed)] {
         match tokio::time::timeout(STOP_WAIT, task).await {

@@ -3,6 +3,8 @@
 pub mod instruments;
 pub mod publisher;
 
+use tokio::sync::oneshot;
+
 use crate::{commit::Outgoing, payment::RefundAsk, store::rows::OtbxRow};
 
 /// A durable batch's consequences.
@@ -13,4 +15,6 @@ pub struct Durable {
     pub steps: Vec<OtbxRow>,
     /// refunds to ask the payment side for
     pub asks: Vec<RefundAsk>,
+    /// told once this and all before it is said
+    pub said: Option<oneshot::Sender<()>>,
 }

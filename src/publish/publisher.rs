@@ -51,7 +51,7 @@ impl Publisher {
         let instruments = Instruments::new(self.partition);
         let mut settler = None;
         while let Some(durable) = self.from.recv().await {
-            let Durable { outgoing, steps, asks } = durable;
+            let Durable { outgoing, steps, asks, said } = durable;
             if !steps.is_empty()
                 && let Err(end) = self.relay(&steps).await
             {
@@ -77,6 +77,11 @@ impl Publisher {
             fail::fail_point!("after_settle", |_| std::process::abort());
             self.credit.give(outgoing.iter().filter(|o| o.credit).count());
             instruments.count(&outgoing, self.clock.now());
+            if let Some(said) = said
+                && said.send(()).is_err()
+            {
+                tracing::debug!(partition = self.partition, "nobody waits for what was said");
+            }
         }
         Ended::Stopped
     }

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use jumun::{log::Outbound, protocol::OutcomeKind};
+use serde_json::json;
 use sqlx::Executor as _;
 
-use super::{Scene, checks, place};
+use super::{PRICE, Scene, checks, place, settlements};
 use crate::support::{
     client::Sent,
     process::{Served, verify},
@@ -164,6 +165,42 @@ async fn f07_a_batch_made_ready_behind_a_failed_one_is_dropped_with_it() {
     let log = server.log();
     assert_eq!(log.matches("by the test, late").count(), 3, "{log}");
     assert!(log.contains("a batch that was decided on the failed one is dropped with it"), "{log}");
+}
+
+#[tokio::test]
+async fn f07_what_is_durable_is_said_before_it_is_read_again() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    // the word of the first batch is long on its way; the second batch's outcome is unknown, so the lane starts over
+    let failing = "before_settle=sleep(700);after_commit=1*off->1*return(unknown)->off";
+    let server = scene.server().failing(failing).start();
+    server.ready().await;
+    let pay = |n: usize| {
+        let order = format!("o-early-{n}");
+        Sent::new(
+            0,
+            &json!({"id": format!("early-{n}-pay"), "type": "approve_payment", "order_id": order,
+            "actor": "payment:pg", "settlements": settlements(&order, PRICE)}),
+        )
+    };
+    let placement =
+        |n: usize| Sent::new(0, &place(&format!("early-{n}-place"), &format!("o-early-{n}"), n, &[("S-1", 1)], false));
+    // refused, for there is no such order yet: read again after the placement it would be taken
+    scene.client.send(&(0..20).map(pay).collect::<Vec<_>>()).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    scene.client.send(&(0..20).map(placement).collect::<Vec<_>>()).await;
+    scene.holds().await;
+    assert!(server.log().contains("outcome is unknown: by the test"), "{}", server.log());
+    let outcomes = scene.client.outcomes().await;
+    for n in 0..20 {
+        assert_eq!(outcomes[&format!("early-{n}-pay")].reason.as_deref(), Some("unknown_order"));
+    }
+    assert_eq!(
+        scene
+            .count("SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-early-%' AND ord_stat_cd = 'PAYMENT_PENDING'")
+            .await,
+        20
+    );
 }
 
 /// Orders more of S-0 than there ever was; how many units it gave.
