@@ -228,7 +228,11 @@ impl Crowd {
         match word.ask {
             Ask::Place if accepted => self.holding(word, now),
             Ask::Place => self.refused(word, reason),
-            Ask::Second if accepted => self.tally.accepted += 1, // their hold was gone by then; this one is never paid
+            Ask::Second if accepted => {
+                // their hold was gone by then
+                self.tally.accepted += 1;
+                self.tally.never += 1;
+            }
             Ask::Second => self.tally.refuse_second(reason),
             Ask::Approve => self.paid(word, accepted, reason, now),
             Ask::Decline => {
@@ -238,6 +242,7 @@ impl Crowd {
             }
             Ask::GiveUp => {
                 self.tally.gave_up += u64::from(accepted);
+                self.tally.never += u64::from(!accepted); // their hold ran out first
                 self.stage(word.customer, Stage::Gone);
             }
             Ask::Cancel => {

@@ -1,6 +1,7 @@
 //! The order: aggregate root. `decide` (what a command does), `event` (what happened), `state` (the fold of it).
 
 pub mod apply;
+pub mod asked;
 pub mod change;
 pub mod claim;
 pub mod command;

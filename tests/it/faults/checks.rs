@@ -113,9 +113,9 @@ pub async fn violations(scene: &Scene) -> Vec<String> {
 /// R3: what came in is where it must be, by what the test itself brought in.
 async fn conserved(scene: &Scene, sql: &mut PgConnection, found: &mut Vec<String>) {
     for (sku, received) in &scene.received {
-        let query = "SELECT stck_qty + hold_qty + sold_qty - coalesce((SELECT sum(mvmt_qty) FROM tb_pd_unt_ldgr AS l \
-            WHERE l.unt_id = u.unt_id AND mvmt_cd IN ('RESTOCK', 'EXTERNAL')), 0)::bigint FROM tb_pd_unt AS u \
-            WHERE unt_id = $1";
+        let query = "SELECT stck_qty + hold_qty + sold_qty - coalesce((SELECT sum(CASE mvmt_cd WHEN 'SHRINK' THEN \
+            -mvmt_qty ELSE mvmt_qty END) FROM tb_pd_unt_ldgr AS l WHERE l.unt_id = u.unt_id AND \
+            mvmt_cd IN ('RESTOCK', 'EXTERNAL', 'SHRINK')), 0)::bigint FROM tb_pd_unt AS u WHERE unt_id = $1";
         let is: Option<i64> = sqlx::query_scalar(query).bind(sku).fetch_optional(&mut *sql).await.expect("a sum");
         if is != Some(*received) {
             found.push(format!("R3: {sku} received {received} and accounts for {is:?}"));

@@ -7,6 +7,7 @@ mod actors;
 mod checks;
 mod commit;
 mod lanes;
+mod linked;
 mod network;
 mod owners;
 mod rules;
@@ -168,6 +169,21 @@ impl Scene {
         let commands = self.traffic(tag.as_ref(), n);
         let each = commands.len().div_ceil(60);
         self.client.trickle(&commands, each, Duration::from_millis(20)).await;
+    }
+}
+
+impl Scene {
+    /// Trades round after round until the server's log has said each of these so often: on a slow machine few commits take
+    /// many commands.
+    async fn trade_until(&self, server: &Served, words: &[(&str, usize)]) {
+        for round in 0..12 {
+            self.trade(format!("t{round}"), 240).await;
+            let log = server.log();
+            if words.iter().all(|(word, often)| log.matches(word).count() >= *often) {
+                return;
+            }
+        }
+        panic!("not all of {words:?} were said: {}", server.log());
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::domain::{
     Time,
-    catalog::StockPolicy,
     ids::SkuId,
     money::Won,
     order::{
@@ -16,7 +15,7 @@ use crate::domain::{
 
 impl Line {
     /// Once no unit of it is left, and no claim: it ended so.
-    fn finish(&mut self, so: Status) {
+    pub(super) fn finish(&mut self, so: Status) {
         if self.free() == 0 && self.returning == 0 && self.exchanging == 0 {
             self.status = so;
         }
@@ -319,47 +318,17 @@ impl Order {
     }
 
     fn added(&self, a: &AddedLine, at: Time) -> Line {
+        let status = if a.prepared { Status::Preparing } else { Status::Ordered };
         Line {
-            no: a.no,
-            sku_id: a.sku_id.clone(),
-            product_id: a.product_id.clone(),
-            status: if a.prepared { Status::Preparing } else { Status::Ordered },
-            ordered: a.quantity,
-            cancelled: 0,
-            return_accepted: 0,
-            returned: 0,
-            exchange_accepted: 0,
-            exchanged: 0,
-            returning: 0,
-            exchanging: 0,
-            never_left: 0,
-            held: 0,
             deducted: a.taken,
-            policy: StockPolicy::HoldAtPlacement,
-            campaign_id: None,
-            unit_price: a.unit_price,
-            promotion: None,
-            coupon: None,
-            refunded: Won::ZERO,
-            moved_out: Won::ZERO,
-            moved_in: None,
-            fee_no: a.fee_no,
             main: true,
-            gift_included: false,
-            gift: false,
-            main_line_no: None,
-            gift_promotion_id: None,
             pre_refund: a.pre_refund,
             lead_time_days: a.lead_time_days,
             ship_instruction: Some(at + super::DAY),
             expected_delivery: Some(at + super::DAY * u32::from(a.lead_time_days)),
             prepared_at: a.prepared.then_some(at),
-            original_line_no: None,
-            gift_reason: None,
             points_rate_bp: a.points_rate_bp,
-            points_earned: Won::ZERO,
-            timing: None,
-            delivery: Default::default(),
+            ..Line::new(a.no, (&a.sku_id, &a.product_id), status, (a.quantity, a.unit_price), a.fee_no)
         }
     }
 }

@@ -90,30 +90,11 @@ impl Order {
             .iter()
             .zip(1u16..)
             .map(|(l, no)| Line {
-                no,
-                sku_id: l.sku_id.clone(),
-                product_id: l.product_id.clone(),
-                status: Status::PaymentPending,
-                ordered: l.quantity,
-                cancelled: 0,
-                return_accepted: 0,
-                returned: 0,
-                exchange_accepted: 0,
-                exchanged: 0,
-                returning: 0,
-                exchanging: 0,
-                never_left: 0,
                 held: l.taken,
-                deducted: 0,
                 policy: l.policy,
                 campaign_id: l.campaign_id.clone(),
-                unit_price: l.unit_price,
                 promotion: l.promotion.clone(),
                 coupon: l.coupon.clone(),
-                refunded: Won::ZERO,
-                moved_out: Won::ZERO,
-                moved_in: None,
-                fee_no: l.fee + 1,
                 main: l.main,
                 gift_included: l.gift_included,
                 gift: l.gift,
@@ -121,15 +102,14 @@ impl Order {
                 gift_promotion_id: l.gift_promotion_id.clone(),
                 pre_refund: l.pre_refund,
                 lead_time_days: l.lead_time_days,
-                ship_instruction: None,
-                expected_delivery: None,
-                prepared_at: None,
-                original_line_no: None,
-                gift_reason: None,
                 points_rate_bp: l.points_rate_bp,
-                points_earned: Won::ZERO,
-                timing: None,
-                delivery: Default::default(),
+                ..Line::new(
+                    no,
+                    (&l.sku_id, &l.product_id),
+                    Status::PaymentPending,
+                    (l.quantity, l.unit_price),
+                    l.fee + 1,
+                )
             })
             .collect();
         let fees = placed
@@ -362,15 +342,12 @@ impl Order {
             let from_hold = c.untaken.min(line.held);
             line.held -= from_hold;
             line.deducted -= c.untaken - from_hold;
-            if line.free() == 0 && line.returning == 0 && line.exchanging == 0 {
-                line.status = match cause {
-                    CutCause::Buyer | CutCause::ParentEnded => Status::Cancelled,
-                    CutCause::OutOfStock
-                    | CutCause::StockLost
-                    | CutCause::ProcurementCancelled
-                    | CutCause::LinkEnded => Status::OutOfStock,
-                };
-            }
+            line.finish(match cause {
+                CutCause::Buyer | CutCause::ParentEnded => Status::Cancelled,
+                CutCause::OutOfStock | CutCause::StockLost | CutCause::ProcurementCancelled | CutCause::LinkEnded => {
+                    Status::OutOfStock
+                }
+            });
             self.cancels.push(Cancelled {
                 group,
                 line_no: c.line_no,

@@ -12,7 +12,7 @@ use crate::domain::{
         state::{FeeRow, Line, Order},
         supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine},
     },
-    status::Trigger,
+    status::{Status, Trigger},
 };
 
 /// What starts a procurement of this kind.
@@ -64,9 +64,9 @@ impl Order {
                 let line = self.line_mut(line_no)?;
                 if let Some(to) = line.may(Trigger::CompleteProcurement) {
                     line.status = to;
-                } else if line.status == crate::domain::status::Status::ProcurementCheck {
+                } else if line.status == Status::ProcurementCheck {
                     // a claim has all of it: what comes back of that is procured too
-                    line.status = crate::domain::status::Status::ProcurementDone;
+                    line.status = Status::ProcurementDone;
                 }
             }
         }

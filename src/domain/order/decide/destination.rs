@@ -1,15 +1,19 @@
 //! 배송지 (row 14): a consumer's home, a business's own address; islands and Jeju cost a surcharge by policy, before
 //! shipping only (§8.8).
 
-use super::{Context, Decision, chosen, money, pay::match_payment};
+use super::{
+    Context, Decision, chosen, money,
+    pay::{match_payment, new_approvals},
+};
 use crate::domain::{
     fee::FeeReason,
     ids::PartnerId,
+    money::Won,
     order::{
         command::Paid,
-        delivery::DestinationKind,
+        delivery::{DestinationKind, Zone},
         event::{DestinationChosen, Event, FeeBack, Surcharge},
-        state::Order,
+        state::{FeeRow, Order},
     },
     reason::{Facts, Reason, Refusal},
     status::Trigger,
@@ -27,10 +31,9 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
         }
         (true, None) => (DestinationKind::Business, business_zip(order, cx)?),
     };
-    let (zone, surcharge) =
-        zip.map_or((crate::domain::order::delivery::Zone::Mainland, Default::default()), |z| cx.policy.zone(&z));
+    let (zone, surcharge) = zip.map_or((Zone::Mainland, Won::ZERO), |z| cx.policy.zone(&z));
     let row = |reason: FeeReason| order.fees.iter().filter(move |f| f.reason == reason);
-    let standing = |f: &&crate::domain::order::state::FeeRow| (f.amount - f.returned).is_positive();
+    let standing = |f: &&FeeRow| (f.amount - f.returned).is_positive();
     let same = row(FeeReason::Surcharge).find(standing).is_some_and(|f| f.amount == surcharge);
     let fees: Vec<FeeBack> = row(FeeReason::Surcharge)
         .filter(standing)
@@ -42,7 +45,7 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
     // a linked order is paid between the two businesses
     let charged = surcharge.is_positive() && !same && order.settles_here();
     let surcharge = order.fees.first().filter(|_| charged).map(|first| Surcharge {
-        fee_no: next_fee_no(order),
+        fee_no: order.next_fee_no(),
         group: order.fees.iter().map(|f| f.group).max().unwrap_or(1) + 1,
         partner_id: first.partner_id.clone(),
         template_id: first.template_id.clone(),
@@ -50,11 +53,6 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
     });
     let event = DestinationChosen { kind, zone, surcharge, fees, refunds };
     Ok(Decision { events: vec![Event::DestinationChosen(Box::new(event))], ..Decision::default() })
-}
-
-fn next_fee_no(order: &Order) -> u16 {
-    let of_returns = order.after.returns.iter().flat_map(|r| &r.fees).map(|f| f.no);
-    order.fees.iter().map(|f| f.no).chain(of_returns).max().unwrap_or(0) + 1
 }
 
 fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refusal> {
@@ -68,9 +66,6 @@ fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refus
 /// The surcharge, to the won, in a payment group of its own.
 pub fn pay(order: &Order, paid: &[Paid]) -> Result<Decision, Refusal> {
     match_payment(order.surcharge_due(), paid)?;
-    let known = |p: &&Paid| order.settlements.iter().any(|s| s.approval_id.as_ref() == Some(&p.approval_id));
-    if let Some(p) = paid.iter().find(known) {
-        return Err(Refusal::invalid(format!("approval {:?} is on the order already", p.approval_id)));
-    }
+    new_approvals(order, paid)?;
     Ok(Decision { events: vec![Event::SurchargePaid { settlements: paid.to_vec() }], ..Decision::default() })
 }

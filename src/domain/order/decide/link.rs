@@ -9,9 +9,11 @@ use crate::domain::{
         command::OrderCommand,
         event::{Cut, CutCause, Event, ReservedLine},
         state::{Line, Order, Placement},
-        supply::{Link, LinkKind, LinkMessage, LinkState, LinkWhat, Parent, ProcureKind, ProcureState, ShortLine},
+        supply::{
+            Link, LinkKind, LinkMessage, LinkState, LinkWhat, Parent, ProcureKind, ProcureState, Procurement, ShortLine,
+        },
     },
-    reason::Refusal,
+    reason::{Reason, Refusal},
     status::Status,
 };
 
@@ -47,7 +49,7 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
         }
         (LinkWhat::Done, LinkState::Asked | LinkState::Open) => {
             decision.events.push(news(LinkState::Done, None));
-            let of = |p: &&crate::domain::order::supply::Procurement| {
+            let of = |p: &&Procurement| {
                 let numbers = p.lines.iter().map(|l| &l.line_no);
                 p.kind == ProcureKind::Partner && p.state == ProcureState::Open && numbers.eq(link.lines.iter())
             };
@@ -117,12 +119,7 @@ pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &C
     if !linked {
         return;
     }
-    let mut after = before.cloned();
-    for event in &decision.events {
-        let fits = Order::step(&mut after, id, event, cx.now);
-        assert!(fits.is_ok(), "what was decided must fit: {fits:?}");
-    }
-    let Some(after) = after else { return };
+    let Some(after) = super::folded_from(id, before.cloned(), &decision.events, cx) else { return };
     tell_parent(before, &after, decision);
     let unneeded = |l: &&Link| {
         let wanted = |no: &u16| after.line(*no).is_some_and(|line| line.active() > 0);
@@ -141,7 +138,7 @@ fn tell_parent(before: Option<&Order>, after: &Order, decision: &mut Decision) {
     let stood = before.filter(|b| b.placement == Placement::Done);
     if after.placement == Placement::Failed {
         if before.is_some_and(|b| b.placement == Placement::Reserving) {
-            say(LinkWhat::Refused { reason: crate::domain::reason::Reason::SoldOut });
+            say(LinkWhat::Refused { reason: Reason::SoldOut });
         }
         return;
     }

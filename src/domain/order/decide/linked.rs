@@ -61,10 +61,6 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
     if whole > Won::new(AMOUNT_MAX) {
         return Err(Refusal::invalid(format!("an order comes to at most {AMOUNT_MAX} won")));
     }
-    let whole: Won = lines.iter().map(|l| l.unit_price.times(l.quantity)).sum();
-    if whole > Won::new(AMOUNT_MAX) {
-        return Err(Refusal::invalid(format!("an order comes to at most {AMOUNT_MAX} won")));
-    }
     let Some(first) = found.first() else { return Err(Refusal::invalid("a linked order has lines")) };
     // what shipping costs is between the two businesses
     let fee = PlacedFee {

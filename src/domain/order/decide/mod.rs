@@ -171,12 +171,16 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
 
 /// The order after these events, which were decided for it.
 fn folded(order: &Order, events: &[Event], cx: &Context<'_>) -> Order {
-    let mut after = Some(order.clone());
+    folded_from(&order.id, Some(order.clone()), events, cx).unwrap_or_else(|| order.clone())
+}
+
+/// The same, of an order that may only come to be by them.
+fn folded_from(id: &OrderId, mut order: Option<Order>, events: &[Event], cx: &Context<'_>) -> Option<Order> {
     for event in events {
-        let fits = Order::step(&mut after, &order.id, event, cx.now);
+        let fits = Order::step(&mut order, id, event, cx.now);
         assert!(fits.is_ok(), "what was decided must fit: {fits:?}");
     }
-    after.unwrap_or_else(|| order.clone())
+    order
 }
 
 /// What of the shelves a command looks at, beside moving what the order has already.

@@ -54,25 +54,37 @@ pub fn plan(
     group: Option<u32>,
     first: usize,
 ) -> Vec<PlannedRefund> {
+    let (parts, left) = spread(settlements, amount, |s| s.refundable);
+    assert!(left.is_zero(), "order {id}: {left} won of a refund of {amount} find no settlement to go back through");
+    let planned = parts.into_iter().zip(first..).map(|((settlement_no, amount), n)| PlannedRefund {
+        key: key(id, n),
+        settlement_no,
+        group,
+        return_group: None,
+        amount,
+    });
+    planned.collect()
+}
+
+/// Spreads `amount` over the settlements, card first and points last†, each up to its `room`; and what finds none.
+fn spread(settlements: &[Settlement], amount: Won, room: impl Fn(&Settlement) -> Won) -> (Vec<(u16, Won)>, Won) {
     let mut by_means: Vec<&Settlement> = settlements.iter().collect();
     by_means.sort_by_key(|s| (s.means, s.no));
-    let mut left = amount;
-    let mut planned = Vec::new();
+    let (mut left, mut parts) = (amount, Vec::new());
     for s in by_means {
-        let part = left.min(s.refundable);
+        let part = left.min(room(s));
         if part.is_positive() {
-            planned.push(PlannedRefund {
-                key: key(id, first + planned.len()),
-                settlement_no: s.no,
-                group,
-                return_group: None,
-                amount: part,
-            });
+            parts.push((s.no, part));
             left -= part;
         }
     }
-    assert!(left.is_zero(), "order {id}: {left} won of a refund of {amount} find no settlement to go back through");
-    planned
+    (parts, left)
+}
+
+/// Plans `amount` for a return of the order.
+pub fn plan_return(order: &Order, amount: Won, group: u16) -> Vec<PlannedRefund> {
+    let planned = plan(&order.id, &order.settlements, amount, None, order.refunds.len() + 1);
+    planned.into_iter().map(|p| PlannedRefund { return_group: Some(group), ..p }).collect()
 }
 
 /// The idempotency key of an order's nth refund, from 1.
@@ -90,18 +102,8 @@ pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Ve
 
 /// Keeps `amount` back (환불제외) of what the settlements still can give once `planned` is planned, card first.
 pub fn withhold(settlements: &[Settlement], planned: &[PlannedRefund], amount: Won) -> Vec<Excluded> {
-    let mut by_means: Vec<&Settlement> = settlements.iter().collect();
-    by_means.sort_by_key(|s| (s.means, s.no));
-    let mut left = amount;
-    let mut kept = Vec::new();
-    for s in by_means {
-        let gone: Won = planned.iter().filter(|p| p.settlement_no == s.no).map(|p| p.amount).sum();
-        let part = left.min(s.refundable - gone);
-        if part.is_positive() {
-            kept.push(Excluded { settlement_no: s.no, amount: part });
-            left -= part;
-        }
-    }
+    let gone = |s: &Settlement| -> Won { planned.iter().filter(|p| p.settlement_no == s.no).map(|p| p.amount).sum() };
+    let (parts, left) = spread(settlements, amount, |s| s.refundable - gone(s));
     assert!(left.is_zero(), "{left} won of a fee of {amount} find no settlement to be kept back of");
-    kept
+    parts.into_iter().map(|(settlement_no, amount)| Excluded { settlement_no, amount }).collect()
 }

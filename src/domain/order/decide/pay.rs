@@ -1,7 +1,7 @@
 //! Payment (rows 2–5): approval, decline, the payer's cancellation, deposits, the deadline, and money that comes too late.
 
 use super::{
-    Context, Decision, money,
+    Context, Decision, folded, money,
     stock::{release_all, take_at_payment},
 };
 use crate::domain::{
@@ -10,7 +10,7 @@ use crate::domain::{
     money::{AMOUNT_MAX, Won},
     order::{
         command::Paid,
-        event::{Event, PlannedRefund},
+        event::{Cut, Event, PlannedRefund},
         state::{Order, Settlement},
     },
     reason::{Facts, Reason, Refusal},
@@ -22,13 +22,11 @@ pub fn approve(order: &Order, paid: &[Paid], cx: &Context<'_>) -> Result<Decisio
     match standing(order, Trigger::ApprovePayment, "approve_payment", cx.now)? {
         Standing::Late(events) => {
             check_settlements(paid)?;
-            let known = |p: &Paid| order.settlements.iter().any(|s| s.approval_id.as_ref() == Some(&p.approval_id));
-            match paid.iter().find(|p| known(p)) {
-                // its money is planned for refund already: a second refund would give it back twice
-                Some(p) => Err(Refusal::invalid(format!("approval {:?} is on the order already", p.approval_id))),
-                None if paid.is_empty() => Err(Refusal::invalid("a payment names at least one settlement")),
-                None => Ok(late(order, paid, events)),
+            new_approvals(order, paid)?;
+            if paid.is_empty() {
+                return Err(Refusal::invalid("a payment names at least one settlement"));
             }
+            Ok(late(order, paid, events))
         }
         Standing::Pending => {
             match_payment(order.amount_due(), paid)?;
@@ -142,6 +140,15 @@ pub fn match_payment(due: Won, paid: &[Paid]) -> Result<(), Refusal> {
     match_amount(due, paid.iter().map(|p| p.amount).sum())
 }
 
+/// No approval counts twice: its money may be planned for refund already, and a second refund would give it back twice.
+pub fn new_approvals(order: &Order, paid: &[Paid]) -> Result<(), Refusal> {
+    let known = |p: &&Paid| order.settlements.iter().any(|s| s.approval_id.as_ref() == Some(&p.approval_id));
+    match paid.iter().find(known) {
+        Some(p) => Err(Refusal::invalid(format!("approval {:?} is on the order already", p.approval_id))),
+        None => Ok(()),
+    }
+}
+
 /// Each settlement is of something, no approval is named twice, and the sum is one that can be told.
 fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
     if paid.iter().map(|p| p.amount).sum::<Won>() > Won::new(AMOUNT_MAX) {
@@ -167,25 +174,21 @@ fn prepare_at(cx: &Context<'_>) -> Option<Time> {
 
 /// The payment event, and what it does to stock and preparation.
 fn settled(order: &Order, event: Event, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let mut paid = Some(order.clone());
-    let fits = Order::step(&mut paid, &order.id, &event, cx.now);
-    assert!(fits.is_ok(), "a payment that was decided must fit: {fits:?}");
     let mut decision = Decision { events: vec![event], ..Decision::default() };
-    if let Some(paid) = &paid {
-        take_at_payment(order, paid, cx, &mut decision);
-        let judged = !decision.events.iter().any(|e| matches!(e, Event::StockAsked { .. }));
-        let left = |no: u16| {
-            let cut: u32 = cuts_of(&decision.events).filter(|c| c.line_no == no).map(|c| c.quantity).sum();
-            paid.line(no).map_or(0, |l| l.active()) > cut
-        };
-        if cx.policy.prepare == PreparePolicy::AtOnce && judged && paid.lines.iter().any(|l| left(l.no)) {
-            decision.events.push(Event::Prepared);
-        }
+    let paid = folded(order, &decision.events, cx);
+    take_at_payment(order, &paid, cx, &mut decision);
+    let judged = !decision.events.iter().any(|e| matches!(e, Event::StockAsked { .. }));
+    let left = |no: u16| {
+        let cut: u32 = cuts_of(&decision.events).filter(|c| c.line_no == no).map(|c| c.quantity).sum();
+        paid.line(no).map_or(0, |l| l.active()) > cut
+    };
+    if cx.policy.prepare == PreparePolicy::AtOnce && judged && paid.lines.iter().any(|l| left(l.no)) {
+        decision.events.push(Event::Prepared);
     }
     Ok(decision)
 }
 
-fn cuts_of(events: &[Event]) -> impl Iterator<Item = &crate::domain::order::event::Cut> {
+fn cuts_of(events: &[Event]) -> impl Iterator<Item = &Cut> {
     events.iter().filter_map(|e| if let Event::Cut { lines, .. } = e { Some(lines) } else { None }).flatten()
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{
     order::{
         claim::{ClaimReason, Exchange, Fault, RefundTiming, Return, ReturnFee, ReturnLine, ReturnState},
         command::ReturnRequest,
-        event::{Cut, Event, Inspected, LineAmount, ReservedLine, ReturnRequested},
+        event::{Cut, Event, FeeBack, Inspected, LineAmount, ReservedLine, ReturnRequested},
         state::{Line, Order, Stage},
     },
     reason::{Facts, Reason, Refusal},
@@ -130,10 +130,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         // what is kept back is never more than the goods were worth†
         let kept = fee.min(goods);
         let back = goods + money::paid_fees(order, &fees_back) - kept;
-        refunds = money::plan(&order.id, &order.settlements, back, None, order.refunds.len() + 1);
-        for r in &mut refunds {
-            r.return_group = Some(group);
-        }
+        refunds = money::plan_return(order, back, group);
         withheld = money::withhold(&order.settlements, &refunds, kept);
     }
     let exchange = o.exchange.map(|e| e.group);
@@ -161,8 +158,7 @@ fn default_timing(order: &Order, lines: &[ReturnLine]) -> RefundTiming {
 fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> Vec<ReturnFee> {
     let of = |l: &ReturnLine| -> Option<(&Line, &SkuInfo)> {
         let line = order.line(l.line_no)?;
-        let info: fn(&super::Quote) -> &SkuInfo = |q| &q.info;
-        Some((line, cx.quote(&line.sku_id).map(info)?))
+        Some((line, &*cx.quote(&line.sku_id)?.info))
     };
     let priced: Vec<(&ReturnLine, &Line, &SkuInfo)> =
         lines.iter().filter_map(|l| of(l).map(|(line, info)| (l, line, info))).collect();
@@ -185,11 +181,9 @@ fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> 
         })
         .collect();
     let (rows, of_line) = fee::rows(&fee_lines);
-    let first = order.fees.iter().map(|f| f.no).chain(order.after.returns.iter().flat_map(|r| &r.fees).map(|f| f.no));
-    let first = first.max().unwrap_or(0) + 1;
     rows.into_iter()
         .enumerate()
-        .zip(first..)
+        .zip(order.next_fee_no()..)
         .map(|((row, r), no)| {
             let of_row = |(_, of): &(_, &usize)| **of == row;
             let shipped = priced.iter().zip(&of_line).filter(of_row).any(|((l, _, _), _)| l.shipped);
@@ -215,7 +209,7 @@ fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> 
 
 /// The fee of sending the goods out goes back as with a cancellation, unless they were sent for nothing by the buyer's
 /// fault†.
-fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<crate::domain::order::event::FeeBack> {
+fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeBack> {
     let cuts: Vec<Cut> =
         lines.iter().map(|l| Cut { line_no: l.line_no, quantity: l.quantity, amount: Won::ZERO, untaken: 0 }).collect();
     let mut back = money::fees_back(&order.fees, &order.lines, &cuts);
@@ -372,14 +366,11 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
     // of several returns the last one to end takes the fee of their row back
     let fees_back = outbound_back(order, &r.lines, r.fault);
-    let mut refunds = Vec::new();
-    if order.settles_here() {
-        let amount = money::paid_fees(order, &fees_back);
-        refunds = money::plan(&order.id, &order.settlements, amount, None, order.refunds.len() + 1);
-        for refund in &mut refunds {
-            refund.return_group = Some(r.group);
-        }
-    }
+    let refunds = if order.settles_here() {
+        money::plan_return(order, money::paid_fees(order, &fees_back), r.group)
+    } else {
+        Vec::new()
+    };
     decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group));
