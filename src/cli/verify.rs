@@ -7,7 +7,7 @@ use clap::Args;
 use super::config::{Places, real_clock, seconds};
 use crate::verify::{Options, Report, verify};
 
-/// Checks the promises R1–R11 against a database and, with --redis, against what the streams retain.
+/// Checks the promises R1–R11 and R13 against a database and, with --redis, against what the streams retain.
 ///
 /// It only reads. Stop the traffic first: what is written while it reads looks like a violation.
 /// Exit status: 0 all hold, 1 something is violated, 2 it could not be checked.

@@ -99,8 +99,9 @@ pub struct Line {
     pub policy: StockPolicy,
     pub campaign_id: Option<CampaignId>,
     pub unit_price: Won,
-    pub promotion: Option<Discount>,
-    pub coupon: Option<Discount>,
+    /// most lines have none
+    pub promotion: Option<Box<Discount>>,
+    pub coupon: Option<Box<Discount>>,
     /// given back with cancelled and returned quantities, or set aside for it
     pub refunded: Won,
     /// what exchanged units took with them to their new line

@@ -26,15 +26,19 @@ fn end(i: usize) -> End {
     [End::Done, End::Short, End::Returned][i % 3]
 }
 
+fn with(mut command: Value, more: Value) -> Value {
+    if let (Value::Object(command), Value::Object(more)) = (&mut command, more) {
+        command.extend(more);
+    }
+    command
+}
+
 /// A command of a family's order: the consumer's in lane 0, the retailer's in 1, the wholesaler's in 2.
 fn of(i: usize, generation: u32, kind: &str, more: Value) -> Sent {
     let order = format!("o-fam-{i}{}", "::1".repeat(generation as usize));
-    let mut command = json!({"id": format!("fam-{i:02}-{generation}-{kind}"), "type": kind, "order_id": order,
+    let command = json!({"id": format!("fam-{i:02}-{generation}-{kind}"), "type": kind, "order_id": order,
         "actor": "operator:test"});
-    if let (Some(command), Value::Object(more)) = (command.as_object_mut(), more) {
-        command.extend(more);
-    }
-    Sent::new(generation, &command)
+    Sent::new(generation, &with(command, more))
 }
 
 fn buy(i: usize, generation: u32, partner: &str, sku: &str) -> Sent {
@@ -95,9 +99,8 @@ async fn crashed(point: &str) {
     let setting = scene.server();
     let mut server = scene.stocked(&setting, &[(&skus[0], 1_000)]).await;
     let set = |lane: u32, kind: &str, id: &str, more: Value| {
-        let mut command = json!({"id": format!("set-{kind}-{id}"), "type": kind, "actor": "operator:test"});
-        command.as_object_mut().zip(more.as_object()).map(|(c, m)| c.extend(m.clone()));
-        Sent::new(lane, &command)
+        let command = json!({"id": format!("set-{kind}-{id}"), "type": kind, "actor": "operator:test"});
+        Sent::new(lane, &with(command, more))
     };
     let partner =
         |id: &str, kind: &str| set(0, "create_partner", id, json!({"partner_id": id, "name": id, "kind": kind}));
