@@ -145,10 +145,12 @@ CREATE TABLE tb_pr_cmpn (
     stck_plcy_cd text NOT NULL,
     paus_yn boolean NOT NULL,
     strt_ldgr_no bigint NOT NULL,
-    PRIMARY KEY (cmpn_id),
+    PRIMARY KEY (cmpn_id, unt_id),
     CONSTRAINT tb_pr_cmpn_alot_qty_ck CHECK (alot_qty >= 0),
     CONSTRAINT tb_pr_cmpn_cust_lmt_qty_ck CHECK (cust_lmt_qty >= 0)
 );
+-- a campaign is written by its SKU's lane; another SKU's under the same id conflicts
+CREATE UNIQUE INDEX tb_pr_cmpn_id ON tb_pr_cmpn (cmpn_id);
 -- campaigns of a SKU
 CREATE INDEX tb_pr_cmpn_unt ON tb_pr_cmpn (unt_id);
 COMMENT ON TABLE tb_pr_cmpn IS '판매행사: a sale campaign on one SKU';

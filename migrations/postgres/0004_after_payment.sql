@@ -224,7 +224,7 @@ CREATE TABLE tb_sy_adit (
 CREATE INDEX tb_sy_adit_ord ON tb_sy_adit (ord_id);
 COMMENT ON TABLE tb_sy_adit IS '감사이력: an audit row: a privileged action on an order, by whom and why';
 COMMENT ON COLUMN tb_sy_adit.cmd_id IS '명령ID: command id';
-COMMENT ON COLUMN tb_sy_adit.adit_knd_cd IS '감사종류코드: FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED';
+COMMENT ON COLUMN tb_sy_adit.adit_knd_cd IS '감사종류코드: FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED, EARLY_REFUND, GIFTS_WAIVED';
 COMMENT ON COLUMN tb_sy_adit.ord_id IS '주문ID: order id';
 COMMENT ON COLUMN tb_sy_adit.actr IS '행위자: who acted';
 COMMENT ON COLUMN tb_sy_adit.adit_rsn IS '감사사유: why';

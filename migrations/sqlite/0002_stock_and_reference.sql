@@ -97,9 +97,11 @@ CREATE TABLE tb_pr_cmpn (
     stck_plcy_cd TEXT NOT NULL, -- 재고정책코드: stock policy code: hold at placement or deduct at payment
     paus_yn INTEGER NOT NULL CHECK (paus_yn IN (0, 1)), -- 일시중지여부: paused
     strt_ldgr_no INTEGER NOT NULL, -- 시작원장번호: ledger number of the SKU when the campaign was made
-    PRIMARY KEY (cmpn_id),
+    PRIMARY KEY (cmpn_id, unt_id),
     CONSTRAINT tb_pr_cmpn_alot_qty_ck CHECK (alot_qty >= 0),
     CONSTRAINT tb_pr_cmpn_cust_lmt_qty_ck CHECK (cust_lmt_qty >= 0)
 ) STRICT;
+-- a campaign is written by its SKU's lane; another SKU's under the same id conflicts
+CREATE UNIQUE INDEX tb_pr_cmpn_id ON tb_pr_cmpn (cmpn_id);
 -- campaigns of a SKU
 CREATE INDEX tb_pr_cmpn_unt ON tb_pr_cmpn (unt_id);

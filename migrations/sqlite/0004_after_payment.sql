@@ -139,7 +139,7 @@ CREATE TABLE tb_pt_ptnr (
 -- 감사이력: an audit row: a privileged action on an order, by whom and why
 CREATE TABLE tb_sy_adit (
     cmd_id TEXT NOT NULL, -- 명령ID: command id
-    adit_knd_cd TEXT NOT NULL, -- 감사종류코드: FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED
+    adit_knd_cd TEXT NOT NULL, -- 감사종류코드: FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED, EARLY_REFUND, GIFTS_WAIVED
     ord_id TEXT NOT NULL, -- 주문ID: order id
     actr TEXT NOT NULL, -- 행위자: who acted
     adit_rsn TEXT, -- 감사사유: why

@@ -239,7 +239,7 @@ fn merge(b: &mut Batch) {
     keep_last(&mut b.exch, |r| (Arc::clone(&r.ord_id), r.exch_grp_no));
     keep_last(&mut b.rvw, |r| (Arc::clone(&r.ord_id), r.ord_seq));
     keep_last(&mut b.ptnr, |r| Arc::clone(&r.ptnr_id));
-    keep_last(&mut b.cmpn, |r| Arc::clone(&r.cmpn_id));
+    keep_last(&mut b.cmpn, |r| (Arc::clone(&r.cmpn_id), Arc::clone(&r.unt_id)));
     keep_last(&mut b.rsv, |r| Arc::clone(&r.rsv_id));
     keep_last(&mut b.pd_gds, |r| Arc::clone(&r.gds_id));
     keep_last(&mut b.tmpl, |r| Arc::clone(&r.dlv_tmpl_id));

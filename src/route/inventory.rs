@@ -10,14 +10,17 @@ use crate::{
     domain::{
         Time,
         catalog::{Campaign, SkuInfo, SkuRef, StockPolicy},
-        ids::{CampaignId, CustomerId, OrderId, SkuId},
+        ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, SkuId, TemplateId},
         money::Won,
         order::Quote,
         reason::{Facts, Reason, Refusal, StockFact},
         stock::{CampaignUse, Move, Movement, OutOfBounds, STOCK_MAX, Stock},
     },
     protocol::command::{ChangeCampaign, CreateCampaign},
-    store::{StoredSku, UntRow, rows::CmpnRow, rows::LdgrRow},
+    store::{
+        StoredSku, UntRow,
+        rows::{CmpnRow, LdgrRow, PdGdsRow, TmplRow},
+    },
 };
 
 /// The actor of one SKU.
@@ -107,6 +110,18 @@ impl Handler<Ask> for Inventory {
     }
 }
 
+/// What is it? `None`: there is no such SKU.
+#[derive(Message)]
+#[rtype(result = "Option<SkuRef>")]
+pub struct Describe;
+
+impl Handler<Describe> for Inventory {
+    type Result = Option<SkuRef>;
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Option<SkuRef> {
+        self.info.clone()
+    }
+}
+
 /// Movements of this SKU that were decided upon, in order.
 #[derive(Message)]
 #[rtype(result = "Result<Option<StockFact>, OutOfBounds>")]
@@ -145,7 +160,8 @@ pub enum SkuAction {
     Shrink(u32, Arc<str>),
     /// its product or template has changed
     Refresh {
-        stored: Box<StoredSku>,
+        product: Box<PdGdsRow>,
+        template: Box<TmplRow>,
     },
     Change(Box<ChangeCampaign>),
     Campaign(Box<CreateCampaign>),
@@ -171,8 +187,9 @@ impl Handler<SkuCommand> for Inventory {
             SkuAction::Shrink(quantity, why) => {
                 self.count(Move::Shrink, i64::from(quantity), Some(why), &command.cause)
             }
-            SkuAction::Refresh { stored } => {
-                self.refresh(*stored);
+            SkuAction::Refresh { product, template } => {
+                let same = (info.sku_id.clone(), info.holder_id.clone());
+                self.info = Some(Arc::new(described(same, &product, &template, info.campaigns.clone())));
                 Ok(Facts::default())
             }
             SkuAction::Change(c) => self.change_campaign(&info, &c),
@@ -277,11 +294,6 @@ impl Inventory {
     }
 
     /// The product and template as they are now; the campaigns are this actor's own.
-    fn refresh(&mut self, mut stored: StoredSku) {
-        stored.campaigns.clone_from(&self.campaigns);
-        self.info = Some(Arc::new(info(&stored)));
-    }
-
     fn change_campaign(&mut self, old: &SkuRef, c: &ChangeCampaign) -> Result<Facts, Refusal> {
         let mut info = SkuInfo::clone(old);
         let at = info.campaigns.iter().position(|k| k.id == c.campaign_id).ok_or(Reason::UnknownCampaign)?;
@@ -354,22 +366,33 @@ impl Handler<LastBatch> for Inventory {
 
 /// The description of a stored SKU.
 pub fn info(s: &StoredSku) -> SkuInfo {
+    let holder_id = s.unit.hldr_id.as_deref().map(PartnerId::stored);
+    let campaigns = s.campaigns.iter().map(campaign).collect();
+    described((SkuId::stored(&s.unit.unt_id), holder_id), &s.product, &s.template, campaigns)
+}
+
+fn described(
+    (sku_id, holder_id): (SkuId, Option<PartnerId>),
+    product: &PdGdsRow,
+    template: &TmplRow,
+    campaigns: Vec<Campaign>,
+) -> SkuInfo {
     SkuInfo {
-        sku_id: SkuId::stored(&s.unit.unt_id),
-        product_id: crate::domain::ids::ProductId::stored(&s.product.gds_id),
-        holder_id: s.unit.hldr_id.as_deref().map(crate::domain::ids::PartnerId::stored),
-        price: Won::new(s.product.sl_upr),
-        gift: &*s.product.gds_knd_cd == "GIFT" || s.product.gds_typ_cd.eq_ignore_ascii_case("gift"),
-        partner_id: crate::domain::ids::PartnerId::stored(&s.product.ptnr_id),
-        template_id: crate::domain::ids::TemplateId::stored(&s.product.dlv_tmpl_id),
-        threshold: s.template.free_thrs_amt.map(Won::new),
-        bundled: s.product.bndl_yn,
-        delivery_fee: Won::new(s.product.dlv_fee),
-        free_delivery: s.product.free_dlv_yn,
-        lead_time_days: u16::try_from(s.product.dlv_lead_days).unwrap_or(u16::MAX),
-        pre_refund: s.product.pre_rfnd_yn,
-        points_rate_bp: u32::try_from(s.product.pnt_rate_bp).unwrap_or(0),
-        campaigns: s.campaigns.iter().map(campaign).collect(),
+        sku_id,
+        product_id: ProductId::stored(&product.gds_id),
+        holder_id,
+        price: Won::new(product.sl_upr),
+        gift: &*product.gds_knd_cd == "GIFT" || product.gds_typ_cd.eq_ignore_ascii_case("gift"),
+        partner_id: PartnerId::stored(&product.ptnr_id),
+        template_id: TemplateId::stored(&product.dlv_tmpl_id),
+        threshold: template.free_thrs_amt.map(Won::new),
+        bundled: product.bndl_yn,
+        delivery_fee: Won::new(product.dlv_fee),
+        free_delivery: product.free_dlv_yn,
+        lead_time_days: u16::try_from(product.dlv_lead_days).unwrap_or(u16::MAX),
+        pre_refund: product.pre_rfnd_yn,
+        points_rate_bp: u32::try_from(product.pnt_rate_bp).unwrap_or(0),
+        campaigns,
     }
 }
 

@@ -3,9 +3,13 @@
 
 use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
 
+use actix::Addr;
 use chrono::TimeDelta;
 
-use super::{Fault, LaneContext, Meta, inventory};
+use super::{
+    Fault, LaneContext, Meta,
+    inventory::{self, Inventory},
+};
 use crate::{
     domain::{
         Time,
@@ -401,10 +405,10 @@ fn look_again(cx: &LaneContext, meta: &Meta) {
     }
 }
 
-/// How many SKUs are read again at once.
+/// How many products are read again at once.
 const AGAIN_AT_ONCE: usize = 500;
 
-/// Reads the products and templates of all live SKUs again.
+/// Reads the products and templates of all live SKUs again, of those too that are not durable yet.
 ///
 /// # Errors
 /// The store's, or an actor that is gone.
@@ -414,16 +418,30 @@ pub async fn refresh(cx: &LaneContext) -> Result<(), Fault> {
         kept.skus.0.clear();
         kept.promotions.0.clear();
     }
-    let live = cx.skus.keys();
-    for ids in live.chunks(AGAIN_AT_ONCE) {
-        for stored in cx.store.skus(ids).await? {
-            let id = SkuId::stored(&stored.unit.unt_id);
-            let Some(actor) = cx.skus.get(&id) else { continue };
-            let cause = inventory::Cause { command_id: "refresh".into(), order_id: None, at: cx.now.get() };
-            let what = inventory::SkuAction::Refresh { stored: Box::new(stored) };
-            let told = actor.send(inventory::SkuCommand { what, cause }).await;
-            let why = |why: String| Fault::Decision { entry: crate::log::EntryId::ZERO, why };
-            told.map_err(|e| why(e.to_string()))?.map_err(|r| why(r.message()))?;
+    let gone = |why: String| Fault::Decision { entry: crate::log::EntryId::ZERO, why };
+    let mut live: HashMap<ProductId, Vec<Addr<Inventory>>> = HashMap::new();
+    for id in cx.skus.keys() {
+        let Some(actor) = cx.skus.get(&id) else { continue };
+        if let Some(info) = actor.send(inventory::Describe).await.map_err(|e| gone(e.to_string()))? {
+            live.entry(info.product_id.clone()).or_default().push(actor);
+        }
+    }
+    let ids: Vec<ProductId> = live.keys().cloned().collect();
+    for ids in ids.chunks(AGAIN_AT_ONCE) {
+        let products = cx.store.products(ids).await?;
+        let mut used: Vec<TemplateId> = products.iter().map(|p| TemplateId::stored(&p.dlv_tmpl_id)).collect();
+        used.sort();
+        used.dedup();
+        let templates = cx.store.templates(&used).await?;
+        for product in products {
+            let Some(template) = templates.iter().find(|t| t.dlv_tmpl_id == product.dlv_tmpl_id) else { continue };
+            for actor in live.get(&ProductId::stored(&product.gds_id)).into_iter().flatten() {
+                let cause = inventory::Cause { command_id: "refresh".into(), order_id: None, at: cx.now.get() };
+                let (product, template) = (Box::new(product.clone()), Box::new(template.clone()));
+                let what = inventory::SkuAction::Refresh { product, template };
+                let told = actor.send(inventory::SkuCommand { what, cause }).await;
+                told.map_err(|e| gone(e.to_string()))?.map_err(|r| gone(r.message()))?;
+            }
         }
     }
     Ok(())

@@ -317,7 +317,7 @@ row! {
 
 row! {
     /// 판매행사: a sale campaign on one SKU.
-    CmpnRow => "tb_pr_cmpn", Upsert, key("cmpn_id") {
+    CmpnRow => "tb_pr_cmpn", Upsert, key("cmpn_id", "unt_id") {
         cmpn_id: Text,
         unt_id: Text,
         cmpn_nm: Text,

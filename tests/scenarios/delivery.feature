@@ -127,7 +127,11 @@ Feature: Shipping and delivery
       | FORCED_DELIVERY | operator:o | never sent, the buyer wants out |
     When the seller asks to return 1 of line 1 because of a late delivery
     And the seller approves return 1, refunded before collection
-    And the payment side confirms refund 1
+    Then the audit entries are:
+      | kind            | actor      | reason                          |
+      | FORCED_DELIVERY | operator:o | never sent, the buyer wants out |
+      | EARLY_REFUND    | seller:s-1 |                                 |
+    When the payment side confirms refund 1
     Then the card has 10,000 won refundable, nothing planned, nothing excluded and 10,000 won refunded
     When the seller collects return 1
     And the seller completes return 1

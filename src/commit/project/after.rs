@@ -141,6 +141,11 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         Event::Cut { cause: CutCause::StockLost, .. } | Event::ExchangeFailed { lost: 1.., .. } => {
             Some(("STOCK_LOSS".into(), None))
         }
+        Event::ReturnRequested(r) if r.early => {
+            Some(("EARLY_REFUND".into(), r.gifts_waived.then(|| "gifts waived, too".to_owned())))
+        }
+        Event::ReturnRequested(r) if r.gifts_waived => Some(("GIFTS_WAIVED".into(), None)),
+        Event::ReturnApproved { early: true, .. } => Some(("EARLY_REFUND".into(), None)),
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),
         _ => None,
     }

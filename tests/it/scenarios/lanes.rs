@@ -3,7 +3,7 @@
 use jumun::{
     domain::catalog::{Policy, PreparePolicy},
     log::crc16::partition_of,
-    store::rows::{GdsRow, RsvRow},
+    store::rows::{CmpnRow, GdsRow, RsvRow},
 };
 use serde_json::{Value, json};
 
@@ -126,6 +126,30 @@ pub async fn stock_is_judged_at_payment_in_every_lane(on: On) {
     w.rest().await;
     assert_eq!(stocks(&w).await, [(3, 0, 2), (0, 0, 1), (3, 0, 2)]);
     assert_eq!(w.money("o-1").await, [(123_000, 103_000, 20_000, 0)]);
+    w.done().await;
+}
+
+pub async fn a_campaign_id_is_given_once(on: On) {
+    let mut w = three(on, [5, 5, 5]).await;
+    let [a, b, _] = names();
+    let beside = (0..).map(|n| format!("T{n}")).find(|s| partition_of(s, 3) == 0).unwrap();
+    w.sku(&beside, 10_000, 1_000, 5).await;
+    // two lanes at once, and two SKUs of one lane in one batch
+    for (id, lane, other, year) in [("far", 1, &b, 2020), ("near", 0, &beside, 2021)] {
+        let campaign = |sku: &str| {
+            let (opens, closes) = (format!("{year}-01-01T00:00:00Z"), format!("{year}-12-31T00:00:00Z"));
+            json!({"type": "create_campaign", "campaign_id": id, "sku_id": sku, "name": id, "price": 1_000,
+                "allotted": 3, "opens_at": opens, "closes_at": closes})
+        };
+        let answers = w.at_once(vec![(0, campaign(&a)), (lane, campaign(other))]).await;
+        let mut told: Vec<Option<&str>> = answers.iter().map(|a| a.reason.as_deref()).collect();
+        told.sort_unstable();
+        assert_eq!(told, [None, Some("already_exists")], "{answers:?}");
+        let rows: Vec<CmpnRow> = w.rows::<CmpnRow>().await.into_iter().filter(|r| &*r.cmpn_id == id).collect();
+        assert_eq!(rows.len(), 1);
+        let got = if answers[0].reason.is_none() { &a } else { other };
+        assert_eq!(&*rows[0].unt_id, got.as_str());
+    }
     w.done().await;
 }
 

@@ -131,6 +131,7 @@ scenarios!(
     lanes::an_order_over_lanes_expires,
     lanes::stock_is_judged_at_payment_in_every_lane,
     lanes::a_refused_id_is_placed_again_by_another,
+    lanes::a_campaign_id_is_given_once,
     lanes::the_wrong_partition_passes_it_on,
     lanes::an_idle_lane_whose_log_is_taken_over_ends,
     stories::the_timeline_tells_what_happened_and_why_not,

@@ -208,6 +208,24 @@ impl World {
         answer
     }
 
+    /// Sends these to their partitions before any is answered; their answers, in order.
+    pub async fn at_once(&mut self, commands: Vec<(u32, Value)>) -> Vec<Answer> {
+        let mut sent: Vec<(u32, String, Arc<[u8]>)> = Vec::new();
+        for (partition, command) in commands {
+            self.sent += 1;
+            let id = format!("c-{:08}", self.sent);
+            let mut command = command;
+            (command["id"], command["actor"]) = (id.as_str().into(), "operator:o".into());
+            sent.push((partition, id, command.to_string().into_bytes().into()));
+        }
+        let asked = sent.iter().map(|(partition, id, raw)| self.ask(*partition, id, raw));
+        let answers = futures_util::future::join_all(asked).await;
+        for ((partition, _, raw), answer) in sent.into_iter().zip(&answers) {
+            self.journal.push((partition, raw, answer.clone()));
+        }
+        answers
+    }
+
     /// The last command is passed on to its lane a second time, as a lane does that crashed before it could acknowledge.
     pub async fn passed_on_again(&self) {
         let (_, raw, answer) = self.journal.last().expect("a command was sent");

@@ -252,7 +252,7 @@ impl Order {
             Event::PointsReversed { lines } => self.points_reversed(lines, at)?,
             Event::Reviewed { line_no, rating } => self.reviewed(*line_no, *rating, at)?,
             Event::ReturnRequested(e) => self.return_requested(e, at)?,
-            Event::ReturnApproved { group, timing } => self.return_approved(*group, *timing, at)?,
+            Event::ReturnApproved { group, timing, .. } => self.return_approved(*group, *timing, at)?,
             Event::ReturnRejected { group, .. } => self.return_undone(*group, true, at)?,
             Event::ReturnWithdrawn { group } => self.return_undone(*group, false, at)?,
             Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,

@@ -74,6 +74,11 @@ fn allow_before(order: &Order, lines: &[ReturnLine]) -> Result<(), Refusal> {
     }
 }
 
+/// Whether money goes back before goods come that are not marked for it.
+fn early(order: &Order, timing: RefundTiming, lines: &[ReturnLine]) -> bool {
+    timing == RefundTiming::BeforeCollection && allow_before(order, lines).is_err()
+}
+
 /// What a return is opened with.
 pub struct Opening<'a> {
     pub units: &'a [ReservedLine],
@@ -112,10 +117,12 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         let of = |u: &&ReservedLine| u.line_no == no;
         o.units.iter().find(of).is_some_and(|u| order.line(no).is_some_and(|l| l.free() == u.quantity))
     };
+    let mut gifts_waived = false;
     // gifts follow their main line (§3.2†); a return may let the buyer keep them
     for gift in order.lines.iter().filter(|l| l.gift && l.free() > 0 && !named(l.no)) {
         let follows = gift.main_line_no.is_some_and(whole) && gift.may(Trigger::RequestReturn).is_some();
         if follows && o.exchange.is_none() {
+            gifts_waived |= o.waive_gifts && gift.status == Status::Shipped;
             add(gift, gift.free(), o.waive_gifts);
         }
     }
@@ -139,6 +146,8 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         reason: o.reason,
         fault: o.fault,
         timing,
+        early: early(order, timing, &lines),
+        gifts_waived,
         lines,
         fees,
         withheld,
@@ -253,7 +262,9 @@ pub fn approve(order: &Order, group: u16, timing: Option<RefundTiming>, cx: &Con
 }
 
 pub fn approve_as(order: &Order, group: u16, timing: RefundTiming, cx: &Context<'_>, decision: &mut Decision) {
-    let event = Event::ReturnApproved { group, timing };
+    let overrides = |r: &Return| r.timing != timing && early(order, timing, &r.lines);
+    let early = order.return_of(group).is_some_and(overrides);
+    let event = Event::ReturnApproved { group, timing, early };
     let after = folded(order, std::slice::from_ref(&event), cx);
     decision.events.push(event);
     if let Some(r) = after.return_of(group)

@@ -179,6 +179,9 @@ pub enum Event {
     ReturnApproved {
         group: u16,
         timing: RefundTiming,
+        /// so by this approval only, although its goods are not marked for that
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        early: bool,
     },
     ReturnRejected {
         group: u16,

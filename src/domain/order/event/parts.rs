@@ -317,6 +317,12 @@ pub struct ReturnRequested {
     pub reason: ClaimReason,
     pub fault: Fault,
     pub timing: RefundTiming,
+    /// refunded before collection although its goods are not marked for that (§3.10): by somebody who may
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub early: bool,
+    /// the buyer keeps gifts that would follow
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub gifts_waived: bool,
     pub lines: Vec<ReturnLine>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees: Vec<ReturnFee>,
