@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// An order's story.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Timeline {
     pub order_id: String,
     /// `None`: no such order was ever placed
@@ -34,7 +34,7 @@ pub struct Timeline {
 }
 
 /// One thing that happened, or was refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
     Event {

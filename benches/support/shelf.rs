@@ -108,6 +108,14 @@ impl Store for Shelf {
     async fn order_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         Ok(Vec::new())
     }
+    async fn find_orders(&self, _: &jumun::store::OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn ledger(&self, _: &SkuId, _: Option<i64>, _: u32) -> Result<Vec<jumun::store::rows::LdgrRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
         Ok(ids.iter().map(|id| sku(id.as_str())).collect())
     }

@@ -26,6 +26,9 @@ CREATE TABLE tb_od_ord (
 ) WITH (fillfactor = 90);
 -- what is due next
 CREATE INDEX tb_od_ord_due ON tb_od_ord (prtn_no, due_dttm) WHERE due_dttm IS NOT NULL;
+-- a customer's orders, and all orders, by when they came
+CREATE INDEX tb_od_ord_cust ON tb_od_ord (cust_id, rcpt_dttm);
+CREATE INDEX tb_od_ord_rcpt ON tb_od_ord (rcpt_dttm);
 COMMENT ON TABLE tb_od_ord IS '주문: an order; one row, the projection of its events';
 COMMENT ON COLUMN tb_od_ord.ord_id IS '주문ID: order id';
 COMMENT ON COLUMN tb_od_ord.prtn_no IS '파티션번호: partition that owns the row';

@@ -28,6 +28,9 @@ CREATE TABLE tb_od_ord (
 ) STRICT;
 -- what is due next
 CREATE INDEX tb_od_ord_due ON tb_od_ord (prtn_no, due_dttm) WHERE due_dttm IS NOT NULL;
+-- a customer's orders, and all orders, by when they came
+CREATE INDEX tb_od_ord_cust ON tb_od_ord (cust_id, rcpt_dttm);
+CREATE INDEX tb_od_ord_rcpt ON tb_od_ord (rcpt_dttm);
 
 -- 주문상품: an order line
 CREATE TABLE tb_od_ord_gds (

@@ -8,6 +8,7 @@ pub mod schema;
 pub mod send;
 pub mod serve;
 pub mod timeline;
+pub mod token;
 pub mod verify;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
     Timeline(timeline::TimelineArgs),
+    Token(token::TokenArgs),
 }
 
 impl Cli {
@@ -57,6 +59,7 @@ impl Cli {
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
             Command::Timeline(args) => timeline::run(args).await,
+            Command::Token(args) => token::run(&args),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `jumun serve`: the server.
 
-use std::{net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds};
 use crate::{
-    http::{self, HttpParts},
+    http::{self, HttpParts, tokens::Tokens},
     lane::Limits,
     payment::{
         PaymentGateway,
@@ -70,6 +70,15 @@ pub struct ServeArgs {
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
     #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
     patience: f64,
+    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; without any token it is open to anyone
+    #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
+    #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
+    token: Vec<String>,
+    /// Requests a second that each token may make at the HTTP door; 0 is no bound
+    #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
+    rate: u32,
 }
 
 impl ServeArgs {
@@ -137,6 +146,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let retention = args.retention.retention()?;
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
+    let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
     let clock = real_clock();
@@ -172,6 +182,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         metrics,
         patience,
         waiting_max: 10_000,
+        tokens,
+        rate: args.rate,
     };
     tokio::select! {
         served = http::serve(http, listener) => served?,

@@ -2,61 +2,150 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, http::StatusCode, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 use serde_json::{Map, Value, json};
 
-use super::Shared;
+use super::{
+    Shared,
+    guard::{Body, caller, deny},
+    orders::theirs,
+    problem::{self, Why},
+    tokens::Caller,
+};
 use crate::{
     domain::{ids::CommandId, reason::Reason},
     log::{Inbound, LogError, crc16::partition_of},
     protocol::{Answer, OutcomeKind, command::Wire},
 };
 
-fn problem(status: StatusCode, reason: &str, message: impl Into<String>) -> HttpResponse {
-    HttpResponse::build(status).json(json!({ "outcome": "rejected", "reason": reason, "message": message.into() }))
+/// A command's id where its body has none.
+const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("idempotency-key");
+
+/// A JSON object.
+///
+/// # Errors
+/// The response that refuses anything else.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, HttpResponse> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Why::NotJson.response("a command is a JSON object")),
+        Err(e) => Err(Why::NotJson.response(format!("not JSON: {e}"))),
+    }
 }
 
-fn full(message: impl Into<String>) -> HttpResponse {
-    HttpResponse::ServiceUnavailable()
-        .insert_header((header::RETRY_AFTER, "1"))
-        .json(json!({ "reason": "busy", "message": message.into() }))
+/// `POST /v1/commands`.
+pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -> HttpResponse {
+    match object(&body.0) {
+        Ok(command) => submit(&shared, &request, command).await,
+        Err(refusal) => refusal,
+    }
 }
 
 /// Takes a command, waits for its answer.
-pub async fn post(shared: web::Data<Shared>, body: web::Bytes) -> HttpResponse {
-    let mut command: Map<String, Value> = match serde_json::from_slice(&body) {
-        Ok(Value::Object(command)) => command,
-        Ok(_) => return problem(StatusCode::BAD_REQUEST, "invalid", "a command is a JSON object"),
-        Err(e) => return problem(StatusCode::BAD_REQUEST, "invalid", format!("not JSON: {e}")),
-    };
+pub async fn submit(shared: &Shared, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
+    match addressed(shared, request, command).await {
+        Ok((id, partition, command)) => send(shared, &id, partition, &command).await,
+        Err(refusal) => refusal,
+    }
+}
+
+/// A command with all of its envelope, and where it belongs.
+type Addressed = (CommandId, u32, Map<String, Value>);
+
+async fn addressed(
+    shared: &Shared,
+    request: &HttpRequest,
+    mut command: Map<String, Value>,
+) -> Result<Addressed, HttpResponse> {
+    let invalid = |why: &str| Why::Invalid.response(why);
+    if let (None, Some(key)) = (command.get("id"), request.headers().get(IDEMPOTENCY_KEY)) {
+        let key = key.to_str().map_err(|_| invalid("the Idempotency-Key is no command id"))?;
+        command.insert("id".into(), key.into());
+    }
     let id = match command.get("id").and_then(Value::as_str).map(CommandId::new) {
         Some(Ok(id)) => id,
-        Some(Err(e)) => return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", e.to_string()),
-        None => return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the command has no id"),
+        Some(Err(e)) => return Err(invalid(&e.to_string())),
+        None => return Err(invalid("the command has no id, and the request no Idempotency-Key")),
     };
     if command.contains_key("reply_to") {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "over HTTP the answer comes in the response");
+        return Err(invalid("over HTTP the answer comes in the response"));
     }
-    let partition = partition(&shared, &command);
-    let known = command.get("type").and_then(Value::as_str).is_some_and(|t| Wire::NAMES.contains(&t));
-    if !known {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "there is no such command type");
-    }
-    command.insert("reply_to".into(), Value::from(&*shared.door.name));
-    let Some(answer) = shared.door.wait(id.as_str()) else {
-        return full("too many commands wait for their answers");
+    let kind = command.get("type").and_then(Value::as_str).unwrap_or_default();
+    let Some((name, may)) = Wire::ROLES.iter().find(|(name, _)| *name == kind) else {
+        return Err(invalid("there is no such command type"));
     };
-    let raw: Arc<[u8]> = match serde_json::to_vec(&command) {
+    let caller = caller(request);
+    if !matches!(caller, Caller::Anyone) {
+        let actors = caller.actors(may);
+        let Some(usual) = actors.first() else {
+            return Err(deny(request, &caller, &format!("{name} is not for this token")));
+        };
+        match command.get("actor").and_then(Value::as_str) {
+            None => drop(command.insert("actor".into(), usual.as_str().into())),
+            Some(actor) if actors.iter().any(|a| a == actor) => {}
+            Some(_) => {
+                let why = format!("this token speaks as {}", actors.join(" or "));
+                return Err(deny(request, &caller, &why));
+            }
+        }
+        of_theirs(shared, request, &caller, name, &command).await?;
+    }
+    let partition = partition(shared, &command);
+    command.insert("reply_to".into(), Value::from(&*shared.door.name));
+    Ok((id, partition, command))
+}
+
+/// A checkout or a partner sends commands to its own orders only; what there is not, the lane says.
+async fn of_theirs(
+    shared: &Shared,
+    request: &HttpRequest,
+    caller: &Caller,
+    name: &str,
+    command: &Map<String, Value>,
+) -> Result<(), HttpResponse> {
+    let text = |field: &str| command.get(field).and_then(Value::as_str);
+    match caller {
+        Caller::Checkout { customer, .. } if name == "place_order" => {
+            let own = customer.as_ref().map(|c| c.as_str());
+            if text("customer_id") != own {
+                return Err(deny(request, caller, "a checkout orders for its own customer"));
+            }
+            Ok(())
+        }
+        Caller::Checkout { .. } | Caller::Partner { .. } => match text("order_id") {
+            Some(id) => theirs(shared, request, caller, id).await.map(drop),
+            None => Ok(()),
+        },
+        Caller::Anyone
+        | Caller::Payment { .. }
+        | Caller::Operator { .. }
+        | Caller::Auditor { .. }
+        | Caller::Metrics => Ok(()),
+    }
+}
+
+async fn send(shared: &Shared, id: &CommandId, partition: u32, command: &Map<String, Value>) -> HttpResponse {
+    let Some(answer) = shared.door.wait(id.as_str()) else {
+        return Why::Busy.response("too many commands wait for their answers");
+    };
+    let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
-        Err(e) => return problem(StatusCode::BAD_REQUEST, "invalid", e.to_string()),
+        Err(e) => return Why::NotJson.response(e.to_string()),
     };
     if let Err(e) = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
         drop(answer);
         shared.door.forget(id.as_str());
         return match e {
-            LogError::Full(why) | LogError::Unavailable(why) => full(why),
-            LogError::Broken(why) => problem(StatusCode::INTERNAL_SERVER_ERROR, "fault", why),
-            LogError::Fenced { .. } => full("the partition is being taken over"),
+            LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
+            LogError::Broken(why) => {
+                tracing::error!(why, "a command could not be sent");
+                Why::Fault.response("the command log can't be used")
+            }
+            LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
         };
     }
     match tokio::time::timeout(shared.parts.patience, answer).await {
@@ -110,27 +199,35 @@ fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
     first.map_or(0, |sku| partition_of(&sku, n))
 }
 
-/// What became of an accepted command.
-pub async fn look(shared: web::Data<Shared>, path: web::Path<String>) -> HttpResponse {
+/// `GET /v1/commands/{id}`: what became of an accepted command.
+pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     let Ok(id) = CommandId::new(&path) else {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "that is no command id");
+        return Why::Invalid.response("that is no command id");
     };
-    match shared.parts.store.outcomes(std::slice::from_ref(&id)).await {
-        Err(e) => full(e.to_string()),
-        Ok(found) => match found.first() {
-            None => HttpResponse::NotFound().json(json!({
-                "command_id": id,
-                "reason": "not_accepted",
-                "message": "no accepted command has this id: it was refused, is still waiting, or never came; send it again with the same id",
-            })),
-            Some(o) => HttpResponse::Ok().json(json!({
-                "command_id": id,
-                "outcome": "accepted",
-                "partition": o.partition,
-                "order_id": o.order.as_ref().map(|o| o.ord_id.to_string()),
-                "order_status": o.order.as_ref().map(|o| o.status.to_string()),
-                "order_version": o.order.as_ref().map(|o| o.version),
-            })),
-        },
+    let unknown = || {
+        Why::NotFound.response(
+            "no accepted command has this id: it was refused, is still waiting, or never came; send it again with the \
+             same id",
+        )
+    };
+    let found = match shared.parts.store.outcomes(std::slice::from_ref(&id)).await {
+        Ok(found) => found,
+        Err(e) => return problem::store(&e),
+    };
+    let Some(o) = found.first() else { return unknown() };
+    let caller = caller(&request);
+    if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
+        let Some(order) = &o.order else { return unknown() };
+        if theirs(&shared, &request, &caller, &order.ord_id).await.is_err() {
+            return unknown();
+        }
     }
+    HttpResponse::Ok().json(json!({
+        "command_id": id,
+        "outcome": "accepted",
+        "partition": o.partition,
+        "order_id": o.order.as_ref().map(|o| o.ord_id.to_string()),
+        "order_status": o.order.as_ref().map(|o| o.status.to_string()),
+        "order_version": o.order.as_ref().map(|o| o.version),
+    }))
 }

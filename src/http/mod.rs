@@ -1,14 +1,28 @@
-//! The HTTP door: the same commands and answers as the streams, and what operators and probes ask.
+//! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
 pub mod commands;
+pub mod guard;
+pub mod letters;
+pub mod openapi;
+pub mod orders;
+pub mod paging;
+pub mod probes;
+pub mod problem;
+pub mod routes;
+pub mod shelf;
+pub mod tokens;
+pub mod view;
 pub mod waiting;
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{log::CommandLog, server::Health, store::Store};
+use guard::Rates;
+use problem::Why;
+use tokens::Tokens;
 use waiting::Door;
 
 /// What the door is made of.
@@ -23,6 +37,10 @@ pub struct HttpParts {
     pub patience: Duration,
     /// commands waiting for their answer at a time; beyond it: 503
     pub waiting_max: usize,
+    /// who may come in
+    pub tokens: Tokens,
+    /// requests a second by each token; 0: no bound
+    pub rate: u32,
 }
 
 /// Serves until the future is dropped or the process is told to stop.
@@ -30,18 +48,25 @@ pub struct HttpParts {
 /// # Errors
 /// When the listener can't be used.
 pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()> {
+    if parts.tokens.open() {
+        tracing::warn!(
+            "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--tokens)"
+        );
+    }
     let door = Door::open(&parts);
-    let shared = web::Data::new(Shared { parts, door });
+    let shared = web::Data::new(Shared { parts, door, rates: Rates::default() });
     HttpServer::new(move || {
-        App::new()
-            .app_data(shared.clone())
-            .app_data(web::PayloadConfig::new(crate::protocol::decode::COMMAND_BYTES_MAX))
-            .route("/v1/commands", web::post().to(commands::post))
-            .route("/v1/commands/{id}", web::get().to(commands::look))
-            .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(metrics))
-            .default_service(web::to(nothing))
+        let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
+        let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
+        let path = web::PathConfig::default().error_handler(|e, _| {
+            let told = e.to_string();
+            actix_web::error::InternalError::from_response(e, Why::NotFound.response(told)).into()
+        });
+        let mut app = App::new().app_data(shared.clone()).app_data(query).app_data(path);
+        for resource in routes::resources() {
+            app = app.service(resource);
+        }
+        app.default_service(web::to(probes::nothing)).wrap(from_fn(guard::guard))
     })
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
@@ -57,35 +82,5 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
 pub struct Shared {
     pub parts: HttpParts,
     pub door: Door,
-}
-
-/// The process lives; a partition whose invariant broke wants a look, and a restart won't mend it.
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
-}
-
-/// Every partition is owned here, and log and store answer.
-async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
-    let parts = &shared.parts;
-    let owned = parts.health.owned();
-    let log = parts.log.ping().await.map_err(|e| e.to_string());
-    let store = parts.store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await.map_err(|e| e.to_string());
-    let ready = owned == parts.partitions && !parts.health.broken() && log.is_ok() && store.is_ok();
-    let body = serde_json::json!({
-        "ready": ready,
-        "partitions": parts.partitions,
-        "owned": owned,
-        "broken": parts.health.broken(),
-        "log": log.err().unwrap_or_else(|| "ok".into()),
-        "store": store.err().unwrap_or_else(|| "ok".into()),
-    });
-    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
-}
-
-async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.parts.metrics.render())
-}
-
-async fn nothing() -> HttpResponse {
-    HttpResponse::NotFound().json(serde_json::json!({ "reason": "not_found", "message": "there is nothing here" }))
+    pub rates: Rates,
 }

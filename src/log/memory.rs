@@ -143,6 +143,10 @@ impl CommandLog for MemoryLog {
         Ok(self.state(partition)?.recent(stream, max))
     }
 
+    async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError> {
+        Ok(self.state(partition)?.bury(letter))
+    }
+
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
         Ok(self.state(partition)?.reply_names())
     }

@@ -216,6 +216,9 @@ pub trait CommandLog: Send + Sync {
     /// The newest `max` entries of an outbound stream, oldest first.
     async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError>;
 
+    /// Takes a dead letter away; `false`: it is not there (any more).
+    async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError>;
+
     /// The names that have a reply stream in this partition.
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError>;
 

@@ -241,6 +241,12 @@ impl CommandLog for RedisLog {
         Ok(rows.into_iter().rev().map(|(id, fields)| follow::out_entry(stream, id, fields)).collect())
     }
 
+    async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError> {
+        let mut cmd = ::redis::cmd("XDEL");
+        cmd.arg(self.keys.outbound(partition, &Outbound::Dead)).arg(letter.to_string());
+        Ok(parse::number(&self.query(&cmd).await?, "a deletion")? > 0)
+    }
+
     async fn reply_names(&self, partition: u32) -> Result<Vec<Arc<str>>, LogError> {
         let mut cmd = ::redis::cmd("SMEMBERS");
         let names = parse::array(self.query(cmd.arg(self.keys.reply_names(partition))).await?, "reply names")?;

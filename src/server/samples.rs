@@ -56,6 +56,7 @@ fn signed(n: i64) -> f64 {
 /// Says what every series means.
 fn describe() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
     counter!("jumun_commands_total", "Commands answered, by type and outcome");
     counter!("jumun_refusals_total", "Commands rejected, by reason");
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     Time,
-    ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
 };
 use row::{Read, Row};
 use rows::{
@@ -219,6 +219,19 @@ pub struct OutcomeOrder {
     pub version: i64,
 }
 
+/// Which orders are looked for; what is `None` is not asked.
+#[derive(Debug, Clone, Default)]
+pub struct OrderQuery {
+    pub customer: Option<CustomerId>,
+    /// as stored
+    pub status: Option<String>,
+    pub placed_from: Option<Time>,
+    pub placed_before: Option<Time>,
+    /// the last one of the page before
+    pub after: Option<(Time, OrderId)>,
+    pub limit: u32,
+}
+
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -248,6 +261,10 @@ pub trait Store: Send + Sync {
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
     /// The order rows (for status pages and doors).
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
+    /// Orders by what is asked, newest first.
+    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError>;
+    /// A SKU's ledger, newest first, from below `before`.
+    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError>;
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError>;
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError>;
     async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError>;

@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration, vec::IntoIter};
 use async_trait::async_trait;
 
 use super::{
-    Committer, Lease, LeaseAnswer, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredSku, TableRef, UntRow,
+    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredSku, TableRef,
+    UntRow,
     row::{Cell, Read, Row, Type},
-    rows::{CmpnRow, Code, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
+    rows::{CmpnRow, Code, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
     sql,
 };
 use crate::domain::{
@@ -270,6 +271,45 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         self.named("ord_id", ids.iter().map(OrderId::as_str)).await
+    }
+
+    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
+        let mut binds = Vec::new();
+        let mut rest = String::from("WHERE 1 = 1");
+        let mut and = |what: &str, values: Vec<Bind>| {
+            let mut what = what.to_owned();
+            for value in values {
+                binds.push(value);
+                what = what.replacen('?', &format!("${}", binds.len()), 1);
+            }
+            rest.push_str(" AND ");
+            rest.push_str(&what);
+        };
+        if let Some(customer) = &asked.customer {
+            and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
+        }
+        if let Some(status) = &asked.status {
+            and("t.ord_stat_cd = ?", vec![Bind::Text(status.clone())]);
+        }
+        if let Some(from) = asked.placed_from {
+            and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
+        }
+        if let Some(before) = asked.placed_before {
+            and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
+        }
+        if let Some((at, id)) = &asked.after {
+            let id = Bind::Text(id.as_str().to_owned());
+            and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), id]);
+        }
+        binds.push(Bind::Int(asked.limit.into()));
+        let rest = format!("{rest} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", binds.len());
+        self.list(&rest, binds).await
+    }
+
+    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
+        let binds =
+            vec![Bind::Text(id.as_str().to_owned()), Bind::Int(before.unwrap_or(i64::MAX)), Bind::Int(limit.into())];
+        self.list("WHERE t.unt_id = $1 AND t.ldgr_no < $2 ORDER BY t.ldgr_no DESC LIMIT $3", binds).await
     }
 
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {

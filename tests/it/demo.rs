@@ -76,7 +76,9 @@ fn fewer_customers_than_units() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_very_same_over_redis_and_postgresql() {
     let (redis, database) = (redis_url(), fresh_database().await);
-    let servers = [SMALL, &["--redis", &redis, "--database", &database]].concat();
+    // a window that a slow machine's answers fit into: who pays in time is to be seen
+    let sale = ["demo", "--units", "200", "--customers", "2000", "--rate", "1000", "--window", "3"];
+    let servers = [&sale[..], &["--redis", &redis, "--database", &database]].concat();
     let output = jumun(&servers).output().expect("it runs");
     let (report, progress) = said(&output);
     assert!(output.status.success(), "{report}\n{progress}");

@@ -5,6 +5,7 @@ mod acceptance;
 mod demo;
 mod docs;
 mod domain_pages;
+mod door;
 mod faults;
 mod load;
 mod log_contract;

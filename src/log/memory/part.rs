@@ -316,6 +316,13 @@ impl State {
         out.entries.range(from..).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
     }
 
+    pub fn bury(&mut self, letter: EntryId) -> bool {
+        let Some(at) = self.dead.entries.iter().position(|(id, _)| *id == letter) else { return false };
+        let gone = self.dead.entries.remove(at);
+        self.dead.bytes -= gone.map_or(0, |(_, json)| json.len());
+        true
+    }
+
     pub fn last_id(&self, stream: &Outbound) -> EntryId {
         let last = self.outbound(stream).and_then(|out| out.entries.back());
         last.map_or(EntryId::ZERO, |(id, _)| *id)

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod guard;
+pub mod http;
 pub mod process;
 pub mod proxy;
 pub mod servers;

@@ -158,10 +158,15 @@ impl Served {
         text.lines().filter(of).filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    fn get(&self, path: &str) -> Option<(u16, String)> {
+    /// Where its HTTP door is.
+    pub fn address(&self) -> Option<String> {
         let log = self.log();
         let line = log.lines().find(|l| l.contains("jumun serves"))?;
-        let address = line.split("address=").nth(1)?.split_whitespace().next()?;
+        line.split("address=").nth(1)?.split_whitespace().next().map(str::to_owned)
+    }
+
+    fn get(&self, path: &str) -> Option<(u16, String)> {
+        let address = self.address()?;
         let mut socket = TcpStream::connect(address).ok()?;
         socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         write!(socket, "GET {path} HTTP/1.1\r\nHost: jumun\r\nConnection: close\r\n\r\n").ok()?;

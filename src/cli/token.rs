@@ -1,0 +1,53 @@
+//! `jumun token`: makes a token for the HTTP door.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use rand::TryRngCore as _;
+
+use crate::{
+    domain::ids::PartnerId,
+    http::tokens::{Role, Tokens, hashed},
+    protocol::internal::hex,
+};
+
+/// Makes a token for the HTTP door: the token itself for whoever uses it, and its entry for the token file.
+///
+/// The token is printed once, on standard error; the entry, which holds only its hash, on standard output:
+/// jumun token web --role checkout >> tokens.toml
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Its name, as history and log tell it
+    name: String,
+    /// checkout, partner, payment, operator, auditor or metrics
+    #[arg(long, value_name = "ROLE")]
+    role: String,
+    /// The partner that a partner's token is of
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+}
+
+/// Makes one.
+///
+/// # Errors
+/// A sentence, when the role is none, or the name.
+pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
+    let role = Role::ALL.into_iter().find(|r| r.word() == args.role);
+    let words = Role::ALL.map(Role::word).join(", ");
+    let role = role.with_context(|| format!("--role is one of {words}, not {:?}", args.role))?;
+    ensure!((role == Role::Partner) == args.partner.is_some(), "--partner is for a partner's token, and needed there");
+    let partner = args.partner.as_deref().map(PartnerId::new).transpose()?;
+    let mut secret = [0u8; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut secret).context("the machine gives no random bytes")?;
+    let token = format!("jumun_{}", hex(&secret));
+    let hash = hashed(&token);
+    let suffix = partner.as_ref().map_or_else(String::new, |p| format!(":{p}"));
+    Tokens::read(None, &[format!("{}:{}:{hash}{suffix}", args.name, role.word())])?;
+    eprintln!("{token}");
+    println!("\n[[token]]\nname = {:?}\nrole = {:?}\nsha256 = {hash:?}", args.name, role.word());
+    if let Some(partner) = partner {
+        println!("partner = {:?}", partner.as_str());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,183 @@
+//! Everything that happens before a handler: the request's id, the token, the role, the rate; and the body's bounds.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
+    middleware::Next,
+    web,
+};
+use futures_util::StreamExt as _;
+
+use super::{
+    Shared,
+    problem::Why,
+    routes::{self, Access},
+    tokens::{Caller, Token},
+};
+use crate::domain::ids::CustomerId;
+
+/// Names a request, in its response and in the log; a client may bring its own.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The customer whom a checkout speaks for.
+pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
+/// How long a body may take.
+const BODY_WAIT: Duration = Duration::from_secs(10);
+
+/// Lets a request through, or tells why not.
+///
+/// # Errors
+/// actix's own, when a handler fails to make a response.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = request_id(&request);
+    let admitted = admit(&request);
+    let mut response = match admitted {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await?.map_into_left_body()
+        }
+        Err(refusal) => request.into_response(refusal).map_into_right_body(),
+    };
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let fits = |v: &&HeaderValue| (8..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    let own = request.headers().get(REQUEST_ID).filter(fits).cloned();
+    let made = || HeaderValue::from_str(&uuid::Uuid::now_v7().to_string());
+    own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
+}
+
+fn admit(request: &ServiceRequest) -> Result<Caller, HttpResponse> {
+    let shared =
+        request.app_data::<web::Data<Shared>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
+    let access = request.match_pattern().and_then(|path| routes::access(request.method(), &path));
+    let Some(access) = access else { return Ok(Caller::Anyone) }; // nothing is there: the default service says so
+    if shared.parts.tokens.open() || matches!(access, Access::All) {
+        shared.rates.take("anyone", shared.parts.rate)?;
+        return Ok(Caller::Anyone);
+    }
+    let token = token(request, shared).inspect_err(|_| denied(request, "no token"))?;
+    shared.rates.take(&token.name, shared.parts.rate)?;
+    let caller = Caller::of(&token, customer(request)?);
+    if !access.lets(token.role) {
+        denied(request, &token.name);
+        let why = format!("a token of role {} may not do that", token.role.word());
+        return Err(Why::Forbidden.response(why));
+    }
+    if let Caller::Checkout { customer: None, .. } = caller {
+        let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
+        return Err(Why::Forbidden.response(why));
+    }
+    Ok(caller)
+}
+
+fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let bearer = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, text)) = bearer else {
+        return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
+    };
+    shared.parts.tokens.find(text.trim()).ok_or_else(|| Why::NoToken.response("that token is not known"))
+}
+
+fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {
+    let Some(named) = request.headers().get(CUSTOMER) else { return Ok(None) };
+    let read = named.to_str().ok().and_then(|text| CustomerId::new(text).ok());
+    read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
+}
+
+/// A refusal is a line in the log: who, what, never the token.
+fn denied(request: &ServiceRequest, who: &str) {
+    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    tracing::warn!(who, method = %request.method(), path = request.path(), peer, "denied");
+    metrics::counter!("jumun_http_denied_total").increment(1);
+}
+
+/// Notes that a handler refuses the caller, and what they wanted.
+pub fn note_denied(request: &HttpRequest, caller: &Caller, what: &str) {
+    let role = caller.role().map_or("anyone", super::tokens::Role::word);
+    let who = caller.name();
+    tracing::warn!(who, role, method = %request.method(), path = request.path(), what, "denied");
+    metrics::counter!("jumun_http_denied_total").increment(1);
+}
+
+/// Refuses the caller, with a line in the log.
+pub fn deny(request: &HttpRequest, caller: &Caller, why: &str) -> HttpResponse {
+    note_denied(request, caller, why);
+    Why::Forbidden.response(why)
+}
+
+/// Who asks.
+pub fn caller(request: &HttpRequest) -> Caller {
+    // without the guard nobody would come here; then nobody may do anything
+    request.extensions().get::<Caller>().cloned().unwrap_or(Caller::Metrics)
+}
+
+/// Requests a second by each token: as many buckets as there are tokens.
+#[derive(Debug, Default)]
+pub struct Rates(Mutex<HashMap<String, (f64, Instant)>>);
+
+impl Rates {
+    fn take(&self, who: &str, rate: u32) -> Result<(), HttpResponse> {
+        if rate == 0 {
+            return Ok(());
+        }
+        let (full, now) = (f64::from(rate), Instant::now());
+        let Ok(mut buckets) = self.0.lock() else { return Ok(()) };
+        let (left, at) = buckets.entry(who.to_owned()).or_insert((full, now));
+        *left = (*left + now.saturating_duration_since(*at).as_secs_f64() * full).min(full);
+        *at = now;
+        if *left < 1.0 {
+            return Err(Why::TooMany.response(format!("at most {rate} requests a second")));
+        }
+        *left -= 1.0;
+        Ok(())
+    }
+}
+
+/// A body: bounded in size and in time.
+pub struct Body(pub web::Bytes);
+
+impl FromRequest for Body {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let read = async {
+                let mut body = web::BytesMut::new();
+                while let Some(part) = payload.next().await {
+                    let part = part.map_err(|e| refuse(Why::NotJson, e.to_string()))?;
+                    if body.len() + part.len() > crate::protocol::decode::COMMAND_BYTES_MAX {
+                        let most = crate::protocol::decode::COMMAND_BYTES_MAX;
+                        return Err(refuse(Why::TooLarge, format!("a body is at most {most} bytes")));
+                    }
+                    body.extend_from_slice(&part);
+                }
+                Ok(Body(body.freeze()))
+            };
+            tokio::time::timeout(BODY_WAIT, read)
+                .await
+                .unwrap_or_else(|_| Err(refuse(Why::Timeout, format!("a body takes at most {BODY_WAIT:?}"))))
+        })
+    }
+}
+
+fn refuse(why: Why, detail: String) -> Error {
+    actix_web::error::InternalError::from_response(detail.clone(), why.response(detail)).into()
+}

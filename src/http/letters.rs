@@ -1,0 +1,115 @@
+//! Dead letters: looked at, sent again, taken away.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::{
+    Shared,
+    guard::caller,
+    paging::{self, Paging},
+    problem::{self, Why},
+    view::{LetterDone, LetterView, Page},
+};
+use crate::log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound};
+
+/// As the log tells a letter.
+#[derive(Deserialize)]
+struct Told {
+    command: String,
+    reason: String,
+    entry: String,
+    attempts: u32,
+}
+
+async fn letters(shared: &Shared, partition: u32, max: usize) -> Result<Vec<(EntryId, Told)>, HttpResponse> {
+    let kept = shared.parts.log.recent(partition, &Outbound::Dead, max).await.map_err(|e| problem::log(&e))?;
+    let read = kept.into_iter().rev().filter_map(|e| Some((e.id, serde_json::from_str(&e.json).ok()?)));
+    Ok(read.collect())
+}
+
+/// `GET /v1/dead-letters`: the newest of each partition.
+pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+    let limit = match (paging::limit(paging.limit), &paging.cursor) {
+        (Ok(limit), None) => usize::try_from(limit).unwrap_or(usize::MAX),
+        (Ok(_), Some(_)) => return paging::bad_cursor(),
+        (Err(refusal), _) => return refusal,
+    };
+    let mut all = Vec::new();
+    for partition in 0..shared.parts.partitions {
+        match letters(&shared, partition, limit).await {
+            Ok(some) => all.extend(some.into_iter().map(|(id, told)| (id, partition, told))),
+            Err(refusal) => return refusal,
+        }
+    }
+    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
+    all.truncate(limit);
+    let view = |(id, partition, told): (EntryId, u32, Told)| LetterView {
+        letter: id.to_string(),
+        partition,
+        command: told.command,
+        reason: told.reason,
+        entry: told.entry,
+        attempts: told.attempts,
+    };
+    HttpResponse::Ok().json(Page { items: all.into_iter().map(view).collect(), next: None })
+}
+
+/// How many letters are looked through for one of them.
+const LOOK_MAX: usize = 10_000;
+
+async fn find(shared: &Shared, partition: u32, letter: &str) -> Result<(EntryId, Told), HttpResponse> {
+    let unknown = || Why::NotFound.response("there is no such dead letter");
+    let id: EntryId = letter.parse().map_err(|_| unknown())?;
+    if partition >= shared.parts.partitions {
+        return Err(unknown());
+    }
+    letters(shared, partition, LOOK_MAX).await?.into_iter().find(|(known, _)| *known == id).ok_or_else(unknown)
+}
+
+fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str) {
+    let caller = caller(request);
+    let by = caller.name();
+    tracing::info!(by, partition, letter, "an operator {what} a dead letter");
+}
+
+/// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was.
+pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
+    let (partition, letter) = path.into_inner();
+    let (id, told) = match find(&shared, partition, &letter).await {
+        Ok(found) => found,
+        Err(refusal) => return refusal,
+    };
+    if told.command.len() >= DEAD_COMMAND_BYTES_MAX {
+        return Why::Invalid.response("only a part of this command was kept; it can't be sent again");
+    }
+    let raw: Arc<[u8]> = told.command.into_bytes().into();
+    let sent = match shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
+        Ok(ids) => ids.first().map(ToString::to_string),
+        Err(e) => return problem::log(&e),
+    };
+    // sent first: a crash between the two leaves the letter, and its command is answered once all the same
+    if let Err(e) = shared.parts.log.bury(partition, id).await {
+        return problem::log(&e);
+    }
+    note(&request, "requeued", partition, &letter);
+    HttpResponse::Ok().json(LetterDone { letter, partition, entry: sent })
+}
+
+/// `DELETE /v1/dead-letters/{partition}/{letter}`.
+pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
+    let (partition, letter) = path.into_inner();
+    let id = match find(&shared, partition, &letter).await {
+        Ok((id, _)) => id,
+        Err(refusal) => return refusal,
+    };
+    match shared.parts.log.bury(partition, id).await {
+        Err(e) => problem::log(&e),
+        Ok(false) => Why::NotFound.response("there is no such dead letter"),
+        Ok(true) => {
+            note(&request, "discarded", partition, &letter);
+            HttpResponse::Ok().json(LetterDone { letter, partition, entry: None })
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! `/openapi.json`: OpenAPI 3.1, made from the route table and the types.
+
+use actix_web::HttpResponse;
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::{
+    paging::LIMIT_MAX,
+    problem::{Problem, Why},
+    routes::{self, Access, Route},
+    tokens::Role,
+    view,
+};
+use crate::{
+    protocol::{Answer, command},
+    timeline::Timeline,
+};
+
+/// `GET /openapi.json`.
+pub async fn document() -> HttpResponse {
+    HttpResponse::Ok().json(openapi())
+}
+
+/// The document.
+pub fn openapi() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    let mut generator = settings.into_generator();
+    let named = schemas(&mut generator);
+    let mut components: Map<String, Value> = generator.take_definitions(true);
+    components.extend(named);
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes::all() {
+        let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_lowercase()] = operation(&route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "jumun",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Orders, claims and stock. Money is whole won, times are RFC 3339. Reason codes are stable.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+/// Every schema that a route names.
+fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
+    let commands = command::schemas(g);
+    let one = |name: &str, schema: &Value| json!({ "allOf": [schema, { "properties": { "type": { "const": name } }, "required": ["type"] }] });
+    let each: Vec<Value> = commands.iter().map(|(name, schema)| one(name, schema.as_value())).collect();
+    let mut named = vec![("Command".to_owned(), json!({ "description": "any command", "oneOf": each }))];
+    // the path says what it is; the token who asks; the header may bring its id
+    named.push((
+        "CommandFields".to_owned(),
+        json!({ "type": "object", "description": "the command's own fields; type and order_id are the path's, actor is \
+            the token's, id may be the header Idempotency-Key" }),
+    ));
+    let mut of = |name: &str, schema: schemars::Schema| named.push((name.to_owned(), schema.to_value()));
+    of("OrderPage", g.subschema_for::<view::Page<view::OrderSummary>>());
+    of("SkuPage", g.subschema_for::<view::Page<view::SkuView>>());
+    of("LedgerPage", g.subschema_for::<view::Page<view::LedgerView>>());
+    of("CampaignPage", g.subschema_for::<view::Page<view::CampaignView>>());
+    of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
+    for schema in [
+        g.subschema_for::<Answer>(),
+        g.subschema_for::<Problem>(),
+        g.subschema_for::<Timeline>(),
+        g.subschema_for::<view::OrderView>(),
+        g.subschema_for::<view::ProductView>(),
+        g.subschema_for::<view::LetterDone>(),
+    ] {
+        drop(schema); // noted by the generator under its own name
+    }
+    named.push((
+        "CommandState".to_owned(),
+        json!({
+            "type": "object",
+            "required": ["command_id", "outcome", "partition"],
+            "properties": {
+                "command_id": { "type": "string" },
+                "outcome": { "const": "accepted" },
+                "partition": { "type": "integer" },
+                "order_id": { "type": ["string", "null"] },
+                "order_status": { "type": ["string", "null"] },
+                "order_version": { "type": ["integer", "null"] },
+            },
+        }),
+    ));
+    named.push((
+        "OrderPart".to_owned(),
+        json!({ "description": "that part of OrderView", "type": ["array", "object"] }),
+    ));
+    named.push((
+        "Pending".to_owned(),
+        json!({
+            "type": "object",
+            "required": ["command_id", "outcome", "look"],
+            "properties": {
+                "command_id": { "type": "string" },
+                "outcome": { "const": "pending" },
+                "look": { "type": "string", "description": "where to look for what becomes of it" },
+            },
+        }),
+    ));
+    named
+}
+
+fn schema(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn content(kind: &str, name: &str) -> Value {
+    json!({ kind: { "schema": schema(name) } })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut operation = json!({
+        "summary": route.about,
+        "operationId": operation_id(route),
+        "parameters": parameters(route),
+        "responses": responses(route),
+    });
+    if let Some(body) = route.body {
+        operation["requestBody"] = json!({ "required": true, "content": content("application/json", body) });
+    }
+    match route.access {
+        Access::All => operation["security"] = json!([]),
+        Access::Roles(roles) => {
+            operation["security"] = json!([{ "token": [] }]);
+            let words: Vec<&str> = roles.iter().map(|r: &Role| r.word()).collect();
+            operation["description"] = format!("Roles: {}.", words.join(", ")).into();
+        }
+    }
+    operation
+}
+
+fn operation_id(route: &Route) -> String {
+    let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty() && *w != "v1");
+    let mut id = route.method.as_str().to_lowercase();
+    for word in words {
+        id.push('_');
+        id.push_str(word);
+    }
+    id
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut parameters = Vec::new();
+    for name in route.path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {
+        let schema = match name {
+            "partition" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            _ => json!({ "type": "string", "minLength": 1 }),
+        };
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+    }
+    let mut query = |name: &str, schema: Value| {
+        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    };
+    if route.answer.is_some_and(|a| a.ends_with("Page")) {
+        query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
+        if route.answer != Some("LetterPage") {
+            query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
+        }
+    }
+    if route.answer == Some("OrderPage") {
+        query("customer_id", json!({ "type": "string" }));
+        query("status", schema("Status"));
+        query("placed_from", json!({ "type": "string", "format": "date-time" }));
+        query("placed_before", json!({ "type": "string", "format": "date-time" }));
+    }
+    parameters
+}
+
+fn responses(route: &Route) -> Value {
+    let mut responses = Map::new();
+    let ok = match route.answer {
+        Some(name) => json!({ "description": "it", "content": content("application/json", name) }),
+        None => json!({ "description": "it" }),
+    };
+    responses.insert("200".into(), ok);
+    let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
+    if !matches!(route.access, Access::All) {
+        whys.extend([Why::NoToken, Why::Forbidden]);
+    }
+    if route.path.contains('{') {
+        whys.extend([Why::NotFound, Why::Invalid]);
+    }
+    if route.answer.is_some_and(|a| a.ends_with("Page")) {
+        whys.push(Why::Invalid);
+    }
+    if route.body.is_some() {
+        whys.extend([Why::NotJson, Why::Invalid, Why::TooLarge, Why::Timeout]);
+    }
+    for why in whys {
+        let (status, _, title) = why.row();
+        let about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
+        responses.insert(status.as_u16().to_string(), about);
+    }
+    if route.answer == Some("Answer") {
+        let answered = |about: &str| {
+            let both = json!({ "application/json": { "schema": schema("Answer") },
+                "application/problem+json": { "schema": schema("Problem") } });
+            json!({ "description": about, "content": both })
+        };
+        responses.insert(
+            "202".into(),
+            json!({ "description": "not answered yet", "content": content("application/json", "Pending") }),
+        );
+        responses.insert("409".into(), answered("rejected"));
+        responses.insert("422".into(), answered("rejected: not valid"));
+        responses.insert("403".into(), answered("rejected: forbidden"));
+        responses.insert("500".into(), answered("failed: a fault of ours"));
+    }
+    if matches!(route.answer, Some("OrderView" | "OrderPart")) {
+        responses.insert("304".into(), json!({ "description": "not changed since the ETag that was sent" }));
+    }
+    Value::Object(responses)
+}

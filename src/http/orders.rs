@@ -1,0 +1,225 @@
+//! Orders as resources: found, looked at, told, and sent commands.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, EntityTag, IfNoneMatch},
+    web,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Shared,
+    commands::{self, object},
+    guard::{Body, caller, deny, note_denied},
+    paging::{self, bad_cursor, cut},
+    problem::{self, Why},
+    tokens::Caller,
+    view::{OrderSummary, OrderView, Page},
+};
+use crate::{
+    commit::replay,
+    domain::{
+        Time,
+        ids::{CustomerId, OrderId, PartnerId},
+        order::{Order, state::Placement},
+    },
+    protocol::command::Wire,
+    store::OrderQuery,
+    timeline,
+};
+
+/// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may
+/// be somebody else's.
+///
+/// # Errors
+/// That response.
+pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id: &str) -> Result<Order, HttpResponse> {
+    let unknown = || Why::NotFound.response(format!("there is no order {id}"));
+    let order_id = OrderId::new(id).map_err(|_| unknown())?;
+    let found = shared.parts.store.orders(std::slice::from_ref(&order_id)).await.map_err(|e| problem::store(&e))?;
+    let Some(rows) = found.first() else { return Err(unknown()) };
+    let folded = replay::fold(rows).map_err(|e| {
+        tracing::error!(order = id, error = e, "a history does not fold");
+        Why::Fault.response("this order's history can't be read")
+    })?;
+    let order = folded.map(|f| f.order).filter(|o| o.placement != Placement::Failed).ok_or_else(unknown)?;
+    if !may_see(caller, &order) {
+        note_denied(request, caller, "somebody else's order");
+        return Err(unknown());
+    }
+    Ok(order)
+}
+
+/// Whose order it is: the customer's, and of each partner that sells a line of it, or had it made.
+pub fn may_see(caller: &Caller, order: &Order) -> bool {
+    match caller {
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } | Caller::Payment { .. } => true,
+        Caller::Checkout { customer, .. } => customer.as_ref() == Some(&order.customer_id),
+        Caller::Partner { partner } => sells(partner, order),
+        Caller::Metrics => false,
+    }
+}
+
+fn sells(partner: &PartnerId, order: &Order) -> bool {
+    order.lines.iter().any(|l| order.seller_of(l) == Some(partner)) || order.customer_id.as_str() == partner.as_str()
+}
+
+/// What a list of orders is asked by.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    customer_id: Option<String>,
+    status: Option<String>,
+    placed_from: Option<Time>,
+    placed_before: Option<Time>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/orders`.
+pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+    search_orders(&shared, &request, &search).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn search_orders(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<HttpResponse, HttpResponse> {
+    let caller = caller(request);
+    let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
+    let mut customer = search.customer_id.as_deref().map(CustomerId::new).transpose().map_err(invalid)?;
+    match &caller {
+        Caller::Checkout { customer: Some(own), .. } => {
+            if customer.as_ref().is_some_and(|named| named != own) {
+                return Err(deny(request, &caller, "a checkout sees its customer's orders"));
+            }
+            customer = Some(own.clone());
+        }
+        // no index tells a partner's orders from others'; the linked ones are those that it bought
+        Caller::Partner { partner } => customer = Some(CustomerId::new(partner.as_str()).map_err(invalid)?),
+        Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } => {
+            return Err(deny(request, &caller, "not with this token"));
+        }
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
+    }
+    let limit = paging::limit(search.limit)?;
+    let asked = OrderQuery {
+        customer,
+        status: search.status.clone(),
+        placed_from: search.placed_from,
+        placed_before: search.placed_before,
+        after: search.cursor.as_deref().map(read_cursor).transpose()?,
+        limit: limit + 1,
+    };
+    let mut rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+    let more = cut(&mut rows, limit);
+    let next = rows.last().filter(|_| more).map(|r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id));
+    let items: Vec<OrderSummary> = rows.iter().map(OrderSummary::from).collect();
+    Ok(HttpResponse::Ok().json(Page { items, next }))
+}
+
+fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
+    let (at, id) = cursor.split_once('.').ok_or_else(bad_cursor)?;
+    let at = at.parse().ok().and_then(Time::from_timestamp_micros).ok_or_else(bad_cursor)?;
+    Ok((at, OrderId::new(id).map_err(|_| bad_cursor())?))
+}
+
+/// `GET /v1/orders/{id}`; its ETag is the order's version.
+pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+    match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(order) => tagged(&request, &order, &OrderView::from(&order)),
+        Err(refusal) => refusal,
+    }
+}
+
+fn tagged(request: &HttpRequest, order: &Order, body: &impl serde::Serialize) -> HttpResponse {
+    use actix_web::http::header::Header as _;
+    let tag = EntityTag::new_strong(order.version.to_string());
+    let known = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|t| t.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    if known {
+        return HttpResponse::NotModified().insert_header(header::ETag(tag)).finish();
+    }
+    HttpResponse::Ok().insert_header(header::ETag(tag)).insert_header((header::CACHE_CONTROL, "no-cache")).json(body)
+}
+
+/// `GET /v1/orders/{id}/timeline`.
+pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+    let order = match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(order) => order,
+        Err(refusal) => return refusal,
+    };
+    match timeline::timeline(&shared.parts.store, Some(&shared.parts.log), &order.id).await {
+        Ok(told) => HttpResponse::Ok().json(told),
+        Err(timeline::TimelineError::Store(e)) => problem::store(&e),
+        Err(timeline::TimelineError::Log(e)) => problem::log(&e),
+        Err(timeline::TimelineError::History(e)) => {
+            tracing::error!(order = %order.id, error = e, "a timeline can't be told");
+            Why::Fault.response("this order's history can't be read")
+        }
+    }
+}
+
+/// `GET /v1/orders/{id}/{part}`.
+pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
+    let (id, part) = path.into_inner();
+    let order = match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(order) => order,
+        Err(refusal) => return refusal,
+    };
+    let view = OrderView::from(&order);
+    match part.as_str() {
+        "lines" => tagged(&request, &order, &view.lines),
+        "payments" => tagged(&request, &order, &view.settlements),
+        "refunds" => tagged(&request, &order, &view.refunds),
+        "fees" => tagged(&request, &order, &view.fees),
+        "claims" => tagged(&request, &order, &view.claims),
+        "procurements" => tagged(&request, &order, &view.procurements),
+        "linked-orders" => tagged(&request, &order, &view.linked_orders),
+        _ => Why::NotFound.response(format!("an order has no {part}")),
+    }
+}
+
+/// `POST /v1/orders`: a `place_order` command without its type.
+pub async fn place(shared: web::Data<Shared>, request: HttpRequest, body: Body) -> HttpResponse {
+    match object(&body.0) {
+        Ok(command) => send(&shared, &request, command, "place_order", None).await,
+        Err(refusal) => refusal,
+    }
+}
+
+/// `POST /v1/orders/{id}/{command}`: a command's own fields.
+pub async fn command(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    body: Body,
+) -> HttpResponse {
+    let (id, kind) = path.into_inner();
+    if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
+        return Why::NotFound.response(format!("an order takes no command {kind}"));
+    }
+    let fields = if body.0.is_empty() { Ok(Map::new()) } else { object(&body.0) };
+    match fields {
+        Ok(command) => send(&shared, &request, command, &kind, Some(&id)).await,
+        Err(refusal) => refusal,
+    }
+}
+
+async fn send(
+    shared: &Shared,
+    request: &HttpRequest,
+    mut command: Map<String, Value>,
+    kind: &str,
+    order_id: Option<&str>,
+) -> HttpResponse {
+    for (field, value) in [("type", Some(kind)), ("order_id", order_id)] {
+        let Some(value) = value else { continue };
+        let given = command.insert(field.to_owned(), value.into());
+        if given.is_some_and(|given| given != value) {
+            return Why::Invalid.response(format!("the body's {field} is not the path's"));
+        }
+    }
+    commands::submit(shared, request, command).await
+}

@@ -1,0 +1,105 @@
+//! Errors of the door itself, as RFC 9457 problem details with the reason codes of the protocol.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+
+/// `application/problem+json`. `type` is stable: `/problems/` and the reason.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// the reason in words
+    pub title: String,
+    pub status: u16,
+    /// what is wrong with this request
+    pub detail: String,
+    /// a stable code
+    pub reason: String,
+}
+
+/// Why the door itself refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    NotJson,
+    Invalid,
+    NoToken,
+    Forbidden,
+    NotFound,
+    Method,
+    Timeout,
+    TooLarge,
+    TooMany,
+    Busy,
+    Fault,
+}
+
+impl Why {
+    /// Every one.
+    pub const ALL: [Why; 11] = [
+        Why::NotJson,
+        Why::Invalid,
+        Why::NoToken,
+        Why::Forbidden,
+        Why::NotFound,
+        Why::Method,
+        Why::Timeout,
+        Why::TooLarge,
+        Why::TooMany,
+        Why::Busy,
+        Why::Fault,
+    ];
+
+    /// Status, stable code, title.
+    pub const fn row(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Why::NotJson => (StatusCode::BAD_REQUEST, "invalid", "the body can't be read"),
+            Why::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid"),
+            Why::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "a token is needed"),
+            Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
+            Why::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
+            Why::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
+            Why::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the body came too slowly"),
+            Why::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
+            Why::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests"),
+            Why::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "not now"),
+            Why::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault of ours"),
+        }
+    }
+
+    /// As a response.
+    pub fn response(self, detail: impl Into<String>) -> HttpResponse {
+        let (status, reason, title) = self.row();
+        let mut response = HttpResponse::build(status);
+        if matches!(self, Why::Busy | Why::TooMany) {
+            response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        if matches!(self, Why::Timeout | Why::TooLarge) {
+            response.force_close(); // the rest of the body is not waited for
+        }
+        if self == Why::NoToken {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.content_type("application/problem+json").json(Problem {
+            kind: format!("/problems/{reason}"),
+            title: title.into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            reason: reason.into(),
+        })
+    }
+}
+
+/// What the store says when it can't answer is not for clients to see.
+pub fn store(e: &crate::store::StoreError) -> HttpResponse {
+    tracing::warn!(error = %e, "a request failed on the store");
+    Why::Busy.response("the store does not answer; try again")
+}
+
+/// The same of the log.
+pub fn log(e: &crate::log::LogError) -> HttpResponse {
+    tracing::warn!(error = %e, "a request failed on the command log");
+    Why::Busy.response("the command log does not answer; try again")
+}

@@ -1,0 +1,110 @@
+//! Every route once: its path, who may use it, what it is. The server, the guard, the OpenAPI document and the tests read
+//! this table.
+
+use actix_web::{Resource, Route as ActixRoute, http::Method, web};
+
+use super::{
+    commands, letters, openapi, orders, probes, shelf,
+    tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
+};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy)]
+pub enum Access {
+    /// no token needed
+    All,
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Whether this role may.
+    pub fn lets(self, role: Role) -> bool {
+        match self {
+            Access::All => true,
+            Access::Roles(roles) => roles.contains(&role),
+        }
+    }
+}
+
+/// A route.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+    /// a sentence, for the document
+    pub about: &'static str,
+    /// what the body is, for the document: a schema's name
+    pub body: Option<&'static str>,
+    /// what it answers with: a schema's name
+    pub answer: Option<&'static str>,
+    handler: fn() -> ActixRoute,
+}
+
+const READERS: &[Role] = &[Checkout, Partner, Operator, Auditor];
+const STAFF: &[Role] = &[Operator, Auditor];
+const WRITERS: &[Role] = &[Checkout, Partner, Payment, Operator];
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:expr, $about:literal, $body:expr, $answer:expr => $handler:path;)+) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: $path,
+            access: $access,
+            about: $about,
+            body: $body,
+            answer: $answer,
+            handler: || web::method(Method::$method).to($handler),
+        }),+]
+    };
+}
+
+/// All of them, a path's methods side by side.
+pub fn all() -> Vec<Route> {
+    use Access::{All, Roles};
+    routes! {
+        POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
+        GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
+        POST "/v1/orders" Roles(&[Checkout, Operator]), "Places an order (주문): a place_order command, its type left out", Some("CommandFields"), Some("Answer") => orders::place;
+        GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's", None, Some("OrderPage") => orders::list;
+        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims; ETag is its version", None, Some("OrderView") => orders::one;
+        GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
+        GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements or linked-orders", None, Some("OrderPart") => orders::part;
+        POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
+        GET "/v1/skus" Roles(STAFF), "Stock (재고) of every SKU, by id", None, Some("SkuPage") => shelf::skus;
+        GET "/v1/skus/{id}" Roles(READERS), "Stock of a SKU, with its campaigns", None, Some("SkuView") => shelf::sku;
+        GET "/v1/skus/{id}/ledger" Roles(STAFF), "Its stock ledger (재고원장), newest first", None, Some("LedgerPage") => shelf::ledger;
+        GET "/v1/products/{id}" Roles(READERS), "A product (상품)", None, Some("ProductView") => shelf::product;
+        GET "/v1/campaigns" Roles(STAFF), "Campaigns (판매행사), by id", None, Some("CampaignPage") => shelf::campaigns;
+        GET "/v1/campaigns/{id}" Roles(READERS), "A campaign", None, Some("CampaignView") => shelf::campaign;
+        GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
+        POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
+        DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
+        GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
+        GET "/healthz" All, "The process lives", None, None => probes::healthz;
+        GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;
+        GET "/openapi.json" All, "This document", None, None => openapi::document;
+    }
+}
+
+/// The access of a route as it was matched; `None`: there is no such route.
+pub fn access(method: &Method, pattern: &str) -> Option<Access> {
+    use std::sync::OnceLock;
+    static ALL: OnceLock<Vec<(Method, &'static str, Access)>> = OnceLock::new();
+    let known = ALL.get_or_init(|| all().into_iter().map(|r| (r.method, r.path, r.access)).collect());
+    known.iter().find(|(m, path, _)| m == method && *path == pattern).map(|(_, _, access)| *access)
+}
+
+/// As actix takes them: a resource a path, in the table's order.
+pub fn resources() -> Vec<Resource> {
+    let mut found: Vec<(&'static str, Resource)> = Vec::new();
+    for route in all() {
+        match found.iter().position(|(path, _)| *path == route.path) {
+            Some(at) => {
+                let (path, resource) = found.remove(at);
+                found.insert(at, (path, resource.route((route.handler)())));
+            }
+            None => found.push((route.path, web::resource(route.path).route((route.handler)()))),
+        }
+    }
+    found.into_iter().map(|(_, r)| r.default_service(web::to(probes::method))).collect()
+}

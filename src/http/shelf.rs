@@ -1,0 +1,106 @@
+//! The shelves: stock, its ledger, products and campaigns.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    Shared,
+    paging::{self, Paging, bad_cursor, cut},
+    problem::{self, Why},
+    view::{CampaignView, LedgerView, Page, ProductView, SkuView},
+};
+use crate::{
+    domain::ids::{CampaignId, ProductId, SkuId},
+    store::{
+        self, Store, UntRow,
+        row::{Read, Row},
+        rows::CmpnRow,
+    },
+};
+
+fn found<V: serde::Serialize>(view: Option<V>, what: &str) -> HttpResponse {
+    view.map_or_else(|| Why::NotFound.response(format!("there is no {what}")), |v| HttpResponse::Ok().json(v))
+}
+
+/// A page of a table by its key.
+async fn rows<R: Row>(store: &dyn Store, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<R>, HttpResponse> {
+    let page = store.page(store::table::<R>(), after, limit).await.map_err(|e| problem::store(&e))?;
+    Ok(page.into_iter().map(|values| R::read(&mut values.into_iter())).collect())
+}
+
+/// `GET /v1/skus`.
+pub async fn skus(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+    let page = async {
+        let limit = paging::limit(paging.limit)?;
+        let after = paging.cursor.as_deref().map(|c| vec![Read::Text(Some(c.to_owned()))]);
+        let mut units: Vec<UntRow> = rows(&*shared.parts.store, after, limit + 1).await?;
+        let more = cut(&mut units, limit);
+        let next = units.last().filter(|_| more).map(|r| r.unt_id.to_string());
+        Ok(Page { items: units.iter().map(SkuView::from).collect(), next })
+    };
+    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<SkuView>| HttpResponse::Ok().json(page))
+}
+
+/// `GET /v1/skus/{id}`.
+pub async fn sku(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+    let Ok(sku_id) = SkuId::new(&id) else { return found::<SkuView>(None, "such SKU") };
+    match shared.parts.store.skus(&[sku_id]).await {
+        Err(e) => problem::store(&e),
+        Ok(stored) => {
+            let view = stored.first().map(|s| SkuView {
+                campaigns: s.campaigns.iter().map(CampaignView::from).collect(),
+                ..SkuView::from(&s.unit)
+            });
+            found(view, "such SKU")
+        }
+    }
+}
+
+/// `GET /v1/skus/{id}/ledger`.
+pub async fn ledger(shared: web::Data<Shared>, id: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
+    let page = async {
+        let sku_id = SkuId::new(&id).map_err(|_| Why::NotFound.response("there is no such SKU"))?;
+        let limit = paging::limit(paging.limit)?;
+        let before = paging.cursor.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;
+        let read = shared.parts.store.ledger(&sku_id, before, limit + 1).await;
+        let mut moves = read.map_err(|e| problem::store(&e))?;
+        let more = cut(&mut moves, limit);
+        let next = moves.last().filter(|_| more).map(|r| r.ldgr_no.to_string());
+        Ok(Page { items: moves.iter().map(LedgerView::from).collect(), next })
+    };
+    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<LedgerView>| HttpResponse::Ok().json(page))
+}
+
+/// `GET /v1/products/{id}`.
+pub async fn product(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+    let Ok(id) = ProductId::new(&id) else { return found::<ProductView>(None, "such product") };
+    match shared.parts.store.products(&[id]).await {
+        Err(e) => problem::store(&e),
+        Ok(rows) => found(rows.first().map(ProductView::from), "such product"),
+    }
+}
+
+/// `GET /v1/campaigns`.
+pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+    let page = async {
+        let limit = paging::limit(paging.limit)?;
+        let after = match paging.cursor.as_deref().map(|c| c.split_once(' ')) {
+            None => None,
+            Some(None) => return Err(bad_cursor()),
+            Some(Some((id, sku))) => Some([id, sku].map(|k| Read::Text(Some(k.to_owned()))).into()),
+        };
+        let mut sales: Vec<CmpnRow> = rows(&*shared.parts.store, after, limit + 1).await?;
+        let more = cut(&mut sales, limit);
+        let next = sales.last().filter(|_| more).map(|r| format!("{} {}", r.cmpn_id, r.unt_id));
+        Ok(Page { items: sales.iter().map(CampaignView::from).collect(), next })
+    };
+    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<CampaignView>| HttpResponse::Ok().json(page))
+}
+
+/// `GET /v1/campaigns/{id}`.
+pub async fn campaign(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+    let Ok(id) = CampaignId::new(&id) else { return found::<CampaignView>(None, "such campaign") };
+    match shared.parts.store.campaigns(&[id]).await {
+        Err(e) => problem::store(&e),
+        Ok(rows) => found(rows.first().map(CampaignView::from), "such campaign"),
+    }
+}

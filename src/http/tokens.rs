@@ -1,0 +1,282 @@
+//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, and says so.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    domain::ids::{CustomerId, PartnerId},
+    protocol::{command::Role as Actor, internal::hex},
+};
+
+/// What a token may do. In [`Role::ALL`]'s order its words are those of the token file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// a shop's checkout: speaks for one customer at a time, and brings their payments
+    Checkout,
+    /// a seller or partner: its own orders
+    Partner,
+    /// the payment side: approvals, deposits, refunds
+    Payment,
+    /// an operator: everything
+    Operator,
+    /// reads everything, changes nothing
+    Auditor,
+    /// Prometheus
+    Metrics,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 6] =
+        [Role::Checkout, Role::Partner, Role::Payment, Role::Operator, Role::Auditor, Role::Metrics];
+
+    /// As the token file writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Role::Checkout => "checkout",
+            Role::Partner => "partner",
+            Role::Payment => "payment",
+            Role::Operator => "operator",
+            Role::Auditor => "auditor",
+            Role::Metrics => "metrics",
+        }
+    }
+}
+
+/// A token as it is configured: its hash, never itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// in the history and in the log
+    pub name: String,
+    pub role: Role,
+    /// SHA-256 of the token, in hexadecimal: a token is 32 random bytes, so a slow hash would add nothing
+    pub sha256: String,
+    /// a partner's own id
+    #[serde(default)]
+    pub partner: Option<PartnerId>,
+    /// the one customer that a checkout token may speak for; otherwise each request names theirs
+    #[serde(default)]
+    pub customer: Option<CustomerId>,
+}
+
+/// The tokens that open the door.
+#[derive(Debug, Clone, Default)]
+pub struct Tokens(HashMap<String, Arc<Token>>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    token: Vec<Token>,
+}
+
+/// The SHA-256 of a token, as it is configured.
+pub fn hashed(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+impl Tokens {
+    /// No tokens: whoever comes may do anything.
+    pub fn open(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Of a TOML file and of single ones (`name:role:sha256[:partner]`).
+    ///
+    /// # Errors
+    /// A sentence, when the file can't be read or a token makes no sense.
+    pub fn read(file: Option<&Path>, single: &[String]) -> anyhow::Result<Self> {
+        let mut tokens = Self::default();
+        if let Some(path) = file {
+            let name = path.display();
+            let parsed: File = config::Config::builder()
+                .add_source(config::File::from(path).format(config::FileFormat::Toml))
+                .build()
+                .and_then(config::Config::try_deserialize)
+                .with_context(|| format!("the token file {name} can't be read"))?;
+            ensure!(!parsed.token.is_empty(), "the token file {name} names no token: it would open the door to all");
+            for token in parsed.token {
+                tokens.add(token)?;
+            }
+        }
+        for text in single {
+            tokens.add(one(text)?)?;
+        }
+        Ok(tokens)
+    }
+
+    fn add(&mut self, token: Token) -> anyhow::Result<()> {
+        let name = &token.name;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        ensure!(
+            (1..=48).contains(&name.len()) && name.chars().all(fits),
+            "a token's name is 1 to 48 letters, digits and . _ -, not {name:?}"
+        );
+        let hash = token.sha256.to_ascii_lowercase();
+        ensure!(
+            hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit()),
+            "token {name}: sha256 is 64 hexadecimal digits (jumun token makes one)"
+        );
+        ensure!(
+            token.role != Role::Partner || token.partner.is_some(),
+            "token {name}: a partner's token names its partner"
+        );
+        ensure!(
+            token.role == Role::Partner || token.partner.is_none(),
+            "token {name}: only a partner's token names one"
+        );
+        ensure!(
+            token.role == Role::Checkout || token.customer.is_none(),
+            "token {name}: only a checkout's token names a customer"
+        );
+        ensure!(self.0.values().all(|t| t.name != *name), "token {name} is there twice");
+        if self.0.insert(hash, Arc::new(token.clone())).is_some() {
+            bail!("token {name} is another token under a second name");
+        }
+        Ok(())
+    }
+
+    /// Whose it is.
+    pub fn find(&self, token: &str) -> Option<Arc<Token>> {
+        self.0.get(&hashed(token)).cloned()
+    }
+}
+
+fn one(text: &str) -> anyhow::Result<Token> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (name, role, sha256, partner) = match parts[..] {
+        [name, role, sha256] => (name, role, sha256, None),
+        [name, role, sha256, partner] => (name, role, sha256, Some(partner)),
+        // not told: it may hold a hash
+        _ => bail!("a token is name:role:sha256 or name:partner:sha256:PARTNER"),
+    };
+    let known = Role::ALL.into_iter().find(|r| r.word() == role);
+    let words = Role::ALL.map(Role::word).join(", ");
+    Ok(Token {
+        name: name.to_owned(),
+        role: known.with_context(|| format!("token {name}: a role is one of {words}, not {role:?}"))?,
+        sha256: sha256.to_owned(),
+        partner: partner.map(PartnerId::new).transpose().with_context(|| format!("token {name}"))?,
+        customer: None,
+    })
+}
+
+/// Who asks, once the token is known.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// the door is open: development
+    Anyone,
+    Checkout {
+        name: String,
+        customer: Option<CustomerId>,
+    },
+    Partner {
+        partner: PartnerId,
+    },
+    Payment {
+        name: String,
+    },
+    Operator {
+        name: String,
+    },
+    Auditor {
+        name: String,
+    },
+    Metrics,
+}
+
+impl Caller {
+    /// Of a token and the customer whom the request names.
+    pub fn of(token: &Token, customer: Option<CustomerId>) -> Self {
+        let name = token.name.clone();
+        match token.role {
+            Role::Checkout => Caller::Checkout { name, customer: token.customer.clone().or(customer) },
+            // `Tokens::add` refuses a partner's token without its partner
+            Role::Partner => match &token.partner {
+                Some(partner) => Caller::Partner { partner: partner.clone() },
+                None => Caller::Metrics,
+            },
+            Role::Payment => Caller::Payment { name },
+            Role::Operator => Caller::Operator { name },
+            Role::Auditor => Caller::Auditor { name },
+            Role::Metrics => Caller::Metrics,
+        }
+    }
+
+    /// Its token's name, or its partner's.
+    pub fn name(&self) -> &str {
+        match self {
+            Caller::Anyone => "anyone",
+            Caller::Checkout { name, .. }
+            | Caller::Payment { name }
+            | Caller::Operator { name }
+            | Caller::Auditor { name } => name,
+            Caller::Partner { partner } => partner.as_str(),
+            Caller::Metrics => "metrics",
+        }
+    }
+
+    /// Its role; `None`: the door is open.
+    pub const fn role(&self) -> Option<Role> {
+        match self {
+            Caller::Anyone => None,
+            Caller::Checkout { .. } => Some(Role::Checkout),
+            Caller::Partner { .. } => Some(Role::Partner),
+            Caller::Payment { .. } => Some(Role::Payment),
+            Caller::Operator { .. } => Some(Role::Operator),
+            Caller::Auditor { .. } => Some(Role::Auditor),
+            Caller::Metrics => Some(Role::Metrics),
+        }
+    }
+
+    /// Whom a command may come from, by its type's actors: the first is taken where the command names none. Empty: no one.
+    pub fn actors(&self, may: &[Actor]) -> Vec<String> {
+        let of = |actor: Actor, id: &str| may.contains(&actor).then(|| format!("{}:{id}", actor.word()));
+        match self {
+            Caller::Anyone | Caller::Auditor { .. } | Caller::Metrics => Vec::new(),
+            Caller::Checkout { name, customer } => {
+                let buyer = customer.as_ref().and_then(|c| of(Actor::Buyer, c.as_str()));
+                buyer.into_iter().chain(of(Actor::Payment, name)).collect()
+            }
+            Caller::Partner { partner } => {
+                let id = partner.as_str();
+                of(Actor::Seller, id).into_iter().chain(of(Actor::Partner, id)).collect()
+            }
+            Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
+            Caller::Operator { name } => of(Actor::Operator, name).into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_or_refused() {
+        let hash = hashed("t");
+        for (text, fits) in [
+            (format!("web:checkout:{hash}"), true),
+            (format!("p:partner:{hash}:p-1"), true),
+            (format!("p:partner:{hash}"), false),
+            (format!("web:checkout:{hash}:p-1"), false),
+            (format!("web:king:{hash}"), false),
+            (format!("web:checkout:{}", &hash[1..]), false),
+            (format!("we b:checkout:{hash}"), false),
+            ("web".to_owned(), false),
+        ] {
+            let read = Tokens::read(None, std::slice::from_ref(&text));
+            assert_eq!(read.is_ok(), fits, "{text}: {read:?}");
+        }
+        let both = [format!("a:metrics:{hash}"), format!("b:operator:{hash}")];
+        assert!(Tokens::read(None, &both).is_err());
+        let tokens = Tokens::read(None, &both[..1]).unwrap();
+        assert_eq!(tokens.find("t").map(|t| t.role), Some(Role::Metrics));
+        assert!(tokens.find("T").is_none());
+    }
+}

@@ -1,0 +1,410 @@
+//! The HTTP door of the real binary: who may do what, what is answered, what is refused and how.
+
+use std::{collections::BTreeSet, io::Write as _, net::TcpStream, time::Duration};
+
+use jumun::{
+    http::{
+        openapi::openapi,
+        routes::{self, Access},
+        tokens::{Role, hashed},
+    },
+    protocol::command::Wire,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    http::{Reply, ask, read},
+    process::{Served, Setting},
+    servers::{fresh_database, redis_url},
+};
+
+/// A server with a token of each role: the token is the role's name, twice for the second partner.
+struct Shop {
+    server: Served,
+    address: String,
+    namespace: String,
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+impl Shop {
+    async fn open(more: &[&str]) -> Self {
+        let tokens: Vec<String> = Role::ALL
+            .into_iter()
+            .map(|r| (r.word(), if r == Role::Partner { ":p-1" } else { "" }))
+            .map(|(word, partner)| format!("the-{word}:{word}:{}{partner}", hashed(word)))
+            .chain([format!("p2:partner:{}:p-2", hashed("partner2"))])
+            .collect();
+        let tokens = tokens.join(",");
+        Self::start(&[&["--token", &tokens], more].concat()).await
+    }
+
+    async fn start(more: &[&str]) -> Self {
+        let setting = Setting {
+            database: fresh_database().await,
+            redis: redis_url(),
+            namespace: format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
+            instance: "a".into(),
+            partitions: 1,
+            more: Vec::new(),
+            failpoints: String::new(),
+        };
+        let namespace = setting.namespace.clone();
+        let server = setting.with(more).start();
+        server.ready().await;
+        let address = server.address().expect("it says where");
+        Self { server, address, namespace }
+    }
+
+    fn ask(&self, token: &str, method: &str, path: &str, more: &[(&str, &str)], body: &[u8]) -> Reply {
+        let bearer = bearer(token);
+        let mut headers: Vec<(&str, &str)> = more.to_vec();
+        if !token.is_empty() {
+            headers.push(("Authorization", &bearer));
+        }
+        ask(&self.address, method, path, &headers, body)
+    }
+
+    fn get(&self, token: &str, path: &str) -> Reply {
+        self.ask(token, "GET", path, &[("X-Customer-Id", "u-1")], b"")
+    }
+
+    fn send(&self, token: &str, path: &str, id: &str, body: &Value) -> Reply {
+        let headers = [("Idempotency-Key", id), ("X-Customer-Id", "u-1")];
+        self.ask(token, "POST", path, &headers, body.to_string().as_bytes())
+    }
+
+    fn accepted(&self, token: &str, path: &str, id: &str, body: &Value) -> Value {
+        let reply = self.send(token, path, id, body);
+        assert_eq!(reply.status, 200, "{body}: {reply:?}");
+        reply.json()
+    }
+
+    /// Goods of two sellers: A of p-1 and B of p-2, ten units each.
+    fn stock(&self) {
+        for (n, partner, sku) in [(1, "p-1", "A"), (2, "p-2", "B")] {
+            for (what, command) in [
+                (
+                    "template",
+                    json!({"type": "create_template", "template_id": format!("t-{n}"), "partner_id": partner,
+                    "name": "t"}),
+                ),
+                (
+                    "product",
+                    json!({"type": "create_product", "product_id": format!("g-{n}"), "name": "g", "kind": "goods",
+                    "product_type": "normal", "price": 10_000, "partner_id": partner, "template_id": format!("t-{n}"),
+                    "bundled": true, "delivery_fee": 3_000, "lead_time_days": 2}),
+                ),
+                (
+                    "sku",
+                    json!({"type": "create_sku", "sku_id": sku, "product_id": format!("g-{n}"), "option_name": "o"}),
+                ),
+                ("stock", json!({"type": "receive_stock", "sku_id": sku, "quantity": 10})),
+            ] {
+                self.accepted("operator", "/v1/commands", &format!("set-{what}-{n}"), &command);
+            }
+        }
+    }
+
+    /// An order of u-1 for one unit of A, paid.
+    fn order(&self, order: &str) {
+        let place = json!({"order_id": order, "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
+        self.accepted("checkout", "/v1/orders", &format!("place-{order}"), &place);
+        let pay = json!({"settlements": [{"means": "card", "amount": 13_000,
+            "approval": {"approval_id": format!("a-{order}")}}]});
+        self.accepted("checkout", &format!("/v1/orders/{order}/approve_payment"), &format!("payment-{order}"), &pay);
+    }
+}
+
+fn reason(reply: &Reply) -> String {
+    reply.json()["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A path of the pattern, for an order that is u-1's.
+fn filled(pattern: &str) -> String {
+    let part = if pattern.contains("/{part}") { "lines" } else { "x" };
+    let id = if pattern.starts_with("/v1/orders") { "o-1" } else { "nothing-1" };
+    pattern.replace("{id}", id).replace("{part}", part).replace("{partition}", "0").replace("{letter}", "1-1")
+}
+
+#[tokio::test]
+async fn every_route_denies_without_a_token_and_with_the_wrong_role() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let mut guarded = 0;
+    for route in routes::all() {
+        let (method, path) = (route.method.as_str(), filled(route.path));
+        let Access::Roles(roles) = route.access else {
+            let open = shop.ask("", method, &path, &[], b"");
+            assert!(!matches!(open.status, 401 | 403), "{method} {path}: {open:?}");
+            continue;
+        };
+        guarded += 1;
+        for token in ["", "nobody", "OPERATOR"] {
+            let reply = shop.ask(token, method, &path, &[("X-Customer-Id", "u-1")], b"{}");
+            assert_eq!((reply.status, reason(&reply).as_str()), (401, "no_token"), "{method} {path} {token:?}");
+            assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+        }
+        for role in Role::ALL {
+            let reply = shop.ask(role.word(), method, &path, &[("X-Customer-Id", "u-1")], b"");
+            if roles.contains(&role) {
+                assert!(reply.status != 401, "{method} {path} {role:?}: {reply:?}");
+            } else {
+                assert_eq!((reply.status, reason(&reply).as_str()), (403, "forbidden"), "{method} {path} {role:?}");
+            }
+        }
+    }
+    assert!(guarded > 12, "{guarded} routes are guarded");
+    let log = shop.server.log();
+    assert!(log.contains("denied") && log.contains("/v1/dead-letters"), "{log}");
+    assert!(!log.contains("nobody"), "the log holds a token: {log}");
+}
+
+#[tokio::test]
+async fn somebody_elses_order_is_not_there() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let other = [("X-Customer-Id", "u-2"), ("Idempotency-Key", "try-00001")];
+    for route in routes::all().iter().filter(|r| r.path.starts_with("/v1/orders/{id}")) {
+        for (token, command) in [("checkout", "cancel_lines"), ("partner2", "prepare")] {
+            let part = if route.method == "POST" { command } else { "lines" };
+            let path = filled(route.path).replace("lines", part);
+            let reply = shop.ask(token, route.method.as_str(), &path, &other, b"{}");
+            assert_eq!((reply.status, reason(&reply).as_str()), (404, "not_found"), "{token} {path}: {reply:?}");
+        }
+        let staff = shop.ask("auditor", "GET", &filled(route.path), &[], b"");
+        assert_eq!(staff.status, 200, "{staff:?}");
+    }
+    // what is not there looks the same
+    let nothing = shop.ask("checkout", "GET", "/v1/orders/o-9", &other, b"").json()["detail"].to_string();
+    let theirs = shop.ask("checkout", "GET", "/v1/orders/o-1", &other, b"").json()["detail"].to_string();
+    assert_eq!(nothing.replace("o-9", "o-1"), theirs);
+    let list = shop.ask("checkout", "GET", "/v1/orders", &other, b"");
+    assert_eq!(list.json(), json!({"items": []}));
+    let named = shop.ask("checkout", "GET", "/v1/orders?customer_id=u-1", &other, b"");
+    assert_eq!(named.status, 403);
+    let command = shop.ask("checkout", "GET", "/v1/commands/payment-o-1", &other, b"");
+    assert_eq!(command.status, 404);
+    // nor can a name be borrowed
+    for (token, path, body) in [
+        (
+            "checkout",
+            "/v1/orders",
+            json!({"order_id": "o-2", "customer_id": "u-2", "lines": [{"sku_id": "A", "quantity": 1}]}),
+        ),
+        ("checkout", "/v1/orders/o-1/cancel_lines", json!({"actor": "operator:me", "lines": [1]})),
+        ("checkout", "/v1/orders/o-1/cancel_lines", json!({"actor": "buyer:u-2", "lines": [1]})),
+        ("partner", "/v1/orders/o-1/prepare", json!({"actor": "seller:p-2"})),
+        ("partner", "/v1/orders/o-1/approve_payment", json!({"settlements": []})),
+        ("checkout", "/v1/commands", json!({"type": "receive_stock", "sku_id": "A", "quantity": 1})),
+    ] {
+        let reply = shop.send(token, path, "try-00002", &body);
+        assert_eq!((reply.status, reason(&reply).as_str()), (403, "forbidden"), "{token} {body}: {reply:?}");
+    }
+    assert!(shop.server.log().contains("somebody else's order"));
+    // its own seller may
+    shop.accepted("partner", "/v1/orders/o-1/prepare", "prep-0001", &json!({}));
+}
+
+#[tokio::test]
+async fn an_order_is_a_resource() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    for n in 1..=5 {
+        shop.order(&format!("o-{n}"));
+    }
+    // the same key gets the same answer, other content is refused
+    let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
+    let again = shop.accepted("checkout", "/v1/orders", "place-o-1", &place);
+    assert_eq!(again["order_version"], 1);
+    let other = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 2}]});
+    assert_eq!(reason(&shop.send("checkout", "/v1/orders", "place-o-1", &other)), "command_id_reused");
+    // conditional reads
+    let first = shop.get("checkout", "/v1/orders/o-1");
+    assert_eq!((first.status, first.header("etag")), (200, Some("\"2\"")));
+    assert_eq!(first.json()["status_korean"], "주문");
+    assert_eq!(first.json()["settlements"][0]["refundable"], 13_000);
+    let known = [("X-Customer-Id", "u-1"), ("If-None-Match", "\"2\"")];
+    let same = shop.ask("checkout", "GET", "/v1/orders/o-1", &known, b"");
+    assert_eq!((same.status, same.body.as_str()), (304, ""));
+    shop.accepted("checkout", "/v1/orders/o-1/cancel_lines", "cancel-01", &json!({"lines": [1]}));
+    let changed = shop.ask("checkout", "GET", "/v1/orders/o-1", &known, b"");
+    assert_eq!((changed.status, changed.json()["status"].as_str()), (200, Some("CANCELLED")));
+    // its parts
+    for (part, holds) in [
+        ("lines", json!([{"line_no": 1, "status": "CANCELLED"}])),
+        ("payments", json!([{"planned": 13_000, "refundable": 0}])),
+        ("refunds", json!([{"amount": 13_000, "stage": "due"}])),
+        ("fees", json!([{"amount": 3_000, "given_back": 3_000}])),
+        ("claims", json!({"cancellations": [{"quantity": 1, "amount": 10_000}]})),
+        ("procurements", json!([])),
+        ("linked-orders", json!([])),
+    ] {
+        let got = shop.get("checkout", &format!("/v1/orders/o-1/{part}"));
+        assert_eq!(got.status, 200, "{part}: {got:?}");
+        assert!(includes(&got.json(), &holds), "{part}: {}", got.body);
+    }
+    assert_eq!(shop.get("checkout", "/v1/orders/o-1/nix").status, 404);
+    let told = shop.get("checkout", "/v1/orders/o-1/timeline").json();
+    let what: Vec<&str> = told["entries"].as_array().unwrap().iter().filter_map(|e| e["what"].as_str()).collect();
+    assert_eq!(what, ["placed", "payment_approved", "cut"]);
+    // refusals keep their reason codes
+    let late = shop.send("checkout", "/v1/orders/o-1/cancel_lines", "cancel-02", &json!({"lines": [1]}));
+    assert_eq!((late.status, reason(&late).as_str()), (409, "illegal_transition"));
+    // pages, newest first
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = shop.get("checkout", &format!("/v1/orders?limit=2{cursor}")).json();
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= 2);
+        seen.extend(items.iter().map(|o| o["order_id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, ["o-5", "o-4", "o-3", "o-2", "o-1"]);
+    let cancelled = shop.get("auditor", "/v1/orders?status=CANCELLED&customer_id=u-1").json();
+    assert_eq!(cancelled["items"].as_array().unwrap().len(), 1);
+    for bad in ["limit=0", "limit=501", "limit=x", "cursor=x", "nix=1", "placed_from=x", "customer_id="] {
+        let reply = shop.get("auditor", &format!("/v1/orders?{bad}"));
+        assert_eq!((reply.status, reason(&reply).as_str()), (422, "invalid"), "{bad}: {reply:?}");
+    }
+    // the shelves
+    let sku = shop.get("partner", "/v1/skus/A").json();
+    assert_eq!((sku["on_hand"].as_i64(), sku["sold"].as_i64()), (Some(6), Some(5)));
+    let ledger = shop.get("operator", "/v1/skus/A/ledger?limit=3").json();
+    assert_eq!(ledger["items"][0]["movement"], "RESTOCK");
+    let older = shop.get("operator", &format!("/v1/skus/A/ledger?cursor={}", ledger["next"].as_str().unwrap())).json();
+    assert_eq!(older["items"].as_array().unwrap().last().unwrap()["movement"], "RECEIVE");
+    assert_eq!(shop.get("operator", "/v1/skus?limit=1").json()["next"], "A");
+    assert_eq!(shop.get("operator", "/v1/products/g-1").json()["price"], 10_000);
+    assert_eq!(shop.get("operator", "/v1/campaigns").json(), json!({"items": []}));
+    assert_eq!(shop.get("operator", "/v1/campaigns/nix").status, 404);
+}
+
+/// Whether every field that `wanted` names is so in `got`.
+fn includes(got: &Value, wanted: &Value) -> bool {
+    match (got, wanted) {
+        (Value::Object(g), Value::Object(w)) => w.iter().all(|(k, v)| g.get(k).is_some_and(|g| includes(g, v))),
+        (Value::Array(g), Value::Array(w)) => g.len() == w.len() && g.iter().zip(w).all(|(g, w)| includes(g, w)),
+        _ => got == wanted,
+    }
+}
+
+#[tokio::test]
+async fn f45_huge_deep_and_slow_bodies_are_refused() {
+    let shop = Shop::open(&[]).await;
+    let before = shop.server.resident();
+    let huge = vec![b' '; 8 * 1024 * 1024];
+    for _ in 0..3 {
+        let reply = shop.ask("operator", "POST", "/v1/commands", &[], &huge);
+        assert_eq!((reply.status, reason(&reply).as_str()), (413, "too_large"), "{reply:?}");
+    }
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    let nested = format!(r#"{{"id":"deep-0001","type":"place_order","order_id":{deep}}}"#);
+    for (body, status) in [
+        (deep.as_str(), 400),
+        (&nested, 400),
+        ("", 400),
+        ("[]", 400),
+        ("{", 400),
+        ("\u{0}", 400),
+        ("{}", 422),
+        (r#"{"id":"x","type":"prepare"}"#, 422),
+        (r#"{"id":"nix-00001","type":"nix"}"#, 422),
+        (r#"{"id":"nix-00002","type":"prepare","order_id":"o-1","reply_to":"me"}"#, 422),
+        (r#"{"id":"nix-00003","type":"prepare","order_id":"o-1","more":1}"#, 422),
+    ] {
+        let reply = shop.ask("operator", "POST", "/v1/commands", &[], body.as_bytes());
+        assert_eq!(reply.status, status, "{:.80}: {reply:?}", body);
+        assert_eq!(reason(&reply), "invalid");
+    }
+    let mut slow = TcpStream::connect(&shop.address).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let bearer = bearer("operator");
+    write!(slow, "POST /v1/commands HTTP/1.1\r\nHost: j\r\nAuthorization: {bearer}\r\nContent-Length: 100\r\n\r\n{{")
+        .unwrap();
+    let reply = read(&mut slow);
+    assert_eq!((reply.status, reason(&reply).as_str()), (408, "timeout"), "{reply:?}");
+    let grown = shop.server.resident().saturating_sub(before);
+    assert!(grown < 64 * 1024 * 1024, "{grown} bytes");
+}
+
+#[tokio::test]
+async fn dead_letters_are_sent_again_or_taken_away() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    let log = jumun::log::redis::RedisLog::connect(&redis_url(), &shop.namespace).await.unwrap();
+    use jumun::log::{CommandLog as _, Inbound};
+    for _ in 0..2 {
+        log.append(0, Inbound::Commands, &[b"no command"[..].into()]).await.unwrap();
+    }
+    let letters = || shop.get("auditor", "/v1/dead-letters").json()["items"].as_array().unwrap().clone();
+    let begun = std::time::Instant::now();
+    while letters().len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the letters do not come");
+    }
+    let (first, second) = (letters()[0].clone(), letters()[1].clone());
+    assert_eq!(first["command"], "no command");
+    let path = |letter: &Value| format!("/v1/dead-letters/0/{}", letter["letter"].as_str().unwrap());
+    let gone = shop.ask("operator", "DELETE", &path(&first), &[], b"");
+    assert_eq!(gone.status, 200, "{gone:?}");
+    assert_eq!(shop.ask("operator", "DELETE", &path(&first), &[], b"").status, 404);
+    assert_eq!(letters().len(), 1);
+    // it comes back as another letter, since it still can't be read
+    let again = shop.ask("operator", "POST", &format!("{}/requeue", path(&second)), &[], b"");
+    assert_eq!(again.status, 200, "{again:?}");
+    let begun = std::time::Instant::now();
+    while letters().first().is_none_or(|l| l["letter"] == second["letter"]) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it was not sent again");
+    }
+    assert_eq!(letters()[0]["entry"], again.json()["entry"]);
+    for nix in ["/v1/dead-letters/0/1-1", "/v1/dead-letters/9/1-1", "/v1/dead-letters/0/nix", "/v1/dead-letters/x/1-1"]
+    {
+        assert_eq!(shop.ask("operator", "DELETE", nix, &[], b"").status, 404, "{nix}");
+    }
+    assert!(shop.server.log().contains("discarded a dead letter"));
+}
+
+#[tokio::test]
+async fn an_open_door_says_so_and_a_rate_bounds() {
+    let shop = Shop::start(&["--rate", "20"]).await;
+    assert!(shop.server.log().contains("THE DOOR IS OPEN"));
+    assert_eq!(shop.get("", "/readyz").json()["open_to_anyone"], true);
+    let statuses: Vec<u16> = (0..60).map(|_| shop.get("", "/v1/skus").status).collect();
+    assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+    let id = shop.ask("", "GET", "/healthz", &[("X-Request-Id", "mine-0001")], b"");
+    assert_eq!(id.header("x-request-id"), Some("mine-0001"));
+    assert!(shop.get("", "/healthz").header("x-request-id").is_some_and(|id| id.len() == 36));
+    assert_eq!(reason(&shop.ask("", "PUT", "/healthz", &[], b"")), "method_not_allowed");
+    assert_eq!(reason(&shop.get("", "/nix")), "not_found");
+}
+
+#[tokio::test]
+async fn the_document_is_whole() {
+    let document = openapi();
+    let text = document.to_string();
+    let mut referred = BTreeSet::new();
+    for part in text.split("\"$ref\":\"").skip(1) {
+        referred.insert(part.split('"').next().unwrap().to_owned());
+    }
+    assert!(referred.len() > 20, "{referred:?}");
+    for r in &referred {
+        assert!(document.pointer(r.trim_start_matches('#')).is_some(), "{r} is nowhere");
+    }
+    let mut ids = BTreeSet::new();
+    for route in routes::all() {
+        let at = format!(
+            "/paths/{}/{}",
+            route.path.replace('~', "~0").replace('/', "~1"),
+            route.method.as_str().to_lowercase()
+        );
+        let operation = document.pointer(&at).unwrap_or_else(|| panic!("{at} is not in the document"));
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{at}: its id is there twice");
+    }
+    let one_of = document["components"]["schemas"]["Command"]["oneOf"].as_array().unwrap().len();
+    assert_eq!(one_of, Wire::NAMES.len());
+}
