@@ -1,19 +1,22 @@
 """Checks compose.yaml and k8s/ offline: each against its schema, and the names in it against each other.
 
-`kubectl kustomize` needs no cluster; where kubectl is there, what it renders is checked too.
+What is checked of k8s/ is what `kubectl kustomize` renders, which needs no cluster; kubectl comes with the tools.
 """
 
+import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import kubernetes_validate
 import yaml
 from compose_spec import PyCompose
 
 KUBERNETES = "1.37"
+KUBECTL = Path(sys.executable).with_name("kubectl")
+SCHEMAS = Path(__file__).with_name("schemas")
 faults: list[str] = []
 
 
@@ -49,10 +52,18 @@ def pod_of(resource: dict) -> dict | None:
 
 
 def valid(resource: dict, where: str) -> None:
+    """Strictly: a field that the schema doesn't know is a fault. Custom resources have their schemas here."""
+    own = SCHEMAS / f"{resource['apiVersion'].replace('/', '_')}_{resource['kind']}.json"
+    if own.exists():
+        for error in jsonschema.Draft202012Validator(json.loads(own.read_text())).iter_errors(resource):
+            faults.append(f"{where}: {'.'.join(map(str, error.path))}: {error.message}")
+        return
     try:
         kubernetes_validate.validate(resource, KUBERNETES, strict=True)
     except kubernetes_validate.ValidationError as error:
         faults.append(f"{where}: {'.'.join(map(str, error.path))}: {error.message}")
+    except kubernetes_validate.SchemaNotFoundError:
+        faults.append(f"{where}: no schema for {resource['kind']} of {resource['apiVersion']}")
 
 
 def restricted(pod: dict, where: str) -> None:
@@ -69,14 +80,20 @@ def restricted(pod: dict, where: str) -> None:
         check(container.get("resources", {}).get("limits", {}).get("memory"), f"{name}: no memory limit")
 
 
-def names(resources: list[dict], images: set[str], where: str) -> None:
-    """Whatever is named is there: config maps, ports, selectors, images."""
+def selected(pods: list[dict], wanted: dict, what: str) -> list[dict]:
+    chosen = [pod for pod in pods if wanted.items() <= pod["metadata"]["labels"].items()]
+    check(len(chosen) == 1, f"{what} selects {len(chosen)} pods")
+    return chosen
+
+
+def names(resources: list[dict], where: str) -> None:
+    """Whatever is named is there: config maps, ports, selectors, image tags."""
     config_maps = {r["metadata"]["name"] for r in resources if r["kind"] == "ConfigMap"}
     pods = [pod for pod in map(pod_of, resources) if pod]
     for pod in pods:
         restricted(pod, where)
         for container in pod["spec"]["containers"]:
-            check(container["image"].split(":")[0] in images, f"{where}: image {container['image']} has no tag")
+            check(":" in container["image"], f"{where}: image {container['image']} has no tag")
             for source in container.get("envFrom", []):
                 name = source.get("configMapRef", {}).get("name")
                 check(name is None or name in config_maps, f"{where}: no config map {name}")
@@ -84,35 +101,72 @@ def names(resources: list[dict], images: set[str], where: str) -> None:
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 port = container.get(probe, {}).get("httpGet", {}).get("port")
                 check(port is None or port in ports, f"{where}: {probe} asks port {port}, which is not there")
+        for spread in pod["spec"].get("topologySpreadConstraints", []):
+            selected([pod], spread["labelSelector"]["matchLabels"], f"{where}: a topology spread")
     for resource in resources:
-        if resource["kind"] in ("Service", "Deployment"):
-            wanted = resource["spec"]["selector"]
-            wanted = wanted.get("matchLabels", wanted).items()
-            chosen = [pod for pod in pods if wanted <= pod["metadata"]["labels"].items()]
-            check(len(chosen) == 1, f"{where}: {resource['kind']} selects {len(chosen)} pods")
+        kind, spec = resource["kind"], resource.get("spec", {})
+        check("namespace" not in resource["metadata"], f"{where}: {kind} names a namespace")
+        if kind in ("Service", "Deployment", "PodDisruptionBudget", "PodMonitor"):
+            wanted = spec["selector"]
+            chosen = selected(pods, wanted.get("matchLabels", wanted), f"{where}: {kind}")
+            ports = {port["name"] for pod in chosen for c in pod["spec"]["containers"] for port in c.get("ports", [])}
+            asked = [port["targetPort"] for port in spec.get("ports", [])]
+            asked += [endpoint["port"] for endpoint in spec.get("podMetricsEndpoints", [])]
+            check(ports.issuperset(asked), f"{where}: {kind} asks ports {asked}, there are {sorted(ports)}")
+
+
+def meant(resources: list[dict], where: str) -> None:
+    """What no schema says: rules that follow from one owner and a stand-by that isn't ready."""
+    by_kind = {kind: [r for r in resources if r["kind"] == kind] for kind in {r["kind"] for r in resources}}
+    deployments = {r["metadata"]["name"]: r["spec"] for r in by_kind.get("Deployment", [])}
+    settings = {key: value for r in by_kind.get("ConfigMap", []) for key, value in r["data"].items()}
+    partitions = int(settings.get("JUMUN_PARTITIONS", "1"))
+    for name, spec in deployments.items():
+        check(spec["strategy"]["type"] == "Recreate", f"{where}: {name} is rolled, and would wait for itself")
+    for budget in by_kind.get("PodDisruptionBudget", []):
+        holds = budget["spec"].get("minAvailable") == 0
+        check(holds, f"{where}: with one pod ready at most, this budget forbids every drain")
+    scaled = by_kind.get("ScaledObject", [])
+    counts = [spec.get("replicas", 1) for spec in deployments.values()] + [r["spec"]["maxReplicaCount"] for r in scaled]
+    most = max(counts, default=1)
+    check(most <= 2, f"{where}: {most} pods, and all but two only wait")
+    check(most == 1 or partitions == 1, f"{where}: {most} pods may divide {partitions} partitions: neither gets ready")
+    known = {r["metadata"]["name"] for r in by_kind.get("TriggerAuthentication", [])}
+    for resource in scaled:
+        spec = resource["spec"]
+        target = deployments.get(spec["scaleTargetRef"]["name"])
+        check(target is not None, f"{where}: scales {spec['scaleTargetRef']['name']}, which is not there")
+        check("replicas" not in (target or {}), f"{where}: what is scaled has a number of its own")
+        check(spec["minReplicaCount"] >= 1, f"{where}: scales to zero, where no order expires")
+        streams = {t["metadata"]["stream"] for t in spec["triggers"] if t["type"] == "redis-streams"}
+        wanted = {f"jumun:{{{p}}}:commands" for p in range(partitions)}
+        check(streams == wanted, f"{where}: watches {sorted(streams)}, not {sorted(wanted)}")
+        for trigger in spec["triggers"]:
+            if trigger["type"] == "redis-streams":
+                check(trigger["metadata"]["consumerGroup"] == "jumun", f"{where}: the group is not the server's")
+            login = trigger.get("authenticationRef", {}).get("name")
+            check(login is None or login in known, f"{where}: no trigger authentication {login}")
 
 
 def kustomization(folder: Path) -> None:
     spec = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    listed = set(spec["resources"])
+    listed = {name for name in spec["resources"] if name.endswith(".yaml")}
+    patches = {patch["path"] for patch in spec.get("patches", []) if "path" in patch}
     there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
-    check(listed == there, f"{folder}: lists {sorted(listed)}, has {sorted(there)}")
-    resources = [doc for name in sorted(listed & there) for doc in yaml.safe_load_all((folder / name).read_text())]
-    names(resources, {image["name"] for image in spec.get("images", [])}, str(folder))
+    check(listed | patches == there, f"{folder}: lists {sorted(listed | patches)}, has {sorted(there)}")
+    for name in sorted(listed & there):
+        for document in yaml.safe_load_all((folder / name).read_text()):
+            valid(document, f"{folder}/{name}")
+    command = [KUBECTL, "kustomize", folder]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    check(out.returncode == 0 and not out.stderr, f"{folder}: {out.stderr.strip()}")
+    resources = [document for document in yaml.safe_load_all(out.stdout) if document]
+    check(resources, f"{folder}: renders nothing")
     for resource in resources:
-        check("namespace" not in resource["metadata"], f"{folder}: {resource['kind']} names a namespace")
-        valid(resource, f"{folder}: {resource['kind']}")
-    rendered = "not rendered (no kubectl)"
-    if shutil.which("kubectl"):
-        command = ["kubectl", "kustomize", str(folder)]
-        out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        check(out.returncode == 0, f"{folder}: {out.stderr.strip()}")
-        documents = list(yaml.safe_load_all(out.stdout))
-        check(len(documents) == len(resources), f"{folder}: {len(documents)} of {len(resources)} resources rendered")
-        for document in documents:
-            valid(document, f"{folder} rendered: {document['kind']}")
-        rendered = "rendered too"
-    print(f"{folder}: {len(resources)} resources against Kubernetes {KUBERNETES}, {rendered}")
+        valid(resource, f"{folder} rendered: {resource['kind']}")
+    names(resources, str(folder))
+    meant(resources, str(folder))
+    print(f"{folder}: {len(resources)} resources, as rendered, against Kubernetes {KUBERNETES}")
 
 
 def main() -> int:
