@@ -1,6 +1,10 @@
 //! What probes and Prometheus ask.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web,
+};
 
 use super::{Shared, problem::Why};
 
@@ -40,5 +44,10 @@ pub async fn nothing(request: HttpRequest) -> HttpResponse {
 
 /// The path is there, not for this method.
 pub async fn method(request: HttpRequest) -> HttpResponse {
-    Why::Method.response(format!("{} does not take {}", request.path(), request.method()))
+    let allowed = request.match_pattern().map(|path| super::routes::methods(&path)).unwrap_or_default();
+    let mut response = Why::Method.response(format!("{} does not take {}", request.path(), request.method()));
+    if let Ok(allow) = HeaderValue::from_str(&allowed.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
 }

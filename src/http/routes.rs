@@ -1,6 +1,8 @@
 //! Every route once: its path, who may use it, what it is. The server, the guard, the OpenAPI document and the tests read
 //! this table.
 
+use std::sync::OnceLock;
+
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
@@ -86,12 +88,20 @@ pub fn all() -> Vec<Route> {
     }
 }
 
+/// What the guard looks at.
+fn table() -> &'static [(Method, &'static str, Access)] {
+    static TABLE: OnceLock<Vec<(Method, &'static str, Access)>> = OnceLock::new();
+    TABLE.get_or_init(|| all().into_iter().map(|r| (r.method, r.path, r.access)).collect())
+}
+
 /// The access of a route as it was matched; `None`: there is no such route.
 pub fn access(method: &Method, pattern: &str) -> Option<Access> {
-    use std::sync::OnceLock;
-    static ALL: OnceLock<Vec<(Method, &'static str, Access)>> = OnceLock::new();
-    let known = ALL.get_or_init(|| all().into_iter().map(|r| (r.method, r.path, r.access)).collect());
-    known.iter().find(|(m, path, _)| m == method && *path == pattern).map(|(_, _, access)| *access)
+    table().iter().find(|(m, path, _)| m == method && *path == pattern).map(|(_, _, access)| *access)
+}
+
+/// The methods of a path.
+pub fn methods(pattern: &str) -> Vec<&'static str> {
+    table().iter().filter(|(_, path, _)| *path == pattern).map(|(m, _, _)| m.as_str()).collect()
 }
 
 /// As actix takes them: a resource a path, in the table's order.

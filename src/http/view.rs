@@ -483,7 +483,8 @@ pub struct SkuView {
     pub sold: i64,
     /// number of its last ledger row
     pub position: i64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// left out of lists
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub campaigns: Vec<CampaignView>,
 }
 

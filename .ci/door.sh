@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Holds the HTTP door to its own OpenAPI document: generated requests, good and bad, against the binary that the tests
+# built, on a private SQLite file. It must never fault, and answer only what the document says.
+#
+#   .ci/door.sh FOLDER_WITH_SCHEMATHESIS
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools=$1
+jumun=${CARGO_TARGET_DIR:-target}/debug/jumun
+dir=$(mktemp -d)
+server=
+finish() {
+  [[ -z $server ]] || kill "$server" 2>/dev/null || true
+  rm -rf "$dir"
+}
+trap finish EXIT
+
+NO_COLOR=1 "$jumun" serve --listen 127.0.0.1:0 --database "sqlite:$dir/door.db" --patience 2 2>"$dir/log" &
+server=$!
+for _ in $(seq 100); do
+  address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$dir/log")
+  [[ -z $address ]] || break
+  sleep 0.1
+done
+[[ -n $address ]] || { cat "$dir/log" >&2; exit 1; }
+
+# something to look at
+while read -r command; do
+  curl -fsS -o /dev/null -d "$command" "http://$address/v1/commands"
+done <docs/first-sale.jsonl
+
+checks=not_a_server_error,status_code_conformance,content_type_conformance
+checks+=,response_schema_conformance,response_headers_conformance,unsupported_method
+if ! "$tools/schemathesis" run "http://$address/openapi.json" --seed 20261122 --max-examples 15 --checks "$checks" \
+  >"$dir/found" 2>&1; then
+  tail -n 120 "$dir/found" >&2
+  exit 1
+fi
+grep -E 'generated|Tested' "$dir/found"
