@@ -162,7 +162,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         lease_ttl,
         store: Arc::clone(&store),
         log: Arc::clone(&log),
-        clock,
+        clock: Arc::clone(&clock),
         policy,
         limits,
         retention,
@@ -177,6 +177,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let http = HttpParts {
         log,
         store,
+        clock,
         partitions: args.partitions,
         health: Arc::clone(&server.health),
         metrics,

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod guard;
 pub mod letters;
+pub mod live;
 pub mod openapi;
 pub mod orders;
 pub mod paging;
@@ -19,8 +20,9 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{log::CommandLog, server::Health, store::Store};
+use crate::{clock::Clock, log::CommandLog, server::Health, store::Store};
 use guard::Rates;
+use live::Watch;
 use problem::Why;
 use tokens::Tokens;
 use waiting::Door;
@@ -30,6 +32,7 @@ use waiting::Door;
 pub struct HttpParts {
     pub log: Arc<dyn CommandLog>,
     pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
     pub partitions: u32,
     pub health: Arc<Health>,
     pub metrics: PrometheusHandle,
@@ -54,7 +57,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         );
     }
     let door = Door::open(&parts);
-    let shared = web::Data::new(Shared { parts, door, rates: Rates::default() });
+    let shared = web::Data::new(Shared { parts, door, rates: Rates::default(), watch: Watch::default() });
     HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -83,4 +86,5 @@ pub struct Shared {
     pub parts: HttpParts,
     pub door: Door,
     pub rates: Rates,
+    pub watch: Watch,
 }

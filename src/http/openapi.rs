@@ -75,6 +75,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<view::OrderView>(),
         g.subschema_for::<view::ProductView>(),
         g.subschema_for::<view::LetterDone>(),
+        g.subschema_for::<super::live::LiveView>(),
     ] {
         drop(schema); // noted by the generator under its own name
     }
@@ -181,6 +182,10 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let ok = match route.answer {
+        // a stream of events: each one's data is such an object
+        Some("LiveView") => {
+            json!({ "description": "it", "content": { "text/event-stream": { "schema": { "type": "string" } } } })
+        }
         Some(name) => json!({ "description": "it", "content": content("application/json", name) }),
         None => json!({ "description": "it" }),
     };

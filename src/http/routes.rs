@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    commands, letters, openapi, orders, probes, shelf,
+    commands, letters, live, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -81,6 +81,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
         POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
         DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
+        GET "/v1/live" Roles(STAFF), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
         GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;

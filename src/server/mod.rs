@@ -136,6 +136,7 @@ struct Keeper {
 impl Keeper {
     async fn run(self) {
         let partition = self.lane.partition;
+        self.owns(false); // there from the start, so that its absence is no answer
         let mut said = false;
         while !self.stop.is_cancelled() {
             let lease = match self.lane.store.acquire(partition, &self.instance, self.ttl).await {
@@ -189,6 +190,7 @@ impl Keeper {
             return LaneEnd::Broken(format!("no thread for the lane: {e}"));
         }
         self.health.owned.fetch_add(1, Ordering::AcqRel);
+        self.owns(true);
         let end = loop {
             tokio::select! {
                 end = &mut done => break end.unwrap_or_else(|_| LaneEnd::Broken("the lane's thread broke".into())),
@@ -204,12 +206,18 @@ impl Keeper {
             }
         };
         self.health.owned.fetch_sub(1, Ordering::AcqRel);
+        self.owns(false);
         if end == LaneEnd::Stopped
             && let Err(e) = self.lane.store.release(&lease).await
         {
             tracing::warn!(partition = lease.partition, error = %e, "the lease was not given back; it runs out by itself");
         }
         end
+    }
+
+    fn owns(&self, so: bool) {
+        let partition = self.lane.partition.to_string();
+        metrics::gauge!("jumun_partition_owned", "partition" => partition).set(f64::from(u8::from(so)));
     }
 
     async fn pause(&self, wait: Duration) {

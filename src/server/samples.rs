@@ -56,6 +56,7 @@ fn signed(n: i64) -> f64 {
 /// Says what every series means.
 fn describe() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    gauge!("jumun_partition_owned", "1 where this process owns the partition, else 0");
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
     counter!("jumun_commands_total", "Commands answered, by type and outcome");
     counter!("jumun_refusals_total", "Commands rejected, by reason");

@@ -4,6 +4,10 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Co
 
 use jumun::{
     domain::{order::event::Event, reason::Reason},
+    http::{
+        problem::Why,
+        routes::{self, Access},
+    },
     protocol::command::{Wire, schemas},
 };
 use serde_json::Value;
@@ -117,6 +121,25 @@ fn every_metric_is_described() {
     sources("src", &mut |text| metrics_in(&text, '"', &mut code));
     metrics_in(described, '"', &mut told);
     assert_eq!(code, told);
+}
+
+#[test]
+fn the_http_page_lists_routes_and_problems() {
+    let mut table = "| | path | roles | |\n|---|---|---|---|\n".to_owned();
+    for r in routes::all() {
+        let roles = match r.access {
+            Access::All => "no token".to_owned(),
+            Access::Roles(roles) => roles.iter().map(|r| r.word()).collect::<Vec<_>>().join(", "),
+        };
+        writeln!(table, "| {} | `{}` | {roles} | {} |", r.method, r.path, r.about).unwrap();
+    }
+    hold("docs/http.md", "routes", &table);
+    let mut table = "| status | reason | |\n|---|---|---|\n".to_owned();
+    for why in Why::ALL {
+        let (status, reason, title) = why.row();
+        writeln!(table, "| {} | `{reason}` | {title} |", status.as_u16()).unwrap();
+    }
+    hold("docs/http.md", "problems", &table);
 }
 
 #[test]

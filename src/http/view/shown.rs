@@ -1,0 +1,231 @@
+//! Orders, as they are shown.
+
+use super::order::{
+    CancelView, Claims, DestinationView, ExchangeView, FeeView, LineView, LinkView, OrderSummary, OrderView,
+    ProcurementView, RefundStage, RefundView, ReturnView, SettlementView, WaybillView,
+};
+use crate::{
+    domain::{
+        money::Won,
+        order::{
+            Order,
+            delivery::DeliveryStatus,
+            state::{Line, Refund, Settlement, Stage},
+            supply::{Link, Procurement},
+        },
+        status::Status,
+    },
+    store::rows::OrdRow,
+};
+
+impl From<&OrdRow> for OrderSummary {
+    fn from(r: &OrdRow) -> Self {
+        Self {
+            order_id: r.ord_id.to_string(),
+            customer_id: r.cust_id.to_string(),
+            status: r.ord_stat_cd.to_string(),
+            version: r.ord_ver,
+            partition: r.prtn_no,
+            placed_at: r.rcpt_dttm,
+            payment_deadline: r.pay_ddln_dttm,
+            goods: Won::new(r.gds_amt),
+            discount: Won::new(r.dscnt_amt),
+            shipping_fee: Won::new(r.dlv_fee_amt),
+            total: Won::new(r.ord_amt),
+            parent_order_id: r.prnt_ord_id.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+fn line(l: &Line) -> LineView {
+    let status = l.shown();
+    LineView {
+        line_no: l.no,
+        sku_id: l.sku_id.to_string(),
+        product_id: l.product_id.to_string(),
+        status,
+        status_korean: status.korean(),
+        delivery: l.delivery.status,
+        delivery_korean: l.delivery.status.map(DeliveryStatus::korean),
+        ordered: l.ordered,
+        active: l.active(),
+        cancelled: l.cancelled,
+        returned: l.returned,
+        exchanged: l.exchanged,
+        in_claims: l.returning + l.exchanging,
+        unit_price: l.unit_price,
+        discount: l.discount(),
+        pay: l.pay(),
+        refunded: l.refunded,
+        gift: l.gift,
+        main_line_no: l.main_line_no,
+        original_line_no: l.original_line_no,
+        campaign_id: l.campaign_id.as_ref().map(ToString::to_string),
+        expected_delivery: l.expected_delivery,
+        delivered_at: l.delivery.delivered_at,
+        waybills: l
+            .delivery
+            .waybills
+            .iter()
+            .map(|w| WaybillView {
+                carrier: w.carrier.clone(),
+                waybill_no: w.no.clone(),
+                quantity: w.quantity,
+                delivered_at: w.delivered_at,
+            })
+            .collect(),
+    }
+}
+
+impl From<&Order> for OrderView {
+    fn from(o: &Order) -> Self {
+        let (status, sums) = (o.status(), o.amounts());
+        Self {
+            order_id: o.id.to_string(),
+            customer_id: o.customer_id.to_string(),
+            status,
+            status_korean: status.korean(),
+            version: o.version,
+            placed_at: o.received,
+            paid_at: o.paid_at,
+            payment_deadline: o.deadline.filter(|_| status == Status::PaymentPending),
+            goods: sums.goods,
+            discount: sums.discount,
+            shipping_fee: sums.fees,
+            total: sums.total,
+            lines: o.lines.iter().map(line).collect(),
+            settlements: settlements(o),
+            refunds: refunds(o),
+            fees: fees(o),
+            claims: claims(o),
+            procurements: procurements(o),
+            linked_orders: links(o),
+            parent_order_id: o.after.parent.as_ref().map(|p| p.order_id.to_string()),
+            destination: o.after.destination.map(|d| DestinationView { kind: d.kind, zone: d.zone, chosen_at: d.at }),
+        }
+    }
+}
+
+fn settlements(o: &Order) -> Vec<SettlementView> {
+    let one = |s: &Settlement| SettlementView {
+        settlement_no: s.no,
+        means: s.means,
+        expected: s.expected,
+        terms: s.into(),
+        paid_at: s.paid_at,
+    };
+    o.settlements.iter().map(one).collect()
+}
+
+fn refunds(o: &Order) -> Vec<RefundView> {
+    let one = |r: &Refund| RefundView {
+        refund_key: r.key.clone(),
+        settlement_no: r.settlement_no,
+        amount: r.amount,
+        stage: match r.stage {
+            Stage::Waiting => RefundStage::Waiting,
+            Stage::Due(_) => RefundStage::Due,
+            Stage::Refunded { transferred: false } => RefundStage::Refunded,
+            Stage::Refunded { transferred: true } => RefundStage::Transferred,
+            Stage::Withdrawn(_) => RefundStage::Withdrawn,
+        },
+        planned_at: r.planned_at,
+        next_try: r.next_try(),
+        tries: r.tries.len(),
+        last_failure: r.tries.last().and_then(|t| t.failed.clone()),
+        cancel_group: r.cancel_group,
+        return_group: r.return_group,
+    };
+    o.refunds.iter().map(one).collect()
+}
+
+fn fees(o: &Order) -> Vec<FeeView> {
+    let own = o.fees.iter().map(|f| FeeView {
+        fee_no: f.no,
+        partner_id: f.partner_id.to_string(),
+        amount: f.amount,
+        given_back: f.returned,
+        reason: f.reason,
+        return_group: None,
+        unpaid: f.unpaid,
+    });
+    let of_returns = o.after.returns.iter().flat_map(|r| {
+        r.fees.iter().map(|f| FeeView {
+            fee_no: f.no,
+            partner_id: f.partner_id.to_string(),
+            amount: f.amount,
+            given_back: Won::ZERO,
+            reason: f.reason,
+            return_group: Some(r.group),
+            unpaid: false,
+        })
+    });
+    own.chain(of_returns).collect()
+}
+
+fn claims(o: &Order) -> Claims {
+    let cancellations = o.cancels.iter().map(|c| CancelView {
+        cancel_group: c.group,
+        line_no: c.line_no,
+        quantity: c.quantity,
+        amount: c.amount,
+        cause: c.cause,
+        at: c.at,
+    });
+    let returns = o.after.returns.iter().map(|r| ReturnView {
+        claim_group: r.group,
+        state: r.state,
+        state_korean: r.state.korean(),
+        reason: r.reason,
+        fault: r.fault,
+        refund_timing: r.timing,
+        lines: r.lines.clone(),
+        fees: r.fees.clone(),
+        kept_back: r.fee(),
+        requested_at: r.requested_at,
+        decided_at: r.decided_at,
+        collected_at: r.collected_at,
+        completed_at: r.completed_at,
+    });
+    let exchanges = o.after.exchanges.iter().map(|e| ExchangeView {
+        claim_group: e.group,
+        state: e.state,
+        state_korean: e.state.korean(),
+        branch: e.branch,
+        line_no: e.line_no,
+        quantity: e.quantity,
+        new_line_no: e.new_line_no,
+        reason: e.reason,
+        fault: e.fault,
+        requested_at: e.requested_at,
+        decided_at: e.decided_at,
+        completed_at: e.completed_at,
+    });
+    Claims { cancellations: cancellations.collect(), returns: returns.collect(), exchanges: exchanges.collect() }
+}
+
+fn procurements(o: &Order) -> Vec<ProcurementView> {
+    let one = |p: &Procurement| ProcurementView {
+        procurement_no: p.no,
+        kind: p.kind,
+        state: p.state,
+        state_korean: p.state.korean(),
+        lines: p.lines.clone(),
+        partner_id: p.partner_id.as_ref().map(ToString::to_string),
+        amount: p.amount,
+        at: p.at,
+    };
+    o.after.procurements.iter().map(one).collect()
+}
+
+fn links(o: &Order) -> Vec<LinkView> {
+    let one = |l: &Link| LinkView {
+        order_id: l.order_id.to_string(),
+        kind: l.kind,
+        state: l.state,
+        state_korean: l.state.korean(),
+        partner_id: l.partner_id.to_string(),
+        lines: l.lines.clone(),
+    };
+    o.after.links.iter().map(one).collect()
+}
