@@ -116,7 +116,7 @@ async fn look(shared: &Shared) -> Arc<str> {
     }
     let text = shared.parts.metrics.render();
     let samples = samples(&text);
-    let answers = histogram(&samples, "jumun_answer_seconds_bucket");
+    let answers = histogram(&samples, "jumun_answer_seconds");
     let before: &[(f64, f64)] = last.as_ref().map_or(&[], |l| &l.answers);
     let view = view(shared, &samples, since(before, &answers)).await;
     let told: Arc<str> = serde_json::to_string(&view).unwrap_or_default().into();
@@ -209,7 +209,7 @@ fn by(samples: &[Sample<'_>], name: &str, label: &str) -> BTreeMap<String, u64> 
 
 fn histogram(samples: &[Sample<'_>], name: &str) -> Vec<(f64, f64)> {
     let mut buckets: Vec<(f64, f64)> = Vec::new();
-    for s in samples.iter().filter(|s| s.name == name) {
+    for s in samples.iter().filter(|s| s.name.strip_suffix("_bucket") == Some(name)) {
         let Some(bound) = s.label("le").and_then(|le| le.replace("+Inf", "inf").parse().ok()) else { continue };
         match buckets.iter_mut().find(|(known, _)| *known == bound) {
             Some((_, n)) => *n += s.value,
@@ -259,7 +259,7 @@ mod tests {
         let s = samples(TEXT);
         let outcomes = by(&s, "jumun_commands_total", "outcome");
         assert_eq!(outcomes, BTreeMap::from([("accepted".to_owned(), 9), ("rejected".to_owned(), 1)]));
-        let buckets = histogram(&s, "jumun_answer_seconds_bucket");
+        let buckets = histogram(&s, "jumun_answer_seconds");
         assert_eq!(quantile(&buckets, 0.5), Some(10.0));
         assert_eq!(quantile(&buckets, 0.75), Some(15.0));
         assert_eq!(quantile(&since(&buckets, &buckets), 0.5), None);
