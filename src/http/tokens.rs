@@ -104,7 +104,8 @@ impl Tokens {
                 tokens.add(token)?;
             }
         }
-        for text in single {
+        // an empty variable is none
+        for text in single.iter().filter(|t| !t.is_empty()) {
             tokens.add(one(text)?)?;
         }
         Ok(tokens)
