@@ -4,9 +4,13 @@ import { t, reason } from './words.js';
 const KEY = 'jumun.token';
 let token = sessionStorage.getItem(KEY);
 let signedOut = () => {};
+let actor; // with a token, the token says who asks
+
 
 export const hasToken = () => token !== null;
 export const onSignedOut = (f) => { signedOut = f; };
+/** The door is open to anyone: commands say themselves who asks. */
+export const setOpen = (open) => { actor = open ? 'operator:console' : undefined; };
 export function setToken(value) {
   token = value;
   if (value === null) sessionStorage.removeItem(KEY);
@@ -66,7 +70,7 @@ export async function send(path, body, key) {
   const response = await ask(path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ actor, ...body }),
   });
   const answer = await read(response);
   if (response.status === 202) return { outcome: 'unknown' };

@@ -1,5 +1,5 @@
 // The operator console: sign-in, menu, routes.
-import { hasToken, onSignedOut, ready, setToken } from './api.js';
+import { hasToken, onSignedOut, ready, setOpen, setToken } from './api.js';
 import { field, h, say } from './dom.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
@@ -73,6 +73,8 @@ async function render(moved = true) {
   document.querySelector('dialog[open]')?.close();
   document.documentElement.lang = lang();
   document.getElementById('skip').textContent = t('skip');
+  banner.hidden = !open;
+  banner.setAttribute('aria-label', t('notice'));
   banner.replaceChildren(...(open ? [h('p', { class: 'open-door' }, t('open_door'))] : []));
   if (!signedIn) {
     header();
@@ -150,6 +152,7 @@ document.getElementById('skip').addEventListener('click', (e) => {
 async function begin() {
   try {
     open = (await ready())?.open_to_anyone === true;
+    setOpen(open);
   } catch {
     main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, t('connecting')));
     setTimeout(begin, 2000);

@@ -47,7 +47,7 @@ export function chart(title, { stacked = false, digits = 0, unit = '' } = {}) {
 
     const shapes = [0, 0.5, 1].flatMap((part) => [
       svg('line', { class: 'grid', x1: PAD.left, x2: width - PAD.right, y1: y(part * top), y2: y(part * top) }),
-      svg('text', { class: 'tick', x: PAD.left - 6, y: y(part * top) + 4, 'text-anchor': 'end' }, num(part * top, top < 4 ? 1 : 0)),
+      svg('text', { class: 'tick', x: PAD.left - 6, y: y(part * top) + 4, 'text-anchor': 'end' }, num(part * top, top < 30 ? 1 : 0)),
     ]);
     for (const [ago, anchor] of [[SPAN, 'start'], [SPAN / 2, 'middle'], [0, 'end']]) {
       shapes.push(svg('text', { class: 'tick', x: PAD.left + inner.w * (1 - ago / SPAN), y: HEIGHT - 4, 'text-anchor': anchor },

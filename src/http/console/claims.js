@@ -126,7 +126,11 @@ export function perform(order, action, load) {
   const out = h('div', { class: 'outcome', 'aria-live': 'polite' });
   const look = h('button', { type: 'button', id: 'preview', onclick: preview }, t('preview'));
   const go = h('button', { type: 'submit', class: 'main', id: 'confirm', disabled: true }, t('confirm'));
-  const form = h('form', { novalidate: true, onsubmit: confirm, oninput: () => {
+  const form = h('form', { novalidate: true, onsubmit: confirm, onkeydown: (e) => {
+    if (e.key !== 'Enter' || e.target.tagName !== 'INPUT') return;
+    e.preventDefault(); // nothing is confirmed by the way
+    preview();
+  }, oninput: () => {
     go.disabled = true; // what is confirmed has been previewed
     out.replaceChildren();
   } }, fields.map((f) => f.root), h('p', { class: 'hint' }, t('preview_first')), out,
@@ -157,7 +161,7 @@ export function perform(order, action, load) {
     return asked;
   }
 
-  const refusal = (answer) => problem(`${reason(answer.reason ?? 'fault')}${answer.message ? ` (${answer.message})` : ''}`, facts(because(answer.facts)));
+  const refusal = (answer) => problem(`${reason(answer.reason ?? 'fault')}${answer.message ? ` (${answer.message})` : ''}`, facts(because({ ...answer.facts, detail: undefined })));
 
   async function preview() {
     const asked = body();

@@ -15,7 +15,7 @@ export async function lettersView({ signal, again }) {
       [t('why'), (l) => l.reason],
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)))],
-      ['', (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))],
+      [t('actions'), (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))],
     ], page.items, t('no_letters')));
 }
 

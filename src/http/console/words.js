@@ -10,7 +10,7 @@ export function setLang(value) {
 const TEXTS = {
   live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
   campaigns: ['판매행사', 'Campaigns'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
-  skip: ['본문으로 건너뛰기', 'Skip to content'],
+  notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
   to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
   sign_in: ['로그인', 'Sign in'], sign_out: ['로그아웃', 'Sign out'], token: ['토큰', 'Token'],
   token_hint: ['jumun token 이 만든 값입니다. 이 탭을 닫으면 잊습니다.', 'What “jumun token” made. It is forgotten when this tab closes.'],
