@@ -195,7 +195,7 @@ export function perform(order, action, load) {
         box.close();
         const note = answer.reason ? ` (${reason(answer.reason)})` : '';
         say(`${t(action.type)}: ${t('done')}${note}`, 'good');
-        await load().catch((error) => say(error.message, 'bad'));
+        await load().catch((error) => error.name !== 'AbortError' && say(error.message, 'bad'));
         return;
       }
       if (answer.outcome === 'unknown') {

@@ -101,6 +101,7 @@ export function pager(base, query, next) {
 export function say(text, kind = '') {
   const line = h('p', { class: `toast ${kind}` }, text);
   const place = document.querySelector('dialog[open] .said') ?? document.getElementById('news');
+  while (place.children.length > 2) place.firstChild.remove();
   place.append(line);
   setTimeout(() => line.remove(), 7000);
 }

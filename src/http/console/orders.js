@@ -42,6 +42,7 @@ export async function ordersView({ query, signal }) {
     pager('#/orders', new URLSearchParams(asked), page.next));
 }
 
+const oops = (e) => e.name !== 'AbortError' && say(e.message, 'bad');
 const POLL_MS = 4000;
 
 export async function orderView({ id, signal }) {
@@ -84,7 +85,7 @@ function whole(o, told, load) {
     h('p', { class: 'crumb' }, h('a', { href: '#/orders' }, `← ${t('orders')}`)),
     h('div', { class: 'head' },
       h('h1', { tabindex: '-1' }, `${t('order')} `, h('code', {}, o.order_id)), pill(o.status),
-      h('button', { id: 'again', onclick: () => load().catch((e) => say(e.message, 'bad')) }, t('refresh'))),
+      h('button', { id: 'again', onclick: () => load().catch(oops) }, t('refresh'))),
     h('section', { class: 'card' },
       facts([
         [t('customer'), link(`#/orders?customer_id=${encodeURIComponent(o.customer_id)}`, o.customer_id)],
@@ -147,17 +148,19 @@ const STAGES = { waiting: 'warn', due: 'warn', refunded: 'good', transferred: 'g
 
 function refunds(o, at) {
   return table(t('refunds'), [
-    [t('stage'), (r) => h('span', { class: `pill ${STAGES[r.stage]}` }, word(r.stage))],
+    [t('stage'), (r) => [h('span', { class: `pill ${STAGES[r.stage]}` }, word(r.stage)), h('small', { class: 'under', title: t('key') }, r.refund_key)]],
     [t('amount'), (r) => won(r.amount), 'n'],
     [t('settlement'), (r) => `${r.settlement_no}. ${word(o.settlements.find((s) => s.settlement_no === r.settlement_no)?.means)}`],
     [t('why'), (r) => (r.return_group ? `${t('return')} ${r.return_group}` : r.cancel_group ? `${t('cancellation')} ${r.cancel_group}` : '–')],
-    [t('planned'), (r) => time(r.planned_at)],
-    [t('tries'), (r) => [num(r.tries), r.last_failure && h('small', { class: 'under' }, `${t('last_failure')}: ${r.last_failure}`),
+    [t('asked_at'), (r) => time(r.planned_at)],
+    [t('tries'), (r) => [num(r.tries), r.last_failure && h('small', { class: 'under long' }, `${t('last_failure')}: ${r.last_failure}`),
       r.next_try && r.stage === 'due' && h('small', { class: 'under' }, `${t('next_try')}: `, time(r.next_try))]],
-    [t('key'), (r) => h('code', {}, r.refund_key)],
     [t('actions'), (r) => h('div', { class: 'row' }, at(`refund ${r.refund_key}`))],
   ], o.refunds, t('no_refunds'));
 }
+
+const CLAIM_KINDS = { requested: 'warn', approved: 'warn', collected: 'warn', completed: 'good' };
+const claimPill = (c) => h('span', { class: `pill ${CLAIM_KINDS[c.state] ?? ''}` }, state(c.state, c.state_korean));
 
 function claims(o, at) {
   const { cancellations, returns, exchanges } = o.claims;
@@ -166,13 +169,13 @@ function claims(o, at) {
     h('h3', {}, title, ' ', said), facts(pairs), h('div', { class: 'row' }, place && at(place)));
   const units = (list) => list.map((l) => `${l.line_no} × ${num(l.quantity)}`).join(', ');
   return [
-    ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, h('span', { class: 'pill warn' }, state(r.state, r.state_korean)), [
+    ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, claimPill(r), [
       [t('lines'), units(r.lines)], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
       [t('return_fee'), r.fees.map((f) => `${won(f.amount)} (${word(f.reason)})`).join(', ')], [t('kept_back'), won(r.kept_back)],
       [t('requested'), time(r.requested_at)], [t('decided'), r.decided_at && time(r.decided_at)],
       [t('collected'), r.collected_at && time(r.collected_at)], [t('completed'), r.completed_at && time(r.completed_at)],
     ], `return ${r.claim_group}`)),
-    ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, h('span', { class: 'pill warn' }, state(e.state, e.state_korean)), [
+    ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, claimPill(e), [
       [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('branch'), e.branch && word(e.branch)],
       [t('new_line'), e.new_line_no], [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
     ], `exchange ${e.claim_group}`)),

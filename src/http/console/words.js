@@ -50,7 +50,7 @@ const TEXTS = {
   planned: ['환불예정', 'planned'], excluded: ['환불제외', 'excluded'], back: ['환불완료', 'refunded'], awaited: ['입금 대기', 'Deposit awaited'],
   no_money: ['아직 결제되지 않았습니다.', 'Not paid yet.'],
   refunds: ['환불: 돈은 어디에 있나', 'Refunds: where is my money'], no_refunds: ['환불이 없습니다.', 'No refunds.'],
-  amount: ['금액', 'Amount'], stage: ['단계', 'Stage'], tries: ['시도', 'Tries'], next_try: ['다음 시도', 'Next try'],
+  amount: ['금액', 'Amount'], stage: ['단계', 'Stage'], asked_at: ['예정일시', 'Planned at'], tries: ['시도', 'Tries'], next_try: ['다음 시도', 'Next try'],
   last_failure: ['마지막 실패', 'Last failure'], key: ['환불키', 'Refund key'],
   fees: ['배송비', 'Fees'], partner: ['협력사', 'Partner'], why: ['사유', 'Reason'], given_back: ['돌려준 금액', 'Given back'], no_fees: ['배송비가 없습니다.', 'No fees.'],
   of_return: ['반품', 'Return'], unpaid: ['미납', 'unpaid'],
