@@ -10,12 +10,12 @@ export async function lettersView({ signal, again }) {
       h('button', { id: 'again', onclick: again }, t('refresh'))),
     h('p', { class: 'hint' }, t('letters_about')),
     table(t('letters'), [
-      [t('letter'), (l) => h('code', {}, l.letter)],
-      [t('partition'), (l) => l.partition, 'n'],
       [t('why'), (l) => l.reason],
-      [t('attempts'), (l) => num(l.attempts), 'n'],
-      [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)))],
       [t('actions'), (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))],
+      [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)))],
+      [t('attempts'), (l) => num(l.attempts), 'n'],
+      [t('partition'), (l) => l.partition, 'n'],
+      [t('letter'), (l) => h('code', {}, l.letter)],
     ], page.items, t('no_letters')));
 }
 

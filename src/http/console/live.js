@@ -5,6 +5,8 @@ import { bar, h, num, section, skuLink, table } from './dom.js';
 import { reason, t } from './words.js';
 
 const KEPT = 122;
+const LAG_MAX = 10000;
+const resets = new Map(); // of each lane, when this page first saw it
 const points = [];
 let before = null;
 let last = null;
@@ -59,6 +61,7 @@ export function stop() {
   running?.abort();
   running = null;
   points.length = 0;
+  resets.clear();
   before = last = null;
 }
 
@@ -141,7 +144,8 @@ export function liveView({ signal }) {
     const told = JSON.stringify([last.lanes, last.owned]);
     if (told === laneText) return; // the table keeps its place and focus
     laneText = told;
-    const wants = (l) => l.dead > 0 || l.resets > 0 || l.lag > 10000;
+    for (const l of last.lanes) if (!resets.has(l.partition)) resets.set(l.partition, l.resets);
+    const wants = (l) => l.dead > 0 || l.resets > resets.get(l.partition) || l.lag > LAG_MAX;
     lanes.replaceChildren(
       h('p', {}, `${t('owned')}: ${num(last.owned)} / ${num(last.partitions)}`),
       table(t('lanes'), [

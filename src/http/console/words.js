@@ -33,7 +33,7 @@ const TEXTS = {
   chart_latency: ['응답 시간 (ms)', 'Answer time (ms)'], last_2m: ['최근 2분', 'last 2 minutes'], now: ['지금', 'now'],
   no_refusals: ['거절 없음', 'no refusals'], other: ['그 밖', 'other'],
   hot: ['많이 팔리는 재고', 'Hot stock'], no_hot: ['아직 팔린 단품이 없습니다.', 'No SKU has sold yet.'],
-  left: ['남음', 'left'], held: ['선점', 'held'], sold: ['판매', 'sold'],
+  left: ['남음', 'left'], held: ['선점', 'held'], sold: ['판매 누계', 'sold in all'],
   lanes: ['레인 상태', 'Lanes'], partition: ['파티션', 'Partition'], pending: ['확인 대기', 'Pending'], in_flight: ['처리 중', 'In flight'],
   resets: ['재시작', 'Resets'], dead: ['미처리 명령', 'Dead letters'], health: ['상태', 'Health'],
   ok: ['정상', 'OK'], look: ['확인 필요', 'Needs a look'], broken: ['불변식이 깨졌습니다. 멈춘 파티션이 있습니다.', 'An invariant broke: a partition has stopped.'],
