@@ -1,0 +1,164 @@
+// The operator console: sign-in, menu, routes.
+import { hasToken, onSignedOut, ready, setOpen, setToken } from './api.js';
+import { field, h, say } from './dom.js';
+import { lettersView } from './letters.js';
+import { liveState, liveView, start, stop, watch } from './live.js';
+import { orderView, ordersView } from './orders.js';
+import { campaignsView, skuView, stockView } from './stock.js';
+import { lang, setLang, t } from './words.js';
+
+const main = document.getElementById('main');
+const top = document.getElementById('top');
+const banner = document.getElementById('banner');
+
+const ROUTES = [
+  [/^\/$/, 'live', liveView],
+  [/^\/orders$/, 'orders', ordersView],
+  [/^\/orders\/(.+)$/, 'orders', orderView],
+  [/^\/letters$/, 'letters', lettersView],
+  [/^\/stock$/, 'stock', stockView],
+  [/^\/stock\/(.+)$/, 'stock', skuView],
+  [/^\/campaigns$/, 'campaigns', campaignsView],
+];
+const MENU = [['#/', 'live'], ['#/orders', 'orders'], ['#/stock', 'stock'], ['#/campaigns', 'campaigns'], ['#/letters', 'letters']];
+
+let open = false; // to anyone
+let signedIn = false;
+let leaving = new AbortController();
+
+function theme() {
+  return document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+}
+
+function header(section) {
+  const other = lang() === 'ko' ? 'en' : 'ko';
+  const focused = document.activeElement?.id;
+  const dot = h('p', { class: 'link-state', id: 'link-state' });
+  top.replaceChildren(
+    h('p', { class: 'brand' }, h('a', { href: '#/' }, h('b', {}, 'jumun'), ' ', h('span', {}, t('console')))),
+    signedIn ? h('nav', { 'aria-label': t('menu') }, h('ul', {}, MENU.map(([href, name]) =>
+      h('li', {}, h('a', { href, 'aria-current': name === section ? 'page' : null }, t(name)))))) : '',
+    h('div', { class: 'tools' }, signedIn ? dot : '',
+      h('button', { id: 'lang', lang: other, onclick: () => {
+        setLang(other);
+        render(false);
+      } }, other === 'ko' ? '한국어' : 'English'),
+      h('button', { id: 'theme', onclick: () => {
+        const next = theme() === 'dark' ? 'light' : 'dark';
+        document.documentElement.dataset.theme = next;
+        localStorage.setItem('jumun.theme', next);
+        render(false);
+      } }, theme() === 'dark' ? t('light') : t('dark')),
+      signedIn && !open ? h('button', { id: 'sign-out', onclick: () => {
+        setToken(null);
+        signOut();
+      } }, t('sign_out')) : ''));
+  if (focused) document.getElementById(focused)?.focus();
+  linkState();
+}
+
+function linkState() {
+  const dot = document.getElementById('link-state');
+  if (!dot) return;
+  const [css, text] = { on: ['good', t('connected')], off: ['bad', t('disconnected')], connecting: ['', t('connecting')], denied: ['bad', t('live_denied')] }[liveState()];
+  if (dot.textContent === text) return;
+  dot.className = `link-state ${css}`;
+  dot.textContent = text;
+}
+
+async function render(moved = true) {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  document.querySelector('dialog[open]')?.close();
+  document.documentElement.lang = lang();
+  document.getElementById('skip').textContent = t('skip');
+  banner.hidden = !open;
+  banner.setAttribute('aria-label', t('notice'));
+  banner.replaceChildren(...(open ? [h('p', { class: 'open-door' }, t('open_door'))] : []));
+  if (!signedIn) {
+    header();
+    return signInForm();
+  }
+
+  const [path, asked = ''] = (location.hash.slice(1) || '/').split('?');
+  const query = new URLSearchParams(asked);
+  const found = ROUTES.map(([pattern, name, view]) => ({ match: pattern.exec(path), name, view })).find((r) => r.match);
+  header(found?.name);
+  if (moved) window.scrollTo(0, 0);
+  const waiting = setTimeout(() => main.replaceChildren(h('p', { class: 'empty' }, t('loading'))), 300);
+  main.setAttribute('aria-busy', 'true');
+  let shown;
+  try {
+    if (!found) throw new Error(t('no_page'));
+    const id = found.match[1] && decodeURIComponent(found.match[1]);
+    shown = await found.view({ id, query, signal, again: () => render(false) });
+  } catch (e) {
+    if (signal.aborted || !signedIn) return;
+    shown = h('div', {}, h('h1', { tabindex: '-1' }, found ? t(found.name) : 'jumun'),
+      h('p', { class: 'problem', role: 'alert' }, e.message), h('button', { id: 'again', onclick: () => render(false) }, t('retry')));
+  } finally {
+    clearTimeout(waiting);
+  }
+  if (signal.aborted) return;
+  const focused = moved ? null : document.activeElement?.id;
+  main.removeAttribute('aria-busy');
+  main.replaceChildren(shown);
+  const title = shown.querySelector('h1')?.textContent;
+  document.title = title ? `${title} · jumun` : 'jumun';
+  if (focused) document.getElementById(focused)?.focus();
+  else if (moved && routed) shown.querySelector('h1')?.focus();
+  routed = true;
+}
+let routed = false;
+
+function signInForm(problem) {
+  const token = h('input', { type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', id: 'token' });
+  const said = h('p', { class: 'problem', role: 'alert' }, problem);
+  main.removeAttribute('aria-busy');
+  main.replaceChildren(h('form', { class: 'card sign-in', onsubmit: (e) => {
+    e.preventDefault();
+    if (!token.value.trim()) return token.focus();
+    setToken(token.value.trim());
+    signIn();
+  } }, h('h1', { tabindex: '-1' }, t('sign_in')), field(t('token'), token, t('token_hint')), said, h('button', { class: 'main' }, t('sign_in'))));
+  document.title = `${t('sign_in')} · jumun`;
+  token.focus();
+}
+
+function signIn() {
+  signedIn = true;
+  start();
+  render();
+}
+
+function signOut(problem) {
+  signedIn = false;
+  stop();
+  leaving.abort();
+  render().then(() => problem && signInForm(problem));
+}
+onSignedOut(() => signedIn && signOut(t('token_wrong')));
+
+const kept = localStorage.getItem('jumun.theme');
+if (kept) document.documentElement.dataset.theme = kept;
+watch(linkState);
+window.addEventListener('hashchange', () => render());
+document.getElementById('skip').addEventListener('click', (e) => {
+  e.preventDefault(); // the hash is a route here
+  main.focus();
+});
+
+async function begin() {
+  try {
+    open = (await ready())?.open_to_anyone === true;
+    setOpen(open);
+  } catch {
+    main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, t('connecting')));
+    setTimeout(begin, 2000);
+    return;
+  }
+  if (open || hasToken()) signIn();
+  else render();
+}
+begin().catch((e) => say(e.message, 'bad'));

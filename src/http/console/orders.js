@@ -1,0 +1,234 @@
+// Orders: found, looked at, told.
+import { get } from './api.js';
+import { actionsFor, perform } from './claims.js';
+import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
+import { reason, STATUSES, state, status, statusShort, t, word } from './words.js';
+
+const TERMINAL = ['PAYMENT_EXPIRED', 'PAYMENT_CANCELLED', 'CANCELLED', 'OUT_OF_STOCK', 'RETURNED'];
+const CLAIM = ['RETURNING', 'EXCHANGING', 'PAYMENT_PENDING'];
+const kind = (code) => (TERMINAL.includes(code) ? '' : CLAIM.includes(code) ? 'warn' : 'good');
+export const pill = (code) => h('span', { class: `pill ${kind(code)}` }, status(code));
+
+export async function ordersView({ query, signal }) {
+  const asked = new URLSearchParams();
+  for (const name of ['customer_id', 'status', 'cursor']) if (query.get(name)) asked.set(name, query.get(name));
+  const page = await get(`/v1/orders?${asked}`, signal);
+
+  const id = h('input', { type: 'search', required: true, autocomplete: 'off', spellcheck: 'false' });
+  const customer = h('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', value: query.get('customer_id') ?? '' });
+  const wanted = select([['', t('any')], ...STATUSES.map((s) => [s, status(s)])], query.get('status') ?? '');
+  const find = (e) => {
+    e.preventDefault();
+    const next = new URLSearchParams();
+    if (customer.value.trim()) next.set('customer_id', customer.value.trim());
+    if (wanted.value) next.set('status', wanted.value);
+    location.hash = next.size ? `#/orders?${next}` : '#/orders';
+  };
+  return h('div', {}, h('h1', { tabindex: '-1' }, t('orders')),
+    h('div', { class: 'searches' },
+      h('form', { class: 'search', onsubmit: (e) => {
+        e.preventDefault();
+        location.hash = `#/orders/${encodeURIComponent(id.value.trim())}`;
+      } }, field(t('order_id'), id), h('button', { class: 'main' }, t('open'))),
+      h('form', { class: 'search', onsubmit: find }, field(t('customer'), customer), field(t('status'), wanted), h('button', {}, t('find')))),
+    table(t('orders'), [
+      [t('order_id'), (o) => orderLink(o.order_id)],
+      [t('status'), (o) => pill(o.status)],
+      [t('customer'), (o) => link(`#/orders?customer_id=${encodeURIComponent(o.customer_id)}`, o.customer_id)],
+      [t('placed_at'), (o) => time(o.placed_at)],
+      [t('total'), (o) => won(o.total), 'n'],
+      [t('parent'), (o) => (o.parent_order_id ? orderLink(o.parent_order_id) : '–')],
+    ], page.items, t('no_orders')),
+    pager('#/orders', new URLSearchParams(asked), page.next));
+}
+
+const oops = (e) => e.name !== 'AbortError' && say(e.message, 'bad');
+const POLL_MS = 4000;
+
+export async function orderView({ id, signal }) {
+  const path = `/v1/orders/${encodeURIComponent(id)}`;
+  const root = h('div', { class: 'order' });
+  let etag = null;
+
+  async function load() {
+    const order = await get(path, signal);
+    const told = await get(`${path}/timeline`, signal).catch((e) => ({ problem: e.message }));
+    etag = order.etag;
+    const focused = document.activeElement?.id;
+    root.replaceChildren(...whole(order, told, load));
+    if (focused && !document.querySelector('dialog[open]')) document.getElementById(focused)?.focus();
+  }
+  await load();
+
+  const timer = setInterval(async () => {
+    if (document.hidden || document.querySelector('dialog[open]')) return;
+    try {
+      const news = await get(path, signal, etag);
+      if (news && news.etag !== etag) {
+        await load();
+        say(t('changed'));
+      }
+    } catch {
+      // the next look may do better
+    }
+  }, POLL_MS);
+  signal.addEventListener('abort', () => clearInterval(timer));
+  return root;
+}
+
+function whole(o, told, load) {
+  const actions = actionsFor(o);
+  const general = actions.filter((a) => !a.place);
+  const at = (place) => actions.filter((a) => a.place === place)
+    .map((a) => actionButton(o, a, load));
+  return [
+    h('p', { class: 'crumb' }, h('a', { href: '#/orders' }, `← ${t('orders')}`)),
+    h('div', { class: 'head' },
+      h('h1', { tabindex: '-1' }, `${t('order')} `, h('code', {}, o.order_id)), pill(o.status),
+      h('button', { id: 'again', onclick: () => load().catch(oops) }, t('refresh'))),
+    h('section', { class: 'card' },
+      facts([
+        [t('customer'), link(`#/orders?customer_id=${encodeURIComponent(o.customer_id)}`, o.customer_id)],
+        [t('placed_at'), time(o.placed_at)], [t('paid_at'), o.paid_at && time(o.paid_at)], [t('deadline'), o.payment_deadline && time(o.payment_deadline)],
+        [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)], [t('total'), h('b', {}, won(o.total))],
+        [t('destination'), o.destination && `${word(o.destination.kind)} · ${word(o.destination.zone)}`],
+      ]),
+      h('div', { class: 'row', role: 'group', 'aria-label': t('actions') },
+        general.length ? general.map((a) => actionButton(o, a, load)) : h('p', { class: 'hint' }, t('no_actions')))),
+    section(t('lines'), lines(o)),
+    section(t('money'), money(o)),
+    section(t('refunds'), refunds(o, at)),
+    section(t('claims'), claims(o, at)),
+    section(t('fees'), table(t('fees'), [
+      [t('line'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
+      [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid ? ` · ${t('unpaid')}` : '']],
+      [t('given_back'), (f) => won(f.given_back), 'n'],
+    ], o.fees, t('no_fees'))),
+    o.procurements.length > 0 && section(t('procurements'), table(t('procurements'), [
+      [t('line'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
+      [t('lines'), (p) => p.lines.map((l) => `${l.line_no}: ${l.sku_id} × ${num(l.quantity)}`).join(', ')],
+      [t('partner'), (p) => p.partner_id ?? '–'], [t('amount'), (p) => won(p.amount), 'n'], [t('at'), (p) => time(p.at)],
+    ], o.procurements)),
+    (o.linked_orders.length > 0 || o.parent_order_id) && section(t('family'), family(o)),
+    section(t('timeline'), timeline(told)),
+  ].filter(Boolean);
+}
+
+const actionButton = (o, a, load) =>
+  h('button', { id: `do-${a.type}-${a.group ?? ''}`, class: a.quiet ? '' : 'main', onclick: () => perform(o, a, load) }, t(a.type), a.suffix ?? '');
+
+function lines(o) {
+  const counts = (l) => ['active', 'cancelled', 'returned', 'exchanged', 'in_claims']
+    .filter((k) => k === 'active' || l[k] > 0).map((k) => `${t(k)} ${num(l[k])}`).join(' · ');
+  return table(t('lines'), [
+    [t('line'), (l) => l.line_no, 'n'],
+    [t('sku'), (l) => [skuLink(l.sku_id), l.gift && h('span', { class: 'pill' }, t('gift'))]],
+    [t('status'), (l) => pill(l.status)],
+    [t('units'), (l) => [num(l.ordered), h('small', { class: 'under' }, counts(l))]],
+    [t('price'), (l) => won(l.unit_price), 'n'],
+    [t('pay'), (l) => [won(l.pay), l.discount > 0 && h('small', { class: 'under' }, `−${won(l.discount)}`)], 'n'],
+    [t('refunded'), (l) => won(l.refunded), 'n'],
+    [t('delivery'), (l) => [l.delivery ? state(l.delivery, l.delivery_korean) : '–',
+      l.waybills.map((w) => h('small', { class: 'under' }, `${w.carrier} ${w.waybill_no} × ${num(w.quantity)}`))]],
+  ], o.lines);
+}
+
+const PARTS = [['refundable', 'p-left'], ['planned', 'p-held'], ['excluded', 'p-kept'], ['refunded', 'p-sold']];
+const partName = (name) => t(name === 'refunded' ? 'back' : name);
+
+function money(o) {
+  if (!o.settlements.length) return h('p', { class: 'empty' }, t('no_money'));
+  return o.settlements.map((s) => h('div', { class: 'settled' },
+    h('h3', {}, `${s.settlement_no}. ${word(s.means)} · ${t('paid')} ${won(s.paid)}`,
+      !s.paid_at && s.expected > 0 && h('span', { class: 'pill warn' }, `${t('awaited')} ${won(s.expected)}`)),
+    bar(`${word(s.means)} ${won(s.paid)}`, PARTS.map(([name, css]) => [partName(name), s[name], css]), won, s.paid)));
+}
+
+const STAGES = { waiting: 'warn', due: 'warn', refunded: 'good', transferred: 'good', withdrawn: '' };
+
+function refunds(o, at) {
+  return table(t('refunds'), [
+    [t('stage'), (r) => [h('span', { class: `pill ${STAGES[r.stage]}` }, word(r.stage)), h('small', { class: 'under', title: t('key') }, r.refund_key)]],
+    [t('amount'), (r) => won(r.amount), 'n'],
+    [t('settlement'), (r) => `${r.settlement_no}. ${word(o.settlements.find((s) => s.settlement_no === r.settlement_no)?.means)}`],
+    [t('why'), (r) => (r.return_group ? `${t('return')} ${r.return_group}` : r.cancel_group ? `${t('cancellation')} ${r.cancel_group}` : '–')],
+    [t('asked_at'), (r) => time(r.planned_at)],
+    [t('tries'), (r) => [num(r.tries), r.last_failure && h('small', { class: 'under long' }, `${t('last_failure')}: ${r.last_failure}`),
+      r.next_try && r.stage === 'due' && h('small', { class: 'under' }, `${t('next_try')}: `, time(r.next_try))]],
+    [t('actions'), (r) => h('div', { class: 'row' }, at(`refund ${r.refund_key}`))],
+  ], o.refunds, t('no_refunds'));
+}
+
+const CLAIM_KINDS = { requested: 'warn', approved: 'warn', collected: 'warn', completed: 'good' };
+const claimPill = (c) => h('span', { class: `pill ${CLAIM_KINDS[c.state] ?? ''}` }, state(c.state, c.state_korean));
+
+function claims(o, at) {
+  const { cancellations, returns, exchanges } = o.claims;
+  if (!cancellations.length && !returns.length && !exchanges.length) return h('p', { class: 'empty' }, t('no_claims'));
+  const card = (title, said, pairs, place) => h('article', { class: 'claim' },
+    h('h3', {}, title, ' ', said), facts(pairs), h('div', { class: 'row' }, place && at(place)));
+  const units = (list) => list.map((l) => `${l.line_no} × ${num(l.quantity)}`).join(', ');
+  return [
+    ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, claimPill(r), [
+      [t('lines'), units(r.lines)], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
+      [t('return_fee'), r.fees.map((f) => `${won(f.amount)} (${word(f.reason)})`).join(', ')], [t('kept_back'), won(r.kept_back)],
+      [t('requested'), time(r.requested_at)], [t('decided'), r.decided_at && time(r.decided_at)],
+      [t('collected'), r.collected_at && time(r.collected_at)], [t('completed'), r.completed_at && time(r.completed_at)],
+    ], `return ${r.claim_group}`)),
+    ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, claimPill(e), [
+      [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('branch'), e.branch && word(e.branch)],
+      [t('new_line'), e.new_line_no], [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
+    ], `exchange ${e.claim_group}`)),
+    ...cancellations.map((c) => card(`${t('cancellation')} ${c.cancel_group}`, null, [
+      [t('lines'), units([c])], [t('amount'), won(c.amount)], [t('why'), word(c.cause)], [t('at'), time(c.at)],
+    ])),
+  ];
+}
+
+function family(o) {
+  const children = o.linked_orders.map((l) => h('li', {}, orderLink(l.order_id), ' ',
+    h('span', { class: 'pill' }, state(l.state, l.state_korean)), ` ${word(l.kind)} · ${l.partner_id} · ${t('lines')} ${l.lines.join(', ')}`));
+  const own = h('li', {}, h('b', {}, o.order_id), ` (${t('this_order')}) `, pill(o.status), children.length > 0 && h('ul', {}, children));
+  return h('ul', { class: 'tree' }, o.parent_order_id ? h('li', {}, orderLink(o.parent_order_id), ` (${t('parent')})`, h('ul', {}, own)) : own);
+}
+
+/** Statuses, units and money before and after; of the timeline and of previews. */
+export function changes(c) {
+  const rows = [];
+  const arrow = (before, after) => [before, h('span', { class: 'arrow', 'aria-label': '→' }, ' → '), after];
+  if (c.status_after) rows.push([t('order'), arrow(c.status_before ? statusShort(c.status_before) : '–', h('b', {}, statusShort(c.status_after)))]);
+  for (const l of c.lines ?? []) {
+    const moved = ['active', 'cancelled', 'returned', 'exchanged'].filter((k) => l.before[k] !== l.after[k])
+      .map((k) => h('small', { class: 'under' }, `${t(k)} ${num(l.before[k])} → ${num(l.after[k])}`));
+    rows.push([`${t('line')} ${l.line_no} · ${l.sku_id}`, [l.status_before === l.status_after ? statusShort(l.status_after)
+      : arrow(l.status_before ? statusShort(l.status_before) : '–', h('b', {}, statusShort(l.status_after))), moved]]);
+  }
+  for (const s of c.settlements ?? []) {
+    const moved = [['paid', t('paid')], ...PARTS.map(([name]) => [name, partName(name)])].filter(([k]) => s.before[k] !== s.after[k]);
+    rows.push([`${s.settlement_no}. ${word(s.means)}`, moved.map(([k, name]) =>
+      h('span', { class: 'under' }, `${name} ${won(s.before[k])} → `, h('b', {}, won(s.after[k]))))]);
+  }
+  return rows;
+}
+
+const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['requested', 'quantity'], ['position', 'position'], ['customer_left', 'limit'],
+  ['due', 'due'], ['amount', 'amount'], ['detail', 'why']];
+/** What a refusal rests on. */
+export const because = (f) => FACTS.filter(([k]) => f?.[k] !== undefined)
+  .map(([k, name]) => [t(name), k === 'due' || k === 'amount' ? won(f[k]) : typeof f[k] === 'number' ? num(f[k]) : f[k]]);
+
+function timeline(told) {
+  if (told.problem) return h('p', { class: 'problem' }, told.problem);
+  return [
+    !told.refusals_known && h('p', { class: 'hint' }, t('refusals_unknown')),
+    h('ol', { class: 'timeline' }, told.entries.toReversed().map((e) => (e.kind === 'event'
+      ? h('li', {},
+        h('p', {}, time(e.at), ' ', h('b', {}, word(e.what)), ' ', h('small', {}, `${t('by')} ${e.by} · #${e.sequence}`)),
+        facts(changes(e.change)),
+        h('details', {}, h('summary', {}, t('raw')), h('pre', {}, JSON.stringify({ command_id: e.command_id, event: e.event }, null, 2))))
+      : h('li', { class: 'no' },
+        h('p', {}, time(e.at), ' ', h('span', { class: 'pill bad' }, t('refused')), ' ', h('b', {}, reason(e.reason))),
+        h('p', { class: 'hint' }, e.message), facts(because(e.facts)),
+        h('small', {}, e.command_id))))),
+  ];
+}

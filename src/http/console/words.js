@@ -1,0 +1,180 @@
+// Every text in Korean and English; codes of the protocol in words.
+
+let now = localStorage.getItem('jumun.lang') ?? (navigator.language.toLowerCase().startsWith('ko') ? 'ko' : 'en');
+export const lang = () => now;
+export function setLang(value) {
+  now = value;
+  localStorage.setItem('jumun.lang', value);
+}
+
+const TEXTS = {
+  live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
+  campaigns: ['판매행사', 'Campaigns'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
+  notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
+  to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
+  sign_in: ['로그인', 'Sign in'], sign_out: ['로그아웃', 'Sign out'], token: ['토큰', 'Token'],
+  token_hint: ['jumun token 이 만든 값입니다. 이 탭을 닫으면 잊습니다.', 'What “jumun token” made. It is forgotten when this tab closes.'],
+  token_wrong: ['이 토큰은 받아들여지지 않았습니다.', 'This token was not accepted.'],
+  open_door: ['개발 모드: 토큰이 없어 누구나 이 서버를 조작할 수 있습니다. 운영에서는 --tokens 를 주십시오.',
+    'Development mode: no tokens are set, so anyone can operate this server. Give --tokens in production.'],
+  connected: ['연결됨', 'Connected'], disconnected: ['연결 끊김 · 다시 연결하는 중', 'Disconnected · reconnecting'],
+  connecting: ['연결하는 중', 'Connecting'], live_denied: ['이 토큰으로는 실시간 현황을 볼 수 없습니다.', 'This token may not see the live view.'],
+  stale: ['마지막으로 받은 값입니다.', 'These are the last values received.'],
+  forbidden_here: ['이 토큰으로는 할 수 없습니다.', 'This token may not do that.'],
+  fault: ['서버에 문제가 있습니다.', 'The server has a problem.'], nothing: ['없습니다.', 'Nothing here.'],
+  loading: ['불러오는 중…', 'Loading…'], retry: ['다시 시도', 'Try again'], refresh: ['새로 고침', 'Refresh'],
+  no_page: ['그런 화면은 없습니다.', 'There is no such page.'], pages: ['쪽 이동', 'Pages'],
+  first_page: ['처음', 'First'], next_page: ['다음', 'Next'],
+  // live
+  orders_s: ['초당 주문', 'Orders/s'], refusals_s: ['초당 거절', 'Refusals/s'], p99: ['p99 응답', 'p99 answer'],
+  lag: ['밀린 명령', 'Lag'], placed: ['접수된 주문', 'Orders placed'], refused_total: ['거절된 명령', 'Refused commands'],
+  failed_total: ['실패한 명령', 'Failed commands'], commands_waiting: ['명령', 'commands'],
+  chart_orders: ['접수된 주문 (초당)', 'Orders accepted per second'], chart_refusals: ['사유별 거절 (초당)', 'Refusals per second, by reason'],
+  chart_latency: ['응답 시간 (ms)', 'Answer time (ms)'], last_2m: ['최근 2분', 'last 2 minutes'], now: ['지금', 'now'],
+  no_refusals: ['거절 없음', 'no refusals'], other: ['그 밖', 'other'],
+  hot: ['많이 팔리는 재고', 'Hot stock'], no_hot: ['아직 팔린 단품이 없습니다.', 'No SKU has sold yet.'],
+  left: ['남음', 'left'], held: ['선점', 'held'], sold: ['판매 누계', 'sold in all'],
+  lanes: ['레인 상태', 'Lanes'], partition: ['파티션', 'Partition'], pending: ['확인 대기', 'Pending'], in_flight: ['처리 중', 'In flight'],
+  resets: ['재시작', 'Resets'], dead: ['미처리 명령', 'Dead letters'], health: ['상태', 'Health'],
+  ok: ['정상', 'OK'], look: ['확인 필요', 'Needs a look'], broken: ['불변식이 깨졌습니다. 멈춘 파티션이 있습니다.', 'An invariant broke: a partition has stopped.'],
+  owned: ['이 서버가 맡은 파티션', 'Partitions owned'], since_start: ['서버 시작 이후', 'since the server started'],
+  // orders
+  order: ['주문', 'Order'], order_id: ['주문번호', 'Order id'], customer: ['고객번호', 'Customer id'], status: ['상태', 'Status'],
+  any: ['모두', 'Any'], find: ['찾기', 'Find'], open: ['열기', 'Open'], placed_at: ['접수', 'Placed'], paid_at: ['결제', 'Paid'],
+  total: ['결제금액', 'Total'], goods: ['상품금액', 'Goods'], discount: ['할인', 'Discount'], shipping: ['배송비', 'Shipping'],
+  deadline: ['결제기한', 'Payment deadline'], version: ['버전', 'Version'], no_orders: ['조건에 맞는 주문이 없습니다.', 'No order fits.'],
+  lines: ['주문상품', 'Lines'], line: ['번호', 'Line'], sku: ['단품', 'SKU'], units: ['수량', 'Units'], active: ['유효', 'active'],
+  price: ['단가', 'Unit price'], pay: ['금액', 'Pays'], refunded: ['환불', 'Refunded'], delivery: ['배송', 'Delivery'], gift: ['사은품', 'gift'],
+  cancelled: ['취소', 'cancelled'], returned: ['반품', 'returned'], exchanged: ['교환', 'exchanged'], in_claims: ['클레임 중', 'in claims'],
+  money: ['돈', 'Money'], settlement: ['결제', 'Settlement'], paid: ['결제금액', 'Paid'], refundable: ['환불가능', 'refundable'],
+  planned: ['환불예정', 'planned'], excluded: ['환불제외', 'excluded'], back: ['환불완료', 'refunded'], awaited: ['입금 대기', 'Deposit awaited'],
+  no_money: ['아직 결제되지 않았습니다.', 'Not paid yet.'],
+  refunds: ['환불: 돈은 어디에 있나', 'Refunds: where is my money'], no_refunds: ['환불이 없습니다.', 'No refunds.'],
+  amount: ['금액', 'Amount'], stage: ['단계', 'Stage'], asked_at: ['예정일시', 'Planned at'], tries: ['시도', 'Tries'], next_try: ['다음 시도', 'Next try'],
+  last_failure: ['마지막 실패', 'Last failure'], key: ['환불키', 'Refund key'],
+  fees: ['배송비', 'Fees'], partner: ['협력사', 'Partner'], why: ['사유', 'Reason'], given_back: ['돌려준 금액', 'Given back'], no_fees: ['배송비가 없습니다.', 'No fees.'],
+  of_return: ['반품', 'Return'], unpaid: ['미납', 'unpaid'],
+  claims: ['클레임', 'Claims'], no_claims: ['클레임이 없습니다.', 'No claims.'], cancellation: ['취소', 'Cancellation'], return: ['반품', 'Return'],
+  exchange: ['교환', 'Exchange'], fault_of: ['귀책', 'Fault'], timing: ['환불 시점', 'Refund'], kept_back: ['차감', 'Kept back'],
+  requested: ['접수', 'Requested'], decided: ['결정', 'Decided'], collected: ['회수', 'Collected'], completed: ['완료', 'Completed'],
+  branch: ['방식', 'Branch'], new_line: ['새 주문상품', 'New line'],
+  procurements: ['발주', 'Procurement'], kind: ['종류', 'Kind'], at: ['일시', 'At'],
+  family: ['연결된 주문', 'Linked orders'], parent: ['상위 주문', 'Parent'], this_order: ['이 주문', 'this order'],
+  destination: ['배송지', 'Destination'], timeline: ['이력', 'Timeline'], by: ['요청', 'by'], refused: ['거절', 'Refused'],
+  refusals_unknown: ['거절된 명령은 알 수 없습니다.', 'Refused commands are not known.'], raw: ['원본', 'As stored'],
+  actions: ['할 일', 'Actions'], no_actions: ['지금 할 수 있는 일이 없습니다.', 'Nothing can be done now.'],
+  changed: ['주문이 바뀌어 새로 표시했습니다.', 'The order changed; this is the new state.'], linked_order: ['연결주문', 'Linked order'],
+  // actions
+  cancel_lines: ['주문 취소', 'Cancel lines'], request_return: ['반품 접수', 'Request return'], approve_return: ['반품 승인', 'Approve return'],
+  reject_return: ['반품 거절', 'Reject return'], withdraw_return: ['반품 철회', 'Withdraw return'], collect_return: ['회수 확인', 'Confirm collection'],
+  complete_return: ['반품 완료', 'Complete return'], request_exchange: ['교환 접수', 'Request exchange'],
+  approve_exchange: ['교환 승인', 'Approve exchange'], reject_exchange: ['교환 거절', 'Reject exchange'],
+  confirm_refund: ['환불 확정', 'Confirm refund'], fail_refund: ['환불 실패', 'Fail refund'],
+  preview: ['미리보기', 'Preview'], confirm: ['확인', 'Confirm'], close: ['닫기', 'Close'], cancel: ['그만두기', 'Never mind'],
+  preview_first: ['먼저 미리보기로 무엇이 바뀌는지 보십시오. 아직 아무것도 바뀌지 않습니다.', 'Preview first to see what would change. Nothing is changed yet.'],
+  would: ['이렇게 됩니다', 'This would happen'], nothing_moves: ['금액과 상태는 그대로입니다.', 'No status and no money changes.'],
+  quantity: ['수량', 'Quantity'], up_to: ['최대', 'up to'], choose_line: ['하나 이상 고르십시오.', 'Choose at least one.'],
+  text_reason: ['사유 (선택)', 'Reason (optional)'], fail_reason: ['실패 사유', 'Why it failed'], required: ['입력이 필요합니다.', 'This is needed.'],
+  as_usual: ['기본값', 'As usual'], waive: ['사은품은 돌려받지 않음', 'Gifts may stay with the buyer'],
+  other_sku: ['다른 단품 (선택)', 'Another SKU (optional)'], sellable: ['판매 가능 수량', 'Sellable units'],
+  done: ['처리되었습니다', 'Done'], not_known: ['아직 결과를 모릅니다. 다시 확인을 누르면 같은 명령으로 묻습니다.', 'Not known yet. Confirm again: the same command is asked for.'],
+  send_again: ['다시 확인을 누르면 같은 명령으로 보냅니다.', 'Confirm again: the same command is sent.'],
+  refund_of: ['환불', 'Refund'], at_once: ['바로', 'at once'], later: ['나중에', 'later'], return_fee: ['반품 배송비', 'Return fee'],
+  fees_back: ['돌려줄 배송비', 'Shipping fees that go back'], withheld: ['환불에서 차감', 'Kept back of the refund'], due: ['더 내야 할 금액', 'To be paid'],
+  gifts_too: ['함께 처리되는 사은품', 'Gift lines that follow'], stock_moves: ['재고 이동', 'Stock'], linked_made: ['만들어질 연결주문', 'Linked orders made'],
+  linked_stopped: ['중단을 요청할 연결주문', 'Linked orders asked to stop'], before_threshold: ['무료배송 적용 전', 'before the free threshold'],
+  // letters
+  letter: ['번호', 'Letter'], command: ['명령', 'Command'], attempts: ['시도', 'Attempts'], requeue: ['다시 보내기', 'Requeue'], discard: ['버리기', 'Discard'],
+  letters_about: ['아무도 처리하지 못한 명령입니다. 최신순.', 'Commands that nobody could take, newest first.'],
+  no_letters: ['미처리 명령이 없습니다. 좋은 일입니다.', 'No dead letters. That is good.'],
+  requeue_sure: ['이 명령을 받은 그대로 다시 보냅니다.', 'Its command is sent again, as it was received.'],
+  discard_sure: ['이 명령을 버립니다. 되돌릴 수 없습니다.', 'It is taken away. This can’t be undone.'],
+  requeued: ['다시 보냈습니다.', 'Sent again.'], discarded: ['버렸습니다.', 'Taken away.'],
+  // stock
+  product: ['상품', 'Product'], option: ['옵션', 'Option'], on_hand: ['남은 재고', 'Left'], holder: ['보유자', 'Holder'],
+  no_skus: ['등록된 단품이 없습니다.', 'There are no SKUs.'], sku_id: ['단품번호', 'SKU id'], ledger: ['재고원장', 'Stock ledger'], position: ['순번', 'No.'],
+  movement: ['이동', 'Movement'], campaign: ['행사', 'Campaign'], name: ['이름', 'Name'], allotted: ['배정 수량', 'Allotted'],
+  opens: ['시작', 'Opens'], closes: ['종료', 'Closes'], limit: ['1인 한도', 'Per customer'], policy: ['재고 정책', 'Stock policy'],
+  paused: ['일시중지', 'Paused'], not_open: ['시작 전', 'Not open yet'], over: ['종료', 'Over'], running: ['판매 중', 'On sale'],
+  no_campaigns: ['판매행사가 없습니다.', 'There are no campaigns.'], no_limit: ['없음', 'none'], levels: ['재고 현황', 'Where the units are'],
+};
+
+/** A text of the page. */
+export function t(key) {
+  const pair = TEXTS[key];
+  return pair ? pair[now === 'ko' ? 0 : 1] : key;
+}
+
+const STATUS = {
+  PAYMENT_PENDING: '결제대기', PAYMENT_EXPIRED: '결제만료', PAYMENT_CANCELLED: '결제취소', ORDERED: '주문', CANCELLED: '취소완료',
+  OUT_OF_STOCK: '재고없음', PREPARING: '상품준비중', PROCUREMENT_CHECK: '발주확인', PROCUREMENT_DONE: '발주완료', SHIPPED: '출고완료',
+  PURCHASE_CONFIRMED: '구매확정', RETURNING: '반품진행', RETURNED: '반품완료', EXCHANGING: '교환진행', EXCHANGED: '교환완료',
+};
+export const STATUSES = Object.keys(STATUS);
+
+const plain = (code) => {
+  const words = String(code).toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+/** A status in both languages. */
+export const status = (code) => `${STATUS[code] ?? ''} ${plain(code)}`.trim();
+export const statusShort = (code) => (now === 'ko' ? STATUS[code] ?? plain(code) : plain(code));
+/** A state that the server names in Korean too. */
+export const state = (code, korean) => (korean ? `${korean} ${plain(code)}` : code ? code_(code) : '–');
+
+const CODES = {
+  // means
+  card: '카드', virtual_account: '가상계좌', bank_transfer: '계좌이체', points: '포인트',
+  // claims
+  buyer: '구매자', seller: '판매자', installation: '설치불가', before_collection: '선환불', after_collection: '후환불',
+  change_of_mind: '단순변심', defect: '불량', wrong_item: '오배송', damaged: '파손', late: '배송지연', installation_impossible: '설치불가',
+  parent_ended: '상위주문종료', exchange_failed: '교환불가', other: '기타', pickup: '수거후반품', add_product: '제품추가',
+  out_of_stock: '재고없음', stock_lost: '재고소실', procurement_cancelled: '발주취소', link_ended: '연결주문종료',
+  // refunds
+  waiting: '대기: 반품을 기다림', due: '결제사에 요청', refunded: '환불완료', transferred: '계좌로 환불', withdrawn: '철회',
+  // fees
+  charged: '부과', free_goods: '무료배송 상품', free_threshold: '무료배송 기준 충족', gift_only: '사은품만', surcharge: '도서산간 추가',
+  seller_fault: '판매자 귀책', installation_failed: '설치불가', not_shipped: '출고 전', linked: '연결주문',
+  // supply
+  partner: '파트너매입', non_partner: '비파트너매입', own_stock: '기존재고', purchase: '매입주문',
+  home: '자택', business: '사업장', mainland: '내륙', jeju: '제주', island: '도서산간',
+  // stock
+  receive: '입고', hold: '선점', release: '해제', deduct: '차감', restock: '재입고', shrink: '감모', adjust: '조정', external: '외부',
+  // events
+  placed: '주문접수', placement_started: '접수시작', reserved: '재고확보', placement_completed: '접수완료', placement_failed: '접수실패',
+  payment_approved: '결제승인', deposit_confirmed: '입금확인', payment_declined: '결제거절', payment_expired: '결제만료', payment_cancelled: '결제취소',
+  late_payment_taken: '늦은 결제', cut: '수량 취소', stock_judged: '재고판정', stock_deducted: '재고차감', stock_asked: '재고요청', prepared: '상품준비',
+  refund_confirmed: '환불확정', refund_failed: '환불실패', refund_transferred: '계좌환불', procurement_started: '발주', procurement_completed: '발주완료',
+  link_changed: '연결주문 변경', destination_chosen: '배송지선택', surcharge_paid: '추가배송비 결제', shipped: '출고',
+  waybill_registered: '운송장등록', waybill_changed: '운송장변경', delivered: '배송완료', installed: '설치완료', purchase_confirmed: '구매확정',
+  points_earned: '포인트적립', points_reversed: '포인트회수', reviewed: '리뷰', return_requested: '반품접수', return_approved: '반품승인',
+  return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
+  exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
+};
+const ENGLISH = { waiting: 'Waiting for the return', due: 'Being asked for', transferred: 'Paid to an account', external: 'External' };
+
+/** A code of the protocol in words. */
+function code_(code) {
+  const known = String(code ?? '').toLowerCase();
+  return (now === 'ko' ? CODES[known] : ENGLISH[known]) ?? plain(code ?? '–');
+}
+export { code_ as word };
+
+const REASONS = {
+  sold_out: ['품절', 'Sold out'], insufficient_stock: ['재고 부족', 'Not enough stock'], limit_exceeded: ['1인 한도 초과', 'Limit per customer reached'],
+  sale_not_open: ['판매 시작 전', 'Sale not open'], sale_paused: ['판매 일시중지', 'Sale paused'], sale_closed: ['판매 종료', 'Sale closed'],
+  price_mismatch: ['가격 불일치', 'Price differs'], illegal_transition: ['지금 상태에서는 할 수 없습니다', 'The order’s status does not allow this'],
+  unknown_order: ['없는 주문', 'No such order'], unknown_sku: ['없는 단품', 'No such SKU'], unknown_product: ['없는 상품', 'No such product'],
+  unknown_template: ['없는 배송템플릿', 'No such template'], unknown_promotion: ['없는 프로모션', 'No such promotion'],
+  unknown_campaign: ['없는 행사', 'No such campaign'], unknown_line: ['없는 주문상품', 'No such line'], unknown_refund: ['없는 환불', 'No such refund'],
+  unknown_claim: ['없는 클레임', 'No such claim'], unknown_partner: ['없는 협력사', 'No such partner'], unknown_waybill: ['없는 운송장', 'No such waybill'],
+  quantity_exceeded: ['수량 초과', 'More than there is of this line'], not_pre_refundable: ['회수 후 환불 상품', 'Refunded after collection only'],
+  surcharge_unpaid: ['추가배송비 미납', 'Surcharge unpaid'], duplicate_order: ['중복 주문', 'Order exists already'], already_exists: ['이미 있음', 'Exists already'],
+  command_id_reused: ['다른 내용에 쓴 명령번호', 'Command id was used for something else'], payment_expired: ['결제기한 지남', 'Payment deadline passed'],
+  amount_mismatch: ['금액 불일치', 'Amount differs'], invalid: ['올바르지 않음', 'Not valid'], forbidden: ['권한 없음', 'Not allowed'],
+  fault: ['서버 오류', 'A fault of the server'], no_token: ['토큰이 필요합니다', 'A token is needed'], not_found: ['찾을 수 없습니다', 'Not found'],
+  busy: ['지금은 답할 수 없습니다. 잠시 후 다시 시도하십시오', 'Not now; try again in a moment'], too_many_requests: ['요청이 너무 많습니다', 'Too many requests'],
+  timeout: ['시간 초과', 'Timed out'], too_large: ['너무 큽니다', 'Too large'], unreachable: ['서버에 닿지 않습니다', 'The server can’t be reached'],
+};
+export const reason = (code) => REASONS[code]?.[now === 'ko' ? 0 : 1] ?? plain(code);
