@@ -1,6 +1,7 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
 pub mod commands;
+pub mod console;
 pub mod guard;
 pub mod letters;
 pub mod live;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    commands, letters, live, openapi, orders, probes, shelf,
+    commands, console, letters, live, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -86,6 +86,8 @@ pub fn all() -> Vec<Route> {
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
         GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;
         GET "/openapi.json" All, "This document", None, None => openapi::document;
+        GET "/" All, "The operator's console (운영 콘솔)", None, None => console::page;
+        GET "/console/{file}" All, "Its parts", None, None => console::file;
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, io::Write as _, net::TcpStream, time::Duration}
 
 use jumun::{
     http::{
+        console,
         openapi::openapi,
         routes::{self, Access},
         tokens::{Role, hashed},
@@ -442,4 +443,37 @@ async fn the_document_is_whole() {
     }
     let one_of = document["components"]["schemas"]["Command"]["oneOf"].as_array().unwrap().len();
     assert_eq!(one_of, Wire::NAMES.len());
+}
+
+#[tokio::test]
+async fn the_console_is_whole_and_inert() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/console");
+    let there: BTreeSet<String> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let served: BTreeSet<String> = console::FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(there, served);
+    let shop = Shop::open(&[]).await;
+    let page = shop.ask("", "GET", "/", &[], b"");
+    assert!(page.status == 200 && page.body.contains("<html") && page.body.contains("lang="), "{page:?}");
+    for (name, text) in console::FILES {
+        let reply = shop.ask("", "GET", &format!("/console/{name}"), &[], b"");
+        assert_eq!((reply.status, reply.body.as_str()), (200, *text), "{name}");
+        let policy = reply.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+        // nothing from elsewhere, and a text stays a text
+        for no in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "https://",
+            " style=",
+            "onclick=",
+        ] {
+            assert!(!text.contains(no), "{name}: {no}");
+        }
+    }
+    assert_eq!(shop.ask("", "GET", "/console/nix.js", &[], b"").status, 404);
 }

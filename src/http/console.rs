@@ -1,0 +1,59 @@
+//! The operator's console: a page and its parts, within the binary. They speak to the door like anybody else.
+
+use actix_web::{HttpResponse, http::header, web};
+
+use super::problem::Why;
+
+/// Nothing from elsewhere, nothing inline: a text that holds a script stays a text.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("console/", $name)))),+]
+    };
+}
+
+/// Every file of it.
+pub const FILES: &[(&str, &str)] = files![
+    "api.js",
+    "app.js",
+    "charts.js",
+    "claims.js",
+    "dom.js",
+    "index.html",
+    "letters.js",
+    "live.js",
+    "orders.js",
+    "stock.js",
+    "style.css",
+    "words.js",
+];
+
+fn served(name: &str) -> HttpResponse {
+    let Some((_, text)) = FILES.iter().find(|(known, _)| *known == name) else {
+        return Why::NotFound.response(format!("the console has no {name}"));
+    };
+    let kind = match name.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "css")) => "text/css; charset=utf-8",
+        _ => "text/html; charset=utf-8",
+    };
+    HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(*text)
+}
+
+/// `GET /`.
+pub async fn page() -> HttpResponse {
+    served("index.html")
+}
+
+/// `GET /console/{file}`.
+pub async fn file(name: web::Path<String>) -> HttpResponse {
+    served(&name)
+}
