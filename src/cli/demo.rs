@@ -1,6 +1,13 @@
 //! `jumun demo`: a flash sale as it happens, and its books checked afterwards.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    net::TcpListener,
+    path::PathBuf,
+    process::{ExitCode, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -17,6 +24,7 @@ use crate::{
         screen::Screen,
     },
     domain::catalog::Policy,
+    http::{self, HttpParts, tokens::Tokens},
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
     payment::simulated::{Rules, Simulated},
@@ -34,6 +42,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   jumun demo                                     nothing to set up: a SQLite file in a temporary directory
+  jumun demo --open                              the same, seen in the browser as it happens
   jumun demo --units 100 --customers 5000        a small sale
   jumun demo --redis redis://localhost --database postgres://jumun@localhost/demo
                                                  the same over real servers, in a namespace of its own")]
@@ -66,6 +75,9 @@ pub struct DemoArgs {
     /// Use a database that has orders in it already
     #[arg(long)]
     yes: bool,
+    /// Watch it in the browser: the console at http://127.0.0.1:8080/ (or another free port), up to Enter after the sale
+    #[arg(long)]
+    open: bool,
     /// Wait for Enter before the books are checked: a chance to look into the database, or to spoil it
     #[arg(long)]
     pause: bool,
@@ -145,13 +157,37 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let server = start(&plan, &place).await?;
     let mut screen = Screen::new();
     screen.says(&headline(&args, &plan, &place, &namespace, scratch.as_ref()));
-    let sale = demo::hold(plan, &place, &mut screen).await?;
+    let sale = if args.open {
+        let listener = listener()?;
+        let parts = HttpParts {
+            log: Arc::clone(&log),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            partitions: 1,
+            health: Arc::clone(&server.health),
+            metrics: metrics.clone(),
+            patience: Duration::from_secs(10),
+            waiting_max: 1_000,
+            tokens: Tokens::default(),
+            rate: 0,
+        };
+        let url = format!("http://{}/", listener.local_addr()?);
+        tokio::select! {
+            sale = Box::pin(watched(plan, &place, &mut screen, &url)) => sale?,
+            served = http::serve(parts, listener) => {
+                served?;
+                bail!("the console ended before the sale");
+            }
+        }
+    } else {
+        demo::hold(plan, &place, &mut screen).await?
+    };
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         bail!("the server did not stop");
     }
     if args.pause {
         screen.says("  the server has stopped; press Enter to check the books");
-        tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;
+        enter().await?;
     }
     screen.says("  checking the books");
     let found = check(&sale, &*store).await?;
@@ -163,6 +199,35 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         println!("The database is kept: {}", kept.path.join("demo.db").display());
     }
     Ok(if found.holds() && verified.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// How long somebody has to look at the browser before the sale opens.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The sale, before somebody's eyes.
+async fn watched(plan: Plan, place: &Place, screen: &mut Screen, url: &str) -> anyhow::Result<demo::Sale> {
+    screen.says(&format!("  watch it at {url}; it opens in {} s", LOOK.as_secs()));
+    for browser in ["xdg-open", "open"] {
+        let started = std::process::Command::new(browser).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        if started.is_ok() {
+            break;
+        }
+    }
+    tokio::time::sleep(LOOK).await;
+    let sale = demo::hold(plan, place, screen).await?;
+    screen.says("  the sale is over; look around, and press Enter to check the books");
+    enter().await?;
+    Ok(sale)
+}
+
+async fn enter() -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;
+    Ok(())
+}
+
+/// Where the console is looked for first; else any port that is free.
+fn listener() -> anyhow::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:8080").or_else(|_| TcpListener::bind("127.0.0.1:0")).context("no port is free")
 }
 
 async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {

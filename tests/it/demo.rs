@@ -12,7 +12,10 @@ use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
     schema::{errors, printed},
-    support::servers::{fresh_database, redis_url},
+    support::{
+        http::ask,
+        servers::{fresh_database, redis_url},
+    },
 };
 
 /// A sale in a few seconds.
@@ -147,4 +150,28 @@ async fn spoiled_books_are_seen() {
         assert_eq!(status.code(), Some(1), "{report}");
         assert!(report.contains("BROKEN") && report.contains(check), "{report}");
     }
+}
+
+#[test]
+fn the_sale_is_seen_in_the_browser() {
+    let mut child =
+        jumun(&["demo", "--open", "--units", "20", "--customers", "100", "--rate", "500", "--window", "0.5"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines().map_while(Result::ok);
+    let told = lines.find(|line| line.contains("watch it at http://")).expect("it says where");
+    let address = told.split("http://").nth(1).and_then(|rest| rest.split('/').next()).expect("an address");
+    let page = ask(address, "GET", "/", &[], b"");
+    assert!(page.status == 200 && page.body.contains("/console/app.js"), "{page:?}");
+    assert!(lines.any(|line| line.contains("press Enter")), "it ended before the pause");
+    let stock = ask(address, "GET", "/v1/skus", &[], b"").json();
+    assert_eq!(stock["items"][0]["on_hand"], 0, "{stock}");
+    child.stdin.take().expect("stdin").write_all(b"\n").expect("it reads");
+    let mut report = String::new();
+    child.stdout.take().expect("stdout").read_to_string(&mut report).expect("it tells");
+    assert!(child.wait().expect("it ends").success(), "{report}");
+    assert!(report.contains("20 of 20 units sold out"), "{report}");
 }
