@@ -80,7 +80,7 @@ async fn addressed(
     };
     let caller = caller(request);
     if !matches!(caller, Caller::Anyone) {
-        let actors = caller.actors(may);
+        let actors = caller.actors(name, may);
         let Some(usual) = actors.first() else {
             return Err(deny(request, &caller, &format!("{name} is not for this token")));
         };

@@ -167,6 +167,9 @@ fn one(text: &str) -> anyhow::Result<Token> {
     })
 }
 
+/// What a checkout says for the payment side: money that comes in. Money that goes back is not its word.
+const CHECKOUT_PAYS: [&str; 2] = ["approve_payment", "decline_payment"];
+
 /// Who asks, once the token is known.
 #[derive(Debug, Clone)]
 pub enum Caller {
@@ -235,14 +238,16 @@ impl Caller {
         }
     }
 
-    /// Whom a command may come from, by its type's actors: the first is taken where the command names none. Empty: no one.
-    pub fn actors(&self, may: &[Actor]) -> Vec<String> {
+    /// Whom a command may come from, by its type and its type's actors: the first is taken where the command names none.
+    /// Empty: no one.
+    pub fn actors(&self, command: &str, may: &[Actor]) -> Vec<String> {
         let of = |actor: Actor, id: &str| may.contains(&actor).then(|| format!("{}:{id}", actor.word()));
         match self {
             Caller::Anyone | Caller::Auditor { .. } | Caller::Metrics => Vec::new(),
             Caller::Checkout { name, customer } => {
                 let buyer = customer.as_ref().and_then(|c| of(Actor::Buyer, c.as_str()));
-                buyer.into_iter().chain(of(Actor::Payment, name)).collect()
+                let pays = CHECKOUT_PAYS.contains(&command).then(|| of(Actor::Payment, name)).flatten();
+                buyer.into_iter().chain(pays).collect()
             }
             Caller::Partner { partner } => {
                 let id = partner.as_str();
@@ -257,6 +262,14 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkouts_payments_are_commands_of_the_payment_side() {
+        for command in CHECKOUT_PAYS {
+            let (_, may) = crate::protocol::command::Wire::ROLES.iter().find(|(name, _)| *name == command).unwrap();
+            assert!(may.contains(&Actor::Payment), "{command}");
+        }
+    }
 
     #[test]
     fn tokens_are_read_or_refused() {

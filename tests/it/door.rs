@@ -204,6 +204,8 @@ async fn f42_somebody_elses_order_is_not_there() {
         ("checkout", "/v1/orders/o-1/cancel_lines", json!({"actor": "buyer:u-2", "lines": [1]})),
         ("partner", "/v1/orders/o-1/prepare", json!({"actor": "seller:p-2"})),
         ("partner", "/v1/orders/o-1/approve_payment", json!({"settlements": []})),
+        ("checkout", "/v1/orders/o-1/confirm_refund", json!({"refund_key": "rf:o-1:1"})),
+        ("checkout", "/v1/orders/o-1/confirm_deposit", json!({"amount": 13_000})),
         ("checkout", "/v1/commands", json!({"type": "receive_stock", "sku_id": "A", "quantity": 1})),
     ] {
         let reply = shop.send(token, path, "try-00002", &body);
