@@ -31,7 +31,9 @@ done <docs/first-sale.jsonl
 
 checks=not_a_server_error,status_code_conformance,content_type_conformance
 checks+=,response_schema_conformance,response_headers_conformance,unsupported_method
-if ! "$tools/schemathesis" run "http://$address/openapi.json" --seed 20261122 --max-examples 15 --checks "$checks" \
+# /v1/live never ends, so each look at it would wait for a time-out.
+if ! timeout 900 "$tools/schemathesis" run "http://$address/openapi.json" --exclude-path /v1/live \
+  --seed 20261122 --max-examples 15 --checks "$checks" \
   >"$dir/found" 2>&1; then
   tail -n 120 "$dir/found" >&2
   exit 1

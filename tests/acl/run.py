@@ -51,7 +51,7 @@ CALLS = {
     "XADD": "{0}:internal * command x", "XREAD": "STREAMS {0}:answers 0",
     "XREADGROUP": "GROUP jumun me STREAMS {0}:commands {0}:internal > >", "XACK": "{0}:commands jumun 1-1",
     "XCLAIM": "{0}:internal jumun me 0 1-1", "XPENDING": "{0}:internal jumun", "XRANGE": "{0}:commands - +",
-    "XREVRANGE": "{0}:events + -", "XLEN": "{0}:dead", "XTRIM": "{0}:answers:me MINID 1",
+    "XREVRANGE": "{0}:events + -", "XLEN": "{0}:dead", "XDEL": "{0}:dead 1-1", "XTRIM": "{0}:answers:me MINID 1",
     "XGROUP|CREATE": "{0}:commands jumun 0 MKSTREAM", "XGROUP|DELCONSUMER": "{0}:commands jumun me",
     "XINFO|GROUPS": "{0}:commands", "XINFO|CONSUMERS": "{0}:internal jumun",
 }  # fmt: skip
