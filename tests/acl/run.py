@@ -215,7 +215,8 @@ def source(admin: Redis, shipped: str) -> None:
             said = dry(admin, "jumun-server", " ".join([*call.split("|"), *full(words)]))
             check(said == "OK", f"jumun-server: {call}: {said}")
     line = next(line for line in shipped.splitlines() if line.startswith("user jumun-server "))
-    granted = {word[1:].upper() for word in line.split() if word.startswith("+")}
+    words = (word.lstrip("(") for word in line.split())  # a selector: for its own keys only
+    granted = {word[1:].upper() for word in words if word.startswith("+")}
     needed = called | LIBRARY.keys()
     check(granted <= needed, f"the server may {sorted(granted - needed)} for nothing")
     check(needed <= granted, f"the server may not {sorted(needed - granted)}")
