@@ -66,7 +66,10 @@ fn admit(request: &ServiceRequest) -> Result<Caller, HttpResponse> {
         request.app_data::<web::Data<Shared>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
     let access = request.match_pattern().and_then(|path| routes::access(request.method(), &path));
     let Some(access) = access else { return Ok(Caller::Anyone) }; // nothing is there: the default service says so
-    if shared.parts.tokens.open() || matches!(access, Access::All) {
+    if matches!(access, Access::All) {
+        return Ok(Caller::Anyone); // probes are never kept waiting
+    }
+    if shared.parts.tokens.open() {
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok(Caller::Anyone);
     }

@@ -414,6 +414,7 @@ async fn an_open_door_says_so_and_a_rate_bounds() {
     assert_eq!(shop.get("", "/readyz").json()["open_to_anyone"], true);
     let statuses: Vec<u16> = (0..60).map(|_| shop.get("", "/v1/skus").status).collect();
     assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+    assert_eq!(shop.get("", "/readyz").status, 200, "a probe is not bounded");
     let id = shop.ask("", "GET", "/healthz", &[("X-Request-Id", "mine-0001")], b"");
     assert_eq!(id.header("x-request-id"), Some("mine-0001"));
     assert!(shop.get("", "/healthz").header("x-request-id").is_some_and(|id| id.len() == 36));
