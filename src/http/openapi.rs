@@ -12,7 +12,7 @@ use super::{
     view,
 };
 use crate::{
-    protocol::{Answer, command},
+    protocol::{Answer, schema::commands},
     timeline::Timeline,
 };
 
@@ -52,10 +52,7 @@ pub fn openapi() -> Value {
 
 /// Every schema that a route names.
 fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
-    let commands = command::schemas(g);
-    let one = |name: &str, schema: &Value| json!({ "allOf": [schema, { "properties": { "type": { "const": name } }, "required": ["type"] }] });
-    let each: Vec<Value> = commands.iter().map(|(name, schema)| one(name, schema.as_value())).collect();
-    let mut named = vec![("Command".to_owned(), json!({ "description": "any command", "oneOf": each }))];
+    let mut named = vec![("Command".to_owned(), commands(g))];
     // the path says what it is; the token who asks; the header may bring its id
     named.push((
         "CommandFields".to_owned(),

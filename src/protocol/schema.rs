@@ -45,7 +45,7 @@ pub fn document(parts: &[Part]) -> Value {
 }
 
 /// Each command's type, told apart by its `type`.
-fn commands(generator: &mut SchemaGenerator) -> Value {
+pub fn commands(generator: &mut SchemaGenerator) -> Value {
     let each: Vec<Value> = command::schemas(generator)
         .into_iter()
         .map(|(name, schema)| {
