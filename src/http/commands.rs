@@ -82,14 +82,14 @@ async fn addressed(
     if !matches!(caller, Caller::Anyone) {
         let actors = caller.actors(name, may);
         let Some(usual) = actors.first() else {
-            return Err(deny(request, &caller, &format!("{name} is not for this token")));
+            return Err(deny(request, caller.name(), &format!("{name} is not for this token")));
         };
         match command.get("actor").and_then(Value::as_str) {
             None => drop(command.insert("actor".into(), usual.as_str().into())),
             Some(actor) if actors.iter().any(|a| a == actor) => {}
             Some(_) => {
                 let why = format!("this token speaks as {}", actors.join(" or "));
-                return Err(deny(request, &caller, &why));
+                return Err(deny(request, caller.name(), &why));
             }
         }
         of_theirs(shared, request, &caller, name, &command).await?;
@@ -112,7 +112,7 @@ async fn of_theirs(
         Caller::Checkout { customer, .. } if name == "place_order" => {
             let own = customer.as_ref().map(|c| c.as_str());
             if text("customer_id") != own {
-                return Err(deny(request, caller, "a checkout orders for its own customer"));
+                return Err(deny(request, caller.name(), "a checkout orders for its own customer"));
             }
             Ok(())
         }

@@ -73,17 +73,17 @@ fn admit(request: &ServiceRequest) -> Result<Caller, HttpResponse> {
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok(Caller::Anyone);
     }
-    let token = token(request, shared).inspect_err(|_| denied(request, "no token"))?;
+    let token =
+        token(request, shared).inspect_err(|_| note_denied(request.request(), "no token", "no token that is known"))?;
     shared.rates.take(&token.name, shared.parts.rate)?;
     let caller = Caller::of(&token, customer(request)?);
     if !access.lets(token.role) {
-        denied(request, &token.name);
         let why = format!("a token of role {} may not do that", token.role.word());
-        return Err(Why::Forbidden.response(why));
+        return Err(deny(request.request(), &token.name, &why));
     }
     if let Caller::Checkout { customer: None, .. } = caller {
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
-        return Err(Why::Forbidden.response(why));
+        return Err(deny(request.request(), &token.name, &why));
     }
     Ok(caller)
 }
@@ -104,23 +104,15 @@ fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse
 }
 
 /// A refusal is a line in the log: who, what, never the token.
-fn denied(request: &ServiceRequest, who: &str) {
+pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
-    tracing::warn!(who, method = %request.method(), path = request.path(), peer, "denied");
+    tracing::warn!(who, method = %request.method(), path = request.path(), peer, what, "denied");
     metrics::counter!("jumun_http_denied_total").increment(1);
 }
 
-/// Notes that a handler refuses the caller, and what they wanted.
-pub fn note_denied(request: &HttpRequest, caller: &Caller, what: &str) {
-    let role = caller.role().map_or("anyone", super::tokens::Role::word);
-    let who = caller.name();
-    tracing::warn!(who, role, method = %request.method(), path = request.path(), what, "denied");
-    metrics::counter!("jumun_http_denied_total").increment(1);
-}
-
-/// Refuses the caller, with a line in the log.
-pub fn deny(request: &HttpRequest, caller: &Caller, why: &str) -> HttpResponse {
-    note_denied(request, caller, why);
+/// Refuses somebody, with a line in the log.
+pub fn deny(request: &HttpRequest, who: &str, why: &str) -> HttpResponse {
+    note_denied(request, who, why);
     Why::Forbidden.response(why)
 }
 

@@ -1,6 +1,6 @@
 //! Dead letters: looked at, sent again, taken away.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -56,16 +56,21 @@ pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> Http
     HttpResponse::Ok().json(Page { items: all.into_iter().map(view).collect(), next: None })
 }
 
-/// How many letters are looked through for one of them.
-const LOOK_MAX: usize = 10_000;
+fn unknown() -> HttpResponse {
+    Why::NotFound.response("there is no such dead letter")
+}
 
-async fn find(shared: &Shared, partition: u32, letter: &str) -> Result<(EntryId, Told), HttpResponse> {
-    let unknown = || Why::NotFound.response("there is no such dead letter");
-    let id: EntryId = letter.parse().map_err(|_| unknown())?;
-    if partition >= shared.parts.partitions {
-        return Err(unknown());
-    }
-    letters(shared, partition, LOOK_MAX).await?.into_iter().find(|(known, _)| *known == id).ok_or_else(unknown)
+/// A letter's place in its stream, if that could be one.
+fn named(shared: &Shared, partition: u32, letter: &str) -> Result<EntryId, HttpResponse> {
+    let id = letter.parse().map_err(|_| unknown())?;
+    if partition < shared.parts.partitions { Ok(id) } else { Err(unknown()) }
+}
+
+async fn find(shared: &Shared, partition: u32, id: EntryId) -> Result<Told, HttpResponse> {
+    let kept = shared.parts.log.follow(partition, &Outbound::Dead, id.before(), 1, Duration::ZERO).await;
+    let kept = kept.map_err(|e| problem::log(&e))?;
+    let letter = kept.first().filter(|kept| kept.id == id);
+    letter.and_then(|kept| serde_json::from_str(&kept.json).ok()).ok_or_else(unknown)
 }
 
 fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str) {
@@ -77,8 +82,12 @@ fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str) {
 /// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was.
 pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
     let (partition, letter) = path.into_inner();
-    let (id, told) = match find(&shared, partition, &letter).await {
-        Ok(found) => found,
+    let id = match named(&shared, partition, &letter) {
+        Ok(id) => id,
+        Err(refusal) => return refusal,
+    };
+    let told = match find(&shared, partition, id).await {
+        Ok(told) => told,
         Err(refusal) => return refusal,
     };
     if told.command.len() >= DEAD_COMMAND_BYTES_MAX {
@@ -100,13 +109,13 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
 /// `DELETE /v1/dead-letters/{partition}/{letter}`.
 pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
     let (partition, letter) = path.into_inner();
-    let id = match find(&shared, partition, &letter).await {
-        Ok((id, _)) => id,
+    let id = match named(&shared, partition, &letter) {
+        Ok(id) => id,
         Err(refusal) => return refusal,
     };
     match shared.parts.log.bury(partition, id).await {
         Err(e) => problem::log(&e),
-        Ok(false) => Why::NotFound.response("there is no such dead letter"),
+        Ok(false) => unknown(),
         Ok(true) => {
             note(&request, "discarded", partition, &letter);
             HttpResponse::Ok().json(LetterDone { letter, partition, entry: None })

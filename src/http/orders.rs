@@ -12,7 +12,7 @@ use super::{
     Shared,
     commands::{self, object},
     guard::{Body, caller, deny, note_denied},
-    paging::{self, bad_cursor, cut},
+    paging::{self, bad_cursor},
     problem::{self, Why},
     tokens::Caller,
     view::{OrderSummary, OrderView, Page},
@@ -45,7 +45,7 @@ pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id:
     })?;
     let order = folded.map(|f| f.order).filter(|o| o.placement != Placement::Failed).ok_or_else(unknown)?;
     if !may_see(caller, &order) {
-        note_denied(request, caller, "somebody else's order");
+        note_denied(request, caller.name(), "somebody else's order");
         return Err(unknown());
     }
     Ok(order)
@@ -79,24 +79,28 @@ pub struct Search {
 
 /// `GET /v1/orders`.
 pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
-    search_orders(&shared, &request, &search).await.unwrap_or_else(|refusal| refusal)
+    paging::told(search_orders(&shared, &request, &search).await)
 }
 
-async fn search_orders(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<HttpResponse, HttpResponse> {
+async fn search_orders(
+    shared: &Shared,
+    request: &HttpRequest,
+    search: &Search,
+) -> Result<Page<OrderSummary>, HttpResponse> {
     let caller = caller(request);
     let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
     let mut customer = search.customer_id.as_deref().map(CustomerId::new).transpose().map_err(invalid)?;
     match &caller {
         Caller::Checkout { customer: Some(own), .. } => {
             if customer.as_ref().is_some_and(|named| named != own) {
-                return Err(deny(request, &caller, "a checkout sees its customer's orders"));
+                return Err(deny(request, caller.name(), "a checkout sees its customer's orders"));
             }
             customer = Some(own.clone());
         }
         // no index tells a partner's orders from others'; the linked ones are those that it bought
         Caller::Partner { partner } => customer = Some(CustomerId::new(partner.as_str()).map_err(invalid)?),
         Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } => {
-            return Err(deny(request, &caller, "not with this token"));
+            return Err(deny(request, caller.name(), "not with this token"));
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
     }
@@ -109,11 +113,8 @@ async fn search_orders(shared: &Shared, request: &HttpRequest, search: &Search) 
         after: search.cursor.as_deref().map(read_cursor).transpose()?,
         limit: limit + 1,
     };
-    let mut rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
-    let more = cut(&mut rows, limit);
-    let next = rows.last().filter(|_| more).map(|r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id));
-    let items: Vec<OrderSummary> = rows.iter().map(OrderSummary::from).collect();
-    Ok(HttpResponse::Ok().json(Page { items, next }))
+    let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+    Ok(paging::page(rows, limit, |r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id)))
 }
 
 fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {

@@ -1,9 +1,9 @@
 //! Lists come in pages: `limit`, and the `cursor` that the page before named.
 
 use actix_web::HttpResponse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::problem::Why;
+use super::{problem::Why, view::Page};
 
 /// Items a page unless another number is asked for.
 const LIMIT: u32 = 50;
@@ -34,10 +34,16 @@ pub fn bad_cursor() -> HttpResponse {
     Why::Invalid.response("that is no cursor of this list")
 }
 
-/// Cuts a page of one more item than asked for; whether there is a next.
-pub fn cut<T>(items: &mut Vec<T>, limit: u32) -> bool {
+/// A page of `rows`, which are one more than `limit` where there is a next; `cursor` is what names a row.
+pub fn page<R, V: for<'a> From<&'a R>>(mut rows: Vec<R>, limit: u32, cursor: impl Fn(&R) -> String) -> Page<V> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    more
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(cursor);
+    Page { items: rows.iter().map(V::from).collect(), next }
+}
+
+/// As a response.
+pub fn told<T: Serialize>(page: Result<Page<T>, HttpResponse>) -> HttpResponse {
+    page.map_or_else(|refusal| refusal, |page| HttpResponse::Ok().json(page))
 }

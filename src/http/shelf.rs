@@ -4,9 +4,9 @@ use actix_web::{HttpResponse, web};
 
 use super::{
     Shared,
-    paging::{self, Paging, bad_cursor, cut},
+    paging::{self, Paging, bad_cursor},
     problem::{self, Why},
-    view::{CampaignView, LedgerView, Page, ProductView, SkuView},
+    view::{CampaignView, LedgerView, ProductView, SkuView},
 };
 use crate::{
     domain::ids::{CampaignId, ProductId, SkuId},
@@ -32,12 +32,10 @@ pub async fn skus(shared: web::Data<Shared>, paging: web::Query<Paging>) -> Http
     let page = async {
         let limit = paging::limit(paging.limit)?;
         let after = paging.cursor.as_deref().map(|c| vec![Read::Text(Some(c.to_owned()))]);
-        let mut units: Vec<UntRow> = rows(&*shared.parts.store, after, limit + 1).await?;
-        let more = cut(&mut units, limit);
-        let next = units.last().filter(|_| more).map(|r| r.unt_id.to_string());
-        Ok(Page { items: units.iter().map(SkuView::from).collect(), next })
+        let units: Vec<UntRow> = rows(&*shared.parts.store, after, limit + 1).await?;
+        Ok(paging::page::<_, SkuView>(units, limit, |r| r.unt_id.to_string()))
     };
-    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<SkuView>| HttpResponse::Ok().json(page))
+    paging::told(page.await)
 }
 
 /// `GET /v1/skus/{id}`.
@@ -62,12 +60,10 @@ pub async fn ledger(shared: web::Data<Shared>, id: web::Path<String>, paging: we
         let limit = paging::limit(paging.limit)?;
         let before = paging.cursor.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;
         let read = shared.parts.store.ledger(&sku_id, before, limit + 1).await;
-        let mut moves = read.map_err(|e| problem::store(&e))?;
-        let more = cut(&mut moves, limit);
-        let next = moves.last().filter(|_| more).map(|r| r.ldgr_no.to_string());
-        Ok(Page { items: moves.iter().map(LedgerView::from).collect(), next })
+        let moves = read.map_err(|e| problem::store(&e))?;
+        Ok(paging::page::<_, LedgerView>(moves, limit, |r| r.ldgr_no.to_string()))
     };
-    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<LedgerView>| HttpResponse::Ok().json(page))
+    paging::told(page.await)
 }
 
 /// `GET /v1/products/{id}`.
@@ -88,12 +84,10 @@ pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) ->
             Some(None) => return Err(bad_cursor()),
             Some(Some((id, sku))) => Some([id, sku].map(|k| Read::Text(Some(k.to_owned()))).into()),
         };
-        let mut sales: Vec<CmpnRow> = rows(&*shared.parts.store, after, limit + 1).await?;
-        let more = cut(&mut sales, limit);
-        let next = sales.last().filter(|_| more).map(|r| format!("{} {}", r.cmpn_id, r.unt_id));
-        Ok(Page { items: sales.iter().map(CampaignView::from).collect(), next })
+        let sales: Vec<CmpnRow> = rows(&*shared.parts.store, after, limit + 1).await?;
+        Ok(paging::page::<_, CampaignView>(sales, limit, |r| format!("{} {}", r.cmpn_id, r.unt_id)))
     };
-    page.await.map_or_else(|refusal: HttpResponse| refusal, |page: Page<CampaignView>| HttpResponse::Ok().json(page))
+    paging::told(page.await)
 }
 
 /// `GET /v1/campaigns/{id}`.

@@ -225,19 +225,6 @@ impl Caller {
         }
     }
 
-    /// Its role; `None`: the door is open.
-    pub const fn role(&self) -> Option<Role> {
-        match self {
-            Caller::Anyone => None,
-            Caller::Checkout { .. } => Some(Role::Checkout),
-            Caller::Partner { .. } => Some(Role::Partner),
-            Caller::Payment { .. } => Some(Role::Payment),
-            Caller::Operator { .. } => Some(Role::Operator),
-            Caller::Auditor { .. } => Some(Role::Auditor),
-            Caller::Metrics => Some(Role::Metrics),
-        }
-    }
-
     /// Whom a command may come from, by its type and its type's actors: the first is taken where the command names none.
     /// Empty: no one.
     pub fn actors(&self, command: &str, may: &[Actor]) -> Vec<String> {

@@ -24,6 +24,15 @@ impl EntryId {
     /// Before every entry.
     pub const ZERO: EntryId = EntryId { ms: 0, seq: 0 };
 
+    /// The last id that could come before it.
+    pub const fn before(self) -> EntryId {
+        match (self.ms, self.seq) {
+            (0, 0) => EntryId::ZERO,
+            (ms, 0) => EntryId { ms: ms - 1, seq: u64::MAX },
+            (ms, seq) => EntryId { ms, seq: seq - 1 },
+        }
+    }
+
     /// The entry's time: a command is decided at it.
     pub fn time(self) -> Time {
         i64::try_from(self.ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(Time::MAX_UTC)
