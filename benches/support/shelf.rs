@@ -11,6 +11,7 @@ use jumun::{
     store::{
         Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredSku, TableRef,
         UntRow,
+        door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         row::Read,
         rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
     },
@@ -73,6 +74,40 @@ struct Nothing;
 impl Preparer for Nothing {
     fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
         Ok(Prepared::AsItIs)
+    }
+}
+
+#[async_trait]
+impl DoorStore for Shelf {
+    async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
+        no()
+    }
+    async fn notes(&self, _: Option<&str>, _: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
+        no()
+    }
+    async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn hook(&self, _: &str) -> Result<Vec<HookRow>, StoreError> {
+        no()
+    }
+    async fn hook_at(&self, _: &HookRow) -> Result<(), StoreError> {
+        no()
+    }
+    async fn hook_letter(&self, _: &HookLetterRow) -> Result<(), StoreError> {
+        no()
+    }
+    async fn hook_letters(&self, _: &str, _: Option<&str>, _: u32) -> Result<Vec<HookLetterRow>, StoreError> {
+        no()
+    }
+    async fn hook_letter_of(&self, _: &str, _: &str) -> Result<Option<HookLetterRow>, StoreError> {
+        no()
+    }
+    async fn hook_letter_done(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn hook_letter_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        no()
     }
 }
 

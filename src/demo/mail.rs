@@ -34,7 +34,7 @@ impl Mail {
     /// # Errors
     /// When the log can't be reached.
     pub async fn open(log: Arc<dyn CommandLog>, partition: u32, stop: CancellationToken) -> Result<Self, LogError> {
-        let from = log.last_id(partition, &Outbound::Answers).await?;
+        let from = log.extent(partition, &Outbound::Answers).await?.last;
         // a few dozen arrays of answers; behind them the log keeps the rest
         let (tx, answers) = mpsc::channel(64);
         tokio::spawn(follow(Arc::clone(&log), partition, from, tx, stop));

@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::part::{Part, State};
 use super::{
-    CommandLog, Entry, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, SettleReport,
-    Settled, Settler,
+    CommandLog, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
+    SettleReport, Settled, Settler,
 };
 
 /// How much an in-process log holds, for each partition.
@@ -79,7 +79,9 @@ impl CommandLog for MemoryLog {
 
     async fn open(&self, partitions: u32) -> Result<(), LogError> {
         let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = self.parts.get_or_init(|| (0..partitions).map(|p| Arc::new(Part::new(p, self.bounds))).collect());
+        let parts = self
+            .parts
+            .get_or_init(|| (0..partitions).map(|p| Arc::new(Part::new(p, self.bounds, (self.clock)()))).collect());
         if parts.len() != usize::try_from(partitions).unwrap_or(usize::MAX) {
             return Err(LogError::Broken(format!(
                 "the log has {} partitions, this server {partitions}: changing them is an offline command",
@@ -135,8 +137,8 @@ impl CommandLog for MemoryLog {
         }
     }
 
-    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError> {
-        Ok(self.state(partition)?.last_id(stream))
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
+        Ok(self.state(partition)?.extent(stream))
     }
 
     async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {

@@ -180,6 +180,23 @@ pub struct OutEntry {
     pub json: String,
 }
 
+/// From where to where an outbound stream can be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// entries up to this one may have been dropped; [`EntryId::ZERO`]: none were
+    pub floor: EntryId,
+    /// the last id that was given out, to follow from now on
+    pub last: EntryId,
+}
+
+impl Extent {
+    /// Whether somebody who has come as far as `after` may have missed something: what followed was dropped, or the
+    /// stream is not the one it was.
+    pub fn lost(&self, after: EntryId) -> bool {
+        after < self.floor || after > self.last
+    }
+}
+
 /// A dead letter as [`CommandLog::follow`] hands it out.
 fn dead_json(command: &str, reason: &str, entry: &str, attempts: u32) -> String {
     serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts }).to_string()
@@ -219,8 +236,8 @@ pub trait CommandLog: Send + Sync {
         wait: Duration,
     ) -> Result<Vec<OutEntry>, LogError>;
 
-    /// The last id of an outbound stream ([`EntryId::ZERO`] when empty), to follow from now on.
-    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError>;
+    /// From where to where an outbound stream can be followed.
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
 
     /// The newest `max` entries of an outbound stream, oldest first.
     async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError>;

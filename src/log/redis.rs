@@ -28,11 +28,11 @@ use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use self::{
     follow::Followers,
     keys::Keys,
-    link::{CONNECT_MAX, REPLY_MAX, call, fault, run, strange},
+    link::{CONNECT_MAX, REPLY_MAX, call, fault, is_no_key, run, strange},
     reader::RedisReader,
     settler::RedisSettler,
 };
-use super::{CommandLog, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
+use super::{CommandLog, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
 
 /// The version of the keys and their contents, in `meta`.
 pub const PROTOCOL: u32 = 1;
@@ -227,11 +227,14 @@ impl CommandLog for RedisLog {
         self.followers.read(partition, stream, &self.keys.outbound(partition, stream), after, max, wait).await
     }
 
-    async fn last_id(&self, partition: u32, stream: &Outbound) -> Result<EntryId, LogError> {
-        let mut cmd = ::redis::cmd("XREVRANGE");
-        cmd.arg(self.keys.outbound(partition, stream)).arg("+").arg("-").arg("COUNT").arg(1);
-        let entries = parse::entries(self.query(&cmd).await?)?;
-        Ok(entries.first().map_or(EntryId::ZERO, |(id, _)| *id))
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
+        let mut cmd = ::redis::cmd("XINFO");
+        cmd.arg("STREAM").arg(self.keys.outbound(partition, stream));
+        match cmd.query_async(&mut self.pooled().await?).await {
+            Ok(value) => parse::extent(value),
+            Err(e) if is_no_key(&e) => Ok(Extent { floor: EntryId::ZERO, last: EntryId::ZERO }),
+            Err(e) => Err(fault(partition, &e)),
+        }
     }
 
     async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {

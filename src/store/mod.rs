@@ -2,10 +2,12 @@
 //!
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
+pub mod door;
 pub mod postgres;
 pub mod row;
 pub mod rows;
 mod sql;
+mod sql_door;
 pub mod sql_store;
 pub mod sqlite;
 
@@ -234,7 +236,7 @@ pub struct OrderQuery {
 
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: door::DoorStore {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 

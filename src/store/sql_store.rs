@@ -57,7 +57,7 @@ pub trait Database: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SqlStore<D>(pub(super) D);
 
-fn next<T: Cell>(values: &mut IntoIter<Read>) -> T {
+pub(super) fn next<T: Cell>(values: &mut IntoIter<Read>) -> T {
     T::read(values.next().unwrap_or(Read::Text(None)))
 }
 
@@ -71,7 +71,7 @@ fn millis(ttl: Duration) -> Bind {
 
 impl<D: Database> SqlStore<D> {
     /// The rows that `rest` (from WHERE on) selects; the table is called `t`.
-    async fn list<R: Row>(&self, rest: &str, binds: Vec<Bind>) -> Result<Vec<R>, StoreError> {
+    pub(super) async fn list<R: Row>(&self, rest: &str, binds: Vec<Bind>) -> Result<Vec<R>, StoreError> {
         let types: Vec<Type> = R::COLUMNS.iter().map(|(_, kind)| *kind).collect();
         let sql = format!("SELECT {} FROM {} AS t {rest}", sql::columns::<R>("t."), R::TABLE);
         let rows = self.0.read(sql, binds, &types).await?;

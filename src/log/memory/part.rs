@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Entry, EntryId, Inbound, LogError, LogStats, OutEntry,
-    Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats,
+    OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
 };
 
 /// A reply stream keeps this part of what the common one may.
@@ -28,7 +28,9 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub fn new(partition: u32, bounds: MemoryBounds) -> Self {
+    /// Born `now`: whatever was published before is gone.
+    pub fn new(partition: u32, bounds: MemoryBounds, now: u64) -> Self {
+        let birth = EntryId { ms: now, seq: 0 };
         let state = State {
             partition,
             bounds,
@@ -36,7 +38,7 @@ impl Part {
             inbound: [In::default(), In::default()],
             answers: Out::default(),
             replies: HashMap::new(),
-            events: Out::default(),
+            events: Out { last: birth, floor: birth, ..Out::default() },
             dead: Out::default(),
         };
         Self { state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
@@ -98,6 +100,8 @@ impl In {
 struct Out {
     entries: VecDeque<(EntryId, String)>,
     last: EntryId,
+    /// the last one that was dropped
+    floor: EntryId,
     bytes: usize,
 }
 
@@ -111,11 +115,12 @@ impl Out {
     fn drop_while(&mut self, too_much: impl Fn(&Self, EntryId) -> bool) -> u64 {
         let mut dropped = 0;
         while let Some((id, json)) = self.entries.front() {
-            let bytes = json.len();
-            if !too_much(self, *id) {
+            let (id, bytes) = (*id, json.len());
+            if !too_much(self, id) {
                 break;
             }
             self.bytes -= bytes;
+            self.floor = id;
             self.entries.pop_front();
             dropped += 1;
         }
@@ -323,9 +328,10 @@ impl State {
         true
     }
 
-    pub fn last_id(&self, stream: &Outbound) -> EntryId {
-        let last = self.outbound(stream).and_then(|out| out.entries.back());
-        last.map_or(EntryId::ZERO, |(id, _)| *id)
+    pub fn extent(&self, stream: &Outbound) -> Extent {
+        let ends = self.outbound(stream).map(|out| (out.floor, out.last));
+        let (floor, last) = ends.unwrap_or((EntryId::ZERO, EntryId::ZERO));
+        Extent { floor, last }
     }
 
     pub fn reply_names(&self) -> Vec<Arc<str>> {

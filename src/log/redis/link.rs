@@ -127,6 +127,11 @@ pub(super) fn is_no_group(error: &RedisError) -> bool {
     code_and_detail(error).0 == "NOGROUP"
 }
 
+/// Whether there is no such key.
+pub(super) fn is_no_key(error: &RedisError) -> bool {
+    code_and_detail(error).1.contains("no such key")
+}
+
 /// Whether a later attempt on a new connection may succeed.
 fn is_unavailable(error: &RedisError) -> bool {
     let codes = ["LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MISCONF", "NOREPLICAS", "BUSY"];

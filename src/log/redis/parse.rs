@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::redis::Value;
 
 use super::link::strange;
-use crate::log::{Entry, EntryId, Inbound, LogError};
+use crate::log::{Entry, EntryId, Extent, Inbound, LogError};
 
 /// The items of an array; none for nil.
 pub(super) fn array(value: Value, what: &str) -> Result<Vec<Value>, LogError> {
@@ -66,6 +66,26 @@ pub(super) fn entries(value: Value) -> Result<Vec<Row>, LogError> {
         all.push((id(&at)?, fields));
     }
     Ok(all)
+}
+
+/// What XINFO STREAM tells of a stream's ends.
+pub(super) fn extent(value: Value) -> Result<Extent, LogError> {
+    let what = "about a stream";
+    let told = array(value, what)?;
+    let find = |name: &str| told.chunks_exact(2).find(|p| bytes(&p[0]) == Some(name.as_bytes())).map(|p| &p[1]);
+    let need = |name: &str| find(name).ok_or_else(|| strange(what));
+    let last = id(need("last-generated-id")?)?;
+    let length = number(need("length")?, what)?;
+    // before Redis 7 nobody counts what was added
+    let added = find("entries-added").map(|v| number(v, what)).transpose()?;
+    let floor = if added == Some(length) {
+        EntryId::ZERO
+    } else if let Value::Array(first) = need("first-entry")? {
+        id(first.first().ok_or_else(|| strange(what))?)?.before()
+    } else {
+        last
+    };
+    Ok(Extent { floor, last })
 }
 
 /// A command's entry.

@@ -88,26 +88,31 @@ pub async fn keeps_dead_letters(log: Log) {
     assert_eq!(log.stats(0).await.unwrap().dead, 50);
     let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 100, Duration::ZERO).await.unwrap();
     assert!(letters[49].json.contains(&format!("\"{}\"", entries[399].id)), "the newest stay");
-    assert_eq!(log.last_id(0, &Outbound::Dead).await.unwrap(), letters[49].id);
+    assert_eq!(log.extent(0, &Outbound::Dead).await.unwrap().last, letters[49].id);
 }
 
 pub async fn forgets_by_age(log: Log) {
     let (_reader, mut settler, entries) = with_read(&log, 3).await;
+    let before = log.extent(0, &Outbound::Events).await.unwrap();
     settler.settle(&[settled(&entries[0]), replied(&entries[1], "gone")]).await.unwrap();
     let short = Retention { answers: Duration::from_millis(150), events: Duration::from_millis(150), ..KEEP };
     log.trim(0, short).await.unwrap();
     assert_eq!(items(&log, &Outbound::Answers).await.len(), 1, "young enough");
+    assert!(!log.extent(0, &Outbound::Events).await.unwrap().lost(before.last), "nothing is gone");
     tokio::time::sleep(Duration::from_millis(200)).await;
     settler.settle(&[settled(&entries[2])]).await.unwrap();
     log.trim(0, short).await.unwrap();
     assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries[2..]));
     assert_eq!(items(&log, &Outbound::Events).await.len(), 2);
     assert!(items(&log, &to("gone")).await.is_empty());
+    assert!(log.extent(0, &Outbound::Events).await.unwrap().lost(before.last), "the first is gone");
     let events_only = Retention { events: Duration::ZERO, ..KEEP };
     tokio::time::sleep(Duration::from_millis(5)).await;
     log.trim(0, events_only).await.unwrap();
     assert!(items(&log, &Outbound::Events).await.is_empty());
-    assert_eq!(log.last_id(0, &Outbound::Events).await.unwrap(), EntryId::ZERO);
+    let extent = log.extent(0, &Outbound::Events).await.unwrap();
+    assert!(extent.lost(before.last) && !extent.lost(extent.last), "{before:?} {extent:?}");
+    assert!(extent.lost(EntryId { ms: extent.last.ms + 1, seq: 0 }), "a stream that went back");
     assert_eq!(items(&log, &Outbound::Answers).await.len(), 1);
 }
 
@@ -136,7 +141,8 @@ pub async fn wakes_followers(log: Log) {
 
 pub async fn resumes_from_a_cursor(log: Log) {
     let (_reader, mut settler, entries) = with_read(&log, 30).await;
-    assert_eq!(log.last_id(0, &Outbound::Answers).await.unwrap(), EntryId::ZERO);
+    let empty = log.extent(0, &Outbound::Answers).await.unwrap();
+    assert!(!empty.lost(empty.last));
     for entry in &entries[..20] {
         settler.settle(&all_settled(std::slice::from_ref(entry))).await.unwrap();
     }
@@ -144,7 +150,7 @@ pub async fn resumes_from_a_cursor(log: Log) {
     let next = log.follow(0, &Outbound::Answers, first[4].id, 100, SOON).await.unwrap();
     assert_eq!((first.len(), next.len()), (5, 15));
     assert!(first.iter().chain(&next).map(|e| e.id).is_sorted_by(|a, b| a < b));
-    let last = log.last_id(0, &Outbound::Answers).await.unwrap();
+    let last = log.extent(0, &Outbound::Answers).await.unwrap().last;
     assert_eq!(last, next[14].id);
     settler.settle(&all_settled(&entries[20..])).await.unwrap();
     let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();

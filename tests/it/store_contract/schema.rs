@@ -2,6 +2,7 @@
 
 use jumun::store::{
     TableRef, UntRow,
+    door::{DoorAuditRow, HookLetterRow, HookRow},
     row::Type,
     rows::{
         AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LdgrRow, LnkRow,
@@ -21,11 +22,14 @@ fn tables() -> Vec<TableRef> {
         table::<CmdRow>(),
         table::<CmpnRow>(),
         table::<CnclRow>(),
+        table::<DoorAuditRow>(),
         table::<DscntRow>(),
         table::<ExchRow>(),
         table::<FeeRow>(),
         table::<GdsRow>(),
         table::<HistRow>(),
+        table::<HookLetterRow>(),
+        table::<HookRow>(),
         table::<LdgrRow>(),
         table::<LnkRow>(),
         table::<OrdRow>(),

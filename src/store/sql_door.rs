@@ -1,0 +1,106 @@
+//! What the doors keep, in SQL.
+
+use async_trait::async_trait;
+
+use super::{
+    StoreError,
+    door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
+    row::{Read, Row, Type, Value},
+    sql,
+    sql_store::{Bind, Database, SqlStore, next},
+};
+use crate::domain::ids::OrderId;
+
+/// Sorts behind every id.
+const LAST: &str = "~";
+
+fn text(text: &str) -> Bind {
+    Bind::Text(text.to_owned())
+}
+
+/// A row's values, as parameters; these tables hold no NULL and no truth values.
+fn binds<R: Row>(row: &R) -> Vec<Bind> {
+    let mut binds = Vec::new();
+    row.each(&mut |value| {
+        binds.push(match value {
+            Value::Text(text) => Bind::Text(text.unwrap_or_default().to_owned()),
+            Value::Int(n) => Bind::Int(n.unwrap_or_default()),
+            Value::Time(at) => Bind::Time(at.unwrap_or_default()),
+            Value::Bool(b) => Bind::Int(b.into()),
+        });
+    });
+    binds
+}
+
+impl<D: Database> SqlStore<D> {
+    async fn put<R: Row>(&self, row: &R, rest: &str) -> Result<(), StoreError> {
+        let marks: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("${n}")).collect();
+        let sql = format!("{}VALUES ({}){rest}", sql::insert_head::<R>(), marks.join(", "));
+        self.0.write(sql, binds(row), &[]).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl<D: Database> DoorStore for SqlStore<D> {
+    async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError> {
+        self.put(row, "").await
+    }
+
+    async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
+        let binds = vec![text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
+        self.list("WHERE t.adit_id < $1 ORDER BY t.adit_id DESC LIMIT $2", binds).await
+    }
+
+    async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {
+        if orders.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("DELETE FROM tb_od_ord_prsn WHERE ord_id {} RETURNING ord_seq", D::IN);
+        let ids = Bind::Texts(orders.iter().map(|id| id.as_str().to_owned()).collect());
+        let gone = self.0.write(sql, vec![ids], &[Type::Int]).await?;
+        Ok(gone.len() as u64)
+    }
+
+    async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError> {
+        self.list("WHERE t.hook_id = $1 ORDER BY t.prtn_no", vec![text(hook)]).await
+    }
+
+    async fn hook_at(&self, row: &HookRow) -> Result<(), StoreError> {
+        self.put(row, &sql::insert_tail::<HookRow>(sql::How::Usual)).await
+    }
+
+    async fn hook_letter(&self, row: &HookLetterRow) -> Result<(), StoreError> {
+        self.put(row, " ON CONFLICT (ltr_id) DO NOTHING").await
+    }
+
+    async fn hook_letters(
+        &self,
+        hook: &str,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<HookLetterRow>, StoreError> {
+        let binds = vec![text(hook), text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
+        self.list("WHERE t.hook_id = $1 AND t.ltr_id < $2 ORDER BY t.ltr_id DESC LIMIT $3", binds).await
+    }
+
+    async fn hook_letter_of(&self, hook: &str, letter: &str) -> Result<Option<HookLetterRow>, StoreError> {
+        let found = self.list("WHERE t.hook_id = $1 AND t.ltr_id = $2", vec![text(hook), text(letter)]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM tb_sy_hook_ltr WHERE hook_id = $1 AND ltr_id = $2 RETURNING prtn_no";
+        let gone = self.0.write(sql.into(), vec![text(hook), text(letter)], &[Type::Int]).await?;
+        Ok(!gone.is_empty())
+    }
+
+    async fn hook_letter_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = "SELECT hook_id, count(*) FROM tb_sy_hook_ltr GROUP BY hook_id ORDER BY hook_id";
+        let rows = self.0.read(sql.into(), Vec::new(), &[Type::Text, Type::Int]).await?;
+        let count = |row: Vec<Read>| {
+            let mut values = row.into_iter();
+            (next(&mut values), next(&mut values))
+        };
+        Ok(rows.into_iter().map(count).collect())
+    }
+}
