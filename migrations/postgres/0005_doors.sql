@@ -34,6 +34,7 @@ CREATE TABLE tb_sy_hook_ltr (
     ltr_id text COLLATE "C" NOT NULL,
     hook_id text COLLATE "C" NOT NULL,
     prtn_no bigint NOT NULL,
+    pcl_id text COLLATE "C" NOT NULL,
     evnts text NOT NULL,
     fail_rsn text NOT NULL,
     try_cnt bigint NOT NULL,
@@ -44,6 +45,7 @@ COMMENT ON TABLE tb_sy_hook_ltr IS '웹훅미배달: events that the receiver of
 COMMENT ON COLUMN tb_sy_hook_ltr.ltr_id IS '미배달ID: letter id: grows with time';
 COMMENT ON COLUMN tb_sy_hook_ltr.hook_id IS '웹훅ID: name of the webhook';
 COMMENT ON COLUMN tb_sy_hook_ltr.prtn_no IS '파티션번호: partition whose events these are';
+COMMENT ON COLUMN tb_sy_hook_ltr.pcl_id IS '소포ID: id of the parcel, the same on every try';
 COMMENT ON COLUMN tb_sy_hook_ltr.evnts IS '이벤트목록: the events, a JSON array';
 COMMENT ON COLUMN tb_sy_hook_ltr.fail_rsn IS '실패사유: what the last try came to';
 COMMENT ON COLUMN tb_sy_hook_ltr.try_cnt IS '시도횟수: tries';

@@ -25,6 +25,7 @@ CREATE TABLE tb_sy_hook_ltr (
     ltr_id TEXT NOT NULL, -- 미배달ID: letter id: grows with time
     hook_id TEXT NOT NULL, -- 웹훅ID: name of the webhook
     prtn_no INTEGER NOT NULL, -- 파티션번호: partition whose events these are
+    pcl_id TEXT NOT NULL, -- 소포ID: id of the parcel, the same on every try
     evnts TEXT NOT NULL, -- 이벤트목록: the events, a JSON array
     fail_rsn TEXT NOT NULL, -- 실패사유: what the last try came to
     try_cnt INTEGER NOT NULL, -- 시도횟수: tries

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{memory_log, real_clock, seconds},
@@ -170,6 +171,8 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             waiting_max: 1_000,
             tokens: Tokens::default(),
             rate: 0,
+            hooks: Arc::default(),
+            stop: CancellationToken::new(),
         };
         let url = format!("http://{}/", listener.local_addr()?);
         tokio::select! {
@@ -254,6 +257,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
             dead_max: 10_000,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
+        hooks: Arc::default(),
     };
     let server = Server::start(parts).await?;
     let ready = tokio::time::timeout(Duration::from_secs(10), server.ready(1)).await;

@@ -5,6 +5,7 @@ use std::{net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc, time::D
 use anyhow::{Context, ensure};
 use clap::Args;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 
 use super::config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds};
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     },
     route::supervisor::Bounds,
     server::{Server, ServerParts},
+    webhook::Hooks,
 };
 
 /// Runs the server: reads commands, decides, commits, answers; and the HTTP door.
@@ -76,6 +78,9 @@ pub struct ServeArgs {
     /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
+    /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
+    #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
+    webhooks: Option<PathBuf>,
     /// Requests a second that each token may make at the HTTP door; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
@@ -147,6 +152,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
+    let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
+    let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
     let clock = real_clock();
@@ -167,6 +174,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         limits,
         retention,
         gateway,
+        hooks: Arc::clone(&hooks),
     };
     let server = Server::start(parts).await?;
     let address = listener.local_addr()?;
@@ -174,6 +182,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if log.kind() == "memory" {
         tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
     }
+    let stop = CancellationToken::new();
     let http = HttpParts {
         log,
         store,
@@ -185,10 +194,17 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         waiting_max: 10_000,
         tokens,
         rate: args.rate,
+        hooks,
+        stop: stop.clone(),
     };
+    let mut door = Box::pin(http::serve(http, listener));
     tokio::select! {
-        served = http::serve(http, listener) => served?,
-        () = told_to_stop() => tracing::info!("stopping: what is decided is committed and answered first"),
+        served = &mut door => served?,
+        () = told_to_stop() => {
+            tracing::info!("stopping: the door closes, and what is decided is committed and answered first");
+            stop.cancel();
+            door.await?;
+        }
     }
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");

@@ -42,6 +42,7 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let admitted = admit(&request);
     let mut response = match admitted {
         Ok(caller) => {
@@ -52,6 +53,17 @@ pub async fn guard(
     };
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
+}
+
+/// The request's id, once it has one.
+#[derive(Debug, Clone)]
+struct RequestId(HeaderValue);
+
+/// The request's id, as its response and the log name it.
+pub fn named(request: &HttpRequest) -> String {
+    let extensions = request.extensions();
+    let id = extensions.get::<RequestId>().and_then(|id| id.0.to_str().ok());
+    id.unwrap_or_default().to_owned()
 }
 
 fn request_id(request: &ServiceRequest) -> HeaderValue {

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     Shared,
-    guard::caller,
+    audit::{self, Action},
     paging::{self, Paging},
     problem::{self, Why},
     view::{LetterDone, LetterView, Page},
@@ -21,6 +22,22 @@ struct Told {
     reason: String,
     entry: String,
     attempts: u32,
+}
+
+/// Letters from behind `after` on, with their commands as they came.
+///
+/// # Errors
+/// The response that says that the log does not answer.
+pub async fn next(
+    shared: &Shared,
+    partition: u32,
+    after: EntryId,
+    max: usize,
+) -> Result<Vec<(EntryId, String)>, HttpResponse> {
+    let kept = shared.parts.log.follow(partition, &Outbound::Dead, after, max, Duration::ZERO).await;
+    let kept = kept.map_err(|e| problem::log(&e))?;
+    let command = |json: &str| serde_json::from_str::<Told>(json).map(|t| t.command).unwrap_or_default();
+    Ok(kept.into_iter().map(|e| (e.id, command(&e.json))).collect())
 }
 
 async fn letters(shared: &Shared, partition: u32, max: usize) -> Result<Vec<(EntryId, Told)>, HttpResponse> {
@@ -73,10 +90,16 @@ async fn find(shared: &Shared, partition: u32, id: EntryId) -> Result<Told, Http
     letter.and_then(|kept| serde_json::from_str(&kept.json).ok()).ok_or_else(unknown)
 }
 
-fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str) {
-    let caller = caller(request);
-    let by = caller.name();
-    tracing::info!(by, partition, letter, "an operator {what} a dead letter");
+/// Writes down what is about to be done to a letter.
+async fn note(
+    shared: &Shared,
+    request: &HttpRequest,
+    action: Action,
+    (partition, letter): (u32, &str),
+    told: &Told,
+) -> Result<(), HttpResponse> {
+    let detail = json!({ "entry": told.entry, "reason": told.reason });
+    audit::note(shared, request, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
 }
 
 /// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was.
@@ -93,6 +116,9 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
     if told.command.len() >= DEAD_COMMAND_BYTES_MAX {
         return Why::Invalid.response("only a part of this command was kept; it can't be sent again");
     }
+    if let Err(refusal) = note(&shared, &request, Action::LetterRequeued, (partition, &letter), &told).await {
+        return refusal;
+    }
     let raw: Arc<[u8]> = told.command.into_bytes().into();
     let sent = match shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
         Ok(ids) => ids.first().map(ToString::to_string),
@@ -102,7 +128,6 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
     if let Err(e) = shared.parts.log.bury(partition, id).await {
         return problem::log(&e);
     }
-    note(&request, "requeued", partition, &letter);
     HttpResponse::Ok().json(LetterDone { letter, partition, entry: sent })
 }
 
@@ -113,12 +138,16 @@ pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web:
         Ok(id) => id,
         Err(refusal) => return refusal,
     };
+    let told = match find(&shared, partition, id).await {
+        Ok(told) => told,
+        Err(refusal) => return refusal,
+    };
+    if let Err(refusal) = note(&shared, &request, Action::LetterDiscarded, (partition, &letter), &told).await {
+        return refusal;
+    }
     match shared.parts.log.bury(partition, id).await {
         Err(e) => problem::log(&e),
         Ok(false) => unknown(),
-        Ok(true) => {
-            note(&request, "discarded", partition, &letter);
-            HttpResponse::Ok().json(LetterDone { letter, partition, entry: None })
-        }
+        Ok(true) => HttpResponse::Ok().json(LetterDone { letter, partition, entry: None }),
     }
 }

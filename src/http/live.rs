@@ -99,7 +99,10 @@ pub async fn live(shared: web::Data<Shared>) -> HttpResponse {
     let mut every = tokio::time::interval(EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let events = stream::unfold((watcher, every), |(watcher, mut every)| async move {
-        every.tick().await;
+        tokio::select! {
+            _ = every.tick() => {}
+            () = watcher.0.parts.stop.cancelled() => return None,
+        }
         let told = look(&watcher.0).await;
         Some((Ok::<_, actix_web::Error>(web::Bytes::from(format!("data: {told}\n\n"))), (watcher, every)))
     });

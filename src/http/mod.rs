@@ -1,8 +1,12 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
+pub mod audit;
 pub mod commands;
 pub mod console;
+pub mod erase;
+pub mod feed;
 pub mod guard;
+pub mod hooks;
 pub mod letters;
 pub mod live;
 pub mod openapi;
@@ -20,8 +24,10 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, log::CommandLog, server::Health, store::Store};
+use crate::{clock::Clock, log::CommandLog, server::Health, store::Store, webhook::Hooks};
+use feed::Listeners;
 use guard::Rates;
 use live::Watch;
 use problem::Why;
@@ -45,9 +51,17 @@ pub struct HttpParts {
     pub tokens: Tokens,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
+    /// whom events are posted to
+    pub hooks: Arc<Hooks>,
+    /// ends streams that never end by themselves, then the door
+    pub stop: CancellationToken,
 }
 
-/// Serves until the future is dropped or the process is told to stop.
+/// How long requests may take that are under way when the door closes.
+const STOP_SECONDS: u64 = 5;
+
+/// Serves until it is told to stop: then it takes no more connections, ends the streams, and lets requests that wait for
+/// their answer have it, for some seconds.
 ///
 /// # Errors
 /// When the listener can't be used.
@@ -58,8 +72,10 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         );
     }
     let door = Door::open(&parts);
-    let shared = web::Data::new(Shared { parts, door, rates: Rates::default(), watch: Watch::default() });
-    HttpServer::new(move || {
+    let stop = parts.stop.clone();
+    let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
+    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners });
+    let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
         let path = web::PathConfig::default().error_handler(|e, _| {
@@ -74,12 +90,18 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     })
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(5)
+    .shutdown_timeout(STOP_SECONDS)
     .disable_signals()
     .listen(listener)?
-    .run()
-    .await?;
-    Ok(())
+    .run();
+    let handle = server.handle();
+    let stopper = tokio::spawn(async move {
+        stop.cancelled().await;
+        handle.stop(true).await;
+    });
+    let served = server.await;
+    stopper.abort();
+    Ok(served?)
 }
 
 /// What the handlers share.
@@ -88,4 +110,5 @@ pub struct Shared {
     pub door: Door,
     pub rates: Rates,
     pub watch: Watch,
+    pub listeners: Listeners,
 }

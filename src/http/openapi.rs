@@ -64,6 +64,10 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("SkuPage", g.subschema_for::<view::Page<view::SkuView>>());
     of("LedgerPage", g.subschema_for::<view::Page<view::LedgerView>>());
     of("CampaignPage", g.subschema_for::<view::Page<view::CampaignView>>());
+    of("EventPage", g.subschema_for::<view::Page<crate::protocol::event::Published>>());
+    of("HookPage", g.subschema_for::<view::Page<super::hooks::HookView>>());
+    of("HookLetterPage", g.subschema_for::<view::Page<super::hooks::HookLetterView>>());
+    of("AuditPage", g.subschema_for::<view::Page<super::audit::AuditView>>());
     of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
     for schema in [
         g.subschema_for::<Answer>(),
@@ -73,6 +77,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<view::ProductView>(),
         g.subschema_for::<view::LetterDone>(),
         g.subschema_for::<super::live::LiveView>(),
+        g.subschema_for::<super::erase::ErasedView>(),
     ] {
         drop(schema); // noted by the generator under its own name
     }
@@ -89,6 +94,14 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
                 "order_status": { "type": ["string", "null"] },
                 "order_version": { "type": ["integer", "null"] },
             },
+        }),
+    ));
+    named.push((
+        "HookLetterDone".to_owned(),
+        json!({
+            "type": "object",
+            "required": ["letter", "outcome"],
+            "properties": { "letter": { "type": "string" }, "outcome": { "enum": ["taken", "discarded"] } },
         }),
     ));
     named.push((
@@ -163,9 +176,17 @@ fn parameters(route: &Route) -> Vec<Value> {
     };
     if route.answer.is_some_and(|a| a.ends_with("Page")) {
         query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
-        if route.answer != Some("LetterPage") {
+        if !matches!(route.answer, Some("LetterPage" | "HookPage")) {
             query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
         }
+    }
+    if route.answer == Some("Events") {
+        query(
+            "after",
+            json!({ "type": "string", "description": "`now`, `start`, or the id of the last event dealt with" }),
+        );
+        query("order_id", json!({ "type": "string" }));
+        query("types", json!({ "type": "string", "description": "event types with commas between" }));
     }
     if route.answer == Some("OrderPage") {
         query("customer_id", json!({ "type": "string" }));
@@ -179,8 +200,8 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let ok = match route.answer {
-        // each event's data is a LiveView; OpenAPI 3.1 has no words for that
-        Some("LiveView") => json!({ "description": "it", "content": { "text/event-stream": {} } }),
+        // each event's data is a LiveView, or a Published; OpenAPI 3.1 has no words for that
+        Some("LiveView" | "Events") => json!({ "description": "it", "content": { "text/event-stream": {} } }),
         Some(name) => json!({ "description": "it", "content": content("application/json", name) }),
         None => json!({ "description": "it" }),
     };
@@ -188,6 +209,12 @@ fn responses(route: &Route) -> Value {
     let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
     if !matches!(route.access, Access::All) {
         whys.extend([Why::NoToken, Why::Forbidden]);
+    }
+    if route.answer == Some("HookLetterDone") {
+        whys.push(Why::NotTaken);
+    }
+    if route.answer == Some("Events") {
+        whys.extend([Why::NotFound, Why::Invalid]);
     }
     if route.path.contains('{') {
         whys.extend([Why::NotFound, Why::Invalid]);

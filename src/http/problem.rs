@@ -33,12 +33,13 @@ pub enum Why {
     TooLarge,
     TooMany,
     Busy,
+    NotTaken,
     Fault,
 }
 
 impl Why {
     /// Every one.
-    pub const ALL: [Why; 11] = [
+    pub const ALL: [Why; 12] = [
         Why::NotJson,
         Why::Invalid,
         Why::NoToken,
@@ -49,6 +50,7 @@ impl Why {
         Why::TooLarge,
         Why::TooMany,
         Why::Busy,
+        Why::NotTaken,
         Why::Fault,
     ];
 
@@ -65,6 +67,7 @@ impl Why {
             Why::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
             Why::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests"),
             Why::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "not now"),
+            Why::NotTaken => (StatusCode::BAD_GATEWAY, "not_taken", "the receiver would not have it"),
             Why::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault of ours"),
         }
     }

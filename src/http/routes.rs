@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    commands, console, letters, live, openapi, orders, probes, shelf,
+    audit, commands, console, erase, feed, hooks, letters, live, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -70,6 +70,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's", None, Some("OrderPage") => orders::list;
         GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims; ETag is its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
+        GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
         GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements or linked-orders", None, Some("OrderPart") => orders::part;
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
         GET "/v1/skus" Roles(STAFF), "Stock (재고) of every SKU, by id", None, Some("SkuPage") => shelf::skus;
@@ -81,6 +82,13 @@ pub fn all() -> Vec<Route> {
         GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
         POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
         DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
+        GET "/v1/events" Roles(READERS), "Orders' events as server-sent events, from a cursor on; a checkout or partner names its order", None, Some("Events") => feed::events;
+        GET "/v1/webhooks" Roles(STAFF), "Webhooks (웹훅): how far each has come, and how many letters it has", None, Some("HookPage") => hooks::list;
+        GET "/v1/webhooks/{name}/letters" Roles(STAFF), "Events that its receiver would not take, newest first", None, Some("HookLetterPage") => hooks::letters;
+        POST "/v1/webhooks/{name}/letters/{letter}/resend" Roles(&[Operator]), "Posts them once more; the letter goes when they are taken", None, Some("HookLetterDone") => hooks::resend;
+        DELETE "/v1/webhooks/{name}/letters/{letter}" Roles(&[Operator]), "Takes the letter away", None, Some("HookLetterDone") => hooks::discard;
+        POST "/v1/customers/{id}/erase" Roles(&[Operator]), "Erases a person's data (개인정보 삭제); the orders' money and history stay", None, Some("ErasedView") => erase::customer;
+        GET "/v1/audit" Roles(STAFF), "What was done at this door that is no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
         GET "/v1/live" Roles(STAFF), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;

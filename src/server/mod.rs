@@ -21,6 +21,7 @@ use crate::{
     log::{CommandLog, Retention},
     payment::PaymentGateway,
     store::{Lease, LeaseAnswer, Store},
+    webhook::{Courier, Hooks},
 };
 
 /// What a server is made of.
@@ -38,6 +39,8 @@ pub struct ServerParts {
     pub retention: Retention,
     /// whom refunds are asked of; `None`: another service reads the events and sends the confirmations
     pub gateway: Option<Arc<dyn PaymentGateway>>,
+    /// whom events are posted to
+    pub hooks: Arc<Hooks>,
 }
 
 /// How the lanes are.
@@ -101,11 +104,13 @@ impl Server {
                 instance: parts.instance.clone(),
                 ttl: parts.lease_ttl,
                 health: Arc::clone(&health),
+                hooks: Arc::clone(&parts.hooks),
                 stop: stop.clone(),
             };
             tasks.spawn(keeper.run());
         }
-        tasks.spawn(samples::run(Arc::clone(&parts.log), Arc::clone(&parts.store), parts.partitions, stop.clone()));
+        let (log, store, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.store), Arc::clone(&parts.hooks));
+        tasks.spawn(samples::run(log, store, hooks, parts.partitions, stop.clone()));
         Ok(Server { health, stop, tasks })
     }
 
@@ -130,6 +135,7 @@ struct Keeper {
     instance: String,
     ttl: Duration,
     health: Arc<Health>,
+    hooks: Arc<Hooks>,
     stop: CancellationToken,
 }
 
@@ -191,6 +197,7 @@ impl Keeper {
         }
         self.health.owned.fetch_add(1, Ordering::AcqRel);
         self.owns(true);
+        let couriers = self.couriers(&stop);
         let end = loop {
             tokio::select! {
                 end = &mut done => break end.unwrap_or_else(|_| LaneEnd::Broken("the lane's thread broke".into())),
@@ -205,6 +212,9 @@ impl Keeper {
                 },
             }
         };
+        stop.cancel();
+        couriers.close();
+        couriers.wait().await;
         self.health.owned.fetch_sub(1, Ordering::AcqRel);
         self.owns(false);
         if end == LaneEnd::Stopped
@@ -213,6 +223,25 @@ impl Keeper {
             tracing::warn!(partition = lease.partition, error = %e, "the lease was not given back; it runs out by itself");
         }
         end
+    }
+
+    /// Webhooks are carried where the lane runs.
+    fn couriers(&self, stop: &CancellationToken) -> TaskTracker {
+        let tasks = TaskTracker::new();
+        for hook in &self.hooks.all {
+            let Some(post) = &self.hooks.post else { break };
+            let courier = Courier {
+                hook: Arc::clone(hook),
+                post: post.clone(),
+                partition: self.lane.partition,
+                log: Arc::clone(&self.lane.log),
+                store: Arc::clone(&self.lane.store),
+                clock: Arc::clone(&self.lane.clock),
+                stop: stop.clone(),
+            };
+            tasks.spawn(courier.run());
+        }
+        tasks
     }
 
     fn owns(&self, so: bool) {

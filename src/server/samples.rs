@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{log::CommandLog, store::Store};
+use crate::{log::CommandLog, store::Store, webhook::Hooks};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(2);
@@ -12,7 +12,13 @@ const EVERY: Duration = Duration::from_secs(2);
 const HOTTEST_MAX: u32 = 10;
 
 /// Samples until it is stopped.
-pub async fn run(log: Arc<dyn CommandLog>, store: Arc<dyn Store>, partitions: u32, stop: CancellationToken) {
+pub async fn run(
+    log: Arc<dyn CommandLog>,
+    store: Arc<dyn Store>,
+    hooks: Arc<Hooks>,
+    partitions: u32,
+    stop: CancellationToken,
+) {
     describe();
     loop {
         for partition in 0..partitions {
@@ -22,6 +28,12 @@ pub async fn run(log: Arc<dyn CommandLog>, store: Arc<dyn Store>, partitions: u3
             metrics::gauge!("jumun_stream_pending", "partition" => p.clone()).set(number(stats.pending));
             metrics::gauge!("jumun_stream_length", "partition" => p.clone()).set(number(stats.length));
             metrics::gauge!("jumun_dead_letters", "partition" => p).set(number(stats.dead));
+        }
+        if let Ok(counts) = store.hook_letter_counts().await {
+            for hook in &hooks.all {
+                let n = counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n);
+                metrics::gauge!("jumun_webhook_letters", "webhook" => hook.name.to_string()).set(signed(n));
+            }
         }
         if let Ok(hottest) = store.hottest(HOTTEST_MAX).await {
             // the rank is the label, not the SKU: however many SKUs take turns, the series stay these
@@ -69,6 +81,10 @@ fn describe() {
     gauge!("jumun_stream_pending", "Commands read and not acknowledged");
     gauge!("jumun_stream_length", "Commands kept in the stream");
     gauge!("jumun_dead_letters", "Dead letters kept");
+    counter!("jumun_webhook_posts_total", "Tries to deliver events, by webhook and outcome");
+    counter!("jumun_webhook_lost_total", "Times that events were dropped before a webhook delivered them");
+    gauge!("jumun_webhook_lag_seconds", "Age of the events that a webhook delivers now, by partition");
+    gauge!("jumun_webhook_letters", "Letters of events that a webhook's receiver would not take");
     gauge!("jumun_in_flight", "Commands read and not settled");
     gauge!("jumun_live_actors", "Actors in memory, by kind");
     gauge!("jumun_hot_sku_stock_left", "Units free to sell, of the SKUs that sold most, by rank");

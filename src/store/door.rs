@@ -40,6 +40,8 @@ row! {
         ltr_id: Text,
         hook_id: Text,
         prtn_no: i64,
+        /// the same on every try
+        pcl_id: Text,
         /// JSON array
         evnts: Text,
         fail_rsn: Text,

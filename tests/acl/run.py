@@ -53,7 +53,7 @@ CALLS = {
     "XCLAIM": "{0}:internal jumun me 0 1-1", "XPENDING": "{0}:internal jumun", "XRANGE": "{0}:commands - +",
     "XREVRANGE": "{0}:events + -", "XLEN": "{0}:dead", "XDEL": "{0}:dead 1-1", "XTRIM": "{0}:answers:me MINID 1",
     "XGROUP|CREATE": "{0}:commands jumun 0 MKSTREAM", "XGROUP|DELCONSUMER": "{0}:commands jumun me",
-    "XINFO|GROUPS": "{0}:commands", "XINFO|CONSUMERS": "{0}:internal jumun",
+    "XINFO|STREAM": "{0}:events", "XINFO|GROUPS": "{0}:commands", "XINFO|CONSUMERS": "{0}:internal jumun",
 }  # fmt: skip
 # What its Redis library calls on its behalf.
 LIBRARY = {"EVALSHA": "x 1 {0}:commands", "SCRIPT|LOAD": "x", "MULTI": "", "EXEC": "", "UNWATCH": ""}

@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod domain_pages;
 mod door;
+mod events;
 mod faults;
 mod load;
 mod log_contract;

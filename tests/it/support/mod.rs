@@ -5,5 +5,7 @@ pub mod guard;
 pub mod http;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod servers;
+pub mod shop;
 pub mod world;

@@ -1,0 +1,131 @@
+//! The events streams read on from a cursor, and the moment noticed when something was dropped before it was read.
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::log::{CommandLog, EntryId, LogError, Outbound};
+
+/// How far somebody has come in the events of every partition: `ID.ID…`, one a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub Vec<EntryId>);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, id) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            write!(f, "{id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = LogError;
+
+    fn from_str(text: &str) -> Result<Self, LogError> {
+        text.split('.').map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// An event as it was published, read no further than it must be.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub raw: Box<RawValue>,
+    pub order_id: String,
+    pub kind: String,
+}
+
+/// An entry of the stream: events that became durable together.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub id: EntryId,
+    pub events: Vec<Event>,
+}
+
+/// What reading on gave.
+#[derive(Debug)]
+pub enum Heard {
+    /// in order; none: nothing came within the wait
+    Entries(Vec<Told>),
+    /// entries after the cursor were dropped, or may have been: the stream can be followed on from here
+    Lost { from: EntryId },
+}
+
+#[derive(Deserialize)]
+struct Head {
+    order_id: String,
+    event: Kind,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+fn events(json: &str) -> Vec<Event> {
+    let all: Vec<Box<RawValue>> = serde_json::from_str(json).unwrap_or_default();
+    let read = |raw: Box<RawValue>| {
+        let head: Head = serde_json::from_str(raw.get()).ok()?;
+        Some(Event { raw, order_id: head.order_id, kind: head.event.kind })
+    };
+    all.into_iter().filter_map(read).collect()
+}
+
+/// Reads a partition's events on from a cursor.
+pub struct Follower {
+    log: Arc<dyn CommandLog>,
+    partition: u32,
+    after: EntryId,
+    begun: bool,
+}
+
+impl Follower {
+    /// From behind `after`.
+    pub fn new(log: Arc<dyn CommandLog>, partition: u32, after: EntryId) -> Self {
+        Self { log, partition, after, begun: false }
+    }
+
+    /// The next entries, waiting up to `wait` for the first. After [`Heard::Lost`] it goes on with what there is.
+    ///
+    /// # Errors
+    /// What the log says; the next call reads the same again.
+    pub async fn next(&mut self, max: usize, wait: Duration) -> Result<Heard, LogError> {
+        let read = self.log.follow(self.partition, &Outbound::Events, self.after, max, wait).await?;
+        // looked at after the reading: what was there to be read then was not dropped before. Where nothing came, nothing
+        // is missed yet, but somebody who begins wants to know now.
+        if !self.begun || !read.is_empty() {
+            let extent = self.log.extent(self.partition, &Outbound::Events).await?;
+            self.begun = true;
+            if extent.lost(self.after) {
+                let from = if self.after > extent.last { EntryId::ZERO } else { extent.floor };
+                self.after = from;
+                return Ok(Heard::Lost { from });
+            }
+        }
+        if let Some(last) = read.last() {
+            self.after = last.id;
+        }
+        let told = read.into_iter().map(|e| Told { id: e.id, events: events(&e.json) });
+        Ok(Heard::Entries(told.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_as_it_is_written() {
+        let cursor = Cursor(vec![EntryId { ms: 5, seq: 1 }, EntryId::ZERO]);
+        assert_eq!(cursor.to_string(), "5-1.0-0");
+        assert_eq!("5-1.0-0".parse::<Cursor>().unwrap(), cursor);
+        for bad in ["", "5", "5-1.", "5-1.x", "now"] {
+            assert!(bad.parse::<Cursor>().is_err(), "{bad}");
+        }
+    }
+}

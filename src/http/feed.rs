@@ -1,0 +1,247 @@
+//! `GET /v1/events`: the orders' events as server-sent events, from a cursor on. `GET /v1/orders/{id}/events`: an order's
+//! own, from its history, which is never trimmed.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use futures_util::{StreamExt as _, stream, stream::BoxStream};
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Shared,
+    guard::{caller, deny},
+    orders::theirs,
+    paging::{self, bad_cursor},
+    problem::{self, Why},
+    tokens::Caller,
+    view::Page,
+};
+use crate::{
+    feed::{Cursor, Event, Follower, Heard, Told},
+    log::{CommandLog, EntryId, Outbound},
+    protocol::event::{Published, publish},
+};
+
+/// Who may listen at a time; each holds a connection to the log a partition.
+const LISTENERS_MAX: usize = 32;
+/// Entries read at a time, each of up to 128 events.
+const ENTRIES_MAX: usize = 16;
+/// How long a quiet stream stays quiet: a proxy ends a connection that says nothing.
+const QUIET_MAX: Duration = Duration::from_secs(10);
+/// How long one read waits.
+const WAIT: Duration = Duration::from_secs(1);
+/// Order ids and types that a listener may name.
+const NAMES_MAX: usize = 64;
+
+/// Places for listeners.
+#[derive(Debug)]
+pub struct Listeners(Arc<Semaphore>);
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LISTENERS_MAX)))
+    }
+}
+
+/// What a listener asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// `now`, `start`, or the id of the last event that was dealt with
+    after: Option<String>,
+    order_id: Option<String>,
+    /// with commas between
+    types: Option<String>,
+}
+
+struct Wanted {
+    order_id: Option<String>,
+    types: HashSet<String>,
+}
+
+impl Wanted {
+    fn takes(&self, event: &Event) -> bool {
+        self.order_id.as_ref().is_none_or(|id| *id == event.order_id)
+            && (self.types.is_empty() || self.types.contains(&event.kind))
+    }
+}
+
+/// Where to begin.
+async fn begin(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Cursor, HttpResponse> {
+    let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
+    let after = again.or(asked.after.as_deref()).unwrap_or("now");
+    if !matches!(after, "now" | "start") {
+        let cursor: Cursor = after.parse().map_err(|_| bad_cursor())?;
+        let fits = cursor.0.len() == usize::try_from(shared.parts.partitions).unwrap_or(usize::MAX);
+        return if fits { Ok(cursor) } else { Err(bad_cursor()) };
+    }
+    let mut cursor = Vec::new();
+    for partition in 0..shared.parts.partitions {
+        let extent = shared.parts.log.extent(partition, &Outbound::Events).await.map_err(|e| problem::log(&e))?;
+        cursor.push(if after == "now" { extent.last } else { extent.floor });
+    }
+    Ok(Cursor(cursor))
+}
+
+async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
+    let caller = caller(request);
+    if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
+        let Some(id) = &asked.order_id else {
+            return Err(deny(request, caller.name(), "this token hears of one order at a time: name its order_id"));
+        };
+        theirs(shared, request, &caller, id).await?;
+    }
+    let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
+    if types.len() > NAMES_MAX || types.contains("") {
+        return Err(Why::Invalid.response(format!("types is 1 to {NAMES_MAX} event types with commas between")));
+    }
+    Ok(Wanted { order_id: asked.order_id.clone(), types })
+}
+
+/// What one partition's stream says to the others'.
+enum Said {
+    Told(u32, Told),
+    Lost(u32, EntryId),
+    /// so that a stream that ends is no silence
+    Quiet,
+}
+
+/// A partition's events, for ever.
+fn partition(log: &Arc<dyn CommandLog>, partition: u32, after: EntryId) -> BoxStream<'static, Vec<Said>> {
+    let follower = Follower::new(Arc::clone(log), partition, after);
+    let read = move |mut follower: Follower| async move {
+        let said = match follower.next(ENTRIES_MAX, WAIT).await {
+            Ok(Heard::Entries(told)) => told.into_iter().map(|t| Said::Told(partition, t)).collect(),
+            Ok(Heard::Lost { from }) => vec![Said::Lost(partition, from)],
+            Err(e) => {
+                tracing::warn!(partition, error = %e, "following events failed; trying again");
+                tokio::time::sleep(WAIT).await;
+                Vec::new()
+            }
+        };
+        Some((said, follower))
+    };
+    stream::unfold(follower, read).boxed()
+}
+
+/// The text of what was said; the cursor moves with it.
+fn text(said: Said, cursor: &mut Cursor, wanted: &Wanted) -> String {
+    let mut at = |partition: u32, id: EntryId| {
+        if let Some(place) = usize::try_from(partition).ok().and_then(|p| cursor.0.get_mut(p)) {
+            *place = id;
+        }
+        cursor.to_string()
+    };
+    match said {
+        Said::Quiet => ": quiet\n\n".to_owned(),
+        Said::Lost(partition, from) => {
+            let id = at(partition, from);
+            let why = serde_json::json!({ "partition": partition, "from": from.to_string(),
+                "detail": "events before this were dropped from the stream: read your orders' events again" });
+            format!("id: {id}\nevent: lost\ndata: {why}\n\n")
+        }
+        Said::Told(partition, told) => {
+            let id = at(partition, told.id);
+            let mut text = String::new();
+            for event in told.events.iter().filter(|e| wanted.takes(e)) {
+                text.push_str(&format!("data: {}\n\n", event.raw.get()));
+            }
+            // the cursor comes with the last one of an entry: whoever hears only a part of it hears it again
+            match text.rfind("data: ") {
+                Some(last) => text.insert_str(last, &format!("id: {id}\n")),
+                None => text = format!("id: {id}\n\n"),
+            }
+            text
+        }
+    }
+}
+
+/// What a connection holds.
+struct Listening {
+    said: BoxStream<'static, Vec<Said>>,
+    cursor: Cursor,
+    wanted: Wanted,
+    stop: CancellationToken,
+    spoken: tokio::time::Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What is sent next; `None`: the server stops.
+async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>, Listening)> {
+    loop {
+        let said = tokio::select! {
+            said = l.said.next() => said?,
+            () = tokio::time::sleep_until(l.spoken + QUIET_MAX) => vec![Said::Quiet],
+            () = l.stop.cancelled() => return None,
+        };
+        let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();
+        if !text.is_empty() {
+            l.spoken = tokio::time::Instant::now();
+            return Some((Ok(web::Bytes::from(text)), l));
+        }
+    }
+}
+
+/// `GET /v1/events`.
+pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web::Query<Asked>) -> HttpResponse {
+    let wanted = match wanted(&shared, &request, &asked).await {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refusal,
+    };
+    let Ok(place) = Arc::clone(&shared.listeners.0).try_acquire_owned() else {
+        return Why::Busy.response("too many listen already");
+    };
+    let cursor = match begin(&shared, &request, &asked).await {
+        Ok(cursor) => cursor,
+        Err(refusal) => return refusal,
+    };
+    let each = (0..shared.parts.partitions).zip(&cursor.0).map(|(p, after)| partition(&shared.parts.log, p, *after));
+    let said = stream::select_all(each).boxed();
+    let stop = shared.parts.stop.clone();
+    let first = format!("id: {cursor}\nretry: 2000\n\n");
+    let listening = Listening { said, cursor, wanted, stop, spoken: tokio::time::Instant::now(), _place: place };
+    let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(Box::pin(hello.chain(stream::unfold(listening, speak))))
+}
+
+/// From which of an order's events on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct From {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/orders/{id}/events`; the cursor is the sequence of the last event that is known.
+pub async fn of_order(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    from: web::Query<From>,
+) -> HttpResponse {
+    paging::told(told(&shared, &request, &id, &from).await)
+}
+
+async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> Result<Page<Published>, HttpResponse> {
+    let order = theirs(shared, request, &caller(request), id).await?;
+    let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
+    let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
+    let ids = [order.id.clone()];
+    let history = shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))?;
+    let mut rows = history.into_iter().flatten().filter(|r| r.hist_no > after);
+    let published = rows.by_ref().take(limit).map(|r| {
+        let json = publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt);
+        serde_json::from_str(&json)
+    });
+    let items: Vec<Published> = published.collect::<Result<_, _>>().map_err(|e| {
+        tracing::error!(order_id = id, error = %e, "an event can't be read");
+        Why::Fault.response("this order's history can't be read")
+    })?;
+    let next = items.last().filter(|_| rows.next().is_some()).map(|e| e.sequence.to_string());
+    Ok(Page { items, next })
+}

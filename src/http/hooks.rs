@@ -1,0 +1,167 @@
+//! Webhooks as operators see them: how far each has come, what its receiver would not take, and what to do about that.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    Shared,
+    audit::{self, Action},
+    paging::{self, Paging},
+    problem::{self, Why},
+    view::Page,
+};
+use crate::{
+    domain::Time,
+    store::door::HookLetterRow,
+    webhook::{Hook, Outcome, Parcel},
+};
+
+/// 웹훅.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HookView {
+    pub name: String,
+    /// where it posts to, without what may be secret in it
+    pub host: String,
+    /// event types; empty: all
+    pub types: Vec<String>,
+    /// how far it has come, a partition each: an entry of the events stream
+    pub at: Vec<HookAt>,
+    /// letters that wait for an operator
+    pub letters: i64,
+}
+
+/// How far in a partition.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HookAt {
+    pub partition: i64,
+    pub entry: String,
+}
+
+/// 웹훅미배달.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HookLetterView {
+    pub letter: String,
+    pub partition: i64,
+    /// the same on every try
+    pub parcel: String,
+    pub events: Value,
+    pub reason: String,
+    pub tries: i64,
+    pub at: Time,
+}
+
+impl From<&HookLetterRow> for HookLetterView {
+    fn from(r: &HookLetterRow) -> Self {
+        Self {
+            letter: r.ltr_id.to_string(),
+            partition: r.prtn_no,
+            parcel: r.pcl_id.to_string(),
+            events: serde_json::from_str(&r.evnts).unwrap_or_default(),
+            reason: r.fail_rsn.to_string(),
+            tries: r.try_cnt,
+            at: r.ltr_dttm,
+        }
+    }
+}
+
+/// `GET /v1/webhooks`.
+pub async fn list(shared: web::Data<Shared>) -> HttpResponse {
+    paging::told(hooks(&shared).await)
+}
+
+async fn hooks(shared: &Shared) -> Result<Page<HookView>, HttpResponse> {
+    let store = &shared.parts.store;
+    let counts = store.hook_letter_counts().await.map_err(|e| problem::store(&e))?;
+    let mut items = Vec::new();
+    for hook in &shared.parts.hooks.all {
+        let at = store.hook(&hook.name).await.map_err(|e| problem::store(&e))?;
+        let mut types: Vec<String> = hook.types.iter().cloned().collect();
+        types.sort();
+        items.push(HookView {
+            name: hook.name.to_string(),
+            host: hook.url.host_str().unwrap_or_default().to_owned(),
+            types,
+            at: at.iter().map(|r| HookAt { partition: r.prtn_no, entry: r.strm_entr.to_string() }).collect(),
+            letters: counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n),
+        });
+    }
+    Ok(Page { items, next: None })
+}
+
+fn known<'a>(shared: &'a Shared, name: &str) -> Result<&'a Hook, HttpResponse> {
+    let hook = shared.parts.hooks.named(name).map(|h| &**h);
+    hook.ok_or_else(|| Why::NotFound.response(format!("there is no webhook {name}")))
+}
+
+/// `GET /v1/webhooks/{name}/letters`, newest first.
+pub async fn letters(shared: web::Data<Shared>, name: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
+    paging::told(letters_of(&shared, &name, &paging).await)
+}
+
+async fn letters_of(shared: &Shared, name: &str, asked: &Paging) -> Result<Page<HookLetterView>, HttpResponse> {
+    let hook = known(shared, name)?;
+    let limit = paging::limit(asked.limit)?;
+    let rows = shared.parts.store.hook_letters(&hook.name, asked.cursor.as_deref(), limit + 1).await;
+    Ok(paging::page(rows.map_err(|e| problem::store(&e))?, limit, |r| r.ltr_id.to_string()))
+}
+
+async fn letter(shared: &Shared, hook: &Hook, letter: &str) -> Result<HookLetterRow, HttpResponse> {
+    let found = shared.parts.store.hook_letter_of(&hook.name, letter).await.map_err(|e| problem::store(&e))?;
+    found.ok_or_else(|| Why::NotFound.response("there is no such letter"))
+}
+
+fn response(done: Result<HttpResponse, HttpResponse>) -> HttpResponse {
+    done.unwrap_or_else(|refusal| refusal)
+}
+
+/// `POST /v1/webhooks/{name}/letters/{letter}/resend`: once more, now; it goes when it is taken.
+pub async fn resend(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    response(resent(&shared, &request, &path.0, &path.1).await)
+}
+
+async fn resent(shared: &Shared, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
+    let hook = known(shared, name)?;
+    let row = letter(shared, hook, id).await?;
+    let Some(post) = &shared.parts.hooks.post else {
+        return Err(Why::NotFound.response("no webhook is configured"));
+    };
+    let target = format!("{name}/{id}");
+    audit::note(shared, request, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    let parcel = Parcel {
+        id: row.pcl_id.to_string(),
+        partition: u32::try_from(row.prtn_no).unwrap_or_default(),
+        events: row.evnts.to_string(),
+    };
+    match post.send(hook, &parcel, shared.parts.clock.now()).await {
+        Outcome::Taken => gone(shared, hook, id, "taken").await,
+        Outcome::Refused(why) | Outcome::Failed(why) => Err(Why::NotTaken.response(why)),
+    }
+}
+
+/// `DELETE /v1/webhooks/{name}/letters/{letter}`.
+pub async fn discard(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    response(discarded(&shared, &request, &path.0, &path.1).await)
+}
+
+async fn discarded(shared: &Shared, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
+    let hook = known(shared, name)?;
+    let row = letter(shared, hook, id).await?;
+    let target = format!("{name}/{id}");
+    audit::note(shared, request, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    gone(shared, hook, id, "discarded").await
+}
+
+async fn gone(shared: &Shared, hook: &Hook, id: &str, outcome: &str) -> Result<HttpResponse, HttpResponse> {
+    shared.parts.store.hook_letter_done(&hook.name, id).await.map_err(|e| problem::store(&e))?;
+    Ok(HttpResponse::Ok().json(json!({ "letter": id, "outcome": outcome })))
+}

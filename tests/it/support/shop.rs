@@ -1,0 +1,124 @@
+//! A shop at the HTTP door: a server of the real binary with a token of each role.
+
+use jumun::http::tokens::{Role, hashed};
+use serde_json::{Value, json};
+
+use super::{
+    http::{Reply, ask},
+    process::{Served, Setting},
+    servers::{fresh_database, redis_url},
+};
+
+/// A server with a token of each role: the token is the role's name, twice for the second partner.
+pub struct Shop {
+    pub setting: Setting,
+    pub server: Served,
+    pub address: String,
+    pub namespace: String,
+}
+
+/// The header's value for a token.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+impl Shop {
+    /// Opens it, with these further words of the command line.
+    pub async fn open(more: &[&str]) -> Self {
+        let tokens: Vec<String> = Role::ALL
+            .into_iter()
+            .map(|r| (r.word(), if r == Role::Partner { ":p-1" } else { "" }))
+            .map(|(word, partner)| format!("the-{word}:{word}:{}{partner}", hashed(word)))
+            .chain([format!("p2:partner:{}:p-2", hashed("partner2"))])
+            .collect();
+        let tokens = tokens.join(",");
+        Self::start(&[&["--token", &tokens], more].concat()).await
+    }
+
+    /// The same without tokens.
+    pub async fn start(more: &[&str]) -> Self {
+        let setting = Setting {
+            database: fresh_database().await,
+            redis: redis_url(),
+            namespace: format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
+            instance: "a".into(),
+            partitions: 1,
+            more: Vec::new(),
+            failpoints: String::new(),
+        };
+        let namespace = setting.namespace.clone();
+        let setting = setting.with(more);
+        let server = setting.start();
+        server.ready().await;
+        let address = server.address().expect("it says where");
+        Self { setting, server, address, namespace }
+    }
+
+    /// Asks with a token; the empty one is none.
+    pub fn ask(&self, token: &str, method: &str, path: &str, more: &[(&str, &str)], body: &[u8]) -> Reply {
+        let bearer = bearer(token);
+        let mut headers: Vec<(&str, &str)> = more.to_vec();
+        if !token.is_empty() {
+            headers.push(("Authorization", &bearer));
+        }
+        ask(&self.address, method, path, &headers, body)
+    }
+
+    /// GET, for customer u-1.
+    pub fn get(&self, token: &str, path: &str) -> Reply {
+        self.ask(token, "GET", path, &[("X-Customer-Id", "u-1")], b"")
+    }
+
+    /// POST of a command under an id, for customer u-1.
+    pub fn send(&self, token: &str, path: &str, id: &str, body: &Value) -> Reply {
+        let headers = [("Idempotency-Key", id), ("X-Customer-Id", "u-1")];
+        self.ask(token, "POST", path, &headers, body.to_string().as_bytes())
+    }
+
+    /// The same, accepted.
+    pub fn accepted(&self, token: &str, path: &str, id: &str, body: &Value) -> Value {
+        let reply = self.send(token, path, id, body);
+        assert_eq!(reply.status, 200, "{body}: {reply:?}");
+        reply.json()
+    }
+
+    /// Goods of two sellers: A of p-1 and B of p-2, ten units each.
+    pub fn stock(&self) {
+        for (n, partner, sku) in [(1, "p-1", "A"), (2, "p-2", "B")] {
+            for (what, command) in [
+                (
+                    "template",
+                    json!({"type": "create_template", "template_id": format!("t-{n}"), "partner_id": partner,
+                    "name": "t"}),
+                ),
+                (
+                    "product",
+                    json!({"type": "create_product", "product_id": format!("g-{n}"), "name": "g", "kind": "goods",
+                    "product_type": "normal", "price": 10_000, "partner_id": partner, "template_id": format!("t-{n}"),
+                    "bundled": true, "delivery_fee": 3_000, "lead_time_days": 2}),
+                ),
+                (
+                    "sku",
+                    json!({"type": "create_sku", "sku_id": sku, "product_id": format!("g-{n}"), "option_name": "o"}),
+                ),
+                ("stock", json!({"type": "receive_stock", "sku_id": sku, "quantity": 10})),
+            ] {
+                self.accepted("operator", "/v1/commands", &format!("set-{what}-{n}"), &command);
+            }
+        }
+    }
+
+    /// An order of u-1 for one unit of A, paid.
+    pub fn order(&self, order: &str) {
+        let place = json!({"order_id": order, "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
+        self.accepted("checkout", "/v1/orders", &format!("place-{order}"), &place);
+        let pay = json!({"settlements": [{"means": "card", "amount": 13_000,
+            "approval": {"approval_id": format!("a-{order}")}}]});
+        self.accepted("checkout", &format!("/v1/orders/{order}/approve_payment"), &format!("payment-{order}"), &pay);
+    }
+}
+
+/// The stable code of a refusal.
+pub fn reason(reply: &Reply) -> String {
+    reply.json()["reason"].as_str().unwrap_or_default().to_owned()
+}
