@@ -206,7 +206,8 @@ def source(admin: Redis, shipped: str) -> None:
             for name, sub in re.findall(r"\bp?call\('([A-Z]+)'(?:, *'([A-Z]+)')?", path.read_text()):
                 called.add(f"{name}|{sub}" if sub and name.startswith("X") else name)
         elif path.suffix == ".rs":
-            called |= set(re.findall(r'cmd\("([A-Z]+)"\)', path.read_text()))
+            for name, sub in re.findall(r'cmd\("([A-Z]+)"\)(?:;\s*cmd)?(?:\.arg\("([A-Z]+)"\))?', path.read_text()):
+                called.add(f"{name}|{sub}" if name in ("XINFO", "XGROUP") else name)
     check(len(called) > 20, f"found too few commands in the source: {sorted(called)}")
     for call in sorted(called | LIBRARY.keys()):
         words = {**CALLS, **LIBRARY}.get(call)
