@@ -5,6 +5,7 @@ pub mod console;
 pub mod guard;
 pub mod letters;
 pub mod live;
+pub mod me;
 pub mod openapi;
 pub mod orders;
 pub mod paging;

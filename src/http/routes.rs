@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    commands, console, letters, live, openapi, orders, probes, shelf,
+    commands, console, letters, live, me, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -82,6 +82,7 @@ pub fn all() -> Vec<Route> {
         POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
         DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
         GET "/v1/live" Roles(STAFF), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
+        GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
         GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;

@@ -1,7 +1,8 @@
 // Orders: found, looked at, told.
-import { get } from './api.js';
-import { actionsFor, perform } from './claims.js';
+import { actionsFor, GROUPS } from './actions.js';
+import { get, mayAct } from './api.js';
 import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
+import { perform } from './perform.js';
 import { reason, STATUSES, state, status, statusShort, t, word } from './words.js';
 
 const TERMINAL = ['PAYMENT_EXPIRED', 'PAYMENT_CANCELLED', 'CANCELLED', 'OUT_OF_STOCK', 'RETURNED'];
@@ -77,8 +78,7 @@ export async function orderView({ id, signal }) {
 }
 
 function whole(o, told, load) {
-  const actions = actionsFor(o);
-  const general = actions.filter((a) => !a.place);
+  const actions = mayAct() ? actionsFor(o) : [];
   const at = (place) => actions.filter((a) => a.place === place)
     .map((a) => actionButton(o, a, load));
   return [
@@ -92,9 +92,8 @@ function whole(o, told, load) {
         [t('placed_at'), time(o.placed_at)], [t('paid_at'), o.paid_at && time(o.paid_at)], [t('deadline'), o.payment_deadline && time(o.payment_deadline)],
         [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)], [t('total'), h('b', {}, won(o.total))],
         [t('destination'), o.destination && `${word(o.destination.kind)} · ${word(o.destination.zone)}`],
-      ]),
-      h('div', { class: 'row', role: 'group', 'aria-label': t('actions') },
-        general.length ? general.map((a) => actionButton(o, a, load)) : h('p', { class: 'hint' }, t('no_actions')))),
+      ]),),
+    mayAct() && section(t('actions'), deeds(o, actions.filter((a) => !a.place), load)),
     section(t('lines'), lines(o)),
     section(t('money'), money(o)),
     section(t('refunds'), refunds(o, at)),
@@ -115,7 +114,14 @@ function whole(o, told, load) {
 }
 
 const actionButton = (o, a, load) =>
-  h('button', { id: `do-${a.type}-${a.group ?? ''}`, class: a.quiet ? '' : 'main', onclick: () => perform(o, a, load) }, t(a.type), a.suffix ?? '');
+  h('button', { id: `do-${a.key}-${a.name ?? ''}`, class: a.step ? 'main' : '', 'aria-haspopup': 'dialog', onclick: () => perform(o, a, load) }, t(a.key));
+
+function deeds(o, actions, load) {
+  if (!actions.length) return h('p', { class: 'empty' }, t('no_actions'));
+  const groups = GROUPS.map((group) => [group, actions.filter((a) => a.group === group)]).filter(([, list]) => list.length);
+  return h('div', { class: 'deeds' }, groups.map(([group, list]) => h('div', { role: 'group', 'aria-labelledby': `g-${group}` },
+    h('h3', { id: `g-${group}` }, t(`group_${group}`)), h('div', { class: 'row' }, list.map((a) => actionButton(o, a, load))))));
+}
 
 function lines(o) {
   const counts = (l) => ['active', 'cancelled', 'returned', 'exchanged', 'in_claims']
