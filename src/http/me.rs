@@ -8,10 +8,7 @@ use super::{
     guard::caller,
     tokens::{Caller, Role},
 };
-use crate::{
-    domain::ids::{CustomerId, PartnerId},
-    protocol::command::Role as Actor,
-};
+use crate::domain::ids::{CustomerId, PartnerId};
 
 /// Who asks.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -59,7 +56,7 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::Wire;
+    use crate::protocol::command::{Role as Actor, Wire};
 
     #[test]
     fn what_one_speaks_as_is_what_the_door_takes() {

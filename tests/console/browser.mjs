@@ -65,6 +65,6 @@ export async function visit(page, view) {
 }
 
 /** Until what was asked for is there. */
-export const shown = (page) => page.waitForFunction(() => !document.querySelector('main[aria-busy]') && document.querySelector('main h1'));
+export const shown = (page) => page.waitForFunction(() => document.querySelector('main:not([aria-busy])')?.dataset.view === location.hash);
 
 export const text = (page, selector) => page.locator(selector).first().innerText();

@@ -1,7 +1,7 @@
 // Script in every text that a command takes: it is stored, every view is opened, and it stays text (fault 43).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { text, visit } from './browser.mjs';
+import { visit } from './browser.mjs';
 import { until } from './shop.mjs';
 
 const RUN = 'window.__pwned=1';
@@ -115,7 +115,7 @@ export async function opened(page, put) {
 
 /** The policy is on the page and on each of its parts. */
 export async function policy(url) {
-  const files = fs.readdirSync(new URL('../../src/http/console/', import.meta.url));
+  const files = fs.readdirSync('src/http/console');
   assert(files.length > 8);
   for (const where of ['/', ...files.map((name) => `/console/${name}`)]) {
     const response = await fetch(url + where);
@@ -127,5 +127,3 @@ export async function policy(url) {
     assert(!/(https?:)?\/\/(?!127\.0\.0\.1)[\w-]+\.[\w.]+\//.test((await response.text()).replaceAll('http://www.w3.org/2000/svg', '')), `${where} names another place`);
   }
 }
-
-export { text };

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { visit } from './browser.mjs';
 import { order, rush, unpaid } from './seed.mjs';
 
-const RUSH_SECONDS = 40;
+const RUSH_SECONDS = 60;
 
 export async function pictures(shop, fresh, folder) {
   const page = await fresh({ token: shop.tokens.operator });
-  const take = (name, of = page, options = {}) => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options });
+  const take = (name, of = page, options = {}) => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove())).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
   const dialog = async (id, key, fill, name = '') => {
     await visit(page, `/orders/${id}`);
     await page.click(`[id="do-${key}-${name}"]`);
@@ -20,6 +20,7 @@ export async function pictures(shop, fresh, folder) {
     await page.waitForSelector('dialog', { state: 'detached' });
   };
 
+  await shop.send({ type: 'receive_stock', sku_id: 'AC-100', quantity: 6000 });
   const stream = Date.now() + RUSH_SECONDS * 1000;
   for (let n = 0; Date.now() < stream; n++) {
     await rush(shop, n * 40, 20 + Math.round(20 * Math.sin(n / 6) ** 2));
@@ -70,7 +71,7 @@ export async function pictures(shop, fresh, folder) {
   await page.locator('.tree').scrollIntoViewIfNeeded();
   await take('family');
   await visit(page, '/letters');
-  await page.click('main td button >> nth=0');
+  await page.click('main td button.danger >> nth=0');
   await page.waitForSelector('dialog[open]');
   await take('letters');
   await leave();

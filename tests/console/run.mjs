@@ -1,6 +1,7 @@
 // Clicks through the operator's console in a headless Chromium, against a server of this run's own.
 //
-//   node tests/console/run.mjs --jumun target/debug/jumun [--only WORD] [--pictures FOLDER] [--files FOLDER]
+// From the repository's root, where .ci/console.sh has put playwright-core and axe-core beside it:
+//   node target/ci-console/run.mjs --jumun target/debug/jumun [--only WORD] [--pictures FOLDER] [--files FOLDER]
 //
 // --only: the tests whose names hold the word. --pictures: writes what docs/console.md shows, and tests nothing.
 // --files: the console's files as they are in that folder instead of the server's, while one works on them.
@@ -77,7 +78,7 @@ try {
       await order(shop, 'o-make', 'prepared');
       await unpaid(shop, 'o-unpaid');
     }
-    for (const [width, colorScheme, locale] of views) {
+    const look = async ([width, colorScheme, locale]) => {
       const as = { viewport: { width, height: 844 }, colorScheme, locale };
       const name = `accessible: ${width} px, ${colorScheme}, ${locale}`;
       await test(name, async () => {
@@ -88,7 +89,8 @@ try {
         await pass(other, name);
         return other;
       });
-    }
+    };
+    while (views.length) await Promise.all(views.splice(0, 2).map(look)); // two cores, two at a time
 
     let put;
     await test('inert: the policy', () => policy(shop.url));

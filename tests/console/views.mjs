@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
-import { shown, visit } from './browser.mjs';
+import { visit } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -16,7 +16,7 @@ const DIALOGS = [
   }],
   ['/orders/o-view', '#do-ship-'],
   ['/orders/o-view', '#do-choose_destination-', (page) => page.click('#preview')],
-  ['/orders/o-unpaid', '#do-approve_payment-', (page) => page.click('text=Another means')],
+  ['/orders/o-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
   ['/orders/o-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
   ['/letters', 'main button.danger'],
 ];
@@ -53,6 +53,6 @@ export async function pass(page, name) {
 }
 
 export async function signIn(page) {
-  await shown(page);
+  await page.waitForSelector('#token');
   await fine(page, 'the sign-in form');
 }

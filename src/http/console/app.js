@@ -127,6 +127,7 @@ async function render(moved = true) {
   const focused = moved ? null : document.activeElement?.id;
   main.removeAttribute('aria-busy');
   main.replaceChildren(shown);
+  main.dataset.view = location.hash;
   const title = shown.querySelector('h1')?.textContent;
   document.title = title ? `${title} · jumun` : 'jumun';
   if (focused) document.getElementById(focused)?.focus();

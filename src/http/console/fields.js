@@ -3,8 +3,8 @@ import { field, h, num, select, won } from './dom.js';
 import { t, word } from './words.js';
 
 const nameOf = (l) => `${l.line_no}. ${l.sku_id}${l.gift ? ` (${t('gift')})` : ''}`;
-/** Units of a line that no claim has. */
-export const free = (l) => l.active - l.in_claims;
+/** Units that a claim may still name. */
+export const free = (l) => l.free;
 
 const group = (legend, ...inside) => h('fieldset', {}, h('legend', {}, legend), inside);
 const number = (value, { min = 0, max, ...more } = {}) =>

@@ -99,12 +99,12 @@ function whole(o, told, load) {
     section(t('refunds'), refunds(o, at)),
     section(t('claims'), claims(o, at)),
     section(t('fees'), table(t('fees'), [
-      [t('line'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
+      [t('position'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
       [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid ? ` · ${t('unpaid')}` : '']],
       [t('given_back'), (f) => won(f.given_back), 'n'],
     ], o.fees, t('no_fees'))),
     o.procurements.length > 0 && section(t('procurements'), table(t('procurements'), [
-      [t('line'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
+      [t('position'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
       [t('lines'), (p) => p.lines.map((l) => `${l.line_no}: ${l.sku_id} × ${num(l.quantity)}`).join(', ')],
       [t('partner'), (p) => p.partner_id ?? '–'], [t('amount'), (p) => won(p.amount), 'n'], [t('at'), (p) => time(p.at)],
     ], o.procurements)),
@@ -223,6 +223,14 @@ const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['
 export const because = (f) => FACTS.filter(([k]) => f?.[k] !== undefined)
   .map(([k, name]) => [t(name), k === 'due' || k === 'amount' ? won(f[k]) : typeof f[k] === 'number' ? num(f[k]) : f[k]]);
 
+const SAID = [['line_no', 'line'], ['carrier', 'carrier'], ['waybill_no', 'waybill_no'], ['seller', 'seller_name'], ['partner_id', 'partner'], ['order_id', 'linked_order'], ['key', 'key'], ['reason', 'why']];
+/** What an event says besides statuses and money. */
+function said(event) {
+  const own = Object.entries(event).flatMap(([k, v]) => (v && typeof v === 'object' && !Array.isArray(v) ? Object.entries(v) : [[k, v]]));
+  return SAID.flatMap(([name, label]) => own.filter(([k, v]) => k === name && v !== null && ['string', 'number'].includes(typeof v))
+    .map(([, v]) => [t(label), name === 'reason' && /^[a-z_]+$/.test(v) ? word(v) : String(v)]));
+}
+
 function timeline(told) {
   if (told.problem) return h('p', { class: 'problem' }, told.problem);
   return [
@@ -230,7 +238,7 @@ function timeline(told) {
     h('ol', { class: 'timeline' }, told.entries.toReversed().map((e) => (e.kind === 'event'
       ? h('li', {},
         h('p', {}, time(e.at), ' ', h('b', {}, word(e.what)), ' ', h('small', {}, `${t('by')} ${e.by} · #${e.sequence}`)),
-        facts(changes(e.change)),
+        facts([...said(e.event), ...changes(e.change)]),
         h('details', {}, h('summary', {}, t('raw')), h('pre', {}, JSON.stringify({ command_id: e.command_id, event: e.event }, null, 2))))
       : h('li', { class: 'no' },
         h('p', {}, time(e.at), ' ', h('span', { class: 'pill bad' }, t('refused')), ' ', h('b', {}, reason(e.reason))),
