@@ -160,8 +160,9 @@ export const OTHERS = [
     await page.waitForFunction((left) => [...document.querySelectorAll('.hot')].some((e) => e.textContent.includes('FAN-2') && e.textContent.includes(`left ${left}`)), sku.on_hand);
     assert.match(await text(page, '.pair'), /OK|Needs a look/);
   }],
-  ['language and theme, kept', async ({ page }) => {
-    await visit(page, '/orders/o-tell');
+  ['language and theme, kept', async ({ shop, page }) => {
+    await order(shop, 'o-words', 'shipped');
+    await visit(page, '/orders/o-words');
     const look = () => page.evaluate(() => [document.documentElement.lang, document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor, document.querySelector('h1').textContent]);
     const [, , light] = await look();
     await page.click('#lang');
@@ -169,9 +170,9 @@ export const OTHERS = [
     await page.reload();
     await page.waitForSelector('.timeline');
     const [lang, theme, dark, title] = await look();
-    assert.deepEqual([lang, theme, title], ['ko', 'dark', '주문 o-tell']);
+    assert.deepEqual([lang, theme, title], ['ko', 'dark', '주문 o-words']);
     assert.notEqual(dark, light);
-    assert.match(await text(page, 'main'), /반품접수[\s\S]*48,000원|48,000원[\s\S]*반품접수/);
+    assert.match(await text(page, 'main'), /출고완료 Shipped[\s\S]*48,000원/);
     await page.click('#lang');
     await page.click('#theme');
     assert.equal((await look())[0], 'en');
@@ -193,8 +194,13 @@ export const OTHERS = [
     return page;
   }],
   ['an auditor sees everything and changes nothing', async ({ shop, fresh }) => {
+    await order(shop, 'o-audit', 'shipped');
+    await shop.send({ type: 'request_return', order_id: 'o-audit', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });
+    await order(shop, 'o-audit-2');
+    await shop.send({ type: 'cancel_lines', order_id: 'o-audit-2', lines: [2] });
+    await shop.stream('for the auditor');
     const page = await fresh({ token: shop.tokens.auditor });
-    for (const view of ['/', '/orders', '/orders/o-tell', '/orders/o-cancel', '/letters', '/stock', '/stock/AC-100', '/campaigns']) {
+    for (const view of ['/', '/orders', '/orders/o-audit', '/orders/o-audit-2', '/letters', '/stock', '/stock/AC-100', '/campaigns']) {
       await visit(page, view);
       assert.equal(await page.locator('main .problem').count(), 0, view);
       const buttons = await page.locator('main button').evaluateAll((all) => all.map((b) => b.id || b.textContent));

@@ -11,10 +11,10 @@ import { launch, open } from './browser.mjs';
 import { opened, policy, stored } from './inert.mjs';
 import { complete, OTHERS } from './others.mjs';
 import { pictures } from './pictures.mjs';
-import { catalogue, order, unpaid } from './seed.mjs';
+import { catalogue } from './seed.mjs';
 import { Shop } from './shop.mjs';
 import { TASKS } from './tasks.mjs';
-import { pass, signIn } from './views.mjs';
+import { pass, prepare, signIn } from './views.mjs';
 
 const { values: asked } = parseArgs({ options: { jumun: { type: 'string' }, only: { type: 'string' }, pictures: { type: 'string' }, files: { type: 'string' } } });
 if (!asked.jumun) throw new Error('say --jumun PATH');
@@ -73,11 +73,7 @@ try {
     for (const [name, run] of OTHERS) await test(name, () => run({ shop, page, fresh }), page);
 
     const views = [[1360, 'light', 'en-GB'], [1360, 'dark', 'ko-KR'], [390, 'light', 'ko-KR'], [390, 'dark', 'en-GB']];
-    if (!asked.only || 'accessible'.includes(asked.only)) {
-      await order(shop, 'o-view', 'procured');
-      await order(shop, 'o-make', 'prepared');
-      await unpaid(shop, 'o-unpaid');
-    }
+    await test('accessible: what is looked at', () => prepare(shop));
     const look = async ([width, colorScheme, locale]) => {
       const as = { viewport: { width, height: 844 }, colorScheme, locale };
       const name = `accessible: ${width} px, ${colorScheme}, ${locale}`;

@@ -3,23 +3,45 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import { visit } from './browser.mjs';
+import { order, unpaid } from './seed.mjs';
+import { until } from './shop.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/o-return', '/orders/o-fail', '/orders/o-family', '/orders/o-tell', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere'];
+export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
-  ['/orders/o-tell', '#do-request_return-', async (page) => {
+  ['/orders/v-claims', '#do-request_return-', async (page) => {
     await page.fill('dialog input[type=number] >> nth=1', '1');
     await page.click('#preview');
     await page.waitForSelector('dialog .preview');
   }],
-  ['/orders/o-view', '#do-ship-'],
-  ['/orders/o-view', '#do-choose_destination-', (page) => page.click('#preview')],
-  ['/orders/o-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
-  ['/orders/o-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
+  ['/orders/v-ship', '#do-ship-'],
+  ['/orders/v-ship', '#do-choose_destination-', (page) => page.click('#preview')],
+  ['/orders/v-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
+  ['/orders/v-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
   ['/letters', 'main button.danger'],
 ];
+
+/** Orders that have something to show. */
+export async function prepare(shop) {
+  await order(shop, 'v-claims', 'shipped');
+  for (const claim_group of [1, 2]) {
+    await shop.send({ type: 'request_return', order_id: 'v-claims', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });
+    if (claim_group === 1) await shop.send({ type: 'reject_return', order_id: 'v-claims', claim_group, reason: 'worn' });
+  }
+  await shop.ask({ type: 'cancel_lines', order_id: 'v-claims', lines: [1] });
+  await order(shop, 'v-refund');
+  await shop.send({ type: 'cancel_lines', order_id: 'v-refund', lines: [2] });
+  await shop.send({ type: 'fail_refund', order_id: 'v-refund', refund_key: (await shop.order('v-refund')).refunds[0].refund_key, reason: 'card expired' });
+  await order(shop, 'v-family', 'prepared');
+  await shop.send({ type: 'purchase_from_partner', order_id: 'v-family', partner_id: 'p-2', lines: [{ line_no: 1, sku_id: 'WH-1' }] });
+  await order(shop, 'v-ship', 'procured');
+  await order(shop, 'v-make', 'prepared');
+  await unpaid(shop, 'v-unpaid');
+  await shop.stream('to be looked at');
+  await until('a dead letter', async () => (await shop.get('/v1/dead-letters')).items.length > 0);
+}
 
 async function fine(page, where) {
   // by the debugger, so that the page keeps its policy
