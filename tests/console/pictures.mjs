@@ -37,7 +37,7 @@ export async function pictures(shop, fresh, folder) {
   await shop.send({ type: 'purchase_from_partner', order_id: 'o-1004', partner_id: 'p-2', lines: [{ line_no: 1, sku_id: 'WH-1' }] });
   await shop.stream('{"type":"place_order","order_id":"o-1","customer_id":"u-1"}');
   await visit(page, '/orders?customer_id=kim');
-  await take('orders');
+  await take('orders', page, { clip: { x: 0, y: 0, width: 1360, height: 420 } });
 
   await dialog('o-1002', 'request_return', async (f) => {
     await f.getByLabel('1. AC-100').fill('1');
@@ -51,7 +51,7 @@ export async function pictures(shop, fresh, folder) {
   await leave();
   await visit(page, '/orders/o-1002');
   await take('order', page, { fullPage: true });
-  await dialog('o-1002', 'request_exchange', (f) => f.getByLabel('Lines').selectOption('2'));
+  await dialog('o-1002', 'request_exchange', (f) => f.getByLabel('Line', { exact: true }).selectOption('2'));
   await take('exchange');
   await leave();
   await dialog('o-1001', 'cancel_lines', (f) => f.getByLabel('1. AC-100').check());
@@ -78,7 +78,7 @@ export async function pictures(shop, fresh, folder) {
   await visit(page, '/stock/AC-100');
   await take('ledger');
   await visit(page, '/campaigns');
-  await take('campaigns');
+  await take('campaigns', page, { clip: { x: 0, y: 0, width: 1360, height: 220 } });
 
   const phone = await fresh({ token: shop.tokens.operator, viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'ko-KR', deviceScaleFactor: 2 });
   await visit(phone, '/orders/o-1002');

@@ -81,7 +81,7 @@ export const TASKS = [
   }],
   ['exchanges: one by another product, one rejected', async (shop, page) => {
     await order(shop, 'o-swap', 'shipped');
-    const ask = () => act(page, 'o-swap', 'request_exchange', { fill: (f) => f.getByLabel('Lines').selectOption('1') });
+    const ask = () => act(page, 'o-swap', 'request_exchange', { fill: (f) => f.getByLabel('Line', { exact: true }).selectOption('1') });
     await ask();
     await act(page, 'o-swap', 'approve_exchange', { name: '1', fill: (f) => f.getByLabel('Branch').selectOption('add_product') });
     await ask();

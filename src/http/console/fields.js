@@ -53,7 +53,7 @@ export const inspected = (name, { lines }) => {
 };
 
 /** One of the lines. */
-export const line = (label = 'lines') => (name, { lines }) => {
+export const line = (label = 'one_line') => (name, { lines }) => {
   const chosen = select(lines.map((l) => [String(l.line_no), `${nameOf(l)} × ${num(free(l))}`]), String(lines[0].line_no));
   return { root: field(t(label), chosen), read: () => ({ [name]: Number(chosen.value) }) };
 };
