@@ -106,6 +106,7 @@ export const waybill = (names, { lines }) => {
   };
 };
 
+const SETTLEMENTS_MAX = 10; // as the door takes
 /** How it was paid: one means after another. */
 export const settlements = (due) => (name, { order }) => {
   const list = h('div', { class: 'rows' });
@@ -119,7 +120,7 @@ export const settlements = (due) => (name, { order }) => {
     return row;
   };
   add(due(order));
-  const more = h('button', { type: 'button', onclick: () => add('').means.focus() }, t('another_means'));
+  const more = h('button', { type: 'button', onclick: () => rows.length < SETTLEMENTS_MAX && add('').means.focus() }, t('another_means'));
   return {
     root: h('div', { class: 'rows' }, list, h('div', {}, more)),
     read() {
