@@ -78,13 +78,15 @@ pub enum TimelineError {
     History(String),
 }
 
-/// Tells an order's story, with the refusals that `log` retains.
+/// Tells an order's story, with the refusals that `log` retains: those of the common answers, and of the streams of these
+/// names (`reply_to`).
 ///
 /// # Errors
 /// [`TimelineError`], when the store or the log can't be read or the history does not fold.
 pub async fn timeline(
     store: &Arc<dyn Store>,
     log: Option<&Arc<dyn CommandLog>>,
+    names: &[Arc<str>],
     id: &OrderId,
 ) -> Result<Timeline, TimelineError> {
     let mut entries = Vec::new();
@@ -105,7 +107,10 @@ pub async fn timeline(
         });
     }
     if let Some(log) = log {
-        entries.extend(refusals(log, id).await?);
+        entries.extend(refusals(log, &Outbound::Answers, id).await?);
+        for name in names {
+            entries.extend(refusals(log, &Outbound::AnswersTo(Arc::clone(name)), id).await?);
+        }
     }
     entries.sort_by_key(Entry::at); // stable: events of one command keep their order
     let status = order.as_ref().map(Order::status);
@@ -121,12 +126,12 @@ pub async fn timeline(
 /// How many entries of the answers are read at once.
 const PAGE: usize = 500;
 
-async fn refusals(log: &Arc<dyn CommandLog>, id: &OrderId) -> Result<Vec<Entry>, TimelineError> {
+async fn refusals(log: &Arc<dyn CommandLog>, stream: &Outbound, id: &OrderId) -> Result<Vec<Entry>, TimelineError> {
     let mut found = Vec::new();
     for partition in 0..log.partitions().await?.unwrap_or(0) {
         let mut after = EntryId::ZERO;
         loop {
-            let page = log.follow(partition, &Outbound::Answers, after, PAGE, Duration::ZERO).await?;
+            let page = log.follow(partition, stream, after, PAGE, Duration::ZERO).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for entry in &page {

@@ -40,7 +40,7 @@ pub async fn run(args: TimelineArgs) -> anyhow::Result<ExitCode> {
         Some(_) => Some(args.places.log(&real_clock()).await?),
         None => None,
     };
-    let told = timeline(&store, log.as_ref(), &id).await?;
+    let told = timeline(&store, log.as_ref(), &[], &id).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {

@@ -16,15 +16,17 @@ macro_rules! files {
 
 /// Every file of it.
 pub const FILES: &[(&str, &str)] = files![
+    "actions.js",
     "api.js",
     "app.js",
     "charts.js",
-    "claims.js",
     "dom.js",
+    "fields.js",
     "index.html",
     "letters.js",
     "live.js",
     "orders.js",
+    "perform.js",
     "stock.js",
     "style.css",
     "words.js",

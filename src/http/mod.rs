@@ -9,6 +9,7 @@ pub mod guard;
 pub mod hooks;
 pub mod letters;
 pub mod live;
+pub mod me;
 pub mod openapi;
 pub mod orders;
 pub mod paging;

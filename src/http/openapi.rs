@@ -78,6 +78,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<view::LetterDone>(),
         g.subschema_for::<super::live::LiveView>(),
         g.subschema_for::<super::erase::ErasedView>(),
+        g.subschema_for::<super::me::Me>(),
     ] {
         drop(schema); // noted by the generator under its own name
     }

@@ -151,7 +151,8 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
         Ok(order) => order,
         Err(refusal) => return refusal,
     };
-    match timeline::timeline(&shared.parts.store, Some(&shared.parts.log), &order.id).await {
+    let own = [std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
+    match timeline::timeline(&shared.parts.store, Some(&shared.parts.log), &own, &order.id).await {
         Ok(told) => HttpResponse::Ok().json(told),
         Err(timeline::TimelineError::Store(e)) => problem::store(&e),
         Err(timeline::TimelineError::Log(e)) => problem::log(&e),

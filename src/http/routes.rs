@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    audit, commands, console, erase, feed, hooks, letters, live, openapi, orders, probes, shelf,
+    audit, commands, console, erase, feed, hooks, letters, live, me, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -90,6 +90,7 @@ pub fn all() -> Vec<Route> {
         POST "/v1/customers/{id}/erase" Roles(&[Operator]), "Erases a person's data (개인정보 삭제); the orders' money and history stay", None, Some("ErasedView") => erase::customer;
         GET "/v1/audit" Roles(STAFF), "What was done at this door that is no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
         GET "/v1/live" Roles(STAFF), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
+        GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
         GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;

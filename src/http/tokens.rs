@@ -225,6 +225,31 @@ impl Caller {
         }
     }
 
+    /// Its token's role; an open door knows none.
+    pub const fn role(&self) -> Option<Role> {
+        match self {
+            Caller::Anyone => None,
+            Caller::Checkout { .. } => Some(Role::Checkout),
+            Caller::Partner { .. } => Some(Role::Partner),
+            Caller::Payment { .. } => Some(Role::Payment),
+            Caller::Operator { .. } => Some(Role::Operator),
+            Caller::Auditor { .. } => Some(Role::Auditor),
+            Caller::Metrics => Some(Role::Metrics),
+        }
+    }
+
+    /// The actors' roles that it may speak as, with one command or another.
+    pub const fn speaks(&self) -> &'static [Actor] {
+        match self {
+            Caller::Anyone => &Actor::ALL,
+            Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
+            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner],
+            Caller::Payment { .. } => &[Actor::Payment],
+            Caller::Operator { .. } => &[Actor::Operator],
+            Caller::Auditor { .. } | Caller::Metrics => &[],
+        }
+    }
+
     /// Whom a command may come from, by its type and its type's actors: the first is taken where the command names none.
     /// Empty: no one.
     pub fn actors(&self, command: &str, may: &[Actor]) -> Vec<String> {

@@ -162,6 +162,8 @@ async fn an_order_is_a_resource() {
     // refusals keep their reason codes
     let late = shop.send("checkout", "/v1/orders/o-1/cancel_lines", "cancel-02", &json!({"lines": [1]}));
     assert_eq!((late.status, reason(&late).as_str()), (409, "illegal_transition"));
+    let told = shop.get("checkout", "/v1/orders/o-1/timeline").json();
+    assert_eq!(told["entries"][3]["reason"], "illegal_transition", "the door's own refusals are told: {told}");
     // pages, newest first
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -353,6 +355,20 @@ async fn the_document_is_whole() {
     }
     let one_of = document["components"]["schemas"]["Command"]["oneOf"].as_array().unwrap().len();
     assert_eq!(one_of, Wire::NAMES.len());
+}
+
+#[tokio::test]
+async fn each_is_told_who_it_is() {
+    let shop = Shop::open(&[]).await;
+    for (role, name, actors) in [
+        (Role::Checkout, "the-checkout", json!(["buyer", "payment"])),
+        (Role::Partner, "p-1", json!(["seller", "partner"])),
+        (Role::Operator, "the-operator", json!(["operator"])),
+        (Role::Auditor, "the-auditor", json!([])),
+    ] {
+        let me = shop.get(role.word(), "/v1/me").json();
+        assert_eq!((&me["name"], &me["role"], &me["actors"]), (&json!(name), &json!(role), &actors), "{me}");
+    }
 }
 
 #[tokio::test]

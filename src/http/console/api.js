@@ -5,12 +5,19 @@ const KEY = 'jumun.token';
 let token = sessionStorage.getItem(KEY);
 let signedOut = () => {};
 let actor; // with a token, the token says who asks
-
+let me = null;
 
 export const hasToken = () => token !== null;
 export const onSignedOut = (f) => { signedOut = f; };
-/** The door is open to anyone: commands say themselves who asks. */
-export const setOpen = (open) => { actor = open ? 'operator:console' : undefined; };
+/** Who is signed in, as the door says; `null`: not known. Where it is open to anyone, commands say themselves who asks. */
+export async function whoAmI() {
+  me = null;
+  me = await get('/v1/me');
+  actor = me.open ? 'operator:console' : undefined;
+}
+export const who = () => me;
+/** Whether commands may be sent: an auditor sees everything and changes nothing. */
+export const mayAct = () => me?.actors.includes('operator') === true;
 export function setToken(value) {
   token = value;
   if (value === null) sessionStorage.removeItem(KEY);

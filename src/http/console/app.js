@@ -1,11 +1,11 @@
 // The operator console: sign-in, menu, routes.
-import { hasToken, onSignedOut, ready, setOpen, setToken } from './api.js';
+import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
 import { field, h, say } from './dom.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
 import { orderView, ordersView } from './orders.js';
 import { campaignsView, skuView, stockView } from './stock.js';
-import { lang, setLang, t } from './words.js';
+import { lang, setLang, t, word } from './words.js';
 
 const main = document.getElementById('main');
 const top = document.getElementById('top');
@@ -34,11 +34,13 @@ function header(section) {
   const other = lang() === 'ko' ? 'en' : 'ko';
   const focused = document.activeElement?.id;
   const dot = h('p', { class: 'link-state', id: 'link-state' });
+  const search = document.getElementById('search')?.value ?? '';
   top.replaceChildren(
     h('p', { class: 'brand' }, h('a', { href: '#/' }, h('b', {}, 'jumun'), ' ', h('span', {}, t('console')))),
     signedIn ? h('nav', { 'aria-label': t('menu') }, h('ul', {}, MENU.map(([href, name]) =>
       h('li', {}, h('a', { href, 'aria-current': name === section ? 'page' : null }, t(name)))))) : '',
-    h('div', { class: 'tools' }, signedIn ? dot : '',
+    signedIn ? finder(search) : '',
+    h('div', { class: 'tools' }, signedIn ? dot : '', signedIn && !open && who() ? h('p', { id: 'who' }, `${who().name} · ${word(who().role)}`) : '',
       h('button', { id: 'lang', lang: other, onclick: () => {
         setLang(other);
         render(false);
@@ -56,6 +58,27 @@ function header(section) {
   if (focused) document.getElementById(focused)?.focus();
   linkState();
 }
+
+/** An order, from anywhere. */
+function finder(value) {
+  const id = h('input', { type: 'search', id: 'search', 'aria-label': t('order_id'), placeholder: t('order_id'), value,
+    'aria-keyshortcuts': 'Control+K', title: 'Ctrl+K', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
+  return h('form', { class: 'finder', role: 'search', onsubmit: (e) => {
+    e.preventDefault();
+    const asked = id.value.trim();
+    if (!asked) return id.focus();
+    id.value = '';
+    location.hash = `#/orders/${encodeURIComponent(asked)}`;
+  } }, id, h('button', {}, t('open')));
+}
+document.addEventListener('keydown', (e) => {
+  if (e.key.toLowerCase() !== 'k' || !(e.ctrlKey || e.metaKey) || document.querySelector('dialog[open]')) return;
+  const search = document.getElementById('search');
+  if (!search) return;
+  e.preventDefault();
+  search.focus();
+  search.select();
+});
 
 function linkState() {
   const dot = document.getElementById('link-state');
@@ -104,6 +127,7 @@ async function render(moved = true) {
   const focused = moved ? null : document.activeElement?.id;
   main.removeAttribute('aria-busy');
   main.replaceChildren(shown);
+  main.dataset.view = location.hash;
   const title = shown.querySelector('h1')?.textContent;
   document.title = title ? `${title} · jumun` : 'jumun';
   if (focused) document.getElementById(focused)?.focus();
@@ -126,8 +150,14 @@ function signInForm(problem) {
   token.focus();
 }
 
-function signIn() {
+async function signIn() {
   signedIn = true;
+  try {
+    await whoAmI();
+  } catch {
+    // a token that may not ask even that sees why on each page
+  }
+  if (!signedIn) return; // its token was refused
   start();
   render();
 }
@@ -152,7 +182,6 @@ document.getElementById('skip').addEventListener('click', (e) => {
 async function begin() {
   try {
     open = (await ready())?.open_to_anyone === true;
-    setOpen(open);
   } catch {
     main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, t('connecting')));
     setTimeout(begin, 2000);

@@ -1,5 +1,5 @@
 // Dead letters: looked at, sent again, taken away.
-import { act, get } from './api.js';
+import { act, get, mayAct } from './api.js';
 import { h, modal, num, say, table } from './dom.js';
 import { t } from './words.js';
 
@@ -11,7 +11,7 @@ export async function lettersView({ signal, again }) {
     h('p', { class: 'hint' }, t('letters_about')),
     table(t('letters'), [
       [t('why'), (l) => l.reason],
-      [t('actions'), (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))],
+      ...(mayAct() ? [[t('actions'), (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))]] : []),
       [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)))],
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],

@@ -1,7 +1,8 @@
 // Orders: found, looked at, told.
-import { get } from './api.js';
-import { actionsFor, perform } from './claims.js';
+import { actionsFor, GROUPS } from './actions.js';
+import { get, mayAct } from './api.js';
 import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
+import { perform } from './perform.js';
 import { reason, STATUSES, state, status, statusShort, t, word } from './words.js';
 
 const TERMINAL = ['PAYMENT_EXPIRED', 'PAYMENT_CANCELLED', 'CANCELLED', 'OUT_OF_STOCK', 'RETURNED'];
@@ -77,8 +78,7 @@ export async function orderView({ id, signal }) {
 }
 
 function whole(o, told, load) {
-  const actions = actionsFor(o);
-  const general = actions.filter((a) => !a.place);
+  const actions = mayAct() ? actionsFor(o) : [];
   const at = (place) => actions.filter((a) => a.place === place)
     .map((a) => actionButton(o, a, load));
   return [
@@ -92,20 +92,19 @@ function whole(o, told, load) {
         [t('placed_at'), time(o.placed_at)], [t('paid_at'), o.paid_at && time(o.paid_at)], [t('deadline'), o.payment_deadline && time(o.payment_deadline)],
         [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)], [t('total'), h('b', {}, won(o.total))],
         [t('destination'), o.destination && `${word(o.destination.kind)} · ${word(o.destination.zone)}`],
-      ]),
-      h('div', { class: 'row', role: 'group', 'aria-label': t('actions') },
-        general.length ? general.map((a) => actionButton(o, a, load)) : h('p', { class: 'hint' }, t('no_actions')))),
+      ]),),
+    mayAct() && section(t('actions'), deeds(o, actions.filter((a) => !a.place), load)),
     section(t('lines'), lines(o)),
     section(t('money'), money(o)),
     section(t('refunds'), refunds(o, at)),
     section(t('claims'), claims(o, at)),
     section(t('fees'), table(t('fees'), [
-      [t('line'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
+      [t('position'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
       [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid ? ` · ${t('unpaid')}` : '']],
       [t('given_back'), (f) => won(f.given_back), 'n'],
     ], o.fees, t('no_fees'))),
     o.procurements.length > 0 && section(t('procurements'), table(t('procurements'), [
-      [t('line'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
+      [t('position'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
       [t('lines'), (p) => p.lines.map((l) => `${l.line_no}: ${l.sku_id} × ${num(l.quantity)}`).join(', ')],
       [t('partner'), (p) => p.partner_id ?? '–'], [t('amount'), (p) => won(p.amount), 'n'], [t('at'), (p) => time(p.at)],
     ], o.procurements)),
@@ -115,7 +114,14 @@ function whole(o, told, load) {
 }
 
 const actionButton = (o, a, load) =>
-  h('button', { id: `do-${a.type}-${a.group ?? ''}`, class: a.quiet ? '' : 'main', onclick: () => perform(o, a, load) }, t(a.type), a.suffix ?? '');
+  h('button', { id: `do-${a.key}-${a.name ?? ''}`, class: a.step ? 'main' : '', 'aria-haspopup': 'dialog', onclick: () => perform(o, a, load) }, t(a.key));
+
+function deeds(o, actions, load) {
+  if (!actions.length) return h('p', { class: 'empty' }, t('no_actions'));
+  const groups = GROUPS.map((group) => [group, actions.filter((a) => a.group === group)]).filter(([, list]) => list.length);
+  return h('div', { class: 'deeds' }, groups.map(([group, list]) => h('div', { role: 'group', 'aria-labelledby': `g-${group}` },
+    h('h3', { id: `g-${group}` }, t(`group_${group}`)), h('div', { class: 'row' }, list.map((a) => actionButton(o, a, load))))));
+}
 
 function lines(o) {
   const counts = (l) => ['active', 'cancelled', 'returned', 'exchanged', 'in_claims']
@@ -217,6 +223,14 @@ const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['
 export const because = (f) => FACTS.filter(([k]) => f?.[k] !== undefined)
   .map(([k, name]) => [t(name), k === 'due' || k === 'amount' ? won(f[k]) : typeof f[k] === 'number' ? num(f[k]) : f[k]]);
 
+const SAID = [['line_no', 'line'], ['carrier', 'carrier'], ['waybill_no', 'waybill_no'], ['seller', 'seller_name'], ['partner_id', 'partner'], ['order_id', 'linked_order'], ['key', 'key'], ['reason', 'why']];
+/** What an event says besides statuses and money. */
+function said(event) {
+  const own = Object.entries(event).flatMap(([k, v]) => (v && typeof v === 'object' && !Array.isArray(v) ? Object.entries(v) : [[k, v]]));
+  return SAID.flatMap(([name, label]) => own.filter(([k, v]) => k === name && v !== null && ['string', 'number'].includes(typeof v))
+    .map(([, v]) => [t(label), name === 'reason' && /^[a-z_]+$/.test(v) ? word(v) : String(v)]));
+}
+
 function timeline(told) {
   if (told.problem) return h('p', { class: 'problem' }, told.problem);
   return [
@@ -224,7 +238,7 @@ function timeline(told) {
     h('ol', { class: 'timeline' }, told.entries.toReversed().map((e) => (e.kind === 'event'
       ? h('li', {},
         h('p', {}, time(e.at), ' ', h('b', {}, word(e.what)), ' ', h('small', {}, `${t('by')} ${e.by} · #${e.sequence}`)),
-        facts(changes(e.change)),
+        facts([...said(e.event), ...changes(e.change)]),
         h('details', {}, h('summary', {}, t('raw')), h('pre', {}, JSON.stringify({ command_id: e.command_id, event: e.event }, null, 2))))
       : h('li', { class: 'no' },
         h('p', {}, time(e.at), ' ', h('span', { class: 'pill bad' }, t('refused')), ' ', h('b', {}, reason(e.reason))),

@@ -83,6 +83,8 @@ pub struct LineView {
     pub exchanged: u32,
     /// units in claims that are in progress
     pub in_claims: u32,
+    /// units that a claim may still name
+    pub free: u32,
     pub unit_price: Won,
     pub discount: Won,
     /// what the buyer pays for it

@@ -53,6 +53,7 @@ fn line(l: &Line) -> LineView {
         returned: l.returned,
         exchanged: l.exchanged,
         in_claims: l.returning + l.exchanging,
+        free: l.free(),
         unit_price: l.unit_price,
         discount: l.discount(),
         pay: l.pay(),

@@ -350,7 +350,7 @@ impl World {
 
     /// An order's story, with what the streams retain of refusals.
     pub async fn timeline(&self, order: &str) -> jumun::timeline::Timeline {
-        jumun::timeline::timeline(&self.store, Some(&self.log), &OrderId::stored(order)).await.unwrap()
+        jumun::timeline::timeline(&self.store, Some(&self.log), &[], &OrderId::stored(order)).await.unwrap()
     }
 
     /// Waits until the order has this status.

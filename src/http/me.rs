@@ -1,0 +1,82 @@
+//! `GET /v1/me`: who asks, as the door sees it.
+
+use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    guard::caller,
+    tokens::{Caller, Role},
+};
+use crate::domain::ids::{CustomerId, PartnerId};
+
+/// Who asks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Me {
+    /// the token's, or its partner's id
+    pub name: String,
+    /// absent where the door is open
+    pub role: Option<Role>,
+    pub partner: Option<PartnerId>,
+    /// whom a checkout speaks for
+    pub customer: Option<CustomerId>,
+    /// no tokens are configured: whoever comes may do anything
+    pub open: bool,
+    /// the roles that an `actor` of this caller may have; none: it sends no commands
+    pub actors: Vec<&'static str>,
+}
+
+impl From<&Caller> for Me {
+    fn from(caller: &Caller) -> Self {
+        let (partner, customer) = match caller {
+            Caller::Partner { partner } => (Some(partner.clone()), None),
+            Caller::Checkout { customer, .. } => (None, customer.clone()),
+            Caller::Anyone
+            | Caller::Payment { .. }
+            | Caller::Operator { .. }
+            | Caller::Auditor { .. }
+            | Caller::Metrics => (None, None),
+        };
+        Self {
+            name: caller.name().to_owned(),
+            role: caller.role(),
+            partner,
+            customer,
+            open: matches!(caller, Caller::Anyone),
+            actors: caller.speaks().iter().map(|a| a.word()).collect(),
+        }
+    }
+}
+
+/// `GET /v1/me`.
+pub async fn me(request: HttpRequest) -> HttpResponse {
+    HttpResponse::Ok().json(Me::from(&caller(&request)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::command::{Role as Actor, Wire};
+
+    #[test]
+    fn what_one_speaks_as_is_what_the_door_takes() {
+        let name = "n".to_owned();
+        let customer = Some(CustomerId::new("u-1").unwrap());
+        for caller in [
+            Caller::Checkout { name: name.clone(), customer },
+            Caller::Partner { partner: PartnerId::new("p-1").unwrap() },
+            Caller::Payment { name: name.clone() },
+            Caller::Operator { name: name.clone() },
+            Caller::Auditor { name },
+            Caller::Metrics,
+        ] {
+            let taken: Vec<String> =
+                Wire::ROLES.iter().flat_map(|(command, may)| caller.actors(command, may)).collect();
+            let words: Vec<&str> = taken.iter().filter_map(|a| a.split(':').next()).collect();
+            for actor in Actor::ALL {
+                let told = Me::from(&caller).actors.contains(&actor.word());
+                assert_eq!(told, words.contains(&actor.word()), "{caller:?} {actor:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// Script in every text that a command takes: it is stored, every view is opened, and it stays text (fault 43).
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { visit } from './browser.mjs';
+import { until } from './shop.mjs';
+
+const RUN = 'window.__pwned=1';
+/** What would run, were it ever markup; with a mark of where it was put. */
+const PAYLOADS = [
+  `<script>${RUN}</script>`, `<img src=x onerror=${RUN}>`, `"><svg onload=${RUN}>`, `' autofocus onfocus='${RUN}`, `javascript:${RUN}`,
+  `\${${RUN}}{{constructor.constructor('${RUN}')()}}`, `\u003cscript\u003e${RUN}\u003c/script\u003e`, `＜script＞${RUN}＜/script＞`, `&lt;img src=x onerror=${RUN}&gt;`, `\u202e<iframe srcdoc='<script>parent.${RUN}</script>'>`,
+];
+const hostile = (where) => `${where} ${PAYLOADS.join(' ')}`;
+/** Where only printable ASCII without a space goes. */
+const tight = (where) => `${where}"><img/src=x/onerror=${RUN}>`;
+
+/** Free text of the protocol that is stored: by hand, so that a new one is noticed by the count below. */
+export async function stored(shop) {
+  const put = {};
+  const said = (where) => (put[where] = hostile(where));
+  const code = (where) => (put[where] = tight(where));
+  const send = (command) => shop.send(command);
+  await send({ type: 'create_partner', partner_id: 'p-x', name: said('partner.name'), kind: 'retailer', zip: '04524', address: said('partner.address') });
+  await send({ type: 'change_partner', partner_id: 'p-x', name: said('partner.new_name'), address: said('partner.new_address') });
+  await send({ type: 'create_template', template_id: 't-x', partner_id: 'p-x', name: said('template.name') });
+  await send({ type: 'change_template', template_id: 't-x', name: said('template.new_name') });
+  await send({ type: 'create_product', product_id: 'X', name: said('product.name'), price: 10000, partner_id: 'p-x', template_id: 't-x', kind: 'goods', product_type: said('product.type'), bundled: true, delivery_fee: 3000, lead_time_days: 2 });
+  await send({ type: 'change_product', product_id: 'X', name: said('product.new_name') });
+  await send({ type: 'create_sku', sku_id: 'X-1', product_id: 'X', option_name: said('sku.option') });
+  await send({ type: 'create_sku', sku_id: 'X-2', product_id: 'X', option_name: said('sku.option2') });
+  await send({ type: 'receive_stock', sku_id: 'X-1', quantity: 500 });
+  await send({ type: 'shrink_stock', sku_id: 'X-1', quantity: 1, reason: said('shrink.reason') });
+  await send({ type: 'adjust_stock', sku_id: 'X-1', quantity: 1, reason: said('adjust.reason') });
+  await send({ type: 'create_campaign', campaign_id: 'cm-x', sku_id: 'X-2', name: said('campaign.name'), price: 9000, allotted: 5, opens_at: '2026-01-01T00:00:00Z', closes_at: '2099-01-01T00:00:00Z' });
+
+  const recipient = (of) => ({ name: said(`${of}.name`), phone: said(`${of}.phone`), zip: '04524', address: said(`${of}.address`), address_detail: said(`${of}.detail`) });
+  const place = (id, more) => send({ type: 'place_order', order_id: id, customer_id: 'u-x', lines: [{ sku_id: 'X-1', quantity: 2 }], ...more });
+  await place('x-deposit', { payment: { kind: 'deposit', means: 'virtual_account', virtual_account_no: code('deposit.account'), bank_code: code('deposit.bank'),
+    account_owner: said('deposit.owner'), holder: said('deposit.holder'), remitter: said('deposit.remitter') } });
+  await place('x-pay');
+  await send({ type: 'decline_payment', order_id: 'x-pay', reason: said('decline.reason') });
+  await send({ type: 'approve_payment', order_id: 'x-pay', settlements: [{ means: 'card', amount: 23000, approval: { approval_id: code('approval.id'), token: code('approval.token') } }] });
+  const paid = (id, more) => place(id, { payment: { kind: 'approved', settlements: [{ means: 'card', amount: 23000, approval: { approval_id: code(`${id}.approval`), token: code(`${id}.token`) } }] }, recipient: recipient(id), ...more });
+  await paid('x-refund');
+  await send({ type: 'cancel_lines', order_id: 'x-refund', lines: [1] });
+  const { refund_key } = (await shop.order('x-refund')).refunds[0];
+  await send({ type: 'fail_refund', order_id: 'x-refund', refund_key, reason: said('refund.reason') });
+  await send({ type: 'refund_by_bank_transfer', order_id: 'x-refund', refund_key, holder: said('refund.holder') });
+  await paid('x-none');
+  await send({ type: 'prepare', order_id: 'x-none' });
+  await send({ type: 'choose_destination', order_id: 'x-none', recipient: recipient('destination') });
+  await send({ type: 'purchase_from_non_partner', order_id: 'x-none', seller_name: said('seller.name'), amount: 1 });
+  await send({ type: 'cancel_procurement', order_id: 'x-none', reason: said('procurement.reason') });
+  await paid('x-ship');
+  for (const type of ['prepare', 'use_own_stock', 'complete_procurement']) await send({ type, order_id: 'x-ship' });
+  await send({ type: 'ship', order_id: 'x-ship', waybills: [{ line_no: 1, carrier: code('ship.carrier'), waybill_no: code('ship.waybill'), quantity: 1 }] });
+  await send({ type: 'register_waybill', order_id: 'x-ship', line_no: 1, carrier: code('register.carrier'), waybill_no: code('register.waybill'), quantity: 1 });
+  await shop.ask({ type: 'update_waybill', order_id: 'x-ship', line_no: 1, carrier: code('refused.carrier'), waybill_no: code('refused.waybill'), quantity: 1 });
+  await send({ type: 'mark_delivered', order_id: 'x-ship', forced: true, reason: said('delivery.reason') });
+  for (const [group, end] of [[1, { type: 'reject_return', reason: said('return.reason') }], [2, { type: 'withdraw_return' }]]) {
+    await send({ type: 'request_return', order_id: 'x-ship', lines: [{ line_no: 1, quantity: 1 }], reason: 'other', fault: 'buyer' });
+    await send({ order_id: 'x-ship', claim_group: group, ...end });
+  }
+  await send({ type: 'request_exchange', order_id: 'x-ship', line_no: 1, quantity: 1, reason: 'other', fault: 'buyer' });
+  await send({ type: 'reject_exchange', order_id: 'x-ship', claim_group: 3, reason: said('exchange.reason') });
+  // over the stream nobody looks at who asks: hostile names and ids, too
+  const raw = (command) => shop.stream(JSON.stringify(command));
+  await raw({ id: code('command.id').slice(0, 64), type: 'confirm_purchase', order_id: 'x-ship', actor: `operator:${code('actor')}`.slice(0, 70) });
+  await until('the hostile operator', async () => (await shop.order('x-ship')).status === 'PURCHASE_CONFIRMED');
+  await raw({ id: 'review-of-x', type: 'write_review', order_id: 'x-ship', actor: 'buyer:u-x', line_no: 1, rating: 1, text: said('review.text') });
+  await raw({ id: said('dead.id'), type: said('dead.type'), actor: said('dead.actor') });
+  await shop.stream(said('dead.raw'));
+  await until('dead letters', async () => (await shop.get('/v1/dead-letters')).items.length >= 2);
+  return put;
+}
+
+/** Texts that a view must show, as they are. The others are kept apart (personal data) or shown nowhere. */
+const SHOWN = [
+  ['/stock', ['sku.option', 'sku.option2']], ['/stock/X-1', ['sku.option', 'shrink.reason', 'adjust.reason']], ['/stock/X-2', ['campaign.name']], ['/campaigns', ['campaign.name']],
+  ['/orders/x-pay', ['decline.reason', 'approval.id']], ['/orders/x-refund', ['refund.reason']], ['/orders/x-none', ['seller.name', 'procurement.reason']],
+  ['/orders/x-ship', ['ship.carrier', 'ship.waybill', 'register.carrier', 'register.waybill', 'refused.carrier', 'delivery.reason', 'return.reason', 'exchange.reason', 'actor']],
+  ['/letters', ['dead.raw', 'dead.type']], ['/', []], ['/orders', []], ['/orders?customer_id=u-x', []], ['/orders/x-deposit', ['deposit.account', 'deposit.bank']],
+  [`/orders/${encodeURIComponent(tight('route'))}`, []], [`/orders?customer_id=${encodeURIComponent(tight('query'))}`, []], [`/stock/${encodeURIComponent(tight('route'))}`, []],
+];
+
+const squeezed = (s) => s.replace(/\s+/g, ' ');
+/** In the raw part of a page a text is JSON. */
+const quoted = (s) => JSON.stringify(s).slice(1, -1);
+
+/** Opens every view, and every dialog of the orders; nothing may have run. */
+export async function opened(page, put) {
+  page.allowed.push(404, 422);
+  for (const [view, expected] of SHOWN) {
+    await visit(page, view);
+    await page.evaluate(() => document.querySelectorAll('main details').forEach((d) => { d.open = true; }));
+    await still(page, view);
+    const all = squeezed(await page.evaluate(() => document.querySelector('main').textContent));
+    for (const where of expected) {
+      const mark = squeezed(where === 'actor' ? put[where].slice(0, 40) : put[where]);
+      assert(all.includes(mark) || all.includes(squeezed(quoted(put[where]))) || all.includes(quoted(mark)), `${view} does not show ${where} as it is`);
+    }
+    for (const button of await page.locator('main button[aria-haspopup=dialog], main td button').all()) {
+      await button.click();
+      await page.waitForSelector('dialog[open]');
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
+    }
+    await still(page, view);
+  }
+}
+
+/** Nothing has run, and nothing is there that could. */
+async function still(page, view) {
+  const found = await page.evaluate(() => ({
+    ran: window.__pwned ?? null,
+    made: [...document.querySelectorAll('main img, main iframe, main script, dialog img, header img, [onerror], [onload], [onfocus], [srcdoc], a[href^="javascript:"]')].map((e) => e.outerHTML.slice(0, 200)),
+    drawn: [...document.querySelectorAll('main svg')].filter((e) => !e.matches('.plot')).length,
+  }));
+  assert.deepEqual(found, { ran: null, made: [], drawn: 0 }, view);
+}
+
+/** The policy is on the page and on each of its parts. */
+export async function policy(url) {
+  const files = fs.readdirSync('src/http/console');
+  assert(files.length > 8);
+  for (const where of ['/', ...files.map((name) => `/console/${name}`)]) {
+    const response = await fetch(url + where);
+    assert.equal(response.status, 200, where);
+    const csp = response.headers.get('content-security-policy') ?? '';
+    for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) assert(csp.includes(part), `${where}: ${csp}`);
+    assert(!/unsafe|\*|https?:/.test(csp), `${where}: ${csp}`);
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    assert(!/(https?:)?\/\/(?!127\.0\.0\.1)[\w-]+\.[\w.]+\//.test((await response.text()).replaceAll('http://www.w3.org/2000/svg', '')), `${where} names another place`);
+  }
+}

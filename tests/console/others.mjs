@@ -1,0 +1,286 @@
+// The other tasks: found, seen, sent again, thrown away; signing in; languages, themes, the live view, the keyboard.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { text, visit } from './browser.mjs';
+import { catalogue, order, rush } from './seed.mjs';
+import { until } from './shop.mjs';
+
+const rows = (page) => page.locator('main tbody tr').count();
+const within = (page, most) => assert(page.clicks <= most, `${page.clicks} clicks`);
+
+/** [name, ({ shop, page, fresh }) => …]; `fresh(options)`: another page. */
+export const OTHERS = [
+  ['an order’s form by mouse alone: orders, the order, the action', async ({ shop, page }) => {
+    await order(shop, 'o-mouse');
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Orders');
+    await page.press('td a:text-is("o-mouse")');
+    await page.press('#do-cancel_lines-');
+    await page.waitForSelector('dialog');
+    within(page, 3);
+    await page.click('#preview');
+    await page.waitForSelector('dialog .problem:has-text("Choose at least one")');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'do-cancel_lines-', 'the focus goes back');
+    assert.equal((await shop.order('o-mouse')).version, 1, 'nothing was sent');
+  }],
+  ['orders by id, by customer, by status', async ({ shop, page }) => {
+    await order(shop, 'o-find', 'paid', 'u-find');
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Orders');
+    await page.fill('main .search >> nth=0 >> input', 'o-find');
+    await page.press('main .search >> nth=0 >> button');
+    await page.waitForSelector('h1:has-text("o-find")');
+    within(page, 3);
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Orders');
+    await page.fill('main .search >> nth=1 >> input', 'u-find');
+    await page.press('main .search >> nth=1 >> button');
+    await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1);
+    within(page, 2);
+    await page.fill('main .search >> nth=1 >> input', '');
+    await page.selectOption('main select', 'PAYMENT_CANCELLED');
+    await page.click('main .search >> nth=1 >> button');
+    await page.waitForFunction(() => location.hash.includes('PAYMENT_CANCELLED') && !document.querySelector('main[aria-busy]'));
+    const there = (await shop.get('/v1/orders?status=PAYMENT_CANCELLED')).items.length;
+    assert.equal(await rows(page), there);
+    page.allowed.push(404);
+    await visit(page, '/orders/o-nothing');
+    assert.match(await text(page, 'main .problem'), /there is no order o-nothing/);
+  }],
+  ['an order tells all of itself', async ({ shop, page }) => {
+    await order(shop, 'o-tell', 'shipped');
+    await shop.send({ type: 'request_return', order_id: 'o-tell', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });
+    await shop.ask({ type: 'cancel_lines', order_id: 'o-tell', lines: [1] });
+    await visit(page, '/orders/o-tell');
+    const all = await text(page, 'main');
+    for (const part of ['반품진행 Returning', '₩48,000', 'o-tell-1', 'Return requested', 'Refused', 'operator:boss']) {
+      assert(all.includes(part), `${part} is not told in: ${all}`);
+    }
+    assert.equal(await page.locator('.settled .bar').count(), 2, 'a bar for each settlement');
+    assert(await page.locator('.timeline > li').count() >= 7);
+    // somebody else changes it: the page follows
+    await shop.send({ type: 'withdraw_return', order_id: 'o-tell', claim_group: 1 });
+    await page.waitForSelector('.claim .pill:has-text("반품철회")');
+  }],
+  ['a refusal is told before anything is sent; a retry keeps its id', async ({ shop, page }) => {
+    await order(shop, 'o-retry', 'shipped');
+    await visit(page, '/orders/o-retry');
+    page.allowed.push(409);
+    await page.click('#do-add_gift-');
+    await page.fill('dialog input[type=text]', 'NO-SUCH');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .problem:has-text("No such SKU")');
+    assert(await page.isDisabled('#confirm'));
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    await page.click('#do-request_exchange-');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview');
+    const keys = new Set();
+    let n = 0;
+    await page.route('**/v1/orders/o-retry/request_exchange', (route) => {
+      keys.add(route.request().headers()['idempotency-key']);
+      n += 1;
+      return n === 1 ? route.fulfill({ status: 202, json: {} }) : route.continue();
+    });
+    await page.click('#confirm:not([disabled])');
+    await page.waitForSelector('dialog .problem:has-text("Not known yet")');
+    await page.click('#confirm:not([disabled])');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    assert.deepEqual([n, keys.size], [2, 1]);
+    assert.equal((await shop.order('o-retry')).claims.exchanges.length, 1);
+  }],
+  ['stock, and a SKU’s ledger', async ({ shop, page }) => {
+    await shop.send({ type: 'shrink_stock', sku_id: 'WH-1', quantity: 3, reason: 'broken in store' });
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Stock');
+    await page.press('td a:text-is("WH-1")');
+    await page.waitForSelector('h1:has-text("WH-1")');
+    within(page, 2);
+    assert.match(await text(page, 'main'), /broken in store/);
+    assert.equal(await page.locator('section:has(h2:text-is("Stock ledger")) tbody tr').count(), (await shop.get('/v1/skus/WH-1/ledger')).items.length);
+  }],
+  ['campaigns', async ({ page }) => {
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Campaigns');
+    await page.waitForSelector('td:has-text("가을 특가")');
+    within(page, 1);
+    assert.match(await text(page, 'main tbody'), /On sale/);
+  }],
+  ['dead letters: one sent again, one discarded', async ({ shop, page }) => {
+    await shop.stream('this is no command');
+    await shop.stream('{"type":"prepare","order_id":"o-find"}');
+    await until('two dead letters', async () => (await shop.get('/v1/dead-letters')).items.length === 2);
+    const letters = async () => (await shop.get('/v1/dead-letters')).items;
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Dead letters');
+    const [newest, oldest] = await letters();
+    await page.press(`[id="discard-${oldest.partition}-${oldest.letter}"]`);
+    assert.match(await text(page, 'dialog'), /this is no command/);
+    await page.press('dialog button.main');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    within(page, 3);
+    assert.deepEqual((await letters()).map((l) => l.letter), [newest.letter]);
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Dead letters');
+    await page.press(`[id="requeue-${newest.partition}-${newest.letter}"]`);
+    await page.press('dialog button.main');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    within(page, 3);
+    // it still has no id: it comes back, as another letter
+    await until('the letter to come back', async () => {
+      const now = await letters();
+      return now.length === 1 && now[0].letter !== newest.letter;
+    });
+  }],
+  ['the sale, live: charts move while orders come in', async ({ shop, page }) => {
+    await page.start();
+    await page.waitForSelector('.link-state.good');
+    const placed = async () => Number((await text(page, '.figure >> nth=0 >> small')).replace(/\D/g, ''));
+    await page.waitForFunction(() => document.querySelectorAll('.plot path').length > 0);
+    const before = await placed();
+    const drawn = await page.locator('.plot').first().innerHTML();
+    for (let i = 0; i < 6; i++) await rush(shop, 1000 + i * 70, 70);
+    await page.waitForFunction(() => /Limit per customer/.test(document.querySelectorAll('.chart .legend')[1].textContent));
+    await page.waitForFunction((n) => Number(document.querySelector('.figure small').textContent.replace(/\D/g, '')) >= n, before + 120);
+    assert.notEqual(await page.locator('.plot').first().innerHTML(), drawn);
+    const refusals = await page.locator('.chart .legend').nth(1).innerText();
+    for (const reason of ['Limit per customer', 'Price differs', 'No such SKU']) assert(refusals.includes(reason), refusals);
+    assert.match(await page.locator('.plot').nth(2).getAttribute('aria-label'), /p99 [\d.]+ ms/);
+    const sku = await shop.get('/v1/skus/FAN-2');
+    await page.waitForFunction((left) => [...document.querySelectorAll('.hot')].some((e) => e.textContent.includes('FAN-2') && e.textContent.includes(`left ${left}`)), sku.on_hand);
+    assert.match(await text(page, '.pair'), /OK|Needs a look/);
+  }],
+  ['language and theme, kept', async ({ shop, page }) => {
+    await order(shop, 'o-words', 'shipped');
+    await visit(page, '/orders/o-words');
+    const look = () => page.evaluate(() => [document.documentElement.lang, document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor, document.querySelector('h1').textContent]);
+    const [, , light] = await look();
+    await page.click('#lang');
+    await page.click('#theme');
+    await page.reload();
+    await page.waitForSelector('.timeline');
+    const [lang, theme, dark, title] = await look();
+    assert.deepEqual([lang, theme, title], ['ko', 'dark', '주문 o-words']);
+    assert.notEqual(dark, light);
+    assert.match(await text(page, 'main'), /출고완료 Shipped[\s\S]*48,000원/);
+    await page.click('#lang');
+    await page.click('#theme');
+    assert.equal((await look())[0], 'en');
+  }],
+  ['signing in, by a wrong token and a right one; out again', async ({ shop, fresh }) => {
+    const page = await fresh({});
+    await page.waitForSelector('#token');
+    page.allowed.push(401);
+    await page.fill('#token', 'jumun_wrong');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.problem:has-text("This token was not accepted")');
+    await page.fill('#token', shop.tokens.operator);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.link-state.good');
+    assert.equal(await text(page, '#who'), 'boss · Operator');
+    await page.click('#sign-out');
+    await page.waitForSelector('#token');
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    return page;
+  }],
+  ['an auditor sees everything and changes nothing', async ({ shop, fresh }) => {
+    await order(shop, 'o-audit', 'shipped');
+    await shop.send({ type: 'request_return', order_id: 'o-audit', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });
+    await order(shop, 'o-audit-2');
+    await shop.send({ type: 'cancel_lines', order_id: 'o-audit-2', lines: [2] });
+    await shop.stream('for the auditor');
+    const page = await fresh({ token: shop.tokens.auditor });
+    for (const view of ['/', '/orders', '/orders/o-audit', '/orders/o-audit-2', '/letters', '/stock', '/stock/AC-100', '/campaigns']) {
+      await visit(page, view);
+      assert.equal(await page.locator('main .problem').count(), 0, view);
+      const buttons = await page.locator('main button').evaluateAll((all) => all.map((b) => b.id || b.textContent));
+      assert.deepEqual(buttons.filter((b) => !['again', 'Open', 'Find'].includes(b)), [], view);
+    }
+    assert.equal(await text(page, '#who'), 'look · Auditor');
+    return page;
+  }],
+  ['a door that is open says so, and takes commands', async ({ shop, fresh }) => {
+    const url = await shop.serve('open');
+    await until('the open server', async () => (await fetch(`${url}/readyz`)).status === 200);
+    await catalogue(shop, url);
+    await shop.send({ type: 'place_order', actor: 'buyer:u-1', order_id: 'o-open', customer_id: 'u-1', lines: [{ sku_id: 'AC-100', quantity: 1 }] }, url);
+    const page = await fresh({ url });
+    await page.waitForSelector('.open-door');
+    await visit(page, '/orders/o-open');
+    await page.click('#do-cancel_payment-');
+    await page.click('#preview');
+    await page.click('#confirm:not([disabled])');
+    await page.waitForSelector('.timeline:has-text("operator:console")');
+    return page;
+  }],
+  ['by keyboard alone: found, previewed, confirmed', async ({ shop, page }) => {
+    await order(shop, 'o-keys');
+    await page.start();
+    await page.reload();
+    await page.waitForSelector('.link-state.good');
+    const tab = async (wanted) => {
+      for (let n = 0; n < 60; n++) {
+        await page.keyboard.press('Tab');
+        const [id, seen] = await page.evaluate(() => {
+          const at = document.activeElement;
+          const style = getComputedStyle(at);
+          return [at.id || at.textContent.trim(), at === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)];
+        });
+        assert(seen, `the focus on ${id} is not to be seen`);
+        if (id === wanted) return;
+      }
+      throw new Error(`Tab never comes to ${wanted}`);
+    };
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'skip', 'the first stop skips the menu');
+    await tab('search');
+    await page.keyboard.type('o-keys');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h1:has-text("o-keys")');
+    await tab('do-cancel_lines-');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    assert(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'the focus is in the dialog');
+    while (!(await page.evaluate(() => document.activeElement.type === 'checkbox'))) await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await tab('preview');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog .preview');
+    await page.waitForFunction(() => document.activeElement.id === 'confirm');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    assert.equal((await shop.order('o-keys')).lines[0].cancelled, 2);
+  }],
+];
+
+/** The console’s table of actions is the protocol’s: every command that an operator may send about an order, with its fields. */
+export async function complete(page) {
+  const table = await page.evaluate(async () => {
+    const { ACTIONS } = await import('/console/actions.js');
+    return ACTIONS.map((a) => [a.type, a.key ?? a.type, [...Object.keys({ ...a.fields, ...a.rare }).flatMap((names) => names.split(' ')), ...Object.keys(a.fixed ?? {})]]);
+  });
+  const protocol = fs.readFileSync('docs/protocol.md', 'utf8');
+  const told = protocol.split('<!-- commands -->')[1].split('<!-- /commands -->')[0].split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim())).filter((cells) => cells.length > 4 && cells[2].includes('operator'))
+    .map((cells) => [cells[1].replaceAll('`', ''), [...cells[3].matchAll(/`(\w+)`/g)].map((m) => m[1])])
+    .filter(([name, fields]) => fields.includes('order_id') && !['place_order', 'preview'].includes(name));
+  assert(told.length > 30, 'docs/protocol.md has its table');
+  const target = ['order_id', 'claim_group', 'refund_key']; // of what the button stands at
+  for (const [name, fields] of told) {
+    const ours = new Set(table.filter(([type]) => type === name).flatMap(([, , names]) => names));
+    assert(table.some(([type]) => type === name), `${name} is no action of the console`);
+    assert.deepEqual([...ours].sort(), fields.filter((f) => !target.includes(f)).sort(), name);
+  }
+  assert.deepEqual(table.map(([type]) => type).filter((type) => !told.some(([name]) => name === type)), []);
+  return table.map(([, key]) => key);
+}
