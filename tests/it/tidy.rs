@@ -293,8 +293,19 @@ impl Named {
 }
 
 /// Folders whose files are recognised by their path alone, in prose, code spans and code blocks.
-const FOLDERS: &[&str] =
-    &["src/", "tests/", "benches/", "migrations/", "scripts/", "docs/", "k8s/", "ops/", ".ci/", ".config/"];
+const FOLDERS: &[&str] = &[
+    "src/",
+    "tests/",
+    "benches/",
+    "examples/",
+    "migrations/",
+    "scripts/",
+    "docs/",
+    "k8s/",
+    "ops/",
+    ".ci/",
+    ".config/",
+];
 
 fn named_files(text: &str) -> Vec<(usize, Named)> {
     let mut names = Vec::new();
