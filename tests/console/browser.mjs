@@ -45,10 +45,7 @@ export async function open(browser, url, { token, files, ...options } = {}) {
     await page.route(`${url}/`, (route) => give(route, 'index.html'));
     await page.route(`${url}/console/*`, (route) => give(route, new URL(route.request().url()).pathname.split('/').pop()));
   }
-  if (token) {
-    await page.goto(`${url}/healthz`);
-    await page.evaluate((t) => sessionStorage.setItem('jumun.token', t), token);
-  }
+  if (token) await page.addInitScript((t) => sessionStorage.setItem('jumun.token', t), token);
   await page.goto(`${url}/`);
   page.start = () => visit(page, '/');
   page.press = async (selector) => {
