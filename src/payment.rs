@@ -1,6 +1,7 @@
 //! The payment port: whom refunds are asked of. A refund is a committed row before it is asked, and every try carries the
 //! same key, so that the payment side can tell a repeated request from a second one.
 
+pub mod http;
 pub mod simulated;
 
 use async_trait::async_trait;

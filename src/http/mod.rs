@@ -1,5 +1,6 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
+pub mod callbacks;
 pub mod commands;
 pub mod console;
 pub mod guard;
@@ -21,7 +22,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{clock::Clock, log::CommandLog, server::Health, store::Store};
+use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store};
 use guard::Rates;
 use live::Watch;
 use problem::Why;
@@ -45,6 +46,8 @@ pub struct HttpParts {
     pub tokens: Tokens,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
+    /// what the payment service signs its call-backs by; `None`: none are taken
+    pub payments_secret: Option<Secret>,
 }
 
 /// Serves until the future is dropped or the process is told to stop.
