@@ -11,7 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/servers.sh
 
 command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
-need cc build-essential
+# the stand-in for a payment service is in Python
+need cc build-essential python3 python3
 servers_start test
 export JUMUN_TEST_DATABASE=$DATABASE JUMUN_TEST_REDIS=$REDIS
 

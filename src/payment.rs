@@ -1,11 +1,20 @@
 //! The payment port: whom refunds are asked of. A refund is a committed row before it is asked, and every try carries the
 //! same key, so that the payment side can tell a repeated request from a second one.
 
+pub mod http;
 pub mod simulated;
 
 use async_trait::async_trait;
 
-use crate::domain::{ids::OrderId, money::Won, order::command::Means};
+use crate::{
+    domain::{ids::OrderId, money::Won, order::command::Means},
+    protocol::decode::holds_card_number,
+};
+
+/// As whom the payment side's word comes, when it comes through here.
+pub const ACTOR: &str = "payment:gateway";
+/// The longest reason that is kept, in characters.
+const REASON_MAX: usize = 400;
 
 /// A refund to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +28,7 @@ pub struct RefundAsk {
     pub means: Means,
     /// the approval that the money came by
     pub approval_id: Option<String>,
-    /// tries that failed before
+    /// tries before, whatever was heard of them
     pub attempt: usize,
 }
 
@@ -38,6 +47,8 @@ pub enum Verdict {
     Done(String),
     /// not done, and why
     Refused(String),
+    /// taken and under way: the word comes later, by a call-back
+    Pending(String),
     /// not known: it did not answer; ask again with the same key
     Unknown(String),
 }
@@ -49,4 +60,22 @@ pub trait PaymentGateway: Send + Sync {
     async fn charge(&self, charge: &Charge) -> Verdict;
     /// Gives money back; asking again with the same key has no second effect.
     async fn refund(&self, ask: &RefundAsk) -> Verdict;
+}
+
+/// A reason in somebody else's words, as a command takes it: bounded, and without what looks like a card number.
+pub fn reason(text: &str) -> String {
+    let fit: String = text.chars().take(REASON_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if holds_card_number(&fit) { fit.replace(|c: char| c.is_ascii_digit(), "*") } else { fit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_can_be_told() {
+        assert_eq!(reason("too late\n\0"), "too late  ");
+        assert_eq!(reason("card 4111 1111 1111 1111 is closed"), "card **** **** **** **** is closed");
+        assert_eq!(reason(&"가".repeat(1_000)).chars().count(), REASON_MAX);
+    }
 }

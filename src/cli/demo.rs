@@ -170,6 +170,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             patience: Duration::from_secs(10),
             waiting_max: 1_000,
             tokens: Tokens::default(),
+            payments_secret: None,
             rate: 0,
             hooks: Arc::default(),
             stop: CancellationToken::new(),

@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod load;
 pub mod migrate;
+pub mod payments;
 pub mod schema;
 pub mod send;
 pub mod serve;

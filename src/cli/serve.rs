@@ -7,14 +7,13 @@ use clap::Args;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds};
+use super::{
+    config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds},
+    payments::PaymentArgs,
+};
 use crate::{
     http::{self, HttpParts, tokens::Tokens},
     lane::Limits,
-    payment::{
-        PaymentGateway,
-        simulated::{Rules, Simulated},
-    },
     route::supervisor::Bounds,
     server::{Server, ServerParts},
     webhook::Hooks,
@@ -48,9 +47,8 @@ pub struct ServeArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     retention: RetentionArgs,
-    /// Whom refunds are asked of: off (another service confirms them), or simulated[:decline=0,fail=0,silent=0,delay=0ms]
-    #[arg(long, env = "JUMUN_PAYMENTS", default_value = "off", value_name = "GATEWAY")]
-    payments: String,
+    #[command(flatten)]
+    payments: PaymentArgs,
     /// Commands in flight a lane: read and not yet answered
     #[arg(long, env = "JUMUN_IN_FLIGHT", default_value_t = 20_000, value_name = "COUNT")]
     in_flight: usize,
@@ -100,20 +98,6 @@ impl ServeArgs {
             ..Limits::default()
         })
     }
-
-    fn gateway(&self) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        match self.payments.as_str() {
-            "off" => Ok(None),
-            "simulated" => Ok(Some(Arc::new(Simulated::new(Rules::default())))),
-            other => {
-                let rules = other
-                    .strip_prefix("simulated:")
-                    .with_context(|| format!("--payments is off, simulated or simulated:RULES, not {other:?}"))?;
-                let rules: Rules = rules.parse().map_err(|e: String| anyhow::anyhow!("--payments: {e}"))?;
-                Ok(Some(Arc::new(Simulated::new(rules))))
-            }
-        }
-    }
 }
 
 /// How often samples are folded into their histograms.
@@ -147,7 +131,9 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
 /// A sentence, when a setting makes no sense or a server can't be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     ensure!((1..=256).contains(&args.partitions), "--partitions is 1 to 256, not {}", args.partitions);
-    let (limits, gateway, policy) = (args.limits()?, args.gateway()?, args.policy.policy()?);
+    let clock = real_clock();
+    let (limits, policy) = (args.limits()?, args.policy.policy()?);
+    let (gateway, payments_secret) = (args.payments.gateway(&clock)?, args.payments.secret()?);
     let retention = args.retention.retention()?;
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
@@ -156,7 +142,6 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
-    let clock = real_clock();
     let store = args.places.store().await?;
     if !args.no_migrate {
         store.migrate().await?;
@@ -196,6 +181,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         rate: args.rate,
         hooks,
         stop: stop.clone(),
+        payments_secret,
     };
     let mut door = Box::pin(http::serve(http, listener));
     tokio::select! {

@@ -211,6 +211,8 @@ pub struct Policy {
     /// first wait before a failed refund is asked again; doubles up to `refund_retry_max`
     pub refund_retry: Duration,
     pub refund_retry_max: Duration,
+    /// the same of one that is under way: its word comes by itself, asking is for when that was lost
+    pub refund_pending_max: Duration,
     /// 매출확정일시 = delivered, or the next business day when that is none
     pub revenue_on_business_days: bool,
     pub holidays: Holidays,
@@ -242,6 +244,7 @@ impl Default for Policy {
             prepare: PreparePolicy::ByHand,
             refund_retry: Duration::from_secs(5),
             refund_retry_max: Duration::from_secs(10 * 60),
+            refund_pending_max: Duration::from_secs(60 * 60),
             revenue_on_business_days: false,
             holidays: Holidays::default(),
             remote: vec![

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{ids::CommandId, reason::Reason},
     log::{Inbound, LogError, crc16::partition_of},
-    protocol::{Answer, OutcomeKind, command::Wire},
+    protocol::{Answer, OutcomeKind, command::Wire, internal::is_payments},
 };
 
 /// A command's id where its body has none.
@@ -71,6 +71,9 @@ async fn addressed(
         Some(Err(e)) => return Err(invalid(&e.to_string())),
         None => return Err(invalid("the command has no id, and the request no Idempotency-Key")),
     };
+    if is_payments(id.as_str()) {
+        return Err(invalid("an id that begins so is kept for the payment side's word"));
+    }
     if command.contains_key("reply_to") {
         return Err(invalid("over HTTP the answer comes in the response"));
     }
@@ -129,33 +132,52 @@ async fn of_theirs(
 }
 
 async fn send(shared: &Shared, id: &CommandId, partition: u32, command: &Map<String, Value>) -> HttpResponse {
+    match deliver(shared, id, partition, command).await {
+        Ok(Some(answer)) => respond(&answer),
+        Ok(None) => {
+            let look = format!("/v1/commands/{}", escape(id.as_str()));
+            HttpResponse::Accepted()
+                .insert_header((header::LOCATION, look.clone()))
+                .json(json!({ "command_id": id, "outcome": "pending", "look": look }))
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+/// Sends a command that is whole, and waits for its answer; `None`: not within the door's patience.
+///
+/// # Errors
+/// The response, when it could not be sent.
+pub async fn deliver(
+    shared: &Shared,
+    id: &CommandId,
+    partition: u32,
+    command: &Map<String, Value>,
+) -> Result<Option<Arc<Answer>>, HttpResponse> {
     let Some(answer) = shared.door.wait(id.as_str()) else {
-        return Why::Busy.response("too many commands wait for their answers");
+        return Err(Why::Busy.response("too many commands wait for their answers"));
     };
     let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
-        Err(e) => return Why::NotJson.response(e.to_string()),
+        Err(e) => return Err(Why::NotJson.response(e.to_string())),
     };
     if let Err(e) = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
         drop(answer);
         shared.door.forget(id.as_str());
-        return match e {
+        return Err(match e {
             LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
             LogError::Broken(why) => {
                 tracing::error!(why, "a command could not be sent");
                 Why::Fault.response("the command log can't be used")
             }
             LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
-        };
+        });
     }
     match tokio::time::timeout(shared.parts.patience, answer).await {
-        Ok(Ok(answer)) => respond(&answer),
+        Ok(Ok(answer)) => Ok(Some(answer)),
         Ok(Err(_)) | Err(_) => {
             shared.door.forget(id.as_str());
-            let look = format!("/v1/commands/{}", escape(id.as_str()));
-            HttpResponse::Accepted()
-                .insert_header((header::LOCATION, look.clone()))
-                .json(json!({ "command_id": id, "outcome": "pending", "look": look }))
+            Ok(None)
         }
     }
 }
@@ -187,7 +209,7 @@ fn respond(answer: &Answer) -> HttpResponse {
 }
 
 /// Where the command belongs, as far as the door can tell; a wrong guess is passed on.
-fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
+pub fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
     let n = shared.parts.partitions;
     let text = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
     let known = text(command.get("order_id")).and_then(|o| shared.door.place(&o));

@@ -81,6 +81,9 @@ fn admit(request: &ServiceRequest) -> Result<Caller, HttpResponse> {
     if matches!(access, Access::All) {
         return Ok(Caller::Anyone); // probes are never kept waiting
     }
+    if matches!(access, Access::Signed) {
+        return Ok(Caller::Metrics); // the body is not read yet; by token it may do nothing
+    }
     if shared.parts.tokens.open() {
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok(Caller::Anyone);
@@ -139,7 +142,11 @@ pub fn caller(request: &HttpRequest) -> Caller {
 pub struct Rates(Mutex<HashMap<String, (f64, Instant)>>);
 
 impl Rates {
-    fn take(&self, who: &str, rate: u32) -> Result<(), HttpResponse> {
+    /// Takes one request of `who`'s.
+    ///
+    /// # Errors
+    /// The response, when there were too many.
+    pub fn take(&self, who: &str, rate: u32) -> Result<(), HttpResponse> {
         if rate == 0 {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
 pub mod audit;
+pub mod callbacks;
 pub mod commands;
 pub mod console;
 pub mod erase;
@@ -27,7 +28,7 @@ use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, log::CommandLog, server::Health, store::Store, webhook::Hooks};
+use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
 use feed::Listeners;
 use guard::Rates;
 use live::Watch;
@@ -56,6 +57,8 @@ pub struct HttpParts {
     pub hooks: Arc<Hooks>,
     /// ends streams that never end by themselves, then the door
     pub stop: CancellationToken,
+    /// what the payment service signs its call-backs by; `None`: none are taken
+    pub payments_secret: Option<Secret>,
 }
 
 /// How long requests may take that are under way when the door closes.

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     protocol::{Answer, schema::commands},
+    signature::HEADER,
     timeline::Timeline,
 };
 
@@ -45,7 +46,15 @@ pub fn openapi() -> Value {
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": HEADER,
+                    "description": "t=SECONDS,v1=HEX: HMAC-SHA-256 of SECONDS.BODY by the secret of both sides",
+                },
+            },
         },
     })
 }
@@ -79,6 +88,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<super::live::LiveView>(),
         g.subschema_for::<super::erase::ErasedView>(),
         g.subschema_for::<super::me::Me>(),
+        g.subschema_for::<super::callbacks::PaymentEvent>(),
     ] {
         drop(schema); // noted by the generator under its own name
     }
@@ -144,6 +154,7 @@ fn operation(route: &Route) -> Value {
     }
     match route.access {
         Access::All => operation["security"] = json!([]),
+        Access::Signed => operation["security"] = json!([{ "signature": [] }]),
         Access::Roles(roles) => {
             operation["security"] = json!([{ "token": [] }]);
             let words: Vec<&str> = roles.iter().map(|r: &Role| r.word()).collect();
@@ -208,8 +219,10 @@ fn responses(route: &Route) -> Value {
     };
     responses.insert("200".into(), ok);
     let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
-    if !matches!(route.access, Access::All) {
-        whys.extend([Why::NoToken, Why::Forbidden]);
+    match route.access {
+        Access::All => {}
+        Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden]),
+        Access::Signed => whys.extend([Why::BadSignature, Why::NotFound]),
     }
     if route.answer == Some("HookLetterDone") {
         whys.push(Why::NotTaken);
@@ -231,7 +244,7 @@ fn responses(route: &Route) -> Value {
         let about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
         responses.insert(status.as_u16().to_string(), about);
     }
-    if route.answer == Some("Answer") {
+    if route.answer == Some("Answer") && matches!(route.access, Access::Roles(_)) {
         let answered = |about: &str| {
             let both = json!({ "application/json": { "schema": schema("Answer") },
                 "application/problem+json": { "schema": schema("Problem") } });

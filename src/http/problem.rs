@@ -6,6 +6,8 @@ use actix_web::{
 };
 use serde::Serialize;
 
+use crate::signature::HEADER;
+
 /// `application/problem+json`. `type` is stable: `/problems/` and the reason.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Problem {
@@ -26,6 +28,7 @@ pub enum Why {
     NotJson,
     Invalid,
     NoToken,
+    BadSignature,
     Forbidden,
     NotFound,
     Method,
@@ -39,10 +42,11 @@ pub enum Why {
 
 impl Why {
     /// Every one.
-    pub const ALL: [Why; 12] = [
+    pub const ALL: [Why; 13] = [
         Why::NotJson,
         Why::Invalid,
         Why::NoToken,
+        Why::BadSignature,
         Why::Forbidden,
         Why::NotFound,
         Why::Method,
@@ -60,6 +64,7 @@ impl Why {
             Why::NotJson => (StatusCode::BAD_REQUEST, "invalid", "the body can't be read"),
             Why::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid"),
             Why::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "a token is needed"),
+            Why::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", "the body is not signed as it should be"),
             Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
             Why::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
             Why::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
@@ -84,6 +89,9 @@ impl Why {
         }
         if self == Why::NoToken {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if self == Why::BadSignature {
+            response.insert_header((header::WWW_AUTHENTICATE, HEADER));
         }
         response.content_type("application/problem+json").json(Problem {
             kind: format!("/problems/{reason}"),

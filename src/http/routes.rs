@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::{Resource, Route as ActixRoute, http::Method, web};
 
 use super::{
-    audit, commands, console, erase, feed, hooks, letters, live, me, openapi, orders, probes, shelf,
+    audit, callbacks, commands, console, erase, feed, hooks, letters, live, me, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -16,6 +16,8 @@ pub enum Access {
     /// no token needed
     All,
     Roles(&'static [Role]),
+    /// no token: the body is signed by whom it comes from, and the handler checks that before anything else
+    Signed,
 }
 
 impl Access {
@@ -24,6 +26,7 @@ impl Access {
         match self {
             Access::All => true,
             Access::Roles(roles) => roles.contains(&role),
+            Access::Signed => false,
         }
     }
 }
@@ -62,7 +65,7 @@ macro_rules! routes {
 
 /// All of them, a path's methods side by side.
 pub fn all() -> Vec<Route> {
-    use Access::{All, Roles};
+    use Access::{All, Roles, Signed};
     routes! {
         POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
@@ -73,6 +76,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
         GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements or linked-orders", None, Some("OrderPart") => orders::part;
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
+        POST "/v1/payment-callbacks" Signed, "The payment service's word: money that came in, or went back", Some("PaymentEvent"), Some("Answer") => callbacks::post;
         GET "/v1/skus" Roles(STAFF), "Stock (재고) of every SKU, by id", None, Some("SkuPage") => shelf::skus;
         GET "/v1/skus/{id}" Roles(READERS), "Stock of a SKU, with its campaigns", None, Some("SkuView") => shelf::sku;
         GET "/v1/skus/{id}/ledger" Roles(STAFF), "Its stock ledger (재고원장), newest first", None, Some("LedgerPage") => shelf::ledger;

@@ -54,10 +54,20 @@ pub fn is_own(id: &str) -> bool {
     id.split_once(':').is_some_and(|(kind, _)| OWN_KINDS.contains(&kind))
 }
 
+/// What the payment side's word is named by when it comes through here: as a gateway's answer, or by a call-back.
+pub const PAYMENT_KINDS: [&str; 2] = ["refund", "callback"];
+/// The commands that such a word becomes.
+pub const PAYMENT_SAYS: [&str; 5] =
+    ["approve_payment", "decline_payment", "confirm_deposit", "confirm_refund", "fail_refund"];
+
+/// Whether an id could be that of the payment side's word; nobody else's may, or its own would come too late.
+pub fn is_payments(id: &str) -> bool {
+    id.split_once(':').is_some_and(|(kind, _)| PAYMENT_KINDS.contains(&kind))
+}
+
 /// A command id made from what it stands for, so that a repeated step is the same command.
 pub fn derived_id(kind: &str, parts: &[&str]) -> String {
-    // a refund's outcome comes in by the front door, like the payment side's own word
-    debug_assert!(OWN_KINDS.contains(&kind) || kind == "refund", "{kind} is not kept from clients");
+    debug_assert!(OWN_KINDS.contains(&kind) || PAYMENT_KINDS.contains(&kind), "{kind} is not kept from clients");
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -70,6 +70,9 @@ fn describe() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
     gauge!("jumun_partition_owned", "1 where this process owns the partition, else 0");
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
+    counter!("jumun_refund_asks_total", "Refunds asked of the payment side, by what was heard");
+    counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");
+    histogram!("jumun_refund_seconds", "One request for a refund at the payment side");
     counter!("jumun_commands_total", "Commands answered, by type and outcome");
     counter!("jumun_refusals_total", "Commands rejected, by reason");
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");

@@ -129,6 +129,7 @@ fn the_http_page_lists_routes_and_problems() {
     for r in routes::all() {
         let roles = match r.access {
             Access::All => "no token".to_owned(),
+            Access::Signed => "a signature".to_owned(),
             Access::Roles(roles) => roles.iter().map(|r| r.word()).collect::<Vec<_>>().join(", "),
         };
         writeln!(table, "| {} | `{}` | {roles} | {} |", r.method, r.path, r.about).unwrap();

@@ -10,11 +10,13 @@ use jumun::{
         tokens::Role,
     },
     protocol::command::Wire,
+    signature::HEADER,
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     http::read,
+    payments::{SECRET, signed},
     servers::redis_url,
     shop::{Shop, bearer, reason},
 };
@@ -39,6 +41,16 @@ async fn f42_every_route_denies_without_a_token_and_with_the_wrong_role() {
     let mut guarded = 0;
     for route in routes::all() {
         let (method, path) = (route.method.as_str(), filled(route.path));
+        if matches!(route.access, Access::Signed) {
+            for (secret, ago) in [("", 0), ("another secret than theirs", 0), (SECRET, 400)] {
+                let signature = if secret.is_empty() { String::new() } else { signed(secret, ago, b"{}") };
+                let reply = shop.ask("operator", method, &path, &[(HEADER, &signature)], b"{}");
+                assert_eq!((reply.status, reason(&reply).as_str()), (401, "bad_signature"), "{method} {path}");
+            }
+            let reply = shop.ask("", method, &path, &[(HEADER, &signed(SECRET, 0, b"{}"))], b"{}");
+            assert_eq!(reply.status, 422, "{method} {path}: {reply:?}");
+            continue;
+        }
         let Access::Roles(roles) = route.access else {
             let open = shop.ask("", method, &path, &[], b"");
             assert!(!matches!(open.status, 401 | 403), "{method} {path}: {open:?}");

@@ -11,6 +11,7 @@ mod faults;
 mod load;
 mod log_contract;
 mod payment_contract;
+mod payments;
 mod scenarios;
 mod schema;
 mod store_contract;

@@ -10,6 +10,8 @@ use jumun::{
     },
 };
 
+use crate::support::payments::{SECRET, Service};
+
 fn charge(order: &str) -> Charge {
     Charge { order_id: OrderId::stored(order), means: Means::Card, amount: Won::new(10_000) }
 }
@@ -33,9 +35,9 @@ async fn keeps_its_word(gateway: &dyn PaymentGateway) {
         let first = gateway.charge(&charge(&format!("o-{n}"))).await;
         match &first {
             Verdict::Done(approval) => assert!(!approval.is_empty()),
-            Verdict::Refused(why) | Verdict::Unknown(why) => assert!(!why.is_empty()),
+            Verdict::Refused(why) | Verdict::Pending(why) | Verdict::Unknown(why) => assert!(!why.is_empty()),
         }
-        if !matches!(first, Verdict::Unknown(_)) {
+        if !matches!(first, Verdict::Unknown(_) | Verdict::Pending(_)) {
             assert_eq!(gateway.charge(&charge(&format!("o-{n}"))).await, first);
         }
         let key = format!("refund-{n}");
@@ -43,7 +45,7 @@ async fn keeps_its_word(gateway: &dyn PaymentGateway) {
         for attempt in 0..4 {
             match gateway.refund(&refund(&key, attempt)).await {
                 Verdict::Done(_) => done = true,
-                Verdict::Refused(why) | Verdict::Unknown(why) => {
+                Verdict::Refused(why) | Verdict::Pending(why) | Verdict::Unknown(why) => {
                     assert!(!why.is_empty());
                     assert!(!done, "a refund that was done is done: {why}");
                 }
@@ -65,6 +67,28 @@ async fn every_gateway_keeps_its_word() {
 }
 
 #[tokio::test]
+async fn a_service_over_http_keeps_its_word() {
+    for flags in [
+        &[][..],
+        &["--refuse", "1"],
+        &["--fail", "2"],
+        &["--silent", "1"],
+        &["--decline", "5000"],
+        &["--delay", "0.01"],
+    ] {
+        let service = Service::start(flags);
+        keeps_its_word(&*service.gateway(SECRET)).await;
+        let keys = service.keys();
+        let refunds = keys.iter().filter(|(key, _)| key.starts_with("refund-"));
+        assert_eq!(
+            refunds.filter(|(_, (tries, effects))| (*tries, *effects) == (4, 1)).count(),
+            50,
+            "{flags:?}: {keys:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_refund_takes_effect_once_whatever_was_heard_of_it() {
     let gateway = simulated("fail=300,silent=300");
     let (mut failed, mut silent) = (0, 0);
@@ -76,7 +100,7 @@ async fn a_refund_takes_effect_once_whatever_was_heard_of_it() {
                 failed += 1;
                 assert_eq!(gateway.given_back(&key), None, "what was refused gave nothing back");
             }
-            Verdict::Unknown(_) => silent += 1,
+            Verdict::Pending(_) | Verdict::Unknown(_) => silent += 1,
         }
         gateway.refund(&refund(&key, 1)).await;
         gateway.refund(&refund(&key, 2)).await;

@@ -44,6 +44,7 @@ pub enum OrderCommand {
     FailRefund {
         key: String,
         reason: String,
+        heard: Heard,
     },
     /// by bank transfer, where the means can't be undone any more
     TransferRefund {
@@ -297,6 +298,26 @@ pub enum PaymentOffer {
     Approved(Vec<Paid>),
     /// a deposit is expected
     Deposit(Deposit),
+}
+
+/// What was heard of a refund that is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Heard {
+    /// that it was not done
+    #[default]
+    Refused,
+    /// nothing: it may be done all the same
+    Nothing,
+    /// that it is under way, and the word comes later
+    Pending,
+}
+
+impl Heard {
+    /// Whether the money is known not to have gone back.
+    pub fn is_refused(&self) -> bool {
+        *self == Heard::Refused
+    }
 }
 
 /// 결제수단: a means of payment.

@@ -2,7 +2,7 @@
 
 use super::{
     claim::{GiftReason, RefundTiming},
-    command::{Deposit, Means},
+    command::{Deposit, Heard, Means},
     delivery::Delivery,
     event::{CutCause, Discount, Reservation},
     lean::Lean,
@@ -336,6 +336,8 @@ pub struct RefundTry {
     pub at: Time,
     /// `None`: confirmed
     pub failed: Option<String>,
+    /// of a failure: what was heard
+    pub heard: Heard,
 }
 
 impl Refund {

@@ -11,7 +11,10 @@ use crate::domain::{
     catalog::{PartnerKind, PromotionKind, StockPolicy},
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
-    order::claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+    order::{
+        claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+        command::Heard,
+    },
 };
 
 commands! {
@@ -56,8 +59,15 @@ commands! {
     }
     /// 환불확정: the payment side has given the money back.
     ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String }
-    /// 환불실패: it could not; the refund stays planned and is tried again.
-    FailRefund = "fail_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String, reason: String }
+    /// 환불실패: it could not, or did not answer; the refund stays planned and is tried again.
+    FailRefund = "fail_refund" by [Payment, Operator] {
+        order_id: OrderId,
+        refund_key: String,
+        reason: String,
+        /// refused, when absent; after nothing or pending the money may be back all the same
+        #[serde(default, skip_serializing_if = "Heard::is_refused")]
+        heard: Heard,
+    }
     /// 계좌환불: given back by bank transfer, because the means can't be undone any more.
     RefundByBankTransfer = "refund_by_bank_transfer" by [Payment, Operator] {
         order_id: OrderId,

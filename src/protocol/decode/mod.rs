@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     command::{Recipient, Role, Wire, WireLine, WirePayment, WireSettlement},
-    internal::{Internal, hex, is_own},
+    internal::{Internal, PAYMENT_SAYS, hex, is_own, is_payments},
 };
 use crate::domain::{
     ids::{CommandId, OrderId},
@@ -160,6 +160,9 @@ fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal
         return Err(Reason::Forbidden.into());
     }
     let name = wire.name();
+    if is_payments(id.as_str()) && !(role == Role::Payment && PAYMENT_SAYS.contains(&name)) {
+        return Err(Refusal::invalid("an id that begins so is kept for the payment side's word"));
+    }
     let kind = kind(wire, role, who)?;
     Ok(Command { id, digest, actor, reply_to, name, kind })
 }
@@ -199,7 +202,7 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
         Wire::ConfirmRefund(c) => order(c.order_id, OrderCommand::ConfirmRefund { key: c.refund_key }),
         Wire::FailRefund(c) => {
             text(Some(&c.reason))?;
-            order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason })
+            order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason, heard: c.heard })
         }
         Wire::Preview(c) => previewed(*c),
         other => match after::kind(other, role)? {
@@ -355,12 +358,12 @@ pub fn is_card_number(text: &str) -> bool {
 }
 
 /// Whether some run of digits (spaces and dashes among them) in a text looks like a card number.
-fn holds_card_number(text: &str) -> bool {
+pub fn holds_card_number(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit() && !matches!(c, ' ' | '-')).any(|run| is_card_number(run.trim()))
 }
 
 /// An error's text without what might be a card number: it repeats what was sent.
-fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let mut digits = 0;
     let hide = |c: char| {
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
@@ -455,6 +458,7 @@ mod tests {
             (&EXAMPLE.replace("\"order_id\"", "\"colour\":1,\"order_id\""), true),
             (&EXAMPLE.replace("buyer:u-1", "buyer:u-2"), true),
             (&EXAMPLE.replace("buyer:u-1", "payment:p"), true),
+            (&EXAMPLE.replace("c-000000001", "refund:0123456789"), true),
             (&EXAMPLE.replace("o-1", "o'; DROP TABLE--"), true),
         ] {
             match decode(input.as_bytes()) {

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod guard;
 pub mod http;
+pub mod payments;
 pub mod process;
 pub mod proxy;
 pub mod receiver;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     http::{Reply, ask},
+    payments::secret_file,
     process::{Served, Setting},
     servers::{fresh_database, redis_url},
 };
@@ -15,6 +16,7 @@ pub struct Shop {
     pub server: Served,
     pub address: String,
     pub namespace: String,
+    _secret: tempfile::TempPath,
 }
 
 /// The header's value for a token.
@@ -47,11 +49,12 @@ impl Shop {
             failpoints: String::new(),
         };
         let namespace = setting.namespace.clone();
-        let setting = setting.with(more);
+        let secret = secret_file();
+        let setting = setting.with(more).with(&["--payments-secret-file", secret.to_str().unwrap()]);
         let server = setting.start();
         server.ready().await;
         let address = server.address().expect("it says where");
-        Self { setting, server, address, namespace }
+        Self { setting, server, address, namespace, _secret: secret }
     }
 
     /// Asks with a token; the empty one is none.

@@ -229,9 +229,9 @@ impl Order {
                 self.prepare_at = None;
             }
             Event::RefundConfirmed { key } => self.refunded(key, false, at)?,
-            Event::RefundFailed { key, reason, retry_at } => {
+            Event::RefundFailed { key, reason, retry_at, heard } => {
                 let refund = self.refund_mut(key)?;
-                refund.tries.push(RefundTry { at, failed: Some(reason.clone()) });
+                refund.tries.push(RefundTry { at, failed: Some(reason.clone()), heard: *heard });
                 refund.stage = Stage::Due(*retry_at);
             }
             Event::RefundTransferred { key } => self.refunded(key, true, at)?,

@@ -5,7 +5,7 @@ use crate::domain::{
     Time,
     money::Won,
     order::{
-        command::{Means, Paid},
+        command::{Heard, Means, Paid},
         event::{LineAmount, PlannedRefund},
         state::{Order, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Settlement, Stage},
     },
@@ -96,7 +96,7 @@ impl Order {
         if !matches!(refund.stage, Stage::Due(_)) {
             return Err(format!("refund {key} is not to be confirmed: {:?}", refund.stage));
         }
-        refund.tries.push(RefundTry { at, failed: None });
+        refund.tries.push(RefundTry { at, failed: None, heard: Heard::Refused });
         refund.stage = Stage::Refunded { transferred };
         let (no, amount) = (refund.settlement_no, refund.amount);
         let s = self.settlements.iter_mut().find(|s| s.no == no).ok_or("no such settlement")?;

@@ -130,7 +130,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::Prepare => stock::prepare(order),
         C::JudgeStock { lines } => stock::judge(order, lines),
         C::ConfirmRefund { key } => refund::confirm(order, key),
-        C::FailRefund { key, reason } => refund::fail(order, key, reason, cx),
+        C::FailRefund { key, reason, heard } => refund::fail(order, key, reason, *heard, cx),
         C::TransferRefund { key } => refund::transfer(order, key, cx),
         C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
         C::PurchaseFromNonPartner { lines, seller, amount } => procure::from_non_partner(order, lines, seller, *amount),

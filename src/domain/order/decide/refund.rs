@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Context, Decision};
 use crate::domain::{
     order::{
+        command::Heard,
         event::Event,
         state::{Order, Refund, Stage},
     },
@@ -30,25 +31,29 @@ pub fn confirm(order: &Order, key: &str) -> Result<Decision, Refusal> {
     Ok(Decision { events: vec![Event::RefundConfirmed { key: key.to_owned() }], ..Decision::default() })
 }
 
-/// It stays planned; the next try waits twice as long as the last, up to a bound.
-pub fn fail(order: &Order, key: &str, reason: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
+/// It stays planned; the next try waits twice as long as the last, up to a bound. So does one that was not answered: what
+/// is due stands before the deadlines of other orders, and must not stay so while the payment side is away.
+pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "fail_refund")?;
     let doublings = u32::try_from(refund.tries.len()).unwrap_or(u32::MAX).min(16);
-    let wait: Duration =
-        cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(cx.policy.refund_retry_max);
-    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait };
+    let most = match heard {
+        Heard::Refused | Heard::Nothing => cx.policy.refund_retry_max,
+        Heard::Pending => cx.policy.refund_pending_max,
+    };
+    let wait: Duration = cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(most);
+    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait, heard };
     Ok(Decision { events: vec![event], ..Decision::default() })
 }
 
 /// By bank transfer, where the means can't be undone any more (a card past its period): counted as refunded (§8.12). The
-/// payment side must have failed first, so that the money does not go back twice.
+/// payment side must have refused it first, and last of all, so that the money does not go back twice.
 pub fn transfer(order: &Order, key: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "refund_by_bank_transfer")?;
     let asked_now = refund.next_try().is_none_or(|at| at <= cx.now);
-    if refund.tries.is_empty() || asked_now {
+    if asked_now || !refund.tries.last().is_some_and(|t| t.heard.is_refused()) {
         let mut refusal = Refusal::illegal(order.status(), "refund_by_bank_transfer");
         refusal.facts.detail = Some(format!(
-            "refund {key} may still be given back by the payment side: it has not failed, or is being asked again"
+            "refund {key} may still be given back by the payment side: it has not refused, or is being asked again"
         ));
         return Err(refusal);
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::parts::*;
 use super::{
     claim::{ClaimReason, Fault, GiftReason, RefundTiming},
-    command::Paid,
+    command::{Heard, Paid},
     supply::{LinkState, ShortLine},
 };
 use crate::domain::{
@@ -101,10 +101,13 @@ pub enum Event {
     RefundConfirmed {
         key: String,
     },
+    /// or not answered: `heard` says which
     RefundFailed {
         key: String,
         reason: String,
         retry_at: Time,
+        #[serde(default, skip_serializing_if = "Heard::is_refused")]
+        heard: Heard,
     },
     /// by bank transfer: the means could not be undone any more
     RefundTransferred {

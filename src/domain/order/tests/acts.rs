@@ -9,7 +9,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-        command::{Delivery, Judged, PartnerPurchase, ReturnRequest},
+        command::{Delivery, Heard, Judged, PartnerPurchase, ReturnRequest},
         delivery::DeliveredBy,
         event::{Inspected, ReservedLine, WaybillEntry},
         supply::{LinkKind, LinkWhat, ShortLine},
@@ -158,7 +158,10 @@ pub fn command(w: &World, a: Act) -> C {
             C::AddGift { main_line_no: line, sku_id, quantity: n, reason: GiftReason::Complaint }
         }
         32 => C::ConfirmRefund { key: key() },
-        33 => C::FailRefund { key: key(), reason: "no".into() },
+        33 => {
+            let heard = if flag { Heard::Nothing } else { Heard::Refused };
+            C::FailRefund { key: key(), reason: "no".into(), heard }
+        }
         // one that has just failed, if there is one
         34 => {
             let refunds = w.order.as_ref().map_or(&[][..], |o| &o.refunds);

@@ -11,7 +11,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        command::{Deposit, Judged, Means, Paid, PaymentOffer, Wanted},
+        command::{Deposit, Heard, Judged, Means, Paid, PaymentOffer, Wanted},
         state::Placement,
     },
     status::Status,
@@ -146,7 +146,7 @@ fn commands(w: &World, act: &Act) -> Option<C> {
             C::JudgeStock { lines: lines.iter().map(|&(line_no, available)| Judged { line_no, available }).collect() }
         }
         Act::Confirm(n) => C::ConfirmRefund { key: key(*n) },
-        Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into() },
+        Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into(), heard: Heard::Refused },
         Act::Wait(_) | Act::Move(..) | Act::Pause(_) | Act::OneStep | Act::Rest => return None,
     })
 }
