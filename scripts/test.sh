@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/servers.sh
 
 command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
-need cc build-essential
+need cc build-essential openssl openssl
 servers_start test
 export JUMUN_TEST_DATABASE=$DATABASE JUMUN_TEST_REDIS=$REDIS
 

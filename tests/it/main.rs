@@ -16,4 +16,5 @@ mod store_contract;
 mod store_pace;
 mod support;
 mod tidy;
+mod tls;
 mod verify;
