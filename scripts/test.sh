@@ -11,8 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/servers.sh
 
 command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
-# the stand-in for a payment service is in Python
-need cc build-essential python3 python3
+# the stand-in for a payment service is in Python; openssl makes the tests' certificates
+need cc build-essential python3 python3 openssl openssl
 servers_start test
 export JUMUN_TEST_DATABASE=$DATABASE JUMUN_TEST_REDIS=$REDIS
 

@@ -1,8 +1,13 @@
-//! Calls that go out from here: one HTTP client for webhooks and payment services.
+//! Calls that go out from here: one HTTP client for webhooks and payment services, one TLS for all.
 
-use std::time::Duration;
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
+use anyhow::{Context, ensure};
 use reqwest::{Certificate, Client, redirect};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 
 /// How long a connection may take to be made.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -34,4 +39,77 @@ pub fn trust() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::trace!("it is installed already");
     }
+}
+
+/// By whom a server is trusted, and what is shown to it (PEM).
+#[derive(Clone, Default)]
+pub struct Certificates {
+    /// the authorities, in place of the system's
+    pub authorities: Option<Vec<u8>>,
+    /// a certificate of our own, and its key
+    pub own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (authorities, own) = (self.authorities.is_some(), self.own.is_some());
+        f.debug_struct("Certificates").field("authorities", &authorities).field("own", &own).finish()
+    }
+}
+
+impl Certificates {
+    /// Reads the files, and sees that they hold what they should.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn read(authorities: Option<&Path>, own: Option<(&Path, &Path)>) -> anyhow::Result<Self> {
+        let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
+        let chain = |path: &Path| {
+            let pem = read(path)?;
+            certificates(&pem).with_context(|| path.display().to_string())?;
+            anyhow::Ok(pem)
+        };
+        let key = |path: &Path| {
+            let pem = read(path)?;
+            PrivateKeyDer::from_pem_slice(&pem).with_context(|| format!("{} holds no key", path.display()))?;
+            anyhow::Ok(pem)
+        };
+        Ok(Self {
+            authorities: authorities.map(chain).transpose()?,
+            own: own.map(|(cert, private)| anyhow::Ok((chain(cert)?, key(private)?))).transpose()?,
+        })
+    }
+
+    /// Whether there are none: the system's authorities count, and nothing is shown.
+    pub fn is_empty(&self) -> bool {
+        self.authorities.is_none() && self.own.is_none()
+    }
+
+    /// For connections that no library makes.
+    ///
+    /// # Errors
+    /// A sentence, when something can't be read.
+    pub fn config(&self) -> anyhow::Result<Arc<ClientConfig>> {
+        trust();
+        let trusted = match &self.authorities {
+            Some(pem) => certificates(pem)?,
+            None => rustls_native_certs::load_native_certs().certs,
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(trusted);
+        let config = ClientConfig::builder().with_root_certificates(roots);
+        Ok(Arc::new(match &self.own {
+            Some((cert, key)) => {
+                config.with_client_auth_cert(certificates(cert)?, PrivateKeyDer::from_pem_slice(key)?)?
+            }
+            None => config.with_no_client_auth(),
+        }))
+    }
+}
+
+fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let found =
+        CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().context("a certificate is broken")?;
+    ensure!(!found.is_empty(), "there is no certificate in it");
+    Ok(found)
 }

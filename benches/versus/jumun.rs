@@ -7,10 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use jumun::load::{
-    report::Measured,
-    session::{PLENTY, Sale, Session, Target},
-    workload::Scenario,
+use jumun::{
+    load::{
+        report::Measured,
+        session::{PLENTY, Sale, Session, Target},
+        workload::Scenario,
+    },
+    outward::Certificates,
 };
 
 use crate::servers::Servers;
@@ -39,7 +42,11 @@ impl Server {
             ("JUMUN_LOG", "warn".to_owned()),
         ];
         let mut child = spawn(&settings)?;
-        let target = Target::Redis { url: servers.redis.clone(), namespace: "jumun".into() };
+        let target = Target::Redis {
+            url: servers.redis.clone(),
+            certificates: Certificates::default(),
+            namespace: "jumun".into(),
+        };
         let stock = if scenario == Scenario::Soldout { 0 } else { PLENTY };
         let begun = Instant::now();
         let mut attempt = 0;

@@ -18,6 +18,7 @@ use crate::{
         memory::{MemoryBounds, MemoryLog},
         redis::RedisLog,
     },
+    outward::Certificates,
     store::{self, Store},
 };
 
@@ -27,12 +28,38 @@ pub struct Places {
     /// postgres://… or sqlite:PATH [default: sqlite:jumun.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database: Option<String>,
-    /// redis://…; without it commands come in over HTTP only, through an in-process log
+    /// redis://… or rediss://…; without it commands come in over HTTP only, through an in-process log
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis: Option<String>,
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     pub namespace: String,
+    #[command(flatten)]
+    pub redis_tls: RedisTlsArgs,
+}
+
+/// How a Redis behind `rediss://` is trusted.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RedisTlsArgs {
+    /// Authorities (PEM) by which a rediss:// server is trusted [default: the system's]
+    #[arg(long, env = "JUMUN_REDIS_CA", value_name = "FILE")]
+    redis_ca: Option<PathBuf>,
+    /// Certificate (PEM) to show to a rediss:// server that asks for one
+    #[arg(long, env = "JUMUN_REDIS_CERT", value_name = "FILE", requires = "redis_key")]
+    redis_cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, env = "JUMUN_REDIS_KEY", value_name = "FILE", requires = "redis_cert")]
+    redis_key: Option<PathBuf>,
+}
+
+impl RedisTlsArgs {
+    /// What the files hold.
+    ///
+    /// # Errors
+    /// A sentence, when one can't be read.
+    pub fn certificates(&self) -> anyhow::Result<Certificates> {
+        Certificates::read(self.redis_ca.as_deref(), self.redis_cert.as_deref().zip(self.redis_key.as_deref()))
+    }
 }
 
 impl Places {
@@ -56,7 +83,10 @@ impl Places {
             "a namespace is 1 to 32 letters, digits, - and _, not {name:?}"
         );
         match &self.redis {
-            Some(url) => Ok(Arc::new(RedisLog::connect(url, name).await.context("Redis can't be used")?)),
+            Some(url) => {
+                let certificates = self.redis_tls.certificates()?;
+                Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
+            }
             None => Ok(memory_log(clock)),
         }
     }

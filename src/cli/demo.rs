@@ -14,7 +14,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::{memory_log, real_clock, seconds},
+    config::{RedisTlsArgs, memory_log, real_clock, seconds},
     serve,
 };
 use crate::{
@@ -70,6 +70,8 @@ pub struct DemoArgs {
     // not from the environment: a demonstration goes nowhere that it was not sent to
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    #[command(flatten)]
+    redis_tls: RedisTlsArgs,
     /// postgres://… or sqlite:PATH
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -150,7 +152,10 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     let namespace = format!("demo-{}", uuid::Uuid::now_v7().simple()).chars().take(24).collect::<String>();
     let log: Arc<dyn CommandLog> = match &args.redis {
-        Some(url) => Arc::new(RedisLog::connect(url, &namespace).await.context("Redis can't be used")?),
+        Some(url) => {
+            let certificates = args.redis_tls.certificates()?;
+            Arc::new(RedisLog::connect_by(url, &namespace, &certificates).await.context("Redis can't be used")?)
+        }
         None => memory_log(&clock),
     };
     let metrics = serve::metrics()?;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::config::RedisTlsArgs;
 use crate::load::{
     knee::{Search, State},
     report::Report,
@@ -25,6 +26,8 @@ pub struct LoadArgs {
     /// Redis whose streams the server reads
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "http")]
     pub redis: Option<String>,
+    #[command(flatten)]
+    pub redis_tls: RedisTlsArgs,
     /// Send by POST /v1/commands to this address instead
     #[arg(long, value_name = "URL")]
     pub http: Option<String>,
@@ -83,7 +86,10 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
     }
     let (target, door) = match (&args.http, &args.redis) {
         (Some(url), _) => (Target::Http { url: url.clone(), connections: args.connections }, "http"),
-        (None, Some(url)) => (Target::Redis { url: url.clone(), namespace: args.namespace.clone() }, "redis"),
+        (None, Some(url)) => {
+            let certificates = args.redis_tls.certificates()?;
+            (Target::Redis { url: url.clone(), certificates, namespace: args.namespace.clone() }, "redis")
+        }
         (None, None) => bail!("either --redis or --http is needed"),
     };
     let stock = args.stock.unwrap_or(if args.scenario == Scenario::Soldout { 0 } else { PLENTY });

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::config::{real_clock, seconds};
+use super::config::{RedisTlsArgs, real_clock, seconds};
 use crate::{
     log::{CommandLog, EntryId, Inbound, Outbound, crc16::partition_of, redis::RedisLog},
     protocol::{Answer, OutcomeKind},
@@ -22,6 +22,8 @@ pub struct SendArgs {
     /// Redis whose streams the server reads
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis: String,
+    #[command(flatten)]
+    redis_tls: RedisTlsArgs,
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     namespace: String,
@@ -49,7 +51,8 @@ pub async fn run(args: SendArgs) -> anyhow::Result<ExitCode> {
     }
     let mut command: Map<String, Value> = serde_json::from_str(&text).context("the command is not a JSON object")?;
     let id = command.get("id").and_then(Value::as_str).context("the command has no id")?.to_owned();
-    let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect(&args.redis, &args.namespace).await?);
+    let certificates = args.redis_tls.certificates()?;
+    let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect_by(&args.redis, &args.namespace, &certificates).await?);
     let partitions = log.partitions().await?.context("no server has opened this namespace yet")?;
     let name: Arc<str> = match command.get("reply_to").and_then(Value::as_str) {
         Some(name) => name.into(),

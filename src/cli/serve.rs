@@ -164,6 +164,11 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let server = Server::start(parts).await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, instance, store = store.kind(), log = log.kind(), partitions = args.partitions, "jumun serves");
+    for (server, reach) in [("PostgreSQL", store.reach()), ("Redis", log.reach())] {
+        if let Some(reach) = reach {
+            tracing::info!("{server} is reached {reach}");
+        }
+    }
     if log.kind() == "memory" {
         tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
     }

@@ -5,6 +5,7 @@ use actix_web::{
     http::header::{self, EntityTag, IfNoneMatch},
     web,
 };
+use chrono::Datelike as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -104,6 +105,12 @@ async fn search_orders(
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
     }
+    if search.status.as_ref().is_some_and(|s| s.chars().any(char::is_control)) {
+        return Err(Why::Invalid.response("there is no such status"));
+    }
+    if !search.placed_from.iter().chain(&search.placed_before).all(|at| within_reason(*at)) {
+        return Err(Why::Invalid.response("a time is of the years 1 to 9999"));
+    }
     let limit = paging::limit(search.limit)?;
     let asked = OrderQuery {
         customer,
@@ -117,9 +124,15 @@ async fn search_orders(
     Ok(paging::page(rows, limit, |r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id)))
 }
 
+/// Whether a database can hold it.
+fn within_reason(at: Time) -> bool {
+    (1..=9_999).contains(&at.year())
+}
+
 fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
     let (at, id) = cursor.split_once('.').ok_or_else(bad_cursor)?;
-    let at = at.parse().ok().and_then(Time::from_timestamp_micros).ok_or_else(bad_cursor)?;
+    let at = at.parse().ok().and_then(Time::from_timestamp_micros).filter(|at| within_reason(*at));
+    let at = at.ok_or_else(bad_cursor)?;
     Ok((at, OrderId::new(id).map_err(|_| bad_cursor())?))
 }
 

@@ -29,6 +29,17 @@ pub fn limit(asked: Option<u32>) -> Result<u32, HttpResponse> {
     }
 }
 
+/// A cursor that names ids: what they can't hold, no database is asked for.
+///
+/// # Errors
+/// The response that refuses it.
+pub fn ids(cursor: Option<&str>) -> Result<Option<&str>, HttpResponse> {
+    match cursor {
+        Some(text) if text.chars().any(char::is_control) => Err(bad_cursor()),
+        cursor => Ok(cursor),
+    }
+}
+
 /// A cursor that is none of ours.
 pub fn bad_cursor() -> HttpResponse {
     Why::Invalid.response("that is no cursor of this list")

@@ -31,7 +31,7 @@ async fn rows<R: Row>(store: &dyn Store, after: Option<Vec<Read>>, limit: u32) -
 pub async fn skus(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
-        let after = paging.cursor.as_deref().map(|c| vec![Read::Text(Some(c.to_owned()))]);
+        let after = paging::ids(paging.cursor.as_deref())?.map(|c| vec![Read::Text(Some(c.to_owned()))]);
         let units: Vec<UntRow> = rows(&*shared.parts.store, after, limit + 1).await?;
         Ok(paging::page::<_, SkuView>(units, limit, |r| r.unt_id.to_string()))
     };
@@ -79,7 +79,7 @@ pub async fn product(shared: web::Data<Shared>, id: web::Path<String>) -> HttpRe
 pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
-        let after = match paging.cursor.as_deref().map(|c| c.split_once(' ')) {
+        let after = match paging::ids(paging.cursor.as_deref())?.map(|c| c.split_once(' ')) {
             None => None,
             Some(None) => return Err(bad_cursor()),
             Some(Some((id, sku))) => Some([id, sku].map(|k| Read::Text(Some(k.to_owned()))).into()),

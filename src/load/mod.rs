@@ -17,6 +17,7 @@ pub mod report;
 pub mod resp;
 pub mod session;
 pub mod setup;
+pub mod stream;
 pub mod tally;
 pub mod timetable;
 pub mod workload;

@@ -1,7 +1,7 @@
 //! The Redis door: commands by XADD, in bundles of whatever is due; answers by XREAD from a reply stream of our own.
 //!
 //! Two threads and two connections, both blocking: an order costs its JSON, its share of two system calls, and the
-//! reading of its answer. One standalone Redis is spoken to, without TLS.
+//! reading of its answer. One standalone Redis is spoken to, with TLS or without.
 
 use std::{
     sync::{
@@ -20,6 +20,7 @@ use super::{
     tally::Tally,
     timetable::Timetable,
 };
+use crate::outward::Certificates;
 
 /// Commands written at once.
 const BUNDLE: u64 = 256;
@@ -70,13 +71,19 @@ impl RedisDoor {
     ///
     /// # Errors
     /// [`LoadError`] when Redis can't be reached or no server has opened the namespace.
-    pub fn open(url: &str, namespace: &str, reply_to: &str) -> Result<(Self, u32), LoadError> {
-        let mut writer = Resp::connect(url, SEND_PATIENCE)?;
+    pub fn open(
+        url: &str,
+        certificates: &Certificates,
+        namespace: &str,
+        reply_to: &str,
+    ) -> Result<(Self, u32), LoadError> {
+        let mut writer = Resp::connect(url, certificates, SEND_PATIENCE)?;
         let meta = format!("{namespace}:meta");
         let partitions = writer.call(&[b"HGET", meta.as_bytes(), b"partitions"], |reply| match reply {
-            Reply::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse::<u32>().ok()),
-            Reply::Nil | Reply::Int(_) | Reply::Error(_) | Reply::Array(_) => None,
-        })?;
+            Reply::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse::<u32>().ok())),
+            Reply::Error(e) => Err(LoadError::Protocol(format!("redis refused: {}", String::from_utf8_lossy(e)))),
+            Reply::Nil | Reply::Int(_) | Reply::Array(_) => Ok(None),
+        })??;
         let partitions = partitions.filter(|&count| count > 0).ok_or_else(|| {
             LoadError::Plan(format!(
                 "no server has opened the namespace {namespace:?} in this Redis yet: {meta} has no partitions"
@@ -85,7 +92,8 @@ impl RedisDoor {
         let keys = |what: &str| (0..partitions).map(|p| format!("{namespace}:{{{p}}}:{what}")).collect::<Vec<_>>();
         let submit = Submit::Append { keys: keys("commands") };
         let answers = keys(&format!("answers:{reply_to}"));
-        Ok((Self::over(url, writer, submit, answers)?, partitions))
+        let reader = Resp::connect(url, certificates, SEND_PATIENCE)?;
+        Ok((Self::over(writer, reader, submit, answers), partitions))
     }
 
     /// A door for other streams than jumun's: `answers` hold the same arrays in the same field.
@@ -93,12 +101,11 @@ impl RedisDoor {
     /// # Errors
     /// [`LoadError`] when Redis can't be reached.
     pub fn custom(url: &str, submit: Submit, answers: Vec<String>) -> Result<Self, LoadError> {
-        let writer = Resp::connect(url, SEND_PATIENCE)?;
-        Self::over(url, writer, submit, answers)
+        let connect = || Resp::connect(url, &Certificates::default(), SEND_PATIENCE);
+        Ok(Self::over(connect()?, connect()?, submit, answers))
     }
 
-    fn over(url: &str, writer: Resp, submit: Submit, answers: Vec<String>) -> Result<Self, LoadError> {
-        let reader = Resp::connect(url, SEND_PATIENCE)?;
+    fn over(writer: Resp, reader: Resp, submit: Submit, answers: Vec<String>) -> Self {
         let prefixes = match &submit {
             Submit::Append { keys } => keys.iter().map(|key| prefix(5, &["XADD", key, "*", "command"])).collect(),
             Submit::Script { sha, keys } => {
@@ -109,7 +116,7 @@ impl RedisDoor {
             }
         };
         let cursors = answers.into_iter().map(|key| (key, "0-0".to_owned())).collect();
-        Ok(Self { submit, prefixes, writer, reader, cursors })
+        Self { submit, prefixes, writer, reader, cursors }
     }
 
     /// Runs a plan to its end: everything sent, and everything answered or waited for in vain.

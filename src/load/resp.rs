@@ -5,11 +5,11 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
     time::Duration,
 };
 
-use super::LoadError;
+use super::{LoadError, stream::Stream};
+use crate::outward::Certificates;
 
 /// A reply larger than this is refused.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -28,7 +28,7 @@ pub enum Reply<'a> {
 /// The connection.
 #[derive(Debug)]
 pub struct Resp {
-    stream: TcpStream,
+    stream: Stream,
     buf: Vec<u8>,
     /// what of `buf` was consumed
     at: usize,
@@ -37,6 +37,7 @@ pub struct Resp {
 /// Where a Redis is.
 #[derive(Debug, PartialEq, Eq)]
 struct Address {
+    encrypted: bool,
     host: String,
     user: Option<String>,
     password: Option<String>,
@@ -45,9 +46,13 @@ struct Address {
 
 fn address(url: &str) -> Result<Address, LoadError> {
     let bad = |why: &str| {
-        LoadError::Plan(format!("the Redis address {why}; redis://[user:password@]host:port[/db] is wanted"))
+        LoadError::Plan(format!("the Redis address {why}; redis[s]://[user:password@]host:port[/db] is wanted"))
     };
-    let rest = url.strip_prefix("redis://").ok_or_else(|| bad("does not start with redis://"))?;
+    let (encrypted, rest) = match (url.strip_prefix("rediss://"), url.strip_prefix("redis://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return Err(bad("starts with neither redis:// nor rediss://")),
+    };
     let rest = rest.split('?').next().unwrap_or(rest);
     let (rest, database) = match rest.split_once('/') {
         None | Some((_, "")) => (rest.trim_end_matches('/'), 0),
@@ -63,7 +68,7 @@ fn address(url: &str) -> Result<Address, LoadError> {
     }
     let port_follows = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     let host = if port_follows { host.to_owned() } else { format!("{host}:6379") };
-    Ok(Address { host, user, password, database })
+    Ok(Address { encrypted, host, user, password, database })
 }
 
 /// Percent-decodes.
@@ -112,14 +117,14 @@ impl Resp {
     /// Connects and logs in. Reads time out after `patience`.
     ///
     /// # Errors
-    /// [`LoadError`] when the address is malformed, nobody answers there, or it refuses us.
-    pub fn connect(url: &str, patience: Duration) -> Result<Self, LoadError> {
+    /// [`LoadError`] when the address is malformed, nobody answers there, is not trusted, or refuses us.
+    pub fn connect(url: &str, certificates: &Certificates, patience: Duration) -> Result<Self, LoadError> {
         let address = address(url)?;
-        let what = || format!("redis at {}", address.host);
-        let stream = TcpStream::connect(&address.host).map_err(LoadError::io(what()))?;
-        stream.set_nodelay(true).map_err(LoadError::io(what()))?;
-        stream.set_read_timeout(Some(patience)).map_err(LoadError::io(what()))?;
-        stream.set_write_timeout(Some(patience)).map_err(LoadError::io(what()))?;
+        let stream = match (address.encrypted, certificates.is_empty()) {
+            (true, _) => Stream::encrypted(&address.host, certificates, patience)?,
+            (false, true) => Stream::plain(&address.host, patience)?,
+            (false, false) => return Err(LoadError::Plan("certificates are for a rediss:// address".into())),
+        };
         let mut me = Self { stream, buf: Vec::with_capacity(256 * 1024), at: 0 };
         if let Some(password) = &address.password {
             match &address.user {
@@ -160,7 +165,7 @@ impl Resp {
     /// # Errors
     /// [`LoadError::Io`] when the connection broke.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
-        self.stream.write_all(bytes).map_err(LoadError::io("writing to redis"))
+        self.stream.write_all(bytes).and_then(|()| self.stream.flush()).map_err(LoadError::io("writing to redis"))
     }
 
     /// Waits for the next reply and hands it to `read`.
@@ -282,8 +287,8 @@ mod tests {
     #[test]
     fn addresses() {
         let check = |url: &str, host: &str, user: Option<&str>, password: Option<&str>, database: u32| {
-            let want =
-                Address { host: host.into(), user: user.map(Into::into), password: password.map(Into::into), database };
+            let (user, password) = (user.map(Into::into), password.map(Into::into));
+            let want = Address { encrypted: url.starts_with("rediss"), host: host.into(), user, password, database };
             assert_eq!(address(url).unwrap(), want, "{url}");
         };
         check("redis://localhost", "localhost:6379", None, None, 0);
@@ -291,7 +296,8 @@ mod tests {
         check("redis://:p%40ss@h:1/3", "h:1", None, Some("p@ss"), 3);
         check("redis://u:p@h", "h:6379", Some("u"), Some("p"), 0);
         check("redis://u:100%@h", "h:6379", Some("u"), Some("100%"), 0);
-        for bad in ["rediss://h", "h:1", "redis://", "redis://h/x"] {
+        check("rediss://u:p@h:6380", "h:6380", Some("u"), Some("p"), 0);
+        for bad in ["redisss://h", "h:1", "redis://", "redis://h/x"] {
             assert!(address(bad).is_err(), "{bad}");
         }
     }

@@ -10,6 +10,7 @@ use super::{
     setup::{Goods, Stage, StageOf},
     workload::{Scenario, Workload},
 };
+use crate::outward::Certificates;
 
 /// Set-up commands a second: below what any server refuses, above what anyone waits for.
 const SET_UP_RATE: u64 = 10_000;
@@ -21,8 +22,10 @@ pub const PLENTY: u64 = 1_000_000_000;
 #[derive(Debug, Clone)]
 pub enum Target {
     Redis {
-        /// `redis://…`
+        /// `redis://…` or `rediss://…`
         url: String,
+        /// for `rediss://`
+        certificates: Certificates,
         namespace: String,
     },
     Http {
@@ -70,9 +73,10 @@ impl Session {
     pub async fn open(target: &Target, sale: Sale, patience: Duration) -> Result<Self, LoadError> {
         let reply_to = format!("load-{}", sale.run);
         let (door, partitions, reply_to) = match target.clone() {
-            Target::Redis { url, namespace } => {
+            Target::Redis { url, certificates, namespace } => {
                 let name = reply_to.clone();
-                let (door, partitions) = blocking(move || RedisDoor::open(&url, &namespace, &name)).await?;
+                let open = move || RedisDoor::open(&url, &certificates, &namespace, &name);
+                let (door, partitions) = blocking(open).await?;
                 (Door::Redis(Some(Box::new(door))), Some(partitions), reply_to)
             }
             // an HTTP answer comes back on its own connection

@@ -208,6 +208,11 @@ pub trait CommandLog: Send + Sync {
     /// Short name for logs and reports: `redis` or `memory`.
     fn kind(&self) -> &'static str;
 
+    /// How its server is reached, where there is one: with TLS or without, with a password or without.
+    fn reach(&self) -> Option<&str> {
+        None
+    }
+
     /// Writes `jumun:meta` on first use, refuses when it disagrees; makes streams and consumer groups.
     async fn open(&self, partitions: u32) -> Result<(), LogError>;
 

@@ -19,8 +19,8 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, ProtocolVersion, RedisError, Script, Value,
-    aio::ConnectionLike,
+    AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    ProtocolVersion, RedisError, Script, TlsCertificates, Value, aio::ConnectionLike,
 };
 use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
@@ -33,6 +33,7 @@ use self::{
     settler::RedisSettler,
 };
 use super::{CommandLog, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
+use crate::outward::{self, Certificates};
 
 /// The version of the keys and their contents, in `meta`.
 pub const PROTOCOL: u32 = 1;
@@ -57,6 +58,7 @@ pub struct RedisLog {
     stats: Script,
     open: Script,
     groups: Script,
+    reach: &'static str,
 }
 
 impl fmt::Debug for RedisLog {
@@ -66,19 +68,21 @@ impl fmt::Debug for RedisLog {
 }
 
 impl RedisLog {
-    /// A log in `namespace` of the server at `url` (`redis://[user:password@]host:port/[db]`). Fails when the URL can't
-    /// be read or nobody answers.
+    /// A log in `namespace` of the server at `url`: `redis://[user:password@]host:port/[db]`, or `rediss://…` with TLS.
+    /// Fails when the URL can't be read or nobody answers.
     pub async fn connect(url: &str, namespace: &str) -> Result<Self, LogError> {
-        // the URL may hold a password: it is in no message
-        let bad = |e: RedisError| LogError::Broken(format!("the redis URL can't be used: {:?}", e.kind()));
-        let info = url.into_connection_info().map_err(bad)?;
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
-        let info = info.set_redis_settings(settings);
-        let client = Client::open(info.clone()).map_err(bad)?;
+        Self::connect_by(url, namespace, &Certificates::default()).await
+    }
+
+    /// The same by certificates of one's own, which only a `rediss://` URL can do with.
+    pub async fn connect_by(url: &str, namespace: &str, certificates: &Certificates) -> Result<Self, LogError> {
+        let client = client(url, certificates)?;
+        let info = client.get_connection_info().clone();
+        let reach = reach(&info);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_MAX))
             .set_response_timeout(Some(REPLY_MAX));
-        let pool = Pool::builder(Manager::new_with_config(info, config).map_err(bad)?)
+        let pool = Pool::builder(Manager::new_with_config(info, config).map_err(|e| unusable(&e))?)
             .max_size(POOL_CONNECTIONS_MAX)
             .wait_timeout(Some(REPLY_MAX))
             .create_timeout(Some(CONNECT_MAX))
@@ -98,9 +102,16 @@ impl RedisLog {
             stats: Script::new(include_str!("redis/stats.lua")),
             open: Script::new(include_str!("redis/open.lua")),
             groups: Script::new(include_str!("redis/groups.lua")),
+            reach,
         };
-        log.ping().await?;
-        Ok(log)
+        match log.ping().await {
+            Ok(()) => Ok(log),
+            // a server that wants TLS, or has none, only hangs up or says something strange
+            Err(LogError::Unavailable(why)) => {
+                Err(LogError::Unavailable(format!("{why} (asked {reach}: rediss:// asks with TLS, redis:// without)")))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn pooled(&self) -> Result<deadpool_redis::Connection, LogError> {
@@ -142,6 +153,42 @@ impl RedisLog {
     }
 }
 
+// the URL may hold a password: it is in no message
+fn unusable(error: &RedisError) -> LogError {
+    LogError::Broken(format!("the redis URL can't be used: {:?}", error.kind()))
+}
+
+fn client(url: &str, certificates: &Certificates) -> Result<Client, LogError> {
+    outward::trust();
+    let info = url.into_connection_info().map_err(|e| unusable(&e))?;
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+    let info = info.set_redis_settings(settings);
+    if let ConnectionAddr::TcpTls { insecure: true, .. } = info.addr() {
+        return Err(LogError::Broken("there is no #insecure: name the authority that signed the certificate".into()));
+    }
+    if certificates.is_empty() {
+        return Client::open(info).map_err(|e| unusable(&e));
+    }
+    if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+        return Err(LogError::Broken("certificates are for a rediss:// URL, this one asks without TLS".into()));
+    }
+    let own = certificates.own.clone();
+    let certificates = TlsCertificates {
+        client_tls: own.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
+        root_cert: certificates.authorities.clone(),
+    };
+    Client::build_with_tls(info, certificates).map_err(|e| unusable(&e))
+}
+
+fn reach(info: &ConnectionInfo) -> &'static str {
+    match (matches!(info.addr(), ConnectionAddr::TcpTls { .. }), info.redis_settings().password().is_some()) {
+        (true, true) => "with TLS, with a password",
+        (true, false) => "with TLS, without a password",
+        (false, true) => "without TLS, with a password",
+        (false, false) => "without TLS, without a password",
+    }
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 40)
 }
@@ -150,6 +197,10 @@ fn millis(duration: Duration) -> u64 {
 impl CommandLog for RedisLog {
     fn kind(&self) -> &'static str {
         "redis"
+    }
+
+    fn reach(&self) -> Option<&str> {
+        Some(self.reach)
     }
 
     async fn open(&self, partitions: u32) -> Result<(), LogError> {

@@ -240,6 +240,11 @@ pub trait Store: door::DoorStore {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 
+    /// How its server is reached, where there is one: by which TLS, or without.
+    fn reach(&self) -> Option<&str> {
+        None
+    }
+
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
 

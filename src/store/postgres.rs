@@ -40,6 +40,7 @@ pub type PostgresStore = SqlStore<Server>;
 pub struct Server {
     options: PgConnectOptions,
     pool: PgPool,
+    reach: String,
 }
 
 impl SqlStore<Server> {
@@ -60,7 +61,12 @@ impl SqlStore<Server> {
             .connect_with(options.clone())
             .await
             .map_err(|e| unavailable(&e))?;
-        Ok(Self(Server { options, pool }))
+        // the server is asked: by default sqlx goes on without TLS where there is none
+        let tls = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+        let tls: Option<String> =
+            sqlx::query_scalar(tls).fetch_optional(&pool).await.map_err(|e| unavailable(&e))?.flatten();
+        let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
+        Ok(Self(Server { options, pool, reach }))
     }
 }
 
@@ -127,6 +133,10 @@ impl Database for Server {
 
     fn own(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn reach(&self) -> Option<&str> {
+        Some(&self.reach)
     }
 
     fn preparer(&self) -> Box<dyn Preparer> {

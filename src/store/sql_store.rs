@@ -46,6 +46,10 @@ pub trait Database: Send + Sync + 'static {
     async fn migrate(&self) -> Result<(), StoreError>;
     /// Keeps other processes from writing, where the epoch alone can't.
     fn own(&self) -> Result<(), StoreError>;
+    /// How its server is reached, where there is one.
+    fn reach(&self) -> Option<&str> {
+        None
+    }
     /// What makes batches ready for it.
     fn preparer(&self) -> Box<dyn Preparer>;
 
@@ -194,6 +198,10 @@ fn partition_number(stored: Option<i64>) -> Result<u32, StoreError> {
 impl<D: Database> Store for SqlStore<D> {
     fn kind(&self) -> &'static str {
         D::KIND
+    }
+
+    fn reach(&self) -> Option<&str> {
+        self.0.reach()
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

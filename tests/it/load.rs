@@ -9,10 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jumun::load::{
-    LoadError,
-    session::{Sale, Session, Target},
-    workload::Scenario,
+use jumun::{
+    load::{
+        LoadError,
+        session::{Sale, Session, Target},
+        workload::Scenario,
+    },
+    outward::Certificates,
 };
 use redis::streams::{StreamReadOptions, StreamReadReply};
 
@@ -95,7 +98,8 @@ fn answer(redis: &mut redis::Connection, partition: usize, command: &str, does: 
 }
 
 async fn session(redis: &Server, scenario: Scenario) -> Session {
-    let target = Target::Redis { url: redis.url().to_owned(), namespace: "jumun".into() };
+    let target =
+        Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
     let sale = Sale { scenario, skus: 20, stock: 1_000, run: "run1".into() };
     Session::open(&target, sale, Duration::from_secs(10)).await.unwrap()
 }
@@ -155,7 +159,8 @@ async fn what_the_in_flight_bound_delays_is_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_run_is_said() {
     let redis = start_redis(&[]);
-    let target = Target::Redis { url: redis.url().to_owned(), namespace: "jumun".into() };
+    let target =
+        Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
     let sale = Sale { scenario: Scenario::Hot, skus: 1, stock: 1, run: "run1".into() };
     let open = || Session::open(&target, sale.clone(), Duration::from_millis(300));
     let nobody = open().await.unwrap_err();

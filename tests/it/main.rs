@@ -18,4 +18,5 @@ mod store_contract;
 mod store_pace;
 mod support;
 mod tidy;
+mod tls;
 mod verify;

@@ -6,11 +6,14 @@
 mod actors;
 mod checks;
 mod commit;
+mod hostile;
+mod injection;
 mod lanes;
 mod linked;
 mod network;
 mod owners;
 mod rules;
+mod series;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod authority;
 pub mod client;
 pub mod guard;
 pub mod http;

@@ -73,15 +73,16 @@ impl Setting {
     }
 }
 
-/// What `jumun verify` finds: its exit status (0: all holds, 1: violated) and its report.
-pub fn verify(setting: &Setting) -> (Option<i32>, String) {
-    let out = Command::new(binary())
-        .args(["verify", "--database", &setting.database, "--redis", &setting.redis, "--namespace", &setting.namespace])
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("the checker runs");
+/// Runs the binary to its end: its exit status, and what it wrote to either side.
+pub fn run(words: &[&str]) -> (Option<i32>, String) {
+    let out = Command::new(binary()).args(words).env("NO_COLOR", "1").output().expect("it runs");
     let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
     (out.status.code(), text)
+}
+
+/// What `jumun verify` finds: its exit status (0: all holds, 1: violated) and its report.
+pub fn verify(setting: &Setting) -> (Option<i32>, String) {
+    run(&["verify", "--database", &setting.database, "--redis", &setting.redis, "--namespace", &setting.namespace])
 }
 
 /// A process that serves.

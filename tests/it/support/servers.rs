@@ -40,6 +40,11 @@ impl Server {
         self.pid
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// SIGKILL: nothing is flushed, nobody is told.
     pub fn kill9(&mut self) {
         self.guard.kill9();
@@ -132,6 +137,20 @@ pub fn start_redis(opts: &[&str]) -> Server {
     server
 }
 
+/// Starts a Redis by a configuration file for the port that it is given: what stands in a file, no list of processes
+/// shows. It is there once `ready` can connect (words to which `-p PORT ping` is added).
+pub fn start_redis_by(config: &dyn Fn(u16) -> String, mut ready: Vec<String>) -> Server {
+    let dir = private_dir("jumun-redis-");
+    let port = free_port();
+    let file = dir.join("redis.conf");
+    std::fs::write(&file, format!("bind 127.0.0.1\ndir {}\n{}", dir.display(), config(port))).expect("a file");
+    let guard = Guard::new(&dir, &strings(&["redis-server", &file.display().to_string()]));
+    ready.extend(strings(&["-h", "127.0.0.1", "-p", &port.to_string(), "ping"]));
+    let mut server = Server { guard, url: format!("redis://127.0.0.1:{port}/"), ready, port, pid: 0 };
+    server.restart();
+    server
+}
+
 /// The newest PostgreSQL's program; Debian keeps them out of the PATH.
 fn pg_program(name: &str) -> String {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -145,7 +164,8 @@ fn pg_program(name: &str) -> String {
     found.pop().map_or_else(|| name.to_owned(), |p| p.display().to_string())
 }
 
-fn id(args: &[&str]) -> Option<u32> {
+/// What `id` says: a user's or a group's number.
+pub fn id(args: &[&str]) -> Option<u32> {
     let out = Command::new("id").args(args).output().ok()?;
     String::from_utf8(out.stdout).ok()?.trim().parse().ok()
 }
