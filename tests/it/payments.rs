@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jumun::{domain::catalog::Policy, signature::HEADER, store::RfndRow};
+use jumun::{domain::catalog::Policy, signature::HEADER, store::rows::RfndRow};
 use serde_json::{Value, json};
 
 use crate::support::{
