@@ -23,4 +23,5 @@ pub mod server;
 pub mod signature;
 pub mod store;
 pub mod timeline;
+pub mod traces;
 pub mod verify;

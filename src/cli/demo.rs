@@ -254,6 +254,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
             dead_max: 10_000,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
+        traces: None,
     };
     let server = Server::start(parts).await?;
     let ready = tokio::time::timeout(Duration::from_secs(10), server.ready(1)).await;

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds};
+use super::config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds};
 use crate::{
     http::{self, HttpParts, tokens::Tokens},
     lane::Limits,
@@ -79,6 +79,8 @@ pub struct ServeArgs {
     /// Requests a second that each token may make at the HTTP door; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
+    #[command(flatten)]
+    tracing: TraceArgs,
 }
 
 impl ServeArgs {
@@ -156,6 +158,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     let log = args.places.log(&clock).await?;
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
+    let (traces, exporter) = args.tracing.start(&instance)?.unzip();
     let parts = ServerParts {
         partitions: args.partitions,
         instance: instance.clone(),
@@ -167,6 +170,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         limits,
         retention,
         gateway,
+        traces: traces.map(Arc::new),
     };
     let server = Server::start(parts).await?;
     let address = listener.local_addr()?;
@@ -192,6 +196,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");
+    }
+    if let Some(exporter) = exporter {
+        exporter.close().await;
     }
     Ok(ExitCode::SUCCESS)
 }

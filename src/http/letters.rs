@@ -12,7 +12,11 @@ use super::{
     problem::{self, Why},
     view::{LetterDone, LetterView, Page},
 };
-use crate::log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound};
+use crate::{
+    domain::ids::CommandId,
+    log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound},
+    protocol::decode,
+};
 
 /// As the log tells a letter.
 #[derive(Deserialize)]
@@ -73,10 +77,10 @@ async fn find(shared: &Shared, partition: u32, id: EntryId) -> Result<Told, Http
     letter.and_then(|kept| serde_json::from_str(&kept.json).ok()).ok_or_else(unknown)
 }
 
-fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str) {
+fn note(request: &HttpRequest, what: &str, partition: u32, letter: &str, command_id: Option<&str>) {
     let caller = caller(request);
     let by = caller.name();
-    tracing::info!(by, partition, letter, "an operator {what} a dead letter");
+    tracing::info!(by, partition, letter, command_id, "an operator {what} a dead letter");
 }
 
 /// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was.
@@ -93,6 +97,7 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
     if told.command.len() >= DEAD_COMMAND_BYTES_MAX {
         return Why::Invalid.response("only a part of this command was kept; it can't be sent again");
     }
+    let command_id = decode(told.command.as_bytes()).ok().map(|c| c.id);
     let raw: Arc<[u8]> = told.command.into_bytes().into();
     let sent = match shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
         Ok(ids) => ids.first().map(ToString::to_string),
@@ -102,7 +107,7 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
     if let Err(e) = shared.parts.log.bury(partition, id).await {
         return problem::log(&e);
     }
-    note(&request, "requeued", partition, &letter);
+    note(&request, "requeued", partition, &letter, command_id.as_ref().map(CommandId::as_str));
     HttpResponse::Ok().json(LetterDone { letter, partition, entry: sent })
 }
 
@@ -117,7 +122,7 @@ pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web:
         Err(e) => problem::log(&e),
         Ok(false) => unknown(),
         Ok(true) => {
-            note(&request, "discarded", partition, &letter);
+            note(&request, "discarded", partition, &letter, None);
             HttpResponse::Ok().json(LetterDone { letter, partition, entry: None })
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     log::{CommandLog, Retention},
     payment::PaymentGateway,
     store::{Lease, LeaseAnswer, Store},
+    traces::Traces,
 };
 
 /// What a server is made of.
@@ -38,6 +39,8 @@ pub struct ServerParts {
     pub retention: Retention,
     /// whom refunds are asked of; `None`: another service reads the events and sends the confirmations
     pub gateway: Option<Arc<dyn PaymentGateway>>,
+    /// where commands are traced; `None`: nowhere
+    pub traces: Option<Arc<Traces>>,
 }
 
 /// How the lanes are.
@@ -94,6 +97,7 @@ impl Server {
                 limits: parts.limits,
                 retention: parts.retention,
                 gateway: gateway.clone(),
+                traces: parts.traces.clone(),
                 runtime: Handle::current(),
             };
             let keeper = Keeper {

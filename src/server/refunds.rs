@@ -46,7 +46,8 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) {
         Verdict::Done(_) => ("confirm_refund", "done", None),
         Verdict::Refused(why) => ("fail_refund", "failed", Some(why)),
         Verdict::Unknown(why) => {
-            tracing::warn!(key = ask.key, why, "the payment side did not answer a refund; it is asked again");
+            let (order_id, refund_key) = (ask.order_id.as_str(), &*ask.key);
+            tracing::warn!(order_id, refund_key, why, "the payment side did not answer a refund; it is asked again");
             return;
         }
     };
@@ -64,6 +65,7 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) {
     let raw: Arc<[u8]> = command.to_string().into_bytes().into();
     let lane = ask.lane;
     if let Err(e) = log.append(lane, Inbound::Commands, &[raw]).await {
-        tracing::warn!(key = ask.key, error = %e, "a refund's outcome could not be told; it is asked again");
+        let (order_id, refund_key) = (ask.order_id.as_str(), &*ask.key);
+        tracing::warn!(order_id, refund_key, error = %e, "a refund's outcome could not be told; it is asked again");
     }
 }

@@ -51,6 +51,7 @@ impl Shop {
             partitions: 1,
             more: Vec::new(),
             failpoints: String::new(),
+            variables: Vec::new(),
         };
         let namespace = setting.namespace.clone();
         let server = setting.with(more).start();

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod client;
+pub mod collector;
 pub mod guard;
 pub mod http;
 pub mod process;

@@ -156,6 +156,7 @@ impl World {
             limits,
             retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
             gateway: self.setup.gateway.clone(),
+            traces: None,
         };
         let server = Server::start(parts).await.unwrap();
         let ready = tokio::time::timeout(PATIENCE, server.ready(self.setup.partitions)).await;

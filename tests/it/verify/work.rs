@@ -45,6 +45,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         limits: Limits::default(),
         retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
         gateway: None,
+        traces: None,
     };
     let server = Server::start(parts).await.unwrap();
     server.ready(PARTITIONS).await;
