@@ -24,5 +24,6 @@ pub mod server;
 pub mod signature;
 pub mod store;
 pub mod timeline;
+pub mod traces;
 pub mod verify;
 pub mod webhook;

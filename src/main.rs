@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
     };
     let cli = Cli::parse_from(args);
-    start_log(cli.is_quiet());
+    let json = start_log(cli.is_quiet());
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("jumun").build() {
@@ -33,6 +33,10 @@ fn main() -> ExitCode {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {
         Ok(code) => code,
+        Err(e) if json => {
+            tracing::error!(error = format!("{e:#}"), "jumun ends");
+            ExitCode::FAILURE
+        }
         Err(e) => {
             eprintln!("jumun: {e:#}");
             ExitCode::FAILURE
@@ -40,14 +44,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json`, filtered by `JUMUN_LOG`.
-fn start_log(quiet: bool) {
-    let default = if quiet { "error" } else { "info,sqlx=warn" };
+/// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json` (then it says so), filtered by `JUMUN_LOG`.
+fn start_log(quiet: bool) -> bool {
+    let default = if quiet { "error" } else { "info,sqlx=warn,sqlx_postgres::options=error" };
     let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|f| f == "json") {
+    let json = std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|f| f == "json");
+    if json {
         log.json().init();
+        // a line like any other
+        std::panic::set_hook(Box::new(|panic| {
+            let at = panic.location().map(ToString::to_string);
+            let why = panic.payload_as_str().unwrap_or("a panic without words");
+            tracing::error!(at, why, "a handler or a task broke");
+        }));
     } else {
         log.init();
     }
+    json
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{ids::OrderId, money::Won, order::command::Means},
-    protocol::decode::holds_card_number,
+    protocol::cards,
 };
 
 /// As whom the payment side's word comes, when it comes through here.
@@ -65,7 +65,7 @@ pub trait PaymentGateway: Send + Sync {
 /// A reason in somebody else's words, as a command takes it: bounded, and without what looks like a card number.
 pub fn reason(text: &str) -> String {
     let fit: String = text.chars().take(REASON_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if holds_card_number(&fit) { fit.replace(|c: char| c.is_ascii_digit(), "*") } else { fit }
+    cards::masked(&fit).unwrap_or(fit)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Lane {
         let entry = |command: String| {
             self.entry += 1;
             let id = EntryId { ms, seq: self.entry };
-            deliver(Entry { stream: Inbound::Commands, id, command: command.into_bytes().into(), attempts: 1 })
+            deliver(Entry { stream: Inbound::Commands, id, command: command.into_bytes().into(), attempts: 1 }, None)
         };
         Ok(commands.into_iter().map(entry).collect())
     }

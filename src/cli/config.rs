@@ -20,6 +20,10 @@ use crate::{
     },
     outward::Certificates,
     store::{self, Store},
+    traces::{
+        Traces,
+        export::{self, Exporter},
+    },
 };
 
 /// Where commands come from and the truth is kept.
@@ -250,6 +254,34 @@ impl RetentionArgs {
     }
 }
 
+/// The variable that names a collector of traces everywhere else; ours comes before it.
+const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// Where a sample of the commands is told about.
+#[derive(Debug, Clone, Args)]
+pub struct TraceArgs {
+    /// Where traces go: a collector's address for OTLP over HTTP, http://localhost:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT;
+    /// without either nothing is traced]
+    #[arg(long, env = "JUMUN_TRACES", value_name = "URL")]
+    pub traces: Option<String>,
+    /// Share of the commands that are traced, 0 to 1
+    #[arg(long, env = "JUMUN_TRACE_RATIO", default_value_t = 0.01, value_name = "RATIO")]
+    pub trace_ratio: f64,
+}
+
+impl TraceArgs {
+    /// Starts sending traces, where a collector is named.
+    ///
+    /// # Errors
+    /// A sentence, for nonsense.
+    pub fn start(&self, instance: &str) -> anyhow::Result<Option<(Traces, Exporter)>> {
+        ensure!((0.0..=1.0).contains(&self.trace_ratio), "--trace-ratio is 0 to 1, not {}", self.trace_ratio);
+        let named = self.traces.clone().or_else(|| std::env::var(COLLECTOR_VARIABLE).ok());
+        let Some(collector) = named.filter(|c| !c.is_empty()) else { return Ok(None) };
+        export::start(&collector, self.trace_ratio, instance).map(Some)
+    }
+}
+
 /// The machine's clock, as a port.
 pub fn real_clock() -> Arc<dyn Clock> {
     Arc::new(RealClock)
@@ -290,7 +322,7 @@ pub fn with_file(mut args: Vec<String>) -> anyhow::Result<Vec<String>> {
         let flag = format!("--{}", name.replace('_', "-"));
         let given = args.iter().any(|a| *a == flag || a.starts_with(&format!("{flag}=")));
         let variable = format!("JUMUN_{}", name.replace('-', "_").to_uppercase());
-        let others = [("--database", "DATABASE_URL"), ("--redis", "REDIS_URL")];
+        let others = [("--database", "DATABASE_URL"), ("--redis", "REDIS_URL"), ("--traces", COLLECTOR_VARIABLE)];
         let by_env = std::env::var_os(&variable).is_some()
             || others.iter().any(|(f, v)| *f == flag && std::env::var_os(v).is_some());
         if !given && !by_env {

@@ -264,6 +264,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
         hooks: Arc::default(),
+        traces: None,
     };
     let server = Server::start(parts).await?;
     let ready = tokio::time::timeout(Duration::from_secs(10), server.ready(1)).await;

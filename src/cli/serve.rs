@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::{Places, PolicyArgs, RetentionArgs, real_clock, seconds},
+    config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
     payments::PaymentArgs,
 };
 use crate::{
@@ -82,6 +82,8 @@ pub struct ServeArgs {
     /// Requests a second that each token may make at the HTTP door; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
+    #[command(flatten)]
+    tracing: TraceArgs,
 }
 
 impl ServeArgs {
@@ -148,6 +150,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     let log = args.places.log(&clock).await?;
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
+    let (traces, exporter) = args.tracing.start(&instance)?.unzip();
     let parts = ServerParts {
         partitions: args.partitions,
         instance: instance.clone(),
@@ -160,6 +163,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         retention,
         gateway,
         hooks: Arc::clone(&hooks),
+        traces: traces.map(Arc::new),
     };
     let server = Server::start(parts).await?;
     let address = listener.local_addr()?;
@@ -199,6 +203,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");
+    }
+    if let Some(exporter) = exporter {
+        exporter.close().await;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! The batch that is open: rows, ledger moves and answers of decisions that are not durable yet.
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, time::Instant};
 
 use crate::{
     domain::Time,
@@ -23,6 +23,8 @@ pub struct Source {
     pub attempts: u32,
     /// the entry that the producer made, where another lane passed the command on: its answer names that one
     pub origin: Option<EntryId>,
+    /// when its chunk was read, where commands are traced
+    pub read: Option<Instant>,
 }
 
 impl Source {
@@ -87,6 +89,8 @@ pub struct OpenBatch {
     pub asks: Vec<RefundAsk>,
     /// (SKU, difference): another system's changes that this batch's ledger follows
     absorbed: Vec<(Arc<str>, i64)>,
+    /// each chunk's end among `outgoing`, and when it was decided; empty where nobody traces
+    pub decided: Vec<(usize, Instant)>,
     /// some order is in it twice, so that rows of one key must be merged
     pub repeats: bool,
     moves: HashMap<Arc<str>, UnitMove>,
@@ -176,7 +180,14 @@ impl OpenBatch {
             .collect();
         rows.refused.sort();
         rows.refused.dedup();
-        Sealed { number, rows, outgoing: open.outgoing, asks: open.asks, absorbed: open.absorbed }
+        Sealed {
+            number,
+            rows,
+            outgoing: open.outgoing,
+            asks: open.asks,
+            absorbed: open.absorbed,
+            decided: open.decided,
+        }
     }
 }
 
@@ -188,6 +199,7 @@ pub struct Sealed {
     pub outgoing: Vec<Outgoing>,
     pub asks: Vec<RefundAsk>,
     pub absorbed: Vec<(Arc<str>, i64)>,
+    pub decided: Vec<(usize, Instant)>,
 }
 
 /// Of several forms of a row keeps the last, in the place of the first.

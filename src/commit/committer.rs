@@ -10,6 +10,7 @@ use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     publish::Durable,
     store::{Batch, Commit, Committer, Lease, Outcome, Prepared, Preparer, Store, StoreError},
+    traces::Stamps,
 };
 
 /// Steps that are read from the outbox at a start or a reset: more than these follow once the first are gone.
@@ -101,7 +102,7 @@ impl CommitLoop {
             Err(e) => return Ended::Failed(e),
         };
         let (said, heard) = oneshot::channel();
-        let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), said: Some(said) };
+        let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: Some(said) };
         match self.durable.send(durable).await {
             Ok(()) if heard.await.is_ok() => Ended::Probed,
             Ok(()) | Err(_) => Ended::Unheard,
@@ -136,8 +137,13 @@ impl CommitLoop {
         #[cfg(feature = "failpoints")]
         if mutant_acknowledges_first() {
             // what the checker must catch: an answer before the commit
-            let durable =
-                Durable { outgoing: sealed.outgoing.clone(), steps: Vec::new(), asks: Vec::new(), said: None };
+            let durable = Durable {
+                outgoing: sealed.outgoing.clone(),
+                steps: Vec::new(),
+                asks: Vec::new(),
+                stamps: None,
+                said: None,
+            };
             if self.durable.send(durable).await.is_err() {
                 return Ended::Unheard;
             }
@@ -146,12 +152,15 @@ impl CommitLoop {
             Ok(prepared) => prepared,
             Err(e) => return Ended::Failed(e),
         };
+        let began = Instant::now();
         let done = match self.commit(committer, &sealed.rows, prepared).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => return Ended::Conflict(why),
             Ok(Commit::Fenced) => return Ended::Fenced,
             Err(e) => return Ended::Failed(e),
         };
+        let decided = std::mem::take(&mut sealed.decided);
+        let stamps = (!decided.is_empty()).then(|| Stamps { decided, began, durable: Instant::now() });
         for (sku, delta) in &sealed.absorbed {
             *offsets.entry(Arc::clone(sku)).or_default() -= delta;
         }
@@ -173,7 +182,7 @@ impl CommitLoop {
         let number = sealed.number;
         let mut rows = Box::new(sealed.rows);
         let steps = std::mem::take(&mut rows.otbx);
-        let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, said: None };
+        let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, stamps, said: None };
         if self.durable.send(durable).await.is_err() {
             return Ended::Unheard;
         }

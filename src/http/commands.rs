@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{ids::CommandId, reason::Reason},
     log::{Inbound, LogError, crc16::partition_of},
-    protocol::{Answer, OutcomeKind, command::Wire, internal::is_payments},
+    protocol::{Answer, OutcomeKind, Unreadable, cards, command::Wire, decode, internal::is_payments},
 };
 
 /// A command's id where its body has none.
@@ -97,9 +97,33 @@ async fn addressed(
         }
         of_theirs(shared, request, &caller, name, &command).await?;
     }
+    no_card(&command)?;
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
     Ok((id, partition, command))
+}
+
+/// A command that would be refused for a card number in it goes no further: in the stream it would be kept for a while.
+fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
+    fn holds(value: &Value) -> bool {
+        match value {
+            Value::String(text) => cards::holds(text),
+            Value::Number(number) => cards::holds(&number.to_string()),
+            Value::Array(items) => items.iter().any(holds),
+            Value::Object(fields) => fields.iter().any(|(name, value)| cards::holds(name) || holds(value)),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+    if !command.iter().any(|(name, value)| cards::holds(name) || holds(value)) {
+        return Ok(());
+    }
+    // an id may look like one
+    let raw = serde_json::to_vec(command).map_err(|e| Why::NotJson.response(e.to_string()))?;
+    match decode(&raw) {
+        Ok(_) => Ok(()),
+        Err(Unreadable::Refused { refusal, .. }) => Err(Why::Invalid.response(refusal.message())),
+        Err(Unreadable::Dead { reason }) => Err(Why::Invalid.response(reason)),
+    }
 }
 
 /// A checkout or a partner sends commands to its own orders only; what there is not, the lane says.
@@ -167,7 +191,7 @@ pub async fn deliver(
         return Err(match e {
             LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
             LogError::Broken(why) => {
-                tracing::error!(why, "a command could not be sent");
+                tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
                 Why::Fault.response("the command log can't be used")
             }
             LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),

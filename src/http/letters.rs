@@ -13,7 +13,10 @@ use super::{
     problem::{self, Why},
     view::{LetterDone, LetterView, Page},
 };
-use crate::log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound};
+use crate::{
+    log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound},
+    protocol::decode,
+};
 
 /// As the log tells a letter.
 #[derive(Deserialize)]
@@ -98,7 +101,8 @@ async fn note(
     (partition, letter): (u32, &str),
     told: &Told,
 ) -> Result<(), HttpResponse> {
-    let detail = json!({ "entry": told.entry, "reason": told.reason });
+    let command_id = decode(told.command.as_bytes()).ok().map(|c| c.id);
+    let detail = json!({ "entry": told.entry, "reason": told.reason, "command_id": command_id });
     audit::note(shared, request, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
 }
 

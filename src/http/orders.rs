@@ -41,7 +41,7 @@ pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id:
     let found = shared.parts.store.orders(std::slice::from_ref(&order_id)).await.map_err(|e| problem::store(&e))?;
     let Some(rows) = found.first() else { return Err(unknown()) };
     let folded = replay::fold(rows).map_err(|e| {
-        tracing::error!(order = id, error = e, "a history does not fold");
+        tracing::error!(order_id = id, error = e, "a history does not fold");
         Why::Fault.response("this order's history can't be read")
     })?;
     let order = folded.map(|f| f.order).filter(|o| o.placement != Placement::Failed).ok_or_else(unknown)?;
@@ -170,7 +170,7 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
         Err(timeline::TimelineError::Store(e)) => problem::store(&e),
         Err(timeline::TimelineError::Log(e)) => problem::log(&e),
         Err(timeline::TimelineError::History(e)) => {
-            tracing::error!(order = %order.id, error = e, "a timeline can't be told");
+            tracing::error!(order_id = %order.id, error = e, "a timeline can't be told");
             Why::Fault.response("this order's history can't be read")
         }
     }

@@ -2,9 +2,12 @@
 
 pub mod reader;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use tokio::sync::Notify;
@@ -118,10 +121,16 @@ impl Generation {
     }
 }
 
-/// Reads an entry's command.
-pub fn deliver(entry: Entry) -> Delivered {
-    let mut source =
-        Source { stream: entry.stream, id: entry.id, at: entry.id.time(), attempts: entry.attempts, origin: None };
+/// Reads an entry's command. `read`: when it came in, where that is wanted.
+pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
+    let mut source = Source {
+        stream: entry.stream,
+        id: entry.id,
+        at: entry.id.time(),
+        attempts: entry.attempts,
+        origin: None,
+        read,
+    };
     let raw = entry.command;
     match entry.stream {
         Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, hops: 0 },

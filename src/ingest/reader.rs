@@ -1,6 +1,9 @@
 //! The reading loop of a lane: first what is pending, then what is new, for as long as there is credit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +32,8 @@ pub struct Ingest {
     pub credit: Arc<Credit>,
     pub stream_time: Arc<StreamTime>,
     pub generation: Arc<Generation>,
+    /// whether it is noted when a chunk was read
+    pub traced: bool,
     pub to: mpsc::Sender<Chunk>,
     pub stop: CancellationToken,
 }
@@ -118,7 +123,8 @@ impl Ingest {
     async fn hand_over(&self, generation: u64, entries: Vec<Entry>) -> bool {
         let n = entries.len();
         self.credit.take(n);
-        let chunk = Chunk { generation, entries: entries.into_iter().map(deliver).collect() };
+        let read = self.traced.then(Instant::now);
+        let chunk = Chunk { generation, entries: entries.into_iter().map(|e| deliver(e, read)).collect() };
         if self.to.send(chunk).await.is_err() {
             self.credit.give(n);
             return false;

@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{Actor, Addr};
@@ -21,8 +21,8 @@ use crate::{
         committer::{Ask, Ended},
     },
     ingest::{Chunk, Credit, Delivered, Generation, reader},
-    log::{Dead, EntryId, Inbound, Outbound},
-    protocol::{Answer, OutcomeKind, Unreadable},
+    log::{DEAD_COMMAND_BYTES_MAX, Dead, EntryId, Inbound, Outbound},
+    protocol::{Answer, OutcomeKind, Unreadable, cards},
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
@@ -70,6 +70,8 @@ pub struct Heart {
     /// one command a commit, to find the one at fault
     alone: bool,
     suspect: Option<(Inbound, EntryId)>,
+    /// its command and order, for the log
+    suspected: (Option<Arc<str>>, Option<Arc<str>>),
     failures: HashMap<(Inbound, EntryId), u32>,
     condemned: HashSet<(Inbound, EntryId)>,
 }
@@ -102,6 +104,7 @@ impl Heart {
             calm: CALM_COMMANDS,
             alone: false,
             suspect: None,
+            suspected: (None, None),
             failures: HashMap::new(),
             condemned: HashSet::new(),
         }
@@ -215,6 +218,7 @@ impl Heart {
         let first = entries.first().map(|e| (e.source.stream, e.source.id));
         if self.alone {
             self.suspect = first;
+            self.suspected = entries.first().map(ids).unwrap_or_default();
             if let Some(key) = first
                 && self.condemned.contains(&key)
             {
@@ -236,6 +240,11 @@ impl Heart {
         let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
         self.shared.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
+        if self.parts.traces.is_some() {
+            let mut book = self.cx.book.borrow_mut();
+            let end = book.outgoing.len();
+            book.decided.push((end, Instant::now()));
+        }
         fail::fail_point!("after_decide", |_| std::process::abort());
         Ok(())
     }
@@ -246,7 +255,9 @@ impl Heart {
         let tries = self.failures.remove(&(source.stream, source.id)).unwrap_or(0);
         self.condemned.remove(&(source.stream, source.id));
         let reason = format!("failed {tries} times alone while the store was well");
-        tracing::error!(entry = %source.id, reason, "a command goes to the dead letters");
+        let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
+        let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
+        tracing::error!(partition, entry = %source.id, command_id, order_id, reason, "a command goes to the dead letters");
         let mut out = Outgoing::silent(source, "dead");
         let id = match &entry.decoded {
             Ok(c) => Some((c.id.shared(), c.reply_to.clone(), Some(Arc::clone(&c.digest)))),
@@ -269,7 +280,9 @@ impl Heart {
             };
             (reply_to, Arc::new(answer))
         });
-        out.dead = Some(Dead { command: entry.raw, reason, attempts: source.attempts.max(tries) });
+        // of what was read, only ids may look like a card number, and they are kept as they are
+        let command = if entry.decoded.is_ok() { entry.raw } else { cards::kept(&entry.raw, DEAD_COMMAND_BYTES_MAX) };
+        out.dead = Some(Dead { command, reason, attempts: source.attempts.max(tries) });
         self.cx.book.borrow_mut().outgoing.push(out);
         self.alone = !self.failures.is_empty();
     }
@@ -341,7 +354,12 @@ impl Heart {
 
     /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
     async fn start_over(&mut self, why: &str, own: bool, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        tracing::warn!(partition = self.parts.partition, why, alone = self.alone, "the lane starts over");
+        let (partition, alone) = (self.parts.partition, self.alone);
+        // one command's own, where each is decided alone
+        let entry = self.suspect.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
+        let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
+        let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
+        tracing::warn!(partition, entry, command_id, order_id, why, alone, "the lane starts over");
         metrics::counter!("jumun_lane_resets_total", "partition" => self.parts.partition.to_string()).increment(1);
         // batches decided before the fault may still become durable; their answers are owed then
         while let Some(counted) = self.in_flight.pop_front() {
@@ -446,6 +464,15 @@ fn publisher_ended(end: Result<publisher::Ended, JoinError>) -> LaneEnd {
         Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
         Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
         Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
+    }
+}
+
+/// An entry's command and order.
+fn ids(entry: &Delivered) -> (Option<Arc<str>>, Option<Arc<str>>) {
+    match &entry.decoded {
+        Ok(c) => (Some(c.id.shared()), c.kind.order_id().map(Arc::from)),
+        Err(Unreadable::Refused { id, .. }) => (Some(id.shared()), None),
+        Err(Unreadable::Dead { .. }) => (None, None),
     }
 }
 

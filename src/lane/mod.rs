@@ -19,6 +19,7 @@ use crate::{
     publish::{Durable, publisher::Publisher},
     route::supervisor::Bounds,
     store::{Lease, Store},
+    traces::Traces,
 };
 
 /// What bounds a lane.
@@ -62,6 +63,8 @@ pub struct LaneParts {
     pub retention: Retention,
     /// where refunds are asked
     pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    /// where commands are traced
+    pub traces: Option<Arc<Traces>>,
     /// where reading, committing and publishing run
     pub runtime: Handle,
 }
@@ -99,6 +102,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         from: publishing,
         sent: Arc::clone(&sent),
         gateway: parts.gateway.clone(),
+        traces: parts.traces.clone(),
         stop: stop.clone(),
     };
     let published = parts.runtime.spawn(publisher.run());
@@ -113,7 +117,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     // what an earlier owner had committed and perhaps not sent
     match parts.store.outbox(parts.partition, OUTBOX_MAX).await {
         Ok(steps) => {
-            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), said: None };
+            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: None };
             if to_publish.send(first).await.is_err() {
                 return LaneEnd::Broken("the publisher did not start".into());
             }
@@ -130,6 +134,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         credit: Arc::clone(&credit),
         stream_time: Arc::clone(&stream_time),
         generation: Arc::clone(&generation),
+        traced: parts.traces.is_some(),
         to: chunk_tx,
         stop: stop.clone(),
     };

@@ -1,6 +1,7 @@
 //! What producers and consumers see: commands, answers and events as JSON, versioned apart from the domain.
 
 pub mod answer;
+pub mod cards;
 pub mod command;
 pub mod decode;
 pub mod event;

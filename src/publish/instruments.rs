@@ -8,6 +8,7 @@ use crate::{commit::Outgoing, domain::Time, protocol::OutcomeKind};
 
 /// A lane's counters.
 pub struct Instruments {
+    partition: u32,
     outcomes: RefCell<HashMap<(&'static str, &'static str), Counter>>,
     refusals: RefCell<HashMap<String, Counter>>,
     latency: Histogram,
@@ -17,12 +18,13 @@ pub struct Instruments {
 impl Instruments {
     /// For a lane.
     pub fn new(partition: u32) -> Self {
-        let partition = partition.to_string();
+        let label = partition.to_string();
         Self {
+            partition,
             outcomes: RefCell::default(),
             refusals: RefCell::default(),
             latency: metrics::histogram!("jumun_answer_seconds"),
-            dead: metrics::counter!("jumun_dead_letters_total", "partition" => partition),
+            dead: metrics::counter!("jumun_dead_letters_total", "partition" => label),
         }
     }
 
@@ -34,7 +36,24 @@ impl Instruments {
             if out.dead.is_some() {
                 self.dead.increment(1);
             }
-            let Some((_, answer)) = &out.answer else { continue };
+            let Some((_, answer)) = &out.answer else {
+                if let Some(dead) = &out.dead {
+                    let (partition, entry) = (self.partition, out.source.id);
+                    tracing::debug!(partition, %entry, reason = dead.reason, "a command that can't be read is put aside");
+                }
+                continue;
+            };
+            // ids and codes: neither the message nor anything else of the command
+            tracing::debug!(
+                partition = self.partition,
+                command_id = &*answer.command_id,
+                order_id = answer.order_id.as_deref(),
+                entry = &*answer.entry,
+                kind = out.name,
+                outcome = answer.outcome.word(),
+                reason = answer.reason.as_deref(),
+                "answered"
+            );
             let word = answer.outcome.word();
             outcomes
                 .entry((out.name, word))

@@ -5,7 +5,7 @@ pub mod publisher;
 
 use tokio::sync::oneshot;
 
-use crate::{commit::Outgoing, payment::RefundAsk, store::rows::OtbxRow};
+use crate::{commit::Outgoing, payment::RefundAsk, store::rows::OtbxRow, traces::Stamps};
 
 /// A durable batch's consequences.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Durable {
     pub steps: Vec<OtbxRow>,
     /// refunds to ask the payment side for
     pub asks: Vec<RefundAsk>,
+    /// when it was decided and committed, for the traces
+    pub stamps: Option<Stamps>,
     /// told once this and all before it is said
     pub said: Option<oneshot::Sender<()>>,
 }

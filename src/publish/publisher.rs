@@ -17,6 +17,7 @@ use crate::{
     payment::RefundAsk,
     protocol::event::publish,
     store::rows::OtbxRow,
+    traces::Traces,
 };
 
 /// Outbox rows that reached their stream, to be deleted with the next batch.
@@ -34,6 +35,8 @@ pub struct Publisher {
     pub sent: Sent,
     /// where refunds are asked; `None`: somebody else reads the events and asks
     pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    /// where commands are traced
+    pub traces: Option<Arc<Traces>>,
     pub stop: CancellationToken,
 }
 
@@ -51,7 +54,7 @@ impl Publisher {
         let instruments = Instruments::new(self.partition);
         let mut settler = None;
         while let Some(durable) = self.from.recv().await {
-            let Durable { outgoing, steps, asks, said } = durable;
+            let Durable { outgoing, steps, asks, stamps, said } = durable;
             if !steps.is_empty()
                 && let Err(end) = self.relay(&steps).await
             {
@@ -76,7 +79,11 @@ impl Publisher {
             }
             fail::fail_point!("after_settle", |_| std::process::abort());
             self.credit.give(outgoing.iter().filter(|o| o.credit).count());
-            instruments.count(&outgoing, self.clock.now());
+            let now = self.clock.now();
+            instruments.count(&outgoing, now);
+            if let (Some(traces), Some(stamps)) = (&self.traces, &stamps) {
+                traces.tell(self.partition, &outgoing, stamps, now);
+            }
             if let Some(said) = said
                 && said.send(()).is_err()
             {

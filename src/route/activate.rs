@@ -129,7 +129,7 @@ pub async fn notice(
     let why = |why: String| Fault::Decision { entry: EntryId::ZERO, why };
     told.map_err(|e| why(e.to_string()))?.map_err(|r| why(r.message()))?;
     metrics::counter!("jumun_external_changes_total").increment(1);
-    tracing::warn!(sku = %id, delta, "another system has changed a SKU's balance; the ledger follows it");
+    tracing::warn!(sku_id = %id, delta, "another system has changed a SKU's balance; the ledger follows it");
     Ok(())
 }
 

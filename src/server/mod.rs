@@ -21,6 +21,7 @@ use crate::{
     log::{CommandLog, Retention},
     payment::PaymentGateway,
     store::{Lease, LeaseAnswer, Store},
+    traces::Traces,
     webhook::{Courier, Hooks},
 };
 
@@ -41,6 +42,8 @@ pub struct ServerParts {
     pub gateway: Option<Arc<dyn PaymentGateway>>,
     /// whom events are posted to
     pub hooks: Arc<Hooks>,
+    /// where commands are traced; `None`: nowhere
+    pub traces: Option<Arc<Traces>>,
 }
 
 /// How the lanes are.
@@ -97,6 +100,7 @@ impl Server {
                 limits: parts.limits,
                 retention: parts.retention,
                 gateway: gateway.clone(),
+                traces: parts.traces.clone(),
                 runtime: Handle::current(),
             };
             let keeper = Keeper {

@@ -128,7 +128,12 @@ impl Desk {
             Verdict::Pending(_) => "pending",
             Verdict::Unknown(why) => {
                 count("nothing");
-                tracing::warn!(key = ask.key, why, "the payment side did not answer a refund; it is asked again");
+                tracing::warn!(
+                    order_id = ask.order_id.as_str(),
+                    refund_key = ask.key,
+                    why,
+                    "the payment side did not answer a refund; it is asked again"
+                );
                 known.unanswered = known.unanswered.saturating_add(1);
                 if known.unanswered == AWAY_AFTER {
                     known.next_probe = Some(Instant::now() + PROBE_EVERY);
@@ -181,7 +186,7 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) -> bool {
     match log.append(ask.lane, Inbound::Commands, &[raw]).await {
         Ok(_) => true,
         Err(e) => {
-            tracing::warn!(key = ask.key, error = %e, "a refund's outcome could not be told; it is asked again");
+            tracing::warn!(order_id = ask.order_id.as_str(), refund_key = ask.key, error = %e, "a refund's outcome could not be told; it is asked again");
             false
         }
     }

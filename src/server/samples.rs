@@ -80,6 +80,7 @@ fn describe() {
     counter!("jumun_lane_resets_total", "Times a lane started over after a failed commit or a broken handler");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
     counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
+    counter!("jumun_trace_spans_dropped_total", "Spans that no collector took");
     gauge!("jumun_stream_lag", "Commands that no one has read yet");
     gauge!("jumun_stream_pending", "Commands read and not acknowledged");
     gauge!("jumun_stream_length", "Commands kept in the stream");

@@ -212,6 +212,7 @@ async fn serve(more: &[&str]) -> (Served, String) {
         partitions: 1,
         more: Vec::new(),
         failpoints: String::new(),
+        variables: Vec::new(),
     };
     let server = setting.with(more).start();
     server.ready().await;

@@ -61,6 +61,13 @@ const RULES: &[Rule] = &[
         why: "only the store speaks SQL",
     },
     Rule {
+        words: &["opentelemetry", "opentelemetry_sdk", "opentelemetry_otlp"],
+        within: &["src/"],
+        except: &["src/traces/"],
+        unless: &[],
+        why: "only the traces know who collects them",
+    },
+    Rule {
         words: &["actix", "actix_rt", "actix_web"],
         within: &["src/"],
         // the heart starts the supervisor anew

@@ -35,6 +35,7 @@ fn serve(database: &str, redis: &str, more: &[&str]) -> Served {
         partitions: 1,
         more: Vec::new(),
         failpoints: String::new(),
+        variables: Vec::new(),
     };
     setting.with(more).start()
 }

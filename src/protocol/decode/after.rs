@@ -69,6 +69,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         }
         Wire::MarkDelivered(c) => {
             text(c.reason.as_deref())?;
+            text(c.carrier.as_deref())?;
             let waybill = match (c.carrier, c.waybill_no) {
                 (Some(carrier), Some(no)) => Some((carrier, no)),
                 (None, None) => None,
@@ -162,6 +163,7 @@ fn purchase(
 
 fn waybill(w: WireWaybill) -> Result<WaybillEntry, Refusal> {
     code("a carrier", &w.carrier)?;
+    text(Some(&w.carrier))?;
     code("a waybill number", &w.waybill_no)?;
     Ok(WaybillEntry { line_no: w.line_no, carrier: w.carrier, waybill_no: w.waybill_no, quantity: w.quantity })
 }

@@ -29,8 +29,8 @@ use crate::{
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
-    log::{Dead, crc16::partition_of},
-    protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, command::Wire, internal::Internal},
+    log::{DEAD_COMMAND_BYTES_MAX, Dead, crc16::partition_of},
+    protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, cards, command::Wire, internal::Internal},
     store::Outcome,
 };
 
@@ -415,7 +415,8 @@ impl Lane {
         let mut out = Outgoing::silent(source, "unreadable");
         match unreadable {
             Unreadable::Dead { reason } => {
-                out.dead = Some(Dead { command: Arc::clone(raw), reason, attempts: source.attempts });
+                let command = cards::kept(raw, DEAD_COMMAND_BYTES_MAX);
+                out.dead = Some(Dead { command, reason, attempts: source.attempts });
             }
             Unreadable::Refused { id, name, reply_to, refusal } => {
                 let name = name.unwrap_or("unreadable");

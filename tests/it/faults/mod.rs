@@ -4,6 +4,7 @@
 //! One at a time, also where the runner doesn't see to it: they stop and kill, and are timed.
 
 mod actors;
+mod cards;
 mod checks;
 mod commit;
 mod hostile;
@@ -68,6 +69,7 @@ impl Scene {
             partitions: self.partitions,
             more: Vec::new(),
             failpoints: String::new(),
+            variables: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod client;
+pub mod collector;
 pub mod guard;
 pub mod http;
 pub mod payments;

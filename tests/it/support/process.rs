@@ -27,6 +27,8 @@ pub struct Setting {
     pub more: Vec<String>,
     /// `name=action;…`, for the binary's failpoints
     pub failpoints: String,
+    /// `NAME=value`, further variables of its environment
+    pub variables: Vec<String>,
 }
 
 impl Setting {
@@ -39,6 +41,12 @@ impl Setting {
     /// With these words added to the command line.
     pub fn with(mut self, words: &[&str]) -> Self {
         self.more.extend(words.iter().map(|&w| w.to_owned()));
+        self
+    }
+
+    /// With this variable in its environment.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push(format!("{name}={value}"));
         self
     }
 
@@ -59,7 +67,9 @@ impl Setting {
         let dir = tempfile::Builder::new().prefix("jumun-served-").tempdir().expect("a directory").keep();
         let (partitions, failpoints) = (self.partitions.to_string(), format!("FAILPOINTS={}", self.failpoints));
         let binary = binary();
-        let mut words = vec!["env", "NO_COLOR=1", "RUST_BACKTRACE=0", &failpoints, &binary, "serve"];
+        let mut words = vec!["env", "NO_COLOR=1", "RUST_BACKTRACE=0", &failpoints];
+        words.extend(self.variables.iter().map(String::as_str));
+        words.extend([&*binary, "serve"]);
         words.extend(["--database", &self.database, "--redis", &self.redis, "--namespace", &self.namespace]);
         words.extend(["--instance", &self.instance, "--partitions", &partitions, "--listen", "127.0.0.1:0"]);
         if !self.more.iter().any(|w| w == "--lease") {
@@ -163,7 +173,9 @@ impl Served {
     pub fn address(&self) -> Option<String> {
         let log = self.log();
         let line = log.lines().find(|l| l.contains("jumun serves"))?;
-        line.split("address=").nth(1)?.split_whitespace().next().map(str::to_owned)
+        // as text, or as JSON
+        let rest = line.split("address").nth(1)?.trim_start_matches(['=', '"', ':']);
+        rest.split([' ', '"']).next().map(str::to_owned)
     }
 
     fn get(&self, path: &str) -> Option<(u16, String)> {

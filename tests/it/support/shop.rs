@@ -47,6 +47,7 @@ impl Shop {
             partitions: 1,
             more: Vec::new(),
             failpoints: String::new(),
+            variables: Vec::new(),
         };
         let namespace = setting.namespace.clone();
         let secret = secret_file();

@@ -157,6 +157,7 @@ impl World {
             retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
             gateway: self.setup.gateway.clone(),
             hooks: Arc::default(),
+            traces: None,
         };
         let server = Server::start(parts).await.unwrap();
         let ready = tokio::time::timeout(PATIENCE, server.ready(self.setup.partitions)).await;

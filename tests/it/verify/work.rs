@@ -46,6 +46,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
         gateway: None,
         hooks: Arc::default(),
+        traces: None,
     };
     let server = Server::start(parts).await.unwrap();
     server.ready(PARTITIONS).await;
