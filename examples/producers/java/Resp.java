@@ -33,6 +33,10 @@ final class Resp implements Closeable {
 
     Resp(String url, int patienceMs) {
         this.url = URI.create(url);
+        // Never a password in plain text to where TLS was meant.
+        if (!"redis".equals(this.url.getScheme())) {
+            throw new IllegalArgumentException("this client speaks no TLS: redis:// is wanted");
+        }
         this.patienceMs = patienceMs;
     }
 
