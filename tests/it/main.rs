@@ -8,6 +8,7 @@ mod domain_pages;
 mod door;
 mod faults;
 mod load;
+mod load_compare;
 mod log_contract;
 mod payment_contract;
 mod scenarios;
