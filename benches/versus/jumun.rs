@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use jumun::{
     load::{
         report::Measured,
+        scenario::Scenario,
         session::{PLENTY, Sale, Session, Target},
-        workload::Scenario,
     },
     outward::Certificates,
 };
@@ -31,7 +31,7 @@ pub struct Server {
 
 impl Server {
     /// On a fresh database and an empty Redis, with the scenario's goods made.
-    pub async fn start(servers: &Servers, scenario: Scenario, skus: u32) -> Result<Self> {
+    pub async fn start(servers: &Servers, scenario: &str, skus: u32) -> Result<Self> {
         let url = servers.fresh().await?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         // in the environment, which not everybody can read, unlike a command line
@@ -47,12 +47,13 @@ impl Server {
             certificates: Certificates::default(),
             namespace: "jumun".into(),
         };
-        let stock = if scenario == Scenario::Soldout { 0 } else { PLENTY };
+        let stock = if scenario == "sold-out" { 0 } else { PLENTY };
+        let scenario = Scenario::named(scenario)?;
         let begun = Instant::now();
         let mut attempt = 0;
         let session = loop {
             attempt += 1;
-            let sale = Sale { scenario, skus, stock, run: format!("versus{attempt}") };
+            let sale = Sale { scenario: scenario.clone(), skus, stock, seed: 0, run: format!("versus{attempt}") };
             match Session::open(&target, sale, Duration::from_secs(10)).await {
                 Ok(session) => break session,
                 Err(e) if child.try_wait()?.is_some() => bail!("jumun ended before it served: {e}"),

@@ -14,7 +14,8 @@ use std::{
 use anyhow::{Context, Result};
 use jumun::load::{
     Source,
-    workload::{Scenario, Sku, Workload},
+    scenario::Scenario,
+    workload::{Sku, Workload},
 };
 use redis::{Value, aio::MultiplexedConnection};
 use serde::Deserialize;
@@ -88,7 +89,7 @@ pub async fn prepare(servers: &Servers) -> Result<String> {
 
 /// Orders of one unit of the hot SKU.
 pub fn workload() -> Result<Workload> {
-    Ok(Workload::new(Scenario::Hot, vec![Sku { id: SKU.into(), partition: 0 }], "versus", 1)?)
+    Ok(Workload::new(&Scenario::named("hot")?, vec![Sku { id: SKU.into(), partition: 0 }], "versus", 1)?)
 }
 
 fn decode(reply: &Value) -> Result<Vec<Order>> {

@@ -33,7 +33,7 @@ mod show;
 
 use std::{process::ExitCode, time::Duration};
 
-use ::jumun::load::{report::Measured, workload::Scenario};
+use ::jumun::load::report::Measured;
 use anyhow::{Result, bail};
 use clap::Parser;
 use closed::How;
@@ -213,7 +213,7 @@ impl Bench {
         closed::measure(&url, how, clients, skus.into(), time).await
     }
 
-    async fn open(&self, scenario: Option<Scenario>) -> Result<Sample> {
+    async fn open(&self, scenario: Option<&str>) -> Result<Sample> {
         let mut open = match scenario {
             Some(scenario) => Open::Jumun(Box::new(jumun::Server::start(&self.servers, scenario, MANY).await?)),
             None => Open::Batching(Box::new(batching::Batching::start(&self.servers).await?)),
@@ -263,7 +263,7 @@ impl Bench {
                 self.record("hot", "A", sample);
             }
             if self.args.wants("jumun") {
-                let sample = self.open(Some(Scenario::Hot)).await?;
+                let sample = self.open(Some("hot")).await?;
                 self.record("hot", "jumun", sample);
             }
             if self.args.wants("d") {
@@ -287,9 +287,9 @@ impl Bench {
                 self.record("spread", "A", sample);
             }
             if self.args.wants("jumun") {
-                let sample = self.open(Some(Scenario::Spread)).await?;
+                let sample = self.open(Some("spread")).await?;
                 self.record("spread", "jumun", sample);
-                let sample = self.open(Some(Scenario::Soldout)).await?;
+                let sample = self.open(Some("sold-out")).await?;
                 self.record("soldout", "jumun", sample);
             }
         }
@@ -320,7 +320,7 @@ impl Bench {
             ]);
         }
         if self.args.wants("jumun") {
-            let server = jumun::Server::start(&self.servers, Scenario::Hot, MANY).await?;
+            let server = jumun::Server::start(&self.servers, "hot", MANY).await?;
             let (unanswered, twice) = server.lose_the_server(RATE).await?;
             rows.push([
                 "jumun".to_owned(),

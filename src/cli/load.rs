@@ -2,27 +2,40 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
-use clap::Args;
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand};
 
-use super::config::RedisTlsArgs;
+use super::{
+    compare::{self, CompareArgs},
+    config::{RedisTlsArgs, real_clock},
+};
 use crate::load::{
     knee::{Search, State},
-    report::Report,
-    session::{PLENTY, Sale, Session, Target},
-    workload::Scenario,
+    report::{FORMAT, Report},
+    scenario::{Scenario, Scenarios},
+    session::{Sale, Session, Target},
 };
+
+/// A file of scenarios that is larger is refused.
+const SCENARIOS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Offers orders at a fixed rate to a running server and reports how it answered.
 ///
 /// The load is an open loop: orders are sent when they are due, and a latency counts from the moment an order was due
 /// to the arrival of its answer. The goods that are sold are made first, under ids of this run alone.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:
   jumun load --redis redis://localhost --rate 20000 --duration 30
   jumun load --redis redis://localhost --scenario zipf --skus 1000 --find-knee --rate 10000
-  jumun load --http http://localhost:8080 --scenario mixed --rate 500 --count 10000 --json -")]
+  jumun load --http http://localhost:8080 --scenario mixed --rate 500 --count 10000 --report before.json
+  jumun load compare before.json after.json"
+)]
 pub struct LoadArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Redis whose streams the server reads
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "http")]
     pub redis: Option<String>,
@@ -34,21 +47,31 @@ pub struct LoadArgs {
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     pub namespace: String,
-    /// hot: one SKU; zipf, spread: many; multi: 1 to 4 lines; soldout: nothing left; mixed: payments, deposits, cancellations
+    /// Shown at the HTTP door; an operator's, since the goods are made there too
+    #[arg(long, env = "JUMUN_TOKEN_TEXT", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// hot: one SKU; zipf, spread: many; multi: 1 to 4 lines; sold-out: refusals; mixed: payments, deposits,
+    /// cancellations, returns
     #[arg(long, default_value = "hot", value_name = "NAME")]
-    pub scenario: Scenario,
-    /// SKUs on sale, where the scenario has more than one
-    #[arg(long, default_value_t = 1_000)]
-    pub skus: u32,
-    /// Units of each SKU (soldout: 0 unless given)
+    pub scenario: String,
+    /// Scenarios of your own, in the form of ops/load/scenarios.json
+    #[arg(long, value_name = "FILE")]
+    pub scenarios: Option<PathBuf>,
+    /// SKUs on sale, where the scenario has more than one [default: the scenario's]
+    #[arg(long)]
+    pub skus: Option<u32>,
+    /// Units of each SKU [default: the scenario's]
     #[arg(long)]
     pub stock: Option<u64>,
-    /// Commands a second; with --find-knee the first rate tried
-    #[arg(long, default_value_t = 1_000)]
-    pub rate: u64,
-    /// Seconds to send for (each step of --find-knee)
-    #[arg(long, default_value_t = 10, conflicts_with = "count", value_name = "SECONDS")]
-    pub duration: u64,
+    /// Another number wants other SKUs in another order
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Commands a second; with --find-knee the first rate tried [default: the scenario's]
+    #[arg(long)]
+    pub rate: Option<u64>,
+    /// Seconds to send for (each step of --find-knee) [default: the scenario's]
+    #[arg(long, conflicts_with = "count", value_name = "SECONDS")]
+    pub duration: Option<u64>,
     /// Commands to send, instead of a duration
     #[arg(long)]
     pub count: Option<u64>,
@@ -67,12 +90,20 @@ pub struct LoadArgs {
     /// Keep-alive connections of the HTTP door
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
+    /// How often a command without an answer is sent again by HTTP, with its id [default: the scenario's]
+    #[arg(long)]
+    pub retries: Option<u32>,
     /// Seconds to wait for the last answers
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub drain: u64,
     /// Also write the report as JSON to this file, or to standard output for "-" (instead of the table)
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    #[arg(long, alias = "json", value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Compare(CompareArgs),
 }
 
 /// Does what [`LoadArgs`] says. The exit status is a failure when a command went unanswered, was answered twice or
@@ -81,25 +112,34 @@ pub struct LoadArgs {
 /// # Errors
 /// When the server can't be reached, the goods can't be made, or the report can't be written.
 pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
-    if args.rate == 0 {
-        bail!("the rate must be at least 1");
+    if let Some(What::Compare(args)) = &args.what {
+        return Ok(compare::run(args));
     }
+    let scenario = scenario(&args)?;
+    let rate = args.rate.unwrap_or(scenario.rate);
+    ensure!(rate > 0, "the rate must be at least 1");
     let (target, door) = match (&args.http, &args.redis) {
-        (Some(url), _) => (Target::Http { url: url.clone(), connections: args.connections }, "http"),
+        (Some(url), _) => {
+            let (token, retries) = (args.token.clone(), args.retries.unwrap_or(scenario.retries));
+            (Target::Http { url: url.clone(), connections: args.connections, token, retries }, "http")
+        }
         (None, Some(url)) => {
             let certificates = args.redis_tls.certificates()?;
             (Target::Redis { url: url.clone(), certificates, namespace: args.namespace.clone() }, "redis")
         }
         (None, None) => bail!("either --redis or --http is needed"),
     };
-    let stock = args.stock.unwrap_or(if args.scenario == Scenario::Soldout { 0 } else { PLENTY });
-    let sale = Sale { scenario: args.scenario, skus: args.skus, stock, run: run_name() };
+    let (skus, stock) = (args.skus.unwrap_or(scenario.skus), args.stock.unwrap_or(scenario.stock));
+    let seconds = args.duration.unwrap_or(scenario.seconds);
+    let name = scenario.name.clone();
+    let sale = Sale { scenario, skus, stock, seed: args.seed, run: run_name() };
     let drain = Duration::from_secs(args.drain);
+    let started = real_clock().now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut session = Session::open(&target, sale, drain).await?;
-    let count = |rate: u64| args.count.unwrap_or_else(|| rate.saturating_mul(args.duration));
+    let count = |rate: u64| args.count.unwrap_or_else(|| rate.saturating_mul(seconds));
     let (run, steps) = if args.find_knee {
         let p99_us_max = args.knee_p99_ms.saturating_mul(1_000);
-        let mut state = State::new(Search { from: args.rate, to: args.knee_max, step_percent: 125, p99_us_max });
+        let mut state = State::new(Search { from: rate, to: args.knee_max, step_percent: 125, p99_us_max });
         while let Some(rate) = state.next_rate() {
             state.saw(session.run(rate, count(rate), args.in_flight, drain).await?);
         }
@@ -107,19 +147,36 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
         let Some(best) = state.knee.best.or_else(|| steps.first().cloned()) else { bail!("no rate was tried") };
         (best, steps)
     } else {
-        (session.run(args.rate, count(args.rate), args.in_flight, drain).await?, Vec::new())
+        (session.run(rate, count(rate), args.in_flight, drain).await?, Vec::new())
     };
     let skus = session.skus();
     let report = Report {
-        scenario: args.scenario.to_string(),
+        format: FORMAT,
+        by: "jumun load".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        started,
+        scenario: name,
         door: door.into(),
         skus,
+        stock,
+        seed: args.seed,
         partitions: session.partitions,
         run,
         steps,
     };
-    show(&report, args.json.as_deref())?;
+    show(&report, args.report.as_deref())?;
     Ok(if report.clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn scenario(args: &LoadArgs) -> anyhow::Result<Scenario> {
+    let all = match &args.scenarios {
+        None => Scenarios::built_in()?,
+        Some(path) => {
+            let text = compare::read_bounded(path, SCENARIOS_BYTES_MAX).map_err(anyhow::Error::msg)?;
+            Scenarios::read(&text).with_context(|| format!("{} can't be used", path.display()))?
+        }
+    };
+    Ok(all.named(&args.scenario)?)
 }
 
 fn show(report: &Report, json: Option<&std::path::Path>) -> anyhow::Result<()> {

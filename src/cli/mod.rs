@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod compare;
 pub mod config;
 pub mod demo;
 pub mod load;
@@ -32,7 +33,7 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
     Demo(demo::DemoArgs),
-    Load(load::LoadArgs),
+    Load(Box<load::LoadArgs>),
     Send(send::SendArgs),
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
@@ -55,7 +56,7 @@ impl Cli {
             Command::Serve(args) => serve::run(*args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Demo(args) => demo::run(args).await,
-            Command::Load(args) => load::run(args).await,
+            Command::Load(args) => load::run(*args).await,
             Command::Send(args) => send::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,

@@ -1,9 +1,11 @@
 //! The HTTP door: `POST /v1/commands` over keep-alive connections, one command at a time on each.
 //!
 //! The timetable is shared: each connection takes the next command, waits until it is due, and posts it. When all of
-//! them wait for answers the commands behind go out late, and their wait is in their latency.
+//! them wait for answers the commands behind go out late, and their wait is in their latency. A command that got no
+//! answer yet (202, 429, 503, a broken connection) is sent again with its id, a bounded number of times.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -32,6 +34,13 @@ const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 /// How long to wait before a broken connection is made anew.
 const RECONNECT: Duration = Duration::from_millis(50);
 
+/// How long to wait before a command is sent again, unless the response says; and the longest that is waited then.
+const RETRY: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// The longest token that is shown.
+const TOKEN_BYTES_MAX: usize = 1_024;
+
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The door.
@@ -40,14 +49,27 @@ pub struct HttpDoor {
     /// `host:port`
     host: Arc<str>,
     connections: usize,
+    token: Option<Token>,
+    retries: u32,
+}
+
+/// A token, which nothing prints.
+#[derive(Clone)]
+struct Token(Arc<str>);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 impl HttpDoor {
-    /// A door at `http://host[:port]`.
+    /// A door at `http://host[:port]`, where `token` is shown and a command without an answer is sent again up to
+    /// `retries` times.
     ///
     /// # Errors
-    /// [`LoadError::Plan`] for an address of another kind, or connections outside 1 to 10,000.
-    pub fn new(url: &str, connections: usize) -> Result<Self, LoadError> {
+    /// [`LoadError::Plan`] for an address of another kind, connections outside 1 to 10,000, or a token that is none.
+    pub fn new(url: &str, connections: usize, token: Option<&str>, retries: u32) -> Result<Self, LoadError> {
         let bad = || LoadError::Plan(format!("{url:?} is not an address like http://host:port"));
         let host = url.strip_prefix("http://").ok_or_else(bad)?.trim_end_matches('/');
         if host.is_empty() || host.contains(['/', '@', ' ', '\r', '\n']) {
@@ -57,7 +79,11 @@ impl HttpDoor {
             return Err(LoadError::Plan(format!("{connections} connections are not between 1 and 10,000")));
         }
         let host = if host.rsplit_once(':').is_some() { host.to_owned() } else { format!("{host}:80") };
-        Ok(Self { host: host.into(), connections })
+        if token.is_some_and(|t| t.is_empty() || t.len() > TOKEN_BYTES_MAX || !t.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            return Err(LoadError::Plan("the token is empty, or holds what no token does".into()));
+        }
+        Ok(Self { host: host.into(), connections, token: token.map(|t| Token(t.into())), retries })
     }
 
     /// Runs a plan to its end.
@@ -77,7 +103,7 @@ impl HttpDoor {
             plan: plan.clone(),
             timetable,
             source,
-            host: Arc::clone(&self.host),
+            door: self.clone(),
         });
         let connections = self.connections.min(usize::try_from(plan.in_flight_max).unwrap_or(usize::MAX));
         let mut tasks = JoinSet::new();
@@ -101,7 +127,7 @@ struct Shared {
     plan: Plan,
     timetable: Timetable,
     source: Arc<dyn Source + Send>,
-    host: Arc<str>,
+    door: HttpDoor,
 }
 
 impl Shared {
@@ -128,16 +154,38 @@ impl Shared {
             self.sent.fetch_add(1, Ordering::Relaxed);
             body.clear();
             self.source.put(n, &self.plan.tag, &mut body);
-            write_request(&mut request, &self.host, &body);
-            match timeout_at(give_up, exchange(&mut stream, &self.host, &request, &mut buf)).await {
-                // unanswered
-                Err(_) => return,
-                Ok(Ok((status, from))) => self.count(n, status, buf.get(from..).unwrap_or_default()),
-                Ok(Err(kind)) => {
-                    stream = None;
-                    self.tally().answer(n, Outcome::Failed, Some(kind), Instant::now());
-                    sleep(RECONNECT).await;
+            self.door.write_request(&mut request, &body);
+            let mut again = 0..self.door.retries;
+            loop {
+                let host = &self.door.host;
+                let exchanged = timeout_at(give_up, exchange(&mut stream, host, &request, &mut buf)).await;
+                let pause = match &exchanged {
+                    // unanswered
+                    Err(_) => return,
+                    Ok(Ok(response)) => response.retry,
+                    Ok(Err(_)) => {
+                        stream = None;
+                        Some(RECONNECT)
+                    }
+                };
+                if let Some(pause) = pause
+                    && again.next().is_some()
+                {
+                    self.tally().retries += 1;
+                    if timeout_at(give_up, sleep(pause)).await.is_err() {
+                        return;
+                    }
+                    continue;
                 }
+                match exchanged {
+                    Ok(Ok(response)) => self.count(n, response.status, buf.get(response.body..).unwrap_or_default()),
+                    Ok(Err(kind)) => {
+                        self.tally().answer(n, Outcome::Failed, Some(kind), Instant::now());
+                        sleep(RECONNECT).await;
+                    }
+                    Err(_) => {}
+                }
+                break;
             }
         }
     }
@@ -159,23 +207,39 @@ impl Shared {
     }
 }
 
-fn write_request(out: &mut Vec<u8>, host: &str, body: &[u8]) {
-    out.clear();
-    out.extend_from_slice(b"POST /v1/commands HTTP/1.1\r\nHost: ");
-    out.extend_from_slice(host.as_bytes());
-    out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Length: ");
-    super::json::number(out, u64::try_from(body.len()).unwrap_or(0));
-    out.extend_from_slice(b"\r\n\r\n");
-    out.extend_from_slice(body);
+impl HttpDoor {
+    fn write_request(&self, out: &mut Vec<u8>, body: &[u8]) {
+        out.clear();
+        out.extend_from_slice(b"POST /v1/commands HTTP/1.1\r\nHost: ");
+        out.extend_from_slice(self.host.as_bytes());
+        if let Some(Token(token)) = &self.token {
+            out.extend_from_slice(b"\r\nAuthorization: Bearer ");
+            out.extend_from_slice(token.as_bytes());
+        }
+        out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Length: ");
+        super::json::number(out, u64::try_from(body.len()).unwrap_or(0));
+        out.extend_from_slice(b"\r\n\r\n");
+        out.extend_from_slice(body);
+    }
 }
 
-/// Sends a request and reads its whole response into `buf`: the status, and where the body starts.
+/// What came back.
+#[derive(Debug)]
+struct Response {
+    status: u16,
+    /// where the body starts
+    body: usize,
+    /// how long to wait before the command is sent again, where there is no answer yet
+    retry: Option<Duration>,
+}
+
+/// Sends a request and reads its whole response into `buf`.
 async fn exchange(
     stream: &mut Option<TcpStream>,
     host: &str,
     request: &[u8],
     buf: &mut Vec<u8>,
-) -> Result<(u16, usize), &'static str> {
+) -> Result<Response, &'static str> {
     let connection = match stream {
         Some(connection) => connection,
         None => {
@@ -195,7 +259,9 @@ async fn exchange(
             if head.close {
                 *stream = None;
             }
-            return Ok((head.status, head.body));
+            let retry = matches!(head.status, 202 | 429 | 503)
+                .then(|| head.retry_after.map_or(RETRY, Duration::from_secs).min(RETRY_MAX));
+            return Ok(Response { status: head.status, body: head.body, retry });
         }
         more(connection, buf).await?;
     }
@@ -218,6 +284,8 @@ struct Head {
     body: usize,
     length: usize,
     close: bool,
+    /// seconds
+    retry_after: Option<u64>,
 }
 
 /// The response's head; `None` while it is not all there.
@@ -226,16 +294,18 @@ fn response_head(buf: &[u8]) -> Result<Option<Head>, &'static str> {
     let head = std::str::from_utf8(&buf[..end]).map_err(|_| "bad_response")?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
-    let (mut length, mut close) = (None, false);
+    let (mut length, mut close, mut retry_after) = (None, false, None);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse().ok().filter(|&bytes: &usize| bytes <= RESPONSE_BYTES_MAX);
         } else if name.eq_ignore_ascii_case("connection") {
             close = value.trim().eq_ignore_ascii_case("close");
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            retry_after = value.trim().parse().ok();
         }
     }
     match (status, length) {
-        (Some(status), Some(length)) => Ok(Some(Head { status, body: end + 4, length, close })),
+        (Some(status), Some(length)) => Ok(Some(Head { status, body: end + 4, length, close, retry_after })),
         _ => Err("bad_response"),
     }
 }
@@ -246,11 +316,12 @@ mod tests {
 
     #[test]
     fn heads() {
-        let wire = b"HTTP/1.1 422 Unprocessable\r\ncontent-LENGTH: 5\r\nConnection: close\r\n\r\nhello";
+        let wire =
+            b"HTTP/1.1 422 Unprocessable\r\ncontent-LENGTH: 5\r\nConnection: close\r\nRetry-After: 2\r\n\r\nhello";
         for cut in 0..wire.len() - 5 {
             assert_eq!(response_head(&wire[..cut]), Ok(None), "{cut}");
         }
-        let want = Head { status: 422, body: wire.len() - 5, length: 5, close: true };
+        let want = Head { status: 422, body: wire.len() - 5, length: 5, close: true, retry_after: Some(2) };
         assert_eq!(response_head(wire), Ok(Some(want)));
         assert!(response_head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
         assert!(response_head(b"SSH-2.0\r\n\r\n").is_err());
@@ -258,11 +329,24 @@ mod tests {
 
     #[test]
     fn addresses() {
-        assert_eq!(&*HttpDoor::new("http://localhost:8080/", 1).unwrap().host, "localhost:8080");
-        assert_eq!(&*HttpDoor::new("http://localhost", 1).unwrap().host, "localhost:80");
+        assert_eq!(&*HttpDoor::new("http://localhost:8080/", 1, None, 0).unwrap().host, "localhost:8080");
+        assert_eq!(&*HttpDoor::new("http://localhost", 1, None, 0).unwrap().host, "localhost:80");
         for bad in ["https://h", "h:1", "http://", "http://h/x"] {
-            assert!(HttpDoor::new(bad, 1).is_err(), "{bad}");
+            assert!(HttpDoor::new(bad, 1, None, 0).is_err(), "{bad}");
         }
-        assert!(HttpDoor::new("http://h", 0).is_err());
+        assert!(HttpDoor::new("http://h", 0, None, 0).is_err());
+        for bad in ["", "a b", "a\r\nX: y", "\u{e9}"] {
+            assert!(HttpDoor::new("http://h", 1, Some(bad), 0).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_shown_to_the_server_only() {
+        let door = HttpDoor::new("http://h", 1, Some("jumun_secret"), 0).unwrap();
+        let mut request = Vec::new();
+        door.write_request(&mut request, b"{}");
+        let request = String::from_utf8(request).unwrap();
+        assert!(request.contains("\r\nAuthorization: Bearer jumun_secret\r\n"), "{request}");
+        assert!(!format!("{door:?}").contains("secret"));
     }
 }

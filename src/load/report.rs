@@ -7,12 +7,12 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Plan, tally::Tally, timetable::Timetable};
 
 /// Latencies in microseconds, from due to answered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     pub p50_us: u64,
     pub p90_us: u64,
@@ -40,6 +40,8 @@ pub struct Measured {
     pub unanswered: u64,
     /// answers to commands that had one already: exactly one is promised
     pub duplicates: u64,
+    /// commands sent again with the same id, each time
+    pub retries: u64,
     /// commands sent more than 10 ms after their time
     pub fell_behind: u64,
     /// commands due and without an answer at the timetable's middle, and at its end
@@ -78,6 +80,7 @@ impl Measured {
             failed: tally.failed.clone(),
             unanswered: sent.saturating_sub(tally.answered),
             duplicates: tally.duplicates,
+            retries: tally.retries,
             fell_behind,
             backlog_half,
             backlog_end,
@@ -103,12 +106,26 @@ impl Measured {
     }
 }
 
+/// What the file of a report says it is; a later shape that means something else gets another number.
+pub const FORMAT: &str = "jumun-load/1";
+
 /// A run with its circumstances.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// [`FORMAT`]
+    pub format: &'static str,
+    /// the program that made it
+    pub by: String,
+    /// of jumun: the generator's, or the server's where k6 sent
+    pub version: String,
+    /// when, by RFC 3339
+    pub started: String,
     pub scenario: String,
     pub door: String,
     pub skus: u32,
+    /// units of each SKU
+    pub stock: u64,
+    pub seed: u64,
     pub partitions: Option<u32>,
     /// the run itself; with a search for the knee, its last rate that was kept up
     #[serde(flatten)]
@@ -167,6 +184,7 @@ impl fmt::Display for Report {
         }
         row("unanswered", thousands(run.unanswered));
         row("answered twice", thousands(run.duplicates));
+        row("sent again", thousands(run.retries));
         let (latency, never) = (&run.latency, run.planned.saturating_sub(run.sent));
         row("p50 / p90", format!("{} / {}", millis(latency.p50_us), millis(latency.p90_us)));
         row("p99 / p99.9", format!("{} / {}", millis(latency.p99_us), millis(latency.p999_us)));

@@ -7,8 +7,9 @@ use super::{
     http_door::HttpDoor,
     redis_door::RedisDoor,
     report::Measured,
+    scenario::{Pick, Scenario},
     setup::{Goods, Stage, StageOf},
-    workload::{Scenario, Workload},
+    workload::Workload,
 };
 use crate::outward::Certificates;
 
@@ -32,6 +33,10 @@ pub enum Target {
         /// `http://host:port`
         url: String,
         connections: usize,
+        /// shown with each request; it then says who sends
+        token: Option<String>,
+        /// how often a command without an answer is sent again
+        retries: u32,
     },
 }
 
@@ -42,6 +47,8 @@ pub struct Sale {
     pub skus: u32,
     /// units of each SKU
     pub stock: u64,
+    /// 0 unless other SKUs shall be in other orders
+    pub seed: u64,
     /// names the run: its ids start with it, its reply stream bears it
     pub run: String,
 }
@@ -62,6 +69,7 @@ pub struct Session {
     reply_to: String,
     /// known where the door is Redis
     pub partitions: Option<u32>,
+    actors: bool,
     runs: u32,
 }
 
@@ -80,14 +88,15 @@ impl Session {
                 (Door::Redis(Some(Box::new(door))), Some(partitions), reply_to)
             }
             // an HTTP answer comes back on its own connection
-            Target::Http { url, connections } => (Door::Http(HttpDoor::new(&url, connections)?), None, String::new()),
+            Target::Http { url, connections, token, retries } => {
+                (Door::Http(HttpDoor::new(&url, connections, token.as_deref(), retries)?), None, String::new())
+            }
         };
-        let skus = match sale.scenario {
-            Scenario::Hot | Scenario::Soldout => 1,
-            Scenario::Zipf | Scenario::Spread | Scenario::Multi | Scenario::Mixed => sale.skus,
-        };
-        let goods = Arc::new(Goods::new(&sale.run, skus, sale.stock, partitions.unwrap_or(1), &reply_to)?);
-        let mut me = Self { door, sale, goods, reply_to, partitions, runs: 0 };
+        let actors = !matches!(target, Target::Http { token: Some(_), .. });
+        let skus = if sale.scenario.pick == Pick::First { sale.scenario.skus } else { sale.skus };
+        let worth = (sale.stock, sale.scenario.price);
+        let goods = Goods::new(&sale.run, skus, worth, partitions.unwrap_or(1), &reply_to)?.naming_actors(actors);
+        let mut me = Self { door, sale, goods: Arc::new(goods), reply_to, partitions, actors, runs: 0 };
         me.set_up(patience).await?;
         Ok(me)
     }
@@ -131,8 +140,10 @@ impl Session {
         let tag = format!("{}.{}", self.sale.run, self.runs);
         self.runs += 1;
         // a follow-up comes about a second after its placement
-        let lag = rate / 10 + 1;
-        let workload = Workload::new(self.sale.scenario, self.goods.skus.clone(), &self.reply_to, lag)?;
+        let lag = rate / u64::try_from(self.sale.scenario.round.len()).unwrap_or(1).max(1) + 1;
+        let workload = Workload::new(&self.sale.scenario, self.goods.skus.clone(), &self.reply_to, lag)?
+            .seeded(self.sale.seed)
+            .naming_actors(self.actors);
         self.drive(Plan { rate, count, in_flight_max, drain, tag }, Arc::new(workload)).await
     }
 

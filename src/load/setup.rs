@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     LoadError, Source,
     json::{id, text},
-    workload::{Sku, UNIT_PRICE},
+    workload::Sku,
 };
 use crate::log::crc16::partition_of;
 
@@ -41,15 +41,25 @@ pub struct Goods {
     pub skus: Vec<Sku>,
     /// units received of each SKU
     pub stock: u64,
+    /// of a unit, in won
+    pub price: u64,
     reply_to: String,
+    /// whether commands name their actor, or leave it to the token shown at the door
+    actors: bool,
 }
 
 impl Goods {
-    /// `count` SKUs named after the run, with `stock` units each.
+    /// `count` SKUs named after the run, with `stock` units each, at `price` won a unit.
     ///
     /// # Errors
     /// [`LoadError::Plan`] for no SKU, or more than a million.
-    pub fn new(run: &str, count: u32, stock: u64, partitions: u32, reply_to: &str) -> Result<Self, LoadError> {
+    pub fn new(
+        run: &str,
+        count: u32,
+        (stock, price): (u64, u64),
+        partitions: u32,
+        reply_to: &str,
+    ) -> Result<Self, LoadError> {
         if !(1..=1_000_000).contains(&count) {
             return Err(LoadError::Plan(format!("{count} SKUs are not between 1 and 1,000,000")));
         }
@@ -60,7 +70,14 @@ impl Goods {
                 Sku { id, partition }
             })
             .collect();
-        Ok(Self { run: run.to_owned(), skus, stock, reply_to: reply_to.to_owned() })
+        Ok(Self { run: run.to_owned(), skus, stock, price, reply_to: reply_to.to_owned(), actors: true })
+    }
+
+    /// Naming the actor of each command, or leaving it to the token that is shown at the door.
+    #[must_use]
+    pub fn naming_actors(mut self, actors: bool) -> Self {
+        self.actors = actors;
+        self
     }
 
     /// The tag of a stage's command ids, and how many commands it has.
@@ -79,7 +96,9 @@ impl Goods {
         text(out, r#"{"id":""#);
         text(out, tag);
         id(out, "-", n);
-        text(out, r#"","actor":"operator:load"#);
+        if self.actors {
+            text(out, r#"","actor":"operator:load"#);
+        }
         if !self.reply_to.is_empty() {
             text(out, r#"","reply_to":""#);
             text(out, &self.reply_to);
@@ -100,7 +119,7 @@ impl Goods {
                 text(out, &self.run);
                 text(out, r#"","template_id":"t-"#);
                 text(out, &self.run);
-                id(out, r#"","price":"#, UNIT_PRICE);
+                id(out, r#"","price":"#, self.price);
                 text(
                     out,
                     r#","bundled":true,"delivery_fee":3000,"free_delivery":true,"lead_time_days":2,"pre_refund":false}"#,
@@ -145,7 +164,7 @@ mod tests {
 
     #[test]
     fn stages_are_json_with_ids_of_the_run() {
-        let goods = Goods::new("r7", 3, 5, 4, "load-r7").unwrap();
+        let goods = Goods::new("r7", 3, (5, 1), 4, "load-r7").unwrap();
         for stage in Stage::ALL {
             let (tag, count) = goods.stage(stage);
             for n in 0..count {
@@ -159,7 +178,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Goods::new("r7", 3, 0, 1, "").unwrap().stage(Stage::Stock).1, 0);
-        assert!(Goods::new("r7", 0, 0, 1, "").is_err());
+        assert_eq!(Goods::new("r7", 3, (0, 1), 1, "").unwrap().stage(Stage::Stock).1, 0);
+        assert!(Goods::new("r7", 0, (0, 1), 1, "").is_err());
     }
 }

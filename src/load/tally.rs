@@ -29,6 +29,8 @@ pub struct Tally {
     pub failed: BTreeMap<String, u64>,
     /// answers to a command that had one already
     pub duplicates: u64,
+    /// commands sent again, each time
+    pub retries: u64,
     /// answers that came by the timetable's middle, and by its end
     pub by_half: u64,
     pub by_end: u64,
@@ -59,6 +61,7 @@ impl Tally {
             rejected: BTreeMap::new(),
             failed: BTreeMap::new(),
             duplicates: 0,
+            retries: 0,
             by_half: 0,
             by_end: 0,
             answered: 0,

@@ -1,67 +1,10 @@
-//! What the buyers want: scenarios, and command `n` of each.
-
-use std::{fmt, str::FromStr};
+//! Command `n` of a scenario.
 
 use super::{
     LoadError, Source,
     json::{id, text},
+    scenario::{Actor, Payment, Pick, Scenario},
 };
-
-/// What a unit of every SKU costs, in won; goods ship free, so this times the quantity is what is due.
-pub const UNIT_PRICE: u64 = 10_000;
-
-/// Commands in one round of the mixed scenario.
-const ROUND: u64 = 10;
-
-/// How the buyers behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scenario {
-    /// everyone wants one SKU
-    Hot,
-    /// the first of many SKUs is wanted most, the k-th 1/k as often
-    Zipf,
-    /// many SKUs, each as often
-    Spread,
-    /// orders of one to four lines over many SKUs
-    Multi,
-    /// hardly anything is left: nearly all are refused
-    Soldout,
-    /// unpaid and paid placements, later payments, deposits and cancellations
-    Mixed,
-}
-
-impl Scenario {
-    /// Every scenario.
-    pub const ALL: [Self; 6] = [Self::Hot, Self::Zipf, Self::Spread, Self::Multi, Self::Soldout, Self::Mixed];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hot => "hot",
-            Self::Zipf => "zipf",
-            Self::Spread => "spread",
-            Self::Multi => "multi",
-            Self::Soldout => "soldout",
-            Self::Mixed => "mixed",
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Scenario {
-    type Err = LoadError;
-    fn from_str(s: &str) -> Result<Self, LoadError> {
-        Self::ALL.into_iter().find(|scenario| scenario.name() == s).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.map(Self::name).into();
-            LoadError::Plan(format!("no scenario is called {s:?}; there are {}", names.join(", ")))
-        })
-    }
-}
 
 /// A SKU on sale.
 #[derive(Debug, Clone)]
@@ -73,37 +16,97 @@ pub struct Sku {
 /// The commands of a scenario: each a function of its number alone.
 #[derive(Debug)]
 pub struct Workload {
-    scenario: Scenario,
+    pick: Pick,
+    price: u64,
+    lines_max: u64,
+    round: Vec<Next>,
     skus: Vec<Sku>,
     /// share of the SKUs up to each one, in 2^32ths (Zipf only)
     shares: Vec<u32>,
     reply_to: String,
-    /// rounds between a placement and what follows it (mixed only)
+    /// rounds between a placement and what follows it
     lag: u64,
+    salt: u64,
+    actors: bool,
+}
+
+/// A step, ready to be written.
+#[derive(Debug)]
+enum Next {
+    Place(Payment),
+    Follow {
+        kind: String,
+        about: u64,
+        /// in lags
+        after: u64,
+        actor: Actor,
+        /// the further fields; between two pieces stands the order's name
+        body: Vec<String>,
+    },
 }
 
 impl Workload {
-    /// A scenario over these SKUs (at least one). Answers go to `reply_to`; in the mixed scenario a follow-up comes
-    /// `lag` rounds of ten commands after its placement.
+    /// A scenario over these SKUs (at least one). Answers go to `reply_to`; a follow-up comes `lag` rounds after its
+    /// placement, or a multiple of that.
     ///
     /// # Errors
     /// [`LoadError::Plan`] when there is no SKU.
-    pub fn new(scenario: Scenario, skus: Vec<Sku>, reply_to: &str, lag: u64) -> Result<Self, LoadError> {
+    pub fn new(scenario: &Scenario, skus: Vec<Sku>, reply_to: &str, lag: u64) -> Result<Self, LoadError> {
         if skus.is_empty() {
             return Err(LoadError::Plan("a scenario needs at least one SKU".into()));
         }
-        let shares = if scenario == Scenario::Zipf { zipf(skus.len()) } else { Vec::new() };
-        Ok(Self { scenario, skus, shares, reply_to: reply_to.to_owned(), lag: lag.max(1) })
+        let shares = if scenario.pick == Pick::Zipf { zipf(skus.len()) } else { Vec::new() };
+        let round = scenario.round.iter().map(|step| match step.about {
+            None => Next::Place(step.payment.unwrap_or(Payment::Approved)),
+            Some(about) => {
+                let fields = serde_json::Value::from(step.body.clone()).to_string();
+                let fields = fields.strip_prefix('{').and_then(|f| f.strip_suffix('}')).unwrap_or_default();
+                let fields = if fields.is_empty() { String::new() } else { format!(",{fields}") };
+                Next::Follow {
+                    kind: step.send.clone(),
+                    about: u64::try_from(about).unwrap_or(0),
+                    after: step.after,
+                    actor: step.actor,
+                    body: fields.split("{order}").map(str::to_owned).collect(),
+                }
+            }
+        });
+        Ok(Self {
+            pick: scenario.pick,
+            price: scenario.price,
+            lines_max: scenario.lines_max,
+            round: round.collect(),
+            skus,
+            shares,
+            reply_to: reply_to.to_owned(),
+            lag: lag.max(1),
+            salt: 0,
+            actors: true,
+        })
+    }
+
+    /// With other SKUs in other orders; 0 is what one gets without this.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.salt = if seed == 0 { 0 } else { mix(seed) };
+        self
+    }
+
+    /// Naming the actor of each command, or leaving it to the token that is shown at the door.
+    #[must_use]
+    pub fn naming_actors(mut self, actors: bool) -> Self {
+        self.actors = actors;
+        self
     }
 
     /// Which SKU order `n`'s line `line` wants.
     fn sku(&self, n: u64, line: u64) -> &Sku {
-        let chance = mix(n ^ (line << 56));
+        let chance = mix(self.salt ^ n ^ (line << 56));
         let high = u32::try_from(chance >> 32).unwrap_or(0);
-        let index = match self.scenario {
-            Scenario::Hot | Scenario::Soldout => 0,
-            Scenario::Zipf => self.shares.partition_point(|&share| share < high),
-            Scenario::Spread | Scenario::Multi | Scenario::Mixed => below(high, self.skus.len()),
+        let index = match self.pick {
+            Pick::First => 0,
+            Pick::Zipf => self.shares.partition_point(|&share| share < high),
+            Pick::Even => below(high, self.skus.len()),
         };
         self.skus.get(index).unwrap_or(&self.skus[0])
     }
@@ -118,8 +121,10 @@ impl Workload {
         text(out, tag);
         id(out, "-", order);
         match actor {
+            _ if !self.actors => {}
             Actor::Buyer => id(out, r#"","actor":"buyer:u-"#, order),
             Actor::Payment => text(out, r#"","actor":"payment:load"#),
+            Actor::Operator => text(out, r#"","actor":"operator:load"#),
         }
         if !self.reply_to.is_empty() {
             text(out, r#"","reply_to":""#);
@@ -128,8 +133,9 @@ impl Workload {
         out.push(b'"');
     }
 
-    /// A placement of `lines` lines under command and order number `n`.
-    fn place(&self, n: u64, tag: &str, lines: u64, payment: Payment, out: &mut Vec<u8>) -> u32 {
+    /// A placement under command and order number `n`.
+    fn place(&self, n: u64, tag: &str, payment: Payment, out: &mut Vec<u8>) -> u32 {
+        let lines = if self.lines_max > 1 { 1 + mix(self.salt ^ n) % self.lines_max } else { 1 };
         self.envelope(n, tag, "place_order", n, Actor::Buyer, out);
         id(out, r#","customer_id":"u-"#, n);
         text(out, r#"","lines":["#);
@@ -143,7 +149,7 @@ impl Workload {
             Payment::Later => {}
             Payment::Approved => {
                 text(out, r#","payment":{"kind":"approved","settlements":"#);
-                settlements(tag, n, lines, out);
+                settlements(tag, n, self.price * lines, out);
                 out.push(b'}');
             }
             Payment::Deposit => text(out, r#","payment":{"kind":"deposit","means":"virtual_account"}"#),
@@ -151,74 +157,35 @@ impl Workload {
         out.push(b'}');
         self.sku(n, 0).partition
     }
-
-    /// One round of ten: six placements, and what becomes of four placements of an earlier round.
-    fn mixed(&self, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
-        let (round, slot) = (n / ROUND, n % ROUND);
-        let early = round < self.lag;
-        // the slot of the placement that this command is about
-        let about = |placed: u64| (round.saturating_sub(self.lag)) * ROUND + placed;
-        let order = match slot {
-            0 | 8 => return self.place(n, tag, 1, Payment::Later, out),
-            2 => return self.place(n, tag, 1, Payment::Deposit, out),
-            4 if !early => {
-                let order = about(0);
-                self.envelope(n, tag, "approve_payment", order, Actor::Payment, out);
-                text(out, r#","settlements":"#);
-                settlements(tag, order, 1, out);
-                order
-            }
-            5 if !early => {
-                let order = about(2);
-                self.envelope(n, tag, "confirm_deposit", order, Actor::Payment, out);
-                id(out, r#","amount":"#, UNIT_PRICE);
-                order
-            }
-            6 if !early => {
-                let order = about(1);
-                self.envelope(n, tag, "cancel_lines", order, Actor::Buyer, out);
-                text(out, r#","lines":[1]"#);
-                order
-            }
-            9 if !early => {
-                let order = about(8);
-                self.envelope(n, tag, "cancel_payment", order, Actor::Buyer, out);
-                order
-            }
-            _ => return self.place(n, tag, 1, Payment::Approved, out),
-        };
-        out.push(b'}');
-        self.sku(order, 0).partition
-    }
 }
 
 impl Source for Workload {
     fn put(&self, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
-        match self.scenario {
-            Scenario::Hot | Scenario::Zipf | Scenario::Spread | Scenario::Soldout => {
-                self.place(n, tag, 1, Payment::Approved, out)
+        let steps = u64::try_from(self.round.len()).unwrap_or(1);
+        let (round, step) = (n / steps, n % steps);
+        match usize::try_from(step).ok().and_then(|i| self.round.get(i)) {
+            Some(Next::Follow { kind, about, after, actor, body }) if round >= self.lag * after => {
+                let order = (round - self.lag * after) * steps + about;
+                self.envelope(n, tag, kind, order, *actor, out);
+                for (i, piece) in body.iter().enumerate() {
+                    if i > 0 {
+                        text(out, tag);
+                        id(out, "-", order);
+                    }
+                    text(out, piece);
+                }
+                out.push(b'}');
+                self.sku(order, 0).partition
             }
-            Scenario::Multi => self.place(n, tag, 1 + mix(n) % 4, Payment::Approved, out),
-            Scenario::Mixed => self.mixed(n, tag, out),
+            Some(Next::Place(payment)) => self.place(n, tag, *payment, out),
+            // nothing there yet to follow up
+            Some(Next::Follow { .. }) | None => self.place(n, tag, Payment::Approved, out),
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Actor {
-    Buyer,
-    Payment,
-}
-
-#[derive(Clone, Copy)]
-enum Payment {
-    Later,
-    Approved,
-    Deposit,
-}
-
-fn settlements(tag: &str, n: u64, units: u64, out: &mut Vec<u8>) {
-    id(out, r#"[{"means":"card","amount":"#, UNIT_PRICE * units);
+fn settlements(tag: &str, n: u64, amount: u64, out: &mut Vec<u8>) {
+    id(out, r#"[{"means":"card","amount":"#, amount);
     approval(tag, n, out);
     out.push(b']');
 }
@@ -269,10 +236,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::load::scenario::Scenarios;
 
-    fn workload(scenario: Scenario, skus: usize) -> Workload {
+    fn workload(scenario: &str, skus: usize) -> Workload {
         let skus = (0..skus).map(|i| Sku { id: format!("S-{i}"), partition: u32::try_from(i % 4).unwrap() }).collect();
-        Workload::new(scenario, skus, "load-t", 2).unwrap()
+        Workload::new(&Scenario::named(scenario).unwrap(), skus, "load-t", 2).unwrap()
     }
 
     fn command(workload: &Workload, n: u64) -> (Value, u32) {
@@ -284,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_hot_order_is_paid_at_once() {
-        let (value, partition) = command(&workload(Scenario::Hot, 1), 42);
+        let (value, partition) = command(&workload("hot", 1), 42);
         assert_eq!(partition, 0);
         assert_eq!(
             value,
@@ -297,8 +265,8 @@ mod tests {
 
     #[test]
     fn every_command_is_json_and_goes_where_its_order_lives() {
-        for scenario in Scenario::ALL {
-            let workload = workload(scenario, 8);
+        for scenario in Scenarios::built_in().unwrap().scenarios {
+            let workload = workload(&scenario.name, 8).seeded(7);
             let mut homes = std::collections::HashMap::new();
             for n in 0..1_000 {
                 let (value, partition) = command(&workload, n);
@@ -307,7 +275,7 @@ mod tests {
                 if value["type"] == "place_order" {
                     let lines = value["lines"].as_array().unwrap();
                     let paid = value["payment"]["settlements"][0]["amount"].as_u64();
-                    assert!(paid.is_none_or(|won| won == UNIT_PRICE * lines.len() as u64));
+                    assert!(paid.is_none_or(|won| won == scenario.price * lines.len() as u64));
                     assert!(homes.insert(order, partition).is_none());
                 } else {
                     assert_eq!(homes.get(&order), Some(&partition), "{scenario}: {value}");
@@ -318,22 +286,56 @@ mod tests {
 
     #[test]
     fn a_mixed_run_holds_every_kind() {
-        let workload = workload(Scenario::Mixed, 3);
+        let workload = workload("mixed", 3);
         let mut kinds = std::collections::BTreeMap::<String, u32>::new();
-        for n in 0..120 {
+        for n in 0..13 * 10 {
             *kinds.entry(command(&workload, n).0["type"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         let count = |kind: &str| kinds.get(kind).copied().unwrap_or(0);
-        // ten full rounds after the two in which there is nothing to follow up
-        for kind in ["approve_payment", "confirm_deposit", "cancel_lines", "cancel_payment"] {
-            assert_eq!(count(kind), 10, "{kind}");
+        // of ten rounds, those before which there is nothing to follow up are two, four and six
+        for kind in ["approve_payment", "confirm_deposit", "cancel_lines", "cancel_payment", "prepare"] {
+            assert_eq!(count(kind), 8, "{kind}");
         }
-        assert_eq!(count("place_order"), 80);
+        assert_eq!((count("request_return"), count("approve_return")), (6, 4));
+        assert_eq!(count("place_order"), 130 - 50);
+    }
+
+    #[test]
+    fn a_follow_up_is_about_its_placement() {
+        let workload = workload("mixed", 1);
+        // round 2, step 4: about step 0 of round 0
+        assert_eq!(
+            command(&workload, 30).0,
+            serde_json::json!({"id": "run-t1-30", "type": "approve_payment", "order_id": "o-run-t1-0",
+                "actor": "payment:load", "reply_to": "load-t", "settlements": [{"means": "card", "amount": 10_000,
+                    "approval": {"approval_id": "a-run-t1-0"}}]})
+        );
+        let (value, _) = command(&workload, 4 * 13 + 11);
+        assert_eq!((&value["type"], &value["order_id"]), (&"request_return".into(), &"o-run-t1-3".into()));
+    }
+
+    #[test]
+    fn before_a_token_nobody_is_named() {
+        let mut out = Vec::new();
+        workload("hot", 1).naming_actors(false).put(1, "t", &mut out);
+        let value: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((value.get("actor"), &value["customer_id"]), (None, &"u-1".into()));
+    }
+
+    #[test]
+    fn a_seed_is_another_sale() {
+        let picks = |seed: u64| {
+            let workload = workload("spread", 100).seeded(seed);
+            (0..50).map(|n| workload.sku(n, 0).id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(picks(0), picks(0));
+        assert_ne!(picks(0), picks(1));
+        assert_ne!(picks(1), picks(2));
     }
 
     #[test]
     fn zipf_halves_and_spread_is_even() {
-        let (zipf, spread) = (workload(Scenario::Zipf, 100), workload(Scenario::Spread, 100));
+        let (zipf, spread) = (workload("zipf", 100), workload("spread", 100));
         let share = |workload: &Workload, sku: &str| (0..100_000).filter(|&n| workload.sku(n, 0).id == sku).count();
         // H(100) = 5.187: the first of a hundred gets 19.3%, the second half of that
         assert!((18_300..20_300).contains(&share(&zipf, "S-0")));

@@ -12,8 +12,8 @@ use std::{
 use jumun::{
     load::{
         LoadError,
+        scenario::Scenario,
         session::{Sale, Session, Target},
-        workload::Scenario,
     },
     outward::Certificates,
 };
@@ -97,10 +97,14 @@ fn answer(redis: &mut redis::Connection, partition: usize, command: &str, does: 
     }
 }
 
-async fn session(redis: &Server, scenario: Scenario) -> Session {
+fn sale(scenario: &str, skus: u32) -> Sale {
+    Sale { scenario: Scenario::named(scenario).unwrap(), skus, stock: 1_000, seed: 0, run: "run1".into() }
+}
+
+async fn session(redis: &Server, scenario: &str) -> Session {
     let target =
         Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
-    let sale = Sale { scenario, skus: 20, stock: 1_000, run: "run1".into() };
+    let sale = sale(scenario, 20);
     Session::open(&target, sale, Duration::from_secs(10)).await.unwrap()
 }
 
@@ -115,7 +119,7 @@ async fn every_answer_is_counted_once_and_every_silence() {
         n if n % 10 == 0 => Does::Refuse,
         _ => Does::Accept,
     });
-    let mut session = session(&redis, Scenario::Spread).await;
+    let mut session = session(&redis, "spread").await;
     assert_eq!(session.partitions, Some(2));
     let run = session.run(2_000, 1_000, 10_000, DRAIN).await.unwrap();
     assert_eq!((run.planned, run.sent, run.answered), (1_000, 1_000, 999));
@@ -132,7 +136,7 @@ async fn a_pause_is_felt_by_all_who_were_due_in_it() {
     let redis = start_redis(&[]);
     let _stub =
         Stub::serve(redis.url(), |n| if n == 300 { Does::Pause(Duration::from_millis(600)) } else { Does::Accept });
-    let mut session = session(&redis, Scenario::Hot).await;
+    let mut session = session(&redis, "hot").await;
     let begun = Instant::now();
     let run = session.run(1_000, 1_000, 10_000, Duration::from_secs(10)).await.unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(990), "sent before its time");
@@ -148,7 +152,7 @@ async fn what_the_in_flight_bound_delays_is_reported() {
     let redis = start_redis(&[]);
     let _stub =
         Stub::serve(redis.url(), |n| if n == 50 { Does::Pause(Duration::from_millis(400)) } else { Does::Accept });
-    let mut session = session(&redis, Scenario::Hot).await;
+    let mut session = session(&redis, "hot").await;
     let run = session.run(1_000, 500, 100, Duration::from_secs(10)).await.unwrap();
     assert_eq!((run.sent, run.answered), (500, 500));
     // of the 400 due in the pause 100 were let out
@@ -161,7 +165,7 @@ async fn what_cannot_be_run_is_said() {
     let redis = start_redis(&[]);
     let target =
         Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
-    let sale = Sale { scenario: Scenario::Hot, skus: 1, stock: 1, run: "run1".into() };
+    let sale = sale("hot", 1);
     let open = || Session::open(&target, sale.clone(), Duration::from_millis(300));
     let nobody = open().await.unwrap_err();
     assert!(matches!(nobody, LoadError::Plan(_)), "{nobody}");
@@ -218,11 +222,40 @@ async fn the_http_door_counts_by_status_and_body() {
         _ => (200, "accepted"),
     })
     .await;
-    let target = Target::Http { url, connections: 4 };
-    let sale = Sale { scenario: Scenario::Mixed, skus: 5, stock: 1_000, run: "run1".into() };
+    let target = Target::Http { url, connections: 4, token: None, retries: 0 };
+    let sale = sale("mixed", 5);
     let mut session = Session::open(&target, sale, Duration::from_secs(10)).await.unwrap();
     let run = session.run(1_000, 500, 10_000, Duration::from_secs(10)).await.unwrap();
     assert_eq!((run.sent, run.answered, run.unanswered), (500, 500, 0));
     assert_eq!((run.accepted, run.rejected["sold_out"]), (350, 50));
     assert_eq!((run.failed["http_503"], run.failed["http_202"]), (50, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_http_door_sends_again_with_the_same_id() {
+    use std::sync::Mutex;
+    // what the stub saw of each id, since the stub's answer is a function without state
+    static SEEN: Mutex<std::collections::BTreeMap<u64, u32>> = Mutex::new(std::collections::BTreeMap::new());
+    let url = http(|n| {
+        let mut seen = SEEN.lock().unwrap();
+        let times = seen.entry(n).or_default();
+        *times += 1;
+        match (n % 10, *times) {
+            (0, 1) => (503, ""),
+            (1, 1 | 2) => (202, ""),
+            // again and again
+            (2, _) => (503, ""),
+            _ => (200, "accepted"),
+        }
+    })
+    .await;
+    let target = Target::Http { url, connections: 20, token: None, retries: 2 };
+    let mut session = Session::open(&target, sale("hot", 1), Duration::from_secs(10)).await.unwrap();
+    let run = session.run(1_000, 100, 10_000, Duration::from_secs(20)).await.unwrap();
+    assert_eq!((run.sent, run.answered, run.accepted), (100, 100, 90));
+    // one for each tenth, then two, then two that were in vain
+    assert_eq!((run.retries, run.failed["http_503"]), (10 + 20 + 20, 10));
+    let seen = SEEN.lock().unwrap();
+    assert_eq!((seen[&0], seen[&1], seen[&2], seen[&3]), (2, 3, 3, 1));
+    assert!(run.latency.max_us >= 400_000, "the waits are felt: {} µs", run.latency.max_us);
 }

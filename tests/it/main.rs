@@ -9,6 +9,7 @@ mod door;
 mod events;
 mod faults;
 mod load;
+mod load_compare;
 mod log_contract;
 mod logs;
 mod payment_contract;
