@@ -342,11 +342,11 @@ mod tests {
 
     #[test]
     fn a_token_is_shown_to_the_server_only() {
-        let door = HttpDoor::new("http://h", 1, Some("jumun_secret"), 0).unwrap();
+        let door = HttpDoor::new("http://h", 1, Some("the-secret"), 0).unwrap();
         let mut request = Vec::new();
         door.write_request(&mut request, b"{}");
         let request = String::from_utf8(request).unwrap();
-        assert!(request.contains("\r\nAuthorization: Bearer jumun_secret\r\n"), "{request}");
+        assert!(request.contains("\r\nAuthorization: Bearer the-secret\r\n"), "{request}");
         assert!(!format!("{door:?}").contains("secret"));
     }
 }

@@ -50,8 +50,11 @@ impl HttpPayments {
         authority: Option<&[u8]>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let no_url = "the payment service's address is no URL";
+        // by itself first: with a path behind it, an address without a host would take that for one
+        Url::parse(base).context(no_url)?;
         let base = base.trim_end_matches('/');
-        let url = |path: &str| Url::parse(&format!("{base}/{path}")).context("the payment service's address is no URL");
+        let url = |path: &str| Url::parse(&format!("{base}/{path}")).context(no_url);
         let (refunds, charges) = (url("refunds")?, url("charges")?);
         ensure!(
             refunds.scheme() == "https" || (refunds.scheme() == "http" && is_loopback(&refunds)),

@@ -60,6 +60,29 @@ const TABLE: &str = "\
 hot over 1 SKU(s), 500/s
 before: through redis, by jumun load, jumun 0.1.0, 2026-11-22T10:00:00Z
 after:  through http, by k6, jumun 0.1.0, 2026-11-22T11:00:00Z
+┌─────────────────────────┬──────────┬───────────┬───────┬──────────────┐
+│                         ┆   before ┆     after ┆ ratio ┆ verdict      │
+╞═════════════════════════╪══════════╪═══════════╪═══════╪══════════════╡
+│ answers/s               ┆      499 ┆       470 ┆  0.94 ┆ worse        │
+│ accepted                ┆    1,000 ┆       990 ┆  0.99 ┆ within noise │
+│ refused: limit_exceeded ┆        0 ┆         1 ┆     - ┆ differs      │
+│ refused: sold_out       ┆    4,000 ┆     4,002 ┆  1.00 ┆ within noise │
+│ failed: http_503        ┆        0 ┆         7 ┆     - ┆ worse        │
+│ unanswered              ┆        0 ┆         0 ┆     - ┆ same         │
+│ answered twice          ┆        0 ┆         0 ┆     - ┆ same         │
+│ sent again              ┆        0 ┆        20 ┆     - ┆ worse        │
+│ never sent              ┆        0 ┆         0 ┆     - ┆ same         │
+│ sent over 10 ms late    ┆       12 ┆         - ┆     - ┆ not in both  │
+│ p50                     ┆  1.50 ms ┆   1.40 ms ┆  0.93 ┆ better       │
+│ p90                     ┆  4.00 ms ┆   4.10 ms ┆  1.03 ┆ within noise │
+│ p99                     ┆ 20.00 ms ┆  40.00 ms ┆  2.00 ┆ worse        │
+│ p99.9                   ┆ 80.00 ms ┆  90.00 ms ┆  1.13 ┆ too few      │
+│ slowest                 ┆ 91.23 ms ┆ 200.00 ms ┆  2.19 ┆ differs      │
+│ took                    ┆  10.02 s ┆   10.64 s ┆  1.06 ┆ differs      │
+└─────────────────────────┴──────────┴───────────┴───────┴──────────────┘
+note: k6 counts from the moment it sends, jumun load from the moment a command was due
+note: the doors differ
+1 better, 4 worse, by more than 5%
 ";
 
 #[test]

@@ -188,7 +188,7 @@ async fn logs_are_json_with_ids_and_without_people_or_secrets() {
 
     // passwords that are no longer right
     guarded.redis_wants(Some(REDIS_PASSWORD), "another").await;
-    server.says("WRONGPASS").await;
+    server.says("AuthenticationFailed").await;
     guarded.redis_wants(Some("another"), REDIS_PASSWORD).await;
     guarded.database_wants("another").await;
     let client = Client::new(&setting.redis, &setting.namespace, 1).await;

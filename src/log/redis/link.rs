@@ -135,8 +135,9 @@ pub(super) fn is_no_key(error: &RedisError) -> bool {
 /// Whether a later attempt on a new connection may succeed.
 fn is_unavailable(error: &RedisError) -> bool {
     let codes = ["LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MISCONF", "NOREPLICAS", "BUSY"];
-    // a reply that can't be read leaves the connection at an unknown place
-    error.is_io_error() || error.kind() == ErrorKind::Parse || codes.contains(&code_and_detail(error).0.as_str())
+    // a reply that can't be read leaves the connection at an unknown place; a password may be on its way to being changed
+    let again = [ErrorKind::Parse, ErrorKind::AuthenticationFailed].contains(&error.kind());
+    again || error.is_io_error() || codes.contains(&code_and_detail(error).0.as_str())
 }
 
 /// What an error of Redis means for the log.

@@ -175,8 +175,8 @@ fn enormous() -> Vec<Case> {
         text(&mut all, stock(&format!(r#""actor":"operator:x","quantity":{quantity}"#)), INVALID);
     }
     let paid = |a: i64, b: i64| {
-        let one = |n: i64| format!(r#"{{"means":"card","amount":{n},"approval":{{"approval_id":"a"}}}}"#);
-        let settlements = format!("[{},{}]", one(a), one(b));
+        let one = |id: &str, n: i64| format!(r#"{{"means":"card","amount":{n},"approval":{{"approval_id":"{id}"}}}}"#);
+        let settlements = format!("[{},{}]", one("a", a), one("b", b));
         order(&format!(
             r#""lines":[{{"sku_id":"S-1","quantity":1}}],"payment":{{"kind":"approved","settlements":{settlements}}}"#
         ))

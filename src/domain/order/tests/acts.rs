@@ -12,6 +12,7 @@ use crate::domain::{
         command::{Delivery, Heard, Judged, PartnerPurchase, ReturnRequest},
         delivery::DeliveredBy,
         event::{Inspected, ReservedLine, WaybillEntry},
+        state::Refund,
         supply::{LinkKind, LinkWhat, ShortLine},
     },
     reason::Reason,
@@ -159,13 +160,14 @@ pub fn command(w: &World, a: Act) -> C {
         }
         32 => C::ConfirmRefund { key: key() },
         33 => {
-            let heard = if flag { Heard::Nothing } else { Heard::Refused };
+            let heard = if flag && n == 0 { Heard::Nothing } else { Heard::Refused };
             C::FailRefund { key: key(), reason: "no".into(), heard }
         }
-        // one that has just failed, if there is one
+        // one that was just refused, if there is one
         34 => {
             let refunds = w.order.as_ref().map_or(&[][..], |o| &o.refunds);
-            let failed = refunds.iter().find(|r| !r.tries.is_empty() && r.next_try().is_some_and(|at| at > w.now));
+            let refused = |r: &&Refund| r.tries.last().is_some_and(|t| t.failed.is_some() && t.heard.is_refused());
+            let failed = refunds.iter().filter(refused).find(|r| r.next_try().is_some_and(|at| at > w.now));
             C::TransferRefund { key: failed.map_or_else(key, |r| r.key.clone()) }
         }
         35 | 36 => news(w, a),
