@@ -72,11 +72,10 @@ impl Traces {
     /// Makes the traces of a batch that was settled just now.
     pub fn tell(&self, partition: u32, batch: &[Outgoing], stamps: &Stamps, now: Time) {
         let settled = Instant::now();
-        // the stamps are of a clock that only goes forward; `now` says where on the wall it stands
-        let wall = |at: Instant| {
-            let now = SystemTime::from(now);
-            now.checked_sub(settled.saturating_duration_since(at)).unwrap_or(now)
-        };
+        // the stamps are of a clock that only goes forward; `now` says where on the wall it stands, to the millisecond that
+        // it cuts off: nothing is read before its entry was made
+        let now = SystemTime::from(now) + Duration::from_millis(1);
+        let wall = |at: Instant| now.checked_sub(settled.saturating_duration_since(at)).unwrap_or(now);
         let mut chunks = stamps.decided.iter().peekable();
         for (i, out) in batch.iter().enumerate() {
             while chunks.next_if(|(end, _)| *end <= i).is_some() {}

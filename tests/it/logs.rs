@@ -187,17 +187,14 @@ async fn logs_are_json_with_ids_and_without_people_or_secrets() {
     assert_eq!(outcomes["log-awaited"].outcome, OutcomeKind::Accepted, "{:?}", outcomes["log-awaited"]);
 
     // passwords that are no longer right
-    guarded.redis_wants(Some(REDIS_PASSWORD), "another").await;
-    server.says("AuthenticationFailed").await;
-    guarded.redis_wants(Some("another"), REDIS_PASSWORD).await;
     guarded.database_wants("another").await;
-    let client = Client::new(&setting.redis, &setting.namespace, 1).await;
-    let late = place("log-late-01", Value::Null);
-    client.send(&[Sent::new(0, &late)]).await;
+    client.send(&[Sent::new(0, &place("log-late-01", Value::Null))]).await;
     server.says("password authentication failed").await;
     guarded.database_wants(DATABASE_PASSWORD).await;
     client.wait(&["log-late-01"]).await;
     client.rest().await;
+    guarded.redis_wants(Some(REDIS_PASSWORD), "another").await;
+    server.says("AuthenticationFailed").await;
 
     let told = lines(&server);
     let find = |message: &str, id: &str| {
