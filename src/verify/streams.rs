@@ -13,7 +13,7 @@ use crate::{
         ids::{CommandId, OrderId},
         reason::Reason,
     },
-    log::{CommandLog, EntryId, Outbound},
+    log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Outbound},
     protocol::{
         Answer, OutcomeKind, Unreadable, decode,
         event::{Published, publish},
@@ -247,6 +247,9 @@ impl Retained {
     fn dead(&self, partition: u32, json: &str, f: &mut Findings) {
         let letter: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
         let text = |name: &str| letter.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        if text("command").len() >= DEAD_COMMAND_BYTES_MAX {
+            return; // cut: what is left may read as a whole command, and was none
+        }
         let id = match decode(text("command").as_bytes()) {
             Ok(command) => command.id,
             Err(Unreadable::Refused { id, .. }) => id,

@@ -176,7 +176,7 @@ async fn logs_are_json_with_ids_and_without_people_or_secrets() {
     for garbage in [
         format!("{{\"id\":\"log-cut-0001\",\"name\":\"{}\"", PEOPLE[0]),
         format!("{{\"id\":[\"{}\"],\"type\":\"place_order\"}}", PEOPLE[0]),
-        format!("{{\"id\":\"{}\"}}", PEOPLE[1]),
+        format!("{{\"id\":7,\"phone\":\"{}\"}}", PEOPLE[1]),
     ] {
         client.log_raw(garbage.as_bytes()).await;
     }

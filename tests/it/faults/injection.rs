@@ -341,7 +341,7 @@ async fn f44_what_is_injected_into_requests_is_refused_or_not_found() {
     let more = ["\0", "\0'--", "9223372036854775807.o-1", "-9223372036854775808.o-1", "0.'", "99999999999999999999"];
     for payload in PAYLOADS.iter().chain(&more) {
         let text = encoded(payload);
-        for route in routes::all().iter().filter(|r| r.path != "/v1/live") {
+        for route in routes::all().iter().filter(|r| !matches!(r.path, "/v1/live" | "/v1/events")) {
             let at = route.path.split('/').map(|p| if p.starts_with('{') { text.as_str() } else { p });
             let path = at.collect::<Vec<_>>().join("/");
             let reply = ask(&address, route.method.as_str(), &path, &[boss], b"{}");
