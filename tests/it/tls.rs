@@ -144,7 +144,7 @@ async fn a_redis_that_can_not_be_trusted_is_refused_with_a_sentence() {
         (&nobody, Some(&ca), "NOAUTH"),
         (&plainly, None, "asked without TLS|hung up|reset by peer"),
         (&plainly, Some(&ca), "certificates are for a rediss://"),
-        (&insecure, Some(&ca), "#insecure"),
+        (&insecure, Some(&ca), "#insecure|not a number"),
         (&to_plain, Some(&ca), "with TLS"),
         (&unread, Some(&ca), "URL can't be used|redis at localhost:99999"),
         (&good, Some(&key), "there is no certificate in it"),
