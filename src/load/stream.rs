@@ -11,6 +11,9 @@ use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use super::LoadError;
 use crate::outward::Certificates;
 
+/// How long the other side may take to show that it speaks TLS: a plain Redis waits for more, and says nothing.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
+
 /// A blocking stream.
 #[derive(Debug)]
 pub enum Stream {
@@ -38,8 +41,14 @@ impl Stream {
         let name = ServerName::try_from(name).map_err(|e| plan(&e))?;
         let session = ClientConnection::new(config, name).map_err(|e| plan(&e))?;
         let what = || format!("redis at {host}, asked with TLS");
-        let mut stream = StreamOwned::new(session, socket(host, patience).map_err(LoadError::io(what()))?);
-        stream.conn.complete_io(&mut stream.sock).map_err(LoadError::io(what()))?;
+        let socket = socket(host, patience.min(HANDSHAKE_MAX)).map_err(LoadError::io(what()))?;
+        let mut stream = StreamOwned::new(session, socket);
+        stream.conn.complete_io(&mut stream.sock).map_err(|e| {
+            let silent = matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            let silence = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer as TLS does");
+            LoadError::io(what())(if silent { silence() } else { e })
+        })?;
+        set_patience(&stream.sock, patience).map_err(LoadError::io(what()))?;
         Ok(Self::Encrypted(Box::new(stream)))
     }
 }
@@ -47,9 +56,13 @@ impl Stream {
 fn socket(host: &str, patience: Duration) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(host)?;
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(patience))?;
-    socket.set_write_timeout(Some(patience))?;
+    set_patience(&socket, patience)?;
     Ok(socket)
+}
+
+fn set_patience(socket: &TcpStream, patience: Duration) -> io::Result<()> {
+    socket.set_read_timeout(Some(patience))?;
+    socket.set_write_timeout(Some(patience))
 }
 
 impl Read for Stream {
