@@ -93,7 +93,7 @@ export const ACTIONS = [
   { type: 'decline_payment', group: 'money', at: when(unpaid), fields: { reason: text('text_reason') } },
   { type: 'cancel_payment', group: 'money', at: when((o) => o.status === 'PAYMENT_PENDING'), fields: {} },
   { type: 'confirm_refund', group: 'money', at: refund(), fields: {} },
-  { type: 'fail_refund', group: 'money', at: refund(), fields: { reason: text('fail_reason', true) } },
+  { type: 'fail_refund', group: 'money', at: refund(), fields: { reason: text('fail_reason', true), heard: choice('heard', ['refused', 'nothing', 'pending']) } },
   { type: 'refund_by_bank_transfer', group: 'money', at: refund((r) => r.tries > 0), fields: { holder: text('holder_name') } },
 ];
 

@@ -55,7 +55,7 @@ const TEXTS = {
   fees: ['배송비', 'Fees'], partner: ['협력사', 'Partner'], why: ['사유', 'Reason'], given_back: ['돌려준 금액', 'Given back'], no_fees: ['배송비가 없습니다.', 'No fees.'],
   of_return: ['반품', 'Return'], unpaid: ['미납', 'unpaid'],
   claims: ['클레임', 'Claims'], no_claims: ['클레임이 없습니다.', 'No claims.'], cancellation: ['취소', 'Cancellation'], return: ['반품', 'Return'],
-  exchange: ['교환', 'Exchange'], fault_of: ['귀책', 'Fault'], timing: ['환불 시점', 'Refund'], kept_back: ['차감', 'Kept back'],
+  exchange: ['교환', 'Exchange'], fault_of: ['귀책', 'Fault'], heard: ['결제사 응답', 'The payment side said'], timing: ['환불 시점', 'Refund'], kept_back: ['차감', 'Kept back'],
   requested: ['접수', 'Requested'], decided: ['결정', 'Decided'], collected: ['회수', 'Collected'], completed: ['완료', 'Completed'],
   branch: ['방식', 'Branch'], new_line: ['새 주문상품', 'New line'],
   procurements: ['발주', 'Procurement'], kind: ['종류', 'Kind'], at: ['일시', 'At'],
@@ -149,7 +149,7 @@ const CODES = {
   // means
   card: '카드', virtual_account: '가상계좌', bank_transfer: '계좌이체', points: '포인트',
   // claims
-  buyer: '구매자', seller: '판매자', installation: '설치불가', before_collection: '선환불', after_collection: '후환불',
+  buyer: '구매자', seller: '판매자', installation: '설치불가', before_collection: '선환불', refused: '거절', nothing: '무응답', pending: '진행 중', after_collection: '후환불',
   change_of_mind: '단순변심', defect: '불량', wrong_item: '오배송', damaged: '파손', late: '배송지연', installation_impossible: '설치불가',
   parent_ended: '상위주문종료', exchange_failed: '교환불가', other: '기타', pickup: '수거후반품', add_product: '제품추가',
   out_of_stock: '재고없음', stock_lost: '재고소실', procurement_cancelled: '발주취소', link_ended: '연결주문종료',
