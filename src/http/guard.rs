@@ -20,8 +20,8 @@ use futures_util::StreamExt as _;
 
 use super::{
     Shared,
+    access::Access,
     problem::Why,
-    routes::{self, Access},
     tokens::{Caller, Token},
 };
 use crate::domain::ids::CustomerId;
@@ -33,26 +33,38 @@ pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
 /// How long a body may take.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
-/// Lets a request through, or tells why not.
+/// Gives a request its id, and the response the same.
 ///
 /// # Errors
 /// actix's own, when a handler fails to make a response.
-pub async fn guard(
+pub async fn identified(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let admitted = admit(&request);
-    let mut response = match admitted {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.call(request).await?.map_into_left_body()
-        }
-        Err(refusal) => request.into_response(refusal).map_into_right_body(),
-    };
+    let mut response = next.call(request).await?;
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
+}
+
+/// Lets a request to a resource through, or tells why not. It stands behind the routing and before this very resource: what
+/// the path looked like before it was decoded is nothing to it.
+///
+/// # Errors
+/// actix's own, when a handler fails to make a response.
+pub async fn guard(
+    resource: &'static str,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    match admit(resource, &request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(refusal) => Ok(request.into_response(refusal).map_into_right_body()),
+    }
 }
 
 /// The request's id, once it has one.
@@ -73,11 +85,12 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
 }
 
-fn admit(request: &ServiceRequest) -> Result<Caller, HttpResponse> {
+fn admit(resource: &str, request: &ServiceRequest) -> Result<Caller, HttpResponse> {
     let shared =
         request.app_data::<web::Data<Shared>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
-    let access = request.match_pattern().and_then(|path| routes::access(request.method(), &path));
-    let Some(access) = access else { return Ok(Caller::Anyone) }; // nothing is there: the default service says so
+    let Some(access) = shared.routes.access(request.method(), resource) else {
+        return Ok(Caller::Metrics); // the resource says that it has no such method, and that by token nothing may be done
+    };
     if matches!(access, Access::All) {
         return Ok(Caller::Anyone); // probes are never kept waiting
     }

@@ -1,5 +1,6 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
+pub mod access;
 pub mod audit;
 pub mod callbacks;
 pub mod commands;
@@ -29,6 +30,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
+use access::Table;
 use feed::Listeners;
 use guard::Rates;
 use live::Watch;
@@ -78,7 +80,8 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let door = Door::open(&parts);
     let stop = parts.stop.clone();
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
-    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners });
+    let routes = Table(routes::all());
+    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, routes });
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -87,10 +90,10 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
             actix_web::error::InternalError::from_response(e, Why::NotFound.response(told)).into()
         });
         let mut app = App::new().app_data(shared.clone()).app_data(query).app_data(path);
-        for resource in routes::resources() {
-            app = app.service(resource);
+        for (path, resource) in routes::resources() {
+            app = app.service(resource.wrap(from_fn(move |request, next| guard::guard(path, request, next))));
         }
-        app.default_service(web::to(probes::nothing)).wrap(from_fn(guard::guard))
+        app.default_service(web::to(probes::nothing)).wrap(from_fn(guard::identified))
     })
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
@@ -115,4 +118,6 @@ pub struct Shared {
     pub rates: Rates,
     pub watch: Watch,
     pub listeners: Listeners,
+    /// what may be asked here, and by whom
+    pub routes: Table,
 }

@@ -1,13 +1,14 @@
 //! `/openapi.json`: OpenAPI 3.1, made from the route table and the types.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
+    Shared,
+    access::{Access, Route},
     paging::LIMIT_MAX,
     problem::{Problem, Why},
-    routes::{self, Access, Route},
     tokens::Role,
     view,
 };
@@ -18,12 +19,12 @@ use crate::{
 };
 
 /// `GET /openapi.json`.
-pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(openapi())
+pub async fn document(shared: web::Data<Shared>) -> HttpResponse {
+    HttpResponse::Ok().json(openapi(&shared.routes.0))
 }
 
-/// The document.
-pub fn openapi() -> Value {
+/// The document of these routes.
+pub fn openapi(routes: &[Route]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     let mut generator = settings.into_generator();
@@ -31,9 +32,9 @@ pub fn openapi() -> Value {
     let mut components: Map<String, Value> = generator.take_definitions(true);
     components.extend(named);
     let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
+    for route in routes {
         let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
-        path[route.method.as_str().to_lowercase()] = operation(&route);
+        path[route.method.as_str().to_lowercase()] = operation(route);
     }
     json!({
         "openapi": "3.1.0",

@@ -43,8 +43,8 @@ pub async fn nothing(request: HttpRequest) -> HttpResponse {
 }
 
 /// The path is there, not for this method.
-pub async fn method(request: HttpRequest) -> HttpResponse {
-    let allowed = request.match_pattern().map(|path| super::routes::methods(&path)).unwrap_or_default();
+pub async fn method(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+    let allowed = request.match_pattern().map(|path| shared.routes.methods(&path)).unwrap_or_default();
     let mut response = Why::Method.response(format!("{} does not take {}", request.path(), request.method()));
     if let Ok(allow) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allow);

@@ -1,49 +1,13 @@
-//! Every route once: its path, who may use it, what it is. The server, the guard, the OpenAPI document and the tests read
-//! this table.
+//! Every route once: its path, who may use it, what it is, who handles it. The server, the guard, the OpenAPI document and
+//! the tests read this table.
 
-use std::sync::OnceLock;
-
-use actix_web::{Resource, Route as ActixRoute, http::Method, web};
+use actix_web::{Resource, http::Method, web};
 
 use super::{
+    access::{Access, Route},
     audit, callbacks, commands, console, erase, feed, hooks, letters, live, me, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
-
-/// Who may use a route.
-#[derive(Debug, Clone, Copy)]
-pub enum Access {
-    /// no token needed
-    All,
-    Roles(&'static [Role]),
-    /// no token: the body is signed by whom it comes from, and the handler checks that before anything else
-    Signed,
-}
-
-impl Access {
-    /// Whether this role may.
-    pub fn lets(self, role: Role) -> bool {
-        match self {
-            Access::All => true,
-            Access::Roles(roles) => roles.contains(&role),
-            Access::Signed => false,
-        }
-    }
-}
-
-/// A route.
-pub struct Route {
-    pub method: Method,
-    pub path: &'static str,
-    pub access: Access,
-    /// a sentence, for the document
-    pub about: &'static str,
-    /// what the body is, for the document: a schema's name
-    pub body: Option<&'static str>,
-    /// what it answers with: a schema's name
-    pub answer: Option<&'static str>,
-    handler: fn() -> ActixRoute,
-}
 
 const READERS: &[Role] = &[Checkout, Partner, Operator, Auditor];
 const STAFF: &[Role] = &[Operator, Auditor];
@@ -104,24 +68,8 @@ pub fn all() -> Vec<Route> {
     }
 }
 
-/// What the guard looks at.
-fn table() -> &'static [(Method, &'static str, Access)] {
-    static TABLE: OnceLock<Vec<(Method, &'static str, Access)>> = OnceLock::new();
-    TABLE.get_or_init(|| all().into_iter().map(|r| (r.method, r.path, r.access)).collect())
-}
-
-/// The access of a route as it was matched; `None`: there is no such route.
-pub fn access(method: &Method, pattern: &str) -> Option<Access> {
-    table().iter().find(|(m, path, _)| m == method && *path == pattern).map(|(_, _, access)| *access)
-}
-
-/// The methods of a path.
-pub fn methods(pattern: &str) -> Vec<&'static str> {
-    table().iter().filter(|(_, path, _)| *path == pattern).map(|(m, _, _)| m.as_str()).collect()
-}
-
 /// As actix takes them: a resource a path, in the table's order.
-pub fn resources() -> Vec<Resource> {
+pub fn resources() -> Vec<(&'static str, Resource)> {
     let mut found: Vec<(&'static str, Resource)> = Vec::new();
     for route in all() {
         match found.iter().position(|(path, _)| *path == route.path) {
@@ -132,5 +80,5 @@ pub fn resources() -> Vec<Resource> {
             None => found.push((route.path, web::resource(route.path).route((route.handler)()))),
         }
     }
-    found.into_iter().map(|(_, r)| r.default_service(web::to(probes::method))).collect()
+    found.into_iter().map(|(path, r)| (path, r.default_service(web::to(probes::method)))).collect()
 }

@@ -4,10 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Co
 
 use jumun::{
     domain::{order::event::Event, reason::Reason},
-    http::{
-        problem::Why,
-        routes::{self, Access},
-    },
+    http::{access::Access, problem::Why, routes},
     protocol::command::{Wire, schemas},
 };
 use serde_json::Value;
