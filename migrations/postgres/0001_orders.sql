@@ -277,6 +277,8 @@ CREATE TABLE tb_od_dlv_fee (
     unpd_yn boolean NOT NULL,
     PRIMARY KEY (ord_id, dlv_fee_no)
 );
+-- what a partner sells (팔린 주문): every order has such a row, so it is kept small
+CREATE INDEX tb_od_dlv_fee_ptnr ON tb_od_dlv_fee (ptnr_id) WHERE fee_knd_cd = 'ORDER';
 COMMENT ON TABLE tb_od_dlv_fee IS '배송비: a shipping fee: one row a partner and delivery template';
 COMMENT ON COLUMN tb_od_dlv_fee.ord_id IS '주문ID: order id';
 COMMENT ON COLUMN tb_od_dlv_fee.dlv_fee_no IS '배송비번호: shipping fee row number';

@@ -51,6 +51,8 @@ CREATE TABLE tb_od_lnk (
 );
 -- a linked order finds its parent; who gets an id is decided where it is placed
 CREATE INDEX tb_od_lnk_chld ON tb_od_lnk (chld_ord_id);
+-- what was asked of a partner
+CREATE INDEX tb_od_lnk_ptnr ON tb_od_lnk (ptnr_id);
 COMMENT ON TABLE tb_od_lnk IS '연결주문: an order that another one had made: a purchase order (매입주문) or an installation order (설치주문)';
 COMMENT ON COLUMN tb_od_lnk.prnt_ord_id IS '상위주문ID: parent order id';
 COMMENT ON COLUMN tb_od_lnk.chld_ord_id IS '하위주문ID: linked order id';

@@ -180,6 +180,8 @@ CREATE TABLE tb_od_dlv_fee (
     unpd_yn INTEGER NOT NULL CHECK (unpd_yn IN (0, 1)), -- 미결제여부: a surcharge that is still to be paid
     PRIMARY KEY (ord_id, dlv_fee_no)
 ) STRICT;
+-- what a partner sells (팔린 주문): every order has such a row, so it is kept small
+CREATE INDEX tb_od_dlv_fee_ptnr ON tb_od_dlv_fee (ptnr_id) WHERE fee_knd_cd = 'ORDER';
 
 -- 할인이력: a discount given, written once the money is in
 CREATE TABLE tb_od_dscnt_hist (

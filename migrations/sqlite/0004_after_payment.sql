@@ -40,6 +40,8 @@ CREATE TABLE tb_od_lnk (
 ) STRICT;
 -- a linked order finds its parent; who gets an id is decided where it is placed
 CREATE INDEX tb_od_lnk_chld ON tb_od_lnk (chld_ord_id);
+-- what was asked of a partner
+CREATE INDEX tb_od_lnk_ptnr ON tb_od_lnk (ptnr_id);
 
 -- 운송장: a waybill: a line may have several
 CREATE TABLE tb_od_wybl (

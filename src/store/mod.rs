@@ -225,6 +225,8 @@ pub struct OutcomeOrder {
 #[derive(Debug, Clone, Default)]
 pub struct OrderQuery {
     pub customer: Option<CustomerId>,
+    /// orders that this partner sells a line of, had made at it, or bought
+    pub partner: Option<PartnerId>,
     /// as stored
     pub status: Option<String>,
     pub placed_from: Option<Time>,

@@ -57,6 +57,14 @@ pub trait Database: Send + Sync + 'static {
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
 }
 
+/// A partner's orders: it sells a line, it was asked for what another order lacked, or it bought for itself.
+const PARTNERS: [&str; 3] = [
+    "t.prnt_ord_id IS NULL AND t.ord_id IN (SELECT f.ord_id FROM tb_od_dlv_fee AS f WHERE f.ptnr_id = ? \
+     AND f.fee_knd_cd = 'ORDER')",
+    "t.ord_id IN (SELECT l.chld_ord_id FROM tb_od_lnk AS l WHERE l.ptnr_id = ?)",
+    "t.cust_id = ?",
+];
+
 /// A store over an SQL database.
 #[derive(Debug)]
 pub struct SqlStore<D>(pub(super) D);
@@ -94,6 +102,43 @@ impl<D: Database> SqlStore<D> {
         }
         let rest = format!("WHERE t.{column} {} ORDER BY {}", D::IN, sql::list(R::KEY.iter().copied(), "t."));
         self.list(&rest, vec![Bind::Texts(ids)]).await
+    }
+
+    /// Orders as they are asked for, newest first; with a partner: those of it by this way.
+    async fn newest(&self, asked: &OrderQuery, of: Option<(&str, &PartnerId)>) -> Result<Vec<OrdRow>, StoreError> {
+        let mut binds = Vec::new();
+        let mut rest = String::from("WHERE 1 = 1");
+        let mut and = |what: &str, values: Vec<Bind>| {
+            let mut what = what.to_owned();
+            for value in values {
+                binds.push(value);
+                what = what.replacen('?', &format!("${}", binds.len()), 1);
+            }
+            rest.push_str(" AND ");
+            rest.push_str(&what);
+        };
+        if let Some((way, partner)) = of {
+            and(way, vec![Bind::Text(partner.as_str().to_owned())]);
+        }
+        if let Some(customer) = &asked.customer {
+            and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
+        }
+        if let Some(status) = &asked.status {
+            and("t.ord_stat_cd = ?", vec![Bind::Text(status.clone())]);
+        }
+        if let Some(from) = asked.placed_from {
+            and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
+        }
+        if let Some(before) = asked.placed_before {
+            and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
+        }
+        if let Some((at, id)) = &asked.after {
+            let id = Bind::Text(id.as_str().to_owned());
+            and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), id]);
+        }
+        binds.push(Bind::Int(asked.limit.into()));
+        let rest = format!("{rest} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", binds.len());
+        self.list(&rest, binds).await
     }
 
     /// The units with the balance after their last ledger row, read as one.
@@ -282,36 +327,16 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
-        let mut binds = Vec::new();
-        let mut rest = String::from("WHERE 1 = 1");
-        let mut and = |what: &str, values: Vec<Bind>| {
-            let mut what = what.to_owned();
-            for value in values {
-                binds.push(value);
-                what = what.replacen('?', &format!("${}", binds.len()), 1);
-            }
-            rest.push_str(" AND ");
-            rest.push_str(&what);
-        };
-        if let Some(customer) = &asked.customer {
-            and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
+        let Some(partner) = &asked.partner else { return self.newest(asked, None).await };
+        // each way by itself: no one plan is good for all of them, and for the biggest seller as for the smallest
+        let mut found = Vec::new();
+        for way in PARTNERS {
+            found.extend(self.newest(asked, Some((way, partner))).await?);
         }
-        if let Some(status) = &asked.status {
-            and("t.ord_stat_cd = ?", vec![Bind::Text(status.clone())]);
-        }
-        if let Some(from) = asked.placed_from {
-            and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
-        }
-        if let Some(before) = asked.placed_before {
-            and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
-        }
-        if let Some((at, id)) = &asked.after {
-            let id = Bind::Text(id.as_str().to_owned());
-            and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), id]);
-        }
-        binds.push(Bind::Int(asked.limit.into()));
-        let rest = format!("{rest} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", binds.len());
-        self.list(&rest, binds).await
+        found.sort_unstable_by(|a, b| (b.rcpt_dttm, &b.ord_id).cmp(&(a.rcpt_dttm, &a.ord_id)));
+        found.dedup_by(|a, b| a.ord_id == b.ord_id);
+        found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
