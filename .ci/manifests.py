@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +17,7 @@ import yaml
 from compose_spec import PyCompose
 
 KUBERNETES = "1.37"
+COMPONENTS = Path("k8s/components")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 SCHEMAS = Path(__file__).with_name("schemas")
 faults: list[str] = []
@@ -84,6 +87,15 @@ def selected(pods: list[dict], wanted: dict, what: str) -> list[dict]:
     chosen = [pod for pod in pods if wanted.items() <= pod["metadata"]["labels"].items()]
     check(len(chosen) == 1, f"{what} selects {len(chosen)} pods")
     return chosen
+
+
+def policies(resources: list[dict], where: str) -> None:
+    """A policy that selects no pod protects nothing, and says nothing of it."""
+    labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
+    for policy in (r for r in resources if r["kind"] == "NetworkPolicy"):
+        wanted = policy["spec"]["podSelector"]["matchLabels"]
+        of_any = any(wanted.items() <= each.items() for each in labels)
+        check(of_any, f"{where}: the policy {policy['metadata']['name']} is for no pod")
 
 
 def names(resources: list[dict], where: str) -> None:
@@ -166,13 +178,29 @@ def kustomization(folder: Path) -> None:
         valid(resource, f"{folder} rendered: {resource['kind']}")
     names(resources, str(folder))
     meant(resources, str(folder))
+    if folder.parent != COMPONENTS:  # one of those is nothing by itself
+        policies(resources, str(folder))
     print(f"{folder}: {len(resources)} resources, as rendered, against Kubernetes {KUBERNETES}")
+
+
+def components(folders: Iterator[Path]) -> None:
+    """Each together with production, as an overlay of one's own takes it."""
+    with tempfile.TemporaryDirectory(dir="k8s/overlays", prefix="checked-") as overlay:
+        spec = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": ["../production"],
+            "components": [f"../../components/{folder.name}" for folder in folders],
+        }
+        (Path(overlay) / "kustomization.yaml").write_text(yaml.safe_dump(spec))
+        kustomization(Path(overlay))
 
 
 def main() -> int:
     compose(Path("compose.yaml"))
     folders = sorted(path.parent for path in Path("k8s").rglob("kustomization.yaml"))
     check(folders, "k8s: no kustomization")
+    components(folder for folder in folders if folder.parent == COMPONENTS)
     for folder in folders:
         kustomization(folder)
     user = re.search(r"^USER (\d+)", Path("Dockerfile").read_text(), re.MULTILINE)
