@@ -1,11 +1,16 @@
 //! A payment service over HTTP: refunds asked of the stand-in, and its signed call-backs.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use jumun::{domain::catalog::Policy, signature::HEADER, store::rows::RfndRow};
 use serde_json::{Value, json};
 
 use crate::support::{
+    authority::Authority,
     http::{Reply, ask},
     payments::{SECRET, Service, post_signed, secret_file, signed},
     process::{Served, Setting},
@@ -141,9 +146,15 @@ struct Till {
 
 impl Till {
     async fn open(flags: &[&str]) -> Self {
+        Self::at("http://127.0.0.1", &[], flags).await
+    }
+
+    /// With the service at this host, further words for the server, and the service's flags.
+    async fn at(host: &str, more: &[&str], flags: &[&str]) -> Self {
         let (secret, port) = (secret_file(), free_port());
-        let to = format!("http://127.0.0.1:{port}");
-        let (server, address) = serve(&["--payments", &to, "--payments-secret-file", secret.to_str().unwrap()]).await;
+        let to = format!("{host}:{port}");
+        let words = ["--payments", &to, "--payments-secret-file", secret.to_str().unwrap()];
+        let (server, address) = serve(&[&words, more].concat()).await;
         let back = format!("http://{address}/v1/payment-callbacks");
         let mut service = Service::absent(&[flags, &["--callback", &back]].concat(), port);
         service.up();
@@ -183,6 +194,13 @@ impl Till {
             place["payment"] = payment;
         }
         self.ok(&format!("place-{order}"), &place);
+    }
+
+    /// Cancels an order that is paid; its refund's key.
+    fn cancel(&self, order: &str) -> String {
+        let cancel = json!({"type": "cancel_lines", "order_id": order, "lines": [1]});
+        let told = self.ok(&format!("cancel-{order}"), &cancel);
+        told["facts"]["refunds"][0].as_str().expect("a refund").to_owned()
     }
 
     fn order(&self, order: &str) -> Value {
@@ -230,8 +248,7 @@ async fn a_pending_refund_is_done_by_its_call_back_told_twice() {
     let till = Till::open(&["--pending", "--twice", "--delay", "0.5"]).await;
     till.place("o-1", Value::Null);
     assert_eq!(till.tell(&approved("e-1", "o-1", 1_000)).json()["outcome"], "accepted");
-    let facts = till.ok("cancel-01", &json!({"type": "cancel_lines", "order_id": "o-1", "lines": [1]}));
-    let key = facts["facts"]["refunds"][0].as_str().unwrap().to_owned();
+    let key = till.cancel("o-1");
     till.until("both are told", || till.service.log().matches(&format!("told done:{key} accepted")).count() == 2);
     let refund = till.order("o-1")["refunds"][0].clone();
     assert_eq!((refund["stage"].as_str(), refund["tries"].as_u64()), (Some("refunded"), Some(2)), "{refund}");
@@ -241,6 +258,43 @@ async fn a_pending_refund_is_done_by_its_call_back_told_twice() {
     assert_eq!(told["entries"][3]["event"]["heard"], "pending");
     assert_eq!(till.service.keys()[&key], (1, 1));
     assert!(till.server.metric("jumun_payment_callbacks_total") >= 3.0);
+}
+
+#[tokio::test]
+async fn a_service_is_asked_over_tls_and_only_one_that_is_vouched_for() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (right, wrong) = (chain(&ours, "right", "DNS:localhost"), chain(&ours, "wrong", "DNS:pay.example.com"));
+    for (shown, trusted, answers) in [
+        (&right, Some(&ours), true),
+        (&right, None, false),
+        (&right, Some(&theirs), false),
+        (&wrong, Some(&ours), false),
+    ] {
+        let ca = trusted.map(Authority::ca);
+        let trust: Vec<&str> = ca.iter().flat_map(|ca| ["--payments-ca", ca.to_str().unwrap()]).collect();
+        let till = Till::at("https://localhost", &trust, &["--cert", shown.to_str().unwrap()]).await;
+        till.place("o-1", Value::Null);
+        assert_eq!(till.tell(&approved("e-1", "o-1", 1_000)).json()["outcome"], "accepted");
+        till.cancel("o-1");
+        let refund = || till.order("o-1")["refunds"][0].clone();
+        till.until("it is tried", || refund()["tries"].as_u64() > Some(0) || refund()["stage"] == "refunded");
+        let (refund, asked) = (refund(), till.service.log().matches("POST /refunds").count());
+        assert_eq!(refund["stage"] == "refunded", answers, "{shown:?} {trusted:?}: {refund}");
+        assert_eq!(
+            refund["last_failure"].as_str().is_some_and(|why| why.contains("certificate")),
+            !answers,
+            "{refund}"
+        );
+        assert_eq!(asked, usize::from(answers), "{}", till.service.log());
+    }
+}
+
+/// A certificate for this name with its key, in one file.
+fn chain(authority: &Authority, file: &str, name: &str) -> PathBuf {
+    let (cert, key) = authority.issue(file, name);
+    let both = cert.with_extension("both");
+    fs::write(&both, [fs::read(cert).unwrap(), fs::read(key).unwrap()].concat()).unwrap();
+    both
 }
 
 #[tokio::test]
