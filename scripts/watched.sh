@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# What it costs to be watched: drains of orders on a hot SKU, in turns with nobody looking and with the console's live
-# stream open, the events followed, and the metrics scraped each second. On private servers; prints both and their ratio.
+# What it costs to be watched: drains of orders on a hot SKU, in turns with nobody looking (alone), and
+#   watched    with the console's live stream open and the metrics scraped each second,
+#   followed   with all events followed besides,
+#   traced     with traces of one command in a hundred, the default.
+# On private servers; prints orders a second and the server's CPU an order, and their ratios to alone: where the machine is
+# noisy, the second is the steadier one.
 #
-#   scripts/watched.sh [ROUNDS] [ORDERS]
+#   scripts/watched.sh [ROUNDS] [ORDERS] [WAY...]
 #
 # The watchers are curl's, not a browser's: what a browser draws it draws on somebody else's machine.
 set -euo pipefail
@@ -10,61 +14,120 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
 source scripts/servers.sh
 rounds=${1:-5} orders=${2:-100000}
+ways=("${@:3}")
+((${#ways[@]})) || ways=(watched followed traced)
+need python3 python3
 need curl curl jq jq psql postgresql-client redis-cli redis-tools
 command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
 cargo build --release --locked
 jumun=${CARGO_TARGET_DIR:-target}/release/jumun
 servers_start bench
 work=$(mktemp -d)
-pids=()
 finish() {
-  ((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
   rm -rf "$work"
   servers_stop
 }
 trap finish EXIT
 
-# one watched|alone: orders a second
+# a collector of traces that throws them away; its port, and how much came, are lines of a file
+collector() {
+  exec python3 -u - <<'END' >"$work/traces" 2>/dev/null
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Sink(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        print(len(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+print(server.server_port)
+server.serve_forever()
+END
+}
+
+# one WAY: orders a second, and microseconds of the server's CPU an order
 one() {
-  local name="watched_$RANDOM$RANDOM" url address server
+  local name="watched_$RANDOM$RANDOM" url address server cpu
+  pids=()
+  # runs in a shell of its own, which ends what it started, whatever happens
+  trap '((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true' EXIT
   psql "$DATABASE" -qc "CREATE DATABASE $name"
   url=${DATABASE/\/postgres\?//$name?}
   redis-cli -u "$REDIS" --no-auth-warning FLUSHALL >/dev/null
-  NO_COLOR=1 DATABASE_URL=$url REDIS_URL=$REDIS "$jumun" serve --listen 127.0.0.1:0 2>"$work/log" &
+  : >"$work/log" # or the address of the one before is read
+  local more=()
+  if [[ $1 == traced ]]; then
+    : >"$work/traces"
+    collector & pids=($!)
+    until [[ -s $work/traces ]]; do sleep 0.1; done
+    more=(--traces "http://127.0.0.1:$(head -1 "$work/traces")")
+  fi
+  NO_COLOR=1 DATABASE_URL=$url REDIS_URL=$REDIS "$jumun" serve --listen 127.0.0.1:0 "${more[@]}" 2>"$work/log" &
   server=$!
-  pids=("$server")
+  pids+=("$server")
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$work/log")
-    [[ -z $address ]] || break
+    [[ -z $address ]] || ! curl -sf "http://$address/readyz" >/dev/null || break
     sleep 0.1
   done
-  [[ -n $address ]] || { cat "$work/log" >&2; exit 1; }
-  if [[ $1 == watched ]]; then
+  curl -sf "http://$address/readyz" >/dev/null || { cat "$work/log" >&2; exit 1; }
+  if [[ $1 == watched || $1 == followed ]]; then
     curl -sN "http://$address/v1/live" >"$work/live" & pids+=($!)
+    (while sleep 1; do
+      curl -s "http://$address/metrics" -o "$work/scrape" && mv "$work/scrape" "$work/metrics"
+    done) & pids+=($!)
+  fi
+  if [[ $1 == followed ]]; then
     curl -sN "http://$address/v1/events" >"$work/events" & pids+=($!)
-    (while sleep 1; do curl -s "http://$address/metrics" >"$work/metrics"; done) & pids+=($!)
   fi
   "$jumun" load --redis "$REDIS" --scenario hot --rate 150000 --count "$orders" --in-flight 8000 \
     --report "$work/report.json" >/dev/null 2>"$work/load"
-  if [[ $1 == watched ]]; then
-    # it was watched, or the figure says nothing
-    (($(grep -c '^data: ' "$work/live") > 1)) || die "nobody watched the sale"
+  # it was what it is called, or the figure says nothing
+  if [[ $1 == watched || $1 == followed ]]; then
+    (($(grep -c '^data: ' "$work/live") > 1)) || die "nobody watched the sale: $(head -c 300 "$work/live")"
     grep -q jumun_commands_total "$work/metrics" || die "nobody scraped the metrics"
+  fi
+  if [[ $1 == followed ]]; then
     grep -q '^data: ' "$work/events" || die "nobody followed the events"
   fi
+  [[ $1 != traced ]] || (($(wc -l <"$work/traces") > 1)) || die "nothing was traced"
+  cpu=$(awk '{print $14 + $15}' "/proc/$server/stat")
   kill "${pids[@]}" 2>/dev/null || true
   wait "$server" 2>/dev/null || true
   pids=()
   psql "$DATABASE" -qc "DROP DATABASE $name"
-  jq -r '.achieved | floor' "$work/report.json"
+  jq -r --argjson us "$((cpu * 1000000 / $(getconf CLK_TCK)))" --argjson n "$orders" \
+    '"\(.achieved | floor) \($us / $n * 10 | round / 10)"' "$work/report.json"
 }
 
-ratios=()
+# median NAME: of the numbers that come in
+median() {
+  sort -g | awk -v name="$1" '{a[NR] = $1}
+    END {printf "%s: median %.3f, middle half %.3f to %.3f\n", name, (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2,
+         a[int((NR + 3) / 4)], a[int((3 * NR + 3) / 4)]}'
+}
+
+modes=(alone "${ways[@]}")
+declare -A rate cpu
+one alone >/dev/null # warms up
 for ((round = 1; round <= rounds; round++)); do
   # who goes first takes turns, too
-  if ((round % 2)); then alone=$(one alone) watched=$(one watched); else watched=$(one watched) alone=$(one alone); fi
-  ratio=$(jq -n "$watched / $alone * 1000 | round / 1000")
-  ratios+=("$ratio")
-  printf 'round %d: alone %s orders/s, watched %s orders/s, ratio %s\n' "$round" "$alone" "$watched" "$ratio"
+  for ((n = 0; n < ${#modes[@]}; n++)); do
+    mode=${modes[((round + n) % ${#modes[@]})]}
+    read -r "rate[$mode]" "cpu[$mode]" < <(one "$mode")
+  done
+  printf 'round %d:' "$round"
+  for mode in "${modes[@]}"; do printf ' %s %s/s at %s us;' "$mode" "${rate[$mode]}" "${cpu[$mode]}"; done
+  echo
+  for mode in "${ways[@]}"; do
+    jq -n "${rate[$mode]} / ${rate[alone]}" >>"$work/$mode.rate"
+    jq -n "${cpu[$mode]} / ${cpu[alone]}" >>"$work/$mode.cpu"
+  done
 done
-printf '%s\n' "${ratios[@]}" | sort -g | awk '{a[NR] = $1} END {print "median ratio " a[int((NR + 1) / 2)]}'
+for mode in "${ways[@]}"; do
+  median "$mode, orders a second against alone" <"$work/$mode.rate"
+  median "$mode, CPU an order against alone" <"$work/$mode.cpu"
+done
