@@ -116,6 +116,7 @@ async fn told(
         ("actor".to_owned(), payment::ACTOR.into()),
         ("reply_to".to_owned(), Value::from(&*shared.door.name)),
     ]));
+    commands::no_card(&command)?;
     let partition = commands::partition(shared, &command);
     let again = || Why::Busy.response("it is not decided yet; tell it again");
     let answer = commands::deliver(shared, &id, partition, &command).await?.ok_or_else(again)?;

@@ -7,19 +7,27 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
-    guard::{Body, caller, deny},
-    orders::theirs,
+    guard::{Body, caller, deny, note_denied},
     problem::{self, Why},
+    scope,
     tokens::Caller,
 };
 use crate::{
+    commit::replay,
     domain::{ids::CommandId, reason::Reason},
     log::{Inbound, LogError, crc16::partition_of},
-    protocol::{Answer, OutcomeKind, Unreadable, cards, command::Wire, decode, internal::is_payments},
+    protocol::{
+        Answer, OutcomeKind, Unreadable, cards,
+        command::Wire,
+        decode::{self, COMMAND_BYTES_MAX},
+        internal::is_payments,
+    },
 };
 
 /// A command's id where its body has none.
@@ -95,7 +103,7 @@ async fn addressed(
                 return Err(deny(request, caller.name(), &why));
             }
         }
-        of_theirs(shared, request, &caller, name, &command).await?;
+        scope::check(shared, request, &caller, name, &command).await?;
     }
     no_card(&command)?;
     let partition = partition(shared, &command);
@@ -104,7 +112,10 @@ async fn addressed(
 }
 
 /// A command that would be refused for a card number in it goes no further: in the stream it would be kept for a while.
-fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
+///
+/// # Errors
+/// The response that refuses it.
+pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
     fn holds(value: &Value) -> bool {
         match value {
             Value::String(text) => cards::holds(text),
@@ -119,53 +130,26 @@ fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
     }
     // an id may look like one
     let raw = serde_json::to_vec(command).map_err(|e| Why::NotJson.response(e.to_string()))?;
-    match decode(&raw) {
+    match decode::decode(&raw) {
         Ok(_) => Ok(()),
         Err(Unreadable::Refused { refusal, .. }) => Err(Why::Invalid.response(refusal.message())),
         Err(Unreadable::Dead { reason }) => Err(Why::Invalid.response(reason)),
     }
 }
 
-/// A checkout or a partner sends commands to its own orders only; what there is not, the lane says.
-async fn of_theirs(
-    shared: &Shared,
-    request: &HttpRequest,
-    caller: &Caller,
-    name: &str,
-    command: &Map<String, Value>,
-) -> Result<(), HttpResponse> {
-    let text = |field: &str| command.get(field).and_then(Value::as_str);
-    match caller {
-        Caller::Checkout { customer, .. } if name == "place_order" => {
-            let own = customer.as_ref().map(|c| c.as_str());
-            if text("customer_id") != own {
-                return Err(deny(request, caller.name(), "a checkout orders for its own customer"));
-            }
-            Ok(())
-        }
-        Caller::Checkout { .. } | Caller::Partner { .. } => match text("order_id") {
-            Some(id) => theirs(shared, request, caller, id).await.map(drop),
-            None => Ok(()),
-        },
-        Caller::Anyone
-        | Caller::Payment { .. }
-        | Caller::Operator { .. }
-        | Caller::Auditor { .. }
-        | Caller::Metrics => Ok(()),
-    }
-}
-
 async fn send(shared: &Shared, id: &CommandId, partition: u32, command: &Map<String, Value>) -> HttpResponse {
     match deliver(shared, id, partition, command).await {
         Ok(Some(answer)) => respond(&answer),
-        Ok(None) => {
-            let look = format!("/v1/commands/{}", escape(id.as_str()));
-            HttpResponse::Accepted()
-                .insert_header((header::LOCATION, look.clone()))
-                .json(json!({ "command_id": id, "outcome": "pending", "look": look }))
-        }
+        Ok(None) => pending(id),
         Err(refusal) => refusal,
     }
+}
+
+fn pending(id: &CommandId) -> HttpResponse {
+    let look = format!("/v1/commands/{}", escape(id.as_str()));
+    HttpResponse::Accepted()
+        .insert_header((header::LOCATION, look.clone()))
+        .json(json!({ "command_id": id, "outcome": "pending", "look": look }))
 }
 
 /// Sends a command that is whole, and waits for its answer; `None`: not within the door's patience.
@@ -178,32 +162,30 @@ pub async fn deliver(
     partition: u32,
     command: &Map<String, Value>,
 ) -> Result<Option<Arc<Answer>>, HttpResponse> {
-    let Some(answer) = shared.door.wait(id.as_str()) else {
-        return Err(Why::Busy.response("too many commands wait for their answers"));
-    };
     let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
         Err(e) => return Err(Why::NotJson.response(e.to_string())),
     };
-    if let Err(e) = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
-        drop(answer);
-        shared.door.forget(id.as_str());
-        return Err(match e {
-            LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
-            LogError::Broken(why) => {
-                tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
-                Why::Fault.response("the command log can't be used")
-            }
-            LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
-        });
+    // with what the door adds; a longer one would be a dead letter, and never be answered
+    if raw.len() > COMMAND_BYTES_MAX {
+        return Err(
+            Why::TooLarge.response(format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope"))
+        );
     }
-    match tokio::time::timeout(shared.parts.patience, answer).await {
-        Ok(Ok(answer)) => Ok(Some(answer)),
-        Ok(Err(_)) | Err(_) => {
-            shared.door.forget(id.as_str());
-            Ok(None)
-        }
-    }
+    let Some(waiting) = shared.door.wait(id.as_str()) else {
+        return Err(Why::Busy.response("too many commands wait for their answers"));
+    };
+    let fault = |why: &str| {
+        tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
+        Why::Fault.response("the command log can't be used")
+    };
+    let entry = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await.map_err(|e| match e {
+        LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
+        LogError::Broken(why) => fault(&why),
+        LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
+    })?;
+    let entry = entry.first().ok_or_else(|| fault("the log names no entry"))?;
+    Ok(waiting.of(*entry, shared.parts.patience).await)
 }
 
 /// Percent-encodes what a path segment may not hold.
@@ -245,7 +227,36 @@ pub fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
     first.map_or(0, |sku| partition_of(&sku, n))
 }
 
-/// `GET /v1/commands/{id}`: what became of an accepted command.
+/// What became of a command that was taken.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CommandState {
+    pub command_id: String,
+    /// `rejected`: a placement over several lanes that was refused in the end
+    pub outcome: OutcomeKind,
+    pub partition: u32,
+    pub order_id: Option<String>,
+    pub order_status: Option<String>,
+    pub order_version: Option<i64>,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+}
+
+impl From<Answer> for CommandState {
+    fn from(a: Answer) -> Self {
+        Self {
+            command_id: a.command_id.to_string(),
+            outcome: a.outcome,
+            partition: a.partition,
+            order_id: a.order_id.map(|o| o.to_string()),
+            order_status: a.order_status.map(Into::into),
+            order_version: a.order_version,
+            reason: a.reason.map(Into::into),
+            message: a.message,
+        }
+    }
+}
+
+/// `GET /v1/commands/{id}`: what became of a command that was taken.
 pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     let Ok(id) = CommandId::new(&path) else {
         return Why::Invalid.response("that is no command id");
@@ -261,19 +272,35 @@ pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
         Err(e) => return problem::store(&e),
     };
     let Some(o) = found.first() else { return unknown() };
-    let caller = caller(&request);
-    if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
-        let Some(order) = &o.order else { return unknown() };
-        if theirs(&shared, &request, &caller, &order.ord_id).await.is_err() {
+    let who = caller(&request);
+    let Some(at) = &o.order else {
+        if matches!(who, Caller::Checkout { .. } | Caller::Partner { .. }) {
             return unknown();
         }
+        return HttpResponse::Ok().json(CommandState {
+            command_id: id.to_string(),
+            outcome: OutcomeKind::Accepted,
+            partition: o.partition,
+            order_id: None,
+            order_status: None,
+            order_version: None,
+            reason: None,
+            message: None,
+        });
+    };
+    let folded = match scope::folded(&shared, &at.ord_id).await {
+        Ok(Some(folded)) => folded,
+        Ok(None) => return unknown(),
+        Err(refusal) => return refusal,
+    };
+    if !scope::may_see(&who, &folded.order) {
+        note_denied(&request, who.name(), "somebody else's command");
+        return unknown();
     }
-    HttpResponse::Ok().json(json!({
-        "command_id": id,
-        "outcome": "accepted",
-        "partition": o.partition,
-        "order_id": o.order.as_ref().map(|o| o.ord_id.to_string()),
-        "order_status": o.order.as_ref().map(|o| o.status.to_string()),
-        "order_version": o.order.as_ref().map(|o| o.version),
-    }))
+    let Some(a) = folded.applied.iter().find(|a| *a.command_id == *id.as_str()) else { return unknown() };
+    // the same as its answer said, or will say
+    match replay::answer(a, &at.ord_id, o.partition, &a.digest, "".into()) {
+        None => pending(&id),
+        Some(answer) => HttpResponse::Ok().json(CommandState::from(answer)),
+    }
 }

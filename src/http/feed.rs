@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Shared,
     guard::{caller, deny},
-    orders::theirs,
     paging::{self, bad_cursor},
     problem::{self, Why},
+    scope::theirs,
     tokens::Caller,
     view::Page,
 };

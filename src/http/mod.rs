@@ -18,6 +18,7 @@ pub mod paging;
 pub mod probes;
 pub mod problem;
 pub mod routes;
+pub mod scope;
 pub mod shelf;
 pub mod tokens;
 pub mod view;

@@ -81,6 +81,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
     for schema in [
         g.subschema_for::<Answer>(),
+        g.subschema_for::<super::commands::CommandState>(),
         g.subschema_for::<Problem>(),
         g.subschema_for::<Timeline>(),
         g.subschema_for::<view::OrderView>(),
@@ -93,21 +94,6 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     ] {
         drop(schema); // noted by the generator under its own name
     }
-    named.push((
-        "CommandState".to_owned(),
-        json!({
-            "type": "object",
-            "required": ["command_id", "outcome", "partition"],
-            "properties": {
-                "command_id": { "type": "string" },
-                "outcome": { "const": "accepted" },
-                "partition": { "type": "integer" },
-                "order_id": { "type": ["string", "null"] },
-                "order_status": { "type": ["string", "null"] },
-                "order_version": { "type": ["integer", "null"] },
-            },
-        }),
-    ));
     named.push((
         "HookLetterDone".to_owned(),
         json!({
@@ -259,6 +245,11 @@ fn responses(route: &Route) -> Value {
         responses.insert("422".into(), answered("rejected: not valid"));
         responses.insert("403".into(), answered("rejected: forbidden"));
         responses.insert("500".into(), answered("failed: a fault of ours"));
+    }
+    if route.answer == Some("CommandState") {
+        let about = "a placement that other lanes have not answered yet";
+        responses
+            .insert("202".into(), json!({ "description": about, "content": content("application/json", "Pending") }));
     }
     if matches!(route.answer, Some("OrderView" | "OrderPart")) {
         responses.insert("304".into(), json!({ "description": "not changed since the ETag that was sent" }));

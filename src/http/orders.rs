@@ -12,59 +12,23 @@ use serde_json::{Map, Value};
 use super::{
     Shared,
     commands::{self, object},
-    guard::{Body, caller, deny, note_denied},
+    guard::{Body, caller, deny},
     paging::{self, bad_cursor},
     problem::{self, Why},
+    scope::theirs,
     tokens::Caller,
     view::{OrderSummary, OrderView, Page},
 };
 use crate::{
-    commit::replay,
     domain::{
         Time,
-        ids::{CustomerId, OrderId, PartnerId},
-        order::{Order, state::Placement},
+        ids::{CustomerId, OrderId},
+        order::Order,
     },
     protocol::command::Wire,
     store::OrderQuery,
     timeline,
 };
-
-/// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may
-/// be somebody else's.
-///
-/// # Errors
-/// That response.
-pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id: &str) -> Result<Order, HttpResponse> {
-    let unknown = || Why::NotFound.response(format!("there is no order {id}"));
-    let order_id = OrderId::new(id).map_err(|_| unknown())?;
-    let found = shared.parts.store.orders(std::slice::from_ref(&order_id)).await.map_err(|e| problem::store(&e))?;
-    let Some(rows) = found.first() else { return Err(unknown()) };
-    let folded = replay::fold(rows).map_err(|e| {
-        tracing::error!(order_id = id, error = e, "a history does not fold");
-        Why::Fault.response("this order's history can't be read")
-    })?;
-    let order = folded.map(|f| f.order).filter(|o| o.placement != Placement::Failed).ok_or_else(unknown)?;
-    if !may_see(caller, &order) {
-        note_denied(request, caller.name(), "somebody else's order");
-        return Err(unknown());
-    }
-    Ok(order)
-}
-
-/// Whose order it is: the customer's, and of each partner that sells a line of it, or had it made.
-pub fn may_see(caller: &Caller, order: &Order) -> bool {
-    match caller {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } | Caller::Payment { .. } => true,
-        Caller::Checkout { customer, .. } => customer.as_ref() == Some(&order.customer_id),
-        Caller::Partner { partner } => sells(partner, order),
-        Caller::Metrics => false,
-    }
-}
-
-fn sells(partner: &PartnerId, order: &Order) -> bool {
-    order.lines.iter().any(|l| order.seller_of(l) == Some(partner)) || order.customer_id.as_str() == partner.as_str()
-}
 
 /// What a list of orders is asked by.
 #[derive(Debug, Deserialize)]
@@ -115,6 +79,7 @@ async fn search_orders(
     let asked = OrderQuery {
         customer,
         partner,
+        placed: true,
         status: search.status.clone(),
         placed_from: search.placed_from,
         placed_before: search.placed_before,

@@ -17,7 +17,19 @@ use crate::{
 /// How many orders' partitions are remembered.
 const PLACES_MAX: usize = 100_000;
 
-type Waiters = HashMap<Arc<str>, Vec<oneshot::Sender<Arc<Answer>>>>;
+/// Answers that came before the log said which entry was made: as many are kept for a waiter.
+const EARLY_MAX: usize = 8;
+
+/// Who waits, by the command's id: a retry under the same id is an entry of its own and has an answer of its own.
+type Waiters = HashMap<Arc<str>, Vec<Waiter>>;
+
+struct Waiter {
+    number: u64,
+    /// whose answer it waits for, once the log has said
+    entry: Option<Arc<str>>,
+    early: Vec<Arc<Answer>>,
+    tell: oneshot::Sender<Arc<Answer>>,
+}
 
 /// The door's memory.
 #[derive(Clone)]
@@ -32,6 +44,8 @@ pub struct Door {
 struct State {
     waiters: Waiters,
     waiting: usize,
+    /// waiters so far
+    number: u64,
     /// where an order lives, as answers said
     places: HashMap<Arc<str>, u32>,
 }
@@ -55,8 +69,7 @@ impl Door {
                 Ok(entries) => {
                     for entry in entries {
                         after = entry.id;
-                        let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
-                        self.hand_out(answers);
+                        self.hand_out(read(&entry.json));
                     }
                 }
                 Err(e) => {
@@ -77,13 +90,15 @@ impl Door {
                 }
                 state.places.insert(Arc::clone(order), answer.partition);
             }
-            let waiters = state.waiters.remove(&answer.command_id).unwrap_or_default();
-            state.waiting = state.waiting.saturating_sub(waiters.len());
-            for waiter in waiters {
-                if waiter.send(Arc::clone(&answer)).is_err() {
-                    tracing::debug!("a client left before its answer");
-                }
+            let Some(waiters) = state.waiters.get_mut(&answer.command_id) else { continue };
+            let before = waiters.len();
+            let theirs = waiters.extract_if(.., |w| w.entry.as_ref() == Some(&answer.entry));
+            theirs.for_each(|w| w.answered(&answer));
+            for waiter in waiters.iter_mut().filter(|w| w.entry.is_none() && w.early.len() < EARLY_MAX) {
+                waiter.early.push(Arc::clone(&answer));
             }
+            let left = waiters.len();
+            state.gone(&answer.command_id, before - left);
         }
     }
 
@@ -93,27 +108,95 @@ impl Door {
     }
 
     /// Waits for a command's answer; `None` when too many wait already.
-    pub fn wait(&self, command_id: &str) -> Option<oneshot::Receiver<Arc<Answer>>> {
+    pub fn wait(&self, command_id: &str) -> Option<Waiting> {
         let mut state = self.state.lock().ok()?;
         if state.waiting >= self.max {
             return None;
         }
-        let (tx, rx) = oneshot::channel();
+        let (tell, answer) = oneshot::channel();
         state.waiting += 1;
-        state.waiters.entry(command_id.into()).or_default().push(tx);
-        Some(rx)
+        state.number += 1;
+        let number = state.number;
+        let id: Arc<str> = command_id.into();
+        let waiter = Waiter { number, entry: None, early: Vec::new(), tell };
+        state.waiters.entry(Arc::clone(&id)).or_default().push(waiter);
+        drop(state);
+        Some(Waiting { door: self.clone(), id, number, answer })
+    }
+}
+
+impl State {
+    /// Some of an id's waiters are gone.
+    fn gone(&mut self, id: &str, many: usize) {
+        self.waiting = self.waiting.saturating_sub(many);
+        if self.waiters.get(id).is_some_and(Vec::is_empty) {
+            self.waiters.remove(id);
+        }
+    }
+}
+
+impl Waiter {
+    fn answered(self, answer: &Arc<Answer>) {
+        if self.tell.send(Arc::clone(answer)).is_err() {
+            tracing::debug!("a client left before its answer");
+        }
+    }
+}
+
+/// An entry's answers; one that can't be read is somebody's who waits in vain, and no reason to drop the others.
+fn read(json: &str) -> Vec<Answer> {
+    let items: Vec<Box<serde_json::value::RawValue>> = match serde_json::from_str(json) {
+        Ok(items) => items,
+        Err(e) => {
+            tracing::warn!(error = %e, "answers that can't be read");
+            return Vec::new();
+        }
+    };
+    let one = |item: &serde_json::value::RawValue| {
+        serde_json::from_str(item.get())
+            .inspect_err(|e| tracing::warn!(error = %e, "an answer that can't be read"))
+            .ok()
+    };
+    items.iter().filter_map(|item| one(item)).collect()
+}
+
+/// A place among those who wait; it is free again when this is dropped, whatever became of the request.
+pub struct Waiting {
+    door: Door,
+    id: Arc<str>,
+    number: u64,
+    answer: oneshot::Receiver<Arc<Answer>>,
+}
+
+impl Waiting {
+    /// The command became this entry: its answer is awaited. `None`: not within `patience`.
+    pub async fn of(mut self, entry: EntryId, patience: Duration) -> Option<Arc<Answer>> {
+        self.named(&entry.to_string());
+        tokio::time::timeout(patience, &mut self.answer).await.ok()?.ok()
     }
 
-    /// Gives up waiting: whoever has hung up is forgotten.
-    pub fn forget(&self, command_id: &str) {
-        let Ok(mut state) = self.state.lock() else { return };
-        let Some(waiters) = state.waiters.get_mut(command_id) else { return };
-        let before = waiters.len();
-        waiters.retain(|w| !w.is_closed());
-        let (left, gone) = (waiters.len(), before - waiters.len());
-        if left == 0 {
-            state.waiters.remove(command_id);
+    fn named(&self, entry: &str) {
+        let Ok(mut state) = self.door.state.lock() else { return };
+        let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
+        let Some(at) = waiters.iter().position(|w| w.number == self.number) else { return };
+        let early = waiters[at].early.iter().find(|a| *a.entry == *entry).cloned();
+        match early {
+            None => waiters[at].entry = Some(entry.into()),
+            Some(answer) => {
+                waiters.swap_remove(at).answered(&answer);
+                state.gone(&self.id, 1);
+            }
         }
-        state.waiting = state.waiting.saturating_sub(gone);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let Ok(mut state) = self.door.state.lock() else { return };
+        let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
+        let before = waiters.len();
+        waiters.retain(|w| w.number != self.number);
+        let left = waiters.len();
+        state.gone(&self.id, before - left);
     }
 }

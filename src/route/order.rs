@@ -197,7 +197,8 @@ impl State {
 
     fn refuse(&self, cx: &LaneContext, meta: Meta, refusal: &Refusal) {
         let mut answer = meta.refusal(cx.partition, Some(self.order.id.shared()), refusal);
-        if self.order.placement != Placement::Failed {
+        // who may not touch it is not told how it is
+        if self.order.placement != Placement::Failed && refusal.reason != Reason::Forbidden {
             answer.order_status = Some(self.order.status().code().into());
             answer.order_version = Some(i64::from(self.order.version));
         }

@@ -227,6 +227,8 @@ pub struct OrderQuery {
     pub customer: Option<CustomerId>,
     /// orders that this partner sells a line of, had made at it, or bought
     pub partner: Option<PartnerId>,
+    /// only those whose placement was not refused in the end
+    pub placed: bool,
     /// as stored
     pub status: Option<String>,
     pub placed_from: Option<Time>,

@@ -123,6 +123,10 @@ impl<D: Database> SqlStore<D> {
         if let Some(customer) = &asked.customer {
             and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
         }
+        if asked.placed {
+            // a placement that other lanes refused has no lines
+            and("EXISTS (SELECT 1 FROM tb_od_ord_gds AS g WHERE g.ord_id = t.ord_id)", Vec::new());
+        }
         if let Some(status) = &asked.status {
             and("t.ord_stat_cd = ?", vec![Bind::Text(status.clone())]);
         }

@@ -81,63 +81,6 @@ async fn f42_every_route_denies_without_a_token_and_with_the_wrong_role() {
     assert!(!log.contains("nobody"), "the log holds a token: {log}");
 }
 
-/// Ids of a partner's list, page by page of one order each.
-fn listed(shop: &Shop, token: &str) -> Vec<String> {
-    let (mut ids, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = shop.get(token, &format!("/v1/orders?limit=1{cursor}")).json();
-        ids.extend(page["items"].as_array().unwrap().iter().map(|o| o["order_id"].as_str().unwrap().to_owned()));
-        match page["next"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return ids,
-        }
-    }
-}
-
-#[tokio::test]
-async fn f42_a_partners_list_is_what_it_may_see() {
-    let shop = Shop::open(&[]).await;
-    shop.stock();
-    shop.order("o-1");
-    let operator = |path: &str, id: &str, body: Value| shop.accepted("operator", path, id, &body);
-    operator(
-        "/v1/commands",
-        "set-partner-2",
-        json!({"type": "create_partner", "partner_id": "p-2", "name": "p", "kind": "wholesaler"}),
-    );
-    let supply =
-        json!({"type": "create_sku", "sku_id": "C", "product_id": "g-2", "option_name": "o", "holder_id": "p-2"});
-    operator("/v1/commands", "set-sku-0003", supply);
-    operator("/v1/commands", "set-stock-0003", json!({"type": "receive_stock", "sku_id": "C", "quantity": 10}));
-    for (order, customer, skus) in [("o-2", "u-1", &["B"][..]), ("o-3", "u-2", &["A", "B"]), ("o-4", "p-1", &["B"])] {
-        let lines: Vec<Value> = skus.iter().map(|s| json!({"sku_id": s, "quantity": 1})).collect();
-        let place = json!({"order_id": order, "customer_id": customer, "lines": lines});
-        operator("/v1/orders", &format!("place-{order}"), place);
-    }
-    // what o-1 lacks p-1 buys from p-2
-    operator("/v1/orders/o-1/prepare", "prepare-o-1", json!({}));
-    let buy = json!({"partner_id": "p-2", "linked_order_id": "o-5", "lines": [{"line_no": 1, "sku_id": "C"}]});
-    operator("/v1/orders/o-1/purchase_from_partner", "purchase-o-1", buy);
-    let begun = std::time::Instant::now();
-    while shop.get("operator", "/v1/orders/o-5").status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the linked order is not made");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    for (token, expected) in
-        [("partner", &["o-5", "o-4", "o-3", "o-1"][..]), ("partner2", &["o-5", "o-4", "o-3", "o-2"])]
-    {
-        let seen = listed(&shop, token);
-        assert_eq!(seen, expected, "{token}");
-        for order in ["o-1", "o-2", "o-3", "o-4", "o-5"] {
-            let status = shop.get(token, &format!("/v1/orders/{order}")).status;
-            assert_eq!(status == 200, seen.iter().any(|s| s == order), "{token} {order}");
-        }
-    }
-    let of =
-        |query: &str| shop.get("partner", &format!("/v1/orders?{query}")).json()["items"].as_array().unwrap().len();
-    assert_eq!((of("customer_id=u-2"), of("status=ORDERED"), of("customer_id=u-9")), (1, 1, 0));
-}
-
 #[tokio::test]
 async fn f42_somebody_elses_order_is_not_there() {
     let shop = Shop::open(&[]).await;

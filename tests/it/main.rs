@@ -16,6 +16,7 @@ mod payment_contract;
 mod payments;
 mod scenarios;
 mod schema;
+mod scope;
 mod store_contract;
 mod store_pace;
 mod support;

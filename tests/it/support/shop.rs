@@ -27,6 +27,11 @@ pub fn bearer(token: &str) -> String {
 impl Shop {
     /// Opens it, with these further words of the command line.
     pub async fn open(more: &[&str]) -> Self {
+        Self::of_lanes(1, more).await
+    }
+
+    /// The same, over so many partitions.
+    pub async fn of_lanes(partitions: u32, more: &[&str]) -> Self {
         let tokens: Vec<String> = Role::ALL
             .into_iter()
             .map(|r| (r.word(), if r == Role::Partner { ":p-1" } else { "" }))
@@ -34,17 +39,21 @@ impl Shop {
             .chain([format!("p2:partner:{}:p-2", hashed("partner2"))])
             .collect();
         let tokens = tokens.join(",");
-        Self::start(&[&["--token", &tokens], more].concat()).await
+        Self::begin(partitions, &[&["--token", &tokens], more].concat()).await
     }
 
     /// The same without tokens.
     pub async fn start(more: &[&str]) -> Self {
+        Self::begin(1, more).await
+    }
+
+    async fn begin(partitions: u32, more: &[&str]) -> Self {
         let setting = Setting {
             database: fresh_database().await,
             redis: redis_url(),
             namespace: format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
             instance: "a".into(),
-            partitions: 1,
+            partitions,
             more: Vec::new(),
             failpoints: String::new(),
             variables: Vec::new(),
