@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use jumun::cli::{Cli, config::with_file};
+use jumun::cli::Cli;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = match with_file(std::env::args().collect()) {
+    let args = match Cli::words(std::env::args().collect()) {
         Ok(args) => args,
         Err(e) => {
             eprintln!("jumun: {e:#}");

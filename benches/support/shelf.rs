@@ -13,7 +13,7 @@ use jumun::{
         UntRow,
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         row::Read,
-        rows::{CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
+        rows::{AditRow, CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
     },
 };
 
@@ -83,6 +83,9 @@ impl DoorStore for Shelf {
         no()
     }
     async fn notes(&self, _: Option<&str>, _: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
+        no()
+    }
+    async fn order_notes(&self, _: &OrderId) -> Result<Vec<AditRow>, StoreError> {
         no()
     }
     async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {

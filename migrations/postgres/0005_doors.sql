@@ -10,9 +10,9 @@ CREATE TABLE tb_sy_door_adit (
     adit_dttm timestamptz NOT NULL,
     PRIMARY KEY (adit_id)
 );
-COMMENT ON TABLE tb_sy_door_adit IS '출입감사이력: an audit row: a privileged action at the HTTP door that is no command of an order';
+COMMENT ON TABLE tb_sy_door_adit IS '출입감사이력: an audit row: what was done at the HTTP door that is no command of an order';
 COMMENT ON COLUMN tb_sy_door_adit.adit_id IS '감사ID: audit id: grows with time';
-COMMENT ON COLUMN tb_sy_door_adit.adit_knd_cd IS '감사종류코드: LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED';
+COMMENT ON COLUMN tb_sy_door_adit.adit_knd_cd IS '감사종류코드: LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, COMMAND';
 COMMENT ON COLUMN tb_sy_door_adit.actr IS '행위자: who acted: role and name of the token';
 COMMENT ON COLUMN tb_sy_door_adit.trgt IS '대상: what was acted on';
 COMMENT ON COLUMN tb_sy_door_adit.adit_dtl IS '감사상세: what there is to say of it, JSON';

@@ -1,9 +1,9 @@
 -- What the doors need: who did what there, and how far webhooks have come.
 
--- 출입감사이력: an audit row: a privileged action at the HTTP door that is no command of an order
+-- 출입감사이력: an audit row: what was done at the HTTP door that is no command of an order
 CREATE TABLE tb_sy_door_adit (
     adit_id TEXT NOT NULL, -- 감사ID: audit id: grows with time
-    adit_knd_cd TEXT NOT NULL, -- 감사종류코드: LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED
+    adit_knd_cd TEXT NOT NULL, -- 감사종류코드: LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, COMMAND
     actr TEXT NOT NULL, -- 행위자: who acted: role and name of the token
     trgt TEXT NOT NULL, -- 대상: what was acted on
     adit_dtl TEXT NOT NULL, -- 감사상세: what there is to say of it, JSON

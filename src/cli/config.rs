@@ -255,7 +255,7 @@ impl RetentionArgs {
 }
 
 /// The variable that names a collector of traces everywhere else; ours comes before it.
-const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+pub const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// Where a sample of the commands is told about.
 #[derive(Debug, Clone, Args)]
@@ -285,52 +285,6 @@ impl TraceArgs {
 /// The machine's clock, as a port.
 pub fn real_clock() -> Arc<dyn Clock> {
     Arc::new(RealClock)
-}
-
-/// Puts a TOML file's settings into the environment's place: `name = value` as the flag's long name, flags and environment
-/// winning. Returns the arguments with the file's settings added behind the subcommand.
-///
-/// # Errors
-/// A sentence, when the file can't be read or names a setting twice over.
-pub fn with_file(mut args: Vec<String>) -> anyhow::Result<Vec<String>> {
-    let from_env = std::env::var("JUMUN_CONFIG").ok();
-    let at = args.iter().position(|a| a == "--config" || a.starts_with("--config="));
-    let path = match at {
-        Some(i) => match args[i].split_once('=') {
-            Some((_, path)) => {
-                let path = path.to_owned();
-                args.remove(i);
-                Some(path)
-            }
-            None => {
-                ensure!(i + 1 < args.len(), "--config wants a path");
-                let path = args.remove(i + 1);
-                args.remove(i);
-                Some(path)
-            }
-        },
-        None => from_env,
-    };
-    let Some(path) = path else { return Ok(args) };
-    let path = PathBuf::from(path);
-    let file = config::Config::builder()
-        .add_source(config::File::from(path.clone()).format(config::FileFormat::Toml))
-        .build()
-        .with_context(|| format!("the configuration file {} can't be read", path.display()))?;
-    let settings: std::collections::BTreeMap<String, config::Value> = file.try_deserialize()?;
-    for (name, value) in settings {
-        let flag = format!("--{}", name.replace('_', "-"));
-        let given = args.iter().any(|a| *a == flag || a.starts_with(&format!("{flag}=")));
-        let variable = format!("JUMUN_{}", name.replace('-', "_").to_uppercase());
-        let others = [("--database", "DATABASE_URL"), ("--redis", "REDIS_URL"), ("--traces", COLLECTOR_VARIABLE)];
-        let by_env = std::env::var_os(&variable).is_some()
-            || others.iter().any(|(f, v)| *f == flag && std::env::var_os(v).is_some());
-        if !given && !by_env {
-            let value = value.into_string().with_context(|| format!("setting {name} in {}", path.display()))?;
-            args.push(format!("{flag}={value}"));
-        }
-    }
-    Ok(args)
 }
 
 #[cfg(test)]

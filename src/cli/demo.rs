@@ -39,7 +39,7 @@ use crate::{
 /// Some pay late, some never, some are declined and pay by another card, some cancel, some send the same order twice, some
 /// try for two. Units that come free go to the next in line, until every one is sold: never one more, never one less.
 ///
-/// Exit status: 0 when every promise holds, 1 when one is broken.
+/// Exit status: 0 when every promise holds, 1 when one is broken or the sale could not be held.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   jumun demo                                     nothing to set up: a SQLite file in a temporary directory

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod config;
 pub mod demo;
+pub mod file;
 pub mod load;
 pub mod migrate;
 pub mod payments;
@@ -15,7 +16,7 @@ pub mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// jumun (주문): takes flash-sale orders from Redis Streams, decides them in memory, commits them in groups, answers each once.
 ///
@@ -42,6 +43,19 @@ enum Command {
 }
 
 impl Cli {
+    /// The command line, with what a configuration file adds to it.
+    ///
+    /// # Errors
+    /// A sentence, when that file can't be read.
+    pub fn words(args: Vec<String>) -> anyhow::Result<Vec<String>> {
+        let cli = Self::command();
+        let of = |c: &clap::Command, setting: &str| c.get_arguments().any(|a| a.get_long() == Some(setting));
+        file::with_file(args, |subcommand, setting| match subcommand {
+            Some(name) => cli.find_subcommand(name).is_some_and(|c| of(c, setting)),
+            None => cli.get_subcommands().any(|c| of(c, setting)),
+        })
+    }
+
     /// Whether only errors are logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture.
     pub const fn is_quiet(&self) -> bool {
         matches!(self.command, Command::Demo(_))

@@ -14,7 +14,8 @@ use crate::{
 
 /// Sends one command through Redis and prints its answer.
 ///
-/// Exit status: 0 accepted, 1 rejected, 2 failed, 3 no answer in time.
+/// Exit status: 0 accepted, 1 rejected, 2 failed, 3 sent and not known (no answer in time, or Redis went away: send it
+/// again under the same id), 4 not sent.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   echo '{\"id\":\"c-000000001\",\"type\":\"receive_stock\",\"actor\":\"operator:me\",\"sku_id\":\"AC-100\",\"quantity\":10}' | jumun send -")]
@@ -40,8 +41,15 @@ pub struct SendArgs {
 /// Runs it.
 ///
 /// # Errors
-/// A sentence, when the command can't be read or Redis not reached.
+/// None: what goes wrong is told on standard error, with exit status 3 or 4.
 pub async fn run(args: SendArgs) -> anyhow::Result<ExitCode> {
+    Ok(send(args).await.unwrap_or_else(|e| {
+        eprintln!("jumun: it was not sent: {e:#}");
+        ExitCode::from(4)
+    }))
+}
+
+async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     let wait = seconds("--wait", args.wait, 0.01, 3_600.0)?;
     let mut text = String::new();
     if args.file.as_os_str() == "-" {
@@ -64,13 +72,19 @@ pub async fn run(args: SendArgs) -> anyhow::Result<ExitCode> {
     let partition = args.partition.unwrap_or_else(|| sku.map_or(0, |s| partition_of(s, partitions)));
     ensure!(partition < partitions, "there are partitions 0 to {}, not {partition}", partitions - 1);
     let raw: Arc<[u8]> = serde_json::to_vec(&command)?.into();
-    log.append(partition, Inbound::Commands, &[raw]).await?;
-    let answer = tokio::time::timeout(wait, answer(&*log, partitions, &name, &id)).await;
-    let Ok(answer) = answer else {
-        eprintln!("no answer within {} s; send it again with the same id", args.wait);
-        return Ok(ExitCode::from(3));
+    let unknown = |why: String| {
+        eprintln!("jumun: {why}; send it again under the same id");
+        Ok(ExitCode::from(3))
     };
-    let answer = answer?;
+    // a reply of Redis that was lost may have taken it
+    if let Err(e) = log.append(partition, Inbound::Commands, &[raw]).await {
+        return unknown(format!("whether it was sent is not known: {e}"));
+    }
+    let answer = match tokio::time::timeout(wait, answer(&*log, partitions, &name, &id)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(e)) => return unknown(format!("its answer can't be read: {e:#}")),
+        Err(_) => return unknown(format!("no answer within {} s", args.wait)),
+    };
     println!("{}", serde_json::to_string_pretty(&answer)?);
     Ok(match answer.outcome {
         OutcomeKind::Accepted => ExitCode::SUCCESS,

@@ -14,7 +14,8 @@ use crate::{
 /// Tells what happened to an order, when, by whom, with money before and after.
 ///
 /// With --redis also which commands were refused, as far as the answer streams retain them: by which rule, at which position
-/// of the stock ledger. It only reads. Exit status: 0 told, 1 there is no such order.
+/// of the stock ledger. It only reads. Exit status: 0 told, 1 there is no such order, 2 it
+/// can't be told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   jumun timeline o-1 --database sqlite:jumun.db
@@ -32,8 +33,15 @@ pub struct TimelineArgs {
 /// Runs it.
 ///
 /// # Errors
-/// A sentence, when the order can't be read.
+/// None: what goes wrong is told on standard error, with exit status 2.
 pub async fn run(args: TimelineArgs) -> anyhow::Result<ExitCode> {
+    Ok(tell(args).await.unwrap_or_else(|e| {
+        eprintln!("jumun: it can't be told: {e:#}");
+        ExitCode::from(2)
+    }))
+}
+
+async fn tell(args: TimelineArgs) -> anyhow::Result<ExitCode> {
     let id = OrderId::new(&args.order).context("that is no order id")?;
     let store = args.places.store().await?;
     let log = match &args.places.redis {

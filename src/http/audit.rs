@@ -8,11 +8,13 @@ use super::{
     Shared,
     guard::{self, caller},
     paging::{self, Paging, bad_cursor},
-    problem,
-    tokens::Caller,
+    problem::{self, Why},
     view::Page,
 };
-use crate::{domain::Time, store::door::DoorAuditRow};
+use crate::{
+    domain::{Time, ids::OrderId},
+    store::{door::DoorAuditRow, rows::AditRow},
+};
 
 /// A privileged action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Action {
     PersonErased,
     WebhookResent,
     WebhookDiscarded,
+    /// a command about goods, stock, campaigns or partners
+    Command,
 }
 
 impl Action {
@@ -33,6 +37,7 @@ impl Action {
             Action::PersonErased => "PERSON_ERASED",
             Action::WebhookResent => "WEBHOOK_RESENT",
             Action::WebhookDiscarded => "WEBHOOK_DISCARDED",
+            Action::Command => "COMMAND",
         }
     }
 }
@@ -49,10 +54,12 @@ pub async fn note(
     detail: &Value,
 ) -> Result<(), HttpResponse> {
     let caller = caller(request);
-    let open = matches!(caller, Caller::Anyone);
-    let who = if open { "anyone".to_owned() } else { format!("operator:{}", caller.name()) };
+    let who = match caller.role() {
+        Some(role) => format!("{}:{}", role.word(), caller.name()),
+        None => caller.name().to_owned(),
+    };
     let request_id = guard::named(request);
-    tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "an operator acts");
+    tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
     let row = DoorAuditRow {
         adit_id: uuid::Uuid::now_v7().to_string().into(),
         adit_knd_cd: action.code().into(),
@@ -105,4 +112,46 @@ async fn page(shared: &Shared, asked: &Paging) -> Result<Page<AuditView>, HttpRe
     }
     let rows = shared.parts.store.notes(before, limit + 1).await.map_err(|e| problem::store(&e))?;
     Ok(paging::page(rows, limit, |r| r.adit_id.to_string()))
+}
+
+/// 감사이력: a privileged action on an order.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct OrderAuditView {
+    pub at: Time,
+    /// `EARLY_REFUND`, `FORCED_DELIVERY`, `STOCK_LOSS` …
+    pub action: String,
+    pub actor: String,
+    pub reason: Option<String>,
+    pub command_id: String,
+}
+
+/// `GET /v1/orders/{id}/audit`, oldest first.
+pub async fn of_order(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+    let unknown = || Why::NotFound.response(format!("there is no order {id}"));
+    let Ok(order) = OrderId::new(&id) else { return unknown() };
+    let store = &shared.parts.store;
+    match store.order_notes(&order).await {
+        Err(e) => problem::store(&e),
+        Ok(rows) if rows.is_empty() => match store.order_rows(&[order]).await {
+            Err(e) => problem::store(&e),
+            Ok(found) if found.is_empty() => unknown(),
+            Ok(_) => HttpResponse::Ok().json(Page::<OrderAuditView> { items: Vec::new(), next: None }),
+        },
+        Ok(rows) => {
+            let items = rows.iter().map(OrderAuditView::from).collect();
+            HttpResponse::Ok().json(Page::<OrderAuditView> { items, next: None })
+        }
+    }
+}
+
+impl From<&AditRow> for OrderAuditView {
+    fn from(r: &AditRow) -> Self {
+        Self {
+            at: r.adit_dttm,
+            action: r.adit_knd_cd.to_string(),
+            actor: r.actr.to_string(),
+            reason: r.adit_rsn.as_ref().map(ToString::to_string),
+            command_id: r.cmd_id.to_string(),
+        }
+    }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared,
+    Shared, audit,
     guard::{Body, caller, deny, note_denied},
     problem::{self, Why},
     scope,
@@ -106,6 +106,12 @@ async fn addressed(
         scope::check(shared, request, &caller, name, &command).await?;
     }
     no_card(&command)?;
+    if !command.contains_key("order_id") {
+        // an order's commands are in its history; what changes goods and stock is written down here, with its values
+        let about = ["sku_id", "product_id", "template_id", "promotion_id", "partner_id"];
+        let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
+        audit::note(shared, request, audit::Action::Command, target, &Value::Object(command.clone())).await?;
+    }
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
     Ok((id, partition, command))

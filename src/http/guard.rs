@@ -24,7 +24,7 @@ use super::{
     problem::Why,
     tokens::{Caller, Token},
 };
-use crate::domain::ids::CustomerId;
+use crate::{domain::ids::CustomerId, protocol::cards};
 
 /// Names a request, in its response and in the log; a client may bring its own.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,13 +58,19 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match admit(resource, &request) {
+    let begun = Instant::now();
+    let response = match admit(resource, &request) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_left_body())
+            next.call(request).await?.map_into_left_body()
         }
-        Err(refusal) => Ok(request.into_response(refusal).map_into_right_body()),
-    }
+        Err(refusal) => request.into_response(refusal).map_into_right_body(),
+    };
+    // by the route, never by the path: as many series as there are routes and statuses
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("jumun_http_requests_total", "route" => resource, "status" => status).increment(1);
+    metrics::histogram!("jumun_http_seconds", "route" => resource).record(begun.elapsed());
+    Ok(response)
 }
 
 /// The request's id, once it has one.
@@ -79,7 +85,10 @@ pub fn named(request: &HttpRequest) -> String {
 }
 
 fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let fits = |v: &&HeaderValue| (8..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    // it goes into the log and the audit: no card number does
+    let harmless = |v: &HeaderValue| v.to_str().is_ok_and(|text| !cards::holds(text));
+    let fits =
+        |v: &&HeaderValue| (8..=64).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic) && harmless(v);
     let own = request.headers().get(REQUEST_ID).filter(fits).cloned();
     let made = || HeaderValue::from_str(&uuid::Uuid::now_v7().to_string());
     own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
@@ -131,11 +140,18 @@ fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse
     read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
 }
 
-/// A refusal is a line in the log: who, what, never the token.
+/// A refusal is a line in the log: who, what, never the token, nor what looks like a card number in the path.
 pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
-    tracing::warn!(who, method = %request.method(), path = request.path(), peer, what, "denied");
+    let path = shown(request);
+    tracing::warn!(request_id = named(request), who, method = %request.method(), path, peer, what, "denied");
     metrics::counter!("jumun_http_denied_total").increment(1);
+}
+
+/// The path as it may be kept.
+fn shown(request: &HttpRequest) -> String {
+    let path = request.match_info().as_str(); // decoded: %34 hides no digit
+    cards::masked(path).unwrap_or_else(|| path.to_owned())
 }
 
 /// Refuses somebody, with a line in the log.

@@ -78,6 +78,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("HookPage", g.subschema_for::<view::Page<super::hooks::HookView>>());
     of("HookLetterPage", g.subschema_for::<view::Page<super::hooks::HookLetterView>>());
     of("AuditPage", g.subschema_for::<view::Page<super::audit::AuditView>>());
+    of("OrderAudit", g.subschema_for::<view::Page<super::audit::OrderAuditView>>());
     of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
     for schema in [
         g.subschema_for::<Answer>(),

@@ -38,6 +38,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims; ETag is its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
+        GET "/v1/orders/{id}/audit" Roles(STAFF), "What was done to it that wants a reason (감사이력): early refunds, forced deliveries, stock lost …", None, Some("OrderAudit") => audit::of_order;
         GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements or linked-orders", None, Some("OrderPart") => orders::part;
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
         POST "/v1/payment-callbacks" Signed, "The payment service's word: money that came in, or went back", Some("PaymentEvent"), Some("Answer") => callbacks::post;

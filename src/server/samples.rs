@@ -69,6 +69,8 @@ fn signed(n: i64) -> f64 {
 fn describe() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
     gauge!("jumun_partition_owned", "1 where this process owns the partition, else 0");
+    counter!("jumun_http_requests_total", "HTTP requests, by route and status");
+    histogram!("jumun_http_seconds", "Time to the head of an HTTP response, by route");
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
     counter!("jumun_refund_asks_total", "Refunds asked of the payment side, by what was heard");
     counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{StoreError, row::row, rows::Code};
+use super::{
+    StoreError,
+    row::row,
+    rows::{AditRow, Code},
+};
 use crate::domain::{Time, ids::OrderId};
 
 type Text = Arc<str>;
@@ -14,7 +18,7 @@ row! {
     /// 출입감사이력: a privileged action at the door.
     DoorAuditRow => "tb_sy_door_adit", Insert, key("adit_id") {
         adit_id: Text,
-        /// LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED
+        /// LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, COMMAND
         adit_knd_cd: Code,
         actr: Text,
         trgt: Text,
@@ -57,6 +61,8 @@ pub trait DoorStore: Send + Sync {
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError>;
     /// Audit rows, newest first, from below the id `before`.
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError>;
+    /// Audit rows of an order, oldest first.
+    async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError>;
     /// Deletes what these orders keep of persons; the number of rows that went.
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError>;
 

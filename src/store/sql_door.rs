@@ -6,6 +6,7 @@ use super::{
     StoreError,
     door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
     row::{Read, Row, Type, Value},
+    rows::AditRow,
     sql,
     sql_store::{Bind, Database, SqlStore, next},
 };
@@ -49,6 +50,10 @@ impl<D: Database> DoorStore for SqlStore<D> {
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
         let binds = vec![text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
         self.list("WHERE t.adit_id < $1 ORDER BY t.adit_id DESC LIMIT $2", binds).await
+    }
+
+    async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError> {
+        self.list("WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd", vec![text(order.as_str())]).await
     }
 
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {

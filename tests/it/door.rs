@@ -92,7 +92,9 @@ async fn f42_somebody_elses_order_is_not_there() {
             let part = if route.method == "POST" { command } else { "lines" };
             let path = filled(route.path).replace("lines", part);
             let reply = shop.ask(token, route.method.as_str(), &path, &other, b"{}");
-            assert_eq!((reply.status, reason(&reply).as_str()), (404, "not_found"), "{token} {path}: {reply:?}");
+            let role = if token == "checkout" { Role::Checkout } else { Role::Partner };
+            let told = if route.access.lets(role) { (404, "not_found") } else { (403, "forbidden") };
+            assert_eq!((reply.status, reason(&reply).as_str()), told, "{token} {path}: {reply:?}");
         }
         let staff = shop.ask("auditor", "GET", &filled(route.path), &[], b"");
         assert_eq!(staff.status, 200, "{staff:?}");
@@ -294,7 +296,7 @@ async fn dead_letters_are_sent_again_or_taken_away() {
     assert_eq!((noted[1].0.as_str(), &noted[1].1["entry"]), (Some("LETTER_DISCARDED"), &first["entry"]), "{audit}");
     let page = shop.get("operator", "/v1/audit?limit=1").json();
     let rest = shop.get("operator", &format!("/v1/audit?cursor={}", page["next"].as_str().unwrap())).json();
-    assert_eq!(rest["items"], json!([audit["items"][1]]));
+    assert_eq!(rest["items"].as_array().unwrap(), &audit["items"].as_array().unwrap()[1..]);
 }
 
 #[tokio::test]

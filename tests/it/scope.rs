@@ -158,6 +158,20 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
         }
     }
     assert_eq!(shop.get("operator", "/v1/products/g-2").json()["price"], 10_000);
+    // what was let through is written down, with its values; what was not is in the log
+    let page = shop.get("auditor", "/v1/audit?limit=500").json();
+    let rows: Vec<&Value> = page["items"].as_array().unwrap().iter().filter(|r| r["actor"] == "partner:p-1").collect();
+    let of = |kind: &str| rows.iter().filter(|r| r["action"] == "COMMAND" && r["detail"]["type"] == kind).count();
+    assert_eq!((of("change_product"), of("create_promotion"), rows.len()), (1, 0, 8), "{page}");
+    let price = rows.iter().find(|r| r["detail"]["type"] == "change_product").unwrap();
+    assert_eq!((&price["target"], &price["detail"]["price"]), (&json!("g-1"), &json!(9_000)), "{price}");
+    // an order's own are with the order
+    let lost = json!({"lines": [{"line_no": 2, "quantity": 1}]});
+    shop.accepted("operator", "/v1/orders/o-1/report_stock_loss", "lost-0001", &lost);
+    let told = shop.get("auditor", "/v1/orders/o-1/audit").json();
+    let row = &told["items"][0];
+    assert_eq!((&row["action"], &row["actor"]), (&json!("STOCK_LOSS"), &json!("operator:the-operator")), "{told}");
+    assert_eq!(shop.get("auditor", "/v1/orders/o-9/audit").status, 404);
 }
 
 fn product(id: &str, partner: &str, template: &str) -> Value {
