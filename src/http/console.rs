@@ -29,6 +29,7 @@ pub const FILES: &[(&str, &str)] = files![
     "perform.js",
     "stock.js",
     "style.css",
+    "sure.js",
     "words.js",
 ];
 
