@@ -25,11 +25,13 @@ pub const FILES: &[(&str, &str)] = files![
     "index.html",
     "letters.js",
     "live.js",
+    "menu.js",
     "orders.js",
     "perform.js",
     "stock.js",
     "style.css",
     "sure.js",
+    "webhooks.js",
     "words.js",
 ];
 

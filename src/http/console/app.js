@@ -1,10 +1,12 @@
-// The operator console: sign-in, menu, routes.
+// The operator console: sign-in, header, routes.
 import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
 import { field, h, say } from './dom.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
+import { menu } from './menu.js';
 import { orderView, ordersView } from './orders.js';
 import { campaignsView, skuView, stockView } from './stock.js';
+import { webhooksView, webhookView } from './webhooks.js';
 import { lang, setLang, t, word } from './words.js';
 
 const main = document.getElementById('main');
@@ -19,8 +21,9 @@ const ROUTES = [
   [/^\/stock$/, 'stock', stockView],
   [/^\/stock\/(.+)$/, 'stock', skuView],
   [/^\/campaigns$/, 'campaigns', campaignsView],
+  [/^\/webhooks$/, 'webhooks', webhooksView],
+  [/^\/webhooks\/(.+)$/, 'webhooks', webhookView],
 ];
-const MENU = [['#/', 'live'], ['#/orders', 'orders'], ['#/stock', 'stock'], ['#/campaigns', 'campaigns'], ['#/letters', 'letters']];
 
 let open = false; // to anyone
 let signedIn = false;
@@ -37,8 +40,7 @@ function header(section) {
   const search = document.getElementById('search')?.value ?? '';
   top.replaceChildren(
     h('p', { class: 'brand' }, h('a', { href: '#/' }, h('b', {}, 'jumun'), ' ', h('span', {}, t('console')))),
-    signedIn ? h('nav', { 'aria-label': t('menu') }, h('ul', {}, MENU.map(([href, name]) =>
-      h('li', {}, h('a', { href, 'aria-current': name === section ? 'page' : null }, t(name)))))) : '',
+    signedIn ? menu(section) : '',
     signedIn ? finder(search) : '',
     h('div', { class: 'tools' }, signedIn ? dot : '', signedIn && !open && who() ? h('p', { id: 'who' }, `${who().name} · ${word(who().role)}`) : '',
       h('button', { id: 'lang', lang: other, onclick: () => {

@@ -2,10 +2,13 @@
 import { act, get, mayAct } from './api.js';
 import { h, num, say, table } from './dom.js';
 import { asks, sure } from './sure.js';
+import { hookLetters } from './webhooks.js';
 import { t } from './words.js';
 
 export async function lettersView({ signal, again }) {
-  const page = await get('/v1/dead-letters?limit=200', signal);
+  const hooks = get('/v1/webhooks', signal).then(({ items }) => hookLetters(items, signal, again)) // whatever waits for an operator is here
+    .catch((e) => h('p', { class: 'problem' }, `${t('webhooks')}: ${e.message}`));
+  const [page, posted] = await Promise.all([get('/v1/dead-letters?limit=200', signal), hooks]);
   return h('div', {},
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('letters')),
       h('button', { id: 'again', onclick: again }, t('refresh'))),
@@ -17,7 +20,7 @@ export async function lettersView({ signal, again }) {
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],
       [t('letter'), (l) => h('code', {}, l.letter)],
-    ], page.items, t('no_letters')));
+    ], page.items, t('no_letters')), posted);
 }
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -9,7 +9,8 @@ export function setLang(value) {
 
 const TEXTS = {
   live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
-  campaigns: ['판매행사', 'Campaigns'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
+  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'],
+  more: ['더 보기', 'More'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
   notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
   to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
   sign_in: ['로그인', 'Sign in'], sign_out: ['로그아웃', 'Sign out'], token: ['토큰', 'Token'],
@@ -112,6 +113,15 @@ const TEXTS = {
   requeue_sure: ['이 명령을 받은 그대로 다시 보냅니다.', 'Its command is sent again, as it was received.'],
   discard_sure: ['이 명령을 버립니다. 되돌릴 수 없습니다.', 'It is taken away. This can’t be undone.'],
   requeued: ['다시 보냈습니다.', 'Sent again.'], discarded: ['버렸습니다.', 'Taken away.'],
+  // webhooks
+  webhooks_about: ['주문 이벤트를 받아 가는 곳입니다. 어디까지 보냈는지, 무엇을 받지 않았는지 봅니다.', 'Who is told of orders’ events: how far each has come, and what it would not take.'],
+  hook_letters: ['웹훅 미배달', 'Webhook letters'], letters_kept: ['미배달', 'Letters'], receiver: ['받는 곳', 'Receiver'], event_types: ['이벤트 종류', 'Event types'],
+  all_events: ['모두', 'all'], came_to: ['어디까지', 'Has come to'], no_webhooks: ['설정된 웹훅이 없습니다 (--webhooks).', 'No webhooks are configured (--webhooks).'],
+  all_letters: ['모두 보기', 'All of them'], hook_letters_about: ['받는 곳이 받지 않은 이벤트입니다. 최신순.', 'Events that its receiver would not take, newest first.'],
+  no_hook_letters: ['미배달이 없습니다. 좋은 일입니다.', 'No letters. That is good.'], events: ['이벤트', 'Events'], parcel: ['묶음번호', 'Parcel'], resend: ['다시 보내기', 'Resend'],
+  hook_resend_sure: ['이 이벤트를 지금 한 번 더 보냅니다. 받아들여지면 없어집니다. 그 사이의 이벤트보다 늦게 갑니다.', 'These events are posted once more, now; the letter goes when they are taken. They come after later ones.'],
+  hook_discard_sure: ['받는 곳은 이 이벤트를 받지 못합니다. 되돌릴 수 없습니다. 주문의 이력에는 남아 있습니다.', 'The receiver will never get these events. This can’t be undone. The orders’ histories keep them.'],
+  resent: ['받는 곳이 받았습니다.', 'The receiver has taken it.'],
   // stock
   product: ['상품', 'Product'], option: ['옵션', 'Option'], on_hand: ['남은 재고', 'Left'], holder: ['보유자', 'Holder'],
   no_skus: ['등록된 단품이 없습니다.', 'There are no SKUs.'], sku_id: ['단품번호', 'SKU id'], ledger: ['재고원장', 'Stock ledger'], position: ['순번', 'No.'],
@@ -200,6 +210,7 @@ const REASONS = {
   command_id_reused: ['다른 내용에 쓴 명령번호', 'Command id was used for something else'], payment_expired: ['결제기한 지남', 'Payment deadline passed'],
   amount_mismatch: ['금액 불일치', 'Amount differs'], invalid: ['올바르지 않음', 'Not valid'], forbidden: ['권한 없음', 'Not allowed'],
   fault: ['서버 오류', 'A fault of the server'], no_token: ['토큰이 필요합니다', 'A token is needed'], not_found: ['찾을 수 없습니다', 'Not found'],
+  not_taken: ['받는 곳이 받지 않았습니다', 'The receiver would not have it'],
   busy: ['지금은 답할 수 없습니다. 잠시 후 다시 시도하십시오', 'Not now; try again in a moment'], too_many_requests: ['요청이 너무 많습니다', 'Too many requests'],
   timeout: ['시간 초과', 'Timed out'], too_large: ['너무 큽니다', 'Too large'], unreachable: ['서버에 닿지 않습니다', 'The server can’t be reached'],
 };
