@@ -19,6 +19,7 @@ pub const FILES: &[(&str, &str)] = files![
     "actions.js",
     "api.js",
     "app.js",
+    "audit.js",
     "charts.js",
     "dom.js",
     "fields.js",

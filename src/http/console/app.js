@@ -1,5 +1,6 @@
 // The operator console: sign-in, header, routes.
 import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
+import { auditView } from './audit.js';
 import { field, h, say } from './dom.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
@@ -23,6 +24,7 @@ const ROUTES = [
   [/^\/campaigns$/, 'campaigns', campaignsView],
   [/^\/webhooks$/, 'webhooks', webhooksView],
   [/^\/webhooks\/(.+)$/, 'webhooks', webhookView],
+  [/^\/audit$/, 'audit', auditView],
 ];
 
 let open = false; // to anyone

@@ -3,7 +3,7 @@ import { h } from './dom.js';
 import { t } from './words.js';
 
 const FIRST = ['live', 'orders', 'stock', 'campaigns', 'letters'];
-const MORE = ['webhooks'];
+const MORE = ['webhooks', 'audit'];
 const entry = (name, section) => h('li', {}, h('a', { href: name === 'live' ? '#/' : `#/${name}`, 'aria-current': name === section ? 'page' : null }, t(name)));
 
 export function menu(section) {

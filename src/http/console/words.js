@@ -9,7 +9,7 @@ export function setLang(value) {
 
 const TEXTS = {
   live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
-  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'],
+  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'], audit: ['감사이력', 'Audit'],
   more: ['더 보기', 'More'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
   notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
   to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
@@ -122,6 +122,9 @@ const TEXTS = {
   hook_resend_sure: ['이 이벤트를 지금 한 번 더 보냅니다. 받아들여지면 없어집니다. 그 사이의 이벤트보다 늦게 갑니다.', 'These events are posted once more, now; the letter goes when they are taken. They come after later ones.'],
   hook_discard_sure: ['받는 곳은 이 이벤트를 받지 못합니다. 되돌릴 수 없습니다. 주문의 이력에는 남아 있습니다.', 'The receiver will never get these events. This can’t be undone. The orders’ histories keep them.'],
   resent: ['받는 곳이 받았습니다.', 'The receiver has taken it.'],
+  // audit
+  audit_about: ['주문 명령이 아니면서 이 서버에서 한 일입니다. 하기 전에 적습니다. 최신순.', 'What was done here that is no command of an order, written down before it was done. Newest first.'],
+  action: ['한 일', 'Action'], by_whom: ['누가', 'Who'], target: ['대상', 'On what'], detail: ['내용', 'Detail'], request_id: ['요청번호', 'Request id'], no_audit: ['적힌 것이 없습니다.', 'Nothing has been written down.'],
   // stock
   product: ['상품', 'Product'], option: ['옵션', 'Option'], on_hand: ['남은 재고', 'Left'], holder: ['보유자', 'Holder'],
   no_skus: ['등록된 단품이 없습니다.', 'There are no SKUs.'], sku_id: ['단품번호', 'SKU id'], ledger: ['재고원장', 'Stock ledger'], position: ['순번', 'No.'],
@@ -185,6 +188,7 @@ const CODES = {
   link_changed: '연결주문 변경', destination_chosen: '배송지선택', surcharge_paid: '추가배송비 결제', shipped: '출고',
   waybill_registered: '운송장등록', waybill_changed: '운송장변경', delivered: '배송완료', installed: '설치완료', purchase_confirmed: '구매확정',
   points_earned: '포인트적립', points_reversed: '포인트회수', reviewed: '리뷰', return_requested: '반품접수', return_approved: '반품승인',
+  letter_requeued: '미처리 명령 다시 보냄', letter_discarded: '미처리 명령 버림', webhook_resent: '웹훅 다시 보냄', webhook_discarded: '웹훅 미배달 버림',
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
   exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
 };
