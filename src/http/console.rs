@@ -22,6 +22,7 @@ pub const FILES: &[(&str, &str)] = files![
     "audit.js",
     "charts.js",
     "dom.js",
+    "erase.js",
     "fields.js",
     "index.html",
     "letters.js",

@@ -2,6 +2,7 @@
 import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
 import { auditView } from './audit.js';
 import { field, h, say } from './dom.js';
+import { eraseOneView, eraseView } from './erase.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
 import { menu } from './menu.js';
@@ -25,6 +26,8 @@ const ROUTES = [
   [/^\/webhooks$/, 'webhooks', webhooksView],
   [/^\/webhooks\/(.+)$/, 'webhooks', webhookView],
   [/^\/audit$/, 'audit', auditView],
+  [/^\/erase$/, 'erase', eraseView],
+  [/^\/erase\/(.+)$/, 'erase', eraseOneView],
 ];
 
 let open = false; // to anyone

@@ -1,13 +1,15 @@
 // The menu: what a night needs at once; what is needed now and then under “More”.
+import { mayAct } from './api.js';
 import { h } from './dom.js';
 import { t } from './words.js';
 
 const FIRST = ['live', 'orders', 'stock', 'campaigns', 'letters'];
-const MORE = ['webhooks', 'audit'];
+const MORE = ['webhooks', 'audit', 'erase'];
+const may = (name) => name !== 'erase' || mayAct();
 const entry = (name, section) => h('li', {}, h('a', { href: name === 'live' ? '#/' : `#/${name}`, 'aria-current': name === section ? 'page' : null }, t(name)));
 
 export function menu(section) {
-  const list = h('ul', { id: 'more-list', hidden: true }, MORE.map((name) => entry(name, section)));
+  const list = h('ul', { id: 'more-list', hidden: true }, MORE.filter(may).map((name) => entry(name, section)));
   const button = h('button', { id: 'more', 'aria-expanded': 'false', 'aria-controls': 'more-list', class: MORE.includes(section) ? 'at' : '', onclick: () => show(list.hidden) },
     t('more'), h('span', { 'aria-hidden': 'true' }, ' ▾'));
   const show = (shown) => {

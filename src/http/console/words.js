@@ -9,7 +9,7 @@ export function setLang(value) {
 
 const TEXTS = {
   live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
-  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'], audit: ['감사이력', 'Audit'],
+  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'], audit: ['감사이력', 'Audit'], erase: ['개인정보 삭제', 'Erase personal data'],
   more: ['더 보기', 'More'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
   notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
   to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
@@ -125,6 +125,19 @@ const TEXTS = {
   // audit
   audit_about: ['주문 명령이 아니면서 이 서버에서 한 일입니다. 하기 전에 적습니다. 최신순.', 'What was done here that is no command of an order, written down before it was done. Newest first.'],
   action: ['한 일', 'Action'], by_whom: ['누가', 'Who'], target: ['대상', 'On what'], detail: ['내용', 'Detail'], request_id: ['요청번호', 'Request id'], no_audit: ['적힌 것이 없습니다.', 'Nothing has been written down.'],
+  // erasing
+  erase_about: ['본인이 요청하면 그 사람의 개인정보를 삭제합니다. 먼저 누구인지 봅니다.', 'A person’s data is erased on their request. First you see whose.'],
+  next_step: ['다음', 'Next'], erase_them: ['이 고객의 개인정보 삭제 …', 'Erase this customer’s data …'], what_goes: ['삭제되는 것', 'What goes'], what_stays: ['남는 것', 'What stays'],
+  goes_1: ['진행이 끝난 모든 주문의 이름, 전화번호, 주소', 'Names, telephone numbers and addresses of every order that is at rest'],
+  goes_2: ['예금주와 입금자, 리뷰의 글', 'Account holders and remitters, reviews’ words'], goes_3: ['이 고객의 명령이 든 미처리 명령', 'Dead letters that hold a command of theirs'],
+  stays_1: ['주문의 금액, 재고, 이력: 고객번호만 남습니다', 'The orders’ money, stock and history, with the customer’s id only'],
+  stays_2: ['진행 중인 주문에 필요한 것: 끝난 뒤 다시 삭제합니다', 'What orders under way still need: erase again when they are done'],
+  stays_3: ['사유에 사람이 적은 말, 그리고 백업', 'Words that somebody wrote into a reason, and backups'],
+  their_orders: ['이 고객의 주문', 'Orders of this customer'], no_orders_of_theirs: ['이 고객의 주문이 없습니다. 번호를 확인하십시오.', 'There are no orders of this customer. Is the id right?'], and_more: ['더 있습니다', 'And more'],
+  erase_sure: ['되돌릴 수 없습니다', 'This can’t be undone'], customer_again: ['확인을 위해 고객번호를 입력하십시오', 'To be sure, type the customer id'], erase_now: ['삭제', 'Erase'],
+  not_the_same: ['고객번호가 다릅니다.', 'That is not this customer’s id.'], erased: ['삭제했습니다', 'Erased'], erased_orders: ['정리된 주문', 'Orders that keep nothing'],
+  erased_rows: ['삭제된 개인정보', 'Rows of personal data erased'], erased_letters: ['삭제된 미처리 명령', 'Dead letters taken away'], kept_orders: ['아직 진행 중인 주문', 'Orders still under way'],
+  kept_about: ['이 주문들은 배송, 클레임, 환불에 필요한 것을 아직 가지고 있습니다. 끝난 뒤 다시 삭제하십시오.', 'These still keep what their delivery, claim or refund needs. Erase again when they are done.'], see_audit: ['감사이력 보기', 'See the audit'],
   // stock
   product: ['상품', 'Product'], option: ['옵션', 'Option'], on_hand: ['남은 재고', 'Left'], holder: ['보유자', 'Holder'],
   no_skus: ['등록된 단품이 없습니다.', 'There are no SKUs.'], sku_id: ['단품번호', 'SKU id'], ledger: ['재고원장', 'Stock ledger'], position: ['순번', 'No.'],
@@ -188,7 +201,7 @@ const CODES = {
   link_changed: '연결주문 변경', destination_chosen: '배송지선택', surcharge_paid: '추가배송비 결제', shipped: '출고',
   waybill_registered: '운송장등록', waybill_changed: '운송장변경', delivered: '배송완료', installed: '설치완료', purchase_confirmed: '구매확정',
   points_earned: '포인트적립', points_reversed: '포인트회수', reviewed: '리뷰', return_requested: '반품접수', return_approved: '반품승인',
-  letter_requeued: '미처리 명령 다시 보냄', letter_discarded: '미처리 명령 버림', webhook_resent: '웹훅 다시 보냄', webhook_discarded: '웹훅 미배달 버림',
+  letter_requeued: '미처리 명령 다시 보냄', letter_discarded: '미처리 명령 버림', person_erased: '개인정보 삭제', webhook_resent: '웹훅 다시 보냄', webhook_discarded: '웹훅 미배달 버림',
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
   exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
 };
