@@ -1,12 +1,13 @@
 // The operator console: sign-in, header, routes.
 import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
 import { auditView } from './audit.js';
-import { field, h, say } from './dom.js';
+import { field, h, link, say } from './dom.js';
 import { eraseOneView, eraseView } from './erase.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
 import { menu } from './menu.js';
 import { orderView, ordersView } from './orders.js';
+import { operationView, referenceView, schemaView } from './reference.js';
 import { campaignsView, skuView, stockView } from './stock.js';
 import { webhooksView, webhookView } from './webhooks.js';
 import { lang, setLang, t, word } from './words.js';
@@ -28,7 +29,12 @@ const ROUTES = [
   [/^\/audit$/, 'audit', auditView],
   [/^\/erase$/, 'erase', eraseView],
   [/^\/erase\/(.+)$/, 'erase', eraseOneView],
+  [/^\/api$/, 'api', referenceView],
+  [/^\/api\/schema\/(.+)$/, 'api', schemaView],
+  [/^\/api\/(.+)$/, 'api', operationView],
 ];
+/** What one may see without signing in: what it shows is open to all. */
+const FREE = ['api'];
 
 let open = false; // to anyone
 let signedIn = false;
@@ -58,6 +64,7 @@ function header(section) {
         localStorage.setItem('jumun.theme', next);
         render(false);
       } }, theme() === 'dark' ? t('light') : t('dark')),
+      !signedIn && FREE.includes(section) ? link('#/', t('sign_in')) : '',
       signedIn && !open ? h('button', { id: 'sign-out', onclick: () => {
         setToken(null);
         signOut();
@@ -106,14 +113,15 @@ async function render(moved = true) {
   banner.hidden = !open;
   banner.setAttribute('aria-label', t('notice'));
   banner.replaceChildren(...(open ? [h('p', { class: 'open-door' }, t('open_door'))] : []));
-  if (!signedIn) {
-    header();
-    return signInForm();
-  }
 
   const [path, asked = ''] = (location.hash.slice(1) || '/').split('?');
   const query = new URLSearchParams(asked);
   const found = ROUTES.map(([pattern, name, view]) => ({ match: pattern.exec(path), name, view })).find((r) => r.match);
+  const free = FREE.includes(found?.name);
+  if (!signedIn && !free) {
+    header();
+    return signInForm();
+  }
   header(found?.name);
   if (moved) window.scrollTo(0, 0);
   const waiting = setTimeout(() => main.replaceChildren(h('p', { class: 'empty' }, t('loading'))), 300);
@@ -122,9 +130,9 @@ async function render(moved = true) {
   try {
     if (!found) throw new Error(t('no_page'));
     const id = found.match[1] && decodeURIComponent(found.match[1]);
-    shown = await found.view({ id, query, signal, again: () => render(false) });
+    shown = await found.view({ id, query, signal, signedIn, again: () => render(false) });
   } catch (e) {
-    if (signal.aborted || !signedIn) return;
+    if (signal.aborted || (!signedIn && !free)) return;
     shown = h('div', {}, h('h1', { tabindex: '-1' }, found ? t(found.name) : 'jumun'),
       h('p', { class: 'problem', role: 'alert' }, e.message), h('button', { id: 'again', onclick: () => render(false) }, t('retry')));
   } finally {
@@ -152,7 +160,8 @@ function signInForm(problem) {
     if (!token.value.trim()) return token.focus();
     setToken(token.value.trim());
     signIn();
-  } }, h('h1', { tabindex: '-1' }, t('sign_in')), field(t('token'), token, t('token_hint')), said, h('button', { class: 'main' }, t('sign_in'))));
+  } }, h('h1', { tabindex: '-1' }, t('sign_in')), field(t('token'), token, t('token_hint')), said, h('button', { class: 'main' }, t('sign_in')),
+  h('p', { class: 'hint' }, link('#/api', t('api_without')))));
   document.title = `${t('sign_in')} · jumun`;
   token.focus();
 }

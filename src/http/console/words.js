@@ -9,7 +9,7 @@ export function setLang(value) {
 
 const TEXTS = {
   live: ['실시간', 'Live'], orders: ['주문', 'Orders'], letters: ['미처리 명령', 'Dead letters'], stock: ['재고', 'Stock'],
-  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'], audit: ['감사이력', 'Audit'], erase: ['개인정보 삭제', 'Erase personal data'],
+  campaigns: ['판매행사', 'Campaigns'], webhooks: ['웹훅', 'Webhooks'], audit: ['감사이력', 'Audit'], erase: ['개인정보 삭제', 'Erase personal data'], api: ['API 문서', 'API reference'],
   more: ['더 보기', 'More'], console: ['운영 콘솔', 'operator console'], menu: ['메뉴', 'Menu'],
   notice: ['알림', 'Notice'], skip: ['본문으로 건너뛰기', 'Skip to content'],
   to_english: ['English', 'English'], to_korean: ['한국어', '한국어'], dark: ['어둡게', 'Dark'], light: ['밝게', 'Light'],
@@ -25,7 +25,7 @@ const TEXTS = {
   fault: ['서버에 문제가 있습니다.', 'The server has a problem.'], nothing: ['없습니다.', 'Nothing here.'],
   loading: ['불러오는 중…', 'Loading…'], retry: ['다시 시도', 'Try again'], refresh: ['새로 고침', 'Refresh'],
   no_page: ['그런 화면은 없습니다.', 'There is no such page.'], pages: ['쪽 이동', 'Pages'],
-  first_page: ['처음', 'First'], next_page: ['다음', 'Next'],
+  first_page: ['처음', 'First'], next_page: ['다음', 'Next'], api_without: ['API 문서는 로그인 없이 볼 수 있습니다.', 'The API reference can be read without signing in.'],
   // live
   orders_s: ['초당 주문', 'Orders/s'], refusals_s: ['초당 거절', 'Refusals/s'], p99: ['p99 응답', 'p99 answer'],
   lag: ['밀린 명령', 'Lag'], placed: ['접수된 주문', 'Orders placed'], refused_total: ['거절된 명령', 'Refused commands'],
@@ -138,6 +138,23 @@ const TEXTS = {
   not_the_same: ['고객번호가 다릅니다.', 'That is not this customer’s id.'], erased: ['삭제했습니다', 'Erased'], erased_orders: ['정리된 주문', 'Orders that keep nothing'],
   erased_rows: ['삭제된 개인정보', 'Rows of personal data erased'], erased_letters: ['삭제된 미처리 명령', 'Dead letters taken away'], kept_orders: ['아직 진행 중인 주문', 'Orders still under way'],
   kept_about: ['이 주문들은 배송, 클레임, 환불에 필요한 것을 아직 가지고 있습니다. 끝난 뒤 다시 삭제하십시오.', 'These still keep what their delivery, claim or refund needs. Erase again when they are done.'], see_audit: ['감사이력 보기', 'See the audit'],
+  // the API reference
+  api_token: ['토큰은 Authorization: Bearer 로 보냅니다. 아래 예에서는 TOKEN 에 있습니다.', 'A token goes into the header Authorization: Bearer; the examples have it in TOKEN.'],
+  api_key: ['명령은 Idempotency-Key 나 id 를 가집니다. 같은 번호로 다시 보내면 한 번만 처리됩니다.', 'A command has an Idempotency-Key, or an id. Sent again under the same one, it takes effect once.'],
+  api_problem: ['거절은 problem+json 이고, reason 은 바뀌지 않는 코드입니다.', 'Refusals are problem+json; reason is a stable code.'],
+  seek: ['찾기: 경로, 명령, 형식', 'Find a path, a command, a schema'], found: ['개 찾음', 'found'], nothing_found: ['찾는 것이 없습니다.', 'Nothing fits.'], commands_all: ['명령', 'Commands'], schemas: ['형식', 'Schemas'], parts: ['명령과 형식', 'Commands and schemas'],
+  of_commands: ['명령', 'Commands'], of_orders: ['주문', 'Orders'], of_payments: ['결제', 'Payments'], of_stock: ['재고와 상품', 'Stock and goods'], of_letters: ['미처리 명령', 'Dead letters'],
+  of_events: ['이벤트', 'Events'], of_webhooks: ['웹훅', 'Webhooks'], of_people: ['사람과 감사', 'People and audit'], of_server: ['서버', 'The server itself'],
+  no_operation: ['그런 요청은 없습니다.', 'There is no such operation.'], no_schema: ['그런 형식은 없습니다.', 'There is no such schema.'],
+  who_may: ['누가', 'Who may'], anyone: ['누구나 (토큰 없이)', 'anyone, without a token'], a_signature: ['서명한 쪽 (토큰 없이)', 'who signs the body'], operation_id: ['이름', 'Operation'],
+  parameters: ['매개변수', 'Parameters'], body: ['보내는 것', 'Request body'], responses: ['응답', 'Responses'], fields: ['항목', 'Fields'], example: ['예', 'Example'], used_by: ['쓰이는 곳', 'Used by'],
+  in_path: ['경로에', 'in the path'], in_query: ['질의에', 'in the query'], in_header: ['머리글에', 'in a header'],
+  needed: ['필수', 'required'], its_fields: ['항목 보기', 'Its fields'], list_of: ['목록:', 'list of'], map_of: ['이름별:', 'map of'], one_of: ['다음 중 하나', 'one of these'], anything: ['무엇이든', 'anything'],
+  characters: ['자', 'characters'], entries: ['개', 'entries'], pattern: ['형태', 'pattern'], default: ['기본값', 'default'],
+  command_type: ['명령의 종류', 'Command type'], copy: ['복사', 'Copy'], copied: ['복사했습니다.', 'Copied.'], a_stream: ['끝나지 않는 흐름입니다 (server-sent events).', 'A stream that does not end (server-sent events).'],
+  envelope: ['이 밖에 id (또는 Idempotency-Key), actor (없으면 토큰의 것), at 을 가질 수 있습니다.', 'Beside these it may have id (or the header Idempotency-Key), actor (or the token’s) and at.'],
+  try_it: ['해 보기', 'Try it'], try_about: ['지금 로그인한 토큰으로 묻습니다. 아무것도 바뀌지 않습니다.', 'Asked with the token that you are signed in by. It changes nothing.'], ask: ['묻기', 'Ask'], answer: ['답', 'Answer'],
+  cut_here: ['길어서 여기까지만 보입니다.', 'It is longer; this is its beginning.'],
   // stock
   product: ['상품', 'Product'], option: ['옵션', 'Option'], on_hand: ['남은 재고', 'Left'], holder: ['보유자', 'Holder'],
   no_skus: ['등록된 단품이 없습니다.', 'There are no SKUs.'], sku_id: ['단품번호', 'SKU id'], ledger: ['재고원장', 'Stock ledger'], position: ['순번', 'No.'],
