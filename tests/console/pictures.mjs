@@ -7,7 +7,7 @@ const RUSH_SECONDS = 60;
 
 export async function pictures(shop, fresh, folder) {
   const page = await fresh({ token: shop.tokens.operator });
-  const take = (name, of = page, options = {}) => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove())).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
+  const take = (name, of = page, options = {}) => of.mouse.move(0, 0).then(() => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove()))).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
   const dialog = async (id, key, fill, name = '') => {
     await visit(page, `/orders/${id}`);
     await page.click(`[id="do-${key}-${name}"]`);
