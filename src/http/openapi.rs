@@ -201,9 +201,9 @@ fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let ok = match route.answer {
         // each event's data is a LiveView, or a Published; OpenAPI 3.1 has no words for that
-        Some("LiveView" | "Events") => json!({ "description": "it", "content": { "text/event-stream": {} } }),
-        Some(name) => json!({ "description": "it", "content": content("application/json", name) }),
-        None => json!({ "description": "it" }),
+        Some("LiveView" | "Events") => json!({ "description": "as asked", "content": { "text/event-stream": {} } }),
+        Some(name) => json!({ "description": "as asked", "content": content("application/json", name) }),
+        None => json!({ "description": "as asked" }),
     };
     responses.insert("200".into(), ok);
     let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];

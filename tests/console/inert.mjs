@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { visit } from './browser.mjs';
 import { until } from './shop.mjs';
+import { unfolded } from './views.mjs';
 
 const RUN = 'window.__pwned=1';
 /** What would run, were it ever markup; with a mark of where it was put. */
@@ -70,7 +71,11 @@ export async function stored(shop) {
   await raw({ id: 'review-of-x', type: 'write_review', order_id: 'x-ship', actor: 'buyer:u-x', line_no: 1, rating: 1, text: said('review.text') });
   await raw({ id: said('dead.id'), type: said('dead.type'), actor: said('dead.actor') });
   await shop.stream(said('dead.raw'));
-  await until('dead letters', async () => (await shop.get('/v1/dead-letters')).items.length >= 2);
+  await shop.stream(said('dead.gone'));
+  const gone = await until('dead letters', async () => (await shop.get('/v1/dead-letters')).items.find((l) => l.command.startsWith('dead.gone')));
+  // who takes one away names the request, and the audit keeps that
+  await shop.act('DELETE', `/v1/dead-letters/${gone.partition}/${encodeURIComponent(gone.letter)}`, { 'X-Request-Id': code('request') });
+  await until('the letter of what was declined', async () => (await shop.hookLetters(1)).some((l) => l.events.some((e) => e.order_id === 'x-pay')));
   return put;
 }
 
@@ -79,7 +84,9 @@ const SHOWN = [
   ['/stock', ['sku.option', 'sku.option2']], ['/stock/X-1', ['sku.option', 'shrink.reason', 'adjust.reason']], ['/stock/X-2', ['campaign.name']], ['/campaigns', ['campaign.name']],
   ['/orders/x-pay', ['decline.reason', 'approval.id']], ['/orders/x-refund', ['refund.reason']], ['/orders/x-none', ['seller.name', 'procurement.reason']],
   ['/orders/x-ship', ['ship.carrier', 'ship.waybill', 'register.carrier', 'register.waybill', 'refused.carrier', 'delivery.reason', 'return.reason', 'exchange.reason', 'actor']],
-  ['/letters', ['dead.raw', 'dead.type']], ['/', []], ['/orders', []], ['/orders?customer_id=u-x', []], ['/orders/x-deposit', ['deposit.account', 'deposit.bank']],
+  ['/letters', ['dead.raw', 'dead.type']], ['/webhooks', ['decline.reason']], ['/webhooks/mail', ['decline.reason']], ['/audit', ['request']],
+  [`/webhooks/${encodeURIComponent(tight('route'))}`, []], [`/erase/${encodeURIComponent(tight('route'))}`, []], ['/erase/u-x', []],
+  [`/api/${encodeURIComponent(tight('route'))}`, []], [`/api/schema/${encodeURIComponent(tight('route'))}`, []], [`/api/post_commands?type=${encodeURIComponent(tight('query'))}`, []], ['/', []], ['/orders', []], ['/orders?customer_id=u-x', []], ['/orders/x-deposit', ['deposit.account', 'deposit.bank']],
   [`/orders/${encodeURIComponent(tight('route'))}`, []], [`/orders?customer_id=${encodeURIComponent(tight('query'))}`, []], [`/stock/${encodeURIComponent(tight('route'))}`, []],
 ];
 
@@ -107,6 +114,58 @@ export async function opened(page, put) {
     }
     await still(page, view);
   }
+}
+
+/** A document in which every word is hostile, with a schema that holds itself. */
+function twisted(part, name = '') {
+  if (Array.isArray(part)) return part.map((one) => twisted(one, name));
+  if (part && typeof part === 'object') {
+    const fields = Object.entries(part).map(([key, value]) => [name === 'properties' ? tight(key) : key, twisted(value, key)]);
+    return Object.fromEntries(fields);
+  }
+  const kept = ['$ref', 'type', 'operationId', 'in'];
+  return typeof part === 'string' && !kept.includes(name) ? tight(part) : part;
+}
+
+/** What no command can bring in, should the server ever say it: names and hosts of webhooks, an answer’s error, the audit, the API’s document. */
+export async function forged(page) {
+  const of = (name) => hostile(name);
+  const json = (where, body, status = 200) => page.route(where, (route) => route.fulfill({ status, json: body }));
+  const letter = { letter: of('letter'), partition: of('partition'), parcel: of('parcel'), reason: of('receiver'), tries: 3, at: '2026-01-01T00:00:00Z',
+    events: [{ order_id: of('order'), event: { type: of('kind'), reason: of('why') } }] };
+  await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], at: [{ partition: of('at'), entry: of('entry') }], letters: 2 }] });
+  await json('**/v1/webhooks/*/letters?*', { items: [letter], next: of('next') });
+  await json('**/resend', { title: of('title'), detail: of('detail'), reason: of('code'), status: 502 }, 502);
+  await json('**/v1/audit*', { items: [{ id: of('id'), at: '2026-01-01T00:00:00Z', action: of('action'), actor: of('actor'), target: `customer:${of('target')}`, detail: { [of('field')]: of('value') }, request_id: of('request') }], next: null });
+  await json('**/v1/customers/*/erase', { customer_id: of('c'), orders: 1, rows: 1, letters: 1, kept: [of('kept')], kept_orders: 5 });
+  await page.route('**/openapi.json', async (route) => {
+    const doc = await (await route.fetch()).json();
+    const bad = twisted(doc);
+    bad.components.schemas.Loop = { $ref: '#/components/schemas/Loop' };
+    bad.components.schemas[tight('Name')] = { type: 'object', required: ['again'], properties: { again: { $ref: `#/components/schemas/${tight('Name')}` } } };
+    bad.paths[tight('/v1/path')] = { get: { operationId: 'bad', summary: of('summary'), security: [{ token: [] }], responses: {}, parameters: [{ name: tight('p'), in: 'query', schema: { enum: [tight('v')] } }] } };
+    await route.fulfill({ json: bad });
+  });
+  page.allowed.push(404, 422, 502);
+  for (const view of ['/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
+    await visit(page, view);
+    await unfolded(page, 3);
+    assert.match(await page.evaluate(() => document.querySelector('main').textContent), /__pwned|Loop/, view);
+    await still(page, view);
+  }
+  await visit(page, '/webhooks');
+  await page.click('main td button >> nth=0');
+  await page.click('dialog button.main');
+  await page.waitForSelector('dialog .problem:not(:empty)');
+  assert.match(await page.evaluate(() => document.querySelector('dialog').textContent), /receiver.*__pwned[\s\S]*detail.*__pwned/);
+  await still(page, 'a letter that is not taken');
+  await page.keyboard.press('Escape');
+  await visit(page, '/erase/u-x');
+  await page.fill('#customer-again', 'u-x');
+  await page.click('#erase');
+  await page.waitForSelector('#erased');
+  assert.match(await page.evaluate(() => document.querySelector('#erased').textContent), /kept.*__pwned/);
+  await still(page, 'what was erased');
 }
 
 /** Nothing has run, and nothing is there that could. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { text, visit } from './browser.mjs';
-import { catalogue, order, rush } from './seed.mjs';
+import { catalogue, order, rush, unpaid } from './seed.mjs';
 import { until } from './shop.mjs';
 
 const rows = (page) => page.locator('main tbody tr').count();
@@ -198,14 +198,24 @@ export const OTHERS = [
     await shop.send({ type: 'request_return', order_id: 'o-audit', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });
     await order(shop, 'o-audit-2');
     await shop.send({ type: 'cancel_lines', order_id: 'o-audit-2', lines: [2] });
+    await unpaid(shop, 'o-audit-3');
     await shop.stream('for the auditor');
     const page = await fresh({ token: shop.tokens.auditor });
-    for (const view of ['/', '/orders', '/orders/o-audit', '/orders/o-audit-2', '/letters', '/stock', '/stock/AC-100', '/campaigns']) {
+    await shop.send({ type: 'decline_payment', order_id: 'o-audit-3', reason: 'limit' });
+    await shop.hookLetters(1);
+    const views = ['/', '/orders', '/orders?customer_id=u-1', '/orders/o-audit', '/orders/o-audit-2', '/letters', '/stock', '/stock/AC-100', '/campaigns', '/webhooks', '/webhooks/mail', '/audit',
+      '/api', '/api/get_orders', '/api/post_customers_id_erase'];
+    const harmless = ['again', 'Open', 'Find', 'try', 'copy-curl', 'copy-example'];
+    for (const view of views) {
       await visit(page, view);
       assert.equal(await page.locator('main .problem').count(), 0, view);
       const buttons = await page.locator('main button').evaluateAll((all) => all.map((b) => b.id || b.textContent));
-      assert.deepEqual(buttons.filter((b) => !['again', 'Open', 'Find'].includes(b)), [], view);
+      assert.deepEqual(buttons.filter((b) => !harmless.includes(b)), [], view);
     }
+    assert.equal(await page.locator('a[href^="#/erase"]').count(), 0);
+    await visit(page, '/erase/u-1');
+    assert.match(await text(page, 'main .problem'), /This token may not do that/);
+    assert.equal(await page.locator('main form').count(), 0);
     assert.equal(await text(page, '#who'), 'look · Auditor');
     return page;
   }],

@@ -7,7 +7,7 @@ const RUSH_SECONDS = 60;
 
 export async function pictures(shop, fresh, folder) {
   const page = await fresh({ token: shop.tokens.operator });
-  const take = (name, of = page, options = {}) => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove())).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
+  const take = (name, of = page, options = {}) => of.mouse.move(0, 0).then(() => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove()))).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
   const dialog = async (id, key, fill, name = '') => {
     await visit(page, `/orders/${id}`);
     await page.click(`[id="do-${key}-${name}"]`);
@@ -77,6 +77,39 @@ export async function pictures(shop, fresh, folder) {
   await leave();
   await visit(page, '/stock/AC-100');
   await take('ledger');
+  for (const order_id of ['o-1011', 'o-1012']) {
+    await unpaid(shop, order_id);
+    await shop.send({ type: 'decline_payment', order_id, reason: 'card limit' });
+  }
+  await shop.hookLetters(2);
+  await visit(page, '/webhooks');
+  await take('webhooks', page, { clip: { x: 0, y: 0, width: 1360, height: 560 } });
+  await page.click('main td button >> nth=0');
+  await page.click('dialog button.main');
+  await page.waitForSelector('dialog .problem:not(:empty)');
+  await take('resend');
+  await leave();
+  await unpaid(shop, 'o-1006', { customer_id: 'kim', recipient: { name: '김영희', phone: '010-1234-5678', zip: '04524', address: '서울 중구 세종대로 110' } });
+  await shop.send({ type: 'cancel_payment', order_id: 'o-1006' });
+  await visit(page, '/erase/kim');
+  await page.fill('#customer-again', 'kim');
+  await take('erase', page, { fullPage: true });
+  await page.click('#erase');
+  await page.waitForSelector('#erased');
+  await take('erased', page, { fullPage: true });
+  await shop.act('DELETE', `/v1/webhooks/mail/letters/${encodeURIComponent((await shop.hookLetters(2))[1].letter)}`);
+  await visit(page, '/audit');
+  await take('audit', page, { clip: { x: 0, y: 0, width: 1360, height: 420 } });
+  await visit(page, '/api');
+  await take('api');
+  await visit(page, '/api/post_commands?type=place_order');
+  await page.evaluate(() => document.querySelectorAll('.fields > li > details').forEach((d, n) => { d.open = n < 1; }));
+  await take('api-command', page, { fullPage: true, clip: { x: 0, y: 0, width: 1360, height: 2130 } });
+  await visit(page, '/api/get_orders_id');
+  await page.fill('#try-id', 'o-1002');
+  await page.click('#try');
+  await page.waitForSelector('.answer-body');
+  await take('api-try');
   await visit(page, '/campaigns');
   await take('campaigns', page, { clip: { x: 0, y: 0, width: 1360, height: 220 } });
 

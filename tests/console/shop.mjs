@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,6 +28,7 @@ export class Shop {
     this.children = [];
     this.sent = 0;
     this.tokens = {};
+    this.receivers = { mail: { answer: 422, got: [] }, warehouse: { answer: 200, got: [] } };
     process.on('exit', () => this.close());
   }
 
@@ -99,10 +101,38 @@ export class Shop {
     });
   }
 
+  /** Who takes webhooks: `mail` hears of payments that were declined, and takes nothing until a test says so. */
+  async hooks() {
+    const server = http.createServer((request, response) => {
+      const receiver = this.receivers[request.url.slice(1)];
+      let body = '';
+      request.on('data', (data) => { body += data; });
+      request.on('end', () => {
+        receiver.got.push(JSON.parse(body));
+        response.writeHead(receiver.answer).end();
+      });
+    });
+    await new Promise((go) => server.listen(0, '127.0.0.1', go));
+    server.unref();
+    const hook = (name, types) => `[[webhook]]\nname = "${name}"\nurl = "http://127.0.0.1:${server.address().port}/${name}"\n`
+      + `secret = "${randomBytes(16).toString('hex')}"\ntypes = ${JSON.stringify(types)}\n`;
+    const file = path.join(this.dir, 'webhooks.toml');
+    fs.writeFileSync(file, hook('mail', ['payment_declined']) + hook('warehouse', ['shipped', 'delivered']), { mode: 0o600 });
+    return file;
+  }
+
+  /** The letters of `mail`, as soon as there are so many. */
+  hookLetters(count) {
+    return until(`${count} webhook letters`, async () => {
+      const { items } = await this.get('/v1/webhooks/mail/letters');
+      return items.length >= count && items;
+    });
+  }
+
   async open() {
     await this.redis();
     for (const [name, role] of [['boss', 'operator'], ['look', 'auditor']]) this.token(name, role);
-    this.url = await this.serve('shop', '--tokens', path.join(this.dir, 'tokens.toml'), '--redis', `redis://default:${this.password}@127.0.0.1:${this.port}`);
+    this.url = await this.serve('shop', '--tokens', path.join(this.dir, 'tokens.toml'), '--redis', `redis://default:${this.password}@127.0.0.1:${this.port}`, '--webhooks', await this.hooks());
     await until('the server to be ready', async () => (await fetch(`${this.url}/readyz`)).status === 200);
   }
 
@@ -130,6 +160,11 @@ export class Shop {
     const answer = await this.ask(command, url);
     if (answer.outcome !== 'accepted') throw new Error(`${JSON.stringify(command)}: ${JSON.stringify(answer)}`);
     return answer;
+  }
+
+  /** Something else than a command, as the operator; the answer, whatever it is. */
+  async act(method, where, headers = {}) {
+    return fetch(this.url + where, { method, headers: { Authorization: `Bearer ${this.tokens.operator}`, ...headers } });
   }
 
   /** A command as somebody put it into the stream, readable or not. */

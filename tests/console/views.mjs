@@ -8,7 +8,8 @@ import { until } from './shop.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere'];
+export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
+  '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_part', '/api/schema/OrderView'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
   ['/orders/v-claims', '#do-request_return-', async (page) => {
@@ -21,7 +22,19 @@ const DIALOGS = [
   ['/orders/v-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
   ['/orders/v-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
   ['/letters', 'main button.danger'],
+  ['/webhooks', 'main button.danger'],
+  ['/', '#more'],
+  ['/api/post_commands?type=place_order', 'main .fields summary', (page) => unfolded(page)],
+  ['/api/get_orders', '#try', (page) => page.waitForSelector('.answer-body')],
 ];
+
+/** Opens what can be unfolded, and what is in it. */
+export async function unfolded(page, levels = 1) {
+  for (let n = 0; n < levels; n++) {
+    await page.evaluate(() => document.querySelectorAll('main details').forEach((d) => { d.open = true; }));
+    await page.evaluate(() => new Promise((go) => setTimeout(go, 20))); // a toggle is told later
+  }
+}
 
 /** Orders that have something to show. */
 export async function prepare(shop) {
@@ -39,6 +52,9 @@ export async function prepare(shop) {
   await order(shop, 'v-ship', 'procured');
   await order(shop, 'v-make', 'prepared');
   await unpaid(shop, 'v-unpaid');
+  await shop.send({ type: 'decline_payment', order_id: 'v-unpaid', reason: 'limit' });
+  await shop.hookLetters(1);
+  await shop.act('POST', '/v1/customers/u-nobody/erase');
   await shop.stream('to be looked at');
   await until('a dead letter', async () => (await shop.get('/v1/dead-letters')).items.length > 0);
 }
@@ -77,4 +93,7 @@ export async function pass(page, name) {
 export async function signIn(page) {
   await page.waitForSelector('#token');
   await fine(page, 'the sign-in form');
+  await page.click('main a[href="#/api"]');
+  await page.waitForSelector('.ops');
+  await fine(page, 'the API reference, not signed in');
 }

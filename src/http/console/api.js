@@ -93,6 +93,14 @@ export async function act(method, path) {
   return body;
 }
 
+/** A GET as it is answered, whatever that is. */
+export async function look(path) {
+  const began = performance.now();
+  const response = await ask(path);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, ms: performance.now() - began };
+}
+
 const STALL_MS = 6000;
 
 /** Follows `/v1/live` until aborted. `tell(view)` each second, `state('on' | 'off' | 'denied')` as it changes. */

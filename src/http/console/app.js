@@ -1,10 +1,15 @@
-// The operator console: sign-in, menu, routes.
+// The operator console: sign-in, header, routes.
 import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
-import { field, h, say } from './dom.js';
+import { auditView } from './audit.js';
+import { field, h, link, say } from './dom.js';
+import { eraseOneView, eraseView } from './erase.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
+import { menu } from './menu.js';
 import { orderView, ordersView } from './orders.js';
+import { operationView, referenceView, schemaView } from './reference.js';
 import { campaignsView, skuView, stockView } from './stock.js';
+import { webhooksView, webhookView } from './webhooks.js';
 import { lang, setLang, t, word } from './words.js';
 
 const main = document.getElementById('main');
@@ -19,8 +24,17 @@ const ROUTES = [
   [/^\/stock$/, 'stock', stockView],
   [/^\/stock\/(.+)$/, 'stock', skuView],
   [/^\/campaigns$/, 'campaigns', campaignsView],
+  [/^\/webhooks$/, 'webhooks', webhooksView],
+  [/^\/webhooks\/(.+)$/, 'webhooks', webhookView],
+  [/^\/audit$/, 'audit', auditView],
+  [/^\/erase$/, 'erase', eraseView],
+  [/^\/erase\/(.+)$/, 'erase', eraseOneView],
+  [/^\/api$/, 'api', referenceView],
+  [/^\/api\/schema\/(.+)$/, 'api', schemaView],
+  [/^\/api\/(.+)$/, 'api', operationView],
 ];
-const MENU = [['#/', 'live'], ['#/orders', 'orders'], ['#/stock', 'stock'], ['#/campaigns', 'campaigns'], ['#/letters', 'letters']];
+/** What one may see without signing in: what it shows is open to all. */
+const FREE = ['api'];
 
 let open = false; // to anyone
 let signedIn = false;
@@ -37,8 +51,7 @@ function header(section) {
   const search = document.getElementById('search')?.value ?? '';
   top.replaceChildren(
     h('p', { class: 'brand' }, h('a', { href: '#/' }, h('b', {}, 'jumun'), ' ', h('span', {}, t('console')))),
-    signedIn ? h('nav', { 'aria-label': t('menu') }, h('ul', {}, MENU.map(([href, name]) =>
-      h('li', {}, h('a', { href, 'aria-current': name === section ? 'page' : null }, t(name)))))) : '',
+    signedIn ? menu(section) : '',
     signedIn ? finder(search) : '',
     h('div', { class: 'tools' }, signedIn ? dot : '', signedIn && !open && who() ? h('p', { id: 'who' }, `${who().name} · ${word(who().role)}`) : '',
       h('button', { id: 'lang', lang: other, onclick: () => {
@@ -51,6 +64,7 @@ function header(section) {
         localStorage.setItem('jumun.theme', next);
         render(false);
       } }, theme() === 'dark' ? t('light') : t('dark')),
+      !signedIn && FREE.includes(section) ? link('#/', t('sign_in')) : '',
       signedIn && !open ? h('button', { id: 'sign-out', onclick: () => {
         setToken(null);
         signOut();
@@ -99,14 +113,15 @@ async function render(moved = true) {
   banner.hidden = !open;
   banner.setAttribute('aria-label', t('notice'));
   banner.replaceChildren(...(open ? [h('p', { class: 'open-door' }, t('open_door'))] : []));
-  if (!signedIn) {
-    header();
-    return signInForm();
-  }
 
   const [path, asked = ''] = (location.hash.slice(1) || '/').split('?');
   const query = new URLSearchParams(asked);
   const found = ROUTES.map(([pattern, name, view]) => ({ match: pattern.exec(path), name, view })).find((r) => r.match);
+  const free = FREE.includes(found?.name);
+  if (!signedIn && !free) {
+    header();
+    return signInForm();
+  }
   header(found?.name);
   if (moved) window.scrollTo(0, 0);
   const waiting = setTimeout(() => main.replaceChildren(h('p', { class: 'empty' }, t('loading'))), 300);
@@ -115,9 +130,9 @@ async function render(moved = true) {
   try {
     if (!found) throw new Error(t('no_page'));
     const id = found.match[1] && decodeURIComponent(found.match[1]);
-    shown = await found.view({ id, query, signal, again: () => render(false) });
+    shown = await found.view({ id, query, signal, signedIn, again: () => render(false) });
   } catch (e) {
-    if (signal.aborted || !signedIn) return;
+    if (signal.aborted || (!signedIn && !free)) return;
     shown = h('div', {}, h('h1', { tabindex: '-1' }, found ? t(found.name) : 'jumun'),
       h('p', { class: 'problem', role: 'alert' }, e.message), h('button', { id: 'again', onclick: () => render(false) }, t('retry')));
   } finally {
@@ -145,7 +160,8 @@ function signInForm(problem) {
     if (!token.value.trim()) return token.focus();
     setToken(token.value.trim());
     signIn();
-  } }, h('h1', { tabindex: '-1' }, t('sign_in')), field(t('token'), token, t('token_hint')), said, h('button', { class: 'main' }, t('sign_in'))));
+  } }, h('h1', { tabindex: '-1' }, t('sign_in')), field(t('token'), token, t('token_hint')), said, h('button', { class: 'main' }, t('sign_in')),
+  h('p', { class: 'hint' }, link('#/api', t('api_without')))));
   document.title = `${t('sign_in')} · jumun`;
   token.focus();
 }

@@ -1,10 +1,14 @@
 // Dead letters: looked at, sent again, taken away.
 import { act, get, mayAct } from './api.js';
-import { h, modal, num, say, table } from './dom.js';
+import { h, num, say, table } from './dom.js';
+import { asks, sure } from './sure.js';
+import { hookLetters } from './webhooks.js';
 import { t } from './words.js';
 
 export async function lettersView({ signal, again }) {
-  const page = await get('/v1/dead-letters?limit=200', signal);
+  const hooks = get('/v1/webhooks', signal).then(({ items }) => hookLetters(items, signal, again)) // whatever waits for an operator is here
+    .catch((e) => h('p', { class: 'problem' }, `${t('webhooks')}: ${e.message}`));
+  const [page, posted] = await Promise.all([get('/v1/dead-letters?limit=200', signal), hooks]);
   return h('div', {},
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('letters')),
       h('button', { id: 'again', onclick: again }, t('refresh'))),
@@ -16,7 +20,7 @@ export async function lettersView({ signal, again }) {
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],
       [t('letter'), (l) => h('code', {}, l.letter)],
-    ], page.items, t('no_letters')));
+    ], page.items, t('no_letters')), posted);
 }
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
@@ -28,29 +32,18 @@ function pretty(text) {
   }
 }
 
-function button(what, letter, again) {
-  const id = `${what}-${letter.partition}-${letter.letter}`;
-  return h('button', { id, class: what === 'discard' ? 'danger' : '', 'aria-label': `${t(what)} ${letter.letter}`, onclick: () => sure(what, letter, again) }, t(what));
-}
+const button = (what, letter, again) =>
+  asks(`${what}-${letter.partition}-${letter.letter}`, what, letter.letter, what === 'discard', () => ask(what, letter, again));
 
-function sure(what, letter, again) {
-  const problem = h('p', { class: 'problem', role: 'alert' });
-  const go = h('button', { class: what === 'discard' ? 'danger main' : 'main', onclick: run }, t(what));
-  const box = modal(`${t(what)}: ${letter.letter}`,
-    h('p', {}, t(`${what}_sure`)), h('p', {}, h('b', {}, letter.reason)), h('pre', {}, pretty(letter.command)), problem,
-    h('div', { class: 'row end' }, h('button', { autofocus: true, onclick: () => box.close() }, t('cancel')), go));
-
-  async function run() {
-    go.disabled = true;
-    try {
-      const path = `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.letter)}`;
-      await (what === 'requeue' ? act('POST', `${path}/requeue`) : act('DELETE', path));
-      box.close();
+function ask(what, letter, again) {
+  const path = `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.letter)}`;
+  sure({
+    title: `${t(what)}: ${letter.letter}`, word: t(what), danger: what === 'discard',
+    told: [h('p', {}, t(`${what}_sure`)), h('p', {}, h('b', {}, letter.reason)), h('pre', {}, pretty(letter.command))],
+    run: () => (what === 'requeue' ? act('POST', `${path}/requeue`) : act('DELETE', path)),
+    done: () => {
       say(t(what === 'requeue' ? 'requeued' : 'discarded'), 'good');
       again();
-    } catch (e) {
-      problem.textContent = e.message;
-      go.disabled = false;
-    }
-  }
+    },
+  });
 }

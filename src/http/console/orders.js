@@ -2,6 +2,7 @@
 import { actionsFor, GROUPS } from './actions.js';
 import { get, mayAct } from './api.js';
 import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
+import { eraseLink } from './erase.js';
 import { perform } from './perform.js';
 import { reason, STATUSES, state, status, statusShort, t, word } from './words.js';
 
@@ -40,6 +41,7 @@ export async function ordersView({ query, signal }) {
       [t('total'), (o) => won(o.total), 'n'],
       [t('parent'), (o) => (o.parent_order_id ? orderLink(o.parent_order_id) : '–')],
     ], page.items, t('no_orders')),
+    mayAct() && query.get('customer_id') && h('p', {}, eraseLink(query.get('customer_id'))),
     pager('#/orders', new URLSearchParams(asked), page.next));
 }
 

@@ -1,0 +1,274 @@
+// What lies beside the orders: webhooks, the audit, erasing a person, the API reference.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { text, visit } from './browser.mjs';
+import { order, unpaid } from './seed.mjs';
+import { unfolded } from './views.mjs';
+
+const within = (page, most) => assert(page.clicks <= most, `${page.clicks} clicks`);
+const rows = (page) => page.locator('main tbody tr').count();
+const focused = (page) => page.evaluate(() => document.activeElement.id);
+const main = (page) => text(page, 'main');
+const gone = (page) => page.waitForSelector('dialog', { state: 'detached' });
+
+/** Orders whose payment is declined: `mail` hears of it, and does not take it. */
+async function declined(shop, ids) {
+  const before = (await shop.get('/v1/webhooks/mail/letters')).items.length;
+  for (const order_id of ids) {
+    await unpaid(shop, order_id);
+    await shop.send({ type: 'decline_payment', order_id, reason: 'limit' });
+  }
+  return shop.hookLetters(before + ids.length);
+}
+
+/** [name, ({ shop, page, fresh }) => …] */
+export const PAGES = [
+  ['webhooks: a letter that is not taken, then taken; one discarded', async ({ shop, page }) => {
+    const mail = shop.receivers.mail;
+    const letters = async () => (await shop.get('/v1/webhooks/mail/letters')).items.map((l) => l.letter);
+    const [newest, older] = await declined(shop, ['o-hook-1', 'o-hook-2']);
+    await page.start();
+    page.clicks = 0;
+    await page.press('#more');
+    await page.press('#more-list >> text=Webhooks');
+    await page.waitForSelector('h1:text-is("Webhooks")');
+    within(page, 2);
+    assert.match(await main(page), /mail[\s\S]*127\.0\.0\.1[\s\S]*Payment declined[\s\S]*o-hook-2/);
+    const resend = `[id="resend-mail-${newest.letter}"]`;
+    page.allowed.push(502);
+    await page.click(resend);
+    assert.match(await text(page, 'dialog'), /limit/);
+    await page.click('dialog button.main');
+    await page.waitForSelector('dialog .problem:has-text("The receiver would not have it (the receiver answered 422)")');
+    await page.keyboard.press('Escape');
+    await gone(page);
+    assert((await letters()).includes(newest.letter));
+
+    mail.answer = 200;
+    const got = mail.got.length;
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Dead letters'); // whatever waits for an operator is there
+    await page.press(resend);
+    await page.press('dialog button.main');
+    await gone(page);
+    within(page, 3);
+    assert.deepEqual(mail.got.slice(got).map((parcel) => [parcel.id, parcel.events[0].order_id]), [[newest.parcel, 'o-hook-2']]);
+    assert(!(await letters()).includes(newest.letter));
+    mail.answer = 422;
+
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Dead letters'); // whatever waits for an operator is there
+    await page.press(`[id="discard-mail-${older.letter}"]`);
+    await page.press('dialog button.main');
+    await gone(page);
+    within(page, 3);
+    assert(!(await letters()).includes(older.letter));
+    await visit(page, '/webhooks/mail');
+    assert.equal(await rows(page), (await letters()).length);
+    await visit(page, '/audit');
+    assert.match(await main(page), /Webhook discarded[\s\S]*mail\/[\s\S]*Webhook resent/);
+    page.allowed.push(404);
+    await visit(page, '/webhooks/nobody');
+    assert.match(await text(page, 'main .problem'), /there is no webhook nobody/);
+  }],
+  ['the audit, page by page', async ({ shop, page }) => {
+    await Promise.all(Array.from({ length: 52 }, (_, n) => shop.act('POST', `/v1/customers/u-audit-${n}/erase`)));
+    await shop.act('POST', '/v1/customers/u-audit-last/erase', { 'X-Request-Id': 'the-last-request' });
+    await page.start();
+    page.clicks = 0;
+    await page.press('#more');
+    await page.press('#more-list >> text=Audit');
+    await page.waitForSelector('td:has-text("the-last-request")');
+    within(page, 2);
+    assert.equal(await rows(page), 50);
+    assert.match(await text(page, 'main tbody tr'), /Person erased[\s\S]*operator:boss[\s\S]*customer:u-audit-last/);
+    await page.click('.pager >> text=Next');
+    await page.waitForFunction(() => location.hash.includes('cursor') && !document.querySelector('main[aria-busy]'));
+    const { items } = await shop.get('/v1/audit?limit=500');
+    assert.equal(await rows(page), Math.min(50, items.length - 50));
+    await page.click('.pager >> text=First');
+    await page.waitForSelector('td:has-text("the-last-request")');
+  }],
+  ['a person is erased, after the id was typed once more', async ({ shop, page }) => {
+    await unpaid(shop, 'o-erase-1', { customer_id: 'u-erase', recipient: { name: '김철수', phone: '010-1234-5678', zip: '04524', address: '서울 중구' } });
+    await shop.send({ type: 'cancel_payment', order_id: 'o-erase-1' });
+    await order(shop, 'o-erase-2', 'paid', 'u-erase');
+    const noted = async () => (await shop.get('/v1/audit')).items.filter((a) => a.target === 'customer:u-erase').length;
+    await page.start();
+    page.clicks = 0;
+    await page.press('#more');
+    await page.press('#more-list >> text=Erase personal data');
+    await page.fill('#customer', 'u-erase');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h1:has-text("u-erase")');
+    assert.match(await main(page), /What goes[\s\S]*What stays[\s\S]*o-erase-2[\s\S]*o-erase-1/);
+    await page.fill('#customer-again', 'u-eras');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.problem:has-text("That is not this customer’s id")');
+    assert.equal(await noted(), 0, 'nothing was sent');
+    await page.fill('#customer-again', 'u-erase');
+    await page.press('#erase');
+    await page.waitForSelector('#erased');
+    within(page, 3);
+    assert.equal(await focused(page), 'erased', 'the result is told');
+    const said = await text(page, '#erased');
+    assert.match(said, /Orders that keep nothing\s+1\s[\s\S]*Orders still under way\s+1\s[\s\S]*o-erase-2/);
+    assert.match(said, /Rows of personal data erased\s+[1-9]/);
+    assert.equal(await noted(), 1);
+    // the same from the orders of a customer
+    await visit(page, '/orders?customer_id=u-erase');
+    await page.click('a:text("Erase this customer’s data")');
+    await page.waitForSelector('#customer-again');
+    page.allowed.push(422);
+    await visit(page, `/erase/${encodeURIComponent('no id')}`);
+    await page.waitForSelector('main .problem');
+  }],
+  ['the menu by keyboard: more of it opens, closes, is followed', async ({ page }) => {
+    await page.start();
+    await page.focus('#more');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Webhooks');
+    await page.keyboard.press('Escape');
+    assert.deepEqual([await focused(page), await page.isVisible('#more-list')], ['more', false]);
+    await page.keyboard.press('Enter');
+    for (let n = 0; n < 5; n++) await page.keyboard.press('Tab'); // out of it
+    assert.equal(await page.isVisible('#more-list'), false);
+    await page.focus('#more');
+    await page.keyboard.press('Space');
+    for (let n = 0; n < 4; n++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h1:text-is("API reference")');
+    await page.waitForFunction(() => document.activeElement.tagName === 'H1');
+    await page.focus('#seek');
+    await page.keyboard.type('ledger');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h1:has-text("/v1/skus/{id}/ledger")');
+    await page.focus('#try-id');
+    await page.keyboard.type('AC-100');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.answer-body:has-text("on_hand")');
+    await page.fill('#seek', '');
+  }],
+  ['the API reference: every operation and every schema has its page', async ({ shop, page }) => {
+    const doc = await (await fetch(`${shop.url}/openapi.json`)).json();
+    const all = Object.entries(doc.paths).flatMap(([path, of]) => Object.entries(of).map(([method, o]) => ({ path, method: method.toUpperCase(), ...o })));
+    await page.start();
+    page.clicks = 0;
+    await page.press('#more');
+    await page.press('#more-list >> text=API reference');
+    await page.waitForSelector('.ops');
+    assert.deepEqual((await page.locator('.op').evaluateAll((links) => links.map((a) => a.getAttribute('href')))).sort(), all.map((o) => `#/api/${o.operationId}`).sort());
+    await page.press('.op:has-text("/v1/orders/{id}/timeline")');
+    await page.waitForSelector('h1:has-text("/v1/orders/{id}/timeline")');
+    within(page, 3);
+    const slow = [];
+    const timed = async (view) => {
+      const began = Date.now();
+      await visit(page, view);
+      if (Date.now() - began > 2000) slow.push(view);
+    };
+    for (const o of all) {
+      await timed(`/api/${o.operationId}`);
+      await unfolded(page, 2);
+      const said = await main(page);
+      for (const part of [o.method, o.path, o.summary, ...o.parameters.map((p) => p.name), ...Object.keys(o.responses)]) assert(said.includes(part), `${o.operationId} does not tell ${part}`);
+      assert.equal(await page.locator('#try').count(), o.method === 'GET' && !JSON.stringify(o.responses).includes('event-stream') ? 1 : 0, `${o.operationId}: GET alone is tried`);
+      const refs = JSON.stringify([o.requestBody ?? '', Object.values(o.responses)]).matchAll(/schemas\/(\w+)"/g);
+      for (const [, name] of refs) if (!['Command', 'CommandFields'].includes(name)) assert(await page.locator(`main a[href="#/api/schema/${name}"]`).count() > 0, `${o.operationId} does not link to ${name}`);
+    }
+    await timed('/api/schema/OrderView');
+    // the others without the way there: there are hundreds
+    const untold = await page.evaluate(async (schemas) => {
+      const { schemaView } = await import('/console/reference.js');
+      const missing = [];
+      for (const [id, schema] of Object.entries(schemas)) {
+        const told = (await schemaView({ id })).textContent;
+        missing.push(...Object.keys(schema.properties ?? {}).filter((name) => !told.includes(name)).map((name) => `${id}.${name}`));
+      }
+      return missing;
+    }, doc.components.schemas);
+    assert.deepEqual(untold, []);
+    assert.deepEqual(slow, [], 'a page is there within two seconds, on a busy machine');
+  }],
+  ['the API reference: commands are found, chosen, and their examples are ones', async ({ shop, page }) => {
+    // a command by its path, and the line as it stands there, run
+    await order(shop, 'o-1');
+    await visit(page, '/api/post_orders_id_part');
+    await page.selectOption('#command', 'cancel_lines');
+    assert.deepEqual(JSON.parse(await text(page, '#example')), { lines: [1] });
+    const run = async () => spawnSync('bash', ['-c', await text(page, '#curl')], { encoding: 'utf8', env: { ...process.env, TOKEN: shop.tokens.operator } });
+    const done = await run();
+    assert.equal(JSON.parse(done.stdout).outcome, 'accepted', done.stdout + done.stderr);
+    assert.equal((await shop.order('o-1')).lines[0].cancelled, 2);
+    await visit(page, '/api/get_orders_id');
+    assert.equal(JSON.parse((await run()).stdout).order_id, 'o-1');
+    await visit(page, '/api');
+    await page.fill('#seek', 'cancel_lines');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#command');
+    assert.equal(await page.inputValue('#command'), 'cancel_lines');
+    await page.fill('#seek', '');
+    const { components } = await (await fetch(`${shop.url}/openapi.json`)).json();
+    assert.equal(await page.locator('#command option').count(), components.schemas.Command.oneOf.length);
+    for (const tag of await page.locator('#command option').allInnerTexts()) {
+      await page.selectOption('#command', tag);
+      assert.equal(await page.evaluate(() => location.hash), `#/api/post_commands?type=${tag}`);
+      const body = JSON.parse(await text(page, '#example'));
+      assert.equal(body.type, tag);
+      const answer = await shop.ask(body);
+      const unread = /missing field|unknown (field|variant)|invalid (type|value)|expected|has no type/.test(answer.message ?? answer.detail);
+      assert(!unread && [undefined, 'forbidden'].includes(answer.status && answer.reason), `${tag}: ${JSON.stringify(body)}: ${JSON.stringify(answer)}`);
+    }
+    await page.selectOption('#command', 'place_order');
+    await page.click('.fields li:has(> p > code:text-is("payment")) summary');
+    await page.selectOption('.variants select', { label: 'deposit' });
+    assert.match(await text(page, '.variants'), /virtual_account_no/);
+  }],
+  ['the API reference: a GET is tried', async ({ shop, page }) => {
+    await order(shop, 'o-try');
+    await visit(page, '/api/get_orders_id');
+    await page.click('#try');
+    await page.waitForSelector('.problem:has-text("id: This is needed")');
+    assert.equal(await focused(page), 'try-id');
+    await page.fill('#try-id', 'o-try');
+    assert.match(await text(page, '#curl'), /\/v1\/orders\/o-try'/);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.click('#copy-curl');
+    await page.waitForSelector('.toast:has-text("Copied")');
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await text(page, '#curl'));
+    await page.click('#try');
+    await page.waitForSelector('.answer-body');
+    const said = await text(page, 'section:has(#try)');
+    for (const part of ['200', '/v1/orders/o-try', 'etag', 'x-request-id', '"customer_id": "u-1"', ' ms']) assert(said.includes(part), `${part} is not in ${said}`);
+    page.allowed.push(404);
+    await page.fill('#try-id', 'o/none ?');
+    await page.click('#try');
+    await page.waitForSelector('.answer-body:has-text("not_found")');
+    await visit(page, '/api/get_orders');
+    await page.fill('#try-limit', '1');
+    await page.selectOption('#try-status', 'ORDERED');
+    await page.click('#try');
+    await page.waitForSelector('.answer-body:has-text("\\"status\\": \\"ORDERED\\"")');
+    assert.match(await text(page, 'section:has(#try)'), /\?limit=1&status=ORDERED|status=ORDERED&limit=1/);
+  }],
+  ['the API reference is open to who has not signed in', async ({ fresh }) => {
+    const page = await fresh({});
+    await page.click('main a[href="#/api"]');
+    await page.waitForSelector('.ops');
+    await page.click('.op:has-text("/v1/campaigns") >> nth=0');
+    await page.waitForSelector('h1:has-text("/v1/campaigns")');
+    assert.deepEqual([await page.locator('#try').count(), await page.locator('nav').count()], [0, 0]);
+    await page.click('#lang');
+    await page.waitForSelector('h2:text-is("응답")');
+    await page.reload();
+    await page.waitForSelector('h1:has-text("/v1/campaigns")');
+    await visit(page, '/api/no_such');
+    assert.match(await text(page, 'main .problem'), /그런 요청은 없습니다/);
+    await page.click('#top a[href="#/"] >> text=로그인');
+    await page.waitForSelector('#token');
+    return page;
+  }],
+];
