@@ -32,9 +32,20 @@ def check(holds: object, fault: str) -> None:
         faults.append(fault)
 
 
-def compose(path: Path) -> None:
-    text = path.read_text()
-    spec = yaml.safe_load(text)  # merges `<<`, which the schema doesn't know
+def laid_over(under: object, over: object) -> object:
+    """Maps are merged and lists joined, as compose does with a second file."""
+    if isinstance(under, dict) and isinstance(over, dict):
+        return under | {key: laid_over(under.get(key), value) for key, value in over.items()}
+    return under + over if isinstance(under, list) and isinstance(over, list) else over
+
+
+def compose(path: Path, *further: Path) -> None:
+    spec = yaml.safe_load(path.read_text())  # merges `<<`, which the schema doesn't know
+    for each in further:
+        over = yaml.safe_load(each.read_text())
+        unknown = over["services"].keys() - spec["services"].keys()
+        check(not unknown, f"{each}: {path} has no {sorted(unknown)}")
+        spec, path = laid_over(spec, over), each
     try:
         parsed = PyCompose.from_yaml(yaml.safe_dump(spec))
         parsed.validate()
@@ -48,7 +59,7 @@ def compose(path: Path) -> None:
             if there and how["condition"] == "service_healthy":
                 check("healthcheck" in there, f"{path}: {name} waits for {other} to be healthy, which has no check")
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
+            source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
             known = source.startswith((".", "/")) or source in spec.get("volumes", {})
             check(known, f"{path}: {name} mounts {source}, which is not there")
     print(f"{path}: {len(spec['services'])} services")
@@ -246,6 +257,7 @@ def components(folders: Iterator[Path]) -> None:
 
 def main() -> int:
     compose(Path("compose.yaml"))
+    compose(Path("compose.yaml"), Path("compose.webhooks.yaml"))
     folders = sorted(path.parent for path in Path("k8s").rglob("kustomization.yaml"))
     check(folders, "k8s: no kustomization")
     components(folder for folder in folders if folder.parent == COMPONENTS)
