@@ -34,7 +34,8 @@ ENV JUMUN_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 # SIGTERM lets the lanes finish their batch and give their leases back.
 STOPSIGNAL SIGTERM
+# By the port that the server was told, by this variable.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -t 2 line <&3 && [[ $line == *' 200 '* ]]"]
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${JUMUN_LISTEN##*:} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -t 2 line <&3 && [[ $line == *' 200 '* ]]"]
 ENTRYPOINT ["/usr/local/bin/jumun"]
 CMD ["serve"]

@@ -18,6 +18,10 @@ from compose_spec import PyCompose
 
 KUBERNETES = "1.37"
 COMPONENTS = Path("k8s/components")
+# Where the door may be open to whom the network lets in. Whatever else serves is taken for production.
+OPEN = {Path("k8s/base"), Path("k8s/overlays/dev")}
+# The alerts ask for series of this job.
+JOB = "jumun"
 KUBECTL = Path(sys.executable).with_name("kubectl")
 SCHEMAS = Path(__file__).with_name("schemas")
 faults: list[str] = []
@@ -28,9 +32,20 @@ def check(holds: object, fault: str) -> None:
         faults.append(fault)
 
 
-def compose(path: Path) -> None:
-    text = path.read_text()
-    spec = yaml.safe_load(text)  # merges `<<`, which the schema doesn't know
+def laid_over(under: object, over: object) -> object:
+    """Maps are merged and lists joined, as compose does with a second file."""
+    if isinstance(under, dict) and isinstance(over, dict):
+        return under | {key: laid_over(under.get(key), value) for key, value in over.items()}
+    return under + over if isinstance(under, list) and isinstance(over, list) else over
+
+
+def compose(path: Path, *further: Path) -> None:
+    spec = yaml.safe_load(path.read_text())  # merges `<<`, which the schema doesn't know
+    for each in further:
+        over = yaml.safe_load(each.read_text())
+        unknown = over["services"].keys() - spec["services"].keys()
+        check(not unknown, f"{each}: {path} has no {sorted(unknown)}")
+        spec, path = laid_over(spec, over), each
     try:
         parsed = PyCompose.from_yaml(yaml.safe_dump(spec))
         parsed.validate()
@@ -44,7 +59,7 @@ def compose(path: Path) -> None:
             if there and how["condition"] == "service_healthy":
                 check("healthcheck" in there, f"{path}: {name} waits for {other} to be healthy, which has no check")
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
+            source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
             known = source.startswith((".", "/")) or source in spec.get("volumes", {})
             check(known, f"{path}: {name} mounts {source}, which is not there")
     print(f"{path}: {len(spec['services'])} services")
@@ -127,12 +142,50 @@ def names(resources: list[dict], where: str) -> None:
             check(ports.issuperset(asked), f"{where}: {kind} asks ports {asked}, there are {sorted(ports)}")
 
 
+def files(pod: dict, settings: dict, where: str) -> None:
+    """What is mounted is a volume, and a setting that names a file names one that is mounted."""
+    volumes = {volume["name"] for volume in pod["spec"].get("volumes", [])}
+    for container in pod["spec"]["containers"]:
+        mounts = container.get("volumeMounts", [])
+        for mount in mounts:
+            check(mount["name"] in volumes, f"{where}: mounts {mount['name']}, which is no volume")
+        own = settings | {each["name"]: each["value"] for each in container.get("env", []) if "value" in each}
+        for name, value in own.items():
+            there = any(value.startswith(f"{mount['mountPath']}/") for mount in mounts)
+            check(there or not value.startswith("/"), f"{where}: {name} is {value}, where nothing is mounted")
+
+
+def guarded(resources: list[dict], settings: dict, where: str) -> None:
+    """No pod serves without tokens, and what watches it has one."""
+    for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
+        for container in spec["containers"]:
+            # one that is empty is none: the server takes it, and the door is open. A file that is empty it refuses
+            by_variable = any(each["name"] == "JUMUN_TOKEN" for each in container.get("env", []))
+            check(not by_variable, f"{where}: tokens come by a variable, which may be empty")
+            path = settings.get("JUMUN_TOKENS", "")
+            held = [m["name"] for m in container.get("volumeMounts", []) if path.startswith(f"{m['mountPath']}/")]
+            secrets = [v["secret"] for v in spec.get("volumes", []) if v["name"] in held and "secret" in v]
+            sure = bool(secrets) and not any(secret.get("optional") for secret in secrets)
+            check(sure, f"{where}: a pod starts without tokens, and its door is open")
+            check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
+    labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
+    for monitor in (r for r in resources if r["kind"] == "PodMonitor"):
+        job = {each.get(monitor["spec"].get("jobLabel", "")) for each in labels}
+        check(job == {JOB}, f"{where}: the PodMonitor's job is not {JOB}, which the alerts ask for")
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            shown = endpoint.get("authorization", {}).get("credentials", {})
+            check(shown.get("name") and shown.get("key"), f"{where}: the PodMonitor shows no token")
+
+
+def settings_of(resources: list[dict]) -> dict[str, str]:
+    return {key: value for r in resources if r["kind"] == "ConfigMap" for key, value in r["data"].items()}
+
+
 def meant(resources: list[dict], where: str) -> None:
     """What no schema says: rules that follow from one owner and a stand-by that isn't ready."""
     by_kind = {kind: [r for r in resources if r["kind"] == kind] for kind in {r["kind"] for r in resources}}
     deployments = {r["metadata"]["name"]: r["spec"] for r in by_kind.get("Deployment", [])}
-    settings = {key: value for r in by_kind.get("ConfigMap", []) for key, value in r["data"].items()}
-    partitions = int(settings.get("JUMUN_PARTITIONS", "1"))
+    partitions = int(settings_of(resources).get("JUMUN_PARTITIONS", "1"))
     for name, spec in deployments.items():
         check(spec["strategy"]["type"] == "Recreate", f"{where}: {name} is rolled, and would wait for itself")
     for budget in by_kind.get("PodDisruptionBudget", []):
@@ -162,13 +215,15 @@ def meant(resources: list[dict], where: str) -> None:
 
 def kustomization(folder: Path) -> None:
     spec = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    listed = {name for name in spec["resources"] if name.endswith(".yaml")}
+    listed = {name for name in spec.get("resources", []) if name.endswith(".yaml")}
     patches = {patch["path"] for patch in spec.get("patches", []) if "path" in patch}
     there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
     check(listed | patches == there, f"{folder}: lists {sorted(listed | patches)}, has {sorted(there)}")
     for name in sorted(listed & there):
         for document in yaml.safe_load_all((folder / name).read_text()):
             valid(document, f"{folder}/{name}")
+    if folder.parent == COMPONENTS:  # nothing by itself: see below
+        return
     command = [KUBECTL, "kustomize", folder]
     out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     check(out.returncode == 0 and not out.stderr, f"{folder}: {out.stderr.strip()}")
@@ -178,8 +233,12 @@ def kustomization(folder: Path) -> None:
         valid(resource, f"{folder} rendered: {resource['kind']}")
     names(resources, str(folder))
     meant(resources, str(folder))
-    if folder.parent != COMPONENTS:  # one of those is nothing by itself
-        policies(resources, str(folder))
+    policies(resources, str(folder))
+    settings = settings_of(resources)
+    for pod in filter(None, map(pod_of, resources)):
+        files(pod, settings, str(folder))
+    if folder not in OPEN:
+        guarded(resources, settings, str(folder))
     print(f"{folder}: {len(resources)} resources, as rendered, against Kubernetes {KUBERNETES}")
 
 
@@ -198,6 +257,7 @@ def components(folders: Iterator[Path]) -> None:
 
 def main() -> int:
     compose(Path("compose.yaml"))
+    compose(Path("compose.yaml"), Path("compose.webhooks.yaml"))
     folders = sorted(path.parent for path in Path("k8s").rglob("kustomization.yaml"))
     check(folders, "k8s: no kustomization")
     components(folder for folder in folders if folder.parent == COMPONENTS)

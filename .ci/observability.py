@@ -157,6 +157,21 @@ def parses(expressions: list[str]) -> None:
         promtool("check", "rules", file.name, says=f"check rules, with the expressions of {DASHBOARD}")
 
 
+def config() -> None:
+    """promtool asks for the files that are named: the rules beside it, and the token, which compose makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        text = (PROMETHEUS / "prometheus.yml").read_text()
+        token = re.search(r"credentials_file: (\S+)", text)
+        written = f">{token[1]} " if token else "no token"
+        entry = str(load(Path("compose.yaml"))["services"]["prometheus"]["entrypoint"])
+        check(written in entry, f"compose.yaml: prometheus does not write {written}")
+        (here / "token").touch()
+        (here / "rules.yml").write_text(RULES.read_text())
+        (here / "prometheus.yml").write_text(re.sub(r"(credentials_file:) \S+", rf"\1 {here}/token", text))
+        promtool("check", "config", here / "prometheus.yml", says="check config")
+
+
 def mounts(path: Path) -> None:
     """What compose mounts from here is here: a missing file would be made as an empty folder."""
     for name, service in load(path)["services"].items():
@@ -171,7 +186,7 @@ def main() -> int:
     recorded = rules(known, anchors_of(page))
     expressions = dashboard(known, recorded)
     mounts(Path("compose.yaml"))
-    promtool("check", "config", PROMETHEUS / "prometheus.yml", says="check config")
+    config()
     promtool("check", "rules", RULES, says="check rules")
     promtool("test", "rules", TESTS, says="test rules")
     parses(expressions)

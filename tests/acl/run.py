@@ -1,4 +1,5 @@
-"""Tests ops/redis/users.acl on a private Redis: what each user may do, what none may, and that jumun works under it.
+"""Tests ops/redis/users.acl on a private Redis: what each user may do, what none may, and that jumun works under it; and
+ops/redis/start.sh, by which compose.yaml starts Redis with these users.
 
     python3 tests/acl/run.py --jumun target/debug/jumun
 
@@ -222,6 +223,42 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
         check(ignored, f"refused: {entry['username']}: {entry['reason']} {entry['object']} ({entry['context']})")
 
 
+def as_compose(here: Path, passwords: dict[str, str]) -> None:
+    """Redis as compose starts it, twice: what was accepted is there again, and its users are who they were."""
+    start = ["sh", ROOT / "ops/redis/start.sh", "--bind", "127.0.0.1", "--appendonly", "yes", "--save", ""]
+    said = {f"{user.split('-')[1].upper()}_PASSWORD": passwords[user] for user in ("jumun-server", "jumun-producer")}
+    said |= {"CONSUMER_PASSWORD": "", "ADMIN_PASSWORD": passwords["test-admin"]}
+    here.mkdir()
+    bare = subprocess.run(start, capture_output=True, text=True, timeout=30, check=False, cwd=here)
+    check(bare.returncode and "jumun-server" in bare.stderr, f"Redis starts without a password: {bare.stderr}")
+    for times in (1, 2):
+        port = free_port()
+        with started([*start, "--port", str(port)], here / "redis.log", TMPDIR=str(here), **said) as process:
+            log_in = lambda user: Redis(port, user, passwords[user])
+            server = until("Redis answers as compose starts it", lambda: log_in("jumun-server"))
+            check(f"process_id:{process.pid}\r" in server("INFO", "server"), "another Redis answers")
+            log_in("jumun-producer")("XADD", "jumun:{0}:commands", "*", "command", "x")
+            check(server("XLEN", "jumun:{0}:commands") == times, f"start {times}: not as many commands as were sent")
+            for user, call in (("server", "FLUSHALL"), ("server", "CONFIG GET *"), ("producer", "KEYS *"),
+                               ("producer", "XRANGE jumun:{0}:commands - +")):  # fmt: skip
+                try:
+                    answer = log_in(f"jumun-{user}")(*call.split())
+                    check(False, f"as compose starts it: jumun-{user}: {call}: {answer}")
+                except Refused as error:
+                    check(str(error).startswith("NOPERM"), f"as compose starts it: jumun-{user}: {call}: {error}")
+            for user in ("default", "jumun-consumer", "jumun-operator"):
+                for password in ("", passwords.get(user, "jumun")):
+                    with contextlib.suppress(Refused):
+                        Redis(port, user, password)
+                        check(False, f"as compose starts it: {user} logs in with {password!r}")
+            check(Redis(port, "jumun-admin", passwords["test-admin"])("DBSIZE") == 1, "the administrator sees all")
+            files = [path for path in here.rglob("*") if path.is_file()]
+            open_to_others = [path.name for path in files if path.name.startswith("tmp.") and path.stat().st_mode & 0o77]
+            check(not open_to_others, f"others may read {open_to_others}")
+            plain = [path.name for path in files if passwords["jumun-server"].encode() in path.read_bytes()]
+            check(not plain, f"a password stands in {plain}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jumun", type=Path, required=True, help="the built binary")
@@ -257,7 +294,8 @@ def main() -> int:
         source(admin, shipped)
         works(jumun, port, passwords, users, admin, here)
         refusals(users)
-    print(f"{args.acl.name}: {held} checks hold, {len(faults)} don't")
+        as_compose(here / "compose", passwords)
+    print(f"{args.acl.name} and start.sh: {held} checks hold, {len(faults)} don't")
     return 1 if faults else 0
 
 

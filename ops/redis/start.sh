@@ -1,0 +1,29 @@
+#!/bin/sh
+# Redis with the users of users.acl, each with the password that the environment has for it, as compose.yaml starts it:
+#
+#   SERVER_PASSWORD=… PRODUCER_PASSWORD=… sh ops/redis/start.sh --port 6379 …
+#
+# Who has none can't log in; the server has to have one. ADMIN_PASSWORD makes a user jumun-admin, who may do anything.
+# Redis is given hashes only, in a file of its own.
+set -eu
+umask 077
+: "${SERVER_PASSWORD:?the password of jumun-server}"
+users=$(mktemp)
+cp "$(dirname "$0")/users.acl" "$users"
+
+# password USER PASSWORD
+password() {
+  [ -n "$2" ] || return 0
+  hash=$(printf %s "$2" | sha256sum)
+  sed -i "s/^user $1 on/& #${hash%% *}/" "$users"
+  # one that is not in the file would be without a password, and unseen
+  grep -q "^user $1 on #${hash%% *} " "$users" || { echo "users.acl has no user $1" >&2; exit 1; }
+}
+
+[ -z "${ADMIN_PASSWORD:-}" ] || echo 'user jumun-admin on ~* &* +@all' >>"$users"
+password jumun-server "$SERVER_PASSWORD"
+password jumun-producer "${PRODUCER_PASSWORD:-}"
+password jumun-consumer "${CONSUMER_PASSWORD:-}"
+password jumun-operator "${OPERATOR_PASSWORD:-}"
+password jumun-admin "${ADMIN_PASSWORD:-}"
+exec redis-server "$@" --aclfile "$users"
