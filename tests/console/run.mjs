@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { launch, open } from './browser.mjs';
 import { forged, opened, policy, stored } from './inert.mjs';
+import { LIVE } from './live.mjs';
 import { complete, OTHERS } from './others.mjs';
 import { PAGES } from './pages.mjs';
 import { pictures } from './pictures.mjs';
@@ -71,7 +72,7 @@ try {
     await test('every command that an operator may send is an action, with all its fields', async () => { keys = await complete(page); }, page);
     for (const [name, run] of TASKS) await test(name, () => run(shop, page), page);
     if (!asked.only) await test('every action was tried', async () => assert.deepEqual([...page.tried].sort(), [...keys].sort()), page);
-    for (const [name, run] of [...OTHERS, ...PAGES]) await test(name, () => run({ shop, page, fresh }), page);
+    for (const [name, run] of [...OTHERS, ...LIVE, ...PAGES]) await test(name, () => run({ shop, page, fresh }), page);
 
     const views = [[1360, 'light', 'en-GB'], [1360, 'dark', 'ko-KR'], [390, 'light', 'ko-KR'], [390, 'dark', 'en-GB']];
     await test('accessible: what is looked at', () => prepare(shop));

@@ -13,14 +13,26 @@ function ceiling(n) {
   return [1, 2, 2.5, 5, 10].map((k) => k * unit).find((k) => k >= n) ?? 10 * unit;
 }
 
+/** The line where there is something: a stacked series of nothing would lie on the line of the one below it. */
+function above(run) {
+  let d = '';
+  for (let i = 1; i < run.length; i++) {
+    const [[ax, ay, a0], [bx, by, b0]] = [run[i - 1], run[i]];
+    if (ay === a0 && by === b0) continue;
+    d += d.endsWith(`L${ax.toFixed(1)} ${ay.toFixed(1)}`) ? '' : `M${ax.toFixed(1)} ${ay.toFixed(1)}`;
+    d += `L${bx.toFixed(1)} ${by.toFixed(1)}`;
+  }
+  return d;
+}
+
 /**
  * A chart that is drawn anew with `draw(points, series)`.
  * `points`: [{ at: seconds, … }], oldest first. `series`: [{ name, kind: class, of: (point) => number | null }].
  */
-export function chart(title, { stacked = false, digits = 0, unit = '' } = {}) {
+export function chart(title, { stacked = false, digits = 0, unit = '', empty = t('no_refusals'), wide = false } = {}) {
   const legend = h('ul', { class: 'legend' });
   const plot = svg('svg', { class: 'plot', role: 'img', height: HEIGHT });
-  const root = h('figure', { class: 'chart' }, h('figcaption', {}, title, ' ', h('small', {}, t('last_2m'))), plot, legend);
+  const root = h('figure', { class: wide ? 'chart wide' : 'chart' }, h('figcaption', {}, title, ' ', h('small', {}, t('last_2m'))), plot, legend);
   let pointed = null;
   let last = [[], []];
   plot.addEventListener('pointermove', (e) => {
@@ -55,6 +67,7 @@ export function chart(title, { stacked = false, digits = 0, unit = '' } = {}) {
     }
 
     const below = points.map(() => 0);
+    const strokes = [];
     for (const s of series) {
       let run = [];
       const runs = [run];
@@ -72,9 +85,11 @@ export function chart(title, { stacked = false, digits = 0, unit = '' } = {}) {
         const line = r.map(([px, py], i) => `${i ? 'L' : 'M'}${px.toFixed(1)} ${py.toFixed(1)}`).join('');
         const floor = r.toReversed().map(([px, , pb]) => `L${px.toFixed(1)} ${pb.toFixed(1)}`).join('');
         if (stacked || series.length === 1) shapes.push(svg('path', { class: `area ${s.kind}`, d: `${line}${floor}Z` }));
-        shapes.push(svg('path', { class: `stroke ${s.kind}`, d: line }));
+        const drawn = stacked ? above(r) : line;
+        if (drawn) strokes.push(svg('path', { class: `stroke ${s.kind}`, d: drawn }));
       }
     }
+    shapes.push(...strokes.reverse()); // the first, which is the most, is on top of the others
 
     let shown = points.at(-1);
     if (pointed !== null && points.length) {
@@ -86,9 +101,9 @@ export function chart(title, { stacked = false, digits = 0, unit = '' } = {}) {
       return v === null || v === undefined ? '–' : `${num(v, digits)}${unit}`;
     };
     plot.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
-    plot.setAttribute('aria-label', `${title}: ${series.map((s) => `${s.name} ${value(s, points.at(-1))}`).join(', ') || t('no_refusals')}`);
+    plot.setAttribute('aria-label', `${title}: ${series.map((s) => `${s.name} ${value(s, points.at(-1))}`).join(', ') || empty}`);
     plot.replaceChildren(...shapes);
-    legend.replaceChildren(...(series.length ? series : [{ name: t('no_refusals'), kind: 'none', of: () => null }]).map((s) =>
+    legend.replaceChildren(...(series.length ? series : [{ name: empty, kind: 'none', of: () => null }]).map((s) =>
       h('li', {}, h('span', { class: `dot ${s.kind}`, 'aria-hidden': 'true' }), `${s.name} `, s.kind !== 'none' && h('b', {}, value(s, shown)))));
   }
   return { root, draw };

@@ -37,8 +37,10 @@ function take(view) {
       const r = rate(n, before.view.refusals[code] ?? 0, seconds);
       if (r > 0) refusals[code] = r;
     }
-    if (gap) points.push({ at: before.at + 1, placed: null, refusals: null, p50: null, p99: null });
-    points.push({ at, placed: rate(view.placed, before.view.placed, seconds), refusals, p50: view.p50_ms, p99: view.p99_ms });
+    if (gap) points.push({ at: before.at + 1, placed: null, refusals: null, p50: null, p99: null, left: null, work: null });
+    const left = Object.fromEntries(view.hot.map((s) => [s.sku_id, s.on_hand]));
+    const work = Object.fromEntries(WORK.map((k) => [k, view.lanes.reduce((sum, l) => sum + l[k], 0)]));
+    points.push({ at, placed: rate(view.placed, before.view.placed, seconds), refusals, p50: view.p50_ms, p99: view.p99_ms, left, work });
     while (points.length > KEPT || (points.length && points[0].at < at - 120)) points.shift();
   }
   before = { at, view };
@@ -62,11 +64,23 @@ export function stop() {
   running = null;
   points.length = 0;
   resets.clear();
+  slots.fill(null);
   before = last = null;
 }
 
 const total = (counts) => Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
 const KINDS = 6;
+const WORK = ['lag', 'pending', 'in_flight'];
+const slots = Array(KINDS).fill(null); // the SKU of each colour: it keeps its colour while it is among the first
+
+/** Units left of the SKUs that sold most, a line each. */
+function shelves() {
+  // by what is taken: before the first payments nothing is sold, and much is held
+  const first = (last?.hot ?? []).toSorted((a, b) => b.sold + b.held - a.sold - a.held).slice(0, KINDS).map((s) => s.sku_id);
+  slots.forEach((id, i) => { if (!first.includes(id)) slots[i] = null; });
+  for (const id of first) if (!slots.includes(id)) slots[slots.indexOf(null)] = id;
+  return first.map((id) => ({ name: id, kind: `s${slots.indexOf(id) + 1}`, of: (p) => p.left?.[id] ?? null }));
+}
 
 /** The reasons of the last two minutes, most frequent first; the rest as one. */
 function reasons() {
@@ -93,6 +107,8 @@ export function liveView({ signal }) {
     orders: chart(t('chart_orders')),
     refusals: chart(t('chart_refusals'), { stacked: true }),
     latency: chart(t('chart_latency'), { digits: 1, unit: ' ms' }),
+    left: chart(t('chart_left'), { empty: t('no_hot'), wide: true }),
+    work: chart(t('chart_work')),
   };
   const alarm = h('div', {});
   const hot = h('div', {});
@@ -101,11 +117,11 @@ export function liveView({ signal }) {
     h('h1', { tabindex: '-1' }, t('live')), alarm,
     h('div', { class: 'figures' }, Object.values(big).map((f) => f.root)),
     h('div', { class: 'charts' }, Object.values(charts).map((c) => c.root)),
-    h('div', { class: 'pair' }, section(t('hot'), hot), section(t('lanes'), lanes)));
+    h('div', { class: 'pair' }, section(t('hot'), h('p', { class: 'hint' }, t('sold_about')), hot), section(t('lanes'), lanes)));
 
   let laneText = '';
   let hotIds = null;
-  const shelves = new Map();
+  const bars = new Map();
   let alarmText = '';
   function draw() {
     const warn = state === 'denied' ? t('live_denied') : last?.broken ? t('broken')
@@ -119,6 +135,8 @@ export function liveView({ signal }) {
     charts.orders.draw(points, [{ name: t('orders_s'), kind: 's1', of: (q) => q.placed }]);
     charts.refusals.draw(points, reasons());
     charts.latency.draw(points, [{ name: 'p50', kind: 's3', of: (q) => q.p50 }, { name: 'p99', kind: 's2', of: (q) => q.p99 }]);
+    charts.left.draw(points, shelves());
+    charts.work.draw(points, WORK.map((k, i) => ({ name: t(k), kind: `s${[5, 3, 1][i]}`, of: (q) => q.work?.[k] ?? null })));
     if (!last) return;
     big.orders.value.textContent = num(p?.placed);
     big.orders.note.textContent = `${t('placed')} ${num(last.placed)}`;
@@ -132,12 +150,12 @@ export function liveView({ signal }) {
     const ids = last.hot.map((s) => s.sku_id);
     if (ids.join(' ') !== hotIds) { // links that stay keep their focus
       hotIds = ids.join(' ');
-      shelves.clear();
-      for (const id of ids) shelves.set(id, h('div', {}));
-      hot.replaceChildren(...(ids.length ? ids.map((id) => h('div', { class: 'hot' }, skuLink(id), shelves.get(id))) : [h('p', { class: 'empty' }, t('no_hot'))]));
+      bars.clear();
+      for (const id of ids) bars.set(id, h('div', {}));
+      hot.replaceChildren(...(ids.length ? ids.map((id) => h('div', { class: 'hot' }, skuLink(id), bars.get(id))) : [h('p', { class: 'empty' }, t('no_hot'))]));
     }
     for (const s of last.hot) {
-      shelves.get(s.sku_id).replaceChildren(
+      bars.get(s.sku_id).replaceChildren(
         bar(s.sku_id, [[t('left'), s.on_hand, 'p-left'], [t('held'), s.held, 'p-held'], [t('sold'), s.sold, 'p-sold']], num));
     }
 

@@ -13,6 +13,7 @@ export async function stockView({ query, signal }) {
       e.preventDefault();
       location.hash = `#/stock/${encodeURIComponent(id.value.trim())}`;
     } }, field(t('sku_id'), id), h('button', { class: 'main' }, t('open'))),
+    h('p', { class: 'hint' }, t('sold_about')),
     table(t('stock'), [
       [t('sku'), (s) => skuLink(s.sku_id)], [t('product'), (s) => s.product_id], [t('option'), (s) => s.option_name],
       [t('on_hand'), (s) => num(s.on_hand), 'n'], [t('held'), (s) => num(s.held), 'n'], [t('sold'), (s) => num(s.sold), 'n'],
@@ -28,6 +29,7 @@ export async function skuView({ id, query, signal }) {
     h('h1', { tabindex: '-1' }, `${t('sku')} `, h('code', {}, sku.sku_id)),
     section(t('levels'),
       bar(sku.sku_id, [[t('left'), sku.on_hand, 'p-left'], [t('held'), sku.held, 'p-held'], [t('sold'), sku.sold, 'p-sold']], num),
+      h('p', { class: 'hint' }, t('sold_about')),
       facts([[t('product'), sku.product_id], [t('option'), sku.option_name], [t('holder'), sku.holder_id], [t('partition'), sku.partition], [t('position'), num(sku.position)]])),
     section(t('campaigns'), campaigns(sku.campaigns ?? [])),
     section(t('ledger'), table(t('ledger'), [
