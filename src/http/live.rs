@@ -41,7 +41,7 @@ pub struct LiveView {
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
     pub lanes: Vec<LaneView>,
-    /// SKUs with campaigns that sold most
+    /// those that sold most, of the SKUs with a campaign and of the newest 200 orders
     pub hot: Vec<HotView>,
 }
 

@@ -289,7 +289,7 @@ pub trait Store: door::DoorStore {
     /// The partition's outbox, oldest first.
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError>;
     async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError>;
-    /// The hottest SKUs by units sold, for a bounded set of metrics.
+    /// Those that sold most, of the SKUs with a campaign and of the newest orders: for a bounded set of metrics.
     async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError>;
 
     /// A page of a table by its key, for the checker: rows after `after` (the last row's key values), in key order.

@@ -425,9 +425,11 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError> {
-        // only SKUs with a campaign: those are few, and found without an index on a column that every batch changes
-        let rest =
-            "WHERE t.unt_id IN (SELECT c.unt_id FROM tb_pr_cmpn AS c) ORDER BY t.sold_qty DESC, t.unt_id LIMIT $1";
+        // SKUs with a campaign, and those of the newest orders: found without an index on a column that every batch
+        // changes, and without reading every SKU
+        let rest = "WHERE t.unt_id IN (SELECT c.unt_id FROM tb_pr_cmpn AS c UNION SELECT g.unt_id FROM \
+            (SELECT o.ord_id FROM tb_od_ord AS o ORDER BY o.rcpt_dttm DESC LIMIT 200) AS n \
+            JOIN tb_od_ord_gds AS g ON g.ord_id = n.ord_id) ORDER BY t.sold_qty DESC, t.unt_id LIMIT $1";
         self.list(rest, vec![Bind::Int(limit.into())]).await
     }
 
