@@ -23,6 +23,7 @@ pub const FILES: &[(&str, &str)] = files![
     "charts.js",
     "dom.js",
     "erase.js",
+    "family.js",
     "fields.js",
     "index.html",
     "letters.js",

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { text, visit } from './browser.mjs';
-import { catalogue, order, rush, unpaid } from './seed.mjs';
+import { catalogue, generations, order, rush, unpaid } from './seed.mjs';
 import { until } from './shop.mjs';
 
 const rows = (page) => page.locator('main tbody tr').count();
@@ -94,6 +94,64 @@ export const OTHERS = [
     await page.waitForSelector('dialog', { state: 'detached' });
     assert.deepEqual([n, keys.size], [2, 1]);
     assert.equal((await shop.order('o-retry')).claims.exchanges.length, 1);
+  }],
+  ['a family of three generations is whole on each of its orders', async ({ shop, page }) => {
+    const ids = await generations(shop, 'o-kin');
+    const [root, mid, leaf, installer] = ids;
+    for (const id of ids) {
+      await visit(page, `/orders/${encodeURIComponent(id)}`);
+      await page.waitForSelector('.kin:not(:has(.hint))');
+      const tree = await page.evaluate(() => {
+        const told = (li) => [li.querySelector('a, b').textContent, [...li.querySelectorAll(':scope > ul > li')].map(told)];
+        return told(document.querySelector('.tree > li'));
+      });
+      assert.deepEqual(tree, [root, [[mid, [[leaf, []]]], [installer, []]]], id);
+      assert.equal(await text(page, '.kin b'), id);
+      assert.equal(await page.locator('.kin a').count(), 3);
+    }
+    await page.focus(`[id="kin-${leaf}"]`);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`h1:has-text("${leaf}")`);
+    await page.waitForSelector(`.kin a:text-is("${installer}")`);
+    // what is looked up comes after the page, and an order that can't be seen stays a link
+    page.allowed.push(503);
+    await page.route(`**/v1/orders/${encodeURIComponent(mid)}`, (route) => setTimeout(() => route.fulfill({ status: 503, json: { reason: 'busy' } }), 400));
+    await visit(page, `/orders/${root}`);
+    assert.match(await text(page, '.kin'), /Loading/);
+    await page.waitForSelector('.kin:not(:has(.hint))');
+    assert.deepEqual([await page.locator('.kin a').count(), (await text(page, '.kin')).includes(leaf)], [2, false]);
+    await page.unroute(`**/v1/orders/${encodeURIComponent(mid)}`);
+  }],
+  ['a family too large or in a circle is cut, and says so', async ({ shop, page }) => {
+    await order(shop, 'o-many');
+    const plain = await shop.order('o-many');
+    const links = (ids) => ids.map((order_id) => ({ order_id, kind: 'purchase', state: 'open', state_korean: '진행', partner_id: 'p-2', lines: [1] }));
+    let asked = 0;
+    const give = (of) => page.route(/\/v1\/orders\/m-/, (route) => {
+      const id = decodeURIComponent(new URL(route.request().url()).pathname.split('/').pop());
+      if (/timeline|audit/.test(id)) return route.fulfill({ json: { entries: [], items: [], refusals_known: true } });
+      asked += 1;
+      return route.fulfill({ json: { ...plain, order_id: id, ...of(id) } });
+    });
+    const whole = async (id) => {
+      await visit(page, `/orders/${id}`);
+      await page.waitForSelector('.kin:not(:has-text("Loading"))');
+    };
+    await give((id) => (id === 'm-root' ? { parent_order_id: null, linked_orders: links(Array.from({ length: 90 }, (_, n) => `m-${n}`)) } : { parent_order_id: 'm-root', linked_orders: [] }));
+    await whole('m-77');
+    assert.match(await text(page, '.kin'), /There are more/);
+    assert.deepEqual([await page.locator('.kin li').count(), await text(page, '.kin b')], [40, 'm-77']);
+    assert(asked <= 42, `${asked} asked`);
+    await page.unroute(/\/v1\/orders\/m-/);
+    // a chain of twenty, from its middle
+    await give((id) => { const n = Number(id.slice(2)); return { parent_order_id: n ? `m-${n - 1}` : null, linked_orders: n < 20 ? links([`m-${n + 1}`]) : [] }; });
+    await whole('m-10');
+    assert.match(await text(page, '.kin'), /^m-4[\s\S]*m-10 \(this order\)[\s\S]*There are more/);
+    await page.unroute(/\/v1\/orders\/m-/);
+    await give((id) => ({ parent_order_id: id === 'm-a' ? 'm-b' : 'm-a', linked_orders: links([id === 'm-a' ? 'm-b' : 'm-a']) }));
+    await whole('m-a');
+    assert(await page.locator('.kin li').count() <= 3);
+    await page.unroute(/\/v1\/orders\/m-/);
   }],
   ['stock, and a SKU’s ledger', async ({ shop, page }) => {
     await shop.send({ type: 'shrink_stock', sku_id: 'WH-1', quantity: 3, reason: 'broken in store' });

@@ -1,4 +1,5 @@
 // What the shop has: goods of two sellers, stock, a campaign, orders at every stage.
+import { until } from './shop.mjs';
 
 const AC = 10000, FAN = 25000, FEE = 3000;
 
@@ -42,6 +43,22 @@ export async function order(shop, id, far = 'paid', customer) {
     if (name === far) return;
   }
   throw new Error(`no stage ${far}`);
+}
+
+/** Three generations: bought from a retailer, who buys from the wholesaler; and an installer beside the retailer. The ids, eldest first, the installer's last. */
+export async function generations(shop, id) {
+  await shop.ask({ type: 'create_sku', sku_id: 'RE-1', product_id: 'AC', option_name: '소매', holder_id: 'p-1' });
+  await shop.ask({ type: 'receive_stock', sku_id: 'RE-1', quantity: 20 });
+  await order(shop, id, 'prepared');
+  await shop.send({ type: 'purchase_from_partner', order_id: id, partner_id: 'p-1', lines: [{ line_no: 1, sku_id: 'RE-1' }] });
+  await shop.send({ type: 'assign_installer', order_id: id, partner_id: 'p-3', lines: [{ line_no: 2, sku_id: 'INST-1' }] });
+  const [mid, installer] = (await shop.order(id)).linked_orders.map((l) => l.order_id);
+  for (const linked of [mid, installer]) await until('the linked order', () => shop.order(linked).catch(() => null));
+  await shop.send({ type: 'prepare', order_id: mid });
+  await shop.send({ type: 'purchase_from_partner', order_id: mid, partner_id: 'p-2', lines: [{ line_no: 1, sku_id: 'WH-1' }] });
+  const leaf = (await shop.order(mid)).linked_orders[0].order_id;
+  await until('the wholesaler’s order', () => shop.order(leaf).catch(() => null));
+  return [id, mid, leaf, installer];
 }
 
 /** With an installer, shipped. */

@@ -3,6 +3,7 @@ import { actionsFor, GROUPS } from './actions.js';
 import { get, mayAct } from './api.js';
 import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
 import { eraseLink } from './erase.js';
+import { familyOf } from './family.js';
 import { perform } from './perform.js';
 import { reason, STATUSES, state, status, statusShort, t, word } from './words.js';
 
@@ -51,6 +52,7 @@ const POLL_MS = 4000;
 export async function orderView({ id, signal }) {
   const path = `/v1/orders/${encodeURIComponent(id)}`;
   const root = h('div', { class: 'order' });
+  const family = familyOf(signal, pill);
   let etag = null;
 
   async function load() {
@@ -58,7 +60,7 @@ export async function orderView({ id, signal }) {
     const told = await get(`${path}/timeline`, signal).catch((e) => ({ problem: e.message }));
     etag = order.etag;
     const focused = document.activeElement?.id;
-    root.replaceChildren(...whole(order, told, load));
+    root.replaceChildren(...whole(order, told, family, load));
     if (focused && !document.querySelector('dialog[open]')) document.getElementById(focused)?.focus();
   }
   await load();
@@ -79,7 +81,7 @@ export async function orderView({ id, signal }) {
   return root;
 }
 
-function whole(o, told, load) {
+function whole(o, told, family, load) {
   const actions = mayAct() ? actionsFor(o) : [];
   const at = (place) => actions.filter((a) => a.place === place)
     .map((a) => actionButton(o, a, load));
@@ -110,7 +112,7 @@ function whole(o, told, load) {
       [t('lines'), (p) => p.lines.map((l) => `${l.line_no}: ${l.sku_id} × ${num(l.quantity)}`).join(', ')],
       [t('partner'), (p) => p.partner_id ?? '–'], [t('amount'), (p) => won(p.amount), 'n'], [t('at'), (p) => time(p.at)],
     ], o.procurements)),
-    (o.linked_orders.length > 0 || o.parent_order_id) && section(t('family'), family(o)),
+    (o.linked_orders.length > 0 || o.parent_order_id) && section(t('family'), family.draw(o)),
     section(t('timeline'), timeline(told)),
   ].filter(Boolean);
 }
@@ -191,13 +193,6 @@ function claims(o, at) {
       [t('lines'), units([c])], [t('amount'), won(c.amount)], [t('why'), word(c.cause)], [t('at'), time(c.at)],
     ])),
   ];
-}
-
-function family(o) {
-  const children = o.linked_orders.map((l) => h('li', {}, orderLink(l.order_id), ' ',
-    h('span', { class: 'pill' }, state(l.state, l.state_korean)), ` ${word(l.kind)} · ${l.partner_id} · ${t('lines')} ${l.lines.join(', ')}`));
-  const own = h('li', {}, h('b', {}, o.order_id), ` (${t('this_order')}) `, pill(o.status), children.length > 0 && h('ul', {}, children));
-  return h('ul', { class: 'tree' }, o.parent_order_id ? h('li', {}, orderLink(o.parent_order_id), ` (${t('parent')})`, h('ul', {}, own)) : own);
 }
 
 /** Statuses, units and money before and after; of the timeline and of previews. */
