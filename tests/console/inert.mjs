@@ -84,7 +84,7 @@ const SHOWN = [
   ['/stock', ['sku.option', 'sku.option2']], ['/stock/X-1', ['sku.option', 'shrink.reason', 'adjust.reason']], ['/stock/X-2', ['campaign.name']], ['/campaigns', ['campaign.name']],
   ['/orders/x-pay', ['decline.reason', 'approval.id']], ['/orders/x-refund', ['refund.reason']], ['/orders/x-none', ['seller.name', 'procurement.reason']],
   ['/orders/x-ship', ['ship.carrier', 'ship.waybill', 'register.carrier', 'register.waybill', 'refused.carrier', 'delivery.reason', 'return.reason', 'exchange.reason', 'actor']],
-  ['/letters', ['dead.raw', 'dead.type']], ['/webhooks', ['decline.reason']], ['/webhooks/mail', ['decline.reason']], ['/audit', ['request']],
+  ['/letters', ['dead.raw', 'dead.type']], ['/webhooks', ['decline.reason']], ['/webhooks/mail', ['decline.reason']], ['/audit', ['request', 'adjust.reason', 'campaign.name']],
   [`/webhooks/${encodeURIComponent(tight('route'))}`, []], [`/erase/${encodeURIComponent(tight('route'))}`, []], ['/erase/u-x', []],
   [`/api/${encodeURIComponent(tight('route'))}`, []], [`/api/schema/${encodeURIComponent(tight('route'))}`, []], [`/api/post_commands?type=${encodeURIComponent(tight('query'))}`, []], ['/', []], ['/orders', []], ['/orders?customer_id=u-x', []], ['/orders/x-deposit', ['deposit.account', 'deposit.bank']],
   [`/orders/${encodeURIComponent(tight('route'))}`, []], [`/orders?customer_id=${encodeURIComponent(tight('query'))}`, []], [`/stock/${encodeURIComponent(tight('route'))}`, []],
@@ -136,7 +136,17 @@ export async function forged(page) {
   await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], at: [{ partition: of('at'), entry: of('entry') }], letters: 2 }] });
   await json('**/v1/webhooks/*/letters?*', { items: [letter], next: of('next') });
   await json('**/resend', { title: of('title'), detail: of('detail'), reason: of('code'), status: 502 }, 502);
-  await json('**/v1/audit*', { items: [{ id: of('id'), at: '2026-01-01T00:00:00Z', action: of('action'), actor: of('actor'), target: `customer:${of('target')}`, detail: { [of('field')]: of('value') }, request_id: of('request') }], next: null });
+  await json('**/v1/audit*', { items: [{ id: of('id'), at: '2026-01-01T00:00:00Z', action: of('action'), actor: of('actor'), target: `customer:${of('target')}`, detail: { [of('field')]: of('value') }, request_id: of('request') },
+    { id: of('id2'), at: '2026-01-01T00:00:00Z', action: 'COMMAND', actor: of('actor'), target: tight('sku'), detail: { type: of('type'), sku_id: tight('sku'), [of('field')]: of('value'), opens_at: of('time'), kind: of('kind'), price: { [of('deep')]: of('deeper') } }, request_id: of('request') }], next: null });
+  await json('**/v1/orders/*/audit', { items: [{ at: '2026-01-01T00:00:00Z', action: of('noted'), actor: of('actor'), reason: of('why'), command_id: of('command') }], next: null });
+  const kin = (o) => ({ ...o, linked_orders: [{ order_id: tight('child'), kind: of('kind'), state: of('state'), state_korean: of('korean'), partner_id: of('partner'), lines: [of('line')] }] });
+  await page.route('**/v1/orders/x-*', async (route) => route.fulfill({ json: kin(await (await route.fetch()).json()) }));
+  let at = Date.parse('2026-01-01T00:00:00Z');
+  const looks = () => Array.from({ length: 5 }, () => `data: ${JSON.stringify({ at: new Date(at += 1000).toISOString(), partitions: of('p'), owned: 1, broken: false, commands: {}, placed: 1, refusals: { [of('code')]: at / 1000 }, p50_ms: 1, p99_ms: 2,
+    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
+  await page.route('**/v1/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: looks() }));
+  await page.reload();
+  await page.waitForFunction(() => /hot.*__pwned/.test(document.querySelector('.charts')?.textContent));
   await json('**/v1/customers/*/erase', { customer_id: of('c'), orders: 1, rows: 1, letters: 1, kept: [of('kept')], kept_orders: 5 });
   await page.route('**/openapi.json', async (route) => {
     const doc = await (await route.fetch()).json();
@@ -147,7 +157,7 @@ export async function forged(page) {
     await route.fulfill({ json: bad });
   });
   page.allowed.push(404, 422, 502);
-  for (const view of ['/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
+  for (const view of ['/', '/orders/x-ship', '/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
     await visit(page, view);
     await unfolded(page, 3);
     assert.match(await page.evaluate(() => document.querySelector('main').textContent), /__pwned|Loop/, view);

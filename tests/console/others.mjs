@@ -52,6 +52,68 @@ export const OTHERS = [
     await visit(page, '/orders/o-nothing');
     assert.match(await text(page, 'main .problem'), /there is no order o-nothing/);
   }],
+  ['orders by when they were placed, with customer and status; kept in the address', async ({ shop, page }) => {
+    for (const [id, customer] of [['o-when-1', 'u-when'], ['o-when-2', 'u-when'], ['o-when-3', 'u-other']]) await order(shop, id, 'paid', customer);
+    await shop.send({ type: 'cancel_lines', order_id: 'o-when-2', lines: [1, 2] });
+    const listed = () => page.locator('main tbody tr td:first-child').allInnerTexts();
+    const found = (hash) => page.waitForFunction((h) => location.hash.includes(h) && !document.querySelector('main[aria-busy]') && document.querySelector('main').dataset.view === location.hash, hash);
+    // the page is in Seoul, nine hours before UTC
+    const there = (ms) => new Date(Date.now() + 9 * 3600000 + ms).toISOString().slice(0, 16);
+    await page.start();
+    page.clicks = 0;
+    await page.press('nav >> text=Orders');
+    await page.getByLabel('Placed from').fill(there(-3600000));
+    await page.getByLabel('Placed before').fill(there(3600000));
+    await page.getByLabel('Customer id').fill('u-when');
+    await page.press('main .search >> nth=1 >> button');
+    await found('placed_before');
+    within(page, 2);
+    assert.deepEqual(await listed(), ['o-when-2', 'o-when-1']);
+    const asked = new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]);
+    assert.equal(asked.get('placed_from'), `${new Date(Date.parse(`${await page.getByLabel('Placed from').inputValue()}:00+09:00`)).toISOString()}`);
+    await page.selectOption('main select', 'CANCELLED');
+    await page.click('main .search >> nth=1 >> button');
+    await found('status=CANCELLED');
+    assert.deepEqual(await listed(), ['o-when-2']);
+    await page.reload();
+    await page.waitForSelector('td a:text-is("o-when-2")');
+    assert.deepEqual([await listed(), (await page.getByLabel('Placed from').inputValue()).slice(0, 10)], [['o-when-2'], there(-3600000).slice(0, 10)], 'kept in the address');
+    // nothing yet, then a span that is none; by keyboard
+    await page.selectOption('main select', '');
+    await page.getByLabel('Placed from').fill(there(7200000));
+    await page.getByLabel('Placed before').fill(there(3600000));
+    await page.keyboard.press('Enter');
+    assert.match(await page.evaluate(() => document.querySelector('[type=datetime-local]:invalid').validationMessage), /later than the other/);
+    await page.getByLabel('Placed before').fill('');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('main .empty:has-text("No order fits")');
+    assert(!(await page.evaluate(() => location.hash)).includes('placed_before'));
+    page.allowed.push(400, 422);
+    await visit(page, '/orders?placed_from=yesterday');
+    await page.waitForSelector('main .problem');
+  }],
+  ['what was done to an order that wants a reason, and nothing where there is none', async ({ shop, page, fresh }) => {
+    await order(shop, 'o-forced', 'shipped');
+    const noted = 'section:has(h2:text-is("Privileged actions"))';
+    const auditor = await fresh({ token: shop.tokens.auditor });
+    await visit(page, '/orders/o-forced');
+    await page.waitForSelector('.timeline');
+    assert.equal(await page.locator(noted).count(), 0);
+    await visit(auditor, '/orders/o-forced');
+    await shop.send({ type: 'mark_delivered', order_id: 'o-forced', forced: true, reason: 'the buyer has it', id: 'force-it' });
+    for (const one of [page, auditor]) { // the page follows
+      await one.waitForSelector(noted);
+      assert.match(await text(one, `${noted} tbody`), /Forced delivery\s+operator:boss\s+the buyer has it\s+force-it/);
+    }
+    await page.route('**/v1/orders/o-forced/audit', (route) => route.fulfill({ status: 503, json: { reason: 'busy' } }));
+    page.allowed.push(503);
+    await visit(page, '/orders');
+    await visit(page, '/orders/o-forced');
+    assert.match(await text(page, `${noted} .problem`), /Not now/);
+    assert(await page.locator('.timeline > li').count() > 5, 'the rest is there');
+    await page.unroute('**/v1/orders/o-forced/audit');
+    return auditor;
+  }],
   ['an order tells all of itself', async ({ shop, page }) => {
     await order(shop, 'o-tell', 'shipped');
     await shop.send({ type: 'request_return', order_id: 'o-tell', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' });

@@ -91,6 +91,21 @@ export const PAGES = [
     await page.click('.pager >> text=First');
     await page.waitForSelector('td:has-text("the-last-request")');
   }],
+  ['the audit tells commands about goods and stock, with their values', async ({ shop, page }) => {
+    await shop.send({ type: 'adjust_stock', sku_id: 'WH-1', quantity: -2, reason: 'counted again', id: 'adjust-it' });
+    await shop.send({ type: 'change_product', product_id: 'WH', price: 7100, bundled: true });
+    await visit(page, '/audit');
+    const [change, adjust] = await page.locator('main tbody tr').allInnerTexts();
+    assert.match(change, /Change product\s+Command\s+operator:boss\s+WH\s+Bundled yes\s+Unit price ₩7,100\s+Command id console-test/);
+    assert.match(adjust, /Adjust stock\s+Command\s+operator:boss\s+WH-1\s+Quantity -2\s+Reason counted again\s+Command id adjust-it/);
+    await page.click('td a:text-is("WH-1")');
+    await page.waitForSelector('h1:has-text("WH-1")');
+    await page.click('#lang');
+    await visit(page, '/audit');
+    assert.match((await page.locator('main tbody tr').allInnerTexts())[1], /재고조정[\s\S]*수량 -2\s+사유 counted again/);
+    await page.click('#lang');
+    await shop.send({ type: 'change_product', product_id: 'WH', price: 7000 });
+  }],
   ['a person is erased, after the id was typed once more', async ({ shop, page }) => {
     await unpaid(shop, 'o-erase-1', { customer_id: 'u-erase', recipient: { name: '김철수', phone: '010-1234-5678', zip: '04524', address: '서울 중구' } });
     await shop.send({ type: 'cancel_payment', order_id: 'o-erase-1' });

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import { visit } from './browser.mjs';
-import { order, unpaid } from './seed.mjs';
+import { generations, order, unpaid } from './seed.mjs';
 import { until } from './shop.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
+export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/orders/v-kin', '/orders/v-forced', '/orders?placed_from=2026-01-01T00:00:00.000Z', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
   '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_part', '/api/schema/OrderView'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
@@ -49,6 +49,9 @@ export async function prepare(shop) {
   await shop.send({ type: 'fail_refund', order_id: 'v-refund', refund_key: (await shop.order('v-refund')).refunds[0].refund_key, reason: 'card expired' });
   await order(shop, 'v-family', 'prepared');
   await shop.send({ type: 'purchase_from_partner', order_id: 'v-family', partner_id: 'p-2', lines: [{ line_no: 1, sku_id: 'WH-1' }] });
+  await generations(shop, 'v-kin');
+  await order(shop, 'v-forced', 'shipped');
+  await shop.send({ type: 'mark_delivered', order_id: 'v-forced', forced: true, reason: 'the buyer has it' });
   await order(shop, 'v-ship', 'procured');
   await order(shop, 'v-make', 'prepared');
   await unpaid(shop, 'v-unpaid');

@@ -1,6 +1,6 @@
 // Orders: found, looked at, told.
 import { actionsFor, GROUPS } from './actions.js';
-import { get, mayAct } from './api.js';
+import { get, isStaff, mayAct } from './api.js';
 import { bar, facts, field, h, link, num, orderLink, pager, say, section, select, skuLink, table, time, won } from './dom.js';
 import { eraseLink } from './erase.js';
 import { familyOf } from './family.js';
@@ -12,19 +12,32 @@ const CLAIM = ['RETURNING', 'EXCHANGING', 'PAYMENT_PENDING'];
 const kind = (code) => (TERMINAL.includes(code) ? '' : CLAIM.includes(code) ? 'warn' : 'good');
 export const pill = (code) => h('span', { class: `pill ${kind(code)}` }, status(code));
 
+const PLACED = ['placed_from', 'placed_before'];
+/** A moment of the address, which is in UTC, as a field of this place's time has it; and back. */
+const local = (at) => {
+  const date = new Date(at ?? NaN);
+  return Number.isNaN(date.getTime()) ? '' : new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+};
+const moment = (value) => new Date(value).toISOString();
+
 export async function ordersView({ query, signal }) {
   const asked = new URLSearchParams();
-  for (const name of ['customer_id', 'status', 'cursor']) if (query.get(name)) asked.set(name, query.get(name));
+  for (const name of ['customer_id', 'status', ...PLACED, 'cursor']) if (query.get(name)) asked.set(name, query.get(name));
   const page = await get(`/v1/orders?${asked}`, signal);
 
   const id = h('input', { type: 'search', required: true, autocomplete: 'off', spellcheck: 'false' });
   const customer = h('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', value: query.get('customer_id') ?? '' });
   const wanted = select([['', t('any')], ...STATUSES.map((s) => [s, status(s)])], query.get('status') ?? '');
+  const placed = PLACED.map((name) => h('input', { type: 'datetime-local', max: '9999-12-31T23:59', value: local(query.get(name)) }));
+  const [from, before] = placed;
+  const judge = () => before.setCustomValidity(from.value && before.value && before.value <= from.value ? t('before_from') : '');
+  placed.forEach((p) => p.addEventListener('input', judge));
   const find = (e) => {
     e.preventDefault();
     const next = new URLSearchParams();
     if (customer.value.trim()) next.set('customer_id', customer.value.trim());
     if (wanted.value) next.set('status', wanted.value);
+    placed.forEach((p, i) => p.value && next.set(PLACED[i], moment(p.value)));
     location.hash = next.size ? `#/orders?${next}` : '#/orders';
   };
   return h('div', {}, h('h1', { tabindex: '-1' }, t('orders')),
@@ -33,7 +46,8 @@ export async function ordersView({ query, signal }) {
         e.preventDefault();
         location.hash = `#/orders/${encodeURIComponent(id.value.trim())}`;
       } }, field(t('order_id'), id), h('button', { class: 'main' }, t('open'))),
-      h('form', { class: 'search', onsubmit: find }, field(t('customer'), customer), field(t('status'), wanted), h('button', {}, t('find')))),
+      h('form', { class: 'search', onsubmit: find }, field(t('customer'), customer), field(t('status'), wanted),
+        field(t('placed_from'), from), field(t('placed_before'), before), h('button', {}, t('find')))),
     table(t('orders'), [
       [t('order_id'), (o) => orderLink(o.order_id)],
       [t('status'), (o) => pill(o.status)],
@@ -57,10 +71,11 @@ export async function orderView({ id, signal }) {
 
   async function load() {
     const order = await get(path, signal);
-    const told = await get(`${path}/timeline`, signal).catch((e) => ({ problem: e.message }));
+    const beside = (part) => get(`${path}/${part}`, signal).catch((e) => ({ problem: e.message }));
+    const [told, noted] = await Promise.all([beside('timeline'), isStaff() ? beside('audit') : { items: [] }]);
     etag = order.etag;
     const focused = document.activeElement?.id;
-    root.replaceChildren(...whole(order, told, family, load));
+    root.replaceChildren(...whole(order, told, noted, family, load));
     if (focused && !document.querySelector('dialog[open]')) document.getElementById(focused)?.focus();
   }
   await load();
@@ -81,7 +96,7 @@ export async function orderView({ id, signal }) {
   return root;
 }
 
-function whole(o, told, family, load) {
+function whole(o, told, noted, family, load) {
   const actions = mayAct() ? actionsFor(o) : [];
   const at = (place) => actions.filter((a) => a.place === place)
     .map((a) => actionButton(o, a, load));
@@ -113,6 +128,7 @@ function whole(o, told, family, load) {
       [t('partner'), (p) => p.partner_id ?? '–'], [t('amount'), (p) => won(p.amount), 'n'], [t('at'), (p) => time(p.at)],
     ], o.procurements)),
     (o.linked_orders.length > 0 || o.parent_order_id) && section(t('family'), family.draw(o)),
+    (noted.problem || noted.items.length > 0) && section(t('order_audit'), privileged(noted)),
     section(t('timeline'), timeline(told)),
   ].filter(Boolean);
 }
@@ -193,6 +209,16 @@ function claims(o, at) {
       [t('lines'), units([c])], [t('amount'), won(c.amount)], [t('why'), word(c.cause)], [t('at'), time(c.at)],
     ])),
   ];
+}
+
+/** What was done to it that wants a reason. */
+function privileged(noted) {
+  if (noted.problem) return h('p', { class: 'problem' }, noted.problem);
+  return table(t('order_audit'), [
+    [t('at'), (a) => time(a.at)], [t('action'), (a) => word(a.action)], [t('by_whom'), (a) => a.actor],
+    [t('why'), (a) => h('span', { class: 'under long' }, a.reason === null ? '–' : /^[a-z_]+$/.test(a.reason) ? word(a.reason) : a.reason)],
+    [t('command_id'), (a) => h('code', {}, a.command_id)],
+  ], noted.items);
 }
 
 /** Statuses, units and money before and after; of the timeline and of previews. */

@@ -44,6 +44,8 @@ const TEXTS = {
   owned: ['이 서버가 맡은 파티션', 'Partitions owned'], since_start: ['서버 시작 이후', 'since the server started'],
   // orders
   order: ['주문', 'Order'], order_id: ['주문번호', 'Order id'], customer: ['고객번호', 'Customer id'], status: ['상태', 'Status'],
+  placed_from: ['접수일시: 부터', 'Placed from'], placed_before: ['접수일시: 전까지', 'Placed before'],
+  before_from: ['시작보다 뒤여야 합니다.', 'This must be later than the other.'],
   any: ['모두', 'Any'], find: ['찾기', 'Find'], open: ['열기', 'Open'], placed_at: ['접수', 'Placed'], paid_at: ['결제', 'Paid'],
   total: ['결제금액', 'Total'], goods: ['상품금액', 'Goods'], discount: ['할인', 'Discount'], shipping: ['배송비', 'Shipping'],
   deadline: ['결제기한', 'Payment deadline'], version: ['버전', 'Version'], no_orders: ['조건에 맞는 주문이 없습니다.', 'No order fits.'],
@@ -127,8 +129,10 @@ const TEXTS = {
   hook_discard_sure: ['받는 곳은 이 이벤트를 받지 못합니다. 되돌릴 수 없습니다. 주문의 이력에는 남아 있습니다.', 'The receiver will never get these events. This can’t be undone. The orders’ histories keep them.'],
   resent: ['받는 곳이 받았습니다.', 'The receiver has taken it.'],
   // audit
-  audit_about: ['주문 명령이 아니면서 이 서버에서 한 일입니다. 하기 전에 적습니다. 최신순.', 'What was done here that is no command of an order, written down before it was done. Newest first.'],
-  action: ['한 일', 'Action'], by_whom: ['누가', 'Who'], target: ['대상', 'On what'], detail: ['내용', 'Detail'], request_id: ['요청번호', 'Request id'], no_audit: ['적힌 것이 없습니다.', 'Nothing has been written down.'],
+  audit_about: ['주문 명령이 아니면서 이 서버에서 한 일입니다. 상품과 재고의 명령도 있습니다. 하기 전에 적으므로, 거절된 것도 있을 수 있습니다. 최신순.',
+    'What was done here that is no command of an order: commands about goods and stock, too. It is written down before it is done, so some may have been refused. Newest first.'],
+  action: ['한 일', 'Action'], by_whom: ['누가', 'Who'], target: ['대상', 'On what'], detail: ['내용', 'Detail'], request_id: ['요청번호', 'Request id'], yes: ['예', 'yes'], no: ['아니요', 'no'], template: ['배송템플릿', 'Template'], no_audit: ['적힌 것이 없습니다.', 'Nothing has been written down.'],
+  order_audit: ['특별 조치 (감사이력)', 'Privileged actions'], command_id: ['명령번호', 'Command id'],
   // erasing
   erase_about: ['본인이 요청하면 그 사람의 개인정보를 삭제합니다. 먼저 누구인지 봅니다.', 'A person’s data is erased on their request. First you see whose.'],
   next_step: ['다음', 'Next'], erase_them: ['이 고객의 개인정보 삭제 …', 'Erase this customer’s data …'], what_goes: ['삭제되는 것', 'What goes'], what_stays: ['남는 것', 'What stays'],
@@ -223,6 +227,14 @@ const CODES = {
   waybill_registered: '운송장등록', waybill_changed: '운송장변경', delivered: '배송완료', installed: '설치완료', purchase_confirmed: '구매확정',
   points_earned: '포인트적립', points_reversed: '포인트회수', reviewed: '리뷰', return_requested: '반품접수', return_approved: '반품승인',
   letter_requeued: '미처리 명령 다시 보냄', letter_discarded: '미처리 명령 버림', person_erased: '개인정보 삭제', webhook_resent: '웹훅 다시 보냄', webhook_discarded: '웹훅 미배달 버림',
+  // privileged actions, commands about goods and stock
+  command: '명령', forced_delivery: '강제 배송완료', stock_loss: '재고소실', early_refund: '선환불', gifts_waived: '사은품 회수 면제',
+  shrink_stock: '재고감모', receive_stock: '입고', adjust_stock: '재고조정', create_sku: '단품 등록', create_product: '상품 등록', create_template: '배송템플릿 등록',
+  create_promotion: '프로모션 등록', create_campaign: '판매행사 등록', create_partner: '협력사 등록', change_partner: '협력사 변경', change_product: '상품 변경',
+  change_template: '배송템플릿 변경', change_campaign: '판매행사 변경', pause_campaign: '판매 일시중지', resume_campaign: '판매 재개',
+  bundled: '묶음배송', lead_time_days: '준비일수', product_type: '상품유형', free_delivery: '무료배송', free_threshold: '무료배송 기준', pre_refund: '선환불 가능',
+  points_rate_bp: '적립률 (bp)', rate_bp: '할인율 (bp)', promotion_id: '프로모션', active: '거래 중',
+  retailer: '소매', wholesaler: '도매', installer: '설치기사', goods: '상품', gift: '사은품',
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
   exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
 };
