@@ -94,6 +94,7 @@ export const PAGES = [
   ['the audit tells commands about goods and stock, with their values', async ({ shop, page }) => {
     await shop.send({ type: 'adjust_stock', sku_id: 'WH-1', quantity: -2, reason: 'counted again', id: 'adjust-it' });
     await shop.send({ type: 'change_product', product_id: 'WH', price: 7100, bundled: true });
+    await page.start();
     await visit(page, '/audit');
     const [change, adjust] = await page.locator('main tbody tr').allInnerTexts();
     assert.match(change, /Change product\s+Command\s+operator:boss\s+WH\s+Bundled yes\s+Unit price ₩7,100\s+Command id console-test/);

@@ -1,23 +1,24 @@
 // The pictures of docs/console.md: one of each main task.
 import path from 'node:path';
 import { visit } from './browser.mjs';
-import { order, rush, unpaid } from './seed.mjs';
+import { generations, order, rush, unpaid } from './seed.mjs';
 
 const RUSH_SECONDS = 60;
 
 export async function pictures(shop, fresh, folder) {
   const page = await fresh({ token: shop.tokens.operator });
   const take = (name, of = page, options = {}) => of.mouse.move(0, 0).then(() => of.evaluate(() => document.querySelectorAll('.toast').forEach((e) => e.remove()))).then(() => of.screenshot({ path: path.join(folder, `console-${name}.png`), ...options }));
-  const dialog = async (id, key, fill, name = '') => {
-    await visit(page, `/orders/${id}`);
-    await page.click(`[id="do-${key}-${name}"]`);
-    await fill?.(page.locator('dialog'));
-    await page.click('#preview');
-    await page.waitForSelector('dialog .preview');
+  const part = (name, of, selector) => of.locator(selector).first().screenshot({ path: path.join(folder, `console-${name}.png`) });
+  const dialog = async (id, key, fill, name = '', of = page) => {
+    await visit(of, `/orders/${id}`);
+    await of.click(`[id="do-${key}-${name}"]`);
+    await fill?.(of.locator('dialog'));
+    await of.click('#preview');
+    await of.waitForSelector('dialog .preview');
   };
-  const leave = async () => {
-    await page.keyboard.press('Escape');
-    await page.waitForSelector('dialog', { state: 'detached' });
+  const leave = async (of = page) => {
+    await of.keyboard.press('Escape');
+    await of.waitForSelector('dialog', { state: 'detached' });
   };
 
   await shop.send({ type: 'receive_stock', sku_id: 'AC-100', quantity: 6000 });
@@ -34,7 +35,7 @@ export async function pictures(shop, fresh, folder) {
   await order(shop, 'o-1004', 'prepared', 'lee');
   await unpaid(shop, 'o-1005');
   await shop.send({ type: 'cancel_lines', order_id: 'o-1001', lines: [2] });
-  await shop.send({ type: 'purchase_from_partner', order_id: 'o-1004', partner_id: 'p-2', lines: [{ line_no: 1, sku_id: 'WH-1' }] });
+  const [, retailer] = await generations(shop, 'o-1007');
   await shop.stream('{"type":"place_order","order_id":"o-1","customer_id":"u-1"}');
   await visit(page, '/orders?customer_id=kim');
   await take('orders', page, { clip: { x: 0, y: 0, width: 1360, height: 420 } });
@@ -67,9 +68,9 @@ export async function pictures(shop, fresh, folder) {
   });
   await take('ship');
   await leave();
-  await visit(page, '/orders/o-1004');
-  await page.locator('.tree').scrollIntoViewIfNeeded();
-  await take('family');
+  await visit(page, `/orders/${encodeURIComponent(retailer)}`);
+  await page.waitForSelector('.kin:not(:has(.hint))');
+  await part('family', page, 'section:has(.kin)');
   await visit(page, '/letters');
   await page.click('main td button.danger >> nth=0');
   await page.waitForSelector('dialog[open]');
@@ -98,6 +99,7 @@ export async function pictures(shop, fresh, folder) {
   await page.waitForSelector('#erased');
   await take('erased', page, { fullPage: true });
   await shop.act('DELETE', `/v1/webhooks/mail/letters/${encodeURIComponent((await shop.hookLetters(2))[1].letter)}`);
+  await shop.send({ type: 'adjust_stock', sku_id: 'WH-1', quantity: -2, reason: 'counted again' });
   await visit(page, '/audit');
   await take('audit', page, { clip: { x: 0, y: 0, width: 1360, height: 420 } });
   await visit(page, '/api');
@@ -112,6 +114,49 @@ export async function pictures(shop, fresh, folder) {
   await take('api-try');
   await visit(page, '/campaigns');
   await take('campaigns', page, { clip: { x: 0, y: 0, width: 1360, height: 220 } });
+
+  // the other tasks: their dialogs alone, in both languages, in light and dark
+  const size = { width: 1000, height: 720 };
+  const korean = await fresh({ token: shop.tokens.operator, viewport: size, locale: 'ko-KR' });
+  const dark = await fresh({ token: shop.tokens.operator, viewport: size, locale: 'ko-KR', colorScheme: 'dark' });
+  const small = await fresh({ token: shop.tokens.operator, viewport: size });
+  const task = async (of, picture, ...what) => {
+    await dialog(...what, of);
+    await part(picture, of, 'dialog');
+    await leave(of);
+  };
+  await order(shop, 'o-1021', 'paid', 'lee');
+  await order(shop, 'o-1022', 'shipped', 'lee');
+  await order(shop, 'o-1024', 'delivered', 'lee');
+  await order(shop, 'o-1025', 'shipped', 'lee');
+  await shop.send({ type: 'mark_delivered', order_id: 'o-1025', forced: true, reason: 'the buyer confirmed by telephone' });
+  await unpaid(shop, 'o-1023', { payment: { kind: 'deposit', means: 'virtual_account', virtual_account_no: '110-222-333', bank_code: '088' } });
+  await task(korean, 'gift', 'o-1021', 'add_gift', (f) => f.getByLabel('사은품 단품번호').fill('TOWEL-1'), '');
+  await task(dark, 'deposit', 'o-1023', 'confirm_deposit', null, '');
+  await task(small, 'payment', 'o-1005', 'approve_payment', (f) => f.getByLabel('Approval id').fill('ap-20461'), '');
+  await task(small, 'procure', 'o-1004', 'purchase_from_partner', async (f) => {
+    await f.getByLabel('Partner', { exact: true }).fill('p-2');
+    await f.getByLabel('1. AC-100').fill('WH-1');
+  }, '');
+  await task(small, 'deliver', 'o-1022', 'mark_delivered', null, '');
+  await task(korean, 'confirm', 'o-1024', 'confirm_purchase', null, '');
+  await shop.stream('{"type":"prepare","order_id":"o-1021"}');
+  await visit(small, '/letters');
+  await small.click('main td button:has-text("Requeue") >> nth=0');
+  await small.waitForSelector('dialog[open]');
+  await part('requeue', small, 'dialog');
+  await leave(small);
+  const day = new Date(Date.now() + 9 * 3600000).toISOString().slice(0, 10); // of Seoul, where these pages are
+  await visit(small, `/orders?placed_from=${new Date(`${day}T00:00:00+09:00`).toISOString()}`);
+  await take('order-list', small);
+  await visit(dark, '/stock');
+  await take('stock', dark, { clip: { x: 0, y: 0, width: 1000, height: 560 } });
+  await visit(small, '/orders/o-1025');
+  await part('privileged', small, 'section:has(h2:text-is("Privileged actions"))');
+  const door = await fresh({ viewport: { width: 760, height: 420 } });
+  await door.waitForSelector('#token');
+  await take('sign-in', door);
+  for (const one of [korean, dark, small, door]) await one.context().close();
 
   const phone = await fresh({ token: shop.tokens.operator, viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'ko-KR', deviceScaleFactor: 2 });
   await visit(phone, '/orders/o-1002');

@@ -235,7 +235,7 @@ pub async fn a_sku_comes_with_ledger_campaigns_and_buyers(bench: Bench) {
     assert_eq!(skus[0].buyers, used);
     assert_eq!((skus[1].ledger, skus[1].campaigns.len(), skus[1].buyers.len()), (None, 0, 0));
 
-    // the hottest are among the SKUs with a campaign
+    // the hottest are among the SKUs with a campaign and of the newest orders: here are none
     let hottest = bench.store.hottest(1).await.expect("it reads");
     assert_eq!(hottest, batch.units[1..2]);
     let found: Vec<PdGdsRow> = bench.store.products(&[]).await.expect("it reads");
