@@ -21,10 +21,21 @@ export async function pictures(shop, fresh, folder) {
     await of.waitForSelector('dialog', { state: 'detached' });
   };
 
-  await shop.send({ type: 'receive_stock', sku_id: 'AC-100', quantity: 6000 });
+  await shop.send({ type: 'receive_stock', sku_id: 'AC-100', quantity: 2000 });
+  const colours = [['FAN-MINT', 260], ['FAN-RED', 420], ['FAN-BLUE', 700]];
+  for (const [sku_id, quantity] of colours) {
+    await shop.send({ type: 'create_sku', sku_id, product_id: 'FAN', option_name: sku_id });
+    await shop.send({ type: 'receive_stock', sku_id, quantity });
+    await shop.send({ type: 'create_campaign', campaign_id: `cm-${sku_id}`, sku_id, name: '가을 특가', price: 19900, allotted: quantity, opens_at: '2026-01-01T00:00:00Z', closes_at: '2099-12-31T00:00:00Z' });
+  }
+  const wanted = (n) => Promise.all(Array.from({ length: 9 }, (_, i) => {
+    const [sku_id] = colours[(n + i * i) % colours.length];
+    return shop.ask({ type: 'place_order', order_id: `w-${n}-${i}`, customer_id: `u-${n}`, lines: [{ sku_id, campaign_id: `cm-${sku_id}`, quantity: 1 }],
+      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 22900, approval: { approval_id: `w-${n}-${i}` } }] } });
+  }));
   const stream = Date.now() + RUSH_SECONDS * 1000;
   for (let n = 0; Date.now() < stream; n++) {
-    await rush(shop, n * 40, 20 + Math.round(20 * Math.sin(n / 6) ** 2));
+    await Promise.all([rush(shop, n * 40, 20 + Math.round(20 * Math.sin(n / 6) ** 2)), wanted(n)]);
     await new Promise((go) => setTimeout(go, 150));
   }
   await take('live', page, { fullPage: true });
@@ -148,7 +159,7 @@ export async function pictures(shop, fresh, folder) {
   await leave(small);
   const day = new Date(Date.now() + 9 * 3600000).toISOString().slice(0, 10); // of Seoul, where these pages are
   await visit(small, `/orders?placed_from=${new Date(`${day}T00:00:00+09:00`).toISOString()}`);
-  await take('order-list', small);
+  await take('order-list', small, { clip: { x: 0, y: 0, width: 1000, height: 600 } });
   await visit(dark, '/stock');
   await take('stock', dark, { clip: { x: 0, y: 0, width: 1000, height: 560 } });
   await visit(small, '/orders/o-1025');

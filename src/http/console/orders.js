@@ -47,7 +47,7 @@ export async function ordersView({ query, signal }) {
         location.hash = `#/orders/${encodeURIComponent(id.value.trim())}`;
       } }, field(t('order_id'), id), h('button', { class: 'main' }, t('open'))),
       h('form', { class: 'search', onsubmit: find }, field(t('customer'), customer), field(t('status'), wanted),
-        field(t('placed_from'), from), field(t('placed_before'), before), h('button', {}, t('find')))),
+        h('div', { class: 'search' }, field(t('placed_from'), from), field(t('placed_before'), before)), h('button', {}, t('find')))),
     table(t('orders'), [
       [t('order_id'), (o) => orderLink(o.order_id)],
       [t('status'), (o) => pill(o.status)],
