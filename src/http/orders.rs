@@ -24,6 +24,7 @@ use crate::{
         Time,
         ids::{CustomerId, OrderId},
         order::Order,
+        status::Status,
     },
     protocol::command::Wire,
     store::OrderQuery,
@@ -69,7 +70,7 @@ async fn search_orders(
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
     }
-    if search.status.as_ref().is_some_and(|s| s.chars().any(char::is_control)) {
+    if search.status.as_ref().is_some_and(|s| Status::ALL.iter().all(|known| known.code() != *s)) {
         return Err(Why::Invalid.response("there is no such status"));
     }
     if !search.placed_from.iter().chain(&search.placed_before).all(|at| within_reason(*at)) {
@@ -141,6 +142,9 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
         }
     }
 }
+
+/// What of an order can be asked for by itself.
+pub const PARTS: [&str; 7] = ["lines", "payments", "refunds", "fees", "claims", "procurements", "linked-orders"];
 
 /// `GET /v1/orders/{id}/{part}`.
 pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
