@@ -105,9 +105,8 @@ impl Entry {
             "a webhook's name is 1 to 32 letters, digits, - and _, not {name:?}"
         );
         let url = Url::parse(&self.url).with_context(|| format!("webhook {name}: its url can't be read"))?;
-        let near = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         ensure!(
-            url.scheme() == "https" || (url.scheme() == "http" && (near || plain)),
+            url.scheme() == "https" || (url.scheme() == "http" && (outward::is_loopback(&url) || plain)),
             "webhook {name}: its url is https: (http: only to this machine, or with allow_plain_http = true)"
         );
         let secret = match (self.secret, self.secret_file) {
@@ -159,7 +158,9 @@ mod tests {
             let told = read(&text).unwrap_err();
             assert!(told.contains(why), "{told}");
         }
-        assert!(read(&good.replace("https://mail.example", "http://127.0.0.1:9")).is_ok());
+        for here in ["http://localhost:9", "http://127.0.0.1:9", "http://127.0.0.2:9", "http://[::1]:9"] {
+            assert!(read(&good.replace("https://mail.example", here)).is_ok(), "{here}");
+        }
         let plain = format!("allow_plain_http = true\n{}", good.replace("https:", "http:"));
         assert!(read(&plain).is_ok());
     }
