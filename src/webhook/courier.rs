@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Hook,
+    patience::{Next, Pace},
     post::{Outcome, Parcel, Post},
 };
 use crate::{
@@ -26,9 +27,8 @@ const ENTRIES_MAX: usize = 16;
 const WAIT: Duration = Duration::from_secs(1);
 /// Times that a refused event is posted before it is put aside.
 const REFUSALS_MAX: u32 = 5;
-/// Between tries, growing.
-const PAUSE_MIN: Duration = Duration::from_millis(250);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Between those times, growing.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
 
 /// The one who carries. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a parcel
 /// may come twice.
@@ -44,24 +44,6 @@ pub struct Courier {
 
 /// The server stops, or the partition is somebody else's.
 struct Stopped;
-
-/// Between tries; kept from parcel to parcel, since it is the receiver that is down.
-struct Pace {
-    pause: Duration,
-    not_before: Option<Instant>,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self { pause: PAUSE_MIN, not_before: None }
-    }
-
-    fn failed(&mut self) {
-        // spread, so that all partitions' couriers don't knock at once
-        self.not_before = Some(Instant::now() + self.pause.mul_f64(rand::random_range(0.75..1.25)));
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
-    }
-}
 
 impl Courier {
     /// Carries until it is stopped.
@@ -162,15 +144,13 @@ impl Courier {
         let (mut tries, mut refusals) = (0, 0);
         let mut why = "the receiver was down".to_owned();
         loop {
-            if let Some(moment) = pace.not_before {
-                let left = self.hook.give_up.saturating_sub(self.age(at));
-                if left.is_zero() && moment > Instant::now() {
-                    break; // too old to wait for the next try; younger ones have time
-                }
-                self.sleep(moment.saturating_duration_since(Instant::now()).min(left)).await?;
-                if moment > Instant::now() {
+            match self.hook.patience.next(tries, self.age(at), pace, Instant::now()) {
+                Next::Try => {}
+                Next::Wait(left) => {
+                    self.sleep(left).await?;
                     continue;
                 }
+                Next::PutAside => break,
             }
             tries += 1;
             match self.attempt(&parcel).await? {
@@ -178,18 +158,20 @@ impl Courier {
                     *pace = Pace::new();
                     return Ok(true);
                 }
-                Outcome::Refused(_) if events.len() > 1 => return Ok(false),
                 Outcome::Refused(said) => {
+                    *pace = Pace::new(); // it answers: that is no failing
+                    if events.len() > 1 {
+                        return Ok(false);
+                    }
                     refusals += 1;
                     why = said;
                     if refusals >= REFUSALS_MAX {
-                        *pace = Pace::new();
                         break;
                     }
-                    self.sleep(PAUSE_MIN * refusals).await?;
+                    self.sleep(REFUSED_PAUSE * refusals).await?;
                 }
                 Outcome::Failed(said) => {
-                    if pace.pause == PAUSE_MIN {
+                    if pace.failed(Instant::now()) {
                         tracing::warn!(
                             webhook = &*self.hook.name,
                             partition = self.partition,
@@ -198,7 +180,6 @@ impl Courier {
                         );
                     }
                     why = said;
-                    pace.failed();
                 }
             }
         }
