@@ -20,14 +20,14 @@ use super::{
 };
 use crate::{
     feed::{Cursor, Event, Follower, Heard, Told},
-    log::{CommandLog, EntryId, Outbound},
+    log::{EntryId, Outbound},
     protocol::event::{Published, publish},
 };
 
-/// Who may listen at a time; each holds a connection to the log a partition.
+/// Who may listen at a time; each holds a connection to the log.
 const LISTENERS_MAX: usize = 32;
 /// Entries read at a time, each of up to 128 events.
-const ENTRIES_MAX: usize = 16;
+const ENTRIES_MAX: usize = 64;
 /// How long a quiet stream stays quiet: a proxy ends a connection that says nothing.
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
@@ -108,19 +108,24 @@ enum Said {
     Quiet,
 }
 
-/// A partition's events, for ever.
-fn partition(log: &Arc<dyn CommandLog>, partition: u32, after: EntryId) -> BoxStream<'static, Vec<Said>> {
-    let follower = Follower::new(Arc::clone(log), partition, after);
-    let read = move |mut follower: Follower| async move {
-        let said = match follower.next(ENTRIES_MAX, WAIT).await {
-            Ok(Heard::Entries(told)) => told.into_iter().map(|t| Said::Told(partition, t)).collect(),
-            Ok(Heard::Lost { from }) => vec![Said::Lost(partition, from)],
+/// What the partitions say, for ever.
+fn said(follower: Follower) -> BoxStream<'static, Vec<Said>> {
+    let read = |mut follower: Follower| async move {
+        let heard = match follower.next(ENTRIES_MAX, WAIT).await {
+            Ok(heard) => heard,
             Err(e) => {
-                tracing::warn!(partition, error = %e, "following events failed; trying again");
+                tracing::warn!(error = %e, "following events failed; trying again");
                 tokio::time::sleep(WAIT).await;
                 Vec::new()
             }
         };
+        let mut said = Vec::new();
+        for (partition, heard) in heard {
+            match heard {
+                Heard::Entries(told) => said.extend(told.into_iter().map(|t| Said::Told(partition, t))),
+                Heard::Lost { from } => said.push(Said::Lost(partition, from)),
+            }
+        }
         Some((said, follower))
     };
     stream::unfold(follower, read).boxed()
@@ -197,8 +202,8 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(cursor) => cursor,
         Err(refusal) => return refusal,
     };
-    let each = (0..shared.parts.partitions).zip(&cursor.0).map(|(p, after)| partition(&shared.parts.log, p, *after));
-    let said = stream::select_all(each).boxed();
+    let after = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
     let first = format!("id: {cursor}\nretry: 2000\n\n");
     let listening = Listening { said, cursor, wanted, stop, spoken: tokio::time::Instant::now(), _place: place };

@@ -41,26 +41,28 @@ impl Door {
     pub fn open(parts: &HttpParts) -> Self {
         let name: Arc<str> = format!("http-{}", uuid::Uuid::now_v7().simple()).into();
         let door = Self { name, state: Arc::default(), max: parts.waiting_max };
-        for partition in 0..parts.partitions {
-            tokio::spawn(door.clone().follow(Arc::clone(&parts.log), partition));
-        }
+        tokio::spawn(door.clone().follow(Arc::clone(&parts.log), parts.partitions));
         door
     }
 
-    async fn follow(self, log: Arc<dyn CommandLog>, partition: u32) {
+    async fn follow(self, log: Arc<dyn CommandLog>, partitions: u32) {
         let stream = Outbound::AnswersTo(Arc::clone(&self.name));
-        let mut after = EntryId::ZERO;
+        let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|partition| (partition, EntryId::ZERO)).collect();
         loop {
-            match log.follow(partition, &stream, after, 1_000, Duration::from_secs(1)).await {
-                Ok(entries) => {
-                    for entry in entries {
-                        after = entry.id;
-                        let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
-                        self.hand_out(answers);
+            match log.follow_each(&stream, &after, 1_000, Duration::from_secs(1)).await {
+                Ok(read) => {
+                    for (partition, entries) in read {
+                        if let (Some(last), Some(at)) = (entries.last(), after.iter_mut().find(|a| a.0 == partition)) {
+                            at.1 = last.id;
+                        }
+                        for entry in entries {
+                            let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
+                            self.hand_out(answers);
+                        }
                     }
                 }
                 Err(e) => {
-                    tracing::warn!(partition, error = %e, "following answers failed; trying again");
+                    tracing::warn!(error = %e, "following answers failed; trying again");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }

@@ -55,7 +55,7 @@ impl Courier {
     }
 
     async fn carry(&self) -> Result<(), Stopped> {
-        let mut follower = Follower::new(Arc::clone(&self.log), self.partition, self.begin().await?);
+        let mut follower = Follower::new(Arc::clone(&self.log), [(self.partition, self.begin().await?)]);
         let mut pace = Pace::new();
         let lag = {
             let (webhook, partition) = (self.hook.name.to_string(), self.partition.to_string());
@@ -66,28 +66,40 @@ impl Courier {
                 heard = follower.next(ENTRIES_MAX, WAIT) => heard,
                 () = self.stop.cancelled() => return Err(Stopped),
             };
-            match heard {
-                Ok(Heard::Entries(told)) if told.is_empty() => lag.set(0.0),
-                Ok(Heard::Entries(told)) => {
-                    for entry in told {
-                        lag.set(self.age(entry.id).as_secs_f64());
-                        self.deliver(&entry, &mut pace).await?;
-                        self.at(entry.id).await?;
+            let heard = match heard {
+                Ok(heard) => heard,
+                Err(e) => {
+                    self.hold("following events", &e).await?;
+                    continue;
+                }
+            };
+            if heard.is_empty() {
+                lag.set(0.0);
+            }
+            for (_, heard) in heard {
+                match heard {
+                    Heard::Entries(told) => {
+                        for entry in told {
+                            lag.set(self.age(entry.id).as_secs_f64());
+                            self.deliver(&entry, &mut pace).await?;
+                            self.at(entry.id).await?;
+                        }
                     }
+                    Heard::Lost { from } => self.lost(from).await?,
                 }
-                Ok(Heard::Lost { from }) => {
-                    metrics::counter!("jumun_webhook_lost_total", "webhook" => self.hook.name.to_string()).increment(1);
-                    tracing::error!(
-                        webhook = &*self.hook.name,
-                        partition = self.partition,
-                        %from,
-                        "events were dropped from the stream before they were delivered; the orders' own events have them"
-                    );
-                    self.at(from).await?;
-                }
-                Err(e) => self.hold("following events", &e).await?,
             }
         }
+    }
+
+    async fn lost(&self, from: EntryId) -> Result<(), Stopped> {
+        metrics::counter!("jumun_webhook_lost_total", "webhook" => self.hook.name.to_string()).increment(1);
+        tracing::error!(
+            webhook = &*self.hook.name,
+            partition = self.partition,
+            %from,
+            "events were dropped from the stream before they were delivered; the orders' own events have them"
+        );
+        self.at(from).await
     }
 
     /// Where it left off; a new hook begins now.
