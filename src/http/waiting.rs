@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::HttpParts;
 use crate::{
@@ -37,11 +38,13 @@ struct State {
 }
 
 impl Door {
-    /// Opens the door: follows its answer stream in every partition.
-    pub fn open(parts: &HttpParts) -> Self {
+    /// Opens the door: follows its answer stream in every partition, until it is `closed`.
+    pub fn open(parts: &HttpParts, closed: CancellationToken) -> Self {
         let name: Arc<str> = format!("http-{}", uuid::Uuid::now_v7().simple()).into();
         let door = Self { name, state: Arc::default(), max: parts.waiting_max };
-        tokio::spawn(door.clone().follow(Arc::clone(&parts.log), parts.partitions));
+        let (log, following) = (Arc::clone(&parts.log), door.clone());
+        let follow = closed.run_until_cancelled_owned(following.follow(log, parts.partitions));
+        tokio::spawn(follow);
         door
     }
 
