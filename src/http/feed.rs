@@ -19,6 +19,7 @@ use super::{
     view::Page,
 };
 use crate::{
+    domain::ids::OrderId,
     feed::{Cursor, Event, Follower, Heard, Told},
     log::{EntryId, Outbound},
     protocol::event::{Published, publish},
@@ -106,6 +107,16 @@ enum Said {
     Lost(u32, EntryId),
     /// so that a stream that ends is no silence
     Quiet,
+}
+
+/// The partition of the order that is listened for; `None`: all of them.
+async fn lives(shared: &Shared, wanted: &Wanted) -> Result<Option<u32>, HttpResponse> {
+    let Some(id) = &wanted.order_id else { return Ok(None) };
+    // what is no id is no order's
+    let Ok(id) = OrderId::new(id) else { return Ok(None) };
+    let rows = shared.parts.store.order_rows(&[id]).await.map_err(|e| problem::store(&e))?;
+    // an order that is still to come may come anywhere
+    Ok(rows.first().and_then(|r| u32::try_from(r.prtn_no).ok()))
 }
 
 /// What the partitions say, for ever.
@@ -202,7 +213,12 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(cursor) => cursor,
         Err(refusal) => return refusal,
     };
-    let after = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let only = match lives(&shared, &wanted).await {
+        Ok(only) => only,
+        Err(refusal) => return refusal,
+    };
+    let each = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
     let first = format!("id: {cursor}\nretry: 2000\n\n");

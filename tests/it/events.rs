@@ -1,6 +1,7 @@
 //! Events out, to those without Redis: server-sent events from a cursor, an order's own from its history, and webhooks.
 
 mod couriers;
+mod listeners;
 
 use std::{
     collections::BTreeMap,
