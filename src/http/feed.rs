@@ -1,12 +1,15 @@
 //! `GET /v1/events`: the orders' events as server-sent events, from a cursor on. `GET /v1/orders/{id}/events`: an order's
 //! own, from its history, which is never trimmed.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -27,6 +30,8 @@ use crate::{
 
 /// Who may listen at a time; each holds a connection to the log.
 const LISTENERS_MAX: usize = 32;
+/// Of these by one token, so that none takes every place.
+const LISTENERS_OF_ONE_MAX: usize = 8;
 /// Entries read at a time, each of up to 128 events.
 const ENTRIES_MAX: usize = 64;
 /// How long a quiet stream stays quiet: a proxy ends a connection that says nothing.
@@ -36,13 +41,40 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Order ids and types that a listener may name.
 const NAMES_MAX: usize = 64;
 
-/// Places for listeners.
-#[derive(Debug)]
-pub struct Listeners(Arc<Semaphore>);
+/// Who listens, by the token's name.
+#[derive(Debug, Default)]
+pub struct Listeners(Arc<Mutex<HashMap<String, usize>>>);
 
-impl Default for Listeners {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LISTENERS_MAX)))
+/// A listener's place; dropped, it is free.
+struct Place {
+    listeners: Arc<Mutex<HashMap<String, usize>>>,
+    who: String,
+}
+
+impl Listeners {
+    fn take(&self, caller: &Caller) -> Result<Place, HttpResponse> {
+        let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if listening.values().sum::<usize>() >= LISTENERS_MAX {
+            return Err(Why::Busy.response("too many listen already"));
+        }
+        let who = caller.name().to_owned();
+        let own = listening.entry(who.clone()).or_default();
+        // at an open door nobody is told apart
+        if *own >= LISTENERS_OF_ONE_MAX && !matches!(caller, Caller::Anyone) {
+            return Err(Why::TooMany.response(format!("this token listens {LISTENERS_OF_ONE_MAX} times already")));
+        }
+        *own += 1;
+        drop(listening);
+        Ok(Place { listeners: Arc::clone(&self.0), who })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut listening = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = listening.get_mut(&self.who) {
+            *own -= 1;
+        }
     }
 }
 
@@ -181,7 +213,7 @@ struct Listening {
     wanted: Wanted,
     stop: CancellationToken,
     spoken: tokio::time::Instant,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// What is sent next; `None`: the server stops.
@@ -206,8 +238,9 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };
-    let Ok(place) = Arc::clone(&shared.listeners.0).try_acquire_owned() else {
-        return Why::Busy.response("too many listen already");
+    let place = match shared.listeners.take(&caller(&request)) {
+        Ok(place) => place,
+        Err(refusal) => return refusal,
     };
     let cursor = match begin(&shared, &request, &asked).await {
         Ok(cursor) => cursor,

@@ -1,10 +1,42 @@
-//! Many who listen: each takes little.
+//! Many who listen: each takes little, and none takes all.
+
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::support::shop::Shop;
 
 use super::{Listener, ids};
+
+#[tokio::test]
+async fn one_token_does_not_take_every_place() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let query = "?after=start&order_id=o-1";
+    let mut first: Vec<Listener> = (0..8).map(|_| Listener::open(&shop, "checkout", query, "")).collect();
+    for listener in &mut first {
+        listener.hear(2);
+    }
+    let mut ninth = Listener::open(&shop, "checkout", query, "");
+    while ninth.read() && !ninth.text.contains("too_many_requests") {
+        assert!(!ninth.text.contains(" 200 "), "it listens as well: {}", ninth.text);
+    }
+    assert!(ninth.text.contains(" 429 "), "{}", ninth.text);
+    // others still find a place; and who leaves makes one
+    Listener::open(&shop, "auditor", "?after=start", "").hear(2);
+    drop(first);
+    let begun = Instant::now();
+    loop {
+        let mut again = Listener::open(&shop, "checkout", query, "");
+        while again.text.is_empty() && again.read() {}
+        if again.text.contains(" 200 ") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody leaves: {}", again.text);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
 
 #[tokio::test]
 async fn who_hears_of_one_order_reads_its_partition_only() {
