@@ -144,6 +144,10 @@ impl CommandLog for MemoryLog {
         }
     }
 
+    fn began(&self, partition: u32) -> Option<EntryId> {
+        self.part(partition).ok().map(|part| part.birth)
+    }
+
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
         Ok(self.state(partition)?.extent(stream))
     }

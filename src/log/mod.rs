@@ -265,6 +265,11 @@ pub trait CommandLog: Send + Sync {
         wait: Duration,
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
 
+    /// Where the partition's log began, if it dies with its process: whoever has come to an entry before was in another one.
+    fn began(&self, _partition: u32) -> Option<EntryId> {
+        None
+    }
+
     /// From where to where an outbound stream can be followed.
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
 

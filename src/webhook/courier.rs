@@ -106,17 +106,32 @@ impl Courier {
     async fn begin(&self) -> Result<EntryId, Stopped> {
         let rows = self.insist("reading how far it has come", || self.store.hook(&self.hook.name)).await?;
         let row = rows.iter().find(|r| r.prtn_no == i64::from(self.partition));
-        if let Some(at) = row.and_then(|r| r.strm_entr.parse().ok()) {
+        let known: Option<EntryId> = row.and_then(|r| r.strm_entr.parse().ok());
+        let began = self.log.began(self.partition);
+        if let (Some(at), None) = (known, began) {
             return Ok(at);
         }
-        let last = loop {
+        let extent = loop {
             match self.log.extent(self.partition, &Outbound::Events).await {
-                Ok(extent) => break extent.last,
+                Ok(extent) => break extent,
                 Err(e) => self.hold("looking at the events", &e).await?,
             }
         };
-        self.at(last).await?;
-        Ok(last)
+        let from = match (known, began) {
+            (None, _) => extent.last,
+            // of a log that died with its process: whether all of it was delivered is known to nobody
+            (Some(at), Some(began)) if at < began || at > extent.last => {
+                tracing::warn!(
+                    webhook = &*self.hook.name,
+                    partition = self.partition,
+                    "the log began anew with this process: what was not delivered by then is in the orders' own events only"
+                );
+                began
+            }
+            (Some(at), _) => return Ok(at),
+        };
+        self.at(from).await?;
+        Ok(from)
     }
 
     async fn at(&self, id: EntryId) -> Result<(), Stopped> {

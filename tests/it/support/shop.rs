@@ -46,6 +46,11 @@ impl Shop {
         Self::start_on(redis_url(), partitions, &[&["--token", &tokens()], more].concat()).await
     }
 
+    /// The same with its log in the process.
+    pub async fn embedded(more: &[&str]) -> Self {
+        Self::start_on(String::new(), 1, &[&["--token", &tokens()], more].concat()).await
+    }
+
     /// The same without tokens.
     pub async fn start(more: &[&str]) -> Self {
         Self::start_on(redis_url(), 1, more).await
