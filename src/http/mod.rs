@@ -78,7 +78,10 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
             "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--tokens)"
         );
     }
-    let door = Door::open(&parts);
+    // answers are followed until the last request has its own, so for longer than until the stop
+    let closed = CancellationToken::new();
+    let _close = closed.clone().drop_guard();
+    let door = Door::open(&parts, closed);
     let stop = parts.stop.clone();
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());

@@ -197,6 +197,16 @@ impl Extent {
     }
 }
 
+/// How many entries of each of so many streams make `max` together.
+fn share(max: usize, streams: usize) -> usize {
+    (max / streams.max(1)).max(1)
+}
+
+/// Following nothing would be waiting for ever.
+fn nothing_to_follow() -> LogError {
+    LogError::Broken("there is no partition to follow".to_owned())
+}
+
 /// A dead letter as [`CommandLog::follow`] hands it out.
 fn dead_json(command: &str, reason: &str, entry: &str, attempts: u32) -> String {
     serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts }).to_string()
@@ -239,7 +249,26 @@ pub trait CommandLog: Send + Sync {
         after: EntryId,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError>;
+    ) -> Result<Vec<OutEntry>, LogError> {
+        let read = self.follow_each(stream, &[(partition, after)], max, wait).await?;
+        Ok(read.into_iter().flat_map(|(_, entries)| entries).collect())
+    }
+
+    /// The same of several partitions, each after its own entry, on one connection: what there is, waiting up to `wait` for
+    /// the first of any. `max` is for all of them together, but of each one entry may come. Whoever hears answers never
+    /// waits for a place behind those who hear events.
+    async fn follow_each(
+        &self,
+        stream: &Outbound,
+        after: &[(u32, EntryId)],
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
+
+    /// Where the partition's log began, if it dies with its process: whoever has come to an entry before was in another one.
+    fn began(&self, _partition: u32) -> Option<EntryId> {
+        None
+    }
 
     /// From where to where an outbound stream can be followed.
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 
 use self::{
-    follow::Followers,
+    follow::{Followers, Place},
     keys::Keys,
     link::{CONNECT_MAX, REPLY_MAX, call, fault, is_no_key, run, strange},
     reader::RedisReader,
@@ -267,15 +267,22 @@ impl CommandLog for RedisLog {
         Ok(Box::new(settler))
     }
 
-    async fn follow(
+    async fn follow_each(
         &self,
-        partition: u32,
         stream: &Outbound,
-        after: EntryId,
+        after: &[(u32, EntryId)],
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError> {
-        self.followers.read(partition, stream, &self.keys.outbound(partition, stream), after, max, wait).await
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        let places: Vec<Place> = after
+            .iter()
+            .map(|(partition, after)| Place {
+                partition: *partition,
+                key: self.keys.outbound(*partition, stream),
+                after: *after,
+            })
+            .collect();
+        self.followers.read(stream, &places, max, wait).await
     }
 
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {

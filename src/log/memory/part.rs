@@ -20,6 +20,8 @@ const REPLY_SHARE: usize = 64;
 /// A partition.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// what was published before is gone
+    pub birth: EntryId,
     state: Mutex<State>,
     /// something was appended, or the owner changed
     pub arrived: Notify,
@@ -28,7 +30,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Born `now`: whatever was published before is gone.
+    /// Born `now`.
     pub fn new(partition: u32, bounds: MemoryBounds, now: u64) -> Self {
         let birth = EntryId { ms: now, seq: 0 };
         let state = State {
@@ -41,7 +43,7 @@ impl Part {
             events: Out { last: birth, floor: birth, ..Out::default() },
             dead: Out::default(),
         };
-        Self { state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
+        Self { birth, state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {

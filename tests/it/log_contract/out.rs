@@ -6,10 +6,10 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
+    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
 };
 
-use super::{KEEP, Log, SOON, all_settled, answers_of, items, settled, with_read};
+use super::{KEEP, Log, SOON, all_settled, answers_of, command, items, read, settled, with_read};
 
 fn replied(entry: &Entry, to: &str) -> Settled {
     let mut settled = settled(entry);
@@ -156,4 +156,38 @@ pub async fn resumes_from_a_cursor(log: Log) {
     let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();
     let expect = serde_json::to_string(&answers_of(&entries[20..])).unwrap();
     assert_eq!(later.iter().map(|e| &*e.json).collect::<Vec<_>>(), [expect]);
+}
+
+pub async fn follows_several_partitions(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 40).await;
+    let start = [(0, EntryId::ZERO), (1, EntryId::ZERO)];
+    assert!(log.follow_each(&Outbound::Answers, &start, 10, SOON).await.unwrap().is_empty());
+    let follow = {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.follow_each(&Outbound::Answers, &start, 10, Duration::from_secs(10)).await })
+    };
+    tokio::time::sleep(SOON).await;
+    let begun = Instant::now();
+    for entry in &entries {
+        settler.settle(&all_settled(std::slice::from_ref(entry))).await.unwrap();
+    }
+    let first = follow.await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "woken, not timed out");
+    assert_eq!(first.iter().map(|(partition, _)| *partition).collect::<Vec<_>>(), [0]);
+    // the other partition's, behind them: each from its own place on, and so many in all
+    log.append(1, Inbound::Commands, &[command(1), command(2)]).await.unwrap();
+    let mut reader = log.reader(1, "lane", 1).await.unwrap();
+    let others = read(&mut *reader, 2).await;
+    log.settler(1, 1, KEEP).await.unwrap().settle(&all_settled(&others)).await.unwrap();
+    let from = log.follow(0, &Outbound::Answers, EntryId::ZERO, 1, SOON).await.unwrap()[0].id;
+    let both = log.follow_each(&Outbound::Answers, &[(1, EntryId::ZERO), (0, from)], 10, SOON).await.unwrap();
+    let told: Vec<_> = both.iter().map(|(partition, entries)| (*partition, entries.len())).collect();
+    assert_eq!(told, [(1, 1), (0, 5)]);
+    let texts = |n: usize| both[n].1.iter().map(|e| e.json.clone()).collect::<Vec<_>>();
+    let expect = |some: &[Entry]| serde_json::to_string(&answers_of(some)).unwrap();
+    assert_eq!(texts(0), [expect(&others)]);
+    assert_eq!(texts(1), entries[1..6].iter().map(|e| expect(std::slice::from_ref(e))).collect::<Vec<_>>());
+    // no more than one of each is still progress
+    assert_eq!(log.follow_each(&Outbound::Answers, &start, 1, SOON).await.unwrap().len(), 2);
+    assert!(log.follow_each(&Outbound::Answers, &[], 1, SOON).await.is_err());
 }

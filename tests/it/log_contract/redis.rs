@@ -1,6 +1,9 @@
 //! What the Redis log owes besides: its keys, and surviving what happens to a server and its connections.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jumun::log::{CommandLog as _, EntryId, Inbound, LogError, Outbound, Retention, SettleReport, Settled, Settler};
 use redis::Value;
@@ -91,6 +94,39 @@ async fn takes_an_entry_without_a_command() {
     let (mut reader, _) = lane(&log, 1).await;
     let entries = read(&mut *reader, 2).await;
     assert_eq!(entries.iter().map(|e| e.command.to_vec()).collect::<Vec<_>>(), [b"".to_vec(), b"z".to_vec()]);
+}
+
+#[tokio::test]
+async fn answers_wait_for_no_one_who_hears_events() {
+    let log: Log = Arc::new(redis_log(&redis_url(), &namespace()).await);
+    let (_reader, mut settler, entries) = with_read(&log, 2).await;
+    let extent = log.extent(0, &Outbound::Events).await.unwrap();
+    let listen = || {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.follow(1, &Outbound::Events, extent.last, 10, Duration::from_secs(8)).await })
+    };
+    let crowd: Vec<_> = (0..300).map(|_| listen()).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    settler.settle(&all_settled(&entries)).await.unwrap();
+    assert_eq!(log.follow(0, &Outbound::Answers, EntryId::ZERO, 10, SOON).await.unwrap().len(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(3), "it waited behind the crowd: {:?}", begun.elapsed());
+    crowd.into_iter().for_each(|listener| listener.abort());
+}
+
+#[tokio::test]
+async fn several_partitions_are_followed_on_one_connection() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    log.open(8).await.unwrap();
+    let follow = {
+        let (log, after): (_, Vec<_>) = (Arc::clone(&log), (0..8).map(|p| (p, EntryId::ZERO)).collect());
+        tokio::spawn(async move { log.follow_each(&Outbound::Events, &after, 10, Duration::from_secs(5)).await })
+    };
+    tokio::time::sleep(SOON).await;
+    let clients: String = redis::from_redis_value(ask(server.url(), "INFO clients").await).unwrap();
+    assert!(clients.contains("blocked_clients:1\r"), "{clients}");
+    follow.abort();
 }
 
 #[tokio::test]
