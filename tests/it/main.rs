@@ -14,6 +14,7 @@ mod log_contract;
 mod logs;
 mod payment_contract;
 mod payments;
+mod refunds;
 mod scenarios;
 mod schema;
 mod store_contract;

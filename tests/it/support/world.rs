@@ -60,7 +60,7 @@ pub struct World {
     url: String,
     _dir: tempfile::TempDir,
     pub store: Arc<dyn Store>,
-    log: Arc<dyn CommandLog>,
+    pub log: Arc<dyn CommandLog>,
     server: Option<Server>,
     heard: Heard,
     /// every command as sent, with its answer
