@@ -51,6 +51,13 @@ async fn letters(shared: &Shared, partition: u32, max: usize) -> Result<Vec<(Ent
 
 /// `GET /v1/dead-letters`: the newest of each partition.
 pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+/// Of these and those, the newest: never more at a time than two partitions' worth, since a letter may have 16 KiB.
+fn newest<T>(all: &mut Vec<(EntryId, u32, T)>, more: impl Iterator<Item = (EntryId, u32, T)>, limit: usize) {
+    all.extend(more);
+    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
+    all.truncate(limit);
+}
+
     let limit = match (paging::limit(paging.limit), &paging.cursor) {
         (Ok(limit), None) => usize::try_from(limit).unwrap_or(usize::MAX),
         (Ok(_), Some(_)) => return paging::bad_cursor(),
@@ -59,12 +66,10 @@ pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> Http
     let mut all = Vec::new();
     for partition in 0..shared.parts.partitions {
         match letters(&shared, partition, limit).await {
-            Ok(some) => all.extend(some.into_iter().map(|(id, told)| (id, partition, told))),
+            Ok(some) => newest(&mut all, some.into_iter().map(|(id, told)| (id, partition, told)), limit),
             Err(refusal) => return refusal,
         }
     }
-    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
-    all.truncate(limit);
     let view = |(id, partition, told): (EntryId, u32, Told)| LetterView {
         letter: id.to_string(),
         partition,
@@ -153,5 +158,22 @@ pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web:
         Err(e) => problem::log(&e),
         Ok(false) => unknown(),
         Ok(true) => HttpResponse::Ok().json(LetterDone { letter, partition, entry: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_letters_are_held_than_are_shown() {
+        let mut all = Vec::new();
+        for partition in 0..256 {
+            let of = |n: u64| (EntryId { ms: 1_000 * n + u64::from(partition), seq: 0 }, partition, ());
+            newest(&mut all, (0..10).map(of), 7);
+            assert!(all.len() <= 7, "{} after partition {partition}", all.len());
+        }
+        let newest: Vec<u64> = all.iter().map(|(id, ..)| id.ms).collect();
+        assert_eq!(newest, [9_255, 9_254, 9_253, 9_252, 9_251, 9_250, 9_249]);
     }
 }
