@@ -282,7 +282,7 @@ impl Heart {
         });
         // of what was read, only ids may look like a card number, and they are kept as they are
         let command = if entry.decoded.is_ok() { entry.raw } else { cards::kept(&entry.raw, DEAD_COMMAND_BYTES_MAX) };
-        out.dead = Some(Dead { command, reason, attempts: source.attempts.max(tries) });
+        out.dead = Some(Dead { command, stream: entry.kind, reason, attempts: source.attempts.max(tries) });
         self.cx.book.borrow_mut().outgoing.push(out);
         self.alone = !self.failures.is_empty();
     }

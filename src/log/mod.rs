@@ -65,6 +65,21 @@ pub enum Inbound {
 
 /// An entry as read.
 #[derive(Debug, Clone)]
+impl Inbound {
+    /// Its stable name: the last part of its key, and what dead letters say.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Inbound::Commands => "commands",
+            Inbound::Internal => "internal",
+        }
+    }
+
+    /// The stream of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Inbound::Commands, Inbound::Internal].into_iter().find(|stream| stream.name() == name)
+    }
+}
+
 pub struct Entry {
     pub stream: Inbound,
     pub id: EntryId,
@@ -77,13 +92,26 @@ pub struct Entry {
 /// Why a command is kept apart.
 #[derive(Debug, Clone)]
 pub struct Dead {
-    /// as received, cut at [`DEAD_COMMAND_BYTES_MAX`]
+    /// as received; see [`Dead::kept`]
     pub command: Arc<[u8]>,
     pub reason: String,
     pub attempts: u32,
+    /// which stream takes it as it is: a command that was passed on is as its producer wrote it
+    pub stream: Inbound,
 }
 
-/// How much of a dead command is kept.
+impl Dead {
+    /// What is kept of the command. A lane's own step is kept whole: it is bounded, and there is no other copy of it.
+    pub fn kept(&self) -> &[u8] {
+        let bytes_max = match self.stream {
+            Inbound::Commands => DEAD_COMMAND_BYTES_MAX,
+            Inbound::Internal => usize::MAX,
+        };
+        &self.command[..self.command.len().min(bytes_max)]
+    }
+}
+
+/// How much of a producer's dead command is kept.
 pub const DEAD_COMMAND_BYTES_MAX: usize = 16 * 1024;
 
 /// How many `reply_to` streams a partition keeps; answers for further names go to the common stream.
@@ -197,9 +225,13 @@ impl Extent {
     }
 }
 
-/// A dead letter as [`CommandLog::follow`] hands it out.
-fn dead_json(command: &str, reason: &str, entry: &str, attempts: u32) -> String {
-    serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts }).to_string()
+/// A dead letter as [`CommandLog::follow`] hands it out: what versions before this one kept has no `stream`.
+fn dead_json(command: &str, stream: Option<&str>, reason: &str, entry: &str, attempts: u32) -> String {
+    let mut letter = serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts });
+    if let Some(stream) = stream {
+        letter["stream"] = stream.into();
+    }
+    letter.to_string()
 }
 
 /// The log.

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats,
-    OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound,
+    REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
 };
 
 /// A reply stream keeps this part of what the common one may.
@@ -257,9 +257,8 @@ impl State {
             }
             events.push(entry.events.iter().map(|event| &**event), &mut self.events, now);
             if let Some(dead) = &entry.dead {
-                let command = &dead.command[..dead.command.len().min(DEAD_COMMAND_BYTES_MAX)];
-                let command = String::from_utf8_lossy(command);
-                self.dead.push(dead_json(&command, &dead.reason, &entry.id.to_string(), dead.attempts), now);
+                let (command, stream) = (String::from_utf8_lossy(dead.kept()), Some(dead.stream.name()));
+                self.dead.push(dead_json(&command, stream, &dead.reason, &entry.id.to_string(), dead.attempts), now);
             }
         }
         answers.flush(&mut self.answers, now);

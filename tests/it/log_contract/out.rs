@@ -6,7 +6,8 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
+    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, Settled,
+    Settler,
 };
 
 use super::{KEEP, Log, SOON, all_settled, answers_of, items, settled, with_read};
@@ -58,7 +59,7 @@ pub async fn bounds_reply_streams(log: Log) {
 }
 
 fn dead(entry: &Entry, command: &[u8], reason: &str) -> Settled {
-    let dead = Dead { command: command.into(), reason: reason.to_owned(), attempts: 3 };
+    let dead = Dead { command: command.into(), stream: entry.stream, reason: reason.to_owned(), attempts: 3 };
     Settled { answer: None, events: Vec::new(), dead: Some(dead), ..settled(entry) }
 }
 
@@ -71,17 +72,24 @@ pub async fn keeps_dead_letters(log: Log) {
     settler.settle(&first).await.unwrap();
     settler.settle(&first).await.unwrap();
     settler.settle(&[dead(&entries[2], &long, "too long")]).await.unwrap();
+    let mut ours = dead(&entries[3], &long, "ours");
+    ours.dead.as_mut().unwrap().stream = Inbound::Internal; // as of a step that came by that stream
+    settler.settle(&[ours]).await.unwrap();
 
     let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 10, Duration::ZERO).await.unwrap();
-    assert_eq!(letters.len(), 2, "one each, though it was settled twice");
+    assert_eq!(letters.len(), 3, "one each, though it was settled twice");
     let json = |n: usize| serde_json::from_str::<serde_json::Value>(&letters[n].json).unwrap();
     let expect = serde_json::json!({
-        "command": "{\"a\":\"\u{fffd}\"}", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
+        "command": "{\"a\":\"\u{fffd}\"}", "stream": "commands", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
     });
     assert_eq!(json(0), expect);
     assert_eq!(json(1)["command"].as_str().unwrap().len(), DEAD_COMMAND_BYTES_MAX);
+    assert_eq!(
+        (json(2)["stream"].as_str(), json(2)["command"].as_str().unwrap().len()),
+        (Some("internal"), long.len())
+    );
 
-    let many: Vec<_> = entries[3..].iter().map(|e| dead(e, b"{}", "many")).collect();
+    let many: Vec<_> = entries[4..].iter().map(|e| dead(e, b"{}", "many")).collect();
     settler.settle(&many).await.unwrap();
     assert!(log.stats(0).await.unwrap().dead < 160, "bounded as they come");
     log.trim(0, retention).await.unwrap();
