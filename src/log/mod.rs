@@ -23,6 +23,8 @@ pub struct EntryId {
 impl EntryId {
     /// Before every entry.
     pub const ZERO: EntryId = EntryId { ms: 0, seq: 0 };
+    /// After every entry.
+    pub const LAST: EntryId = EntryId { ms: u64::MAX, seq: u64::MAX };
 
     /// The last id that could come before it.
     pub const fn before(self) -> EntryId {
@@ -63,8 +65,6 @@ pub enum Inbound {
     Internal,
 }
 
-/// An entry as read.
-#[derive(Debug, Clone)]
 impl Inbound {
     /// Its stable name: the last part of its key, and what dead letters say.
     pub const fn name(self) -> &'static str {
@@ -80,6 +80,8 @@ impl Inbound {
     }
 }
 
+/// An entry as read.
+#[derive(Debug, Clone)]
 pub struct Entry {
     pub stream: Inbound,
     pub id: EntryId,
@@ -94,10 +96,10 @@ pub struct Entry {
 pub struct Dead {
     /// as received; see [`Dead::kept`]
     pub command: Arc<[u8]>,
-    pub reason: String,
-    pub attempts: u32,
     /// which stream takes it as it is: a command that was passed on is as its producer wrote it
     pub stream: Inbound,
+    pub reason: String,
+    pub attempts: u32,
 }
 
 impl Dead {
@@ -277,7 +279,18 @@ pub trait CommandLog: Send + Sync {
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
 
     /// The newest `max` entries of an outbound stream, oldest first.
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError>;
+    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+        self.earlier(partition, stream, EntryId::LAST, max).await
+    }
+
+    /// The newest `max` of its entries before `before`, oldest first: a way back through the stream, page by page.
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError>;
 
     /// Takes a dead letter away; `false`: it is not there (any more).
     async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError>;

@@ -16,6 +16,7 @@ mod logs;
 mod payment_contract;
 mod payments;
 mod refunds;
+mod refusals;
 mod scenarios;
 mod schema;
 mod store_contract;

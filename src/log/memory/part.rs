@@ -314,10 +314,13 @@ impl State {
         out.entries.range(from..).take(max).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
     }
 
-    pub fn recent(&self, stream: &Outbound, max: usize) -> Vec<OutEntry> {
+    pub fn earlier(&self, stream: &Outbound, before: EntryId, max: usize) -> Vec<OutEntry> {
         let Some(out) = self.outbound(stream) else { return Vec::new() };
-        let from = out.entries.len().saturating_sub(max);
-        out.entries.range(from..).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
+        let to = out.entries.partition_point(|(id, _)| *id < before);
+        out.entries
+            .range(to.saturating_sub(max)..to)
+            .map(|(id, json)| OutEntry { id: *id, json: json.clone() })
+            .collect()
     }
 
     pub fn bury(&mut self, letter: EntryId) -> bool {

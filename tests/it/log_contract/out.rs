@@ -160,6 +160,14 @@ pub async fn resumes_from_a_cursor(log: Log) {
     assert!(first.iter().chain(&next).map(|e| e.id).is_sorted_by(|a, b| a < b));
     let last = log.extent(0, &Outbound::Answers).await.unwrap().last;
     assert_eq!(last, next[14].id);
+    // and back
+    let ids = |page: &[OutEntry]| page.iter().map(|e| e.id).collect::<Vec<_>>();
+    let newest = log.recent(0, &Outbound::Answers, 15).await.unwrap();
+    let earlier = log.earlier(0, &Outbound::Answers, newest[0].id, 100).await.unwrap();
+    assert_eq!((ids(&newest), ids(&earlier)), (ids(&next), ids(&first)));
+    assert_eq!(ids(&log.earlier(0, &Outbound::Answers, newest[0].id, 2).await.unwrap()), ids(&first[3..]));
+    assert!(log.earlier(0, &Outbound::Answers, first[0].id, 2).await.unwrap().is_empty());
+    assert!(log.earlier(0, &to("nobody"), EntryId::LAST, 2).await.unwrap().is_empty());
     settler.settle(&all_settled(&entries[20..])).await.unwrap();
     let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();
     let expect = serde_json::to_string(&answers_of(&entries[20..])).unwrap();
