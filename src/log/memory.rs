@@ -152,8 +152,14 @@ impl CommandLog for MemoryLog {
         Ok(self.state(partition)?.extent(stream))
     }
 
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
-        Ok(self.state(partition)?.recent(stream, max))
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError> {
+        Ok(self.state(partition)?.earlier(stream, before, max))
     }
 
     async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError> {

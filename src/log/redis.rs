@@ -295,9 +295,16 @@ impl CommandLog for RedisLog {
         }
     }
 
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError> {
         let mut cmd = ::redis::cmd("XREVRANGE");
-        cmd.arg(self.keys.outbound(partition, stream)).arg("+").arg("-").arg("COUNT").arg(max);
+        let newest = before.before().to_string();
+        cmd.arg(self.keys.outbound(partition, stream)).arg(newest).arg("-").arg("COUNT").arg(max);
         let rows = parse::entries(self.query(&cmd).await?)?;
         Ok(rows.into_iter().rev().map(|(id, fields)| follow::out_entry(stream, id, fields)).collect())
     }

@@ -21,6 +21,8 @@ use crate::{
     signature::{HEADER, Secret},
 };
 
+/// The longest that an answer may be waited for.
+pub const PATIENCE_MAX: Duration = Duration::from_secs(60);
 /// The same at every try of one refund.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest answer that is read, in bytes.

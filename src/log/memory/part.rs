@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats,
-    OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound,
+    REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
 };
 
 /// A reply stream keeps this part of what the common one may.
@@ -259,9 +259,8 @@ impl State {
             }
             events.push(entry.events.iter().map(|event| &**event), &mut self.events, now);
             if let Some(dead) = &entry.dead {
-                let command = &dead.command[..dead.command.len().min(DEAD_COMMAND_BYTES_MAX)];
-                let command = String::from_utf8_lossy(command);
-                self.dead.push(dead_json(&command, &dead.reason, &entry.id.to_string(), dead.attempts), now);
+                let (command, stream) = (String::from_utf8_lossy(dead.kept()), Some(dead.stream.name()));
+                self.dead.push(dead_json(&command, stream, &dead.reason, &entry.id.to_string(), dead.attempts), now);
             }
         }
         answers.flush(&mut self.answers, now);
@@ -317,10 +316,13 @@ impl State {
         out.entries.range(from..).take(max).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
     }
 
-    pub fn recent(&self, stream: &Outbound, max: usize) -> Vec<OutEntry> {
+    pub fn earlier(&self, stream: &Outbound, before: EntryId, max: usize) -> Vec<OutEntry> {
         let Some(out) = self.outbound(stream) else { return Vec::new() };
-        let from = out.entries.len().saturating_sub(max);
-        out.entries.range(from..).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
+        let to = out.entries.partition_point(|(id, _)| *id < before);
+        out.entries
+            .range(to.saturating_sub(max)..to)
+            .map(|(id, json)| OutEntry { id: *id, json: json.clone() })
+            .collect()
     }
 
     pub fn bury(&mut self, letter: EntryId) -> bool {

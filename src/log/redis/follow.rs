@@ -118,6 +118,7 @@ fn json(stream: &Outbound, fields: &mut [Value]) -> String {
             let attempts: u32 = text("attempts").and_then(|n| n.parse().ok()).unwrap_or_default();
             super::super::dead_json(
                 &text("command").unwrap_or_default(),
+                text("stream").as_deref(),
                 &text("reason").unwrap_or_default(),
                 &text("entry").unwrap_or_default(),
                 attempts,

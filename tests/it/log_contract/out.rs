@@ -6,7 +6,8 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
+    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, Settled,
+    Settler,
 };
 
 use super::{KEEP, Log, SOON, all_settled, answers_of, command, items, read, settled, with_read};
@@ -58,7 +59,7 @@ pub async fn bounds_reply_streams(log: Log) {
 }
 
 fn dead(entry: &Entry, command: &[u8], reason: &str) -> Settled {
-    let dead = Dead { command: command.into(), reason: reason.to_owned(), attempts: 3 };
+    let dead = Dead { command: command.into(), stream: entry.stream, reason: reason.to_owned(), attempts: 3 };
     Settled { answer: None, events: Vec::new(), dead: Some(dead), ..settled(entry) }
 }
 
@@ -71,17 +72,24 @@ pub async fn keeps_dead_letters(log: Log) {
     settler.settle(&first).await.unwrap();
     settler.settle(&first).await.unwrap();
     settler.settle(&[dead(&entries[2], &long, "too long")]).await.unwrap();
+    let mut ours = dead(&entries[3], &long, "ours");
+    ours.dead.as_mut().unwrap().stream = Inbound::Internal; // as of a step that came by that stream
+    settler.settle(&[ours]).await.unwrap();
 
     let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 10, Duration::ZERO).await.unwrap();
-    assert_eq!(letters.len(), 2, "one each, though it was settled twice");
+    assert_eq!(letters.len(), 3, "one each, though it was settled twice");
     let json = |n: usize| serde_json::from_str::<serde_json::Value>(&letters[n].json).unwrap();
     let expect = serde_json::json!({
-        "command": "{\"a\":\"\u{fffd}\"}", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
+        "command": "{\"a\":\"\u{fffd}\"}", "stream": "commands", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
     });
     assert_eq!(json(0), expect);
     assert_eq!(json(1)["command"].as_str().unwrap().len(), DEAD_COMMAND_BYTES_MAX);
+    assert_eq!(
+        (json(2)["stream"].as_str(), json(2)["command"].as_str().unwrap().len()),
+        (Some("internal"), long.len())
+    );
 
-    let many: Vec<_> = entries[3..].iter().map(|e| dead(e, b"{}", "many")).collect();
+    let many: Vec<_> = entries[4..].iter().map(|e| dead(e, b"{}", "many")).collect();
     settler.settle(&many).await.unwrap();
     assert!(log.stats(0).await.unwrap().dead < 160, "bounded as they come");
     log.trim(0, retention).await.unwrap();
@@ -152,6 +160,14 @@ pub async fn resumes_from_a_cursor(log: Log) {
     assert!(first.iter().chain(&next).map(|e| e.id).is_sorted_by(|a, b| a < b));
     let last = log.extent(0, &Outbound::Answers).await.unwrap().last;
     assert_eq!(last, next[14].id);
+    // and back
+    let ids = |page: &[OutEntry]| page.iter().map(|e| e.id).collect::<Vec<_>>();
+    let newest = log.recent(0, &Outbound::Answers, 15).await.unwrap();
+    let earlier = log.earlier(0, &Outbound::Answers, newest[0].id, 100).await.unwrap();
+    assert_eq!((ids(&newest), ids(&earlier)), (ids(&next), ids(&first)));
+    assert_eq!(ids(&log.earlier(0, &Outbound::Answers, newest[0].id, 2).await.unwrap()), ids(&first[3..]));
+    assert!(log.earlier(0, &Outbound::Answers, first[0].id, 2).await.unwrap().is_empty());
+    assert!(log.earlier(0, &to("nobody"), EntryId::LAST, 2).await.unwrap().is_empty());
     settler.settle(&all_settled(&entries[20..])).await.unwrap();
     let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();
     let expect = serde_json::to_string(&answers_of(&entries[20..])).unwrap();

@@ -50,7 +50,8 @@ async fn uses_the_keys_of_the_protocol() {
     log.append(0, Inbound::Internal, &commands(0..1)).await.unwrap();
     let mut batch = all_settled(&entries);
     batch[0].answer.as_mut().unwrap().reply_to = Some("shop".into());
-    let dead = jumun::log::Dead { command: command(2), reason: "why".to_owned(), attempts: 2 };
+    let dead =
+        jumun::log::Dead { command: command(2), stream: Inbound::Commands, reason: "why".to_owned(), attempts: 2 };
     batch[2].dead = Some(dead);
     settler.settle(&batch).await.unwrap();
 
@@ -76,7 +77,7 @@ async fn uses_the_keys_of_the_protocol() {
     let [(_, dead)] = &fields(ask(server.url(), "XRANGE jumun:{0}:dead - +").await)[..] else { panic!() };
     let id = entries[2].id.to_string();
     let json = String::from_utf8(command(2).to_vec()).unwrap();
-    assert_eq!(*dead, ["command", &json, "reason", "why", "entry", &id, "attempts", "2"]);
+    assert_eq!(*dead, ["command", &json, "stream", "commands", "reason", "why", "entry", &id, "attempts", "2"]);
     assert_eq!(fields(ask(server.url(), "XRANGE jumun:{0}:events - +").await)[0].1[0], "events");
     assert_eq!(ask_text(server.url(), "HMGET jumun:meta partitions protocol").await, ["2", "1"]);
     assert!(matches!(ask(server.url(), "PTTL jumun:{0}:answers:shop").await, Value::Int(1..=3_600_000)));
