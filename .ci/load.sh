@@ -19,6 +19,7 @@ trap finish EXIT
 export K6_NO_USAGE_REPORT=true NO_COLOR=1 JUMUN_TOKEN_TEXT
 "$jumun" token ci --role operator >"$dir/tokens.toml" 2>"$dir/token"
 JUMUN_TOKEN_TEXT=$(<"$dir/token")
+: >"$dir/log" # it is read before the server has made it
 "$jumun" serve --listen 127.0.0.1:0 --database "sqlite:$dir/load.db" --tokens "$dir/tokens.toml" 2>"$dir/log" &
 server=$!
 for _ in $(seq 100); do

@@ -1,11 +1,11 @@
 //! The events streams read on from a cursor, and the moment noticed when something was dropped before it was read.
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::log::{CommandLog, EntryId, LogError, Outbound};
+use crate::log::{CommandLog, EntryId, LogError, OutEntry, Outbound};
 
 /// How far somebody has come in the events of every partition: `ID.ID…`, one a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Told {
 /// What reading on gave.
 #[derive(Debug)]
 pub enum Heard {
-    /// in order; none: nothing came within the wait
+    /// in order
     Entries(Vec<Told>),
     /// entries after the cursor were dropped, or may have been: the stream can be followed on from here
     Lost { from: EntryId },
@@ -76,42 +76,59 @@ fn events(json: &str) -> Vec<Event> {
     all.into_iter().filter_map(read).collect()
 }
 
-/// Reads a partition's events on from a cursor.
+/// Reads the events of one partition or several on from where somebody has come, all by one read at a time.
 pub struct Follower {
     log: Arc<dyn CommandLog>,
+    places: Vec<Place>,
+}
+
+/// How far it has come in a partition.
+struct Place {
     partition: u32,
     after: EntryId,
     begun: bool,
 }
 
 impl Follower {
-    /// From behind `after`.
-    pub fn new(log: Arc<dyn CommandLog>, partition: u32, after: EntryId) -> Self {
-        Self { log, partition, after, begun: false }
+    /// From behind these entries, each of its partition.
+    pub fn new(log: Arc<dyn CommandLog>, after: impl IntoIterator<Item = (u32, EntryId)>) -> Self {
+        let places = after.into_iter().map(|(partition, after)| Place { partition, after, begun: false });
+        Self { log, places: places.collect() }
     }
 
-    /// The next entries, waiting up to `wait` for the first. After [`Heard::Lost`] it goes on with what there is.
+    /// The next entries of the partitions that have some, waiting up to `wait` for the first. After [`Heard::Lost`] it goes
+    /// on with what there is.
     ///
     /// # Errors
     /// What the log says; the next call reads the same again.
-    pub async fn next(&mut self, max: usize, wait: Duration) -> Result<Heard, LogError> {
-        let read = self.log.follow(self.partition, &Outbound::Events, self.after, max, wait).await?;
+    pub async fn next(&mut self, max: usize, wait: Duration) -> Result<Vec<(u32, Heard)>, LogError> {
+        let after: Vec<(u32, EntryId)> = self.places.iter().map(|p| (p.partition, p.after)).collect();
+        let mut read: HashMap<u32, Vec<OutEntry>> =
+            self.log.follow_each(&Outbound::Events, &after, max, wait).await?.into_iter().collect();
         // looked at after the reading: what was there to be read then was not dropped before. Where nothing came, nothing
         // is missed yet, but somebody who begins wants to know now.
-        if !self.begun || !read.is_empty() {
-            let extent = self.log.extent(self.partition, &Outbound::Events).await?;
-            self.begun = true;
-            if extent.lost(self.after) {
-                let from = if self.after > extent.last { EntryId::ZERO } else { extent.floor };
-                self.after = from;
-                return Ok(Heard::Lost { from });
+        let mut extents = HashMap::new();
+        for place in self.places.iter().filter(|p| !p.begun || read.contains_key(&p.partition)) {
+            extents.insert(place.partition, self.log.extent(place.partition, &Outbound::Events).await?);
+        }
+        // nothing fails from here on: what was read is told
+        let mut heard = Vec::new();
+        for place in &mut self.places {
+            let Some(extent) = extents.get(&place.partition) else { continue };
+            place.begun = true;
+            if extent.lost(place.after) {
+                let from = if place.after > extent.last { EntryId::ZERO } else { extent.floor };
+                place.after = from;
+                heard.push((place.partition, Heard::Lost { from }));
+            } else if let Some(entries) = read.remove(&place.partition)
+                && let Some(last) = entries.last()
+            {
+                place.after = last.id;
+                let told = entries.into_iter().map(|e| Told { id: e.id, events: events(&e.json) });
+                heard.push((place.partition, Heard::Entries(told.collect())));
             }
         }
-        if let Some(last) = read.last() {
-            self.after = last.id;
-        }
-        let told = read.into_iter().map(|e| Told { id: e.id, events: events(&e.json) });
-        Ok(Heard::Entries(told.collect()))
+        Ok(heard)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Calls that go out from here: one HTTP client for webhooks and payment services, one TLS for all.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, Url, redirect};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -32,6 +32,13 @@ pub fn client(patience: Duration, authority: Option<&[u8]>) -> anyhow::Result<Cl
         }
     }
     Ok(builder.build()?)
+}
+
+/// Whether it is this machine: what goes there by `http:` is on no wire.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|a| a.is_loopback())
 }
 
 /// Makes ring the process's cryptography; the first call counts.

@@ -4,6 +4,8 @@
 pub mod http;
 pub mod simulated;
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -30,6 +32,15 @@ pub struct RefundAsk {
     pub approval_id: Option<String>,
     /// tries before, whatever was heard of them
     pub attempt: usize,
+}
+
+/// A refund that its order found due, on its way to be asked for. It grows stale: what it rests on may have changed since.
+#[derive(Debug, Clone)]
+pub struct DueRefund {
+    pub ask: RefundAsk,
+    /// of the lane that found it so
+    pub epoch: i64,
+    pub found: Instant,
 }
 
 /// A payment to be approved (what a checkout asks before it tells us).

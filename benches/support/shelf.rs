@@ -131,6 +131,9 @@ impl Store for Shelf {
     async fn renew(&self, _: &Lease, _: Duration) -> Result<bool, StoreError> {
         no()
     }
+    async fn owns(&self, _: &Lease) -> Result<bool, StoreError> {
+        no()
+    }
     async fn release(&self, _: &Lease) -> Result<(), StoreError> {
         no()
     }

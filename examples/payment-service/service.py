@@ -26,7 +26,7 @@ SECRET = os.environ["PAYMENTS_SECRET"].encode()  # never on the command line, wh
 
 lock = threading.Lock()  # one key is worked on at a time: two requests of one refund must not both do it
 db = sqlite3.connect(args.db, check_same_thread=False)
-db.execute("CREATE TABLE IF NOT EXISTS work (key TEXT PRIMARY KEY, about TEXT, tries INT, effects INT, answer TEXT)")
+db.execute("CREATE TABLE IF NOT EXISTS work (key TEXT PRIMARY KEY, about TEXT, tries INT, effects INT, answer TEXT, refused INT)")
 db.commit()
 
 
@@ -48,9 +48,10 @@ def work(key: str, path: str, asked: dict):
     """Status and answer of a request; None: no answer. What was done is remembered in the step that does it."""
     about = json.dumps([path] + [asked.get(f) for f in ("order_id", "refund_key", "amount", "means")])
     with lock, db:
-        db.execute("INSERT OR IGNORE INTO work VALUES (?, ?, 0, 0, NULL)", (key, about))
+        db.execute("INSERT OR IGNORE INTO work VALUES (?, ?, 0, 0, NULL, -1)", (key, about))
         db.execute("UPDATE work SET tries = tries + 1 WHERE key = ?", (key,))
-        known, tries, answer = db.execute("SELECT about, tries, answer FROM work WHERE key = ?", (key,)).fetchone()
+        row = db.execute("SELECT about, tries, answer, refused FROM work WHERE key = ?", (key,)).fetchone()
+        known, tries, answer, refused = row
         if known != about:
             return 409, {"title": "this key is known for something else"}
         if answer:
@@ -59,7 +60,9 @@ def work(key: str, path: str, asked: dict):
             return 503, {"title": "come again"}
         if path == "/charges" and args.decline is not None and asked["amount"] > args.decline:
             return 200, {"outcome": "refused", "reason": "too much for this card"}
-        if path == "/refunds" and tries <= args.refuse:
+        # a try that was refused stays refused, however late it comes: the money may have gone back another way since
+        if path == "/refunds" and (tries <= args.refuse or asked["attempt"] <= refused):
+            db.execute("UPDATE work SET refused = max(refused, ?) WHERE key = ?", (asked["attempt"], key))
             return 422, {"title": "not now", "reason": "bank_closed", "detail": "the bank is closed"}
         if args.pending:
             if tries == 1:

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     payment::{
         PaymentGateway,
-        http::HttpPayments,
+        http::{HttpPayments, PATIENCE_MAX},
         simulated::{Rules, Simulated},
     },
     signature::Secret,
@@ -61,7 +61,7 @@ impl PaymentArgs {
     /// # Errors
     /// A sentence, when that makes no sense.
     pub fn gateway(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        let patience = seconds("--payments-timeout", self.payments_timeout, 0.1, 60.0)?;
+        let patience = seconds("--payments-timeout", self.payments_timeout, 0.1, PATIENCE_MAX.as_secs_f64())?;
         let rules = match self.payments.split_once(':') {
             None if self.payments == "off" => return Ok(None),
             None if self.payments == "simulated" => Rules::default(),

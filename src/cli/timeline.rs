@@ -8,7 +8,7 @@ use clap::Args;
 use super::config::{Places, real_clock};
 use crate::{
     domain::ids::OrderId,
-    timeline::{text, timeline},
+    timeline::{Answers, text, timeline},
 };
 
 /// Tells what happened to an order, when, by whom, with money before and after.
@@ -48,7 +48,10 @@ async fn tell(args: TimelineArgs) -> anyhow::Result<ExitCode> {
         Some(_) => Some(args.places.log(&real_clock()).await?),
         None => None,
     };
-    let told = timeline(&store, log.as_ref(), &[], &id).await?;
+    let mut told = timeline(&store, &id).await?;
+    if let Some(log) = log {
+        told.look(&Answers { log, names: Vec::new(), pages_max: usize::MAX }).await?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {

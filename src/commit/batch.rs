@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, ti
 use crate::{
     domain::Time,
     log::{Dead, EntryId, Inbound},
-    payment::RefundAsk,
+    payment::DueRefund,
     protocol::Answer,
     store::{
         Batch, UnitMove,
@@ -86,7 +86,7 @@ pub struct OpenBatch {
     /// entries decided in it that wait for other lanes, and free their credit meanwhile
     pub waiting: usize,
     /// refunds to be asked of the payment side once this is durable
-    pub asks: Vec<RefundAsk>,
+    pub asks: Vec<DueRefund>,
     /// (SKU, difference): another system's changes that this batch's ledger follows
     absorbed: Vec<(Arc<str>, i64)>,
     /// each chunk's end among `outgoing`, and when it was decided; empty where nobody traces
@@ -197,7 +197,7 @@ pub struct Sealed {
     pub number: u64,
     pub rows: Batch,
     pub outgoing: Vec<Outgoing>,
-    pub asks: Vec<RefundAsk>,
+    pub asks: Vec<DueRefund>,
     pub absorbed: Vec<(Arc<str>, i64)>,
     pub decided: Vec<(usize, Instant)>,
 }

@@ -37,7 +37,7 @@ pub struct Route {
     pub body: Option<&'static str>,
     /// what it answers with: a schema's name
     pub answer: Option<&'static str>,
-    pub handler: fn() -> ActixRoute,
+    pub handler: fn(Method) -> ActixRoute,
 }
 
 /// All routes of a door.

@@ -1,12 +1,15 @@
 //! `GET /v1/events`: the orders' events as server-sent events, from a cursor on. `GET /v1/orders/{id}/events`: an order's
 //! own, from its history, which is never trimmed.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,15 +22,18 @@ use super::{
     view::Page,
 };
 use crate::{
+    domain::ids::OrderId,
     feed::{Cursor, Event, Follower, Heard, Told},
-    log::{CommandLog, EntryId, Outbound},
+    log::{EntryId, Outbound},
     protocol::event::{Published, publish},
 };
 
-/// Who may listen at a time; each holds a connection to the log a partition.
+/// Who may listen at a time; each holds a connection to the log.
 const LISTENERS_MAX: usize = 32;
+/// Of these by one token, so that none takes every place.
+const LISTENERS_OF_ONE_MAX: usize = 8;
 /// Entries read at a time, each of up to 128 events.
-const ENTRIES_MAX: usize = 16;
+const ENTRIES_MAX: usize = 64;
 /// How long a quiet stream stays quiet: a proxy ends a connection that says nothing.
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
@@ -35,13 +41,40 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Order ids and types that a listener may name.
 const NAMES_MAX: usize = 64;
 
-/// Places for listeners.
-#[derive(Debug)]
-pub struct Listeners(Arc<Semaphore>);
+/// Who listens, by the token's name.
+#[derive(Debug, Default)]
+pub struct Listeners(Arc<Mutex<HashMap<String, usize>>>);
 
-impl Default for Listeners {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LISTENERS_MAX)))
+/// A listener's place; dropped, it is free.
+struct Place {
+    listeners: Arc<Mutex<HashMap<String, usize>>>,
+    who: String,
+}
+
+impl Listeners {
+    fn take(&self, caller: &Caller) -> Result<Place, HttpResponse> {
+        let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if listening.values().sum::<usize>() >= LISTENERS_MAX {
+            return Err(Why::Busy.response("too many listen already"));
+        }
+        let who = caller.name().to_owned();
+        let own = listening.entry(who.clone()).or_default();
+        // at an open door nobody is told apart
+        if *own >= LISTENERS_OF_ONE_MAX && !matches!(caller, Caller::Anyone) {
+            return Err(Why::TooMany.response(format!("this token listens {LISTENERS_OF_ONE_MAX} times already")));
+        }
+        *own += 1;
+        drop(listening);
+        Ok(Place { listeners: Arc::clone(&self.0), who })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut listening = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = listening.get_mut(&self.who) {
+            *own -= 1;
+        }
     }
 }
 
@@ -108,19 +141,34 @@ enum Said {
     Quiet,
 }
 
-/// A partition's events, for ever.
-fn partition(log: &Arc<dyn CommandLog>, partition: u32, after: EntryId) -> BoxStream<'static, Vec<Said>> {
-    let follower = Follower::new(Arc::clone(log), partition, after);
-    let read = move |mut follower: Follower| async move {
-        let said = match follower.next(ENTRIES_MAX, WAIT).await {
-            Ok(Heard::Entries(told)) => told.into_iter().map(|t| Said::Told(partition, t)).collect(),
-            Ok(Heard::Lost { from }) => vec![Said::Lost(partition, from)],
+/// The partition of the order that is listened for; `None`: all of them.
+async fn lives(shared: &Shared, wanted: &Wanted) -> Result<Option<u32>, HttpResponse> {
+    let Some(id) = &wanted.order_id else { return Ok(None) };
+    // what is no id is no order's
+    let Ok(id) = OrderId::new(id) else { return Ok(None) };
+    let rows = shared.parts.store.order_rows(&[id]).await.map_err(|e| problem::store(&e))?;
+    // an order that is still to come may come anywhere
+    Ok(rows.first().and_then(|r| u32::try_from(r.prtn_no).ok()))
+}
+
+/// What the partitions say, for ever.
+fn said(follower: Follower) -> BoxStream<'static, Vec<Said>> {
+    let read = |mut follower: Follower| async move {
+        let heard = match follower.next(ENTRIES_MAX, WAIT).await {
+            Ok(heard) => heard,
             Err(e) => {
-                tracing::warn!(partition, error = %e, "following events failed; trying again");
+                tracing::warn!(error = %e, "following events failed; trying again");
                 tokio::time::sleep(WAIT).await;
                 Vec::new()
             }
         };
+        let mut said = Vec::new();
+        for (partition, heard) in heard {
+            match heard {
+                Heard::Entries(told) => said.extend(told.into_iter().map(|t| Said::Told(partition, t))),
+                Heard::Lost { from } => said.push(Said::Lost(partition, from)),
+            }
+        }
         Some((said, follower))
     };
     stream::unfold(follower, read).boxed()
@@ -165,7 +213,7 @@ struct Listening {
     wanted: Wanted,
     stop: CancellationToken,
     spoken: tokio::time::Instant,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// What is sent next; `None`: the server stops.
@@ -190,15 +238,21 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };
-    let Ok(place) = Arc::clone(&shared.listeners.0).try_acquire_owned() else {
-        return Why::Busy.response("too many listen already");
+    let place = match shared.listeners.take(&caller(&request)) {
+        Ok(place) => place,
+        Err(refusal) => return refusal,
     };
     let cursor = match begin(&shared, &request, &asked).await {
         Ok(cursor) => cursor,
         Err(refusal) => return refusal,
     };
-    let each = (0..shared.parts.partitions).zip(&cursor.0).map(|(p, after)| partition(&shared.parts.log, p, *after));
-    let said = stream::select_all(each).boxed();
+    let only = match lives(&shared, &wanted).await {
+        Ok(only) => only,
+        Err(refusal) => return refusal,
+    };
+    let each = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
+    let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
     let first = format!("id: {cursor}\nretry: 2000\n\n");
     let listening = Listening { said, cursor, wanted, stop, spoken: tokio::time::Instant::now(), _place: place };

@@ -118,7 +118,9 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<Caller, HttpRespons
         let why = format!("a token of role {} may not do that", token.role.word());
         return Err(deny(request.request(), &token.name, &why));
     }
-    if let Caller::Checkout { customer: None, .. } = caller {
+    // goods are nobody's, and who it is a token may always ask
+    let of_somebody = ["/v1/orders", "/v1/commands", "/v1/events"].iter().any(|of| resource.starts_with(of));
+    if let (true, Caller::Checkout { customer: None, .. }) = (of_somebody, &caller) {
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
         return Err(deny(request.request(), &token.name, &why));
     }

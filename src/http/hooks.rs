@@ -103,13 +103,17 @@ pub async fn letters(shared: web::Data<Shared>, name: web::Path<String>, paging:
 async fn letters_of(shared: &Shared, name: &str, asked: &Paging) -> Result<Page<HookLetterView>, HttpResponse> {
     let hook = known(shared, name)?;
     let limit = paging::limit(asked.limit)?;
-    let rows = shared.parts.store.hook_letters(&hook.name, asked.cursor.as_deref(), limit + 1).await;
+    let rows = shared.parts.store.hook_letters(&hook.name, paging::ids(asked.cursor.as_deref())?, limit + 1).await;
     Ok(paging::page(rows.map_err(|e| problem::store(&e))?, limit, |r| r.ltr_id.to_string()))
 }
 
 async fn letter(shared: &Shared, hook: &Hook, letter: &str) -> Result<HookLetterRow, HttpResponse> {
+    let unknown = || Why::NotFound.response("there is no such letter");
+    if !paging::could_be(letter) {
+        return Err(unknown());
+    }
     let found = shared.parts.store.hook_letter_of(&hook.name, letter).await.map_err(|e| problem::store(&e))?;
-    found.ok_or_else(|| Why::NotFound.response("there is no such letter"))
+    found.ok_or_else(unknown)
 }
 
 fn response(done: Result<HttpResponse, HttpResponse>) -> HttpResponse {

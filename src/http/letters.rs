@@ -22,6 +22,8 @@ use crate::{
 #[derive(Deserialize)]
 struct Told {
     command: String,
+    /// absent: kept by a version before the field
+    stream: Option<String>,
     reason: String,
     entry: String,
     attempts: u32,
@@ -49,6 +51,13 @@ async fn letters(shared: &Shared, partition: u32, max: usize) -> Result<Vec<(Ent
     Ok(read.collect())
 }
 
+/// Of these and those, the newest: never more at a time than two partitions' worth, since a letter may have 16 KiB.
+fn newest<T>(all: &mut Vec<(EntryId, u32, T)>, more: impl Iterator<Item = (EntryId, u32, T)>, limit: usize) {
+    all.extend(more);
+    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
+    all.truncate(limit);
+}
+
 /// `GET /v1/dead-letters`: the newest of each partition.
 pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
     let limit = match (paging::limit(paging.limit), &paging.cursor) {
@@ -59,16 +68,15 @@ pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> Http
     let mut all = Vec::new();
     for partition in 0..shared.parts.partitions {
         match letters(&shared, partition, limit).await {
-            Ok(some) => all.extend(some.into_iter().map(|(id, told)| (id, partition, told))),
+            Ok(some) => newest(&mut all, some.into_iter().map(|(id, told)| (id, partition, told)), limit),
             Err(refusal) => return refusal,
         }
     }
-    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
-    all.truncate(limit);
     let view = |(id, partition, told): (EntryId, u32, Told)| LetterView {
         letter: id.to_string(),
         partition,
         command: told.command,
+        stream: told.stream,
         reason: told.reason,
         entry: told.entry,
         attempts: told.attempts,
@@ -106,7 +114,24 @@ async fn note(
     audit::note(shared, request, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
 }
 
-/// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was.
+/// Where a letter goes again: a lane's own step is no command of anybody's. What it says is not asked, since a producer may
+/// have written what looks like a step.
+fn stream(told: &Told) -> Result<Inbound, HttpResponse> {
+    let to = match told.stream.as_deref().map(Inbound::named) {
+        Some(Some(to)) => to,
+        None if decode(told.command.as_bytes()).is_ok() => Inbound::Commands,
+        Some(None) | None => {
+            let why = "nobody knows which stream this letter came by, and it is no command that could be sent";
+            return Err(Why::Invalid.response(why));
+        }
+    };
+    if to == Inbound::Commands && told.command.len() >= DEAD_COMMAND_BYTES_MAX {
+        return Err(Why::Invalid.response("only a part of this command was kept; it can't be sent again"));
+    }
+    Ok(to)
+}
+
+/// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was, to where it was.
 pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
     let (partition, letter) = path.into_inner();
     let id = match named(&shared, partition, &letter) {
@@ -117,14 +142,15 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
         Ok(told) => told,
         Err(refusal) => return refusal,
     };
-    if told.command.len() >= DEAD_COMMAND_BYTES_MAX {
-        return Why::Invalid.response("only a part of this command was kept; it can't be sent again");
-    }
+    let to = match stream(&told) {
+        Ok(to) => to,
+        Err(refusal) => return refusal,
+    };
     if let Err(refusal) = note(&shared, &request, Action::LetterRequeued, (partition, &letter), &told).await {
         return refusal;
     }
     let raw: Arc<[u8]> = told.command.into_bytes().into();
-    let sent = match shared.parts.log.append(partition, Inbound::Commands, &[raw]).await {
+    let sent = match shared.parts.log.append(partition, to, &[raw]).await {
         Ok(ids) => ids.first().map(ToString::to_string),
         Err(e) => return problem::log(&e),
     };
@@ -153,5 +179,22 @@ pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web:
         Err(e) => problem::log(&e),
         Ok(false) => unknown(),
         Ok(true) => HttpResponse::Ok().json(LetterDone { letter, partition, entry: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_letters_are_held_than_are_shown() {
+        let mut all = Vec::new();
+        for partition in 0..256 {
+            let of = |n: u64| (EntryId { ms: 1_000 * n + u64::from(partition), seq: 0 }, partition, ());
+            newest(&mut all, (0..10).map(of), 7);
+            assert!(all.len() <= 7, "{} after partition {partition}", all.len());
+        }
+        let newest: Vec<u64> = all.iter().map(|(id, ..)| id.ms).collect();
+        assert_eq!(newest, [9_255, 9_254, 9_253, 9_252, 9_251, 9_250, 9_249]);
     }
 }

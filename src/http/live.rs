@@ -37,7 +37,8 @@ pub struct LiveView {
     pub placed: u64,
     /// refusals by reason
     pub refusals: BTreeMap<String, u64>,
-    /// from an entry to its answer, over the last second; `None`: nothing was answered
+    /// from an entry to its answer, since the look before (a second or two ago); `None`: nothing was answered, or nobody
+    /// has looked for a while
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
     pub lanes: Vec<LaneView>,
@@ -80,6 +81,13 @@ struct Look {
     answers: Vec<(f64, f64)>,
 }
 
+impl Look {
+    /// What was answered from it until now; none where it is too old to be called a moment ago.
+    fn until(&self, now: Instant, answers: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        if now.saturating_duration_since(self.taken) > EVERY * 2 { Vec::new() } else { since(&self.answers, answers) }
+    }
+}
+
 /// Counts a watcher for as long as it watches.
 struct Watcher(web::Data<Shared>);
 
@@ -120,8 +128,8 @@ async fn look(shared: &Shared) -> Arc<str> {
     let text = shared.parts.metrics.render();
     let samples = samples(&text);
     let answers = histogram(&samples, "jumun_answer_seconds");
-    let before: &[(f64, f64)] = last.as_ref().map_or(&[], |l| &l.answers);
-    let view = view(shared, &samples, since(before, &answers)).await;
+    let answered = last.as_ref().map_or_else(Vec::new, |l| l.until(Instant::now(), &answers));
+    let view = view(shared, &samples, answered).await;
     let told: Arc<str> = serde_json::to_string(&view).unwrap_or_default().into();
     *last = Some(Look { taken: Instant::now(), told: Arc::clone(&told), answers });
     told
@@ -267,5 +275,15 @@ mod tests {
         assert_eq!(quantile(&buckets, 0.75), Some(15.0));
         assert_eq!(quantile(&since(&buckets, &buckets), 0.5), None);
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn quantiles_are_of_a_moment_not_of_the_time_since_somebody_looked() {
+        let look = Look { taken: Instant::now(), told: "".into(), answers: vec![(0.01, 5.0), (f64::INFINITY, 5.0)] };
+        let answers = [(0.01, 5.0), (f64::INFINITY, 9.0)];
+        let after = |pause| quantile(&look.until(look.taken + pause, &answers), 0.5);
+        assert_eq!(after(EVERY), Some(10.0));
+        assert_eq!(after(EVERY * 2), Some(10.0), "a look that came a little late");
+        assert_eq!(after(Duration::from_secs(3_600)), None, "an hour is no moment");
     }
 }

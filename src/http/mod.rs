@@ -28,6 +28,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
@@ -78,11 +79,15 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
             "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--tokens)"
         );
     }
-    let door = Door::open(&parts);
+    // answers are followed until the last request has its own, so for longer than until the stop
+    let closed = CancellationToken::new();
+    let _close = closed.clone().drop_guard();
+    let door = Door::open(&parts, closed);
     let stop = parts.stop.clone();
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());
-    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, routes });
+    let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
+    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, looks, routes });
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -119,6 +124,8 @@ pub struct Shared {
     pub rates: Rates,
     pub watch: Watch,
     pub listeners: Listeners,
+    /// places for those who look for refusals
+    pub looks: Semaphore,
     /// what may be asked here, and by whom
     pub routes: Table,
 }

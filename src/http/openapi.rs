@@ -7,13 +7,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Shared,
     access::{Access, Route},
+    orders::PARTS,
     paging::LIMIT_MAX,
     problem::{Problem, Why},
     tokens::Role,
     view,
 };
 use crate::{
-    protocol::{Answer, schema::commands},
+    protocol::{Answer, command, schema::commands},
     signature::HEADER,
     timeline::Timeline,
 };
@@ -31,6 +32,7 @@ pub fn openapi(routes: &[Route]) -> Value {
     let named = schemas(&mut generator);
     let mut components: Map<String, Value> = generator.take_definitions(true);
     components.extend(named);
+    over_http(&mut components);
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
         let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
@@ -41,12 +43,18 @@ pub fn openapi(routes: &[Route]) -> Value {
         "info": {
             "title": "jumun",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Orders, claims and stock. Money is whole won, times are RFC 3339. Reason codes are stable.",
+            "description": "Orders, claims and stock. Money is whole won, times are RFC 3339. Reason codes are stable. Every \
+                response has X-Request-Id, which a request may bring. A checkout's token names its customer in X-Customer-Id.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,
         "components": {
             "schemas": components,
+            "headers": {
+                "Version": { "description": "the order's version", "schema": { "type": "string" } },
+                "Look": { "description": "where to look for what becomes of it", "schema": { "type": "string" } },
+                "Wait": { "description": "seconds", "schema": { "type": "string" } },
+            },
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer" },
                 "signature": {
@@ -58,6 +66,41 @@ pub fn openapi(routes: &[Route]) -> Value {
             },
         },
     })
+}
+
+/// What of a command is otherwise over HTTP: the answer comes in the response, and a placement's type is the path's.
+fn over_http(components: &mut Map<String, Value>) {
+    for (_, schema) in components.iter_mut() {
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+        if properties.contains_key("reply_to") && properties.contains_key("actor") {
+            properties.remove("reply_to");
+        }
+    }
+    let Some(mut place) = components.get("PlaceOrder").cloned() else { return };
+    // who asks may be the token's to say, and the id the header's
+    let elsewhere = ["type", "id", "actor"];
+    if let Some(properties) = place.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("type");
+    }
+    if let Some(required) = place.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !elsewhere.iter().any(|e| name == e));
+    }
+    components.insert("Placement".to_owned(), place);
+}
+
+/// The commands that an order takes.
+fn of_orders() -> Vec<&'static str> {
+    let mut generator = SchemaGenerator::default();
+    let of = |(name, schema): (&'static str, schemars::Schema)| {
+        let own = schema.as_value().get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+        (name, own.map(str::to_owned))
+    };
+    let all: Vec<_> = command::schemas(&mut generator).into_iter().map(of).collect();
+    let types = generator.take_definitions(true);
+    let about_one = |name: &Option<String>| {
+        name.as_ref().is_some_and(|n| types.get(n).is_some_and(|t| t["properties"].get("order_id").is_some()))
+    };
+    all.into_iter().filter(|(name, own)| *name != "place_order" && about_one(own)).map(|(name, _)| name).collect()
 }
 
 /// Every schema that a route names.
@@ -91,6 +134,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<super::live::LiveView>(),
         g.subschema_for::<super::erase::ErasedView>(),
         g.subschema_for::<super::me::Me>(),
+        g.subschema_for::<super::probes::Readiness>(),
         g.subschema_for::<super::callbacks::PaymentEvent>(),
     ] {
         drop(schema); // noted by the generator under its own name
@@ -134,6 +178,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({
         "summary": route.about,
         "operationId": operation_id(route),
+        "tags": [route.path.trim_start_matches("/v1").split('/').nth(1).filter(|w| !w.is_empty()).unwrap_or("console")],
         "parameters": parameters(route),
         "responses": responses(route),
     });
@@ -167,6 +212,8 @@ fn parameters(route: &Route) -> Vec<Value> {
     for name in route.path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {
         let schema = match name {
             "partition" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            "part" if route.body.is_some() => json!({ "enum": of_orders() }),
+            "part" => json!({ "enum": PARTS }),
             _ => json!({ "type": "string", "minLength": 1 }),
         };
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
@@ -174,9 +221,9 @@ fn parameters(route: &Route) -> Vec<Value> {
     let mut query = |name: &str, schema: Value| {
         parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
     };
-    if route.answer.is_some_and(|a| a.ends_with("Page")) {
+    if route.answer.is_some_and(|a| a.ends_with("Page") && a != "HookPage") {
         query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
-        if !matches!(route.answer, Some("LetterPage" | "HookPage")) {
+        if route.answer != Some("LetterPage") {
             query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
         }
     }
@@ -194,7 +241,30 @@ fn parameters(route: &Route) -> Vec<Value> {
         query("placed_from", json!({ "type": "string", "format": "date-time" }));
         query("placed_before", json!({ "type": "string", "format": "date-time" }));
     }
+    let mut header = |name: &str, about: &str, schema: Value| {
+        let one = json!({ "name": name, "in": "header", "required": false, "description": about, "schema": schema });
+        parameters.push(one);
+    };
+    if matches!(route.body, Some("Command" | "CommandFields" | "Placement")) {
+        let id = json!({ "type": "string", "pattern": "^[!-~]{8,64}$" });
+        header("Idempotency-Key", "the command's id, where the body has none", id);
+    }
+    if matches!(route.answer, Some("OrderView" | "OrderPart")) {
+        header("If-None-Match", "an ETag: 304 while the order is at that version", json!({ "type": "string" }));
+    }
+    if route.access.lets(Role::Checkout) && !matches!(route.access, Access::All) {
+        let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$" });
+        header("X-Customer-Id", "for whom a checkout's token asks; nothing to others", id);
+    }
+    if route.answer == Some("Events") {
+        header("Last-Event-ID", "the same as `after`; a browser sends it by itself", json!({ "type": "string" }));
+    }
     parameters
+}
+
+fn pending(about: &str) -> Value {
+    let headers = json!({ "Location": { "$ref": "#/components/headers/Look" } });
+    json!({ "description": about, "content": content("application/json", "Pending"), "headers": headers })
 }
 
 fn responses(route: &Route) -> Value {
@@ -202,6 +272,10 @@ fn responses(route: &Route) -> Value {
     let ok = match route.answer {
         // each event's data is a LiveView, or a Published; OpenAPI 3.1 has no words for that
         Some("LiveView" | "Events") => json!({ "description": "as asked", "content": { "text/event-stream": {} } }),
+        Some(name @ ("OrderView" | "OrderPart")) => {
+            let headers = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
+            json!({ "description": "as asked", "content": content("application/json", name), "headers": headers })
+        }
         Some(name) => json!({ "description": "as asked", "content": content("application/json", name) }),
         None => json!({ "description": "as asked" }),
     };
@@ -209,7 +283,8 @@ fn responses(route: &Route) -> Value {
     let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
     match route.access {
         Access::All => {}
-        Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden]),
+        // a header that names no customer is not valid anywhere
+        Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden, Why::Invalid]),
         Access::Signed => whys.extend([Why::BadSignature, Why::NotFound]),
     }
     if route.answer == Some("HookLetterDone") {
@@ -229,7 +304,10 @@ fn responses(route: &Route) -> Value {
     }
     for why in whys {
         let (status, _, title) = why.row();
-        let about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
+        let mut about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
+        if matches!(why, Why::Busy | Why::TooMany) {
+            about["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Wait" } });
+        }
         responses.insert(status.as_u16().to_string(), about);
     }
     if route.answer == Some("Answer") && matches!(route.access, Access::Roles(_)) {
@@ -238,19 +316,20 @@ fn responses(route: &Route) -> Value {
                 "application/problem+json": { "schema": schema("Problem") } });
             json!({ "description": about, "content": both })
         };
-        responses.insert(
-            "202".into(),
-            json!({ "description": "not answered yet", "content": content("application/json", "Pending") }),
-        );
+        responses.insert("202".into(), pending("not answered yet"));
         responses.insert("409".into(), answered("rejected"));
         responses.insert("422".into(), answered("rejected: not valid"));
         responses.insert("403".into(), answered("rejected: forbidden"));
         responses.insert("500".into(), answered("failed: a fault of ours"));
     }
     if route.answer == Some("CommandState") {
-        let about = "a placement that other lanes have not answered yet";
-        responses
-            .insert("202".into(), json!({ "description": about, "content": content("application/json", "Pending") }));
+        responses.insert("202".into(), pending("a placement that other lanes have not answered yet"));
+    }
+    if route.answer == Some("Readiness") {
+        responses.insert(
+            "503".into(),
+            json!({ "description": "not ready", "content": content("application/json", "Readiness") }),
+        );
     }
     if matches!(route.answer, Some("OrderView" | "OrderPart")) {
         responses.insert("304".into(), json!({ "description": "not changed since the ETag that was sent" }));

@@ -1,5 +1,7 @@
 //! Orders as resources: found, looked at, told, and sent commands.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, EntityTag, IfNoneMatch},
@@ -24,11 +26,19 @@ use crate::{
         Time,
         ids::{CustomerId, OrderId},
         order::Order,
+        status::Status,
     },
     protocol::command::Wire,
     store::OrderQuery,
-    timeline,
+    timeline::{self, Answers, TimelineError},
 };
+
+/// How many look through the answers for refusals at a time: Redis is the lanes' first. Others wait, and go without.
+pub const LOOKS_AT_ONCE: usize = 1;
+/// How many pages of them a request looks through, from the newest on: some 250,000 answers.
+const PAGES_MAX: usize = 40;
+/// How long that may take, with the waiting.
+const LOOK_TIME: Duration = Duration::from_secs(1);
 
 /// What a list of orders is asked by.
 #[derive(Debug, Deserialize)]
@@ -69,7 +79,7 @@ async fn search_orders(
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
     }
-    if search.status.as_ref().is_some_and(|s| s.chars().any(char::is_control)) {
+    if search.status.as_ref().is_some_and(|s| Status::ALL.iter().all(|known| known.code() != *s)) {
         return Err(Why::Invalid.response("there is no such status"));
     }
     if !search.placed_from.iter().chain(&search.placed_before).all(|at| within_reason(*at)) {
@@ -130,17 +140,37 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
         Ok(order) => order,
         Err(refusal) => return refusal,
     };
-    let own = [std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
-    match timeline::timeline(&shared.parts.store, Some(&shared.parts.log), &own, &order.id).await {
-        Ok(told) => HttpResponse::Ok().json(told),
-        Err(timeline::TimelineError::Store(e)) => problem::store(&e),
-        Err(timeline::TimelineError::Log(e)) => problem::log(&e),
-        Err(timeline::TimelineError::History(e)) => {
-            tracing::error!(order_id = %order.id, error = e, "a timeline can't be told");
+    let mut told = match timeline::timeline(&shared.parts.store, &order.id).await {
+        Ok(told) => told,
+        Err(e) => return untold(&order.id, e),
+    };
+    let names = vec![std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
+    let answers = Answers { log: std::sync::Arc::clone(&shared.parts.log), names, pages_max: PAGES_MAX };
+    let look = async {
+        match shared.looks.acquire().await {
+            Ok(_place) => told.look(&answers).await,
+            Err(_) => Ok(()),
+        }
+    };
+    match tokio::time::timeout(LOOK_TIME, look).await {
+        Ok(Err(e)) => untold(&order.id, e),
+        Ok(Ok(())) | Err(_) => HttpResponse::Ok().json(told), // it says what it has not looked through
+    }
+}
+
+fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
+    match e {
+        TimelineError::Store(e) => problem::store(&e),
+        TimelineError::Log(e) => problem::log(&e),
+        TimelineError::History(e) => {
+            tracing::error!(order_id = %id, error = e, "a timeline can't be told");
             Why::Fault.response("this order's history can't be read")
         }
     }
 }
+
+/// What of an order can be asked for by itself.
+pub const PARTS: [&str; 7] = ["lines", "payments", "refunds", "fees", "claims", "procurements", "linked-orders"];
 
 /// `GET /v1/orders/{id}/{part}`.
 pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {

@@ -29,13 +29,18 @@ pub fn limit(asked: Option<u32>) -> Result<u32, HttpResponse> {
     }
 }
 
-/// A cursor that names ids: what they can't hold, no database is asked for.
+/// Whether it could be an id: what none can hold, no database is asked for (PostgreSQL takes no NUL).
+pub fn could_be(id: &str) -> bool {
+    !id.chars().any(char::is_control)
+}
+
+/// A cursor that names ids.
 ///
 /// # Errors
 /// The response that refuses it.
 pub fn ids(cursor: Option<&str>) -> Result<Option<&str>, HttpResponse> {
     match cursor {
-        Some(text) if text.chars().any(char::is_control) => Err(bad_cursor()),
+        Some(text) if !could_be(text) => Err(bad_cursor()),
         cursor => Ok(cursor),
     }
 }

@@ -6,11 +6,31 @@ use actix_web::{
     web,
 };
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{Shared, problem::Why};
 
 /// The process lives; a partition whose invariant broke wants a look, and a restart won't mend it.
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
+}
+
+/// Whether this process can take orders.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Readiness {
+    pub ready: bool,
+    pub partitions: u32,
+    /// of them, those that this process owns
+    pub owned: u32,
+    /// an invariant broke, and a partition stands still
+    pub broken: bool,
+    /// `ok` or `away`
+    pub log: &'static str,
+    /// `ok` or `away`
+    pub store: &'static str,
+    /// no tokens are configured
+    pub open_to_anyone: bool,
 }
 
 /// Every partition is owned here, and log and store answer. Anyone may ask: why one does not answer is for the log.
@@ -22,15 +42,15 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     let store = store.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer"));
     let word = |answers: bool| if answers { "ok" } else { "away" };
     let ready = owned == parts.partitions && !parts.health.broken() && log.is_ok() && store.is_ok();
-    let body = serde_json::json!({
-        "ready": ready,
-        "partitions": parts.partitions,
-        "owned": owned,
-        "broken": parts.health.broken(),
-        "log": word(log.is_ok()),
-        "store": word(store.is_ok()),
-        "open_to_anyone": parts.tokens.open(),
-    });
+    let body = Readiness {
+        ready,
+        partitions: parts.partitions,
+        owned,
+        broken: parts.health.broken(),
+        log: word(log.is_ok()),
+        store: word(store.is_ok()),
+        open_to_anyone: parts.tokens.open(),
+    };
     if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 

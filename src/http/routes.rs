@@ -22,7 +22,7 @@ macro_rules! routes {
             about: $about,
             body: $body,
             answer: $answer,
-            handler: || web::method(Method::$method).to($handler),
+            handler: |method| web::method(method).to($handler),
         }),+]
     };
 }
@@ -33,8 +33,8 @@ pub fn all() -> Vec<Route> {
     routes! {
         POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
-        POST "/v1/orders" Roles(&[Checkout, Operator]), "Places an order (주문): a place_order command, its type left out", Some("CommandFields"), Some("Answer") => orders::place;
-        GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's", None, Some("OrderPage") => orders::list;
+        POST "/v1/orders" Roles(&[Checkout, Operator]), "Places an order (주문): a place_order command, its type left out", Some("Placement"), Some("Answer") => orders::place;
+        GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own", None, Some("OrderPage") => orders::list;
         GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims; ETag is its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
@@ -62,7 +62,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
-        GET "/readyz" All, "Every partition is owned here, and log and store answer", None, None => probes::readyz;
+        GET "/readyz" All, "Every partition is owned here, and log and store answer", None, Some("Readiness") => probes::readyz;
         GET "/openapi.json" All, "This document", None, None => openapi::document;
         GET "/" All, "The operator's console (운영 콘솔)", None, None => console::page;
         GET "/console/{file}" All, "Its parts", None, None => console::file;
@@ -73,13 +73,14 @@ pub fn all() -> Vec<Route> {
 pub fn resources() -> Vec<(&'static str, Resource)> {
     let mut found: Vec<(&'static str, Resource)> = Vec::new();
     for route in all() {
-        match found.iter().position(|(path, _)| *path == route.path) {
-            Some(at) => {
-                let (path, resource) = found.remove(at);
-                found.insert(at, (path, resource.route((route.handler)())));
-            }
-            None => found.push((route.path, web::resource(route.path).route((route.handler)()))),
+        let at = found.iter().position(|(path, _)| *path == route.path);
+        let resource = at.map_or_else(|| web::resource(route.path), |at| found.remove(at).1);
+        let mut resource = resource.route((route.handler)(route.method.clone()));
+        if matches!(route.access, Access::All) {
+            // probes of load balancers ask so
+            resource = resource.route((route.handler)(Method::HEAD));
         }
+        found.insert(at.unwrap_or(found.len()), (route.path, resource));
     }
     found.into_iter().map(|(path, r)| (path, r.default_service(web::to(probes::method)))).collect()
 }

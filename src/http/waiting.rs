@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::HttpParts;
 use crate::{
@@ -51,29 +52,33 @@ struct State {
 }
 
 impl Door {
-    /// Opens the door: follows its answer stream in every partition.
-    pub fn open(parts: &HttpParts) -> Self {
+    /// Opens the door: follows its answer stream in every partition, until it is `closed`.
+    pub fn open(parts: &HttpParts, closed: CancellationToken) -> Self {
         let name: Arc<str> = format!("http-{}", uuid::Uuid::now_v7().simple()).into();
         let door = Self { name, state: Arc::default(), max: parts.waiting_max };
-        for partition in 0..parts.partitions {
-            tokio::spawn(door.clone().follow(Arc::clone(&parts.log), partition));
-        }
+        let (log, following) = (Arc::clone(&parts.log), door.clone());
+        let follow = closed.run_until_cancelled_owned(following.follow(log, parts.partitions));
+        tokio::spawn(follow);
         door
     }
 
-    async fn follow(self, log: Arc<dyn CommandLog>, partition: u32) {
+    async fn follow(self, log: Arc<dyn CommandLog>, partitions: u32) {
         let stream = Outbound::AnswersTo(Arc::clone(&self.name));
-        let mut after = EntryId::ZERO;
+        let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|partition| (partition, EntryId::ZERO)).collect();
         loop {
-            match log.follow(partition, &stream, after, 1_000, Duration::from_secs(1)).await {
-                Ok(entries) => {
-                    for entry in entries {
-                        after = entry.id;
-                        self.hand_out(read(&entry.json));
+            match log.follow_each(&stream, &after, 1_000, Duration::from_secs(1)).await {
+                Ok(found) => {
+                    for (partition, entries) in found {
+                        if let (Some(last), Some(at)) = (entries.last(), after.iter_mut().find(|a| a.0 == partition)) {
+                            at.1 = last.id;
+                        }
+                        for entry in entries {
+                            self.hand_out(read(&entry.json));
+                        }
                     }
                 }
                 Err(e) => {
-                    tracing::warn!(partition, error = %e, "following answers failed; trying again");
+                    tracing::warn!(error = %e, "following answers failed; trying again");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }

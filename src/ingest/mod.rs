@@ -28,6 +28,8 @@ pub struct Delivered {
     pub source: Source,
     /// as received, for the dead letters and for passing on
     pub raw: Arc<[u8]>,
+    /// which stream takes `raw` as it is: what was passed on came by the internal one, and is a producer's command
+    pub kind: Inbound,
     pub decoded: Result<Command, Unreadable>,
     /// how often it was passed on between lanes
     pub hops: u8,
@@ -131,18 +133,18 @@ pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
         origin: None,
         read,
     };
-    let raw = entry.command;
-    match entry.stream {
-        Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, hops: 0 },
+    let (raw, kind) = (entry.command, entry.stream);
+    match kind {
+        Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, kind, hops: 0 },
         Inbound::Internal => match decode::decode_internal(&raw) {
-            Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, hops: 0 },
+            Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, kind, hops: 0 },
             Ok(Internal::PassedOn { at_ms, hops, origin, command }) => {
                 source.origin = origin.parse().ok();
                 source.at = i64::try_from(at_ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(source.at);
                 let raw: Arc<[u8]> = command.as_bytes().into();
-                Delivered { source, decoded: decode::decode(&raw), raw, hops }
+                Delivered { source, decoded: decode::decode(&raw), raw, kind: Inbound::Commands, hops }
             }
-            Ok(step) => Delivered { source, decoded: Ok(internal(step)), raw, hops: 0 },
+            Ok(step) => Delivered { source, decoded: Ok(internal(step)), raw, kind, hops: 0 },
         },
     }
 }

@@ -85,7 +85,7 @@ impl Heart {
         to_commit: mpsc::Sender<Ask>,
         published: JoinHandle<publisher::Ended>,
     ) -> Self {
-        let cx = context(&parts);
+        let cx = context(&parts, &lease);
         let window = empty_window(&parts);
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
         Self {
@@ -282,7 +282,7 @@ impl Heart {
         });
         // of what was read, only ids may look like a card number, and they are kept as they are
         let command = if entry.decoded.is_ok() { entry.raw } else { cards::kept(&entry.raw, DEAD_COMMAND_BYTES_MAX) };
-        out.dead = Some(Dead { command, reason, attempts: source.attempts.max(tries) });
+        out.dead = Some(Dead { command, stream: entry.kind, reason, attempts: source.attempts.max(tries) });
         self.cx.book.borrow_mut().outgoing.push(out);
         self.alone = !self.failures.is_empty();
     }
@@ -440,7 +440,7 @@ impl Heart {
                 }
             }
         }
-        self.cx = context(&self.parts);
+        self.cx = context(&self.parts, &self.lease);
         self.cx.book.borrow_mut().number = self.batches;
         self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
         Ok(())
@@ -485,7 +485,8 @@ fn empty_window(parts: &LaneParts) -> Window {
     Window::new(parts.limits.window_max.max(parts.limits.in_flight_max))
 }
 
-fn context(parts: &LaneParts) -> LaneContext {
+fn context(parts: &LaneParts, lease: &Lease) -> LaneContext {
     let cx = LaneContext::new(parts.partition, parts.partitions, Arc::clone(&parts.store), parts.clock.now());
-    LaneContext { policy: Arc::clone(&parts.policy), asks_refunds: parts.gateway.is_some(), ..cx }
+    let (policy, epoch, asks_refunds) = (Arc::clone(&parts.policy), lease.epoch, parts.gateway.is_some());
+    LaneContext { policy, epoch, asks_refunds, ..cx }
 }

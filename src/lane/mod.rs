@@ -15,7 +15,7 @@ use crate::{
     domain::catalog::Policy,
     ingest::{Credit, Generation, StreamTime, reader::Ingest},
     log::{CommandLog, Retention},
-    payment::RefundAsk,
+    payment::DueRefund,
     publish::{Durable, publisher::Publisher},
     route::supervisor::Bounds,
     store::{Lease, Store},
@@ -62,7 +62,7 @@ pub struct LaneParts {
     pub limits: Limits,
     pub retention: Retention,
     /// where refunds are asked
-    pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    pub gateway: Option<mpsc::Sender<DueRefund>>,
     /// where commands are traced
     pub traces: Option<Arc<Traces>>,
     /// where reading, committing and publishing run

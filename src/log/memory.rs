@@ -10,12 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::select_all;
 use tokio::time::{Instant, timeout_at};
 
 use self::part::{Part, State};
 use super::{
     CommandLog, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
-    SettleReport, Settled, Settler,
+    SettleReport, Settled, Settler, nothing_to_follow, share,
 };
 
 /// How much an in-process log holds, for each partition.
@@ -115,34 +116,50 @@ impl CommandLog for MemoryLog {
         Ok(Box::new(MemorySettler { part, epoch, retention, clock: Arc::clone(&self.clock) }))
     }
 
-    async fn follow(
+    async fn follow_each(
         &self,
-        partition: u32,
         stream: &Outbound,
-        after: EntryId,
+        after: &[(u32, EntryId)],
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError> {
-        let part = self.part(partition)?;
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        if after.is_empty() {
+            return Err(nothing_to_follow());
+        }
+        let parts: Vec<_> = after.iter().map(|(p, _)| self.part(*p)).collect::<Result<_, _>>()?;
         let until = Instant::now() + wait;
         loop {
-            let published = part.published.notified();
-            let mut published = std::pin::pin!(published);
+            let mut published: Vec<_> = parts.iter().map(|part| Box::pin(part.published.notified())).collect();
             // listen before looking, so that nothing comes in between unheard
-            published.as_mut().enable();
-            let entries = part.lock().follow(stream, after, max);
-            if !entries.is_empty() || timeout_at(until, published).await.is_err() {
-                return Ok(entries);
+            published.iter_mut().for_each(|notified| {
+                notified.as_mut().enable();
+            });
+            let read = parts.iter().zip(after).map(|(part, (partition, after))| {
+                (*partition, part.lock().follow(stream, *after, share(max, parts.len())))
+            });
+            let read: Vec<_> = read.filter(|(_, entries)| !entries.is_empty()).collect();
+            if !read.is_empty() || timeout_at(until, select_all(published)).await.is_err() {
+                return Ok(read);
             }
         }
+    }
+
+    fn began(&self, partition: u32) -> Option<EntryId> {
+        self.part(partition).ok().map(|part| part.birth)
     }
 
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
         Ok(self.state(partition)?.extent(stream))
     }
 
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
-        Ok(self.state(partition)?.recent(stream, max))
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError> {
+        Ok(self.state(partition)?.earlier(stream, before, max))
     }
 
     async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError> {

@@ -23,6 +23,8 @@ pub struct EntryId {
 impl EntryId {
     /// Before every entry.
     pub const ZERO: EntryId = EntryId { ms: 0, seq: 0 };
+    /// After every entry.
+    pub const LAST: EntryId = EntryId { ms: u64::MAX, seq: u64::MAX };
 
     /// The last id that could come before it.
     pub const fn before(self) -> EntryId {
@@ -63,6 +65,21 @@ pub enum Inbound {
     Internal,
 }
 
+impl Inbound {
+    /// Its stable name: the last part of its key, and what dead letters say.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Inbound::Commands => "commands",
+            Inbound::Internal => "internal",
+        }
+    }
+
+    /// The stream of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Inbound::Commands, Inbound::Internal].into_iter().find(|stream| stream.name() == name)
+    }
+}
+
 /// An entry as read.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -77,13 +94,26 @@ pub struct Entry {
 /// Why a command is kept apart.
 #[derive(Debug, Clone)]
 pub struct Dead {
-    /// as received, cut at [`DEAD_COMMAND_BYTES_MAX`]
+    /// as received; see [`Dead::kept`]
     pub command: Arc<[u8]>,
+    /// which stream takes it as it is: a command that was passed on is as its producer wrote it
+    pub stream: Inbound,
     pub reason: String,
     pub attempts: u32,
 }
 
-/// How much of a dead command is kept.
+impl Dead {
+    /// What is kept of the command. A lane's own step is kept whole: it is bounded, and there is no other copy of it.
+    pub fn kept(&self) -> &[u8] {
+        let bytes_max = match self.stream {
+            Inbound::Commands => DEAD_COMMAND_BYTES_MAX,
+            Inbound::Internal => usize::MAX,
+        };
+        &self.command[..self.command.len().min(bytes_max)]
+    }
+}
+
+/// How much of a producer's dead command is kept.
 pub const DEAD_COMMAND_BYTES_MAX: usize = 16 * 1024;
 
 /// How many `reply_to` streams a partition keeps; answers for further names go to the common stream.
@@ -197,9 +227,23 @@ impl Extent {
     }
 }
 
-/// A dead letter as [`CommandLog::follow`] hands it out.
-fn dead_json(command: &str, reason: &str, entry: &str, attempts: u32) -> String {
-    serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts }).to_string()
+/// How many entries of each of so many streams make `max` together.
+fn share(max: usize, streams: usize) -> usize {
+    (max / streams.max(1)).max(1)
+}
+
+/// Following nothing would be waiting for ever.
+fn nothing_to_follow() -> LogError {
+    LogError::Broken("there is no partition to follow".to_owned())
+}
+
+/// A dead letter as [`CommandLog::follow`] hands it out: what versions before this one kept has no `stream`.
+fn dead_json(command: &str, stream: Option<&str>, reason: &str, entry: &str, attempts: u32) -> String {
+    let mut letter = serde_json::json!({ "command": command, "reason": reason, "entry": entry, "attempts": attempts });
+    if let Some(stream) = stream {
+        letter["stream"] = stream.into();
+    }
+    letter.to_string()
 }
 
 /// The log.
@@ -239,13 +283,43 @@ pub trait CommandLog: Send + Sync {
         after: EntryId,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError>;
+    ) -> Result<Vec<OutEntry>, LogError> {
+        let read = self.follow_each(stream, &[(partition, after)], max, wait).await?;
+        Ok(read.into_iter().flat_map(|(_, entries)| entries).collect())
+    }
+
+    /// The same of several partitions, each after its own entry, on one connection: what there is, waiting up to `wait` for
+    /// the first of any. `max` is for all of them together, but of each one entry may come. Whoever hears answers never
+    /// waits for a place behind those who hear events.
+    async fn follow_each(
+        &self,
+        stream: &Outbound,
+        after: &[(u32, EntryId)],
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
+
+    /// Where the partition's log began, if it dies with its process: whoever has come to an entry before was in another one.
+    fn began(&self, _partition: u32) -> Option<EntryId> {
+        None
+    }
 
     /// From where to where an outbound stream can be followed.
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
 
     /// The newest `max` entries of an outbound stream, oldest first.
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError>;
+    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+        self.earlier(partition, stream, EntryId::LAST, max).await
+    }
+
+    /// The newest `max` of its entries before `before`, oldest first: a way back through the stream, page by page.
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError>;
 
     /// Takes a dead letter away; `false`: it is not there (any more).
     async fn bury(&self, partition: u32, letter: EntryId) -> Result<bool, LogError>;

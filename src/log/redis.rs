@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 
 use self::{
-    follow::Followers,
+    follow::{Followers, Place},
     keys::Keys,
     link::{CONNECT_MAX, REPLY_MAX, call, fault, is_no_key, run, strange},
     reader::RedisReader,
@@ -267,15 +267,22 @@ impl CommandLog for RedisLog {
         Ok(Box::new(settler))
     }
 
-    async fn follow(
+    async fn follow_each(
         &self,
-        partition: u32,
         stream: &Outbound,
-        after: EntryId,
+        after: &[(u32, EntryId)],
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError> {
-        self.followers.read(partition, stream, &self.keys.outbound(partition, stream), after, max, wait).await
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        let places: Vec<Place> = after
+            .iter()
+            .map(|(partition, after)| Place {
+                partition: *partition,
+                key: self.keys.outbound(*partition, stream),
+                after: *after,
+            })
+            .collect();
+        self.followers.read(stream, &places, max, wait).await
     }
 
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
@@ -288,9 +295,16 @@ impl CommandLog for RedisLog {
         }
     }
 
-    async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
+    async fn earlier(
+        &self,
+        partition: u32,
+        stream: &Outbound,
+        before: EntryId,
+        max: usize,
+    ) -> Result<Vec<OutEntry>, LogError> {
         let mut cmd = ::redis::cmd("XREVRANGE");
-        cmd.arg(self.keys.outbound(partition, stream)).arg("+").arg("-").arg("COUNT").arg(max);
+        let newest = before.before().to_string();
+        cmd.arg(self.keys.outbound(partition, stream)).arg(newest).arg("-").arg("COUNT").arg(max);
         let rows = parse::entries(self.query(&cmd).await?)?;
         Ok(rows.into_iter().rev().map(|(id, fields)| follow::out_entry(stream, id, fields)).collect())
     }

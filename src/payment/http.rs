@@ -3,7 +3,7 @@
 //! Only what the service says of this very refund counts as refused. Whatever says something of the service, of the way to
 //! it or of our secret is unknown: an earlier try may have been done, and is found out by asking again.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
@@ -21,6 +21,8 @@ use crate::{
     signature::{HEADER, Secret},
 };
 
+/// The longest that an answer may be waited for.
+pub const PATIENCE_MAX: Duration = Duration::from_secs(60);
 /// The same at every try of one refund.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest answer that is read, in bytes.
@@ -57,7 +59,7 @@ impl HttpPayments {
         let url = |path: &str| Url::parse(&format!("{base}/{path}")).context(no_url);
         let (refunds, charges) = (url("refunds")?, url("charges")?);
         ensure!(
-            refunds.scheme() == "https" || (refunds.scheme() == "http" && is_loopback(&refunds)),
+            refunds.scheme() == "https" || (refunds.scheme() == "http" && outward::is_loopback(&refunds)),
             "a payment service is asked by https://, or by http:// on this machine"
         );
         ensure!(
@@ -91,12 +93,6 @@ impl HttpPayments {
             Err(why) => Verdict::Unknown(why),
         }
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|a| a.is_loopback())
 }
 
 /// An error with its causes, without the address.

@@ -5,7 +5,7 @@ pub mod publisher;
 
 use tokio::sync::oneshot;
 
-use crate::{commit::Outgoing, payment::RefundAsk, store::rows::OtbxRow, traces::Stamps};
+use crate::{commit::Outgoing, payment::DueRefund, store::rows::OtbxRow, traces::Stamps};
 
 /// A durable batch's consequences.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Durable {
     /// steps for other lanes
     pub steps: Vec<OtbxRow>,
     /// refunds to ask the payment side for
-    pub asks: Vec<RefundAsk>,
+    pub asks: Vec<DueRefund>,
     /// when it was decided and committed, for the traces
     pub stamps: Option<Stamps>,
     /// told once this and all before it is said

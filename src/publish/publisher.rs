@@ -14,7 +14,7 @@ use crate::{
     commit::Outgoing,
     ingest::Credit,
     log::{CommandLog, Inbound, LogError, OutAnswer, Retention, Settled, Settler},
-    payment::RefundAsk,
+    payment::DueRefund,
     protocol::event::publish,
     store::rows::OtbxRow,
     traces::Traces,
@@ -34,7 +34,7 @@ pub struct Publisher {
     pub from: mpsc::Receiver<Durable>,
     pub sent: Sent,
     /// where refunds are asked; `None`: somebody else reads the events and asks
-    pub gateway: Option<mpsc::Sender<RefundAsk>>,
+    pub gateway: Option<mpsc::Sender<DueRefund>>,
     /// where commands are traced
     pub traces: Option<Arc<Traces>>,
     pub stop: CancellationToken,

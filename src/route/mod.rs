@@ -37,6 +37,8 @@ pub struct LaneContext {
     pub partition: u32,
     pub partitions: u32,
     pub policy: Arc<Policy>,
+    /// the lane's epoch
+    pub epoch: i64,
     /// whether this process asks the payment side for refunds itself
     pub asks_refunds: bool,
     pub book: Book,
@@ -56,12 +58,13 @@ pub struct LaneContext {
 }
 
 impl LaneContext {
-    /// What a lane starts with: nothing live, nothing decided, the default policy, refunds asked by others.
+    /// What a lane starts with: nothing live, nothing decided, no epoch, the default policy, refunds asked by others.
     pub fn new(partition: u32, partitions: u32, store: Arc<dyn Store>, now: Time) -> Self {
         Self {
             partition,
             partitions,
             policy: Arc::default(),
+            epoch: 0,
             asks_refunds: false,
             book: Rc::default(),
             store,

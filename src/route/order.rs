@@ -1,7 +1,7 @@
 //! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
 //! It answers only through the batch, so nothing is said before it is durable.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
@@ -18,7 +18,7 @@ use crate::{
         reason::{Reason, Refusal},
         status::Status,
     },
-    payment::RefundAsk,
+    payment::{DueRefund, RefundAsk},
     protocol::internal::derived_id,
     store::rows::HistRow,
 };
@@ -313,7 +313,8 @@ impl State {
                 .refunds
                 .iter()
                 .filter(|r| due(r.next_try()))
-                .filter_map(|r| ask(&self.order, r, cx.partition));
+                .filter_map(|r| ask(&self.order, r, cx.partition))
+                .map(|ask| DueRefund { ask, epoch: cx.epoch, found: Instant::now() });
             cx.book.borrow_mut().asks.extend(asks);
         }
         match command {

@@ -85,7 +85,8 @@ impl Server {
         let health = Arc::new(Health::default());
         let gateway = parts.gateway.clone().map(|gateway| {
             let (tx, rx) = mpsc::channel(refunds::WAITING_MAX);
-            tasks.spawn(refunds::run(gateway, Arc::clone(&parts.log), rx, stop.clone()));
+            let office = refunds::Office { gateway, log: Arc::clone(&parts.log), store: Arc::clone(&parts.store) };
+            tasks.spawn(refunds::run(office, rx, stop.clone()));
             tx
         });
         for partition in 0..parts.partitions {

@@ -3,6 +3,10 @@
 //! What was not answered is a command too: so the refund is put off, longer each time, and does not stand before what else
 //! is due. While the payment side is away, only one refund now and then is asked, to find out; the others are put off
 //! without being asked.
+//!
+//! What waits here grows stale. The refund may have been refused meanwhile and the money have gone by bank transfer, through
+//! this server or through a successor while this one was frozen. So nothing is asked that was found due long ago, that is
+//! not this server's any more, or that its order does not wait for, by the database, at that very moment.
 
 use std::{
     collections::HashMap,
@@ -14,16 +18,20 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    commit::replay,
     domain::order::command::Heard,
     log::{CommandLog, Inbound},
-    payment::{self, PaymentGateway, RefundAsk, Verdict},
+    payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     protocol::internal::derived_id,
+    store::{Lease, Store},
 };
 
 /// How many refunds may wait to be asked; more stay due in the store.
 pub const WAITING_MAX: usize = 1_024;
 /// How many are asked at a time.
 const AT_ONCE: usize = 32;
+/// How old a finding may be that a refund is due: an older one is dropped. Its order stays due and is found again.
+const FOUND_MAX: Duration = Duration::from_secs(10);
 /// So many in a row without an answer: the payment side is away.
 const AWAY_AFTER: u32 = 8;
 /// How often one is asked while it is away.
@@ -33,42 +41,93 @@ const TRIES_MAX: usize = 10_000;
 /// For how long: what was told has long been decided by then, or was lost.
 const TRIES_KEEP: Duration = Duration::from_secs(600);
 
+/// Whom the asking needs.
+pub struct Office {
+    pub gateway: Arc<dyn PaymentGateway>,
+    pub log: Arc<dyn CommandLog>,
+    pub store: Arc<dyn Store>,
+}
+
 /// Asks until it is stopped.
-pub async fn run(
-    gateway: Arc<dyn PaymentGateway>,
-    log: Arc<dyn CommandLog>,
-    asks: mpsc::Receiver<RefundAsk>,
-    stop: CancellationToken,
-) {
+pub async fn run(office: Office, asks: mpsc::Receiver<DueRefund>, stop: CancellationToken) {
     tokio::select! {
-        () = ask_all(gateway, log, asks) => {}
+        () = ask_all(office, asks) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn ask_all(gateway: Arc<dyn PaymentGateway>, log: Arc<dyn CommandLog>, mut asks: mpsc::Receiver<RefundAsk>) {
+async fn ask_all(office: Office, mut asks: mpsc::Receiver<DueRefund>) {
     let (places, desk) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Desk::default()));
-    while let Some(ask) = asks.recv().await {
+    let office = Arc::new(office);
+    while let Some(due) = asks.recv().await {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match desk.turn(&ask, Instant::now()) {
+        if stale(&due) {
+            count("dropped");
+            continue;
+        }
+        match desk.turn(&due.ask, Instant::now()) {
             Turn::Asked => {}
             Turn::PutOff => {
                 count("put_off");
                 let why = "not asked: the payment side does not answer".into();
-                desk.told(&ask, tell(&ask, Verdict::Unknown(why), &*log).await);
+                desk.told(&due.ask, tell(&due.ask, Verdict::Unknown(why), &*office.log).await);
             }
             Turn::Ask => {
-                let (gateway, log, desk) = (Arc::clone(&gateway), Arc::clone(&log), Arc::clone(&desk));
+                let (office, desk) = (Arc::clone(&office), Arc::clone(&desk));
                 tokio::spawn(async move {
-                    let begun = Instant::now();
-                    let verdict = gateway.refund(&ask).await;
-                    metrics::histogram!("jumun_refund_seconds").record(begun.elapsed());
-                    desk.heard(&ask, &verdict);
-                    desk.told(&ask, tell(&ask, verdict, &*log).await);
+                    office.ask(&due, &desk).await;
                     drop(place);
                 });
             }
         }
+    }
+}
+
+/// Whether it was found due too long ago. A clock that stands while the machine is suspended does not tell; what
+/// [`Office::waits`] asks does.
+fn stale(due: &DueRefund) -> bool {
+    due.found.elapsed() >= FOUND_MAX
+}
+
+impl Office {
+    async fn ask(&self, due: &DueRefund, desk: &Desk) {
+        let ask = &due.ask;
+        if !self.waits(due).await || stale(due) {
+            count("dropped");
+            desk.told(ask, false);
+            return;
+        }
+        let begun = Instant::now();
+        let verdict = self.gateway.refund(ask).await;
+        metrics::histogram!("jumun_refund_seconds").record(begun.elapsed());
+        desk.heard(ask, &verdict);
+        desk.told(ask, tell(ask, verdict, &*self.log).await);
+    }
+
+    /// Whether the lane that found it due is still this server's, and its order still waits for this very try.
+    async fn waits(&self, due: &DueRefund) -> bool {
+        let (ask, lease) = (&due.ask, Lease { partition: due.ask.lane, epoch: due.epoch });
+        // the order last: what it says is to be as new as can be
+        let why = match self.store.owns(&lease).await {
+            Ok(true) => match self.store.orders(std::slice::from_ref(&ask.order_id)).await {
+                Ok(found) => match replay::fold(found.first().map_or(&[], Vec::as_slice)) {
+                    Ok(folded) => {
+                        let mut refunds = folded.iter().flat_map(|f| &f.order.refunds);
+                        let refund = refunds.find(|r| r.key == ask.key);
+                        if refund.is_some_and(|r| r.next_try().is_some() && r.tries.len() == ask.attempt) {
+                            return true;
+                        }
+                        "its order does not wait for this try any more".to_owned()
+                    }
+                    Err(e) => e,
+                },
+                Err(e) => e.to_string(),
+            },
+            Ok(false) => "a successor owns the partition".to_owned(),
+            Err(e) => e.to_string(),
+        };
+        tracing::info!(order_id = ask.order_id.as_str(), refund_key = ask.key, why, "a refund is not asked for");
+        false
     }
 }
 
@@ -86,10 +145,19 @@ enum Turn {
 #[derive(Default)]
 struct Desk(Mutex<Known>);
 
+/// A try of this server's.
+#[derive(Clone, Copy)]
+struct Try {
+    attempt: usize,
+    begun: Instant,
+    /// its outcome is not told yet
+    under_way: bool,
+}
+
 #[derive(Default)]
 struct Known {
-    /// by key: the last try, and when it was begun
-    tries: HashMap<String, (usize, Instant)>,
+    /// by key: the last
+    tries: HashMap<String, Try>,
     /// in a row
     unanswered: u32,
     next_probe: Option<Instant>,
@@ -99,17 +167,18 @@ impl Desk {
     fn turn(&self, ask: &RefundAsk, now: Instant) -> Turn {
         let Ok(mut known) = self.0.lock() else { return Turn::Asked };
         let fresh = |at: Instant| now.saturating_duration_since(at) < TRIES_KEEP;
-        // an old try may have waited here while its outcome let the money go another way
-        if known.tries.get(&ask.key).is_some_and(|(attempt, at)| ask.attempt <= *attempt && fresh(*at)) {
+        // the outcome of a try may be told and not yet decided
+        if known.tries.get(&ask.key).is_some_and(|t| ask.attempt <= t.attempt && fresh(t.begun)) {
             return Turn::Asked;
         }
         if known.tries.len() >= TRIES_MAX {
-            known.tries.retain(|_, (_, at)| fresh(*at));
+            known.tries.retain(|_, t| fresh(t.begun));
             if known.tries.len() >= TRIES_MAX {
-                known.tries.clear(); // a try may be made twice then: with the same key, so of one effect
+                // one may be made twice then, with the same key, and only for as long as its order waits for that try
+                known.tries.retain(|_, t| t.under_way);
             }
         }
-        known.tries.insert(ask.key.clone(), (ask.attempt, now));
+        known.tries.insert(ask.key.clone(), Try { attempt: ask.attempt, begun: now, under_way: true });
         if known.unanswered < AWAY_AFTER {
             return Turn::Ask;
         }
@@ -149,10 +218,14 @@ impl Desk {
         known.unanswered = 0;
     }
 
-    /// What could not be told must be asked again.
+    /// A try is over. What could not be told must be asked again.
     fn told(&self, ask: &RefundAsk, told: bool) {
-        if !told && let Ok(mut known) = self.0.lock() {
-            known.tries.remove(&ask.key);
+        let Ok(mut known) = self.0.lock() else { return };
+        let this = known.tries.get_mut(&ask.key).filter(|t| t.attempt == ask.attempt);
+        match this {
+            Some(_) if !told => drop(known.tries.remove(&ask.key)),
+            Some(this) => this.under_way = false,
+            None => {}
         }
     }
 }
@@ -195,7 +268,10 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ids::OrderId, money::Won, order::command::Means};
+    use crate::{
+        domain::{ids::OrderId, money::Won, order::command::Means},
+        payment::http::PATIENCE_MAX,
+    };
 
     fn ask(key: &str, attempt: usize) -> RefundAsk {
         let (order_id, amount) = (OrderId::stored("o-1"), Won::new(1));
@@ -215,12 +291,21 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_is_dropped_before_its_try_is_forgotten() {
+        // made while that try was under way, and asked for as late as can be
+        assert!(PATIENCE_MAX + FOUND_MAX < TRIES_KEEP);
+    }
+
+    #[test]
     fn tries_are_remembered_within_bounds() {
         let (desk, now) = (Desk::default(), Instant::now());
+        assert_eq!(desk.turn(&ask("slow", 0), now), Turn::Ask);
         for n in 0..=TRIES_MAX {
             assert_eq!(desk.turn(&ask(&n.to_string(), 0), now), Turn::Ask);
+            desk.told(&ask(&n.to_string(), 0), true);
         }
         assert!(desk.0.lock().unwrap().tries.len() <= TRIES_MAX);
+        assert_eq!(desk.turn(&ask("slow", 0), now), Turn::Asked, "what is under way is not forgotten");
     }
 
     #[test]

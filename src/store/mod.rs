@@ -259,6 +259,8 @@ pub trait Store: door::DoorStore {
     async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError>;
     /// Extends the lease; `false` when the epoch is superseded.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
+    /// Whether nobody has taken the partition over since.
+    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError>;
     /// Gives the lease back, so that a successor need not wait.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 

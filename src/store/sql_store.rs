@@ -299,6 +299,12 @@ impl<D: Database> Store for SqlStore<D> {
         Ok(!self.0.write(sql, binds, &[Type::Int]).await?.is_empty())
     }
 
+    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let sql = "SELECT epch FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2";
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
+        Ok(!self.0.read(sql.into(), binds, &[Type::Int]).await?.is_empty())
+    }
+
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let sql = format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2", D::NOW);
         let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Hook,
+    patience::{Next, Pace},
     post::{Outcome, Parcel, Post},
 };
 use crate::{
@@ -26,9 +27,8 @@ const ENTRIES_MAX: usize = 16;
 const WAIT: Duration = Duration::from_secs(1);
 /// Times that a refused event is posted before it is put aside.
 const REFUSALS_MAX: u32 = 5;
-/// Between tries, growing.
-const PAUSE_MIN: Duration = Duration::from_millis(250);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Between those times, growing.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
 
 /// The one who carries. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a parcel
 /// may come twice.
@@ -45,24 +45,6 @@ pub struct Courier {
 /// The server stops, or the partition is somebody else's.
 struct Stopped;
 
-/// Between tries; kept from parcel to parcel, since it is the receiver that is down.
-struct Pace {
-    pause: Duration,
-    not_before: Option<Instant>,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self { pause: PAUSE_MIN, not_before: None }
-    }
-
-    fn failed(&mut self) {
-        // spread, so that all partitions' couriers don't knock at once
-        self.not_before = Some(Instant::now() + self.pause.mul_f64(rand::random_range(0.75..1.25)));
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
-    }
-}
-
 impl Courier {
     /// Carries until it is stopped.
     pub async fn run(self) {
@@ -73,7 +55,7 @@ impl Courier {
     }
 
     async fn carry(&self) -> Result<(), Stopped> {
-        let mut follower = Follower::new(Arc::clone(&self.log), self.partition, self.begin().await?);
+        let mut follower = Follower::new(Arc::clone(&self.log), [(self.partition, self.begin().await?)]);
         let mut pace = Pace::new();
         let lag = {
             let (webhook, partition) = (self.hook.name.to_string(), self.partition.to_string());
@@ -84,45 +66,72 @@ impl Courier {
                 heard = follower.next(ENTRIES_MAX, WAIT) => heard,
                 () = self.stop.cancelled() => return Err(Stopped),
             };
-            match heard {
-                Ok(Heard::Entries(told)) if told.is_empty() => lag.set(0.0),
-                Ok(Heard::Entries(told)) => {
-                    for entry in told {
-                        lag.set(self.age(entry.id).as_secs_f64());
-                        self.deliver(&entry, &mut pace).await?;
-                        self.at(entry.id).await?;
+            let heard = match heard {
+                Ok(heard) => heard,
+                Err(e) => {
+                    self.hold("following events", &e).await?;
+                    continue;
+                }
+            };
+            if heard.is_empty() {
+                lag.set(0.0);
+            }
+            for (_, heard) in heard {
+                match heard {
+                    Heard::Entries(told) => {
+                        for entry in told {
+                            lag.set(self.age(entry.id).as_secs_f64());
+                            self.deliver(&entry, &mut pace).await?;
+                            self.at(entry.id).await?;
+                        }
                     }
+                    Heard::Lost { from } => self.lost(from).await?,
                 }
-                Ok(Heard::Lost { from }) => {
-                    metrics::counter!("jumun_webhook_lost_total", "webhook" => self.hook.name.to_string()).increment(1);
-                    tracing::error!(
-                        webhook = &*self.hook.name,
-                        partition = self.partition,
-                        %from,
-                        "events were dropped from the stream before they were delivered; the orders' own events have them"
-                    );
-                    self.at(from).await?;
-                }
-                Err(e) => self.hold("following events", &e).await?,
             }
         }
+    }
+
+    async fn lost(&self, from: EntryId) -> Result<(), Stopped> {
+        metrics::counter!("jumun_webhook_lost_total", "webhook" => self.hook.name.to_string()).increment(1);
+        tracing::error!(
+            webhook = &*self.hook.name,
+            partition = self.partition,
+            %from,
+            "events were dropped from the stream before they were delivered; the orders' own events have them"
+        );
+        self.at(from).await
     }
 
     /// Where it left off; a new hook begins now.
     async fn begin(&self) -> Result<EntryId, Stopped> {
         let rows = self.insist("reading how far it has come", || self.store.hook(&self.hook.name)).await?;
         let row = rows.iter().find(|r| r.prtn_no == i64::from(self.partition));
-        if let Some(at) = row.and_then(|r| r.strm_entr.parse().ok()) {
+        let known: Option<EntryId> = row.and_then(|r| r.strm_entr.parse().ok());
+        let began = self.log.began(self.partition);
+        if let (Some(at), None) = (known, began) {
             return Ok(at);
         }
-        let last = loop {
+        let extent = loop {
             match self.log.extent(self.partition, &Outbound::Events).await {
-                Ok(extent) => break extent.last,
+                Ok(extent) => break extent,
                 Err(e) => self.hold("looking at the events", &e).await?,
             }
         };
-        self.at(last).await?;
-        Ok(last)
+        let from = match (known, began) {
+            (None, _) => extent.last,
+            // of a log that died with its process: whether all of it was delivered is known to nobody
+            (Some(at), Some(began)) if at < began || at > extent.last => {
+                tracing::warn!(
+                    webhook = &*self.hook.name,
+                    partition = self.partition,
+                    "the log began anew with this process: what was not delivered by then is in the orders' own events only"
+                );
+                began
+            }
+            (Some(at), _) => return Ok(at),
+        };
+        self.at(from).await?;
+        Ok(from)
     }
 
     async fn at(&self, id: EntryId) -> Result<(), Stopped> {
@@ -162,15 +171,13 @@ impl Courier {
         let (mut tries, mut refusals) = (0, 0);
         let mut why = "the receiver was down".to_owned();
         loop {
-            if let Some(moment) = pace.not_before {
-                let left = self.hook.give_up.saturating_sub(self.age(at));
-                if left.is_zero() && moment > Instant::now() {
-                    break; // too old to wait for the next try; younger ones have time
-                }
-                self.sleep(moment.saturating_duration_since(Instant::now()).min(left)).await?;
-                if moment > Instant::now() {
+            match self.hook.patience.next(tries, self.age(at), pace, Instant::now()) {
+                Next::Try => {}
+                Next::Wait(left) => {
+                    self.sleep(left).await?;
                     continue;
                 }
+                Next::PutAside => break,
             }
             tries += 1;
             match self.attempt(&parcel).await? {
@@ -178,18 +185,20 @@ impl Courier {
                     *pace = Pace::new();
                     return Ok(true);
                 }
-                Outcome::Refused(_) if events.len() > 1 => return Ok(false),
                 Outcome::Refused(said) => {
+                    *pace = Pace::new(); // it answers: that is no failing
+                    if events.len() > 1 {
+                        return Ok(false);
+                    }
                     refusals += 1;
                     why = said;
                     if refusals >= REFUSALS_MAX {
-                        *pace = Pace::new();
                         break;
                     }
-                    self.sleep(PAUSE_MIN * refusals).await?;
+                    self.sleep(REFUSED_PAUSE * refusals).await?;
                 }
                 Outcome::Failed(said) => {
-                    if pace.pause == PAUSE_MIN {
+                    if pace.failed(Instant::now()) {
                         tracing::warn!(
                             webhook = &*self.hook.name,
                             partition = self.partition,
@@ -198,7 +207,6 @@ impl Courier {
                         );
                     }
                     why = said;
-                    pace.failed();
                 }
             }
         }

@@ -4,9 +4,11 @@
 //! for good, or kept as a letter. How far it has come is a row, so that a restart or another owner goes on there.
 
 mod courier;
+mod patience;
 mod post;
 
 pub use courier::Courier;
+pub use patience::Patience;
 pub use post::{Outcome, Parcel, Post};
 
 use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
@@ -21,7 +23,7 @@ use crate::{outward, signature::Secret};
 pub const HOOKS_MAX: usize = 16;
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How old events may get while their receiver is down, before they are put aside as letters.
+/// How old events may get, and how long their receiver may fail, before they are put aside as letters.
 const GIVE_UP_SECONDS: u64 = 1_200;
 
 /// A receiver.
@@ -32,7 +34,7 @@ pub struct Hook {
     pub secret: Secret,
     /// event types; empty: all
     pub types: HashSet<String>,
-    pub give_up: Duration,
+    pub patience: Patience,
 }
 
 /// All of them, and what posts to them.
@@ -105,9 +107,8 @@ impl Entry {
             "a webhook's name is 1 to 32 letters, digits, - and _, not {name:?}"
         );
         let url = Url::parse(&self.url).with_context(|| format!("webhook {name}: its url can't be read"))?;
-        let near = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         ensure!(
-            url.scheme() == "https" || (url.scheme() == "http" && (near || plain)),
+            url.scheme() == "https" || (url.scheme() == "http" && (outward::is_loopback(&url) || plain)),
             "webhook {name}: its url is https: (http: only to this machine, or with allow_plain_http = true)"
         );
         let secret = match (self.secret, self.secret_file) {
@@ -127,7 +128,8 @@ impl Entry {
             "webhook {name}: give_up_seconds is at most 0.8 of --keep-events, {} s: later the events are gone",
             most.as_secs()
         );
-        Ok(Hook { name: name.into(), url, secret, types: self.types.into_iter().collect(), give_up })
+        let patience = Patience::new(give_up, keep_events);
+        Ok(Hook { name: name.into(), url, secret, types: self.types.into_iter().collect(), patience })
     }
 }
 
@@ -146,7 +148,8 @@ mod tests {
         let good =
             "[[webhook]]\nname = \"mail\"\nurl = \"https://mail.example/in\"\nsecret = \"0123456789abcdef01234567\"\n";
         let hooks = read(good).unwrap();
-        assert_eq!(hooks.named("mail").unwrap().give_up, Duration::from_secs(1_200));
+        let usual = Patience::new(Duration::from_secs(1_200), Duration::from_secs(3_600));
+        assert_eq!(hooks.named("mail").unwrap().patience, usual);
         for (text, why) in [
             (good.replace("https:", "http:"), "http: only to this machine"),
             (good.replace("0123456789abcdef01234567", "short"), "at least 24"),
@@ -159,7 +162,9 @@ mod tests {
             let told = read(&text).unwrap_err();
             assert!(told.contains(why), "{told}");
         }
-        assert!(read(&good.replace("https://mail.example", "http://127.0.0.1:9")).is_ok());
+        for here in ["http://localhost:9", "http://127.0.0.1:9", "http://127.0.0.2:9", "http://[::1]:9"] {
+            assert!(read(&good.replace("https://mail.example", here)).is_ok(), "{here}");
+        }
         let plain = format!("allow_plain_http = true\n{}", good.replace("https:", "http:"));
         assert!(read(&plain).is_ok());
     }

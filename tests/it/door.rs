@@ -82,6 +82,32 @@ async fn f42_every_route_denies_without_a_token_and_with_the_wrong_role() {
 }
 
 #[tokio::test]
+async fn goods_are_shown_to_a_checkout_that_asks_for_nobody() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    for (path, status) in [("/v1/me", 200), ("/v1/skus/A", 200), ("/v1/products/g-1", 200), ("/v1/orders", 403)] {
+        let reply = shop.ask("checkout", "GET", path, &[], b"");
+        assert_eq!(reply.status, status, "{path}: {reply:?}");
+    }
+    for path in ["/", "/healthz", "/readyz"] {
+        let reply = shop.ask("", "HEAD", path, &[], b"");
+        assert_eq!((reply.status, reply.body.as_str()), (200, ""), "{path}: {reply:?}");
+    }
+    // what may be a card number is not kept, however it comes
+    let number = "4111111111111111";
+    let hidden = "%34111111111111111";
+    for path in [format!("/v1/orders/{number}"), format!("/v1/orders/{hidden}")] {
+        assert_eq!(shop.ask("", "GET", &path, &[("X-Request-Id", "id-4111-1111-1111-1111")], b"").status, 401);
+    }
+    assert_eq!(shop.get("operator", "/v1/orders?status=NIX").status, 422);
+    let log = shop.server.log();
+    assert!(log.contains("/v1/orders/") && log.contains("request_id"), "{log}");
+    for part in [number, hidden, "4111-1111"] {
+        assert!(!log.contains(part), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn f42_somebody_elses_order_is_not_there() {
     let shop = Shop::open(&[]).await;
     shop.stock();

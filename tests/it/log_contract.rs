@@ -91,6 +91,7 @@ contract! {
     out::forgets_by_age,
     out::wakes_followers,
     out::resumes_from_a_cursor,
+    out::follows_several_partitions,
 }
 
 fn command(n: usize) -> Arc<[u8]> {

@@ -89,6 +89,18 @@ async fn a_service_over_http_keeps_its_word() {
 }
 
 #[tokio::test]
+async fn a_request_that_comes_late_is_refused_again() {
+    let service = Service::start(&["--refuse", "1"]);
+    let gateway = service.gateway(SECRET);
+    for (attempt, done) in [(0, false), (0, false), (1, true), (0, true)] {
+        let verdict = gateway.refund(&refund("refund-1", attempt)).await;
+        assert_eq!(matches!(verdict, Verdict::Done(_)), done, "{attempt}: {verdict:?}");
+        assert_eq!(matches!(verdict, Verdict::Refused(_)), !done, "{attempt}: {verdict:?}");
+    }
+    assert_eq!(service.keys()["refund-1"], (4, 1));
+}
+
+#[tokio::test]
 async fn a_refund_takes_effect_once_whatever_was_heard_of_it() {
     let gateway = simulated("fail=300,silent=300");
     let (mut failed, mut silent) = (0, 0);

@@ -269,7 +269,7 @@ async fn a_command_that_no_lane_would_take_for_its_length_is_refused_at_the_door
 /// A placement over two lanes, of which the second has nothing left.
 #[tokio::test]
 async fn a_placement_that_another_lane_refuses_is_told_and_listed_nowhere() {
-    let shop = Shop::of_lanes(2, &[]).await;
+    let shop = Shop::wide(2, &[]).await;
     shop.stock();
     let lane = |sku: &str| jumun::log::crc16::partition_of(sku, 2);
     assert_ne!(lane("A"), lane("B"), "the test's goods live in two lanes");

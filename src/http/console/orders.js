@@ -258,6 +258,7 @@ function timeline(told) {
   if (told.problem) return h('p', { class: 'problem' }, told.problem);
   return [
     !told.refusals_known && h('p', { class: 'hint' }, t('refusals_unknown')),
+    told.refusals_known && !told.refusals_complete && h('p', { class: 'hint' }, t('refusals_partial')),
     h('ol', { class: 'timeline' }, told.entries.toReversed().map((e) => (e.kind === 'event'
       ? h('li', {},
         h('p', {}, time(e.at), ' ', h('b', {}, word(e.what)), ' ', h('small', {}, `${t('by')} ${e.by} · #${e.sequence}`)),

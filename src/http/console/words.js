@@ -68,7 +68,7 @@ const TEXTS = {
   family: ['연결된 주문', 'Linked orders'], parent: ['상위 주문', 'Parent'], this_order: ['이 주문', 'this order'],
   family_cut: ['더 있습니다. 아래로 5단계, 주문 40건까지만 보입니다.', 'There are more: five generations down and 40 orders are shown at most.'],
   destination: ['배송지', 'Destination'], timeline: ['이력', 'Timeline'], by: ['요청', 'by'], refused: ['거절', 'Refused'],
-  refusals_unknown: ['거절된 명령은 알 수 없습니다.', 'Refused commands are not known.'], raw: ['원본', 'As stored'],
+  refusals_unknown: ['거절된 명령은 알 수 없습니다.', 'Refused commands are not known.'], refusals_partial: ['이보다 오래된 거절은 빠져 있을 수 있습니다.', 'Older refusals may be missing.'], raw: ['원본', 'As stored'],
   actions: ['할 일', 'Actions'], no_actions: ['지금 할 수 있는 일이 없습니다.', 'Nothing can be done now.'],
   changed: ['주문이 바뀌어 새로 표시했습니다.', 'The order changed; this is the new state.'], linked_order: ['연결주문', 'Linked order'],
   // actions

@@ -167,6 +167,9 @@ pub struct LetterView {
     /// as received
     pub command: String,
     pub reason: String,
+    /// the stream that takes it again: `commands`, or `internal` of a lane's own step; absent where an older version kept it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// the entry that it came as
     pub entry: String,
     pub attempts: u32,

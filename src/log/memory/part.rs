@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, DEAD_COMMAND_BYTES_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats,
-    OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound,
+    REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
 };
 
 /// A reply stream keeps this part of what the common one may.
@@ -20,6 +20,8 @@ const REPLY_SHARE: usize = 64;
 /// A partition.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// what was published before is gone
+    pub birth: EntryId,
     state: Mutex<State>,
     /// something was appended, or the owner changed
     pub arrived: Notify,
@@ -28,7 +30,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Born `now`: whatever was published before is gone.
+    /// Born `now`.
     pub fn new(partition: u32, bounds: MemoryBounds, now: u64) -> Self {
         let birth = EntryId { ms: now, seq: 0 };
         let state = State {
@@ -41,7 +43,7 @@ impl Part {
             events: Out { last: birth, floor: birth, ..Out::default() },
             dead: Out::default(),
         };
-        Self { state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
+        Self { birth, state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -257,9 +259,8 @@ impl State {
             }
             events.push(entry.events.iter().map(|event| &**event), &mut self.events, now);
             if let Some(dead) = &entry.dead {
-                let command = &dead.command[..dead.command.len().min(DEAD_COMMAND_BYTES_MAX)];
-                let command = String::from_utf8_lossy(command);
-                self.dead.push(dead_json(&command, &dead.reason, &entry.id.to_string(), dead.attempts), now);
+                let (command, stream) = (String::from_utf8_lossy(dead.kept()), Some(dead.stream.name()));
+                self.dead.push(dead_json(&command, stream, &dead.reason, &entry.id.to_string(), dead.attempts), now);
             }
         }
         answers.flush(&mut self.answers, now);
@@ -315,10 +316,13 @@ impl State {
         out.entries.range(from..).take(max).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
     }
 
-    pub fn recent(&self, stream: &Outbound, max: usize) -> Vec<OutEntry> {
+    pub fn earlier(&self, stream: &Outbound, before: EntryId, max: usize) -> Vec<OutEntry> {
         let Some(out) = self.outbound(stream) else { return Vec::new() };
-        let from = out.entries.len().saturating_sub(max);
-        out.entries.range(from..).map(|(id, json)| OutEntry { id: *id, json: json.clone() }).collect()
+        let to = out.entries.partition_point(|(id, _)| *id < before);
+        out.entries
+            .range(to.saturating_sub(max)..to)
+            .map(|(id, json)| OutEntry { id: *id, json: json.clone() })
+            .collect()
     }
 
     pub fn bury(&mut self, letter: EntryId) -> bool {

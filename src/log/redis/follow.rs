@@ -6,13 +6,15 @@ use ::redis::{Client, Value};
 use tokio::{sync::Semaphore, time};
 
 use super::{
-    link::{Link, REPLY_MAX, fault},
+    link::{Link, REPLY_MAX, fault, strange},
     parse,
 };
-use crate::log::{EntryId, LogError, OutEntry, Outbound};
+use crate::log::{EntryId, LogError, OutEntry, Outbound, nothing_to_follow, share};
 
-/// Followers that may wait at once; further ones queue for a place.
-const FOLLOWERS_MAX: usize = 256;
+/// Followers of events that may wait at once; further ones queue for a place.
+const EVENT_FOLLOWERS_MAX: usize = 256;
+/// Followers of answers and dead letters, in places of their own: a command's answer waits behind no crowd of listeners.
+const ANSWER_FOLLOWERS_MAX: usize = 64;
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 32;
 
@@ -20,13 +22,23 @@ const IDLE_MAX: usize = 32;
 #[derive(Debug)]
 pub(super) struct Followers {
     client: Client,
-    places: Semaphore,
+    events: Semaphore,
+    answers: Semaphore,
     idle: Mutex<Vec<Link>>,
+}
+
+/// How far a follower has come in a partition.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub partition: u32,
+    pub key: String,
+    pub after: EntryId,
 }
 
 impl Followers {
     pub fn new(client: Client) -> Self {
-        Self { client, places: Semaphore::new(FOLLOWERS_MAX), idle: Mutex::default() }
+        let (events, answers) = (Semaphore::new(EVENT_FOLLOWERS_MAX), Semaphore::new(ANSWER_FOLLOWERS_MAX));
+        Self { client, events, answers, idle: Mutex::default() }
     }
 
     fn borrow(&self) -> Link {
@@ -41,25 +53,34 @@ impl Followers {
         }
     }
 
-    /// Entries of `key` after `after`, waiting up to `wait` for the first.
+    /// Entries of a stream of several partitions, about `max` in all, waiting up to `wait` for the first of any.
     pub async fn read(
         &self,
-        partition: u32,
         stream: &Outbound,
-        key: &str,
-        after: EntryId,
+        places: &[Place],
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<OutEntry>, LogError> {
+    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        let first = places.first().ok_or_else(nothing_to_follow)?.partition;
         let full = || LogError::Unavailable("too many followers are waiting".to_owned());
-        let place = time::timeout(REPLY_MAX, self.places.acquire()).await.map_err(|_| full())?;
-        let _place = place.map_err(|_| full())?;
+        let room = match stream {
+            Outbound::Events => &self.events,
+            Outbound::Answers | Outbound::AnswersTo(_) | Outbound::Dead => &self.answers,
+        };
+        let room = time::timeout(REPLY_MAX, room.acquire()).await.map_err(|_| full())?;
+        let _room = room.map_err(|_| full())?;
         let mut cmd = ::redis::cmd("XREAD");
-        cmd.arg("COUNT").arg(max.max(1));
+        cmd.arg("COUNT").arg(share(max, places.len()));
         if !wait.is_zero() {
             cmd.arg("BLOCK").arg(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
         }
-        cmd.arg("STREAMS").arg(key).arg(after.to_string());
+        cmd.arg("STREAMS");
+        for place in places {
+            cmd.arg(&place.key);
+        }
+        for place in places {
+            cmd.arg(place.after.to_string());
+        }
         // a call that is dropped here drops its connection too: nobody inherits a reply that is still to come
         let mut link = self.borrow();
         let idle_before = link.is_up();
@@ -68,13 +89,15 @@ impl Followers {
             // a connection that died while idle says nothing about the server
             reply = link.send(&cmd, wait).await;
         }
-        let value = reply.map_err(|e| fault(partition, &e))?;
+        let value = reply.map_err(|e| fault(first, &e))?;
         self.give_back(link);
-        let mut out = Vec::new();
-        for (_, rows) in parse::streams(value)? {
-            for (id, fields) in parse::entries(rows)? {
-                out.push(out_entry(stream, id, fields));
-            }
+        // those with entries, in the order in which they were asked for
+        let (mut out, mut asked) = (Vec::new(), places.iter());
+        for (key, rows) in parse::streams(value)? {
+            let place = asked.find(|place| parse::bytes(&key) == Some(place.key.as_bytes()));
+            let partition = place.ok_or_else(|| strange("a stream read"))?.partition;
+            let told = parse::entries(rows)?.into_iter().map(|(id, fields)| out_entry(stream, id, fields));
+            out.push((partition, told.collect()));
         }
         Ok(out)
     }
@@ -95,6 +118,7 @@ fn json(stream: &Outbound, fields: &mut [Value]) -> String {
             let attempts: u32 = text("attempts").and_then(|n| n.parse().ok()).unwrap_or_default();
             super::super::dead_json(
                 &text("command").unwrap_or_default(),
+                text("stream").as_deref(),
                 &text("reason").unwrap_or_default(),
                 &text("entry").unwrap_or_default(),
                 attempts,

@@ -31,10 +31,7 @@ impl Keys {
 
     /// Stream of what producers write, or of the lanes' own steps.
     pub fn inbound(&self, partition: u32, stream: Inbound) -> String {
-        match stream {
-            Inbound::Commands => self.of(partition, "commands"),
-            Inbound::Internal => self.of(partition, "internal"),
-        }
+        self.of(partition, stream.name())
     }
 
     /// Stream of answers, events or dead letters.

@@ -8,7 +8,7 @@
 -- ARGV  1 epoch, 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 reply streams at most,
 --       6 entries of commands, 7 entries in all (n), 8 arrays (m), then a name for each reply stream, then n ids
 --       (commands first), then m times: stream (an index of KEYS), a JSON array, its items as ` entry:bytes` each,
---       then for each dead letter: its entry (1..n), command, reason, attempts
+--       then for each dead letter: its entry (1..n), command, stream, reason, attempts
 -- Returns how many it acknowledged; `FENCED epoch` when a later owner has been here.
 local call = redis.call
 local epoch = tonumber(ARGV[1])
@@ -65,11 +65,11 @@ for a = arrays + 1, arrays + m * 3, 3 do
     end
   end
 end
-for d = arrays + m * 3 + 1, #ARGV, 4 do
+for d = arrays + m * 3 + 1, #ARGV, 5 do
   local i = tonumber(ARGV[d])
   if not before[i] then
-    call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[4], '*', 'command', ARGV[d + 1], 'reason', ARGV[d + 2],
-      'entry', ARGV[ids + i], 'attempts', ARGV[d + 3])
+    call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[4], '*', 'command', ARGV[d + 1], 'stream', ARGV[d + 2],
+      'reason', ARGV[d + 3], 'entry', ARGV[ids + i], 'attempts', ARGV[d + 4])
   end
 end
 return acknowledged

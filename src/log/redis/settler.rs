@@ -11,9 +11,7 @@ use super::{
     link::{Link, call_of, fault},
     parse,
 };
-use crate::log::{
-    DEAD_COMMAND_BYTES_MAX, Inbound, LogError, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, Settler,
-};
+use crate::log::{Inbound, LogError, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, Settler};
 
 /// Entries a call: each call is atomic and keeps Redis from everything else for a millisecond or two.
 const CALL_ENTRIES_MAX: usize = 512;
@@ -83,7 +81,7 @@ impl RedisSettler {
         let mut cmd = call_of(
             &self.script,
             FIXED_KEYS + names,
-            32 + 2 * names + entries.len() + 3 * arrays.done.len() + 4 * letters.len(),
+            32 + 2 * names + entries.len() + 3 * arrays.done.len() + 5 * letters.len(),
             bytes + 24 * entries.len() + 128 * names + 1024,
         );
         cmd.arg(self.keys.epoch(p))
@@ -114,8 +112,7 @@ impl RedisSettler {
             cmd.arg(array.key).arg(&array.text).arg(&array.items);
         }
         for (n, dead) in letters {
-            let command = &dead.command[..dead.command.len().min(DEAD_COMMAND_BYTES_MAX)];
-            cmd.arg(n).arg(command).arg(&dead.reason).arg(dead.attempts);
+            cmd.arg(n).arg(dead.kept()).arg(dead.stream.name()).arg(&dead.reason).arg(dead.attempts);
         }
         cmd
     }
@@ -125,7 +122,7 @@ impl RedisSettler {
 fn bytes(entry: &Settled) -> usize {
     entry.answer.as_ref().map_or(0, |a| a.json.len())
         + entry.events.iter().map(|e| e.len()).sum::<usize>()
-        + entry.dead.as_ref().map_or(0, |d| d.command.len().min(DEAD_COMMAND_BYTES_MAX))
+        + entry.dead.as_ref().map_or(0, |d| d.kept().len())
 }
 
 /// The first entries that fit into one call: at least one.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     commit::{
-        Outgoing,
+        Outgoing, Source,
         replay::{Applied, Folded},
     },
     domain::{
@@ -29,7 +29,7 @@ use crate::{
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
-    log::{DEAD_COMMAND_BYTES_MAX, Dead, crc16::partition_of},
+    log::{DEAD_COMMAND_BYTES_MAX, Dead, Inbound, crc16::partition_of},
     protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, cards, command::Wire, internal::Internal},
     store::Outcome,
 };
@@ -212,11 +212,11 @@ impl Lane {
     }
 
     async fn one(&self, entry: Delivered, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
-        let Delivered { source, raw, decoded, hops } = entry;
+        let Delivered { source, raw, kind, decoded, hops } = entry;
         let command = match decoded {
             Ok(command) => command,
             Err(unreadable) => {
-                self.unreadable(source, &raw, unreadable);
+                self.unreadable(source, (kind, &raw), unreadable);
                 return Ok(());
             }
         };
@@ -411,12 +411,12 @@ impl Lane {
         self.cx.book.borrow_mut().outgoing.push(out);
     }
 
-    fn unreadable(&self, source: crate::commit::Source, raw: &Arc<[u8]>, unreadable: Unreadable) {
+    fn unreadable(&self, source: Source, (stream, raw): (Inbound, &Arc<[u8]>), unreadable: Unreadable) {
         let mut out = Outgoing::silent(source, "unreadable");
         match unreadable {
             Unreadable::Dead { reason } => {
                 let command = cards::kept(raw, DEAD_COMMAND_BYTES_MAX);
-                out.dead = Some(Dead { command, reason, attempts: source.attempts });
+                out.dead = Some(Dead { command, stream, reason, attempts: source.attempts });
             }
             Unreadable::Refused { id, name, reply_to, refusal } => {
                 let name = name.unwrap_or("unreadable");

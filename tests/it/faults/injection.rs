@@ -321,6 +321,10 @@ fn encoded(text: &str) -> String {
 }
 
 /// A refusal or an answer, and whole: no fault of the server's, and no header that the client made.
+/// What is paged.
+const LISTS: [&str; 7] =
+    ["orders", "skus", "skus/S-1/ledger", "campaigns", "dead-letters", "audit", "webhooks/shop/letters"];
+
 fn sane(what: &str, reply: &Reply) {
     assert!((200..500).contains(&reply.status), "{what}: {reply:?}");
     assert!(reply.header("x-evil").is_none(), "{what}: {reply:?}");
@@ -333,7 +337,12 @@ fn sane(what: &str, reply: &Reply) {
 async fn f44_what_is_injected_into_requests_is_refused_or_not_found() {
     let (scene, _redis) = shop().await;
     let tokens = format!("shop:checkout:{},boss:operator:{}", hashed("shop"), hashed("boss"));
-    let server = scene.server().with(&["--token", &tokens]).start();
+    let hooks = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    let hook =
+        "[[webhook]]\nname = \"shop\"\nurl = \"http://127.0.0.1:1/\"\nsecret = \"a secret of the tests, for both\"\n";
+    std::fs::write(hooks.path(), hook).unwrap();
+    let webhooks = hooks.path().to_str().unwrap();
+    let server = scene.server().with(&["--token", &tokens, "--webhooks", webhooks]).start();
     server.ready().await;
     let address = server.address().unwrap();
     let before = rows(&mut scene.sql().await).await;
@@ -347,7 +356,12 @@ async fn f44_what_is_injected_into_requests_is_refused_or_not_found() {
             let reply = ask(&address, route.method.as_str(), &path, &[boss], b"{}");
             sane(&format!("{} {path}", route.method), &reply);
         }
-        for list in ["orders", "skus", "skus/S-1/ledger", "campaigns", "dead-letters"] {
+        for (method, done) in [("POST", "/resend"), ("DELETE", "")] {
+            let path = format!("/v1/webhooks/shop/letters/{text}{done}");
+            let reply = ask(&address, method, &path, &[boss], b"{}");
+            assert_eq!(reply.status, 404, "{method} {path}: {reply:?}");
+        }
+        for list in LISTS {
             for query in ["cursor", "limit", "status", "customer_id", "placed_from", "placed_before", &text] {
                 let path = format!("/v1/{list}?{query}={text}");
                 sane(&path, &ask(&address, "GET", &path, &[boss], b""));
@@ -374,7 +388,7 @@ async fn f44_what_is_injected_into_requests_is_refused_or_not_found() {
     scene.client.rest().await;
     let after = rows(&mut scene.sql().await).await;
     let changed: Vec<&String> = before.keys().filter(|t| after.get(*t) != before.get(*t)).collect();
-    let only = |t: &&String| matches!(t.as_str(), "tb_sy_cmd" | "tb_sy_adit" | "tb_sy_door_adit");
+    let only = |t: &&String| matches!(t.as_str(), "tb_sy_cmd" | "tb_sy_adit" | "tb_sy_door_adit" | "tb_sy_hook");
     assert!(before.len() == after.len() && changed.iter().all(only), "{changed:?}");
     streams_are_whole(&scene).await;
     let log = server.log();

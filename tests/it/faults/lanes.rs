@@ -12,8 +12,8 @@ use jumun::{
 };
 use serde_json::json;
 
-use super::{PRICE, Scene, place, settlements};
-use crate::support::client::Sent;
+use super::{PRICE, Scene, checks, place, settlements, verify};
+use crate::support::{client::Sent, http::ask};
 
 const LANES: u32 = 3;
 
@@ -188,4 +188,40 @@ async fn f33_a_release_before_its_reserve_leaves_a_tombstone() {
     assert_eq!(scene.count(taken).await, 2, "the steps were not taken");
     assert_eq!(scene.count("SELECT sum(stck_qty)::bigint FROM tb_pd_unt").await, before);
     scene.holds().await;
+}
+
+#[tokio::test]
+async fn f09_a_step_that_went_to_the_dead_letters_is_sent_again_and_its_order_comes_through() {
+    let mut scene = Scene::new(LANES).await;
+    let skus = scene.three_lanes().await;
+    let server = scene.server().start();
+    server.ready().await;
+    let (address, mut sql) = (server.address().unwrap(), scene.sql().await);
+    // nothing can be reserved: the step is condemned, and the order waits
+    sqlx::raw_sql("ALTER TABLE tb_sy_rsv ADD CONSTRAINT none CHECK (false) NOT VALID").execute(&mut sql).await.unwrap();
+    let order = place("placed-09", "o-09", 1, &[(&skus[0], 1), (&skus[1], 1)], false);
+    scene.client.send(&[Sent::new(0, &order)]).await;
+    let begun = std::time::Instant::now();
+    let letter = loop {
+        let told = ask(&address, "GET", "/v1/dead-letters", &[], b"").json();
+        if let Some(letter) = told["items"].as_array().unwrap().first() {
+            break letter.clone();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is condemned: {}", server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!((&letter["partition"], &letter["stream"]), (&json!(1), &json!("internal")), "{letter}");
+    sqlx::raw_sql("ALTER TABLE tb_sy_rsv DROP CONSTRAINT none").execute(&mut sql).await.unwrap();
+    let path = format!("/v1/dead-letters/1/{}/requeue", letter["letter"].as_str().unwrap());
+    let again = ask(&address, "POST", &path, &[], b"");
+    assert_eq!(again.status, 200, "{again:?}");
+    let placed = scene.client.wait(&["placed-09"]).await;
+    assert_eq!(placed[0].outcome, OutcomeKind::Accepted, "{placed:?}");
+    scene.quiet().await;
+    // the step was answered `failed`, as whatever is condemned is
+    let found = checks::violations(&scene).await;
+    assert!(matches!(&*found, [one] if one.starts_with("R1: step:")), "{found:?}");
+    let (status, report) = verify(&scene.server());
+    assert_eq!(status, Some(0), "{report}");
+    assert_eq!(scene.client.stats().await.dead, 0);
 }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Outbound, REPLY_STREAMS_MAX, Retention, Settled, Settler,
+    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, Settled,
+    Settler,
 };
 
-use super::{KEEP, Log, SOON, all_settled, answers_of, items, settled, with_read};
+use super::{KEEP, Log, SOON, all_settled, answers_of, command, items, read, settled, with_read};
 
 fn replied(entry: &Entry, to: &str) -> Settled {
     let mut settled = settled(entry);
@@ -58,7 +59,7 @@ pub async fn bounds_reply_streams(log: Log) {
 }
 
 fn dead(entry: &Entry, command: &[u8], reason: &str) -> Settled {
-    let dead = Dead { command: command.into(), reason: reason.to_owned(), attempts: 3 };
+    let dead = Dead { command: command.into(), stream: entry.stream, reason: reason.to_owned(), attempts: 3 };
     Settled { answer: None, events: Vec::new(), dead: Some(dead), ..settled(entry) }
 }
 
@@ -71,17 +72,24 @@ pub async fn keeps_dead_letters(log: Log) {
     settler.settle(&first).await.unwrap();
     settler.settle(&first).await.unwrap();
     settler.settle(&[dead(&entries[2], &long, "too long")]).await.unwrap();
+    let mut ours = dead(&entries[3], &long, "ours");
+    ours.dead.as_mut().unwrap().stream = Inbound::Internal; // as of a step that came by that stream
+    settler.settle(&[ours]).await.unwrap();
 
     let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 10, Duration::ZERO).await.unwrap();
-    assert_eq!(letters.len(), 2, "one each, though it was settled twice");
+    assert_eq!(letters.len(), 3, "one each, though it was settled twice");
     let json = |n: usize| serde_json::from_str::<serde_json::Value>(&letters[n].json).unwrap();
     let expect = serde_json::json!({
-        "command": "{\"a\":\"\u{fffd}\"}", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
+        "command": "{\"a\":\"\u{fffd}\"}", "stream": "commands", "reason": "unreadable \"x\"", "entry": entries[1].id.to_string(), "attempts": 3
     });
     assert_eq!(json(0), expect);
     assert_eq!(json(1)["command"].as_str().unwrap().len(), DEAD_COMMAND_BYTES_MAX);
+    assert_eq!(
+        (json(2)["stream"].as_str(), json(2)["command"].as_str().unwrap().len()),
+        (Some("internal"), long.len())
+    );
 
-    let many: Vec<_> = entries[3..].iter().map(|e| dead(e, b"{}", "many")).collect();
+    let many: Vec<_> = entries[4..].iter().map(|e| dead(e, b"{}", "many")).collect();
     settler.settle(&many).await.unwrap();
     assert!(log.stats(0).await.unwrap().dead < 160, "bounded as they come");
     log.trim(0, retention).await.unwrap();
@@ -152,8 +160,50 @@ pub async fn resumes_from_a_cursor(log: Log) {
     assert!(first.iter().chain(&next).map(|e| e.id).is_sorted_by(|a, b| a < b));
     let last = log.extent(0, &Outbound::Answers).await.unwrap().last;
     assert_eq!(last, next[14].id);
+    // and back
+    let ids = |page: &[OutEntry]| page.iter().map(|e| e.id).collect::<Vec<_>>();
+    let newest = log.recent(0, &Outbound::Answers, 15).await.unwrap();
+    let earlier = log.earlier(0, &Outbound::Answers, newest[0].id, 100).await.unwrap();
+    assert_eq!((ids(&newest), ids(&earlier)), (ids(&next), ids(&first)));
+    assert_eq!(ids(&log.earlier(0, &Outbound::Answers, newest[0].id, 2).await.unwrap()), ids(&first[3..]));
+    assert!(log.earlier(0, &Outbound::Answers, first[0].id, 2).await.unwrap().is_empty());
+    assert!(log.earlier(0, &to("nobody"), EntryId::LAST, 2).await.unwrap().is_empty());
     settler.settle(&all_settled(&entries[20..])).await.unwrap();
     let later = log.follow(0, &Outbound::Answers, last, 100, SOON).await.unwrap();
     let expect = serde_json::to_string(&answers_of(&entries[20..])).unwrap();
     assert_eq!(later.iter().map(|e| &*e.json).collect::<Vec<_>>(), [expect]);
+}
+
+pub async fn follows_several_partitions(log: Log) {
+    let (_reader, mut settler, entries) = with_read(&log, 40).await;
+    let start = [(0, EntryId::ZERO), (1, EntryId::ZERO)];
+    assert!(log.follow_each(&Outbound::Answers, &start, 10, SOON).await.unwrap().is_empty());
+    let follow = {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.follow_each(&Outbound::Answers, &start, 10, Duration::from_secs(10)).await })
+    };
+    tokio::time::sleep(SOON).await;
+    let begun = Instant::now();
+    for entry in &entries {
+        settler.settle(&all_settled(std::slice::from_ref(entry))).await.unwrap();
+    }
+    let first = follow.await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "woken, not timed out");
+    assert_eq!(first.iter().map(|(partition, _)| *partition).collect::<Vec<_>>(), [0]);
+    // the other partition's, behind them: each from its own place on, and so many in all
+    log.append(1, Inbound::Commands, &[command(1), command(2)]).await.unwrap();
+    let mut reader = log.reader(1, "lane", 1).await.unwrap();
+    let others = read(&mut *reader, 2).await;
+    log.settler(1, 1, KEEP).await.unwrap().settle(&all_settled(&others)).await.unwrap();
+    let from = log.follow(0, &Outbound::Answers, EntryId::ZERO, 1, SOON).await.unwrap()[0].id;
+    let both = log.follow_each(&Outbound::Answers, &[(1, EntryId::ZERO), (0, from)], 10, SOON).await.unwrap();
+    let told: Vec<_> = both.iter().map(|(partition, entries)| (*partition, entries.len())).collect();
+    assert_eq!(told, [(1, 1), (0, 5)]);
+    let texts = |n: usize| both[n].1.iter().map(|e| e.json.clone()).collect::<Vec<_>>();
+    let expect = |some: &[Entry]| serde_json::to_string(&answers_of(some)).unwrap();
+    assert_eq!(texts(0), [expect(&others)]);
+    assert_eq!(texts(1), entries[1..6].iter().map(|e| expect(std::slice::from_ref(e))).collect::<Vec<_>>());
+    // no more than one of each is still progress
+    assert_eq!(log.follow_each(&Outbound::Answers, &start, 1, SOON).await.unwrap().len(), 2);
+    assert!(log.follow_each(&Outbound::Answers, &[], 1, SOON).await.is_err());
 }

@@ -1,6 +1,9 @@
 //! What the Redis log owes besides: its keys, and surviving what happens to a server and its connections.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jumun::log::{CommandLog as _, EntryId, Inbound, LogError, Outbound, Retention, SettleReport, Settled, Settler};
 use redis::Value;
@@ -47,7 +50,8 @@ async fn uses_the_keys_of_the_protocol() {
     log.append(0, Inbound::Internal, &commands(0..1)).await.unwrap();
     let mut batch = all_settled(&entries);
     batch[0].answer.as_mut().unwrap().reply_to = Some("shop".into());
-    let dead = jumun::log::Dead { command: command(2), reason: "why".to_owned(), attempts: 2 };
+    let dead =
+        jumun::log::Dead { command: command(2), stream: Inbound::Commands, reason: "why".to_owned(), attempts: 2 };
     batch[2].dead = Some(dead);
     settler.settle(&batch).await.unwrap();
 
@@ -73,7 +77,7 @@ async fn uses_the_keys_of_the_protocol() {
     let [(_, dead)] = &fields(ask(server.url(), "XRANGE jumun:{0}:dead - +").await)[..] else { panic!() };
     let id = entries[2].id.to_string();
     let json = String::from_utf8(command(2).to_vec()).unwrap();
-    assert_eq!(*dead, ["command", &json, "reason", "why", "entry", &id, "attempts", "2"]);
+    assert_eq!(*dead, ["command", &json, "stream", "commands", "reason", "why", "entry", &id, "attempts", "2"]);
     assert_eq!(fields(ask(server.url(), "XRANGE jumun:{0}:events - +").await)[0].1[0], "events");
     assert_eq!(ask_text(server.url(), "HMGET jumun:meta partitions protocol").await, ["2", "1"]);
     assert!(matches!(ask(server.url(), "PTTL jumun:{0}:answers:shop").await, Value::Int(1..=3_600_000)));
@@ -91,6 +95,39 @@ async fn takes_an_entry_without_a_command() {
     let (mut reader, _) = lane(&log, 1).await;
     let entries = read(&mut *reader, 2).await;
     assert_eq!(entries.iter().map(|e| e.command.to_vec()).collect::<Vec<_>>(), [b"".to_vec(), b"z".to_vec()]);
+}
+
+#[tokio::test]
+async fn answers_wait_for_no_one_who_hears_events() {
+    let log: Log = Arc::new(redis_log(&redis_url(), &namespace()).await);
+    let (_reader, mut settler, entries) = with_read(&log, 2).await;
+    let extent = log.extent(0, &Outbound::Events).await.unwrap();
+    let listen = || {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.follow(1, &Outbound::Events, extent.last, 10, Duration::from_secs(8)).await })
+    };
+    let crowd: Vec<_> = (0..300).map(|_| listen()).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    settler.settle(&all_settled(&entries)).await.unwrap();
+    assert_eq!(log.follow(0, &Outbound::Answers, EntryId::ZERO, 10, SOON).await.unwrap().len(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(3), "it waited behind the crowd: {:?}", begun.elapsed());
+    crowd.into_iter().for_each(|listener| listener.abort());
+}
+
+#[tokio::test]
+async fn several_partitions_are_followed_on_one_connection() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    log.open(8).await.unwrap();
+    let follow = {
+        let (log, after): (_, Vec<_>) = (Arc::clone(&log), (0..8).map(|p| (p, EntryId::ZERO)).collect());
+        tokio::spawn(async move { log.follow_each(&Outbound::Events, &after, 10, Duration::from_secs(5)).await })
+    };
+    tokio::time::sleep(SOON).await;
+    let clients: String = redis::from_redis_value(ask(server.url(), "INFO clients").await).unwrap();
+    assert!(clients.contains("blocked_clients:1\r"), "{clients}");
+    follow.abort();
 }
 
 #[tokio::test]

@@ -35,6 +35,9 @@ pub async fn a_superseded_owner_commits_nothing(bench: Bench) {
     assert_eq!(lane.committer.commit(&lane_batch(&late)).await.expect("an answer"), Commit::Fenced);
     let store = &*bench.store;
     assert_eq!((count::<HistRow>(store).await, count::<OrdRow>(store).await), (0, 0));
+    assert!(
+        !store.owns(&lane.lease).await.expect("an answer") && store.owns(&successor.lease).await.expect("an answer")
+    );
     let units = store.page(table::<UntRow>(), None, 10).await.expect("a page");
     assert_eq!(units.len(), 1);
     assert_eq!(UntRow::read(&mut units[0].clone().into_iter()), unit("u-1", 10));

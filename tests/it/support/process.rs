@@ -19,6 +19,7 @@ fn binary() -> String {
 #[derive(Debug, Clone)]
 pub struct Setting {
     pub database: String,
+    /// empty: the log is in the process
     pub redis: String,
     pub namespace: String,
     pub instance: String,
@@ -70,7 +71,10 @@ impl Setting {
         let mut words = vec!["env", "NO_COLOR=1", "RUST_BACKTRACE=0", &failpoints];
         words.extend(self.variables.iter().map(String::as_str));
         words.extend([&*binary, "serve"]);
-        words.extend(["--database", &self.database, "--redis", &self.redis, "--namespace", &self.namespace]);
+        words.extend(["--database", &self.database, "--namespace", &self.namespace]);
+        if !self.redis.is_empty() {
+            words.extend(["--redis", &self.redis]);
+        }
         words.extend(["--instance", &self.instance, "--partitions", &partitions, "--listen", "127.0.0.1:0"]);
         if !self.more.iter().any(|w| w == "--lease") {
             words.extend(["--lease", "1"]);

@@ -24,33 +24,42 @@ pub fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
+/// A token of each role, as the command line takes them.
+fn tokens() -> String {
+    let tokens: Vec<String> = Role::ALL
+        .into_iter()
+        .map(|r| (r.word(), if r == Role::Partner { ":p-1" } else { "" }))
+        .map(|(word, partner)| format!("the-{word}:{word}:{}{partner}", hashed(word)))
+        .chain([format!("p2:partner:{}:p-2", hashed("partner2"))])
+        .collect();
+    tokens.join(",")
+}
+
 impl Shop {
     /// Opens it, with these further words of the command line.
     pub async fn open(more: &[&str]) -> Self {
-        Self::of_lanes(1, more).await
+        Self::start_on(redis_url(), 1, &[&["--token", &tokens()], more].concat()).await
     }
 
-    /// The same, over so many partitions.
-    pub async fn of_lanes(partitions: u32, more: &[&str]) -> Self {
-        let tokens: Vec<String> = Role::ALL
-            .into_iter()
-            .map(|r| (r.word(), if r == Role::Partner { ":p-1" } else { "" }))
-            .map(|(word, partner)| format!("the-{word}:{word}:{}{partner}", hashed(word)))
-            .chain([format!("p2:partner:{}:p-2", hashed("partner2"))])
-            .collect();
-        let tokens = tokens.join(",");
-        Self::begin(partitions, &[&["--token", &tokens], more].concat()).await
+    /// The same with several partitions.
+    pub async fn wide(partitions: u32, more: &[&str]) -> Self {
+        Self::start_on(redis_url(), partitions, &[&["--token", &tokens()], more].concat()).await
+    }
+
+    /// The same with its log in the process.
+    pub async fn embedded(more: &[&str]) -> Self {
+        Self::start_on(String::new(), 1, &[&["--token", &tokens()], more].concat()).await
     }
 
     /// The same without tokens.
     pub async fn start(more: &[&str]) -> Self {
-        Self::begin(1, more).await
+        Self::start_on(redis_url(), 1, more).await
     }
 
-    async fn begin(partitions: u32, more: &[&str]) -> Self {
+    async fn start_on(redis: String, partitions: u32, more: &[&str]) -> Self {
         let setting = Setting {
             database: fresh_database().await,
-            redis: redis_url(),
+            redis,
             namespace: format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
             instance: "a".into(),
             partitions,

@@ -24,6 +24,7 @@ use jumun::{
         row::Row,
         rows::{OrdRow, OtbxRow, StlmRow},
     },
+    timeline,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -60,7 +61,7 @@ pub struct World {
     url: String,
     _dir: tempfile::TempDir,
     pub store: Arc<dyn Store>,
-    log: Arc<dyn CommandLog>,
+    pub log: Arc<dyn CommandLog>,
     server: Option<Server>,
     heard: Heard,
     /// every command as sent, with its answer
@@ -350,8 +351,11 @@ impl World {
     }
 
     /// An order's story, with what the streams retain of refusals.
-    pub async fn timeline(&self, order: &str) -> jumun::timeline::Timeline {
-        jumun::timeline::timeline(&self.store, Some(&self.log), &[], &OrderId::stored(order)).await.unwrap()
+    pub async fn timeline(&self, order: &str) -> timeline::Timeline {
+        let mut told = timeline::timeline(&self.store, &OrderId::stored(order)).await.unwrap();
+        let log = Arc::clone(&self.log);
+        told.look(&timeline::Answers { log, names: Vec::new(), pages_max: 1_000 }).await.unwrap();
+        told
     }
 
     /// Waits until the order has this status.

@@ -1,0 +1,80 @@
+//! Dead letters at the door: which stream each goes to again.
+
+use std::time::{Duration, Instant};
+
+use jumun::log::{CommandLog as _, Inbound, redis::RedisLog};
+use serde_json::{Value, json};
+
+use crate::support::{
+    servers::redis_url,
+    shop::{Shop, reason},
+};
+
+fn letters(shop: &Shop) -> Vec<Value> {
+    shop.get("auditor", "/v1/dead-letters").json()["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_letter_goes_to_the_stream_that_it_came_by_and_not_by_what_it_looks_like() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    let log = RedisLog::connect(&redis_url(), &shop.namespace).await.unwrap();
+    // a producer's, which looks like a step but for its form, and a step of ours that nobody can read
+    let looks = br#"{"type":"due","order_id":"o-1"}"#;
+    log.append(0, Inbound::Commands, &[looks[..].into()]).await.unwrap();
+    let begun = Instant::now();
+    while letters(&shop).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
+    }
+    log.append(0, Inbound::Internal, &[b"no step"[..].into()]).await.unwrap();
+    while letters(&shop).len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
+    }
+    // each comes back as another letter, by the stream that it came by before
+    for (n, stream) in ["internal", "commands"].into_iter().enumerate() {
+        let letter = letters(&shop).into_iter().find(|l| l["stream"] == stream).expect("it is there");
+        let path = format!("/v1/dead-letters/0/{}/requeue", letter["letter"].as_str().unwrap());
+        let again = shop.ask("operator", "POST", &path, &[], b"");
+        assert_eq!(again.status, 200, "{again:?}");
+        let begun = Instant::now();
+        while letters(&shop).iter().all(|l| l["entry"] != again.json()["entry"]) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{n} was not sent again: {:?}", letters(&shop));
+        }
+        let back = letters(&shop).into_iter().find(|l| l["entry"] == again.json()["entry"]).unwrap();
+        assert_eq!((&back["stream"], &back["command"]), (&json!(stream), &letter["command"]));
+        assert_eq!(letters(&shop).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_letter_of_an_older_version_goes_again_only_as_a_command() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
+    let mut keep = |command: &str| -> String {
+        let fields = [("command", command), ("reason", "why"), ("entry", "1-1"), ("attempts", "3")];
+        redis::cmd("XADD")
+            .arg(format!("{}:{{0}}:dead", shop.namespace))
+            .arg("*")
+            .arg(&fields)
+            .query(&mut redis)
+            .unwrap()
+    };
+    let step = r#"{"type":"step","id":"step:0123456789abcdef","from":0,"order_id":"o-1","reservation":"r-1"}"#;
+    let command =
+        json!({"id": "older-0001", "type": "receive_stock", "actor": "operator:o", "sku_id": "A", "quantity": 5});
+    let (step, due) = (keep(step), keep(r#"{"type":"due","order_id":"o-1"}"#));
+    let command = keep(&command.to_string());
+    let again = |letter: &str| shop.ask("operator", "POST", &format!("/v1/dead-letters/0/{letter}/requeue"), &[], b"");
+    for letter in [&step, &due] {
+        let refused = again(letter);
+        assert_eq!((refused.status, reason(&refused).as_str()), (422, "invalid"), "{refused:?}");
+    }
+    assert_eq!(again(&command).status, 200);
+    let begun = Instant::now();
+    while shop.get("operator", "/v1/skus/A").json()["on_hand"] != 15 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it was not sent again");
+    }
+    let left: Vec<Value> = letters(&shop).into_iter().map(|l| l["letter"].clone()).collect();
+    assert_eq!(left, [due, step], "what can't be sent stays");
+}
