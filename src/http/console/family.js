@@ -72,6 +72,7 @@ export function familyOf(signal, pill) {
       if (sorted) links.sort(ownFirst);
       const below = [];
       for (const c of links) {
+        if (drawn.has(c.order_id)) continue; // another branch led there
         if (depth >= DEPTH || drawn.size >= ORDERS) {
           cut = true;
           break;
