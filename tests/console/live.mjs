@@ -1,4 +1,4 @@
-// The live view, by streams that are made up: many SKUs, gaps, nothing on sale.
+// The live view, by streams that are made up: many SKUs, a reason that ceases, nothing on sale.
 import assert from 'node:assert/strict';
 import { text } from './browser.mjs';
 
