@@ -12,4 +12,4 @@ work=$target/ci-console
 mkdir -p "$work"
 cp tests/console/*.mjs tests/console/package.json tests/console/package-lock.json "$work"
 (cd "$work" && timeout 300 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-timeout 450 node "$work/run.mjs" --jumun "$target/debug/jumun"
+timeout 1500 node "$work/run.mjs" --jumun "$target/debug/jumun"

@@ -20,7 +20,7 @@ import { pass, prepare, signIn } from './views.mjs';
 
 const { values: asked } = parseArgs({ options: { jumun: { type: 'string' }, only: { type: 'string' }, pictures: { type: 'string' }, files: { type: 'string' } } });
 if (!asked.jumun) throw new Error('say --jumun PATH');
-const LONGEST_MS = 420000;
+const LONGEST_MS = 1_440_000;
 
 const shop = new Shop(asked.jumun);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

@@ -235,9 +235,15 @@ pub async fn a_sku_comes_with_ledger_campaigns_and_buyers(bench: Bench) {
     assert_eq!(skus[0].buyers, used);
     assert_eq!((skus[1].ledger, skus[1].campaigns.len(), skus[1].buyers.len()), (None, 0, 0));
 
-    // the hottest are among the SKUs with a campaign and of the newest orders: here are none
-    let hottest = bench.store.hottest(1).await.expect("it reads");
-    assert_eq!(hottest, batch.units[1..2]);
+    // the hottest are among the SKUs with a campaign, and those of the newest orders
+    let hottest = bench.store.hottest(3).await.expect("it reads");
+    let named: Vec<&str> = hottest.iter().map(|u| &*u.unt_id).collect();
+    assert_eq!((&hottest[0], named), (&batch.units[1], vec!["u-2", "u-1"]));
+    let mut placed = lane.batch();
+    (placed.ord, placed.gds) = (vec![ord("o-1", None)], vec![GdsRow { unt_id: "u-3".into(), ..gds("o-1") }]);
+    lane.done(&placed).await;
+    let hottest = bench.store.hottest(3).await.expect("it reads");
+    assert!(hottest.iter().any(|u| &*u.unt_id == "u-3"), "{hottest:?}");
     let found: Vec<PdGdsRow> = bench.store.products(&[]).await.expect("it reads");
     assert_eq!(found, []);
 }
