@@ -45,43 +45,67 @@ pub async fn next(
     Ok(kept.into_iter().map(|e| (e.id, command(&e.json))).collect())
 }
 
-async fn letters(shared: &Shared, partition: u32, max: usize) -> Result<Vec<(EntryId, Told)>, HttpResponse> {
-    let kept = shared.parts.log.recent(partition, &Outbound::Dead, max).await.map_err(|e| problem::log(&e))?;
-    let read = kept.into_iter().rev().filter_map(|e| Some((e.id, serde_json::from_str(&e.json).ok()?)));
+/// A letter with its place: when it came, and in which partition.
+type Kept = (EntryId, u32, Told);
+
+/// The newest letters of a partition before `before`, newest first.
+async fn letters(shared: &Shared, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, HttpResponse> {
+    let kept = shared.parts.log.earlier(partition, &Outbound::Dead, before, max).await;
+    let kept = kept.map_err(|e| problem::log(&e))?;
+    let read = kept.into_iter().rev().filter_map(|e| Some((e.id, partition, serde_json::from_str(&e.json).ok()?)));
     Ok(read.collect())
 }
 
 /// Of these and those, the newest: never more at a time than two partitions' worth, since a letter may have 16 KiB.
-fn newest<T>(all: &mut Vec<(EntryId, u32, T)>, more: impl Iterator<Item = (EntryId, u32, T)>, limit: usize) {
+fn newest<T>(all: &mut Vec<(EntryId, u32, T)>, more: impl IntoIterator<Item = (EntryId, u32, T)>, limit: usize) {
     all.extend(more);
-    all.sort_by_key(|(id, ..)| std::cmp::Reverse(*id));
+    all.sort_by_key(|(id, partition, _)| (std::cmp::Reverse(*id), *partition));
     all.truncate(limit);
 }
 
-/// `GET /v1/dead-letters`: the newest of each partition.
+/// Up to where a partition has been shown, by the last letter that was.
+fn shown(last: Option<(EntryId, u32)>, partition: u32) -> EntryId {
+    match last {
+        None => EntryId::LAST,
+        // of two that came at once, the lower partition's is shown first
+        Some((id, at)) if partition > at => id.after(),
+        Some((id, _)) => id,
+    }
+}
+
+/// `GET /v1/dead-letters`, newest first.
 pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
-    let limit = match (paging::limit(paging.limit), &paging.cursor) {
-        (Ok(limit), None) => usize::try_from(limit).unwrap_or(usize::MAX),
-        (Ok(_), Some(_)) => return paging::bad_cursor(),
-        (Err(refusal), _) => return refusal,
+    paging::told(page(&shared, &paging).await)
+}
+
+async fn page(shared: &Shared, asked: &Paging) -> Result<Page<LetterView>, HttpResponse> {
+    let limit = paging::limit(asked.limit)?;
+    let last = |cursor: &str| {
+        let (id, partition) = cursor.split_once('.')?;
+        Some((id.parse().ok()?, partition.parse().ok()?))
     };
+    let last = asked.cursor.as_deref().map(|c| last(c).ok_or_else(paging::bad_cursor)).transpose()?;
+    // one more tells whether there is a next page
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let mut all = Vec::new();
     for partition in 0..shared.parts.partitions {
-        match letters(&shared, partition, limit).await {
-            Ok(some) => newest(&mut all, some.into_iter().map(|(id, told)| (id, partition, told)), limit),
-            Err(refusal) => return refusal,
+        newest(&mut all, letters(shared, partition, shown(last, partition), most).await?, most);
+    }
+    Ok(paging::page(all, limit, |(id, partition, _)| format!("{id}.{partition}")))
+}
+
+impl From<&Kept> for LetterView {
+    fn from((id, partition, told): &Kept) -> Self {
+        Self {
+            letter: id.to_string(),
+            partition: *partition,
+            command: told.command.clone(),
+            stream: told.stream.clone(),
+            reason: told.reason.clone(),
+            entry: told.entry.clone(),
+            attempts: told.attempts,
         }
     }
-    let view = |(id, partition, told): (EntryId, u32, Told)| LetterView {
-        letter: id.to_string(),
-        partition,
-        command: told.command,
-        stream: told.stream,
-        reason: told.reason,
-        entry: told.entry,
-        attempts: told.attempts,
-    };
-    HttpResponse::Ok().json(Page { items: all.into_iter().map(view).collect(), next: None })
 }
 
 fn unknown() -> HttpResponse {
@@ -196,5 +220,14 @@ mod tests {
         }
         let newest: Vec<u64> = all.iter().map(|(id, ..)| id.ms).collect();
         assert_eq!(newest, [9_255, 9_254, 9_253, 9_252, 9_251, 9_250, 9_249]);
+    }
+
+    #[test]
+    fn two_that_came_at_once_are_both_shown() {
+        let id = |ms, seq| EntryId { ms, seq };
+        let last = Some((id(5, 1), 1));
+        assert_eq!([0, 1, 2].map(|partition| shown(last, partition)), [id(5, 1), id(5, 1), id(5, 2)]);
+        assert_eq!(shown(None, 0), EntryId::LAST);
+        assert_eq!(id(5, u64::MAX).after(), id(6, 0));
     }
 }

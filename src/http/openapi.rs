@@ -223,9 +223,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     };
     if route.answer.is_some_and(|a| a.ends_with("Page") && a != "HookPage") {
         query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
-        if route.answer != Some("LetterPage") {
-            query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
-        }
+        query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
     }
     if route.answer == Some("Events") {
         query(

@@ -35,6 +35,15 @@ impl EntryId {
         }
     }
 
+    /// The first id that could come after it.
+    pub const fn after(self) -> EntryId {
+        match (self.ms, self.seq) {
+            (u64::MAX, u64::MAX) => EntryId::LAST,
+            (ms, u64::MAX) => EntryId { ms: ms + 1, seq: 0 },
+            (ms, seq) => EntryId { ms, seq: seq + 1 },
+        }
+    }
+
     /// The entry's time: a command is decided at it.
     pub fn time(self) -> Time {
         i64::try_from(self.ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(Time::MAX_UTC)

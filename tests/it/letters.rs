@@ -78,3 +78,30 @@ async fn a_letter_of_an_older_version_goes_again_only_as_a_command() {
     let left: Vec<Value> = letters(&shop).into_iter().map(|l| l["letter"].clone()).collect();
     assert_eq!(left, [due, step], "what can't be sent stays");
 }
+
+#[tokio::test]
+async fn letters_of_all_partitions_come_in_pages() {
+    let shop = Shop::wide(2, &[]).await;
+    let log = RedisLog::connect(&redis_url(), &shop.namespace).await.unwrap();
+    let begun = Instant::now();
+    for n in 0..7 {
+        log.append(n % 2, Inbound::Commands, &[b"no command"[..].into()]).await.unwrap();
+        while letters(&shop).len() <= usize::try_from(n).unwrap() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "a letter does not come");
+        }
+    }
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    for page in 0.. {
+        let told = shop.get("auditor", &format!("/v1/dead-letters?limit=2{cursor}")).json();
+        let items = told["items"].as_array().unwrap();
+        assert_eq!(items.len(), if page == 3 { 1 } else { 2 }, "{told}");
+        paged.extend(items.iter().cloned());
+        let Some(next) = told["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(paged, letters(&shop));
+    for nix in ["x", "1-1", "1-1.x", "1.1"] {
+        let reply = shop.get("auditor", &format!("/v1/dead-letters?cursor={nix}"));
+        assert_eq!((reply.status, reason(&reply).as_str()), (422, "invalid"), "{nix}");
+    }
+}

@@ -1,14 +1,15 @@
 // Dead letters: looked at, sent again, taken away.
 import { act, get, mayAct } from './api.js';
-import { h, num, say, table } from './dom.js';
+import { h, num, pager, say, table } from './dom.js';
 import { asks, sure } from './sure.js';
 import { hookLetters } from './webhooks.js';
 import { t } from './words.js';
 
-export async function lettersView({ signal, again }) {
+export async function lettersView({ query, signal, again }) {
+  const cursor = query.get('cursor');
   const hooks = get('/v1/webhooks', signal).then(({ items }) => hookLetters(items, signal, again)) // whatever waits for an operator is here
     .catch((e) => h('p', { class: 'problem' }, `${t('webhooks')}: ${e.message}`));
-  const [page, posted] = await Promise.all([get('/v1/dead-letters?limit=200', signal), hooks]);
+  const [page, posted] = await Promise.all([get(`/v1/dead-letters?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`, signal), hooks]);
   return h('div', {},
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, t('letters')),
       h('button', { id: 'again', onclick: again }, t('refresh'))),
@@ -20,7 +21,7 @@ export async function lettersView({ signal, again }) {
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],
       [t('letter'), (l) => h('code', {}, l.letter)],
-    ], page.items, t('no_letters')), posted);
+    ], page.items, t('no_letters')), pager('#/letters', query, page.next), posted);
 }
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
