@@ -180,7 +180,7 @@ impl Timeline {
 
 /// Of an entry's answers, the refusals about this order.
 fn refusals(entry: &OutEntry, id: &str) -> Vec<Entry> {
-    // most entries don't name it, and looking for a text is a hundred times as fast as reading JSON
+    // most entries don't name it, and to look for a text is far less work than to read JSON
     if !entry.json.contains(&format!("\"{id}\"")) {
         return Vec::new();
     }

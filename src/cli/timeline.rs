@@ -14,8 +14,7 @@ use crate::{
 /// Tells what happened to an order, when, by whom, with money before and after.
 ///
 /// With --redis also which commands were refused, as far as the answer streams retain them: by which rule, at which position
-/// of the stock ledger. It only reads. Exit status: 0 told, 1 there is no such order, 2 it
-/// can't be told.
+/// of the stock ledger. It only reads. Exit status: 0 told, 1 there is no such order, 2 it can't be told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   jumun timeline o-1 --database sqlite:jumun.db

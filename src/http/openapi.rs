@@ -1,5 +1,7 @@
 //! `/openapi.json`: OpenAPI 3.1, made from the route table and the types.
 
+use std::sync::OnceLock;
+
 use actix_web::{HttpResponse, web};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -14,14 +16,17 @@ use super::{
     view,
 };
 use crate::{
-    protocol::{Answer, command, schema::commands},
+    protocol::{Answer, schema::commands},
     signature::HEADER,
     timeline::Timeline,
 };
 
 /// `GET /openapi.json`.
 pub async fn document(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(openapi(&shared.routes.0))
+    // anyone may ask, as often as they like: it is made once
+    static MADE: OnceLock<web::Bytes> = OnceLock::new();
+    let made = MADE.get_or_init(|| openapi(&shared.routes.0).to_string().into());
+    HttpResponse::Ok().content_type("application/json").body(made.clone())
 }
 
 /// The document of these routes.
@@ -33,10 +38,11 @@ pub fn openapi(routes: &[Route]) -> Value {
     let mut components: Map<String, Value> = generator.take_definitions(true);
     components.extend(named);
     over_http(&mut components);
+    let of_orders = of_orders(&components);
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
         let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
-        path[route.method.as_str().to_lowercase()] = operation(route);
+        path[route.method.as_str().to_lowercase()] = operation(route, &of_orders);
     }
     json!({
         "openapi": "3.1.0",
@@ -88,19 +94,16 @@ fn over_http(components: &mut Map<String, Value>) {
     components.insert("Placement".to_owned(), place);
 }
 
-/// The commands that an order takes.
-fn of_orders() -> Vec<&'static str> {
-    let mut generator = SchemaGenerator::default();
-    let of = |(name, schema): (&'static str, schemars::Schema)| {
-        let own = schema.as_value().get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-        (name, own.map(str::to_owned))
+/// The types of the commands that an order takes.
+fn of_orders(components: &Map<String, Value>) -> Vec<&str> {
+    let about_one = |command: &Value| {
+        let own = command.pointer("/allOf/0/$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+        own.and_then(|name| components.get(name)).is_some_and(|own| own["properties"].get("order_id").is_some())
     };
-    let all: Vec<_> = command::schemas(&mut generator).into_iter().map(of).collect();
-    let types = generator.take_definitions(true);
-    let about_one = |name: &Option<String>| {
-        name.as_ref().is_some_and(|n| types.get(n).is_some_and(|t| t["properties"].get("order_id").is_some()))
-    };
-    all.into_iter().filter(|(name, own)| *name != "place_order" && about_one(own)).map(|(name, _)| name).collect()
+    let all = components.get("Command").and_then(|c| c["oneOf"].as_array()).into_iter().flatten();
+    let named = all.filter(|command| about_one(command));
+    let names = named.filter_map(|command| command.pointer("/allOf/1/properties/type/const")?.as_str());
+    names.filter(|name| *name != "place_order").collect()
 }
 
 /// Every schema that a route names.
@@ -174,12 +177,12 @@ fn content(kind: &str, name: &str) -> Value {
     json!({ kind: { "schema": schema(name) } })
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(route: &Route, of_orders: &[&str]) -> Value {
     let mut operation = json!({
         "summary": route.about,
         "operationId": operation_id(route),
         "tags": [route.path.trim_start_matches("/v1").split('/').nth(1).filter(|w| !w.is_empty()).unwrap_or("console")],
-        "parameters": parameters(route),
+        "parameters": parameters(route, of_orders),
         "responses": responses(route),
     });
     if let Some(body) = route.body {
@@ -207,12 +210,12 @@ fn operation_id(route: &Route) -> String {
     id
 }
 
-fn parameters(route: &Route) -> Vec<Value> {
+fn parameters(route: &Route, of_orders: &[&str]) -> Vec<Value> {
     let mut parameters = Vec::new();
     for name in route.path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {
         let schema = match name {
             "partition" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
-            "part" if route.body.is_some() => json!({ "enum": of_orders() }),
+            "part" if route.body.is_some() => json!({ "enum": of_orders }),
             "part" => json!({ "enum": PARTS }),
             _ => json!({ "type": "string", "minLength": 1 }),
         };

@@ -205,3 +205,42 @@ impl Drop for Waiting {
         state.gone(&self.id, before - left);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(id: &str, entry: &str) -> Answer {
+        let text = format!(r#"{{"command_id":"{id}","partition":0,"outcome":"accepted","entry":"{entry}"}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_place_is_free_again_whatever_became_of_it() {
+        let door = Door { name: "d".into(), state: Arc::default(), max: 2 };
+        let (first, second) = (door.wait("c-1").unwrap(), door.wait("c-1").unwrap());
+        assert!(door.wait("c-2").is_none());
+        // left, before its command was sent
+        drop(first);
+        let third = door.wait("c-2").unwrap();
+        assert!(door.wait("c-3").is_none());
+        // answered before the log had named its entry, and another entry's answer before it
+        door.hand_out(vec![answer("c-1", "7-0"), answer("c-1", "8-0")]);
+        let told = second.of(EntryId { ms: 8, seq: 0 }, Duration::from_secs(5)).await.unwrap();
+        assert_eq!(&*told.entry, "8-0");
+        // not answered in time: nothing of this entry came
+        door.hand_out(vec![answer("c-2", "9-0")]);
+        assert!(third.of(EntryId { ms: 10, seq: 0 }, Duration::ZERO).await.is_none());
+        let state = door.state.lock().unwrap();
+        assert_eq!((state.waiting, state.waiters.len()), (0, 0));
+    }
+
+    #[test]
+    fn an_answer_that_can_not_be_read_takes_no_other_with_it() {
+        let items =
+            [answer("c-1", "7-0").json(), r#"{"outcome":"unheard of"}"#.to_owned(), answer("c-2", "8-0").json()];
+        let read: Vec<String> =
+            read(&format!("[{}]", items.join(","))).iter().map(|a| a.command_id.to_string()).collect();
+        assert_eq!(read, ["c-1", "c-2"]);
+    }
+}

