@@ -5,6 +5,8 @@
 #   .ci/door.sh FOLDER_WITH_SCHEMATHESIS
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/serve.sh
+source scripts/serve.sh
 tools=$1
 jumun=${CARGO_TARGET_DIR:-target}/debug/jumun
 dir=$(mktemp -d)
@@ -14,21 +16,6 @@ finish() {
   rm -rf "$dir"
 }
 trap finish EXIT
-
-# serves FILE [WORD...]: on a database of that name
-serves() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  : >"$dir/log" # it is read before the server has made it
-  NO_COLOR=1 "$jumun" serve --listen 127.0.0.1:0 --database "sqlite:$dir/$1.db" --patience 2 "${@:2}" 2>"$dir/log" &
-  server=$!
-  for _ in $(seq 100); do
-    address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$dir/log")
-    [[ -z $address ]] || return 0
-    sleep 0.1
-  done
-  cat "$dir/log" >&2
-  exit 1
-}
 
 # examined CHECKS [WORD...]
 examined() {
@@ -42,7 +29,7 @@ examined() {
 }
 
 tools=$(cd "$tools" && pwd)
-serves open
+served "$jumun" "$dir/log" --database "sqlite:$dir/open.db" --patience 2
 # something to look at
 while read -r command; do
   curl -fsS -o /dev/null -d "$command" "http://$address/v1/commands"
@@ -52,5 +39,7 @@ examined "$checks,response_schema_conformance,response_headers_conformance,unsup
 
 # what wants a token is not had without one
 token=schemathesis
-serves guarded --token "all:operator:$(printf %s "$token" | sha256sum | cut -d' ' -f1)"
+kill "$server"
+served "$jumun" "$dir/log" --database "sqlite:$dir/guarded.db" --patience 2 \
+  --token "all:operator:$(printf %s "$token" | sha256sum | cut -d' ' -f1)"
 examined "$checks,ignored_auth" --max-examples 3 --header "Authorization: Bearer $token"

@@ -6,6 +6,8 @@
 #   .ci/load.sh FOLDER_WITH_K6
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/serve.sh
+source scripts/serve.sh
 k6=$1/k6
 jumun=${CARGO_TARGET_DIR:-target}/debug/jumun
 dir=$(mktemp -d)
@@ -19,15 +21,7 @@ trap finish EXIT
 export K6_NO_USAGE_REPORT=true NO_COLOR=1 JUMUN_TOKEN_TEXT
 "$jumun" token ci --role operator >"$dir/tokens.toml" 2>"$dir/token"
 JUMUN_TOKEN_TEXT=$(<"$dir/token")
-: >"$dir/log" # it is read before the server has made it
-"$jumun" serve --listen 127.0.0.1:0 --database "sqlite:$dir/load.db" --tokens "$dir/tokens.toml" 2>"$dir/log" &
-server=$!
-for _ in $(seq 100); do
-  address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$dir/log")
-  [[ -z $address ]] || break
-  sleep 0.1
-done
-[[ -n $address ]] || { cat "$dir/log" >&2; exit 1; }
+served "$jumun" "$dir/log" --database "sqlite:$dir/load.db" --tokens "$dir/tokens.toml"
 
 rate=60 skus=20
 for scenario in hot zipf spread multi sold-out mixed; do

@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
 source scripts/servers.sh
+# shellcheck source=scripts/serve.sh
+source scripts/serve.sh
 rounds=${1:-5} orders=${2:-100000}
 ways=("${@:3}")
 ((${#ways[@]})) || ways=(watched followed traced)
@@ -57,7 +59,6 @@ one() {
   psql "$DATABASE" -qc "CREATE DATABASE $name"
   url=${DATABASE/\/postgres\?//$name?}
   redis-cli -u "$REDIS" --no-auth-warning FLUSHALL >/dev/null
-  : >"$work/log" # or the address of the one before is read
   local more=()
   if [[ $1 == traced ]]; then
     : >"$work/traces"
@@ -65,12 +66,10 @@ one() {
     until [[ -s $work/traces ]]; do sleep 0.1; done
     more=(--traces "http://127.0.0.1:$(head -1 "$work/traces")")
   fi
-  NO_COLOR=1 DATABASE_URL=$url REDIS_URL=$REDIS "$jumun" serve --listen 127.0.0.1:0 "${more[@]}" 2>"$work/log" &
-  server=$!
+  DATABASE_URL=$url REDIS_URL=$REDIS served "$jumun" "$work/log" "${more[@]}"
   pids+=("$server")
   for _ in $(seq 100); do
-    address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$work/log")
-    [[ -z $address ]] || ! curl -sf "http://$address/readyz" >/dev/null || break
+    ! curl -sf "http://$address/readyz" >/dev/null || break
     sleep 0.1
   done
   curl -sf "http://$address/readyz" >/dev/null || { cat "$work/log" >&2; exit 1; }
