@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Compares jumun with what one would do otherwise, on a private PostgreSQL and Redis with production-like settings.
-# Arguments go to the benchmark: scripts/bench.sh --quick
+# Arguments go to the benchmark: scripts/bench.sh --rounds 3
+#
+# scripts/bench.sh --quick tries every system for a few seconds, in the debug build, which the tests have made already: it
+# shows that the benchmark works, and its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
@@ -11,4 +14,8 @@ need cc build-essential
 servers_start bench
 export JUMUN_BENCH_DATABASE=$DATABASE JUMUN_BENCH_REDIS=$REDIS
 
-cargo bench --bench versus -- "$@"
+build=(--profile bench)
+for argument in "$@"; do
+  [[ $argument != --quick ]] || build=(--profile dev --features failpoints)
+done
+cargo bench "${build[@]}" --bench versus -- "$@"

@@ -19,7 +19,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     lua::{ANSWERS, STOCK, STREAM, prepare, read, settle, workload},
-    rows::{Order, TOTAL, bulk},
+    rows::{Order, TOTAL, rows},
     servers::Servers,
 };
 
@@ -77,7 +77,7 @@ impl Batching {
             Ok(())
         });
         self.tasks.spawn(async move {
-            let sql = bulk();
+            let sql = rows()?.bulk();
             while let Some(mut orders) = read_rx.recv().await {
                 // what has been read meanwhile comes along
                 while orders.len() < BATCH
@@ -194,7 +194,6 @@ async fn write(db: &mut PgConnection, sql: &str, orders: &[Order]) -> Result<()>
         .bind(column!(cust_id))
         .bind(column!(unt_id))
         .bind(column!(qty))
-        .bind(column!(amt))
         .bind(column!(cmd_id))
         .bind(column!(dgst))
         .bind(column!(evnt))

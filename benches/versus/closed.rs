@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, postgres
 
 use crate::{
     Sample,
-    rows::{DEDUCT, FIELDS, LEDGER_ROW, ORDER_ROWS, Order, TOTAL, function},
+    rows::{DEDUCT, FIELDS, Order, TOTAL, rows, shelf},
 };
 
 /// How an order is written.
@@ -31,17 +31,10 @@ pub enum How {
 /// Products, SKUs and stock, and the function of (c).
 pub async fn prepare(url: &str, skus: u64, stock: i64) -> Result<()> {
     let mut db = PgConnection::connect(url).await?;
-    db.execute("INSERT INTO tb_pd_gds VALUES ('g-1', 'g', 'GOODS', 'NORMAL', 10000, 'p-1', 't-1', true, 3000, true, 2, false, 0)")
-        .await?;
-    sqlx::query(
-        "INSERT INTO tb_pd_unt (unt_id, gds_id, opt_nm, prtn_no, stck_qty, hold_qty, sold_qty, ldgr_no)
-         SELECT 's-' || i, 'g-1', 'one', 0, $2, 0, 0, 0 FROM generate_series(0, $1 - 1) i",
-    )
-    .bind(i64::try_from(skus)?)
-    .bind(stock)
-    .execute(&mut db)
-    .await?;
-    db.execute(AssertSqlSafe(function())).await?;
+    let [product, units] = shelf();
+    db.execute(AssertSqlSafe(product)).await?;
+    sqlx::query(AssertSqlSafe(units)).bind(i64::try_from(skus)?).bind(stock).execute(&mut db).await?;
+    db.execute(AssertSqlSafe(rows()?.function())).await?;
     db.execute("VACUUM ANALYZE tb_pd_unt").await?;
     db.close().await?;
     Ok(())
@@ -58,7 +51,6 @@ pub fn bind<'q>(
         "cust_id" => query.bind(&order.cust_id),
         "unt_id" => query.bind(&order.unt_id),
         "qty" => query.bind(order.qty),
-        "amt" => query.bind(order.amt),
         "cmd_id" => query.bind(&order.cmd_id),
         "dgst" => query.bind(&order.dgst),
         "evnt" => query.bind(&order.evnt),
@@ -80,13 +72,14 @@ pub struct Statements {
 }
 
 impl Statements {
-    pub fn new() -> Self {
+    pub fn new() -> Result<Self> {
+        let rows = rows()?;
         let numbers: Vec<String> = (1..FIELDS.len() - 1).map(|i| format!("${i}")).collect();
-        Self {
-            inserts: ORDER_ROWS.iter().map(crate::rows::Insert::single).collect(),
-            ledger: LEDGER_ROW.single(),
+        Ok(Self {
+            inserts: rows.order.iter().map(crate::rows::Insert::single).collect(),
+            ledger: rows.ledger.single(),
             call: format!("SELECT versus_order({})", numbers.join(", ")),
-        }
+        })
     }
 
     /// The order's rows, then its ledger's; `deduct` says whether the stock is deducted first, as (a) does.
@@ -142,7 +135,7 @@ pub async fn measure(url: &str, how: How, clients: usize, skus: u64, time: Durat
     let run = Arc::new(Run {
         how,
         skus,
-        statements: Statements::new(),
+        statements: Statements::new()?,
         next: AtomicU64::new(0),
         measuring: AtomicBool::new(false),
         stop: AtomicBool::new(false),
@@ -166,11 +159,11 @@ pub async fn measure(url: &str, how: How, clients: usize, skus: u64, time: Durat
 }
 
 async fn client(mut db: PgConnection, run: Arc<Run>) -> Result<Histogram<u64>> {
-    let mut latency = histogram()?;
+    let (mut latency, rows) = (histogram()?, rows()?);
     while !run.stop.load(Ordering::Relaxed) {
         let n = run.next.fetch_add(1, Ordering::Relaxed);
         let sku = format!("s-{}", mix(n) % run.skus);
-        let mut order = Order::new("closed", n, &sku, "1700000000000-0", run.began);
+        let mut order = Order::new(rows, "closed", n, &sku, "1700000000000-0", run.began);
         let measured = run.measuring.load(Ordering::Relaxed);
         let begun = Instant::now();
         let accepted = match run.how {

@@ -24,7 +24,7 @@ use sqlx::{Connection, PgConnection};
 use crate::{
     Sample,
     closed::Statements,
-    rows::{Order, TOTAL},
+    rows::{Order, TOTAL, rows},
     servers::Servers,
 };
 
@@ -92,6 +92,9 @@ pub fn workload() -> Result<Workload> {
     Ok(Workload::new(&Scenario::named("hot")?, vec![Sku { id: SKU.into(), partition: 0 }], "versus", 1)?)
 }
 
+/// What an order comes to.
+const PRICE: i64 = 10_000;
+
 fn decode(reply: &Value) -> Result<Vec<Order>> {
     let now = crate::now();
     let mut orders = Vec::new();
@@ -114,14 +117,14 @@ fn order(id: &[u8], json: &[u8], left: &[u8], now: chrono::DateTime<chrono::Utc>
     let command: Command = serde_json::from_slice(json)?;
     let line = command.lines.into_iter().next().context("no line")?;
     let paid = command.payment.settlements.into_iter().next().context("no settlement")?;
+    anyhow::ensure!(paid.amount == PRICE, "an order of {} won, where the rows say {PRICE}", paid.amount);
     let n = command.id.rsplit('-').next().and_then(|n| n.parse().ok()).context("no number")?;
     let left: i64 = std::str::from_utf8(left)?.parse()?;
-    let base = Order::new("x", n, &line.sku_id, std::str::from_utf8(id)?, now);
+    let base = Order::new(rows()?, "x", n, &line.sku_id, std::str::from_utf8(id)?, now);
     Ok(Order {
         ord_id: command.order_id,
         cust_id: command.customer_id,
         qty: line.quantity,
-        amt: paid.amount,
         cmd_id: command.id,
         aprv_id: paid.approval.approval_id,
         tkn: paid.approval.token,
@@ -196,7 +199,7 @@ pub async fn workers(servers: &Servers, workers: usize, time: Duration) -> Resul
         let _: () = pipe.query_async(&mut redis).await?;
     }
     let (stop, done, began) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Instant::now());
-    let statements = Arc::new(Statements::new());
+    let statements = Arc::new(Statements::new()?);
     let mut tasks = tokio::task::JoinSet::new();
     for worker in 0..workers {
         let (mut redis, mut db) = (servers.redis().await?, PgConnection::connect(&url).await?);

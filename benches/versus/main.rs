@@ -30,6 +30,9 @@ mod lua;
 mod rows;
 mod servers;
 mod show;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the other benches want more of the lane")]
+mod support;
 
 use std::{process::ExitCode, time::Duration};
 

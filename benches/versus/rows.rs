@@ -1,20 +1,32 @@
 //! The rows of one accepted one-line order paid by card: the same for every rival, and the same as jumun's.
 //!
-//! Each table is described once, in terms of the order's fields, and rendered as single statements, as the body of a
-//! function, or as parts of one bulk statement.
+//! They are not written down here. A lane decides one placement, and what its batch writes is taken apart: a value that
+//! differs from order to order becomes a field, the others stay as they are. So a column or a table that jumun gets is
+//! a column or a table of the rivals, too.
 
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
+use jumun::{
+    domain::Time,
+    store::{
+        TableRef, UntRow,
+        row::{Read, Row},
+    },
+};
+
+use crate::support::{Lane, placement, shelf};
 
 /// Units that the SKUs of the Redis-first rivals start with.
 pub const TOTAL: i64 = 1_000_000_000;
 
 /// What differs from order to order, with its type.
-pub const FIELDS: [(&str, &str); 15] = [
+pub const FIELDS: [(&str, &str); 14] = [
     ("ord_id", "text"),
     ("cust_id", "text"),
     ("unt_id", "text"),
     ("qty", "bigint"),
-    ("amt", "bigint"),
     ("cmd_id", "text"),
     ("dgst", "text"),
     ("evnt", "text"),
@@ -34,7 +46,6 @@ pub struct Order {
     pub cust_id: String,
     pub unt_id: String,
     pub qty: i64,
-    pub amt: i64,
     pub cmd_id: String,
     pub dgst: String,
     pub evnt: String,
@@ -49,101 +60,229 @@ pub struct Order {
 
 impl Order {
     /// Order `n` of the run `tag`, for one unit of `unt_id`.
-    pub fn new(tag: &str, n: u64, unt_id: &str, entr: &str, rcvd: DateTime<Utc>) -> Self {
-        let (ord_id, cmd_id) = (format!("o-{tag}-{n}"), format!("{tag}-{n}"));
-        let (aprv_id, tkn) = (format!("a-{tag}-{n}"), format!("tok-{n}"));
-        Self {
-            evnt: event(n, unt_id, &aprv_id, &tkn),
-            ansr: format!(r#"{{"facts":{{"stock":[{{"sku_id":"{unt_id}","position":{n},"on_hand":{TOTAL}}}]}}}}"#),
+    pub fn new(rows: &Rows, tag: &str, n: u64, unt_id: &str, entr: &str, rcvd: DateTime<Utc>) -> Self {
+        let mut order = Self {
             dgst: format!("{:032x}", u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)),
             cust_id: format!("u-{n}"),
             unt_id: unt_id.to_owned(),
             qty: 1,
-            amt: 10_000,
             entr: entr.to_owned(),
             rcvd,
             ldgr_no: 0,
             stck: 0,
-            ord_id,
-            cmd_id,
-            aprv_id,
-            tkn,
-        }
+            ord_id: format!("o-{tag}-{n}"),
+            cmd_id: format!("{tag}-{n}"),
+            aprv_id: format!("a-{tag}-{n}"),
+            tkn: format!("tok-{n}"),
+            evnt: String::new(),
+            ansr: String::new(),
+        };
+        (order.evnt, order.ansr) = (order.text(&rows.event), order.text(&rows.answer));
+        order
+    }
+
+    /// A text with the order's own ids in it.
+    fn text(&self, parts: &[Part]) -> String {
+        parts.iter().fold(String::with_capacity(512), |mut text, part| {
+            text.push_str(match part {
+                Part::Same(same) => same,
+                Part::Field("ord_id") => &self.ord_id,
+                Part::Field("cust_id") => &self.cust_id,
+                Part::Field("unt_id") => &self.unt_id,
+                Part::Field("cmd_id") => &self.cmd_id,
+                Part::Field("aprv_id") => &self.aprv_id,
+                Part::Field("entr") => &self.entr,
+                Part::Field(_) => &self.tkn,
+            });
+            text
+        })
     }
 }
 
-/// The history's event, as jumun writes it.
-fn event(n: u64, unt_id: &str, aprv_id: &str, tkn: &str) -> String {
-    format!(
-        r#"{{"type":"placed","customer_id":"u-{n}","lines":[{{"sku_id":"{unt_id}","product_id":"g-429566524aae","quantity":1,"unit_price":10000,"lead_time_days":2,"taken":1}}],"fees":[{{"partner_id":"p-load","template_id":"t-429566524aae","base":0,"amount":0,"reason":"FREE_GOODS"}}],"paid":[{{"means":"card","amount":10000,"approval_id":"{aprv_id}","token":"{tkn}"}}]}}"#
-    )
+/// A part of a text: one that is the same in every order's, or a field.
+#[derive(Debug, Clone)]
+enum Part {
+    Same(String),
+    Field(&'static str),
 }
 
 /// One table's row: columns, and values in which `{field}` stands for the order's.
+#[derive(Debug)]
 pub struct Insert {
-    pub table: &'static str,
-    pub columns: &'static str,
-    pub values: &'static str,
+    table: &'static str,
+    columns: String,
+    values: String,
 }
 
-/// Everything but the ledger, which needs the number that the stock's update gives.
-pub const ORDER_ROWS: [Insert; 6] = [
-    Insert {
-        table: "tb_od_ord",
-        columns: "ord_id, prtn_no, cust_id, ord_stat_cd, ord_ver, rcpt_dttm, part_alw_yn, gds_amt, dscnt_amt, \
-                  dlv_fee_amt, ord_amt",
-        values: "{ord_id}, 0, {cust_id}, 'ORDERED', 1, {rcvd}, false, {amt}, 0, 0, {amt}",
-    },
-    Insert {
-        table: "tb_od_ord_gds",
-        columns: "ord_id, ord_seq, unt_id, gds_id, ord_stat_cd, main_gds_yn, gft_incl_yn, gft_yn, ord_qty, cncl_qty, \
-                  rtn_acpt_qty, rtn_qty, exch_acpt_qty, exch_qty, dlv_qty, hold_qty, dduct_qty, stck_plcy_cd, sl_upr, \
-                  sl_tot_amt, prm_dscnt_amt, cpn_dscnt_amt, pay_amt, dlv_fee_no, pre_rfnd_yn, avg_lead_days, \
-                  ship_inst_dttm, dlv_expt_dttm",
-        values: "{ord_id}, 1, {unt_id}, 'g-1', 'ORDERED', true, false, false, {qty}, 0, 0, 0, 0, 0, 0, 0, {qty}, \
-                 'HOLD', 10000, {amt}, 0, 0, {amt}, 1, false, 2, {rcvd} + interval '1 day', {rcvd} + interval '2 days'",
-    },
-    Insert {
-        table: "tb_od_stlm",
-        columns: "ord_id, stlm_no, pay_grp_no, pay_mns_cd, pay_mns_rel_id, expt_amt, pay_amt, rfnd_psbl_amt, \
-                  rfnd_plan_amt, rfnd_excl_amt, rfnd_amt, pay_dttm",
-        values: "{ord_id}, 1, 1, 'CARD', {aprv_id}, 0, {amt}, {amt}, 0, 0, 0, {rcvd}",
-    },
-    Insert {
-        table: "tb_sc_crcd_aprv",
-        columns: "aprv_id, ord_id, stlm_no, aprv_tkn, aprv_amt, aprv_dttm",
-        values: "{aprv_id}, {ord_id}, 1, {tkn}, {amt}, {rcvd}",
-    },
-    Insert {
-        table: "tb_od_dlv_fee",
-        columns: "ord_id, dlv_fee_no, pay_grp_no, ptnr_id, dlv_tmpl_id, bas_fee_amt, fee_amt, rfnd_fee_amt, fee_rsn_cd",
-        values: "{ord_id}, 1, 1, 'p-1', 't-1', 3000, 0, 0, 'FREE_GOODS'",
-    },
-    Insert {
-        table: "tb_od_ord_hist",
-        columns: "ord_id, hist_no, cmd_id, cmd_evnt_no, cmd_dgst, evnt_typ_cd, evnt_ver, evnt, actr, ord_stat_cd, \
-                  ansr, strm_entr, hist_dttm",
-        values: "{ord_id}, 1, {cmd_id}, 0, {dgst}, 'placed', 1, {evnt}, 'buyer', 'ORDERED', {ansr}, {entr}, {rcvd}",
-    },
-];
+/// What an order writes.
+#[derive(Debug)]
+pub struct Rows {
+    /// all but the ledger's
+    pub order: Vec<Insert>,
+    /// needs the number that the stock's update gives
+    pub ledger: Insert,
+    event: Vec<Part>,
+    answer: Vec<Part>,
+}
 
-/// The stock ledger's row.
-pub const LEDGER_ROW: Insert = Insert {
-    table: "tb_pd_unt_ldgr",
-    columns: "unt_id, ldgr_no, mvmt_cd, mvmt_qty, stck_dlt, hold_dlt, sold_dlt, stck_qty, hold_qty, sold_qty, cust_id, \
-              cmpn_dlt, ord_id, ord_seq, cmd_id, mvmt_dttm",
-    values: "{unt_id}, {ldgr_no}, 'DEDUCT', {qty}, -{qty}, 0, {qty}, {stck}, 0, {ldgr_no}, {cust_id}, 0, {ord_id}, 1, \
-             {cmd_id}, {rcvd}",
-};
+/// The order that is taken apart.
+const EXAMPLE: u64 = 7_777_777;
+
+/// The example's texts that differ from order to order.
+fn example(entry: &str) -> Vec<(String, &'static str)> {
+    vec![
+        (format!("c-{EXAMPLE:010}"), "cmd_id"),
+        (format!("o-{EXAMPLE}"), "ord_id"),
+        (format!("u-{EXAMPLE}"), "cust_id"),
+        (format!("tok-{EXAMPLE}"), "tkn"),
+        (format!("a-{EXAMPLE}"), "aprv_id"),
+        ("sku-0".to_owned(), "unt_id"),
+        (entry.to_owned(), "entr"),
+    ]
+}
+
+/// Takes the text apart at the example's values.
+fn parts(text: &str, example: &[(String, &'static str)]) -> Vec<Part> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some((at, value, field)) = example
+        .iter()
+        .filter_map(|(value, field)| rest.find(value.as_str()).map(|at| (at, value, *field)))
+        .min_by_key(|(at, ..)| *at)
+    {
+        if at > 0 {
+            parts.push(Part::Same(rest[..at].to_owned()));
+        }
+        parts.push(Part::Field(field));
+        rest = &rest[at + value.len()..];
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Same(rest.to_owned()));
+    }
+    parts
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A literal.
+fn literal(value: &Read) -> String {
+    match value {
+        Read::Text(None) | Read::Int(None) | Read::Time(None) => "NULL".to_owned(),
+        Read::Text(Some(text)) => quoted(text),
+        Read::Int(Some(n)) => n.to_string(),
+        Read::Bool(b) => b.to_string(),
+        Read::Time(Some(time)) => quoted(&time.to_rfc3339()),
+    }
+}
+
+/// The statement that writes one row as it stands, with `more` for some of its columns.
+fn insert_with<R: Row>(row: &R, more: &[(&str, &str)]) -> (String, String) {
+    let names: Vec<&str> = R::COLUMNS.iter().map(|(name, _)| *name).collect();
+    let mut values = Vec::with_capacity(names.len());
+    row.each(&mut |value| values.push(literal(&value.into())));
+    for (value, name) in values.iter_mut().zip(&names) {
+        if let Some((_, other)) = more.iter().find(|(column, _)| column == name) {
+            (*other).clone_into(value);
+        }
+    }
+    (format!("INSERT INTO {} ({})", R::TABLE, names.join(", ")), values.join(", "))
+}
+
+/// The product that the SKUs are of, and `s-0`, `s-1`, … with `$2` units each, `$1` of them.
+pub fn shelf() -> [String; 2] {
+    let sku = shelf::sku("s-0");
+    let (head, values) = insert_with(&sku.product, &[]);
+    let unit = UntRow { ldgr_no: 0, stck_qty: 0, ..sku.unit };
+    let (unit_head, unit_values) = insert_with(&unit, &[("unt_id", "'s-' || i"), ("stck_qty", "$2")]);
+    [format!("{head} VALUES ({values})"), format!("{unit_head} SELECT {unit_values} FROM generate_series(0, $1 - 1) i")]
+}
+
+/// What an order writes, learnt once from a lane.
+pub fn rows() -> Result<&'static Rows> {
+    static ROWS: OnceLock<Rows> = OnceLock::new();
+    if let Some(rows) = ROWS.get() {
+        return Ok(rows);
+    }
+    // a lane is of one thread, and this one may drive others' work
+    let learnt = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        tokio::task::LocalSet::new().block_on(&runtime, learn())
+    });
+    let learnt = learnt.join().map_err(|_| anyhow::anyhow!("the lane that shows jumun's rows broke"))??;
+    Ok(ROWS.get_or_init(|| learnt))
+}
+
+async fn learn() -> Result<Rows> {
+    let mut lane = Lane::new(std::sync::Arc::new(shelf::Shelf), 10, 10);
+    let sealed = lane.accepted([placement(EXAMPLE, 1)], 1).await?;
+    let (mut order, mut ledger, mut event, mut answer) = (Vec::new(), None, Vec::new(), Vec::new());
+    let lists = sealed.rows.written();
+    let of = |name: &str, column: &str| {
+        let (table, rows) = lists.iter().find(|(table, _)| table.name == name)?;
+        let i = table.columns.iter().position(|(name, _)| *name == column)?;
+        rows.first().map(|row| row[i].clone())
+    };
+    let Some(Read::Time(Some(received))) = of("tb_od_ord", "rcpt_dttm") else {
+        bail!("the order says not when it was received");
+    };
+    let Some(Read::Text(Some(entry))) = of("tb_od_ord_hist", "strm_entr") else {
+        bail!("the history names no entry");
+    };
+    let example = example(&entry);
+    for (table, rows) in &lists {
+        let [row] = rows.as_slice() else { bail!("{} has {} rows an order", table.name, rows.len()) };
+        let insert = taken_apart(table, row, received, &example);
+        if table.name == "tb_pd_unt_ldgr" {
+            ledger = Some(insert);
+        } else {
+            order.push(insert);
+        }
+    }
+    for (column, parts_of) in [("evnt", &mut event), ("ansr", &mut answer)] {
+        if let Some(Read::Text(Some(text))) = of("tb_od_ord_hist", column) {
+            *parts_of = parts(&text, &example);
+        }
+    }
+    anyhow::ensure!(!event.is_empty() && order.len() >= 6, "an order writes {} tables", lists.len());
+    Ok(Rows { order, ledger: ledger.context("an order writes no ledger row")?, event, answer })
+}
+
+/// A row's columns, with fields where its values are the example's own.
+fn taken_apart(table: &TableRef, row: &[Read], received: Time, example: &[(String, &'static str)]) -> Insert {
+    let value = |((column, _), value): (&(&'static str, _), &Read)| match (*column, value) {
+        ("cmd_dgst", Read::Text(Some(_))) => "{dgst}".to_owned(),
+        ("evnt", Read::Text(Some(_))) => "{evnt}".to_owned(),
+        ("ansr", Read::Text(Some(_))) => "{ansr}".to_owned(),
+        // the ledger's number and what is left come from the deduction
+        ("ldgr_no" | "sold_qty", Read::Int(Some(_))) => "{ldgr_no}".to_owned(),
+        ("stck_qty", Read::Int(Some(_))) => "{stck}".to_owned(),
+        (_, Read::Text(Some(text))) => {
+            let part = |part: Part| match part {
+                Part::Same(same) => quoted(&same),
+                Part::Field(field) => format!("{{{field}}}"),
+            };
+            parts(text, example).into_iter().map(part).collect::<Vec<_>>().join(" || ")
+        }
+        (_, Read::Time(Some(time))) => match (*time - received).num_milliseconds() {
+            0 => "{rcvd}".to_owned(),
+            ms => format!("{{rcvd}} + interval '{ms} milliseconds'"),
+        },
+        (_, other) => literal(other),
+    };
+    let values: Vec<String> = table.columns.iter().zip(row).map(value).collect();
+    let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+    Insert { table: table.name, columns: columns.join(", "), values: values.join(", ") }
+}
 
 /// The conditional deduction. Its `$1` is the SKU, `$2` the quantity.
 pub const DEDUCT: &str = "UPDATE tb_pd_unt SET stck_qty = stck_qty - $2, sold_qty = sold_qty + $2, ldgr_no = ldgr_no + 1 \
                           WHERE unt_id = $1 AND stck_qty >= $2 RETURNING ldgr_no, stck_qty";
 
 impl Insert {
-    /// The statement with each `{field}` written by `name`.
+    /// The values with each `{field}` written by `name`.
     fn render(&self, mut name: impl FnMut(&'static str) -> String) -> String {
-        let mut values = self.values.to_owned();
+        let mut values = self.values.clone();
         for (field, _) in FIELDS {
             let mark = format!("{{{field}}}");
             if values.contains(&mark) {
@@ -165,66 +304,70 @@ impl Insert {
     }
 
     /// A statement inside a function whose parameters are `p_{field}`.
-    pub fn in_function(&self) -> String {
+    fn in_function(&self) -> String {
         let values = self.render(|field| format!("p_{field}"));
         format!("INSERT INTO {} ({}) VALUES ({values});", self.table, self.columns)
     }
 
     /// A part of a bulk statement, from the common table expression `o`.
-    pub fn bulk(&self) -> String {
+    fn bulk(&self) -> String {
         let values = self.render(|field| format!("o.{field}"));
         format!("INSERT INTO {} ({}) SELECT {values} FROM o", self.table, self.columns)
     }
 }
 
-/// (c): all of an order in one call. The deduction comes after the inserts, so that the hot row's lock is held while
-/// one ledger row is written and the transaction committed, and no longer.
-pub fn function() -> String {
-    let parameters: Vec<String> = FIELDS
-        .iter()
-        .filter(|(name, _)| !matches!(*name, "ldgr_no" | "stck"))
-        .map(|(name, cast)| format!("p_{name} {cast}"))
-        .collect();
-    let inserts: Vec<String> = ORDER_ROWS.iter().map(Insert::in_function).collect();
-    let deduct = DEDUCT.replace("$1", "p_unt_id").replace("$2", "p_qty");
-    format!(
-        "CREATE FUNCTION versus_order({}) RETURNS boolean LANGUAGE plpgsql AS $body$
-         DECLARE p_ldgr_no bigint; p_stck bigint;
-         BEGIN
-             -- the cheapest refusal: nothing locked, nothing written
-             IF NOT EXISTS (SELECT 1 FROM tb_pd_unt WHERE unt_id = p_unt_id AND stck_qty >= p_qty) THEN
-                 RETURN false;
-             END IF;
-             {}
-             {deduct} INTO p_ldgr_no, p_stck;
-             IF NOT FOUND THEN RAISE EXCEPTION 'sold out'; END IF;
-             {}
-             RETURN true;
-         END $body$",
-        parameters.join(", "),
-        inserts.join("\n"),
-        LEDGER_ROW.in_function(),
-    )
-}
+impl Rows {
+    /// (c): all of an order in one call. The deduction comes after the inserts, so that the hot row's lock is held while
+    /// one ledger row is written and the transaction committed, and no longer.
+    pub fn function(&self) -> String {
+        let parameters: Vec<String> = FIELDS
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "ldgr_no" | "stck"))
+            .map(|(name, cast)| format!("p_{name} {cast}"))
+            .collect();
+        let inserts: Vec<String> = self.order.iter().map(Insert::in_function).collect();
+        let deduct = DEDUCT.replace("$1", "p_unt_id").replace("$2", "p_qty");
+        format!(
+            "CREATE FUNCTION versus_order({}) RETURNS boolean LANGUAGE plpgsql AS $body$
+             DECLARE p_ldgr_no bigint; p_stck bigint;
+             BEGIN
+                 -- the cheapest refusal: nothing locked, nothing written
+                 IF NOT EXISTS (SELECT 1 FROM tb_pd_unt WHERE unt_id = p_unt_id AND stck_qty >= p_qty) THEN
+                     RETURN false;
+                 END IF;
+                 {}
+                 {deduct} INTO p_ldgr_no, p_stck;
+                 IF NOT FOUND THEN RAISE EXCEPTION 'sold out'; END IF;
+                 {}
+                 RETURN true;
+             END $body$",
+            parameters.join(", "),
+            inserts.join("\n"),
+            self.ledger.in_function(),
+        )
+    }
 
-/// (d): all of a batch in one statement.
-pub fn bulk() -> String {
-    let arrays: Vec<String> = FIELDS.iter().enumerate().map(|(i, (_, cast))| format!("${}::{cast}[]", i + 1)).collect();
-    let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-    let inserts: Vec<String> = ORDER_ROWS
-        .iter()
-        .chain([&LEDGER_ROW])
-        .enumerate()
-        .map(|(i, insert)| format!("i{i} AS ({})", insert.bulk()))
-        .collect();
-    format!(
-        "WITH o AS MATERIALIZED (SELECT * FROM unnest({}) AS o({})), {},
-         m AS (SELECT unt_id, sum(qty)::bigint AS qty, max(ldgr_no) AS ldgr_no FROM o GROUP BY unt_id)
-         UPDATE tb_pd_unt u SET stck_qty = u.stck_qty - m.qty, sold_qty = u.sold_qty + m.qty,
-                ldgr_no = greatest(u.ldgr_no, m.ldgr_no)
-         FROM m WHERE u.unt_id = m.unt_id",
-        arrays.join(", "),
-        names.join(", "),
-        inserts.join(", "),
-    )
+    /// (d): all of a batch in one statement.
+    pub fn bulk(&self) -> String {
+        let arrays: Vec<String> =
+            FIELDS.iter().enumerate().map(|(i, (_, cast))| format!("${}::{cast}[]", i + 1)).collect();
+        let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+        let inserts: Vec<String> = self
+            .order
+            .iter()
+            .chain([&self.ledger])
+            .enumerate()
+            .map(|(i, insert)| format!("i{i} AS ({})", insert.bulk()))
+            .collect();
+        format!(
+            "WITH o AS MATERIALIZED (SELECT * FROM unnest({}) AS o({})), {},
+             m AS (SELECT unt_id, sum(qty)::bigint AS qty, max(ldgr_no) AS ldgr_no FROM o GROUP BY unt_id)
+             UPDATE tb_pd_unt u SET stck_qty = u.stck_qty - m.qty, sold_qty = u.sold_qty + m.qty,
+                    ldgr_no = greatest(u.ldgr_no, m.ldgr_no)
+             FROM m WHERE u.unt_id = m.unt_id",
+            arrays.join(", "),
+            names.join(", "),
+            inserts.join(", "),
+        )
+    }
 }

@@ -125,6 +125,14 @@ pub struct Batch {
     pub refused: Vec<Arc<str>>,
 }
 
+impl Batch {
+    /// The rows that the batch writes: each table that it has rows of, with their values in the order of the columns.
+    /// Balances ([`Batch::moves`]) are not among them. For tools that compare what is written.
+    pub fn written(&self) -> Vec<(TableRef, Vec<Vec<Read>>)> {
+        sql::written(self)
+    }
+}
+
 /// What another system did to a SKU's balance, seen while committing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct External {

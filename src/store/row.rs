@@ -31,6 +31,17 @@ pub enum Read {
     Time(Option<Time>),
 }
 
+impl From<Value<'_>> for Read {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Text(text) => Read::Text(text.map(str::to_owned)),
+            Value::Int(n) => Read::Int(n),
+            Value::Bool(b) => Read::Bool(b),
+            Value::Time(time) => Read::Time(time),
+        }
+    }
+}
+
 /// What a bulk write does with a row whose key is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {

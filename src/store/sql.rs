@@ -4,7 +4,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     Batch, External, TableRef, UnitMove, UntRow,
-    row::{Row, Write},
+    row::{Read, Row, Write},
+    table,
 };
 
 /// How a list of a batch is written.
@@ -57,6 +58,27 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.cmd, How::Usual);
     visit.table(&batch.otbx, How::Usual);
     visit.table(&batch.rsv, How::Usual);
+}
+
+/// The lists of a batch that are not empty, as read values.
+pub(super) fn written(batch: &Batch) -> Vec<(TableRef, Vec<Vec<Read>>)> {
+    struct Lists(Vec<(TableRef, Vec<Vec<Read>>)>);
+    impl Visit for Lists {
+        fn table<R: Row>(&mut self, rows: &[R], _: How) {
+            if rows.is_empty() {
+                return;
+            }
+            let values = |row: &R| {
+                let mut values = Vec::with_capacity(R::COLUMNS.len());
+                row.each(&mut |value| values.push(value.into()));
+                values
+            };
+            self.0.push((table::<R>(), rows.iter().map(values).collect()));
+        }
+    }
+    let mut lists = Lists(Vec::new());
+    each_table(batch, &batch.units, &mut lists);
+    lists.0
 }
 
 /// A batch's units and moves, after the moves of its new units went into the units themselves.
