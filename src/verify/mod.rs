@@ -4,6 +4,7 @@
 //!
 //! It wants a quiet system: what is written while it reads looks like a violation.
 
+mod answers;
 mod audit;
 mod commands;
 mod family;

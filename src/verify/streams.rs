@@ -6,20 +6,15 @@ use std::{
     time::Duration,
 };
 
-use super::{Findings, Options, Promise, VerifyError, pages::mark};
+use super::{Findings, Options, Promise, VerifyError, answers, pages::mark};
 use crate::{
-    commit::replay::{self, Folded},
-    domain::{
-        ids::{CommandId, OrderId},
-        reason::Reason,
-    },
+    domain::{ids::OrderId, reason::Reason},
     log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Outbound},
     protocol::{
         Answer, OutcomeKind, Unreadable, decode,
         event::{Published, publish},
     },
-    route::sku,
-    store::{Outcome, Store, StoreError, rows::HistRow, rows::LdgrRow},
+    store::{Store, rows::HistRow, rows::LdgrRow},
 };
 
 /// How many answers, events and ledger positions are remembered, as marks of 8 bytes.
@@ -76,8 +71,8 @@ pub async fn check(
         for stream in streams {
             let mut reading = Reading::new(log, partition, stream);
             while let Some(entries) = reading.next().await? {
-                let answers = kept.read_answers(partition, &entries, f);
-                Box::pin(compare_answers(store, &answers, f)).await?;
+                let told = kept.read_answers(partition, &entries, f);
+                Box::pin(answers::compare(store, &told, f)).await?;
             }
             kept.floor(partition, reading.oldest, true);
         }
@@ -319,69 +314,6 @@ impl Retained {
             }
         }
     }
-}
-
-/// R5: every accepted answer is what its committed command is answered.
-async fn compare_answers(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Findings) -> Result<(), VerifyError> {
-    // a preview did nothing, and left nothing
-    let done = |a: &&Answer| a.outcome == OutcomeKind::Accepted && a.facts.preview.is_none();
-    let accepted: Vec<&Answer> = answers.iter().filter(done).collect();
-    for some in accepted.chunks(1_000) {
-        let mut ids: Vec<CommandId> = some.iter().map(|a| CommandId::stored(&a.command_id)).collect();
-        ids.sort();
-        ids.dedup();
-        let found = match store.outcomes(&ids).await {
-            Ok(found) => found,
-            Err(StoreError::Unusable(why)) => {
-                f.bad(Promise::R5, format!("{} answers can't be compared: {why}", some.len()));
-                continue;
-            }
-            Err(e) => return Err(e.into()),
-        };
-        let by_id: HashMap<&str, &Outcome> = found.iter().map(|o| (&*o.cmd_id, o)).collect();
-        let orders: Vec<OrderId> =
-            found.iter().filter_map(|o| o.order.as_ref()).map(|o| OrderId::stored(&o.ord_id)).collect();
-        let orders = folded(store, orders).await?;
-        for a in some {
-            let Some(outcome) = by_id.get(&*a.command_id) else {
-                f.saw(Promise::R5, 1);
-                f.bad(
-                    Promise::R5,
-                    format!("command {}: answered as accepted, but nothing of it is committed", a.command_id),
-                );
-                continue;
-            };
-            let Some(wanted) = first_answer(outcome, a, &orders) else { continue };
-            f.hold(Promise::R5, wanted == **a, || {
-                format!("command {}: it was answered {}, committed is {}", a.command_id, a.json(), wanted.json())
-            });
-        }
-    }
-    Ok(())
-}
-
-/// What the store makes of a command's answer; `None` when its order's history can't be folded (told elsewhere).
-fn first_answer(outcome: &Outcome, a: &Answer, orders: &HashMap<Arc<str>, Option<Folded>>) -> Option<Answer> {
-    let Some(order) = &outcome.order else { return Some(sku::again(outcome, a)) };
-    let folded = orders.get(&order.ord_id)?.as_ref()?;
-    let applied = folded.applied.iter().find(|applied| applied.command_id == a.command_id)?;
-    let digest = a.digest.as_deref().unwrap_or_default();
-    replay::answer(applied, &order.ord_id, outcome.partition, digest, a.entry.clone())
-}
-
-async fn folded(
-    store: &Arc<dyn Store>,
-    mut ids: Vec<OrderId>,
-) -> Result<HashMap<Arc<str>, Option<Folded>>, StoreError> {
-    ids.sort();
-    ids.dedup();
-    let mut orders = HashMap::with_capacity(ids.len());
-    for history in store.orders(&ids).await? {
-        let Some(first) = history.first() else { continue };
-        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| replay::fold(&history)));
-        orders.insert(Arc::clone(&first.ord_id), told.ok().and_then(Result::ok).flatten());
-    }
-    Ok(orders)
 }
 
 /// R5: every event that is out is a row of its order's history, word for word.

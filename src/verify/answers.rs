@@ -1,0 +1,101 @@
+//! R5: every accepted answer says what is committed. What it had to say is reckoned here from the rows alone: none of the
+//! code that makes answers is asked.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::{Findings, Promise, VerifyError};
+use crate::{
+    domain::ids::{CommandId, OrderId},
+    protocol::{Answer, OutcomeKind},
+    store::{Outcome, Store, StoreError, rows::HistRow},
+};
+
+/// Commands that are looked up at once.
+const AT_ONCE: usize = 1_000;
+
+/// Holds answers to what their commands left in the database.
+pub async fn compare(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Findings) -> Result<(), VerifyError> {
+    // a preview did nothing, and left nothing
+    let done = |a: &&Answer| a.outcome == OutcomeKind::Accepted && a.facts.preview.is_none();
+    let accepted: Vec<&Answer> = answers.iter().filter(done).collect();
+    for some in accepted.chunks(AT_ONCE) {
+        let mut ids: Vec<CommandId> = some.iter().map(|a| CommandId::stored(&a.command_id)).collect();
+        ids.sort();
+        ids.dedup();
+        let found = match store.outcomes(&ids).await {
+            Ok(found) => found,
+            Err(StoreError::Unusable(why)) => {
+                f.bad(Promise::R5, format!("{} answers can't be compared: {why}", some.len()));
+                continue;
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let mut orders: Vec<OrderId> =
+            found.iter().filter_map(|o| o.order.as_ref()).map(|o| OrderId::stored(&o.ord_id)).collect();
+        orders.sort();
+        orders.dedup();
+        let histories = store.orders(&orders).await?;
+        let histories: HashMap<&str, &[HistRow]> =
+            histories.iter().filter_map(|h| h.first().map(|row| (&*row.ord_id, h.as_slice()))).collect();
+        let outcomes: HashMap<&str, &Outcome> = found.iter().map(|o| (&*o.cmd_id, o)).collect();
+        for a in some {
+            f.saw(Promise::R5, 1);
+            let wanted = outcomes.get(&*a.command_id).and_then(|outcome| wanted(outcome, &a.command_id, &histories));
+            match wanted {
+                None => f.bad(
+                    Promise::R5,
+                    format!("command {}: answered as accepted, but nothing of it is committed", a.command_id),
+                ),
+                Some(wanted) if wanted != said(a) => f.bad(
+                    Promise::R5,
+                    format!("command {}: it was answered {}, committed is {wanted}", a.command_id, said(a)),
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What an answer says of its command; which entry it answers, and in which words, is not of the database.
+fn said(a: &Answer) -> Value {
+    json!({
+        "order_id": a.order_id, "partition": a.partition, "digest": a.digest, "order_status": a.order_status,
+        "order_version": a.order_version, "reason": a.reason, "facts": a.facts,
+    })
+}
+
+/// What the rows say that a command was answered; `None` where they don't say that it took effect.
+fn wanted(outcome: &Outcome, command_id: &str, histories: &HashMap<&str, &[HistRow]>) -> Option<Value> {
+    let Some(order) = &outcome.order else {
+        return Some(told(None, outcome.partition, &outcome.digest, outcome.answer.as_deref()));
+    };
+    let history = histories.get(&*order.ord_id)?;
+    let first = history.iter().find(|row| *row.cmd_id == *command_id)?;
+    let last = history.iter().rev().find(|row| *row.cmd_id == *command_id)?;
+    let (last, note) = if *first.evnt_typ_cd == *"placement_started" {
+        // answered once the other lanes had: with what the step that ended it says
+        let over = |row: &&HistRow| {
+            row.hist_no > first.hist_no && matches!(&*row.evnt_typ_cd, "placement_completed" | "placement_failed")
+        };
+        let ended = history.iter().find(over).filter(|row| *row.evnt_typ_cd == *"placement_completed")?;
+        let step = history.iter().find(|row| row.cmd_id == ended.cmd_id)?;
+        (ended, &step.ansr)
+    } else {
+        (last, &first.ansr)
+    };
+    let order = (&*first.ord_id, &*last.ord_stat_cd, last.hist_no);
+    Some(told(Some(order), outcome.partition, &first.cmd_dgst, note.as_deref()))
+}
+
+fn told(order: Option<(&str, &str, i64)>, partition: u32, digest: &str, note: Option<&str>) -> Value {
+    let note: Value = note.and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
+    let empty = || json!({});
+    json!({
+        "order_id": order.map(|o| o.0), "partition": partition, "digest": digest, "order_status": order.map(|o| o.1),
+        "order_version": order.map(|o| o.2), "reason": note.get("reason"),
+        "facts": note.get("facts").cloned().unwrap_or_else(empty),
+    })
+}
