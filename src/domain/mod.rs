@@ -8,6 +8,8 @@ mod codes;
 
 pub mod calendar;
 pub mod catalog;
+#[cfg(test)]
+mod drawn;
 pub mod fee;
 pub mod ids;
 pub mod money;

@@ -157,6 +157,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::domain::drawn::config(256))]
+
         #[test]
         fn parts_sum_to_the_whole(total in 0i64..10_000_000, weights in prop::collection::vec(0i64..1_000_000, 1..20)) {
             let w: Vec<Won> = weights.iter().map(|&x| Won::new(x)).collect();

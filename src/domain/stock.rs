@@ -245,6 +245,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::domain::drawn::config(256))]
+
         /// R3: whatever is asked, nothing turns negative and the equation holds.
         #[test]
         fn conserved(moves in prop::collection::vec((any_move(), -5i64..20), 0..200)) {
