@@ -102,22 +102,31 @@ async fn timelines_do_not_stall_the_door() {
         }
         pipe.query::<()>(&mut redis).unwrap();
     }
+    let probe = || {
+        let before = Instant::now();
+        assert_eq!(shop.get("", "/healthz").status, 200);
+        before.elapsed()
+    };
+    // what this machine needs just now, at rest and for one timeline
+    let usual = (0..50).map(|_| probe()).max().unwrap_or_default();
+    let before = Instant::now();
+    shop.get("checkout", "/v1/orders/o-1/timeline").json();
+    let alone = before.elapsed();
     let begun = Instant::now();
     let (slowest, timelines) = std::thread::scope(|scope| {
         let asked: Vec<_> =
             (0..8).map(|_| scope.spawn(|| shop.get("checkout", "/v1/orders/o-1/timeline").json())).collect();
         let mut slowest = Duration::ZERO;
         while asked.iter().any(|a| !a.is_finished()) {
-            let before = Instant::now();
-            assert_eq!(shop.get("", "/healthz").status, 200);
-            slowest = slowest.max(before.elapsed());
+            slowest = slowest.max(probe());
             std::thread::sleep(Duration::from_millis(5));
         }
         (slowest, asked.into_iter().map(|a| a.join().unwrap()).collect::<Vec<Value>>())
     });
     let took = begun.elapsed();
-    assert!(slowest < Duration::from_millis(500), "the door stood still for {slowest:?}");
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    let bound = Duration::from_millis(500).max(usual * 10);
+    assert!(slowest < bound, "the door stood still for {slowest:?}; at rest it took {usual:?}");
+    assert!(took < Duration::from_secs(6).max(alone * 4), "{took:?} for eight, {alone:?} for one");
     let mut found = 0;
     for told in &timelines {
         let entries = told["entries"].as_array().unwrap();
