@@ -9,8 +9,8 @@ use jumun::{
         ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     },
     store::{
-        Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredSku, TableRef,
-        UntRow,
+        Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredGiftPromotion,
+        StoredSku, TableRef, UntRow,
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         row::Read,
         rows::{AditRow, CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
@@ -167,6 +167,9 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
     async fn promotions(&self, _: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn gift_promotions(&self, _: &[PromotionId], _: &[SkuId]) -> Result<Vec<StoredGiftPromotion>, StoreError> {
         Ok(Vec::new())
     }
     async fn partners(&self, _: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         calendar::Holidays,
         catalog::{PointsPolicy, Policy, PreparePolicy, Remote, StockPolicy},
+        gift::Unpromoted,
         money::Won,
         order::delivery::Zone,
     },
@@ -128,6 +129,9 @@ pub struct PolicyArgs {
     /// When points are earned: at-confirmation (of the purchase) or at-delivery (a return reverses them then)
     #[arg(long, env = "JUMUN_POINTS", default_value = "at-confirmation", value_parser = points_policy, value_name = "POLICY")]
     pub points: PointsPolicy,
+    /// What may come along of a gift that no gift promotion was ever made for: one-per-unit (of the main line), or refuse
+    #[arg(long, env = "JUMUN_GIFTS_WITHOUT_PROMOTION", default_value = "one-per-unit", value_parser = unpromoted, value_name = "POLICY")]
+    pub gifts_without_promotion: Unpromoted,
     /// Where delivery costs a surcharge: FROM-TO:ZONE:WON with commas between, zones jeju and island; "none" for nowhere
     /// [default: 63000-63644:jeju:3000,23100-23136:island:5000,40200-40240:island:5000]
     #[arg(long, env = "JUMUN_SURCHARGES", value_parser = surcharges, value_name = "ZIPS")]
@@ -143,6 +147,14 @@ fn points_policy(text: &str) -> Result<PointsPolicy, String> {
         "at-confirmation" => Ok(PointsPolicy::AtConfirmation),
         "at-delivery" => Ok(PointsPolicy::AtDelivery),
         other => Err(format!("{other:?} is neither at-confirmation nor at-delivery")),
+    }
+}
+
+fn unpromoted(text: &str) -> Result<Unpromoted, String> {
+    match text {
+        "one-per-unit" => Ok(Unpromoted::OnePerUnit),
+        "refuse" => Ok(Unpromoted::Refuse),
+        other => Err(format!("{other:?} is neither one-per-unit nor refuse")),
     }
 }
 
@@ -215,6 +227,7 @@ impl PolicyArgs {
             revenue_on_business_days: self.revenue == "business-day",
             holidays: self.holidays.clone().unwrap_or_default(),
             points: self.points,
+            unpromoted_gifts: self.gifts_without_promotion,
             remote: self.surcharges.as_ref().map_or_else(|| usual.remote.clone(), |s| s.0.clone()),
             ..usual
         })

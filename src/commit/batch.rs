@@ -256,4 +256,8 @@ fn merge(b: &mut Batch) {
     keep_last(&mut b.pd_gds, |r| Arc::clone(&r.gds_id));
     keep_last(&mut b.tmpl, |r| Arc::clone(&r.dlv_tmpl_id));
     keep_last(&mut b.prm, |r| Arc::clone(&r.prm_id));
+    keep_last(&mut b.gft, |r| (Arc::clone(&r.ord_id), r.ord_seq));
+    keep_last(&mut b.gft_prm, |r| Arc::clone(&r.gft_prm_id));
+    keep_last(&mut b.gft_prm_gds, |r| (Arc::clone(&r.gft_prm_id), Arc::clone(&r.gds_id)));
+    keep_last(&mut b.gft_prm_unt, |r| (Arc::clone(&r.gft_prm_id), Arc::clone(&r.unt_id)));
 }

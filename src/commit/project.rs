@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         Batch, Placed,
-        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, OrdRow, PntRow, RfndRow, StlmRow},
+        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, GftRow, OrdRow, PntRow, RfndRow, StlmRow},
     },
 };
 
@@ -45,6 +45,7 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, i
     }
     for line in &order.lines {
         rows.gds.push(gds_row(&ord_id, line));
+        into.gft.extend(gft_row(&ord_id, line));
         if order.paid_at.is_some() {
             discounts(order, line, into);
         }
@@ -170,6 +171,19 @@ fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
         carr_dlv_cmpl_dttm: l.delivery.carrier_at,
         rvn_dttm: l.delivery.revenue_at,
     }
+}
+
+fn gft_row(ord_id: &Arc<str>, l: &Line) -> Option<GftRow> {
+    let (entitled, main) = l.entitled.zip(l.main_line_no)?;
+    Some(GftRow {
+        ord_id: Arc::clone(ord_id),
+        ord_seq: i64::from(l.no),
+        main_ord_seq: i64::from(main),
+        gft_prm_id: l.gift_promotion_id.as_ref().map(|p| p.shared()),
+        gft_qty: i64::from(entitled.gifts),
+        main_qty: i64::from(entitled.per),
+        sld_out_cd: entitled.when_sold_out.code().into(),
+    })
 }
 
 fn stlm_row(ord_id: &Arc<str>, s: &Settlement) -> StlmRow {

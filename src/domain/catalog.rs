@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Time,
     calendar::Holidays,
+    gift::Unpromoted,
     ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::delivery::Zone,
@@ -219,6 +220,8 @@ pub struct Policy {
     /// first match counts
     pub remote: Vec<Remote>,
     pub points: PointsPolicy,
+    /// of gifts for which no promotion was ever registered
+    pub unpromoted_gifts: Unpromoted,
 }
 
 impl Policy {
@@ -254,6 +257,7 @@ impl Default for Policy {
                 Remote { from: 40_200, to: 40_240, zone: Zone::Island, surcharge: Won::new(5_000) },
             ],
             points: PointsPolicy::default(),
+            unpromoted_gifts: Unpromoted::default(),
         }
     }
 }

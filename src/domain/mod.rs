@@ -11,6 +11,7 @@ pub mod catalog;
 #[cfg(test)]
 mod drawn;
 pub mod fee;
+pub mod gift;
 pub mod ids;
 pub mod money;
 pub mod order;

@@ -45,6 +45,8 @@ reasons! {
     UnknownProduct = "unknown_product", "there is no such product";
     UnknownTemplate = "unknown_template", "there is no such delivery template";
     UnknownPromotion = "unknown_promotion", "there is no such promotion or coupon, or it does not apply now";
+    /// more gifts than the goods are entitled to, or none of them
+    GiftNotEntitled = "gift_not_entitled", "the order brings gifts that its goods do not entitle it to";
     UnknownCampaign = "unknown_campaign", "there is no such campaign on this SKU";
     UnknownLine = "unknown_line", "the order has no such line";
     UnknownRefund = "unknown_refund", "the order has no such refund";

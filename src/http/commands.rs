@@ -108,7 +108,7 @@ async fn addressed(
     no_card(&command)?;
     if !command.contains_key("order_id") {
         // an order's commands are in its history; what changes goods and stock is written down here, with its values
-        let about = ["sku_id", "product_id", "template_id", "promotion_id", "partner_id"];
+        let about = ["sku_id", "product_id", "template_id", "promotion_id", "gift_promotion_id", "partner_id"];
         let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
         audit::note(shared, request, audit::Action::Command, target, &Value::Object(command.clone())).await?;
     }

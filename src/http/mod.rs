@@ -7,6 +7,7 @@ pub mod commands;
 pub mod console;
 pub mod erase;
 pub mod feed;
+pub mod gifts;
 pub mod guard;
 pub mod hooks;
 pub mod letters;

@@ -119,6 +119,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("OrderPage", g.subschema_for::<view::Page<view::OrderSummary>>());
     of("SkuPage", g.subschema_for::<view::Page<view::SkuView>>());
     of("LedgerPage", g.subschema_for::<view::Page<view::LedgerView>>());
+    of("GiftPromotionPage", g.subschema_for::<view::Page<view::GiftPromotionView>>());
     of("CampaignPage", g.subschema_for::<view::Page<view::CampaignView>>());
     of("EventPage", g.subschema_for::<view::Page<crate::protocol::event::Published>>());
     of("HookPage", g.subschema_for::<view::Page<super::hooks::HookView>>());

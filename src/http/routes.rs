@@ -5,7 +5,7 @@ use actix_web::{Resource, http::Method, web};
 
 use super::{
     access::{Access, Route},
-    audit, callbacks, commands, console, erase, feed, hooks, letters, live, me, openapi, orders, probes, shelf,
+    audit, callbacks, commands, console, erase, feed, gifts, hooks, letters, live, me, openapi, orders, probes, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
@@ -48,6 +48,8 @@ pub fn all() -> Vec<Route> {
         GET "/v1/products/{id}" Roles(READERS), "A product (상품)", None, Some("ProductView") => shelf::product;
         GET "/v1/campaigns" Roles(STAFF), "Campaigns (판매행사), by id", None, Some("CampaignPage") => shelf::campaigns;
         GET "/v1/campaigns/{id}" Roles(READERS), "A campaign", None, Some("CampaignView") => shelf::campaign;
+        GET "/v1/gift-promotions" Roles(STAFF), "Gift promotions (사은품프로모션), by id", None, Some("GiftPromotionPage") => gifts::list;
+        GET "/v1/gift-promotions/{id}" Roles(READERS), "A gift promotion", None, Some("GiftPromotionView") => gifts::one;
         GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
         POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
         DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;

@@ -178,7 +178,9 @@ fn things(name: &str) -> Result<&'static [Thing], &'static str> {
         "change_template" => &[Thing::Template],
         // what goes to the buyer instead of, or beside, its own goods
         "add_gift" | "request_exchange" | "approve_exchange" => &[Thing::Sku],
-        "create_promotion" => return Err("a promotion is for any seller's goods: not for a partner"),
+        "create_promotion" | "create_gift_promotion" | "change_gift_promotion" => {
+            return Err("a promotion is for any seller's goods: not for a partner");
+        }
         _ => &[],
     })
 }

@@ -17,12 +17,17 @@ use crate::{
     },
 };
 
-fn found<V: serde::Serialize>(view: Option<V>, what: &str) -> HttpResponse {
+/// One, or that there is none.
+pub(super) fn found<V: serde::Serialize>(view: Option<V>, what: &str) -> HttpResponse {
     view.map_or_else(|| Why::NotFound.response(format!("there is no {what}")), |v| HttpResponse::Ok().json(v))
 }
 
 /// A page of a table by its key.
-async fn rows<R: Row>(store: &dyn Store, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<R>, HttpResponse> {
+pub(super) async fn rows<R: Row>(
+    store: &dyn Store,
+    after: Option<Vec<Read>>,
+    limit: u32,
+) -> Result<Vec<R>, HttpResponse> {
     let page = store.page(store::table::<R>(), after, limit).await.map_err(|e| problem::store(&e))?;
     Ok(page.into_iter().map(|values| R::read(&mut values.into_iter())).collect())
 }

@@ -6,6 +6,7 @@
 
 pub mod activate;
 pub mod conclude;
+pub mod gifts;
 pub mod inventory;
 pub mod links;
 pub mod live;

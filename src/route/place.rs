@@ -1,10 +1,13 @@
 //! What a decision may look at: quotes of the SKUs it concerns, and the promotions it names.
 
-use super::{Fault, LaneContext, activate, inventory::Ask, refdata};
+use std::sync::Arc;
+
+use super::{Fault, LaneContext, activate, gifts, inventory::Ask, refdata};
 use crate::{
     domain::{
         Time,
         catalog::{Partner, Promotion},
+        gift::GiftPromotion,
         ids::{CampaignId, CustomerId, PromotionId, SkuId},
         order::{
             Context, Order, OrderCommand, Quote,
@@ -20,6 +23,7 @@ use crate::{
 pub struct Seen {
     quotes: Vec<Quote>,
     promotions: Vec<Promotion>,
+    gift_promotions: Vec<Arc<GiftPromotion>>,
     partners: Vec<Partner>,
 }
 
@@ -31,6 +35,7 @@ impl Seen {
             policy: &cx.policy,
             quotes: &self.quotes,
             promotions: &self.promotions,
+            gift_promotions: &self.gift_promotions,
             partners: &self.partners,
             lane: cx.partition,
         }
@@ -68,21 +73,25 @@ pub async fn see(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand
     };
     let quotes = quotes(cx, &wanted, &customer, now).await?;
     let partners = if look.partners.is_empty() { Vec::new() } else { refdata::partners(cx, &look.partners).await? };
-    Ok(Seen { quotes, promotions: Vec::new(), partners })
+    Ok(Seen { quotes, partners, ..Seen::default() })
 }
 
 async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<Seen, Fault> {
     let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
-    let mut named: Vec<PromotionId> = Vec::new();
+    let (mut named, mut gift_named): (Vec<PromotionId>, Vec<PromotionId>) = Default::default();
     for line in &place.lines {
         if !wanted.iter().any(|(s, _)| *s == line.sku_id) {
             wanted.push((line.sku_id.clone(), line.campaign_id.clone()));
         }
+        gift_named.extend(line.gift_promotion_id.clone());
         named.extend([&line.promotion_id, &line.coupon_id].into_iter().flatten().cloned());
     }
     let quotes = quotes(cx, &wanted, &place.customer_id, now).await?;
     let promotions = if named.is_empty() { Vec::new() } else { refdata::promotions(cx, &named, now).await? };
-    Ok(Seen { quotes, promotions, partners: Vec::new() })
+    let gifts: Vec<SkuId> = quotes.iter().filter(|q| q.info.gift).map(|q| q.info.sku_id.clone()).collect();
+    let gift_promotions =
+        if gifts.is_empty() { Vec::new() } else { gifts::promotions(cx, &gift_named, &gifts, now).await? };
+    Ok(Seen { quotes, promotions, gift_promotions, partners: Vec::new() })
 }
 
 /// Quotes of SKUs here (from their actors) and elsewhere (their description only); unknown ones are left out.

@@ -1,13 +1,20 @@
 //! Reference data near at hand: products, templates and promotions, and SKUs that live in other lanes. Kept for a moment,
 //! because the truth is the store's and another lane may change it.
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc};
+use std::{
+    cell::{RefCell, RefMut},
+    collections::HashMap,
+    hash::Hash,
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::Addr;
 use chrono::TimeDelta;
 
 use super::{
     Fault, LaneContext, Meta,
+    gifts::NearGifts,
     inventory::{self, Inventory},
 };
 use crate::{
@@ -32,13 +39,14 @@ const FRESH: TimeDelta = TimeDelta::seconds(1);
 /// How many of each kind are kept.
 const KEPT_MAX: usize = 10_000;
 
-struct Cache<K, V>(HashMap<K, (V, Time)>);
+/// What was read, for a moment.
+pub(super) struct Cache<K, V>(pub(super) HashMap<K, (V, Time)>);
 
 impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
-    fn get(&self, key: &K, now: Time) -> Option<V> {
+    pub(super) fn get(&self, key: &K, now: Time) -> Option<V> {
         self.0.get(key).filter(|(_, at)| now - *at < FRESH && now >= *at).map(|(v, _)| v.clone())
     }
-    fn put(&mut self, key: K, value: V, now: Time) {
+    pub(super) fn put(&mut self, key: K, value: V, now: Time) {
         if self.0.len() >= KEPT_MAX {
             self.0.clear();
         }
@@ -49,6 +57,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
 struct Kept {
     skus: Cache<SkuId, Option<SkuRef>>,
     promotions: Cache<PromotionId, Option<Promotion>>,
+    gifts: NearGifts,
     /// made in this lane and perhaps not committed yet, with the batch that holds them
     products: HashMap<ProductId, (PdGdsRow, u64)>,
     templates: HashMap<TemplateId, (TmplRow, u64)>,
@@ -65,6 +74,7 @@ impl Default for Near {
         Self(Rc::new(RefCell::new(Kept {
             skus: Cache(HashMap::new()),
             promotions: Cache(HashMap::new()),
+            gifts: NearGifts::default(),
             products: HashMap::new(),
             templates: HashMap::new(),
             made_promotions: HashMap::new(),
@@ -80,7 +90,13 @@ impl Near {
         kept.products.retain(|_, (_, batch)| *batch > batches);
         kept.templates.retain(|_, (_, batch)| *batch > batches);
         kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
+        kept.gifts.committed(batches);
         kept.partners.retain(|_, (_, batch)| *batch > batches);
+    }
+
+    /// Gift promotions near at hand.
+    pub(super) fn gifts(&self) -> RefMut<'_, NearGifts> {
+        RefMut::map(self.0.borrow_mut(), |kept| &mut kept.gifts)
     }
 }
 

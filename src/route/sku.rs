@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Fault, LaneContext, Meta, activate,
+    Fault, LaneContext, Meta, activate, gifts,
     inventory::{Cause, SkuAction, SkuCommand},
     refdata,
 };
@@ -75,6 +75,8 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
         Wire::CreateTemplate(c) => return refdata::create_template(cx, c).await,
         Wire::CreateProduct(c) => return refdata::create_product(cx, c).await,
         Wire::CreatePromotion(c) => return refdata::create_promotion(cx, c).await,
+        Wire::CreateGiftPromotion(c) => return gifts::create(cx, c).await,
+        Wire::ChangeGiftPromotion(c) => return gifts::change(cx, c).await,
         Wire::CreatePartner(c) => return refdata::create_partner(cx, c, meta.source.at).await,
         Wire::ChangePartner(c) => return refdata::change_partner(cx, c).await,
         Wire::ChangeProduct(c) => return refdata::change_product(cx, c, meta).await,

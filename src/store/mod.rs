@@ -17,13 +17,14 @@ use async_trait::async_trait;
 
 use crate::domain::{
     Time,
+    gift::{Entitlement, GiftPromotion, GiftSoldOut},
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
 };
 use row::{Read, Row};
 use rows::{
-    AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LdgrRow, LnkRow,
-    OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow, PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow,
-    TmplRow, WyblRow,
+    AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
+    GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
+    PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
 
 row::row! {
@@ -98,6 +99,7 @@ pub struct Batch {
     pub cncl: Vec<CnclRow>,
     pub fee: Vec<FeeRow>,
     pub dscnt: Vec<DscntRow>,
+    pub gft: Vec<GftRow>,
     pub pnt: Vec<PntRow>,
     pub prsn: Vec<PrsnRow>,
     pub prcr: Vec<PrcrRow>,
@@ -113,6 +115,9 @@ pub struct Batch {
     pub pd_gds: Vec<PdGdsRow>,
     pub tmpl: Vec<TmplRow>,
     pub prm: Vec<PrmRow>,
+    pub gft_prm: Vec<GftPrmRow>,
+    pub gft_prm_gds: Vec<GftPrmGdsRow>,
+    pub gft_prm_unt: Vec<GftPrmUntRow>,
     pub ptnr: Vec<PtnrRow>,
     pub cmpn: Vec<CmpnRow>,
     pub cmd: Vec<CmdRow>,
@@ -207,6 +212,32 @@ pub struct StoredSku {
     pub buyers: Vec<(Arc<str>, Arc<str>, i64)>,
 }
 
+/// A gift promotion as stored, with its main products and its gifts, those that were taken out too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredGiftPromotion {
+    pub promotion: GftPrmRow,
+    pub mains: Vec<GftPrmGdsRow>,
+    pub gifts: Vec<GftPrmUntRow>,
+}
+
+impl From<&StoredGiftPromotion> for GiftPromotion {
+    fn from(s: &StoredGiftPromotion) -> Self {
+        let units = |n: i64| u32::try_from(n).unwrap_or(0);
+        Self {
+            id: PromotionId::stored(&s.promotion.gft_prm_id),
+            main_products: s.mains.iter().filter(|r| r.use_yn).map(|r| ProductId::stored(&r.gds_id)).collect(),
+            gift_skus: s.gifts.iter().filter(|r| r.use_yn).map(|r| SkuId::stored(&r.unt_id)).collect(),
+            entitlement: Entitlement {
+                gifts: units(s.promotion.gft_qty),
+                per: units(s.promotion.main_qty),
+                when_sold_out: GiftSoldOut::stored(&s.promotion.sld_out_cd),
+            },
+            opens_at: s.promotion.opn_dttm,
+            closes_at: s.promotion.cls_dttm,
+        }
+    }
+}
+
 /// The stored outcome of an accepted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -290,6 +321,12 @@ pub trait Store: door::DoorStore {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError>;
     async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError>;
     async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError>;
+    /// The gift promotions of these ids, and those that give (or gave) one of these SKUs, by id.
+    async fn gift_promotions(
+        &self,
+        ids: &[PromotionId],
+        giving: &[SkuId],
+    ) -> Result<Vec<StoredGiftPromotion>, StoreError>;
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
     /// Stored outcomes of these commands, of any lane; unknown ids are left out.

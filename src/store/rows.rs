@@ -2,8 +2,9 @@
 //! and English, and a test compares the two.
 
 mod after;
+mod gifts;
 
-pub use self::after::*;
+pub use self::{after::*, gifts::*};
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -40,6 +40,7 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.rfnd, How::Usual);
     visit.table(&batch.cncl, How::Usual);
     visit.table(&batch.dscnt, How::Usual);
+    visit.table(&batch.gft, How::Usual);
     visit.table(&batch.pnt, How::Usual);
     visit.table(&batch.prsn, How::Usual);
     visit.table(&batch.prcr, How::Usual);
@@ -53,6 +54,9 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.pd_gds, How::Usual);
     visit.table(&batch.tmpl, How::Usual);
     visit.table(&batch.prm, How::Usual);
+    visit.table(&batch.gft_prm, How::Usual);
+    visit.table(&batch.gft_prm_gds, How::Usual);
+    visit.table(&batch.gft_prm_unt, How::Usual);
     visit.table(&batch.ptnr, How::Usual);
     visit.table(&batch.cmpn, How::Usual);
     visit.table(&batch.cmd, How::Usual);

@@ -1,14 +1,22 @@
 //! The part of the store that both databases share: leases and reading. What differs is behind [`Database`].
 
-use std::{collections::HashMap, sync::Arc, time::Duration, vec::IntoIter};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+    vec::IntoIter,
+};
 
 use async_trait::async_trait;
 
 use super::{
-    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredSku, TableRef,
-    UntRow,
+    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredGiftPromotion,
+    StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
-    rows::{CmpnRow, Code, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
+    rows::{
+        CmpnRow, Code, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow,
+        PtnrRow, RsvRow, TmplRow,
+    },
     sql,
 };
 use crate::domain::{
@@ -390,6 +398,28 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError> {
         self.named("prm_id", ids.iter().map(PromotionId::as_str)).await
+    }
+
+    async fn gift_promotions(
+        &self,
+        ids: &[PromotionId],
+        giving: &[SkuId],
+    ) -> Result<Vec<StoredGiftPromotion>, StoreError> {
+        let of: Vec<GftPrmUntRow> = self.named("unt_id", giving.iter().map(SkuId::as_str)).await?;
+        let ids: BTreeSet<&str> =
+            ids.iter().map(PromotionId::as_str).chain(of.iter().map(|r| &*r.gft_prm_id)).collect();
+        let found: Vec<GftPrmRow> = self.named("gft_prm_id", ids.iter().copied()).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mains: Vec<GftPrmGdsRow> = self.named("gft_prm_id", ids.iter().copied()).await?;
+        let gifts: Vec<GftPrmUntRow> = self.named("gft_prm_id", ids.iter().copied()).await?;
+        let with = |promotion: GftPrmRow| StoredGiftPromotion {
+            mains: mains.iter().filter(|r| r.gft_prm_id == promotion.gft_prm_id).cloned().collect(),
+            gifts: gifts.iter().filter(|r| r.gft_prm_id == promotion.gft_prm_id).cloned().collect(),
+            promotion,
+        };
+        Ok(found.into_iter().map(with).collect())
     }
 
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {

@@ -29,7 +29,7 @@ const ALL: [(Promise, &str, &str); 12] = [
     (Promise::R6, "R6", "one owner a partition"),
     (Promise::R7, "R7", "histories whole, rows are their fold"),
     (Promise::R8, "R8", "money adds up to the won"),
-    (Promise::R9, "R9", "quantities add up, per line"),
+    (Promise::R9, "R9", "quantities add up, per line; gifts are entitled"),
     (Promise::R10, "R10", "only legal transitions"),
     (Promise::R11, "R11", "all or nothing, across lanes and linked orders"),
     (Promise::R13, "R13", "every privileged action has its audit row"),

@@ -9,6 +9,7 @@ mod audit;
 mod commands;
 mod family;
 mod findings;
+mod gifts;
 mod lanes;
 mod orders;
 mod pages;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{
-    Findings, Pass, Promise, VerifyError,
+    Findings, Pass, Promise, VerifyError, gifts,
     pages::{OfOrder, Rows, differences},
     walk,
 };
@@ -21,8 +21,8 @@ use crate::{
     store::{
         Batch,
         rows::{
-            AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow,
-            RvwRow, StlmRow, WyblRow,
+            AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow,
+            RtnRow, RvwRow, StlmRow, WyblRow,
         },
     },
 };
@@ -35,6 +35,7 @@ struct Tables {
     hist: Rows<HistRow>,
     ord: Rows<OrdRow>,
     gds: Rows<GdsRow>,
+    gft: Rows<GftRow>,
     stlm: Rows<StlmRow>,
     aprv: Rows<AprvRow>,
     cncl: Rows<CnclRow>,
@@ -56,6 +57,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         hist: Rows::new(&store, page),
         ord: Rows::new(&store, page),
         gds: Rows::new(&store, page),
+        gft: Rows::new(&store, page),
         stlm: Rows::new(&store, page),
         aprv: Rows::new(&store, page),
         cncl: Rows::new(&store, page),
@@ -81,6 +83,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     }
     t.ord.rest(&mut strays).await?;
     t.gds.rest(&mut strays).await?;
+    t.gft.rest(&mut strays).await?;
     t.stlm.rest(&mut strays).await?;
     t.aprv.rest(&mut strays).await?;
     t.cncl.rest(&mut strays).await?;
@@ -114,6 +117,7 @@ fn tell(f: &mut Findings, strays: &mut Vec<String>) {
 struct Stored {
     ord: Vec<OrdRow>,
     gds: Vec<GdsRow>,
+    gft: Vec<GftRow>,
     stlm: Vec<StlmRow>,
     aprv: Vec<AprvRow>,
     cncl: Vec<CnclRow>,
@@ -139,6 +143,7 @@ async fn one(
     let stored = Stored {
         ord: t.ord.of(ord_id, strays).await?,
         gds: t.gds.of(ord_id, strays).await?,
+        gft: t.gft.of(ord_id, strays).await?,
         stlm: t.stlm.of(ord_id, strays).await?,
         aprv: t.aprv.of(ord_id, strays).await?,
         cncl: t.cncl.of(ord_id, strays).await?,
@@ -154,6 +159,7 @@ async fn one(
     };
     pass.orders += 1;
     rows_alone(&stored, &mut pass.f);
+    gifts::check(&stored.gds, &stored.gft, &mut pass.f);
     for row in &stored.aprv {
         approvals.saw(row);
     }
@@ -194,6 +200,7 @@ fn compare(pass: &mut Pass, ord_id: &str, stored: &Stored, wanted: &Batch) {
     let whose = format!("order {ord_id}");
     let mut found = differences(&whose, &stored.ord, &wanted.ord);
     found.extend(differences(&whose, &stored.gds, &wanted.gds));
+    found.extend(differences(&whose, &stored.gft, &wanted.gft));
     found.extend(differences(&whose, &stored.stlm, &wanted.stlm));
     found.extend(differences(&whose, &stored.aprv, &wanted.aprv));
     found.extend(differences(&whose, &stored.cncl, &wanted.cncl));

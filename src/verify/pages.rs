@@ -7,8 +7,8 @@ use crate::store::{
     Store, StoreError, TableRef,
     row::{Read, Row, Value},
     rows::{
-        AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow, RvwRow,
-        StlmRow, WyblRow,
+        AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow,
+        RvwRow, StlmRow, WyblRow,
     },
     table,
 };
@@ -77,8 +77,8 @@ macro_rules! of_order {
     ($($row:ty),+) => { $(impl OfOrder for $row { fn ord_id(&self) -> &Arc<str> { &self.ord_id } })+ };
 }
 of_order!(
-    HistRow, OrdRow, GdsRow, StlmRow, AprvRow, CnclRow, FeeRow, DscntRow, PntRow, PrcrRow, WyblRow, RtnRow, ExchRow,
-    RvwRow
+    HistRow, OrdRow, GdsRow, GftRow, StlmRow, AprvRow, CnclRow, FeeRow, DscntRow, PntRow, PrcrRow, WyblRow, RtnRow,
+    ExchRow, RvwRow
 );
 
 impl OfOrder for LnkRow {

@@ -105,7 +105,9 @@ fn whole(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
     if !stands || after.allow_partial {
         return;
     }
-    for line in after.lines.iter().filter(|l| l.policy == StockPolicy::HoldAtPlacement) {
+    // an order goes on without gifts that have run out
+    let may_lack = |l: &Line| l.gift && l.entitled.is_some_and(|e| e.goes_on());
+    for line in after.lines.iter().filter(|l| l.policy == StockPolicy::HoldAtPlacement && !may_lack(l)) {
         f.hold(Promise::R11, line.held + line.deducted == line.ordered, || {
             let got = line.held + line.deducted;
             let of = line.ordered;

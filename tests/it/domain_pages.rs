@@ -131,6 +131,7 @@ const LEADS: &[(&str, &str)] = &[
     ("hldr_id", "tb_pt_ptnr"),
     ("cmpn_id", "tb_pr_cmpn"),
     ("prm_id", "tb_pr_prm"),
+    ("gft_prm_id", "tb_pr_gft_prm"),
 ];
 
 #[test]

@@ -8,6 +8,7 @@ mod domain_pages;
 mod door;
 mod events;
 mod faults;
+mod gifts;
 mod letters;
 mod load;
 mod load_compare;

@@ -148,6 +148,12 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
         (campaign("c-2", "B"), false),
         (json!({"type": "pause_campaign", "campaign_id": "c-1", "sku_id": "A"}), true),
         (json!({"type": "create_promotion", "promotion_id": "m-1", "kind": "promotion", "rate_bp": 1}), false),
+        (
+            json!({"type": "create_gift_promotion", "gift_promotion_id": "gp-1", "main_product_ids": ["g-1"],
+                "gift_sku_ids": ["A"], "gift_quantity": 1, "main_quantity": 1}),
+            false,
+        ),
+        (json!({"type": "change_gift_promotion", "gift_promotion_id": "gp-1", "gift_quantity": 9}), false),
         (json!({"type": "create_partner", "partner_id": "p-3", "name": "p", "kind": "retailer"}), false),
     ] {
         let told = sent("/v1/commands", body.clone());

@@ -138,6 +138,7 @@ contract!(
     checks::due_orders_come_soonest_first,
     checks::the_outbox_empties_by_what_was_sent,
     checks::a_sku_comes_with_ledger_campaigns_and_buyers,
+    checks::gift_promotions_come_by_name_and_by_gift,
     checks::histories_come_in_order,
     checks::pages_follow_each_other,
     faults::a_superseded_owner_commits_nothing,

@@ -120,6 +120,7 @@ Feature: Shipping fees
       | X     | 9,000 | 1,000    | t4       | no   | 10,000    |
       | G     | 5,000 | 700      | t4       | yes  | 10,000    |
       | H     | 5,000 | 700      | t5       | yes  |           |
+    And gift promotion both gives 2 G and H for each 1 X
     When the buyer orders, paying 10,000 won by card:
       | goods | gift of line |
       | X     |              |
@@ -143,6 +144,27 @@ Feature: Shipping fees
       | template | amount | given back |
       | t1       | 1,000  | 1,000      |
       | t3       | 5,000  | 5,000      |
+
+  @G5.1 @G5.5 @G3.2
+  Scenario: A gift does not keep the fee of its row
+    Given the goods:
+      | goods | price | shipping | template | gift |
+      | X     | 1,000 | 300      | t4       | no   |
+      | Y     | 2,000 | 300      | t4       | no   |
+      | G     |       |          | t4       | yes  |
+      | O     | 5,000 | 700      | t5       | no   |
+    When the buyer orders, paying 9,000 won by card:
+      | goods | gift of line |
+      | X     |              |
+      | Y     |              |
+      | O     |              |
+      | G     | 3            |
+    And the buyer cancels line 1
+    Then the card has 8,000 won refundable, 1,000 won planned, nothing excluded and nothing refunded
+    When the buyer cancels line 2
+    Then the card has 5,700 won refundable, 3,300 won planned, nothing excluded and nothing refunded
+    When the buyer cancels line 3
+    Then the card has nothing refundable, 9,000 won planned, nothing excluded and nothing refunded
 
   @G5.6 @G5.1
   Scenario: A part cancellation keeps the threshold's verdict

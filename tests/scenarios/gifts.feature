@@ -10,6 +10,7 @@ Feature: Gifts
 
   @G3.1 @Q4 @G3.2
   Scenario: The flags of main lines, plain lines and gifts
+    Given gift promotion summer gives 2 G for each 1 A
     When the buyer orders, paying 18,000 won by card:
       | goods | quantity | gift of line | gift promotion |
       | A     | 1        |              |                |
@@ -39,12 +40,17 @@ Feature: Gifts
       | goods | gift of line |
       | A     |              |
       | C     | 1            |
+    And the buyer orders, but is refused because price_mismatch:
+      | goods | gift of line | shown price |
+      | A     |              |             |
+      | G     | 1            | 2,000       |
     And the buyer orders 1 G, but is refused because invalid
     And the buyer orders 1 A and 1 G, but is refused because invalid
     Then order o-1 does not exist
 
   @G3.2 @W6
   Scenario: A gift follows its main line when that is cancelled
+    Given gift promotion summer gives 2 G for each 1 A
     When the buyer orders, paying 18,000 won by card:
       | goods | quantity | gift of line |
       | A     | 1        |              |

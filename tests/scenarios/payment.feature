@@ -30,6 +30,8 @@ Feature: Placing and paying an order
     Then the refusal names due 10000
     And the order is PAYMENT_PENDING
     When the payment side approves 10,001 won by card, but is refused because amount_mismatch
+    And the payment side approves nothing, but is refused because invalid
+    And the payment side approves 1,000,000,000,000 won by card and 1,000,000,000,000 won by points, but is refused because invalid
     And the buyer orders 1 A, paying 9,000 won by card, but is refused because amount_mismatch
     Then there are no settlements
 
@@ -64,6 +66,31 @@ Feature: Placing and paying an order
     And there are no points
     When the buyer orders 2 A, paying 18,000 won by card
     Then the order is ORDERED
+
+  @W4
+  Scenario: A deadline is kept by a server that starts over
+    Given unpaid orders expire at once
+    And goods A at 10,000 won, 5 in stock
+    When the buyer orders 2 A
+    And the server starts over
+    And the payment deadline passes
+    Then the order is PAYMENT_EXPIRED
+    And A has 5 on hand, 0 held and 0 sold
+    And there are no settlements
+    When the buyer gives up paying, but is refused because illegal_transition
+    Then the order is PAYMENT_EXPIRED
+
+  @W4 @G4.refund @S6.3
+  Scenario: Money that comes too late for an order that was short of a line
+    Given unpaid orders expire at once
+    And goods A at 10,000 won, 5 in stock
+    And goods B at 500 won, 0 in stock
+    When the buyer orders 1 A and 1 B, or what there is
+    And the payment deadline passes
+    And the payment side approves 10,000 won by card
+    Then the answer notes payment expired
+    And the order is PAYMENT_EXPIRED
+    And the card has nothing refundable, 10,000 won planned, nothing excluded and nothing refunded
 
   @W5 @S6.6
   Scenario: A payer who gives up leaves everything as it was
@@ -126,7 +153,10 @@ Feature: Placing and paying an order
     When the buyer orders 1 A, to be paid by bank transfer
     And the payment side approves 10,000 won by card
     Then the order is ORDERED
-    And the card has 10,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    And the settlements are:
+      | group | means         | expected | paid   | refundable |
+      | 1     | bank transfer | 0        | 0      | 0          |
+      | 1     | card          | 0        | 10,000 | 10,000     |
 
   @W1 @G3.12
   Scenario: The server prices, and a price that the customer was shown must be the same
@@ -176,6 +206,14 @@ Feature: Placing and paying an order
       | promotion | coupon    | paid |
       | 1,800 won | 1,200 won | 0    |
     And there are no settlements
+    When the buyer orders 1 A, paying nothing, but is refused because invalid
+    And the buyer orders, to be paid by bank transfer:
+      | goods | quantity | promotion | coupon |
+      | A     | 3        | P         | C      |
+    And the payment side confirms a deposit of nothing
+    Then the order is ORDERED
+    When the buyer cancels line 1
+    Then there are no refunds
 
   @G4.promotions
   Scenario: A promotion that is over, or a coupon that is none, is refused

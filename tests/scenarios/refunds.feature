@@ -82,6 +82,7 @@ Feature: Cancellations and refunds
     Given orders are prepared a moment after they are paid
     And goods A at 1,000 won
     When the buyer orders 1 A, paying 1,000 won by card
+    And the server starts over
     Then the order is PREPARING
 
   @G4.refund @Q16

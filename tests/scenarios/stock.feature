@@ -20,15 +20,17 @@ Feature: Stock and sales
     And the buyer cancels line 1
     And the warehouse writes off 1 A
     And the warehouse corrects A by +3
+    And the warehouse corrects A by +0, but is refused because invalid
+    And the warehouse receives 1 Z, but is refused because unknown_sku
     And the warehouse writes off 9 A, but is refused because insufficient_stock
     Then the movements of A are:
-      | movement | quantity | order | line |
-      | RECEIVE  | 5        |       |      |
-      | HOLD     | 2        | o-1   | 1    |
-      | DEDUCT   | 2        | o-1   | 1    |
-      | RESTOCK  | 2        | o-1   | 1    |
-      | SHRINK   | 1        |       |      |
-      | ADJUST   | 3        |       |      |
+      | movement | quantity | order | line | reason    |
+      | RECEIVE  | 5        |       |      |           |
+      | HOLD     | 2        | o-1   | 1    |           |
+      | DEDUCT   | 2        | o-1   | 1    |           |
+      | RESTOCK  | 2        | o-1   | 1    | cancelled |
+      | SHRINK   | 1        |       |      | broken    |
+      | ADJUST   | 3        |       |      | counted   |
     And A has 7 on hand, 0 held and 2 sold
 
   @S6.5 @S6.1
@@ -64,6 +66,27 @@ Feature: Stock and sales
     And B has 0 on hand, 0 held and 1 sold
     When the buyer orders 1 B, or what there is, but is refused because sold_out
     Then B has 0 on hand, 0 held and 1 sold
+
+  @S6.3 @W2
+  Scenario: What is short at placement is not owed
+    Given goods A at 1,000 won, 5 in stock
+    And goods B at 2,000 won with 500 won of shipping, 1 in stock
+    When the buyer orders 2 A and 3 B, or what there is
+    Then A has 3 on hand, 2 held and 0 sold
+    And B has 0 on hand, 1 held and 0 sold
+    When the payment side approves 8,500 won by card, but is refused because amount_mismatch
+    And the payment side approves 4,500 won by card
+    Then the order is ORDERED
+    And the card has 4,500 won refundable, nothing planned, nothing excluded and nothing refunded
+
+  @S6.2 @W9
+  Scenario: Stock judged at payment: an order that brings its money gets what is there
+    Given goods A at 1,000 won with 300 won of shipping, 1 in stock
+    And sale rush of 100 A at 1,000 won, judged at payment
+    When the buyer orders 1 A and 1 A, paying 2,300 won by card
+    Then line 1 is ORDERED
+    And line 2 is OUT_OF_STOCK
+    And the card has 1,300 won refundable, 1,000 won planned, nothing excluded and nothing refunded
 
   @S6.2 @W8 @W9 @G4.cancel
   Scenario: Stock judged at payment gives all, some or none
@@ -131,7 +154,8 @@ Feature: Stock and sales
       | 1     | 1    | 1        | 10,000 won |
       | 2     | 2    | 1        | 1,000 won  |
     And the card has 35,000 won refundable, 11,000 won planned, nothing excluded and nothing refunded
-    When the seller finds all goods of the order
+    When the seller finds 1 of line 9, but is refused because unknown_line
+    And the seller finds all goods of the order
     And the seller prepares the order
     Then the order is PREPARING
 
@@ -143,12 +167,26 @@ Feature: Stock and sales
     And sale now of 5 A at 7,000 won
     And sale soon of 5 B at 7,000 won, not open yet
     And sale past of 5 D at 7,000 won, over
+    And goods E at 10,000 won, 5 in stock
+    And sale gone of 5 E at 7,000 won, over
+    And sale back of 5 E at 9,000 won
     When the buyer orders 1 A, paying 7,000 won by card
     And the buyer orders 1 B, but is refused because sale_not_open
     And the buyer orders 1 D, but is refused because sale_closed
     Then the lines are:
       | price     | total     |
       | 7,000 won | 7,000 won |
+    When the buyer orders, but is refused because sale_closed:
+      | goods | sale |
+      | E     | gone |
+    And the buyer orders, but is refused because unknown_campaign:
+      | goods | sale |
+      | E     | past |
+    And the buyer orders, but is refused because price_mismatch:
+      | goods | shown price |
+      | E     | 10,000      |
+    And the buyer orders 1 E, paying 9,000 won by card
+    Then the order is ORDERED
 
   @S6.6
   Scenario: A sale is paused and resumed, and ends with its allotment before the stock
@@ -156,7 +194,12 @@ Feature: Stock and sales
     And sale flash of 3 A at 7,000 won
     When the operator pauses sale flash of A
     And the buyer orders 1 A, but is refused because sale_paused
+    And the operator pauses sale spring of A, but is refused because unknown_campaign
     And the operator resumes sale flash of A
+    And the buyer orders 4 A, but is refused because insufficient_stock
+    And the buyer orders 2 A
+    And another buyer orders 2 A, but is refused because insufficient_stock
+    And the buyer gives up paying
     And the buyer orders 3 A, paying 21,000 won by card
     And another buyer orders 1 A, but is refused because sold_out
     Then A has 6 on hand, 0 held and 3 sold
@@ -168,7 +211,9 @@ Feature: Stock and sales
     When the buyer orders 2 A, paying 14,000 won by card
     And the buyer orders 1 A, but is refused because limit_exceeded
     Then the refusal names customer_left 0
-    When another buyer orders 2 A, paying 14,000 won by card
+    When another buyer orders 1 A and 2 A, but is refused because limit_exceeded
+    And another buyer orders 1 A and 1 A, paying 14,000 won by card
+    And the server starts over
     And the buyer cancels line 1 of order o-1
     And the buyer orders 1 A, paying 7,000 won by card
     Then the order is ORDERED
@@ -176,7 +221,8 @@ Feature: Stock and sales
   @G3.11 @G3.8
   Scenario: Several lines carry the same goods, and their numbers tell them apart
     Given goods A at 1,000 won, 5 in stock
-    When the buyer orders 2 A, 1 A and 2 A, paying 5,000 won by card
+    When the buyer orders 3 A and 3 A, but is refused because insufficient_stock
+    And the buyer orders 2 A, 1 A and 2 A, paying 5,000 won by card
     And the buyer orders 1 A, but is refused because sold_out
     And the buyer cancels line 2
     And the seller finds 1 of line 3
@@ -205,3 +251,40 @@ Feature: Stock and sales
     When the buyer cancels lines 1 and 3
     Then the card has 4,000 won refundable, 5,000 won planned, nothing excluded and nothing refunded
     And C has 1 on hand, 0 held and 1 sold
+
+  @S6.3 @W9
+  Scenario: Three lanes give what each of them has
+    Given there are three lanes
+    And the goods:
+      | goods | price  | shipping | stock | lane |
+      | A     | 10,000 | 1,000    | 5     | 0    |
+      | B     | 20,000 | 1,000    | 5     | 1    |
+      | C     | 30,000 | 1,000    | 1     | 2    |
+    When the buyer orders 2 A, 2 B and 2 C, or what there is, paying 123,000 won by card
+    Then the card has 93,000 won refundable, 30,000 won planned, nothing excluded and nothing refunded
+    And C has 0 on hand, 0 held and 1 sold
+    When the buyer orders 3 A, 3 B and 3 C, or what there is
+    And the payment side approves 92,000 won by card
+    Then the order is ORDERED
+    And B has 0 on hand, 0 held and 5 sold
+    When the buyer orders 1 A, 1 B and 1 C, or what there is, but is refused because sold_out
+    Then A has 0 on hand, 0 held and 5 sold
+
+  @W6 @W9 @G5.1
+  Scenario: Over three lanes: a line cancelled, and a unit that was not there
+    Given there are three lanes
+    And the goods:
+      | goods | price  | shipping | stock | lane |
+      | A     | 10,000 | 1,000    | 5     | 0    |
+      | B     | 20,000 | 1,000    | 5     | 1    |
+      | C     | 30,000 | 1,000    | 5     | 2    |
+    When the buyer orders 2 A, 2 B and 2 C, paying 123,000 won by card
+    And the buyer cancels line 2
+    And the seller finds 1 of line 3
+    Then the card has 52,000 won refundable, 71,000 won planned, nothing excluded and nothing refunded
+    And B has 5 on hand, 0 held and 2 sold
+    And C has 3 on hand, 0 held and 2 sold
+    When the buyer cancels lines 1 and 3
+    Then the card has nothing refundable, 123,000 won planned, nothing excluded and nothing refunded
+    And A has 5 on hand, 0 held and 2 sold
+    And C has 4 on hand, 0 held and 2 sold

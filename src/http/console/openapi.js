@@ -10,7 +10,7 @@ export async function described(signal, anew = false) {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 /** Which group a path is in, by its first word. */
-const GROUP_OF = { commands: 'commands', orders: 'orders', 'payment-callbacks': 'payments', skus: 'stock', products: 'stock', campaigns: 'stock',
+const GROUP_OF = { commands: 'commands', orders: 'orders', 'payment-callbacks': 'payments', skus: 'stock', products: 'stock', campaigns: 'stock', 'gift-promotions': 'stock',
   'dead-letters': 'letters', events: 'events', live: 'events', webhooks: 'webhooks', customers: 'people', audit: 'people', me: 'people' };
 const GROUPS = ['commands', 'orders', 'payments', 'stock', 'letters', 'events', 'webhooks', 'people'];
 const REST = 'server';
@@ -111,7 +111,7 @@ export function inner(doc, schema) {
 }
 
 // Such values as the pages of docs/ have.
-const SAMPLES = { order_id: 'o-1', customer_id: 'u-1', sku_id: 'AC-100', product_id: 'AC', campaign_id: 'cm-1', partner_id: 'p-1', template_id: 't-1', promotion_id: 'pr-1',
+const SAMPLES = { order_id: 'o-1', customer_id: 'u-1', sku_id: 'AC-100', product_id: 'AC', campaign_id: 'cm-1', partner_id: 'p-1', template_id: 't-1', promotion_id: 'pr-1', gift_promotion_id: 'gp-1',
   coupon_id: 'cp-1', approval_id: 'ap-1', refund_key: 'o-1/1/1', zip: '04524', phone: '010-1234-5678', carrier: 'CJ', waybill_no: '6101-2044', name: 'name', address: 'address',
   event_id: 'ev-1', closes_at: '2099-12-31T00:00:00Z', ends_at: '2099-12-31T00:00:00Z',
   command: { type: 'cancel_lines', lines: [1] } };
@@ -139,7 +139,7 @@ export function example(doc, schema, name = '', depth = 0) {
   return s.format === 'date-time' ? NOW : (name || 'text').padEnd(s.bounds.minLength ?? 0, '-');
 }
 
-const IN_PATH = { orders: 'o-1', skus: 'AC-100', products: 'AC', campaigns: 'cm-1', customers: 'u-1', webhooks: 'warehouse', commands: 'c-00000001', console: 'style.css',
+const IN_PATH = { orders: 'o-1', skus: 'AC-100', products: 'AC', campaigns: 'cm-1', 'gift-promotions': 'gp-1', customers: 'u-1', webhooks: 'warehouse', commands: 'c-00000001', console: 'style.css',
   '{partition}': '0', letters: '01a2b3', 'dead-letters': '0' };
 /** What stands for a parameter of the path, until somebody says more. */
 export function sample(op, name, type) {

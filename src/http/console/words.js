@@ -230,7 +230,7 @@ const CODES = {
   // privileged actions, commands about goods and stock
   command: '명령', forced_delivery: '강제 배송완료', stock_loss: '재고소실', early_refund: '선환불', gifts_waived: '사은품 회수 면제',
   shrink_stock: '재고감모', receive_stock: '입고', adjust_stock: '재고조정', create_sku: '단품 등록', create_product: '상품 등록', create_template: '배송템플릿 등록',
-  create_promotion: '프로모션 등록', create_campaign: '판매행사 등록', create_partner: '협력사 등록', change_partner: '협력사 변경', change_product: '상품 변경',
+  create_promotion: '프로모션 등록', create_campaign: '판매행사 등록', create_gift_promotion: '사은품프로모션 등록', change_gift_promotion: '사은품프로모션 변경', create_partner: '협력사 등록', change_partner: '협력사 변경', change_product: '상품 변경',
   change_template: '배송템플릿 변경', change_campaign: '판매행사 변경', pause_campaign: '판매 일시중지', resume_campaign: '판매 재개',
   bundled: '묶음배송', lead_time_days: '준비일수', product_type: '상품유형', free_delivery: '무료배송', free_threshold: '무료배송 기준', pre_refund: '선환불 가능',
   points_rate_bp: '적립률 (bp)', rate_bp: '할인율 (bp)', promotion_id: '프로모션', active: '거래 중',

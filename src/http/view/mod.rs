@@ -1,10 +1,11 @@
 //! What the doors show of orders and shelves: money in won, statuses with their Korean names. No personal data.
 
+mod gifts;
 mod order;
 mod shelf;
 mod shown;
 
-pub use self::{order::*, shelf::*};
+pub use self::{gifts::*, order::*, shelf::*};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -9,6 +9,7 @@ use super::{Role, commands, parts::*};
 use crate::domain::{
     Time,
     catalog::{PartnerKind, PromotionKind, StockPolicy},
+    gift::GiftSoldOut,
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
@@ -355,6 +356,42 @@ commands! {
         opens_at: Option<Time>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closes_at: Option<Time>,
+    }
+    /// 사은품프로모션 등록: which gifts come with which goods, and how many.
+    CreateGiftPromotion = "create_gift_promotion" by [Seller, Operator, System] {
+        gift_promotion_id: PromotionId,
+        /// goods that bring a gift along, at most 500
+        main_product_ids: Vec<ProductId>,
+        /// gifts to choose among, at most 100
+        gift_sku_ids: Vec<SkuId>,
+        /// gift units for each `main_quantity` units of the main line
+        gift_quantity: u32,
+        main_quantity: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_at: Option<Time>,
+        /// `go_on` without the gift, when absent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        when_sold_out: Option<GiftSoldOut>,
+    }
+    /// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
+    ChangeGiftPromotion = "change_gift_promotion" by [Seller, Operator, System] {
+        gift_promotion_id: PromotionId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        main_product_ids: Option<Vec<ProductId>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gift_sku_ids: Option<Vec<SkuId>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gift_quantity: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        main_quantity: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        when_sold_out: Option<GiftSoldOut>,
     }
     /// 판매행사 등록: from now on the SKU is sold through its campaigns.
     CreateCampaign = "create_campaign" by [Seller, Operator, System] {

@@ -1,4 +1,4 @@
-//! Commands to an order that is paid: procurement, delivery, claims (rows 10–23).
+//! Commands to an order that is paid: procurement, delivery, claims (rows 10–23); and of gifts.
 
 use super::{Kind, Personal, bounded, code, recipient, text};
 use crate::{
@@ -143,6 +143,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             let (main_line_no, sku_id, quantity, reason) = (c.main_line_no, c.sku_id, c.quantity, c.reason);
             order(c.order_id, C::AddGift { main_line_no, sku_id, quantity, reason })
         }
+        Wire::CreateGiftPromotion(_) | Wire::ChangeGiftPromotion(_) => Ok(Ok(Kind::Reference(Box::new(wire)))),
         other => Ok(Err(other)),
     }
 }

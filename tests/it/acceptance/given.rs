@@ -8,13 +8,14 @@ use jumun::{
     domain::{
         calendar::Holidays,
         catalog::{PointsPolicy, PreparePolicy, StockPolicy},
+        gift::Unpromoted,
     },
     payment::simulated::Rules,
 };
 use serde_json::{Value, json};
 
 use super::{
-    pattern::Found,
+    pattern::{self, Found},
     scene::{Call, Scene, cell, number},
 };
 
@@ -23,12 +24,13 @@ pub type Set = fn(&mut Scene, &Found);
 
 pub const SETTINGS: &[(&str, Set)] = &[
     ("there are three lanes", |s, _| s.partitions = 3),
-    ("unpaid orders expire at once", |s, _| s.hurry(1_500)),
+    ("unpaid orders expire at once", |s, _| s.hurry(3_000)),
     ("orders are prepared as soon as they are paid", |s, _| s.policy.prepare = PreparePolicy::AtOnce),
     ("orders are prepared a moment after they are paid", |s, _| {
         s.policy.prepare = PreparePolicy::After(Duration::from_millis(300));
     }),
     ("stock is judged when an order is paid", |s, _| s.policy.stock = StockPolicy::DeductAtPayment),
+    ("gifts come by promotion only", |s, _| s.policy.unpromoted_gifts = Unpromoted::Refuse),
     ("points are earned at delivery", |s, _| s.policy.points = PointsPolicy::AtDelivery),
     ("revenue counts on business days, and these are holidays", |s, _| {
         // today and tomorrow in Korea, so that a run over midnight tells the same
@@ -87,10 +89,14 @@ pub const FACTS: &[(&str, Tell)] = &[
             "rate_bp": c.n("rate") * 100, "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2020-02-01T00:00:00Z"})]
     }),
     (
+        "gift promotion {id:name} gives {gifts:n} {skus:names} for each {per:n} {products:names}[, {how:or refuses the order}][, {when:not open yet|over}]",
+        |c| vec![gift_promotion(c)],
+    ),
+    (
         "sale {id:name} of {units:n} {sku:name} at {price:won}[, {limit:n} a customer][, {when:not open yet|over}][, {how:judged at payment}]",
         |c| {
             let (opens, closes) = match c.may("when") {
-                None => ("2020-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
+                None => ("2020-01-03T00:00:00Z", "2120-01-01T00:00:00Z"),
                 Some("over") => ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"),
                 Some(_) => ("2119-01-01T00:00:00Z", "2120-01-01T00:00:00Z"),
             };
@@ -106,6 +112,21 @@ pub const FACTS: &[(&str, Tell)] = &[
         },
     ),
 ];
+
+pub fn gift_promotion(c: &Call) -> Value {
+    let skus: Vec<String> = pattern::list(c.text("skus")).into_iter().map(|s| c.scene.sku(s)).collect();
+    let mut p = json!({"type": "create_gift_promotion", "gift_promotion_id": c.text("id"), "gift_quantity": c.n("gifts"),
+        "main_quantity": c.n("per"), "gift_sku_ids": skus, "main_product_ids": pattern::list(c.text("products"))});
+    if c.may("how").is_some() {
+        p["when_sold_out"] = "refuse".into();
+    }
+    match c.may("when") {
+        None => {}
+        Some("over") => p["closes_at"] = "2020-02-01T00:00:00Z".into(),
+        Some(_) => p["opens_at"] = "2119-01-01T00:00:00Z".into(),
+    }
+    p
+}
 
 fn partner(c: &Call, kind: &str) -> Vec<Value> {
     let mut partner = json!({"type": "create_partner", "partner_id": c.text("id"), "name": c.text("id"), "kind": kind});

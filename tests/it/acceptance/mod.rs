@@ -34,7 +34,7 @@ use crate::support::world::On;
 /// How many scenarios of a file run at once.
 const AT_ONCE: usize = 4;
 /// How long a check may take to come true: news travels between orders.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a scenario may take; one that hangs is to be told apart from its neighbours.
 const SCENARIO_MAX: Duration = Duration::from_secs(90);
 
@@ -61,6 +61,7 @@ features!(
     delivery,
     exchanges,
     fees,
+    gift_promotions,
     gifts,
     linked_lanes,
     linked_orders,

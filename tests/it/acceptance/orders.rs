@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    given::Tell,
+    given::{Tell, gift_promotion},
     pattern,
     scene::{Call, cell, number},
 };
@@ -157,6 +157,13 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("{what:pauses|resumes} sale {id:name} of {sku:name}", |c| {
         let kind = if c.text("what") == "pauses" { "pause_campaign" } else { "resume_campaign" };
         vec![json!({"type": kind, "campaign_id": c.text("id"), "sku_id": c.scene.sku(c.text("sku"))})]
+    }),
+    ("makes gift promotion {id:name} of {gifts:n} {skus:names} for each {per:n} {products:names}", |c| {
+        vec![gift_promotion(c)]
+    }),
+    ("changes gift promotion {id:name} to {gifts:n} for each {per:n}", |c| {
+        vec![json!({"type": "change_gift_promotion", "gift_promotion_id": c.text("id"), "gift_quantity": c.n("gifts"),
+            "main_quantity": c.n("per")})]
     }),
     ("changes {product:name} to {price:won}", |c| {
         vec![json!({"type": "change_product", "product_id": c.text("product"), "price": c.won("price")})]

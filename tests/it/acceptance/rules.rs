@@ -38,6 +38,7 @@ const RULES: &[(&str, &str)] = &[
     ("G3.1", "flags of main lines and gifts, kept as given"),
     ("G3.2", "gifts are the service's judgement, cost nothing, follow their main line"),
     ("G3.3", "gift promotion kept; gifts added by hand with a reason"),
+    ("D13", "gifts are entitled; one that ran out cuts no goods, and gifts follow goods that are cut"),
     ("G3.4", "dates at payment: from the receipt"),
     ("G3.5", "dates of delivery and of revenue"),
     ("G3.6", "forced delivery: audited, no points, no courier's time"),

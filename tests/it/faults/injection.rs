@@ -93,6 +93,12 @@ fn samples() -> Vec<Value> {
         ("preview", of(json!({"command": {"type": "cancel_lines", "lines": [1]}}))),
         ("adjust_stock", sku(json!({"quantity": 0, "reason": "r"}))),
         ("create_sku", sku(json!({"product_id": "g-1", "option_name": "o", "holder_id": "h"}))),
+        (
+            "create_gift_promotion",
+            json!({"gift_promotion_id": "p-9", "main_product_ids": ["g-1"], "gift_sku_ids": ["S-1"],
+                "gift_quantity": 1, "main_quantity": 1}),
+        ),
+        ("change_gift_promotion", json!({"gift_promotion_id": "p-9", "main_product_ids": ["g-1"]})),
         ("change_partner", json!({"partner_id": "p-9", "name": "n", "zip": "04524", "address": "a"})),
         ("change_template", json!({"template_id": "t-9", "name": "n"})),
         ("change_campaign", sku(json!({"campaign_id": "c"}))),

@@ -7,7 +7,7 @@ use jumun::{
 };
 use serde_json::{Value, json};
 
-use super::{cancel, hurried, judge, line, on_order, paid, pay, place, shop, with};
+use super::{hurried, line, on_order, pay, place, shop, with};
 use crate::support::world::{On, Setup, World};
 
 /// One SKU in each of three lanes: 10,000, 20,000 and 30,000 won.
@@ -66,36 +66,6 @@ pub async fn three_lanes_take_all_or_nothing(on: On) {
     reservations(&w, &["REFUSED", "RELEASED"]).await;
     w.no(pay("o-1", 1), "unknown_order").await;
     assert!(w.rows::<GdsRow>().await.is_empty());
-    w.done().await;
-}
-
-pub async fn three_lanes_give_part(on: On) {
-    let mut w = three(on, [5, 5, 1]).await;
-    w.ok(with(paid("o-1", &of_each(2), 123_000), "allow_partial", json!(true))).await;
-    w.rest().await;
-    assert_eq!(w.money("o-1").await, [(123_000, 93_000, 30_000, 0)]);
-    assert_eq!(stocks(&w).await, [(3, 0, 2), (3, 0, 2), (0, 0, 1)]);
-    w.ok(with(place("o-2", &of_each(3)), "allow_partial", json!(true))).await;
-    // nothing in the third lane, and its fee row is empty: 30,000 + 60,000 + 2,000
-    w.ok(pay("o-2", 92_000)).await;
-    w.rest().await;
-    assert_eq!(stocks(&w).await, [(0, 0, 5), (0, 0, 5), (0, 0, 1)]);
-    w.no(with(place("o-3", &of_each(1)), "allow_partial", json!(true)), "sold_out").await;
-    w.done().await;
-}
-
-pub async fn a_paid_order_over_lanes_is_cancelled(on: On) {
-    let mut w = three(on, [5, 5, 5]).await;
-    w.ok(paid("o-1", &of_each(2), 123_000)).await;
-    w.ok(cancel("o-1", &[2])).await;
-    w.ok(judge("o-1", &[(3, 1)])).await;
-    w.rest().await;
-    assert_eq!(stocks(&w).await.map(|s| s.0), [3, 5, 3]); // the unit that was not there is gone
-    assert_eq!(w.money("o-1").await, [(123_000, 52_000, 71_000, 0)]);
-    w.ok(cancel("o-1", &[1, 3])).await;
-    w.rest().await;
-    assert_eq!(stocks(&w).await.map(|s| s.0), [5, 5, 4]);
-    assert_eq!(w.money("o-1").await, [(123_000, 0, 123_000, 0)]);
     w.done().await;
 }
 

@@ -1,15 +1,20 @@
 //! Refusals: every reason code, the dedupe of command ids, roles, and what can't be read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use jumun::{domain::reason::Reason, protocol::OutcomeKind};
+use jumun::{
+    domain::{catalog::Policy, reason::Reason},
+    protocol::OutcomeKind,
+};
 use serde_json::{Value, json};
 
-use super::{cancel, hurried, line, on_order, paid, pay, place, shop, with};
-use crate::support::world::On;
+use super::{cancel, line, on_order, paid, pay, place, shop, with};
+use crate::support::world::{On, Setup, World};
 
 pub async fn every_reason_is_given(on: On) {
-    let mut w = hurried(on, 1, 4_000).await;
+    // only a deposit has its deadline soon: what stays unpaid beside it has time
+    let policy = Policy { deposit_window: Duration::from_millis(1_500), ..Policy::default() };
+    let mut w = World::open(on, Setup { policy, ..Setup::default() }).await;
     w.sku("A", 1_000, 0, 9).await;
     w.sku("none", 1_000, 0, 0).await;
     for (sku, more) in [
@@ -23,11 +28,14 @@ pub async fn every_reason_is_given(on: On) {
     }
     w.ok(json!({"type": "pause_campaign", "campaign_id": "c-held", "sku_id": "held"})).await;
     w.ok(with(paid("o-1", &[line("A", 1)], 1_000), "id", json!("c-first-of-all"))).await;
-    w.ok(place("late", &[line("A", 1)])).await;
+    w.ok(with(place("late", &[line("A", 1)]), "payment", json!({"kind": "deposit", "means": "bank_transfer"}))).await;
     w.ok(place("o-2", &[line("A", 1)])).await;
     let product = json!({"type": "create_product", "product_id": "p", "name": "p", "kind": "goods", "product_type": "x",
         "price": 1, "partner_id": "p-1", "template_id": "nix", "bundled": true, "delivery_fee": 0, "lead_time_days": 1});
     let sku = json!({"type": "create_sku", "sku_id": "s", "product_id": "nix", "option_name": "x"});
+    w.product("G", "t-A", "p-1", 0, 0, json!({"kind": "gift"})).await;
+    w.unit("G", 5).await;
+    let gifts = |n| with(line("G", n), "main_line_no", json!(1));
     let one = |sku: &str| place("o-9", &[line(sku, 1)]);
     let confirm = with(on_order("confirm_refund", "o-1"), "refund_key", json!("rf:o-1:1"));
     let reused = with(paid("o-1", &[line("A", 2)], 2_000), "id", json!("c-first-of-all"));
@@ -52,6 +60,8 @@ pub async fn every_reason_is_given(on: On) {
         (reused, Reason::CommandIdReused),
         (pay("o-2", 5), Reason::AmountMismatch),
         (place("o-9", &[line("A", 0)]), Reason::Invalid),
+        (cancel("o-1", &[]), Reason::Invalid),
+        (place("o-9", &[line("A", 1), gifts(2)]), Reason::GiftNotEntitled),
         (with(pay("o-2", 1_000), "actor", json!("buyer:u-1")), Reason::Forbidden),
     ];
     // a third order, shipped
@@ -90,7 +100,6 @@ pub async fn every_reason_is_given(on: On) {
         given.insert(reason.code());
     }
     w.becomes("late", "PAYMENT_EXPIRED").await;
-    w.becomes("o-2", "PAYMENT_EXPIRED").await;
     let late = w.ok(pay("late", 1_000)).await;
     given.insert(Reason::from_note(late.reason.as_deref()));
     w.no(place("o-9", &[line("A", 9)]), Reason::InsufficientStock.code()).await;

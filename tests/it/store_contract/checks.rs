@@ -1,11 +1,17 @@
 //! What is written comes back: rows, pages, outcomes, deadlines, outbox, SKUs.
 
 use jumun::{
-    domain::ids::{CommandId, OrderId, SkuId},
+    domain::{
+        gift::GiftPromotion,
+        ids::{CommandId, OrderId, PromotionId, SkuId},
+    },
     store::{
-        Batch, External, Outcome, OutcomeOrder, Store, TableRef, UnitMove, UntRow,
+        Batch, External, Outcome, OutcomeOrder, Store, StoredGiftPromotion, TableRef, UnitMove, UntRow,
         row::{Read, Row},
-        rows::{CmdRow, CmpnRow, GdsRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, RsvRow, TmplRow},
+        rows::{
+            CmdRow, CmpnRow, GdsRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow,
+            PdGdsRow, RsvRow, TmplRow,
+        },
         table,
     },
 };
@@ -50,6 +56,10 @@ pub async fn every_row_comes_back_as_it_was_written(bench: Bench) {
     holds(store, &batch.pd_gds).await;
     holds(store, &batch.tmpl).await;
     holds(store, &batch.prm).await;
+    holds(store, &batch.gft).await;
+    holds(store, &batch.gft_prm).await;
+    holds(store, &batch.gft_prm_gds).await;
+    holds(store, &batch.gft_prm_unt).await;
     holds(store, &batch.cmpn).await;
     holds(store, &batch.cmd).await;
     holds(store, &batch.otbx).await;
@@ -283,4 +293,38 @@ pub async fn pages_follow_each_other(bench: Bench) {
     let expect = [("B", 2), ("a-1", 4), ("b", 3)];
     let expect: Vec<_> = expect.iter().flat_map(|&(o, n)| (1..=n).map(move |i| (o.to_owned(), i))).collect();
     assert_eq!(keys, expect, "in the order of bytes, in every database");
+}
+
+pub async fn gift_promotions_come_by_name_and_by_gift(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    let gift =
+        |promotion: &str, sku: &str, use_yn| GftPrmUntRow { gft_prm_id: promotion.into(), unt_id: sku.into(), use_yn };
+    let main = |promotion: &str, product: &str| GftPrmGdsRow {
+        gft_prm_id: promotion.into(),
+        gds_id: product.into(),
+        use_yn: true,
+    };
+    let promotion = |id: &str| GftPrmRow { gft_prm_id: id.into(), ..sample::<GftPrmRow>(1) };
+    batch.gft_prm = ["gp-1", "gp-2", "gp-3"].map(promotion).to_vec();
+    batch.gft_prm_gds = vec![main("gp-1", "a"), main("gp-1", "b"), main("gp-2", "a"), main("gp-3", "c")];
+    batch.gft_prm_unt = vec![gift("gp-1", "g", true), gift("gp-2", "g", false), gift("gp-2", "h", true)];
+    lane.done(&batch).await;
+    let store = &*bench.store;
+    let (g, three) = (SkuId::stored("g"), PromotionId::stored("gp-3"));
+    let told = |found: &[StoredGiftPromotion]| -> Vec<(String, usize, usize)> {
+        found.iter().map(|p| (p.promotion.gft_prm_id.to_string(), p.mains.len(), p.gifts.len())).collect()
+    };
+    let (first, second) = (("gp-1".to_owned(), 2, 1), ("gp-2".to_owned(), 1, 2));
+    let third = ("gp-3".to_owned(), 1, 0);
+    // also those that gave it once: what was taken out is told as such
+    let by_gift = store.gift_promotions(&[], std::slice::from_ref(&g)).await.expect("it reads");
+    assert_eq!(told(&by_gift), [first.clone(), second.clone()]);
+    assert!(!GiftPromotion::from(&by_gift[1]).gives(&g));
+    let named = [three.clone(), PromotionId::stored("gp-9")];
+    let by_name = store.gift_promotions(&named, &[]).await.expect("it reads");
+    assert_eq!(told(&by_name), std::slice::from_ref(&third));
+    let both = store.gift_promotions(&[three], &[g]).await.expect("it reads");
+    assert_eq!(told(&both), [first, second, third]);
+    assert!(store.gift_promotions(&[], &[]).await.expect("it reads").is_empty());
 }

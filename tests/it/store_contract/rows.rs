@@ -22,6 +22,7 @@ fn code(column: &str) -> Option<&'static str> {
         "rfnd_stat_cd" => "PLANNED",
         "rsv_stat_cd" => "HELD",
         "prm_knd_cd" => "COUPON",
+        "sld_out_cd" => "REFUSE",
         "pnt_knd_cd" => "EARNED",
         "gds_knd_cd" => "GIFT",
         "mvmt_cd" => "DEDUCT",
@@ -110,6 +111,10 @@ pub fn fill(batch: &mut Batch) {
     batch.pd_gds = vec![sample(1), sparse(2)];
     batch.tmpl = vec![sample(1), sparse(2)];
     batch.prm = vec![sample(1), sparse(2)];
+    batch.gft = vec![sample(1), sparse(2)];
+    batch.gft_prm = vec![sample(1), sparse(2)];
+    batch.gft_prm_gds = vec![sample(1), sparse(2)];
+    batch.gft_prm_unt = vec![sample(1), sparse(2)];
     batch.cmpn = vec![sample(1), sparse(2)];
     batch.cmd = vec![sample(1), sparse(2)];
     batch.otbx = vec![sample(1), sparse(2)];

@@ -5,9 +5,9 @@ use jumun::store::{
     door::{DoorAuditRow, HookLetterRow, HookRow},
     row::Type,
     rows::{
-        AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, HistRow, LdgrRow, LnkRow,
-        OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow, PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow,
-        TmplRow, WyblRow,
+        AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
+        GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
+        PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
     },
     table,
 };
@@ -27,6 +27,10 @@ fn tables() -> Vec<TableRef> {
         table::<ExchRow>(),
         table::<FeeRow>(),
         table::<GdsRow>(),
+        table::<GftPrmGdsRow>(),
+        table::<GftPrmRow>(),
+        table::<GftPrmUntRow>(),
+        table::<GftRow>(),
         table::<HistRow>(),
         table::<HookLetterRow>(),
         table::<HookRow>(),

@@ -241,6 +241,20 @@ pub fn cases() -> Vec<Case> {
             ],
             &["R7", "R11"],
         ),
+        case("what entitled to a gift is lost", &["DELETE FROM tb_od_ord_gft WHERE ord_id = 'o-gift'"], &["R7"]),
+        case(
+            "the goods were entitled to fewer gifts, by their history too",
+            &[
+                "UPDATE tb_od_ord_gft SET gft_qty = 1 WHERE ord_id = 'o-gift'",
+                "UPDATE tb_od_ord_hist SET evnt = replace(evnt, '\"entitled\":{\"gifts\":2', '\"entitled\":{\"gifts\":1') WHERE ord_id = 'o-gift' AND hist_no = 1",
+            ],
+            &["R9"],
+        ),
+        case(
+            "a gift stayed though its goods were judged away",
+            &["UPDATE tb_od_ord_gds SET cncl_qty = 1 WHERE ord_id = 'o-gift' AND ord_seq = 2"],
+            &["R7", "R9"],
+        ),
         case("an audit row is missing", &["DELETE FROM tb_sy_adit WHERE ord_id = 'o-exch'"], &["R13"]),
         case(
             "an audit row tells of what was not done",

@@ -157,6 +157,14 @@ async fn goods(c: &mut Client) {
     let sale = json!({"campaign_id": "sale", "sku_id": sku(2), "name": "S", "price": 7_000, "allotted": 5,
         "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2099-01-01T00:00:00Z", "limit_per_customer": 2});
     c.ok("create_campaign", sale).await;
+    let gift = json!({"product_id": "g2", "name": "free", "kind": "gift", "product_type": "x", "price": 0,
+        "partner_id": "p1", "template_id": "t1", "bundled": true, "delivery_fee": 0, "lead_time_days": 2});
+    c.ok("create_product", gift).await;
+    c.ok("create_sku", json!({"sku_id": sku(5), "product_id": "g2", "option_name": ""})).await;
+    c.ok("receive_stock", json!({"sku_id": sku(5), "quantity": 3})).await;
+    let gifts = json!({"gift_promotion_id": "gp1", "main_product_ids": ["g1"], "gift_sku_ids": [sku(5)],
+        "gift_quantity": 2, "main_quantity": 1});
+    c.ok("create_gift_promotion", gifts).await;
 }
 
 /// Works until everything is done and at rest.
@@ -218,6 +226,15 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     let mut part = placement("o-xpart", "u-1", &[(0, 1), (3, 1_000)]);
     part["allow_partial"] = true.into();
     c.ok("place_order", part).await;
+    // gifts of another lane that run out, and that follow goods which are judged away
+    let mut gifted = placement("o-gift", "u-1", &[(1, 2), (5, 4)]);
+    gifted["lines"][1]["main_line_no"] = 1.into();
+    let mut more = gifted.clone();
+    more["lines"][1]["quantity"] = 5.into();
+    c.refused("place_order", more, "gift_not_entitled").await;
+    c.ok("place_order", gifted).await;
+    c.pay("o-gift").await;
+    c.ok("judge_stock", json!({"order_id": "o-gift", "lines": [{"line_no": 1, "available": 1}]})).await;
     // a retry, a reused id, and what can't be read
     let receive = json!({"sku_id": sku(0), "quantity": 1});
     let first = c.ask_as("c-retried", "receive_stock", receive.clone()).await;

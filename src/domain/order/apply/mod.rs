@@ -100,6 +100,7 @@ impl Order {
                 gift: l.gift,
                 main_line_no: l.main_line_no,
                 gift_promotion_id: l.gift_promotion_id.clone(),
+                entitled: l.entitled,
                 pre_refund: l.pre_refund,
                 lead_time_days: l.lead_time_days,
                 points_rate_bp: l.points_rate_bp,

@@ -50,7 +50,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         }
         let taken = if quote.view.is_some() { wanted.quantity } else { 0 };
         let policy = StockPolicy::HoldAtPlacement;
-        found.push(place::Found { wanted, quote, campaign: None, policy, taken, dropped: false });
+        found.push(place::Found { policy, taken, ..place::Found::new(wanted, quote) });
     }
     let mut lines = Vec::with_capacity(found.len());
     for (f, no) in found.iter().zip(1u16..) {

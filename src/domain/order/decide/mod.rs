@@ -4,6 +4,7 @@ mod cancel;
 mod chosen;
 mod deliver;
 mod destination;
+mod entitle;
 mod exchange;
 mod gift;
 mod link;
@@ -19,10 +20,13 @@ mod reserve;
 mod returns;
 mod stock;
 
+use std::sync::Arc;
+
 use super::{command::OrderCommand, event::Event, state::Order, step::Step, supply::LinkMessage};
 use crate::domain::{
     Time,
     catalog::{Partner, Policy, Promotion, SkuRef, StockPolicy},
+    gift::GiftPromotion,
     ids::{OrderId, PartnerId, SkuId},
     reason::{Reason, Refusal},
     stock::{Movement, StockView},
@@ -47,6 +51,8 @@ pub struct Context<'a> {
     /// one a distinct SKU
     pub quotes: &'a [Quote],
     pub promotions: &'a [Promotion],
+    /// by id; those that a placement names, and those that give one of its gifts
+    pub gift_promotions: &'a [Arc<GiftPromotion>],
     pub partners: &'a [Partner],
     /// the lane that decides
     pub lane: u32,

@@ -1,10 +1,11 @@
 //! 주문접수 (row 1): valid, priced by the server, in the sale's window, within the purchase limit; stock held or deducted.
 
-use super::{Context, Decision, Quote, money, pay::match_payment};
+use super::{Context, Decision, Quote, entitle, money, pay::match_payment};
 use crate::domain::{
     Time,
     catalog::{Campaign, PreparePolicy, PromotionKind, StockPolicy, Window},
     fee::{self, FeeLine},
+    gift::Entitlement,
     ids::{OrderId, PromotionId},
     money::{AMOUNT_MAX, Won},
     order::{
@@ -30,14 +31,39 @@ pub struct Found<'a> {
     pub policy: StockPolicy,
     /// units taken here and now
     pub taken: u32,
-    /// a gift whose main line gets nothing: it stays on the shelf
-    pub dropped: bool,
+    /// units that may still come: all, but of gifts only as many as the units that their main line gets entitle to
+    pub allowed: u32,
+    /// of a gift: what entitles the order to it, and the promotion that says so
+    pub entitled: Option<Entitlement>,
+    pub gift_promotion_id: Option<PromotionId>,
 }
 
-impl Found<'_> {
-    fn gift(&self) -> bool {
+impl<'a> Found<'a> {
+    /// A line of no campaign, of which nothing is taken yet.
+    pub fn new(wanted: &'a Wanted, quote: &'a Quote) -> Self {
+        Found {
+            wanted,
+            quote,
+            campaign: None,
+            policy: StockPolicy::HoldAtPlacement,
+            taken: 0,
+            allowed: wanted.quantity,
+            entitled: None,
+            gift_promotion_id: None,
+        }
+    }
+
+    /// Whether the product's kind and type make it one.
+    pub fn gift(&self) -> bool {
         self.quote.info.gift
     }
+
+    /// Units of it that the order may still get, as far as can be told now.
+    pub fn left(&self, paid_now: bool) -> u32 {
+        let judged = self.quote.view.is_some() && (paid_now || self.policy == StockPolicy::HoldAtPlacement);
+        if judged { self.taken } else { self.allowed }
+    }
+
     fn unit_price(&self) -> Won {
         match (self.gift(), self.campaign) {
             (true, _) => Won::ZERO,
@@ -50,14 +76,15 @@ impl Found<'_> {
 /// Places an order; `version` is that of a failed placement under the same id, else 0.
 pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) -> Result<Decision, Refusal> {
     // the cheapest refusals first: a sold-out sale is refused before anything is priced
-    let found = find(place, cx)?;
+    let mut found = find(place, cx)?;
     check_gifts(place, &found)?;
+    let paid_now = matches!(place.payment, PaymentOffer::Approved(_));
+    entitle::gifts(place, &mut found, paid_now, cx)?;
     let mut lines = Vec::with_capacity(found.len());
     for (f, no) in found.iter().zip(1u16..) {
         lines.push(price(f, no, cx)?);
     }
     let fees = fees(&found, &mut lines);
-    let paid_now = matches!(place.payment, PaymentOffer::Approved(_));
     let whole: Won =
         lines.iter().map(|l| l.unit_price.times(l.quantity)).sum::<Won>() + fees.iter().map(|f| f.amount).sum();
     if whole > Won::new(AMOUNT_MAX) {
@@ -103,7 +130,8 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
     Ok(decision)
 }
 
-fn line_facts(no: u16, wanted: &Wanted) -> Facts {
+/// Facts that name a line.
+pub fn line_facts(no: u16, wanted: &Wanted) -> Facts {
     Facts { line_no: Some(no), sku_id: Some(wanted.sku_id.clone()), ..Facts::default() }
 }
 
@@ -129,18 +157,20 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
             check_window(c, no, wanted, cx.now)?;
         }
         let policy = campaign.map_or(cx.policy.stock, |c| c.policy);
-        let mut line = Found { wanted, quote, campaign, policy, taken: 0, dropped: false };
-        if let Some(view) = &quote.view {
+        let mut line = Found { campaign, policy, ..Found::new(wanted, quote) };
+        if gift {
+            // taken once it is known what it came with
+        } else if let Some(view) = &quote.view {
             let before: u32 =
                 found.iter().filter(|f| f.wanted.sku_id == wanted.sku_id).map(|f| f.wanted.quantity).sum();
             let got = take(view, before, no, wanted, place.allow_partial || policy == StockPolicy::DeductAtPayment)?;
-            if got < wanted.quantity && !gift && first_short.is_none() {
+            if got < wanted.quantity && first_short.is_none() {
                 first_short = Some((no, view));
             }
-            any |= got > 0 && !gift;
+            any |= got > 0;
             line.taken = if paid_now || policy == StockPolicy::HoldAtPlacement { got } else { 0 };
         } else {
-            any |= !gift; // another lane will say
+            any = true; // another lane will say
         }
         found.push(line);
     }
@@ -148,24 +178,7 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
         (false, Some((no, view))) => {
             Err(short(Reason::SoldOut, view, view.available(), no, &place.lines[usize::from(no) - 1]))
         }
-        _ => {
-            drop_gifts(&mut found, paid_now);
-            Ok(found)
-        }
-    }
-}
-
-/// Gifts of a main line that gets nothing now are not taken either (§3.2†).
-fn drop_gifts(found: &mut [Found<'_>], paid_now: bool) {
-    let nothing: Vec<bool> = found
-        .iter()
-        .map(|f| f.quote.view.is_some() && f.taken == 0 && (paid_now || f.policy == StockPolicy::HoldAtPlacement))
-        .collect();
-    for f in found.iter_mut().filter(|f| f.quote.info.gift) {
-        let main = f.wanted.main_line_no.and_then(|m| usize::from(m).checked_sub(1));
-        if main.and_then(|m| nothing.get(m)) == Some(&true) {
-            (f.taken, f.dropped) = (0, true);
-        }
+        _ => Ok(found),
     }
 }
 
@@ -214,6 +227,9 @@ pub fn short(reason: Reason, view: &StockView, available: i64, no: u16, wanted: 
 fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
     for (f, no) in found.iter().zip(1u16..) {
         match (f.gift(), f.wanted.main_line_no) {
+            (false, None) if f.wanted.gift_promotion_id.is_some() => {
+                return Err(Refusal::invalid(format!("line {no} is no gift: no gift promotion gives it")));
+            }
             (false, None) => {}
             (false, Some(_)) => {
                 return Err(Refusal::invalid(format!("line {no} is no gift: it can't follow another line")));
@@ -261,7 +277,8 @@ pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Ref
         gift_included: f.wanted.gift_included.unwrap_or(false),
         gift,
         main_line_no: f.wanted.main_line_no,
-        gift_promotion_id: f.wanted.gift_promotion_id.clone(),
+        gift_promotion_id: f.gift_promotion_id.clone(),
+        entitled: f.entitled,
         pre_refund: info.pre_refund,
         lead_time_days: info.lead_time_days,
         points_rate_bp: info.points_rate_bp,
@@ -381,17 +398,18 @@ pub fn reserve(
     let mut reservations: Vec<Reservation> = Vec::new();
     for (f, line_no) in found.iter().zip(1u16..) {
         let waits = !paid_now && f.policy == StockPolicy::DeductAtPayment;
-        if f.quote.view.is_some() || waits || f.dropped {
+        if f.quote.view.is_some() || waits || f.allowed == 0 {
             continue;
         }
+        let judged = place.allow_partial || (paid_now && f.policy == StockPolicy::DeductAtPayment);
         let lane = f.quote.lane;
-        let units = ReservedLine { line_no, quantity: f.wanted.quantity };
+        let units = ReservedLine { line_no, quantity: f.allowed };
         let line = StepLine {
             line_no,
             sku_id: f.wanted.sku_id.clone(),
             campaign_id: f.campaign.map(|c| c.id.clone()),
-            quantity: f.wanted.quantity,
-            partial: place.allow_partial || (paid_now && f.policy == StockPolicy::DeductAtPayment),
+            quantity: f.allowed,
+            partial: f.entitled.map_or(judged, |e| e.goes_on()),
         };
         if let Some(i) = reservations.iter().position(|r| r.lane == lane) {
             reservations[i].lines.push(units);
@@ -412,8 +430,8 @@ pub fn reserve(
 /// What was short at placement leaves with its share of the money (row 9).
 fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[Found<'_>], paid_now: bool, now: Time) {
     let short = |f: &Found<'_>| {
-        let judged = paid_now || f.dropped || f.policy == StockPolicy::HoldAtPlacement;
-        if judged { f.wanted.quantity - f.taken } else { 0 }
+        let judged = paid_now || f.policy == StockPolicy::HoldAtPlacement;
+        f.wanted.quantity - if judged { f.taken } else { f.allowed }
     };
     if found.iter().all(|f| short(f) == 0) {
         return;

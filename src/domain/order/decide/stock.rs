@@ -83,6 +83,35 @@ pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
         .collect();
     cuts.retain(|c| !gifts.iter().any(|g| g.line_no == c.line_no));
     cuts.extend(gifts);
+    surplus(order, cuts);
+}
+
+/// Of gifts whose main line is cut, what the units that are left do not entitle to goes too: of the last lines first, and
+/// not what has left already.
+fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
+    let of = |cuts: &[Cut], no: u16| cuts.iter().filter(|c| c.line_no == no).map(|c| c.quantity).sum::<u32>();
+    let left = |cuts: &[Cut], l: &Line| (l.ordered - l.cancelled).saturating_sub(of(cuts, l.no));
+    for gift in order.lines.iter().rev().filter(|l| l.gift && l.free() > 0) {
+        let (Some(e), Some(main)) = (gift.entitled, gift.main_line_no.and_then(|no| order.line(no))) else { continue };
+        if of(cuts, main.no) == 0 || matches!(gift.status, Status::Shipped | Status::PurchaseConfirmed) {
+            continue;
+        }
+        let same = order.lines.iter().filter(|l| {
+            let by = (l.main_line_no, &l.gift_promotion_id);
+            l.entitled.is_some() && by == (gift.main_line_no, &gift.gift_promotion_id)
+        });
+        let brought: u32 = same.map(|l| left(cuts, l)).sum();
+        let own = of(cuts, gift.no);
+        let more = brought.saturating_sub(e.of(left(cuts, main))).min(gift.free().saturating_sub(own));
+        if more == 0 {
+            continue;
+        }
+        let quantity = own + more;
+        let kept = gift.active() - quantity;
+        let untaken = (gift.held + gift.deducted).saturating_sub(kept).min(quantity);
+        cuts.retain(|c| c.line_no != gift.no);
+        cuts.push(Cut { line_no: gift.no, quantity, amount: money::worth(gift, quantity), untaken });
+    }
 }
 
 /// The event of a cut, with the stock that it gives back; `lost` units leave the books at once.
@@ -199,14 +228,14 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
         reservation: r.asked.id.clone(),
         kind: StepKind::Confirm,
     }));
-    let (mut taken, mut cuts, mut asked) = (Vec::new(), Vec::new(), Vec::<(u32, Vec<&Line>)>::new());
+    let (mut taken, mut cuts, mut asked) = (Vec::new(), Vec::new(), Vec::<(u32, Vec<(&Line, u32)>)>::new());
     let mut used: Vec<(&crate::domain::ids::SkuId, i64)> = Vec::new();
     for line in paid.lines.iter().filter(|l| l.policy == StockPolicy::DeductAtPayment && l.active() > 0) {
         let Some(quote) = cx.quote(&line.sku_id) else { continue };
         let Some(view) = quote.view else {
             match asked.iter_mut().find(|(lane, _)| *lane == quote.lane) {
-                Some((_, lines)) => lines.push(line),
-                None => asked.push((quote.lane, vec![line])),
+                Some((_, lines)) => lines.push((line, line.active())),
+                None => asked.push((quote.lane, vec![(line, line.active())])),
             }
             continue;
         };
@@ -234,9 +263,12 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
             }
         }
         add_gifts(&judged, &mut cuts);
-        // a gift that goes with its main line is not asked for
+        // gifts that go with their main line are not asked for
         for (_, lines) in &mut asked {
-            lines.retain(|l| !cuts.iter().any(|c| c.line_no == l.no));
+            for (line, quantity) in lines.iter_mut() {
+                *quantity -= cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum::<u32>();
+            }
+            lines.retain(|(_, quantity)| *quantity > 0);
         }
         asked.retain(|(_, lines)| !lines.is_empty());
         cut(&judged, CutCause::OutOfStock, cuts, &[], decision);
@@ -244,19 +276,19 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
     ask(paid, asked, decision);
 }
 
-fn ask(order: &Order, asked: Vec<(u32, Vec<&Line>)>, decision: &mut Decision) {
+fn ask(order: &Order, asked: Vec<(u32, Vec<(&Line, u32)>)>, decision: &mut Decision) {
     let mut reservations = Vec::new();
     for (lane, lines) in asked {
         let id = format!("{}:{}:{lane}", order.id, order.version + 1);
-        let units = |l: &&Line| ReservedLine { line_no: l.no, quantity: l.active() };
+        let units = |(l, quantity): &(&Line, u32)| ReservedLine { line_no: l.no, quantity: *quantity };
         reservations.push(Reservation { id: id.clone(), lane, lines: lines.iter().map(units).collect() });
         let lines = lines
             .iter()
-            .map(|l| StepLine {
+            .map(|(l, quantity)| StepLine {
                 line_no: l.no,
                 sku_id: l.sku_id.clone(),
                 campaign_id: l.campaign_id.clone(),
-                quantity: l.active(),
+                quantity: *quantity,
                 partial: true,
             })
             .collect();
@@ -285,8 +317,8 @@ pub fn short_after_asking(
         .filter_map(|a| {
             let got = lines.iter().find(|l| l.line_no == a.line_no).map_or(0, |l| l.quantity);
             let line = order.line(a.line_no)?;
-            // a gift may have gone with its main line meanwhile
-            let short = a.quantity.saturating_sub(got).min(line.free());
+            // gifts may have gone with their main line meanwhile
+            let short = a.quantity.saturating_sub(got).min(line.wants()).min(line.free());
             (short > 0).then(|| Cut {
                 line_no: a.line_no,
                 quantity: short,

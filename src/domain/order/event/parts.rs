@@ -6,6 +6,7 @@ use crate::domain::{
     Time,
     catalog::StockPolicy,
     fee::FeeReason,
+    gift::Entitlement,
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
@@ -126,6 +127,9 @@ pub struct PlacedLine {
     pub main_line_no: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gift_promotion_id: Option<PromotionId>,
+    /// of a gift: what entitled the order to it
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entitled: Option<Entitlement>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub pre_refund: bool,
     pub lead_time_days: u16,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::world::{World, campaign, card, gift, gift_of, line, off, pay, place, sku};
+use super::world::{World, campaign, card, gift, gift_of, gifts, line, off, pay, place, sku};
 use crate::domain::{
     catalog::{PreparePolicy, PromotionKind, StockPolicy},
+    gift::GiftSoldOut,
     ids::PromotionId,
     money::{AMOUNT_MAX, Won},
     order::{
@@ -106,6 +107,7 @@ fn no_amount_outgrows_what_can_be_told() {
 fn a_gift_judged_missing_is_lost_and_one_that_follows_is_not() {
     let gifted = || {
         let mut w = World::new(vec![a(), (gift("g"), 0, 5)]);
+        w.gift_promotions = vec![gifts("gp", &["a"], &["g"], (3, 1), GiftSoldOut::GoOn)];
         let lines = vec![line("a", 2), Wanted { quantity: 3, ..gift_of("g", 1) }];
         w.ask(&place(lines, false, PaymentOffer::Approved(vec![card("k", 2_000)]))).unwrap();
         w

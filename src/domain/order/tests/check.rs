@@ -18,6 +18,7 @@ pub fn check(before: Option<&Order>, o: &Order) {
     money(o);
     for l in &o.lines {
         quantities(o, l);
+        entitled(o, l);
     }
     let Some(before) = before.filter(|b| b.placement != Placement::Failed) else { return };
     assert_eq!(o.version, before.version + 1, "R7");
@@ -78,6 +79,19 @@ fn quantities(o: &Order, l: &Line) {
     assert!(free > 0 || claimed > 0 || l.status.is_terminal(), "nothing of it is left, and it has not ended: {l:?}");
     // a gift that is waived stays deducted; nothing that is wanted is without its units
     let _ = (l.to_deliver(), l.unsettled(), o.outstanding(l));
+}
+
+/// Gifts are no more than the units that they came with entitle to, until they have left.
+fn entitled(o: &Order, l: &Line) {
+    let (Some(e), Some(main)) = (l.entitled, l.main_line_no.and_then(|no| o.line(no))) else { return };
+    let by = |l: &Line| (l.main_line_no, l.gift_promotion_id.clone());
+    let same = || o.lines.iter().filter(|k| k.entitled.is_some() && by(k) == by(l));
+    let asked: u32 = same().map(|k| k.ordered).sum();
+    assert!(asked <= e.of(main.ordered), "more gifts than the goods were entitled to: {l:?}");
+    let left = same().any(|k| matches!(k.status, Status::Shipped | Status::PurchaseConfirmed) || k.return_accepted > 0);
+    let judged = o.placement == Placement::Done;
+    let kept: u32 = same().map(|k| k.ordered - k.cancelled).sum();
+    assert!(left || !judged || kept <= e.of(main.ordered - main.cancelled), "gifts stay without their goods: {l:?}");
 }
 
 impl World {

@@ -7,11 +7,12 @@ use proptest::prelude::*;
 
 use super::{
     acts::{Act, command, delivery, kinds, waybill},
-    world::{World, campaign, card, gift, gift_of, line, off, place, sku},
+    world::{World, campaign, card, gift, gift_of, gifts, line, off, place, sku},
 };
 use crate::domain::{
     catalog::{Partner, PartnerKind, PointsPolicy, PreparePolicy, PromotionKind, SkuInfo, StockPolicy},
     drawn::config,
+    gift::GiftSoldOut,
     ids::{CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId},
     order::{
         Order, OrderCommand as C,
@@ -113,6 +114,7 @@ pub fn shop(lanes: u32) -> World {
         partner("4", PartnerKind::Wholesaler),
     ];
     w.promotions = vec![off("p", PromotionKind::Promotion, 1_234)];
+    w.gift_promotions = vec![gifts("gp", &["a", "b", "c"], &["g"], (2, 1), GiftSoldOut::GoOn)];
     w
 }
 

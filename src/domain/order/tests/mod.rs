@@ -6,6 +6,7 @@ mod check;
 mod claims;
 mod deep;
 mod family;
+mod gifts;
 mod lanes;
 mod random;
 mod supply;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{World, campaign, card, gift, line, off, place, sku};
+use super::world::{World, campaign, card, gift, gifts, line, off, place, sku};
 use crate::domain::{
     catalog::{PreparePolicy, PromotionKind, SkuInfo, StockPolicy},
     drawn::config,
+    gift::GiftSoldOut,
     ids::PromotionId,
     money::Won,
     order::{
@@ -84,6 +85,11 @@ fn world(lanes: u32, prepare: u8, gifts_wait: bool) -> World {
         w.policy.stock = StockPolicy::DeductAtPayment;
     }
     w.promotions = vec![off("p", PromotionKind::Promotion, 1_234), off("q", PromotionKind::Coupon, 9_000)];
+    // c brings h by either
+    w.gift_promotions = vec![
+        gifts("gp", &["a", "c"], &["g", "h"], (3, 2), GiftSoldOut::GoOn),
+        gifts("hp", &["b", "c"], &["h"], (1, 1), GiftSoldOut::Refuse),
+    ];
     w
 }
 

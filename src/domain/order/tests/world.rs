@@ -10,6 +10,7 @@ use super::check::check;
 use crate::domain::{
     Time,
     catalog::{Campaign, Partner, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
+    gift::{Entitlement, GiftPromotion, GiftSoldOut},
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
@@ -41,6 +42,7 @@ pub struct World {
     pub policy: Policy,
     pub skus: Vec<(SkuInfo, u32)>,
     pub promotions: Vec<Promotion>,
+    pub gift_promotions: Vec<Arc<GiftPromotion>>,
     pub partners: Vec<Partner>,
     pub stocks: HashMap<SkuId, Stock>,
     /// units that came in and were found lost, by SKU
@@ -131,6 +133,24 @@ pub fn off(id: &str, kind: PromotionKind, rate_bp: u32) -> Promotion {
     Promotion { id: PromotionId::stored(id), kind, rate_bp, opens_at: None, closes_at: None }
 }
 
+/// `(so many gifts, per so many)` units of these products, without an end.
+pub fn gifts(
+    id: &str,
+    products: &[&str],
+    skus: &[&str],
+    (gifts, per): (u32, u32),
+    when_sold_out: GiftSoldOut,
+) -> Arc<GiftPromotion> {
+    Arc::new(GiftPromotion {
+        id: PromotionId::stored(id),
+        main_products: products.iter().map(|p| ProductId::stored(&format!("p-{p}"))).collect(),
+        gift_skus: skus.iter().map(|s| SkuId::stored(s)).collect(),
+        entitlement: Entitlement { gifts, per, when_sold_out },
+        opens_at: None,
+        closes_at: None,
+    })
+}
+
 impl World {
     /// SKUs with their lanes and the units that came in.
     pub fn new(skus: Vec<(SkuInfo, u32, i64)>) -> Self {
@@ -141,6 +161,7 @@ impl World {
             policy: Policy::default(),
             skus: Vec::new(),
             promotions: Vec::new(),
+            gift_promotions: Vec::new(),
             partners: Vec::new(),
             stocks: HashMap::new(),
             came: HashMap::new(),
@@ -223,6 +244,7 @@ impl World {
             policy: &self.policy,
             quotes: &quotes,
             promotions: &self.promotions,
+            gift_promotions: &self.gift_promotions,
             partners: &partners,
             lane: self.home,
         };

@@ -1,0 +1,276 @@
+//! Gifts are entitled: how many may come, by which promotion, and what becomes of them when goods or gifts run out, wherever
+//! both live and whenever stock is judged.
+
+use std::sync::Arc;
+
+use super::world::{World, card, gift, gift_of, gifts, line, pay, place, sku};
+use crate::domain::{
+    Time,
+    catalog::StockPolicy,
+    gift::{GiftPromotion, GiftSoldOut, Unpromoted},
+    ids::PromotionId,
+    money::Won,
+    order::{
+        OrderCommand as C,
+        claim::GiftReason,
+        command::{Judged, PaymentOffer, Wanted},
+        event::ReservedLine,
+        state::Placement,
+    },
+    reason::{Reason, Refusal},
+    stock::Move,
+};
+
+const LATER: PaymentOffer = PaymentOffer::Later;
+
+fn paid(won: i64) -> PaymentOffer {
+    PaymentOffer::Approved(vec![card("k", won)])
+}
+
+/// `units` of a gift, with line 1; of a promotion, if one is named.
+fn of(sku: &str, units: u32, promotion: Option<&str>) -> Wanted {
+    Wanted { quantity: units, gift_promotion_id: promotion.map(PromotionId::stored), ..gift_of(sku, 1) }
+}
+
+/// Main goods a and b at 1,000 won, gifts g and h: so many of each, in these lanes.
+fn shop(units: [i64; 4], lanes: [u32; 4]) -> World {
+    let infos = [sku("a", "t", 1_000, 0), sku("b", "t", 1_000, 0), gift("g"), gift("h")];
+    World::new(infos.into_iter().zip(lanes).zip(units).map(|((info, lane), n)| (info, lane, n)).collect())
+}
+
+fn here(units: [i64; 4]) -> World {
+    shop(units, [0; 4])
+}
+
+fn with(mut w: World, promotions: Vec<Arc<GiftPromotion>>) -> World {
+    w.gift_promotions = promotions;
+    w
+}
+
+fn one_for_two() -> Vec<Arc<GiftPromotion>> {
+    vec![gifts("gp", &["a"], &["g", "h"], (1, 2), GiftSoldOut::GoOn)]
+}
+
+fn refused(w: &mut World, lines: Vec<Wanted>, partial: bool) -> Refusal {
+    w.ask(&place(lines, partial, LATER)).unwrap_err()
+}
+
+#[test]
+fn no_more_gifts_come_than_a_promotion_gives() {
+    // a kind: the client's word is not enough; by name or without, one line or several, one SKU or its neighbour
+    for named in [Some("gp"), None] {
+        for (main, lines, fits) in [
+            (2, vec![("g", 1)], true),
+            (3, vec![("g", 1)], true),
+            (4, vec![("g", 1), ("h", 1)], true),
+            (1, vec![("g", 1)], false),
+            (2, vec![("g", 2)], false),
+            (2, vec![("g", 1), ("h", 1)], false),
+            (4, vec![("g", 1), ("g", 1), ("h", 1)], false),
+            (2, vec![("g", 400)], false),
+        ] {
+            let mut w = with(here([500; 4]), one_for_two());
+            let mut wanted = vec![line("a", main)];
+            wanted.extend(lines.iter().map(|&(sku, units)| of(sku, units, named)));
+            let answer = w.ask(&place(wanted, true, LATER));
+            assert_eq!(answer.is_ok(), fits, "{named:?} {main} {lines:?}");
+            if let Err(refusal) = answer {
+                assert_eq!(refusal.reason, Reason::GiftNotEntitled);
+                assert!(refusal.facts.available < refusal.facts.requested, "{:?}", refusal.facts);
+                continue;
+            }
+            let id = Some(PromotionId::stored("gp"));
+            assert!(w.o().lines[1..].iter().all(|l| l.gift_promotion_id == id && l.entitled.is_some()));
+        }
+    }
+}
+
+#[test]
+fn a_promotion_is_known_applies_now_and_is_of_these_goods() {
+    let soon = |ms: i64| Time::from_timestamp_millis(1_000_000 + ms).unwrap();
+    let promotion = |opens_at, closes_at| {
+        let p = gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::GoOn);
+        vec![Arc::new(GiftPromotion { opens_at, closes_at, ..(*p).clone() })]
+    };
+    let cases = [
+        (promotion(None, None), "a", "g", "no-such", Err(Reason::UnknownPromotion)),
+        (promotion(Some(soon(1)), None), "a", "g", "gp", Err(Reason::UnknownPromotion)),
+        (promotion(None, Some(soon(0))), "a", "g", "gp", Err(Reason::UnknownPromotion)),
+        (promotion(Some(soon(0)), Some(soon(1))), "a", "g", "gp", Ok(())),
+        (promotion(None, None), "b", "g", "gp", Err(Reason::GiftNotEntitled)),
+        (promotion(None, None), "a", "h", "gp", Err(Reason::GiftNotEntitled)),
+    ];
+    for (promotions, main, sku, id, expected) in cases {
+        let mut w = with(here([9; 4]), promotions);
+        let answer = w.ask(&place(vec![line(main, 1), of(sku, 1, Some(id))], false, LATER));
+        assert_eq!(answer.map(drop).map_err(|r| r.reason), expected, "{main} {sku} {id}");
+    }
+    // once a promotion was registered for a gift, it comes by that or not at all
+    for (promotions, main) in [(promotion(None, Some(soon(0))), "a"), (promotion(None, None), "b")] {
+        let mut w = with(here([9; 4]), promotions);
+        assert_eq!(refused(&mut w, vec![line(main, 1), of("g", 1, None)], false).reason, Reason::GiftNotEntitled);
+    }
+}
+
+#[test]
+fn of_several_promotions_the_first_that_is_enough_gives() {
+    let two = vec![
+        gifts("p1", &["a"], &["g"], (1, 2), GiftSoldOut::GoOn),
+        gifts("p2", &["a"], &["g"], (2, 1), GiftSoldOut::GoOn),
+    ];
+    let mut w = with(here([9; 4]), two);
+    // p1 gives one; p2 what is more, and both together three
+    w.ask(&place(vec![line("a", 2), of("g", 1, None), of("g", 2, None), of("g", 2, None)], false, LATER)).unwrap();
+    let by: Vec<_> = w.o().lines[1..].iter().map(|l| l.gift_promotion_id.clone().unwrap().to_string()).collect();
+    assert_eq!(by, ["p1", "p2", "p2"]);
+    let mut w = with(here([9; 4]), w.gift_promotions.clone());
+    let refusal = refused(&mut w, vec![line("a", 2), of("g", 5, None)], false);
+    assert_eq!((refusal.reason, refusal.facts.available), (Reason::GiftNotEntitled, Some(4)));
+}
+
+#[test]
+fn without_any_promotion_one_gift_comes_with_a_unit_or_none() {
+    for (policy, main, lines, fits) in [
+        (Unpromoted::OnePerUnit, 1, vec![("g", 1)], true),
+        (Unpromoted::OnePerUnit, 3, vec![("g", 1), ("h", 2)], true),
+        (Unpromoted::OnePerUnit, 1, vec![("g", 400)], false),
+        (Unpromoted::OnePerUnit, 1, vec![("g", 1), ("h", 1)], false),
+        (Unpromoted::OnePerUnit, 2, vec![("g", 1), ("g", 1), ("g", 1)], false),
+        (Unpromoted::Refuse, 1, vec![("g", 1)], false),
+    ] {
+        let mut w = here([500; 4]);
+        w.policy.unpromoted_gifts = policy;
+        let mut wanted = vec![line("a", main)];
+        wanted.extend(lines.iter().map(|&(sku, units)| of(sku, units, None)));
+        let answer = w.ask(&place(wanted, true, LATER)).map(drop).map_err(|r| r.reason);
+        assert_eq!(answer, if fits { Ok(()) } else { Err(Reason::GiftNotEntitled) }, "{policy:?} {main} {lines:?}");
+    }
+}
+
+#[test]
+fn a_gift_that_ran_out_never_cuts_main_goods() {
+    // here and in another lane; placed, paid at once, judged at payment; with parts allowed and without
+    for lanes in [[0, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [1, 0, 1, 0], [1, 0, 2, 0]] {
+        for policy in [StockPolicy::HoldAtPlacement, StockPolicy::DeductAtPayment] {
+            for (paid_now, partial) in [(false, false), (true, false), (false, true), (true, true)] {
+                for there in [0, 1] {
+                    let what = format!("{lanes:?} {policy:?} paid {paid_now} partial {partial} {there}");
+                    let mut w = shop([5, 5, there, 5], lanes);
+                    w.policy.stock = policy;
+                    let offer = if paid_now { paid(3_000) } else { LATER };
+                    let lines = vec![line("b", 1), line("a", 2), Wanted { main_line_no: Some(2), ..of("g", 2, None) }];
+                    w.ask(&place(lines, partial, offer)).unwrap_or_else(|r| panic!("{what}: {}", r.message()));
+                    w.rest();
+                    if !paid_now {
+                        let due = w.o().amount_due();
+                        assert_eq!(due, Won::new(3_000), "{what}");
+                        w.ask(&pay("k", 3_000)).unwrap();
+                        w.rest();
+                    }
+                    assert_eq!(w.o().placement, Placement::Done, "{what}");
+                    let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
+                    assert_eq!(active, [1, 2, u32::try_from(there).unwrap()], "{what}");
+                    assert!(w.o().settlements.iter().all(|s| s.planned.is_zero()), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_promotion_may_refuse_the_order_when_its_gift_has_run_out() {
+    for lanes in [[0, 0, 0, 0], [0, 0, 1, 0], [1, 0, 1, 0]] {
+        for (partial, there, reason) in
+            [(false, 0, Reason::SoldOut), (true, 0, Reason::SoldOut), (true, 1, Reason::InsufficientStock)]
+        {
+            let refuse = vec![gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::Refuse)];
+            let mut w = with(shop([5, 5, there, 5], lanes), refuse);
+            let lines = vec![line("b", 1), line("a", 2), Wanted { main_line_no: Some(2), ..of("g", 2, None) }];
+            let answer = w.ask(&place(lines, partial, LATER));
+            w.rest();
+            if let Err(refusal) = answer {
+                assert_eq!((refusal.reason, refusal.facts.line_no), (reason, Some(3)), "{lanes:?} {partial} {there}");
+            } else {
+                assert_eq!(w.o().placement, Placement::Failed, "{lanes:?} {partial} {there}");
+            }
+            assert_eq!((w.stock("a").1, w.stock("g").0), (0, there), "{lanes:?} {partial} {there}");
+        }
+    }
+}
+
+#[test]
+fn gifts_follow_main_goods_that_are_cut() {
+    // two gifts for three units; 6 are wanted, 4 or 2 are there
+    let rate = || vec![gifts("gp", &["a"], &["g", "h"], (2, 3), GiftSoldOut::GoOn)];
+    for lanes in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1], [1, 0, 1, 2], [1, 0, 0, 2]] {
+        for policy in [StockPolicy::HoldAtPlacement, StockPolicy::DeductAtPayment] {
+            for (there, g, h) in [(6, 3, 1), (4, 2, 0), (2, 0, 0)] {
+                for paid_now in [false, true] {
+                    let what = format!("{lanes:?} {policy:?} {there} paid {paid_now}");
+                    let mut w = with(shop([there, 5, 9, 9], lanes), rate());
+                    w.policy.stock = policy;
+                    let gift = |sku, n| Wanted { main_line_no: Some(2), ..of(sku, n, Some("gp")) };
+                    let lines = vec![line("b", 1), line("a", 6), gift("g", 3), gift("h", 1)];
+                    let offer = if paid_now { paid(7_000) } else { LATER };
+                    w.ask(&place(lines, true, offer)).unwrap();
+                    w.rest();
+                    if !paid_now {
+                        let due = w.o().amount_due().get();
+                        w.ask(&pay("k", due)).unwrap();
+                        w.rest();
+                    }
+                    let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
+                    assert_eq!(active, [1, u32::try_from(there).unwrap(), g, h], "{what}");
+                    let shelf = (w.stock("g").0, w.stock("h").0);
+                    assert_eq!(shelf, (9 - i64::from(g), 9 - i64::from(h)), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gifts_follow_goods_that_are_judged_away_or_lost_later() {
+    for lanes in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 2, 0]] {
+        for lost_later in [false, true] {
+            let mut w = shop([9, 9, 9, 9], lanes);
+            let lines = vec![line("b", 1), line("a", 3), Wanted { main_line_no: Some(2), ..of("g", 3, None) }];
+            w.ask(&place(lines, false, paid(4_000))).unwrap();
+            w.rest();
+            if lost_later {
+                w.ask(&C::Prepare).unwrap();
+                w.ask(&C::ReportStockLoss { lines: vec![ReservedLine { line_no: 2, quantity: 1 }] }).unwrap();
+            } else {
+                w.ask(&C::JudgeStock { lines: vec![Judged { line_no: 2, available: 2 }] }).unwrap();
+            }
+            w.rest();
+            // a unit of a is lost; its gift goes back on the shelf
+            assert_eq!((w.o().lines[2].active(), w.stock("g").0, w.stock("a").0), (2, 7, 6), "{lanes:?} {lost_later}");
+        }
+    }
+}
+
+#[test]
+fn a_gift_by_hand_needs_no_promotion() {
+    let mut w = with(here([9; 4]), one_for_two());
+    w.ask(&place(vec![line("a", 1)], false, paid(1_000))).unwrap();
+    let sku_id = w.skus[2].0.sku_id.clone();
+    w.ask(&C::AddGift { main_line_no: 1, sku_id, quantity: 3, reason: GiftReason::Complaint }).unwrap();
+    assert_eq!((w.o().lines[1].active(), w.o().lines[1].entitled), (3, None));
+}
+
+#[test]
+fn units_that_run_out_between_placement_and_payment_are_cut_alone() {
+    let mut w = here([5, 5, 2, 5]);
+    w.policy.stock = StockPolicy::DeductAtPayment;
+    let refuse = vec![gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::Refuse)];
+    w.gift_promotions = refuse;
+    w.ask(&place(vec![line("a", 2), of("g", 2, None)], false, LATER)).unwrap();
+    let sku_id = w.skus[2].0.sku_id.clone();
+    assert!(w.own(&sku_id, Move::Shrink, 2));
+    // the money is in: what has run out since does not take the goods with it, whatever the promotion says
+    w.ask(&pay("k", 2_000)).unwrap();
+    w.rest();
+    let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
+    assert_eq!((active, w.o().settlements[0].planned), (vec![2, 0], Won::ZERO));
+}

@@ -1,0 +1,277 @@
+//! 사은품프로모션: gift promotions, made and changed in lane 0, and near at hand in every lane for a moment.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Fault, LaneContext, activate,
+    inventory::Describe,
+    refdata::{self, Cache},
+};
+use crate::{
+    domain::{
+        Time,
+        gift::{Entitlement, GiftPromotion, GiftSoldOut},
+        ids::{ProductId, PromotionId, SkuId},
+        order::decide::QUANTITY_MAX,
+        reason::{Facts, Reason, Refusal},
+    },
+    log::crc16::partition_of,
+    protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, ProductKind},
+    store::rows::{GftPrmGdsRow, GftPrmRow, GftPrmUntRow},
+};
+
+/// The most main products of a gift promotion.
+pub const MAIN_PRODUCTS_MAX: usize = 500;
+/// The most gifts to choose among in one.
+pub const GIFT_SKUS_MAX: usize = 100;
+/// The most gift promotions that give one SKU.
+pub const OF_A_GIFT_MAX: usize = 100;
+
+/// Gift promotions near at hand.
+pub(super) struct NearGifts {
+    named: Cache<PromotionId, Option<Arc<GiftPromotion>>>,
+    /// those that give a SKU
+    giving: Cache<SkuId, Vec<Arc<GiftPromotion>>>,
+    /// made or changed in this lane and perhaps not committed yet, with the batch that holds them
+    made: HashMap<PromotionId, (Arc<GiftPromotion>, u64)>,
+}
+
+impl Default for NearGifts {
+    fn default() -> Self {
+        Self { named: Cache(HashMap::new()), giving: Cache(HashMap::new()), made: HashMap::new() }
+    }
+}
+
+/// What is known, and the ids and gifts of what has to be asked for.
+type Known = (Vec<Arc<GiftPromotion>>, Vec<PromotionId>, Vec<SkuId>);
+
+impl NearGifts {
+    fn known(&self, named: &[PromotionId], giving: &[SkuId], now: Time) -> Known {
+        let (mut found, mut ids, mut skus) = Known::default();
+        for id in named {
+            match self.named.get(id, now) {
+                Some(known) => found.extend(known),
+                None => ids.push(id.clone()),
+            }
+        }
+        for sku in giving {
+            match self.giving.get(sku, now) {
+                Some(known) => found.extend(known),
+                None => skus.push(sku.clone()),
+            }
+        }
+        (found, ids, skus)
+    }
+
+    fn keep(&mut self, ids: &[PromotionId], skus: &[SkuId], read: &[Arc<GiftPromotion>], now: Time) {
+        for id in ids {
+            self.named.put(id.clone(), read.iter().find(|p| p.id == *id).cloned(), now);
+        }
+        for sku in skus {
+            self.giving.put(sku.clone(), read.iter().filter(|p| p.gives(sku)).cloned().collect(), now);
+        }
+    }
+
+    fn made(&self) -> Vec<Arc<GiftPromotion>> {
+        self.made.values().map(|(p, _)| Arc::clone(p)).collect()
+    }
+
+    /// What was read of any before is forgotten.
+    fn make(&mut self, p: Arc<GiftPromotion>, batch: u64) {
+        self.named.0.clear();
+        self.giving.0.clear();
+        self.made.insert(p.id.clone(), (p, batch));
+    }
+
+    /// Forgets what was made here and is durable by now: the store tells it.
+    pub(super) fn committed(&mut self, batches: u64) {
+        self.made.retain(|_, (_, batch)| *batch > batches);
+    }
+}
+
+/// The gift promotions that are named, and those that give one of these SKUs, by id.
+///
+/// # Errors
+/// The store's.
+pub async fn promotions(
+    cx: &LaneContext,
+    named: &[PromotionId],
+    giving: &[SkuId],
+    now: Time,
+) -> Result<Vec<Arc<GiftPromotion>>, Fault> {
+    let (mut found, ids, skus) = cx.near.gifts().known(named, giving, now);
+    if !ids.is_empty() || !skus.is_empty() {
+        let read: Vec<Arc<GiftPromotion>> =
+            cx.store.gift_promotions(&ids, &skus).await?.iter().map(|s| Arc::new(GiftPromotion::from(s))).collect();
+        cx.near.gifts().keep(&ids, &skus, &read, now);
+        found.extend(read);
+    }
+    // what was made or changed here just now stands over what is stored
+    let made = cx.near.gifts().made();
+    found.retain(|p| !made.iter().any(|m| m.id == p.id));
+    found.extend(made.into_iter().filter(|m| named.contains(&m.id) || giving.iter().any(|sku| m.gives(sku))));
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|a, b| a.id == b.id);
+    Ok(found)
+}
+
+/// 사은품프로모션 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    if current(cx, &c.gift_promotion_id).await?.is_some() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    let p = GiftPromotion {
+        id: c.gift_promotion_id.clone(),
+        main_products: c.main_product_ids.clone(),
+        gift_skus: c.gift_sku_ids.clone(),
+        entitlement: Entitlement {
+            gifts: c.gift_quantity,
+            per: c.main_quantity,
+            when_sold_out: c.when_sold_out.unwrap_or(GiftSoldOut::GoOn),
+        },
+        opens_at: c.opens_at,
+        closes_at: c.closes_at,
+    };
+    put(cx, None, p).await
+}
+
+/// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    let Some(was) = current(cx, &c.gift_promotion_id).await? else {
+        return Ok(Err(Reason::UnknownPromotion.into()));
+    };
+    let p = GiftPromotion {
+        id: was.id.clone(),
+        main_products: c.main_product_ids.clone().unwrap_or_else(|| was.main_products.clone()),
+        gift_skus: c.gift_sku_ids.clone().unwrap_or_else(|| was.gift_skus.clone()),
+        entitlement: Entitlement {
+            gifts: c.gift_quantity.unwrap_or(was.entitlement.gifts),
+            per: c.main_quantity.unwrap_or(was.entitlement.per),
+            when_sold_out: c.when_sold_out.unwrap_or(was.entitlement.when_sold_out),
+        },
+        opens_at: c.opens_at.or(was.opens_at),
+        closes_at: c.closes_at.or(was.closes_at),
+    };
+    put(cx, Some(&was), p).await
+}
+
+async fn current(cx: &LaneContext, id: &PromotionId) -> Result<Option<Arc<GiftPromotion>>, Fault> {
+    if let Some(made) = cx.near.gifts().made().into_iter().find(|m| m.id == *id) {
+        return Ok(Some(made));
+    }
+    let stored = cx.store.gift_promotions(std::slice::from_ref(id), &[]).await?;
+    Ok(stored.first().map(|s| Arc::new(GiftPromotion::from(s))))
+}
+
+/// Holds a new or changed promotion to what makes sense, and writes it.
+async fn put(cx: &LaneContext, was: Option<&GiftPromotion>, p: GiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    if let Err(refusal) = sensible(&p) {
+        return Ok(Err(refusal));
+    }
+    let (products, skus) = was.map_or((&[][..], &[][..]), |w| (&w.main_products, &w.gift_skus));
+    let new_products: Vec<ProductId> = p.main_products.iter().filter(|id| !products.contains(id)).cloned().collect();
+    let new_skus: Vec<SkuId> = p.gift_skus.iter().filter(|id| !skus.contains(id)).cloned().collect();
+    if let Err(refusal) = mains(cx, &new_products).await? {
+        return Ok(Err(refusal));
+    }
+    for sku_id in &new_skus {
+        if let Err(refusal) = gift(cx, sku_id).await? {
+            return Ok(Err(refusal));
+        }
+    }
+    let mut book = cx.book.borrow_mut();
+    let id = p.id.shared();
+    book.rows.gft_prm.push(GftPrmRow {
+        gft_prm_id: Arc::clone(&id),
+        gft_qty: i64::from(p.entitlement.gifts),
+        main_qty: i64::from(p.entitlement.per),
+        opn_dttm: p.opens_at,
+        cls_dttm: p.closes_at,
+        sld_out_cd: p.entitlement.when_sold_out.code().into(),
+    });
+    // what is taken out stays as a row that says so
+    let main =
+        |gds_id: &ProductId, use_yn| GftPrmGdsRow { gft_prm_id: Arc::clone(&id), gds_id: gds_id.shared(), use_yn };
+    let gift = |unt_id: &SkuId, use_yn| GftPrmUntRow { gft_prm_id: Arc::clone(&id), unt_id: unt_id.shared(), use_yn };
+    book.rows.gft_prm_gds.extend(products.iter().filter(|id| !p.is_for(id)).map(|id| main(id, false)));
+    book.rows.gft_prm_gds.extend(new_products.iter().map(|id| main(id, true)));
+    book.rows.gft_prm_unt.extend(skus.iter().filter(|id| !p.gives(id)).map(|id| gift(id, false)));
+    book.rows.gft_prm_unt.extend(new_skus.iter().map(|id| gift(id, true)));
+    book.repeats = true; // made and changed in one batch
+    cx.near.gifts().make(Arc::new(p), book.number + 1);
+    Ok(Ok(Facts::default()))
+}
+
+fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
+    let no = |why: String| Err(Refusal::invalid(why));
+    let e = p.entitlement;
+    if !(1..=QUANTITY_MAX).contains(&e.gifts) || !(1..=QUANTITY_MAX).contains(&e.per) {
+        return no(format!("gift_quantity and main_quantity are 1 to {QUANTITY_MAX}"));
+    }
+    if p.main_products.is_empty() || p.main_products.len() > MAIN_PRODUCTS_MAX {
+        return no(format!("a gift promotion has 1 to {MAIN_PRODUCTS_MAX} main products"));
+    }
+    if p.gift_skus.is_empty() || p.gift_skus.len() > GIFT_SKUS_MAX {
+        return no(format!("a gift promotion has 1 to {GIFT_SKUS_MAX} gift SKUs"));
+    }
+    let products: BTreeSet<&ProductId> = p.main_products.iter().collect();
+    let skus: BTreeSet<&SkuId> = p.gift_skus.iter().collect();
+    if products.len() < p.main_products.len() || skus.len() < p.gift_skus.len() {
+        return no("a product or a gift is named twice".into());
+    }
+    if p.opens_at.zip(p.closes_at).is_some_and(|(opens, closes)| closes <= opens) {
+        return no("a gift promotion closes after it opens".into());
+    }
+    Ok(())
+}
+
+async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<Result<(), Refusal>, Fault> {
+    for id in ids {
+        let facts = || Facts { detail: Some(id.to_string()), ..Facts::default() };
+        match refdata::product(cx, id).await? {
+            None => return Ok(Err(Refusal::new(Reason::UnknownProduct, facts()))),
+            Some(row) if &*row.gds_knd_cd == ProductKind::Gift.code() => {
+                return Ok(Err(Refusal::invalid(format!("product {id} is a gift itself"))));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A SKU that is a gift, wherever it lives, and is not given by too many promotions.
+async fn gift(cx: &LaneContext, id: &SkuId) -> Result<Result<(), Refusal>, Fault> {
+    let facts = || Facts { sku_id: Some(id.clone()), ..Facts::default() };
+    let is_gift = if partition_of(id.as_str(), cx.partitions) == cx.partition {
+        let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
+        let actor = activate::sku(cx, id).await?;
+        actor.send(Describe).await.map_err(gone)?.map(|info| info.gift)
+    } else {
+        let stored = cx.store.skus(std::slice::from_ref(id)).await?;
+        stored.first().map(|s| super::inventory::info(s).gift)
+    };
+    match is_gift {
+        None => return Ok(Err(Refusal::new(Reason::UnknownSku, facts()))),
+        Some(false) => {
+            let why = format!("SKU {id} is no gift, by its product's kind and type");
+            return Ok(Err(Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() }));
+        }
+        Some(true) => {}
+    }
+    let now = cx.now.get();
+    let giving = promotions(cx, &[], std::slice::from_ref(id), now).await?;
+    if giving.iter().filter(|p| p.gives(id)).count() >= OF_A_GIFT_MAX {
+        let why = format!("a gift is of at most {OF_A_GIFT_MAX} gift promotions: take it out of those that are over");
+        return Ok(Err(Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() }));
+    }
+    Ok(Ok(()))
+}
