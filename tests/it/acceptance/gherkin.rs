@@ -1,14 +1,12 @@
-//! Reads feature files: as much of Gherkin as these scenarios speak. A line it does not know is refused, not skipped.
+//! Reads feature files, by the `gherkin` crate; the steps are matched by our own patterns (`pattern.rs`), because `cucumber`
+//! would bring its own runner, and these scenarios run twice (over both stores and both logs), several at once, each with a
+//! server of its own whose books are looked at after every step. What the scenarios do not speak (outlines, rules, documents,
+//! words between a heading and its steps) is refused, not skipped.
 
 use std::{fs, path::Path};
 
-/// What kind of step a line is; `And` and `But` are of the kind before them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Given,
-    When,
-    Then,
-}
+use gherkin::GherkinEnv;
+pub use gherkin::StepType as Kind;
 
 /// Rows of cells, the heading first.
 pub type Table = Vec<Vec<String>>;
@@ -16,6 +14,7 @@ pub type Table = Vec<Vec<String>>;
 #[derive(Debug, Clone)]
 pub struct Step {
     pub line: usize,
+    /// `And` and `But` are of the kind before them
     pub kind: Kind,
     pub text: String,
     pub table: Table,
@@ -51,87 +50,88 @@ pub fn all() -> Vec<Feature> {
 pub fn read(name: &str) -> Feature {
     let file = format!("tests/scenarios/{name}.feature");
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file)).unwrap();
-    parse(&file, &text).unwrap_or_else(|why| panic!("{file}:{why}"))
-}
-
-/// Where the lines that follow belong.
-enum At {
-    /// words about the feature
-    Preface,
-    Background,
-    Scenario,
+    parse(&file, &text).unwrap_or_else(|why| panic!("{file}: {why}"))
 }
 
 fn parse(file: &str, text: &str) -> Result<Feature, String> {
-    let mut feature = Feature { file: file.to_owned(), scenarios: Vec::new() };
-    let (mut background, mut tags, mut at, mut kind) = (Vec::new(), Vec::new(), At::Preface, None);
-    let mut named = false;
-    for (raw, no) in text.lines().zip(1..) {
-        let line = raw.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let bad = |why: &str| format!("{no}: {why}: {line}");
-        if let Some(rest) = line.strip_prefix('@') {
-            tags.extend(rest.split(" @").map(|t| t.trim().to_owned()));
-        } else if line.strip_prefix("Feature: ").is_some() {
-            named = true;
-        } else if line == "Background:" {
-            (at, kind) = (At::Background, None);
-        } else if let Some(name) = line.strip_prefix("Scenario: ") {
-            let tags = std::mem::take(&mut tags);
-            feature.scenarios.push(Scenario { name: name.to_owned(), line: no, tags, steps: background.clone() });
-            (at, kind) = (At::Scenario, None);
-        } else {
-            let steps = match at {
-                At::Preface => continue,
-                At::Background => &mut background,
-                At::Scenario => &mut feature.scenarios.last_mut().ok_or_else(|| bad("no scenario"))?.steps,
-            };
-            if line.starts_with('|') {
-                let cells = line.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect();
-                let table: &mut Table = &mut steps.last_mut().ok_or_else(|| bad("a table of no step"))?.table;
-                table.push(cells);
-                continue;
-            }
-            let (word, text) = line.split_once(' ').ok_or_else(|| bad("no step"))?;
-            kind = match word {
-                "Given" => Some(Kind::Given),
-                "When" => Some(Kind::When),
-                "Then" => Some(Kind::Then),
-                "And" | "But" => kind,
-                _ => return Err(bad("a line that is no step")),
-            };
-            let kind = kind.ok_or_else(|| bad("`And` follows nothing"))?;
-            steps.push(Step { line: no, kind, text: text.to_owned(), table: Vec::new() });
-        }
+    let read = gherkin::Feature::parse(text, GherkinEnv::default()).map_err(|e| e.to_string())?;
+    if !read.rules.is_empty() || !read.tags.is_empty() {
+        return Err("a feature has scenarios, and neither rules nor tags".to_owned());
     }
-    for step in feature.scenarios.iter().flat_map(|s| &s.steps) {
-        if step.text.ends_with(':') == step.table.is_empty() {
-            return Err(format!("{}: a step ends with a colon when, and only when, a table follows", step.line));
-        }
-        if step.table.iter().any(|row| row.len() != step.table[0].len()) {
-            return Err(format!("{}: its table's rows are of unequal length", step.line));
-        }
+    let mut background = Vec::new();
+    if let Some(b) = read.background {
+        plain(b.description.as_deref(), b.position.line)?;
+        background = steps(b.steps)?;
     }
-    if named { Ok(feature) } else { Err("1: a file begins with its feature".to_owned()) }
+    let mut scenarios = Vec::new();
+    for s in read.scenarios {
+        plain(s.description.as_deref(), s.position.line)?;
+        if s.keyword != "Scenario" || !s.examples.is_empty() {
+            return Err(format!("{}: a scenario has no examples", s.position.line));
+        }
+        let own = steps(s.steps)?;
+        if own.is_empty() {
+            return Err(format!("{}: a scenario without a step", s.position.line));
+        }
+        let steps = background.iter().cloned().chain(own).collect();
+        scenarios.push(Scenario { name: s.name, line: s.position.line, tags: s.tags, steps });
+    }
+    Ok(Feature { file: file.to_owned(), scenarios })
+}
+
+/// Words where steps should be may be steps that are written wrongly.
+fn plain(words: Option<&str>, line: usize) -> Result<(), String> {
+    words.map_or(Ok(()), |words| Err(format!("{line}: no step below it: {words}")))
+}
+
+fn steps(read: Vec<gherkin::Step>) -> Result<Vec<Step>, String> {
+    let step = |(i, s): (usize, gherkin::Step)| {
+        let line = s.position.line;
+        // the crate takes one that follows nothing for a given
+        match (i, s.keyword.trim()) {
+            (_, "Given" | "When" | "Then") | (1.., "And" | "But") => {}
+            (_, keyword) => return Err(format!("{line}: `{keyword}` follows nothing")),
+        }
+        if s.docstring.is_some() {
+            return Err(format!("{line}: a step has no document"));
+        }
+        let table = s.table.map(|t| t.rows).unwrap_or_default();
+        if s.value.ends_with(':') == table.is_empty() {
+            return Err(format!("{line}: a step ends with a colon when, and only when, a table follows"));
+        }
+        Ok(Step { line, kind: s.ty, text: s.value, table })
+    };
+    read.into_iter().enumerate().map(step).collect()
 }
 
 #[test]
 fn a_line_that_is_no_step_is_refused() {
-    for (text, why) in [
-        ("Feature: f\nScenario: s\nGive me", "3: a line that is no step"),
-        ("Feature: f\nScenario: s\nAnd x", "3: `And` follows nothing"),
-        ("Feature: f\nScenario: s\nGiven x:", "3: a step ends with a colon"),
-        ("Feature: f\nScenario: s\nGiven x:\n| a | b |\n| 1 |", "3: its table's rows"),
-        ("Scenario: s", "1: a file begins"),
+    for text in [
+        "Feature: f\nScenario: s\nGive me",
+        "Feature: f\nScenario: s\nGiven a\nGive me",
+        "Feature: f\nScenario: s\nAnd x",
+        "Feature: f\nScenario: s\n* x",
+        "Feature: f\nBackground:\nGiven a\n\nScenario: s\nAnd x",
+        "Feature: f\nScenario: s\nGiven x:",
+        "Feature: f\nScenario: s\nGiven x\n| a | b |",
+        "Feature: f\nScenario: s\nGiven x:\n| a | b |\n| 1 |",
+        "Feature: f\nScenario: s\nGiven x\n\"\"\"\nwords\n\"\"\"",
+        "Feature: f\nScenario Outline: s\nGiven <x>\nExamples:\n| x |\n| 1 |",
+        "Feature: f\nRule: r\nScenario: s\nGiven a",
+        "Feature: f\nBackground:\nGive me\n\nScenario: s\nGiven a",
+        "Feature: f\nScenario: s",
+        "Scenario: s\nGiven a",
     ] {
-        let told = parse("f", text).unwrap_err();
-        assert!(told.starts_with(why), "{told}");
+        assert!(parse("f", text).is_err(), "{text}");
     }
-    let read = parse("f", "Feature: f\nBackground:\nGiven a\n\n@W1 @G2\nScenario: s\nAnd b").unwrap_err();
-    assert!(read.starts_with("7: `And`"), "{read}");
-    let read = parse("f", "Feature: f\nBackground:\nGiven a\n\n@W1 @G2\nScenario: s\nThen b\nAnd c").unwrap();
+    let told = parse("f", "Feature: f\nScenario: s\nGiven x:").unwrap_err();
+    assert!(told.starts_with("3: a step ends with a colon"), "{told}");
+    let read = parse(
+        "f",
+        "Feature: f\n  What it is.\nBackground:\nGiven a\n\n@W1 @G2\nScenario: s\nThen b:\n| h |\n|  |\nAnd c",
+    )
+    .unwrap();
     let s = &read.scenarios[0];
-    assert_eq!((s.tags.join(" "), s.line, s.steps.len(), s.steps[2].kind), ("W1 G2".to_owned(), 6, 3, Kind::Then));
+    assert_eq!((s.tags.join(" "), s.line, s.steps.len(), s.steps[2].kind), ("W1 G2".to_owned(), 7, 3, Kind::Then));
+    assert_eq!((s.steps[1].line, s.steps[1].table.clone()), (8, vec![vec!["h".to_owned()], vec![String::new()]]));
 }
