@@ -76,7 +76,16 @@ impl Counter {
     fn decide(&mut self, id: &OrderId, customer: &CustomerId, command: &OrderCommand) -> Option<Decision> {
         self.quote.view = Some(self.stock.view(None, customer, self.now));
         let quotes = std::slice::from_ref(&self.quote);
-        let cx = Context { now: self.now, policy: &self.policy, quotes, promotions: &[], partners: &[], lane: 0 };
+        let cx = Context {
+            now: self.now,
+            policy: &self.policy,
+            quotes,
+            promotions: &[],
+            gift_promotions: &[],
+            partners: &[],
+            lane: 0,
+            taken: &[],
+        };
         decide(id, None, command, &cx).ok()
     }
 

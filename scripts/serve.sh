@@ -7,6 +7,7 @@ served() {
   local log=$2
   : >"$log" # it is read before the server has made it
   NO_COLOR=1 "$1" serve --listen 127.0.0.1:0 "${@:3}" 2>"$log" &
+  # shellcheck disable=SC2034 # the caller ends it
   server=$!
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$log")

@@ -5,7 +5,10 @@ use std::{collections::HashMap, fmt, str::FromStr, sync::Arc, time::Duration};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::log::{CommandLog, EntryId, LogError, OutEntry, Outbound};
+use crate::{
+    log::{CommandLog, EntryId, LogError, OutEntry, Outbound},
+    protocol::event::republished,
+};
 
 /// How far somebody has come in the events of every partition: `ID.ID…`, one a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +71,7 @@ struct Kind {
 }
 
 fn events(json: &str) -> Vec<Event> {
-    let all: Vec<Box<RawValue>> = serde_json::from_str(json).unwrap_or_default();
+    let all: Vec<Box<RawValue>> = serde_json::from_str(&republished(json)).unwrap_or_default();
     let read = |raw: Box<RawValue>| {
         let head: Head = serde_json::from_str(raw.get()).ok()?;
         Some(Event { raw, order_id: head.order_id, kind: head.event.kind })

@@ -25,5 +25,6 @@ pub mod signature;
 pub mod store;
 pub mod timeline;
 pub mod traces;
+pub mod vault;
 pub mod verify;
 pub mod webhook;

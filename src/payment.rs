@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{ids::OrderId, money::Won, order::command::Means},
-    protocol::cards,
+    protocol::{cards, command::RefundAccount},
 };
 
 /// As whom the payment side's word comes, when it comes through here.
@@ -28,8 +28,10 @@ pub struct RefundAsk {
     pub key: String,
     pub amount: Won,
     pub means: Means,
-    /// the approval that the money came by
-    pub approval_id: Option<String>,
+    /// what the payment side calls the payment that the money came by
+    pub payment_id: Option<String>,
+    /// the buyer's account, where one was given; looked up right before asking
+    pub account: Option<RefundAccount>,
     /// tries before, whatever was heard of them
     pub attempt: usize,
 }

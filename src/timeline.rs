@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     domain::{
         Time,
-        ids::OrderId,
+        ids::{OrderId, PartnerId},
         order::{
             Event, Order,
             change::{Change, change},
@@ -50,8 +50,9 @@ pub enum Entry {
         by: String,
         command_id: String,
         what: &'static str,
-        /// as stored
-        event: Box<Event>,
+        /// as stored; a seller hears what it changes of its own part
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event: Option<Box<Event>>,
         change: Change,
     },
     Refused {
@@ -98,23 +99,38 @@ pub struct Answers {
 /// # Errors
 /// [`TimelineError`], when the store can't be read or the history does not fold.
 pub async fn timeline(store: &Arc<dyn Store>, id: &OrderId) -> Result<Timeline, TimelineError> {
+    timeline_of(store, id, None).await
+}
+
+/// The same; with a seller: as far as it is about its own part.
+///
+/// # Errors
+/// As [`timeline`].
+pub async fn timeline_of(
+    store: &Arc<dyn Store>,
+    id: &OrderId,
+    seller: Option<&PartnerId>,
+) -> Result<Timeline, TimelineError> {
     let mut entries = Vec::new();
     let mut order: Option<Order> = None;
     for row in store.orders(std::slice::from_ref(id)).await?.into_iter().flatten() {
         let event = Event::read(row.evnt_ver, &row.evnt).map_err(TimelineError::History)?;
         let before = order.clone();
         Order::step(&mut order, id, &event, row.hist_dttm).map_err(|m| TimelineError::History(m.to_string()))?;
-        let change = order.as_ref().map(|after| change(before.as_ref(), after)).unwrap_or_default();
-        entries.push(Entry::Event {
-            at: row.hist_dttm,
-            sequence: row.hist_no,
-            by: row.actr.to_string(),
-            command_id: row.cmd_id.to_string(),
-            what: event.name(),
-            event: Box::new(event),
-            change,
-        });
+        let (what, change, event, by) = match (seller, &order) {
+            (Some(seller), Some(after)) => {
+                let Some(change) = own_change(before.as_ref(), after, seller) else { continue };
+                (event.name(), change, None, of_role(&row.actr, seller))
+            }
+            (None, Some(after)) => {
+                (event.name(), change(before.as_ref(), after), Some(Box::new(event)), row.actr.to_string())
+            }
+            (_, None) => continue,
+        };
+        let (at, sequence, command_id) = (row.hist_dttm, row.hist_no, row.cmd_id.to_string());
+        entries.push(Entry::Event { at, sequence, by, command_id, what, event, change });
     }
+    let order = order.map(|o| seller.map_or_else(|| o.clone(), |seller| o.part_of(seller)));
     let status = order.as_ref().map(Order::status);
     let stored = store.order_rows(std::slice::from_ref(id)).await?;
     Ok(Timeline {
@@ -126,6 +142,22 @@ pub async fn timeline(store: &Arc<dyn Store>, id: &OrderId) -> Result<Timeline, 
         refusals_complete: false,
         partition: stored.first().and_then(|row| u32::try_from(row.prtn_no).ok()),
     })
+}
+
+/// What a step changes of a seller's part; `None`: nothing.
+pub fn own_change(before: Option<&Order>, after: &Order, seller: &PartnerId) -> Option<Change> {
+    let (before, after) = (before.map(|b| b.part_of(seller)), after.part_of(seller));
+    let same = before.as_ref().is_some_and(|b| Order { version: after.version, ..b.clone() } == after);
+    (!same).then(|| change(before.as_ref(), &after))
+}
+
+/// Who it was, to a seller: itself by name, others by their role.
+fn of_role(actor: &str, seller: &PartnerId) -> String {
+    match actor.split_once(':') {
+        Some((_, id)) if id == seller.as_str() => actor.to_owned(),
+        Some((role, _)) => role.to_owned(),
+        None => actor.to_owned(),
+    }
 }
 
 /// How many entries of the answers are read at once: some 3 MiB at most.
@@ -150,6 +182,19 @@ impl Timeline {
         }
         self.refusals_complete = complete;
         Ok(())
+    }
+
+    /// Keeps of the refusals those about this part of the order, and of no money.
+    pub fn keep(&mut self, part: &Order) {
+        self.entries.retain(|entry| match entry {
+            Entry::Event { .. } => true,
+            Entry::Refused { facts, .. } => {
+                let line = facts.line_no.is_none_or(|no| part.line(no).is_some());
+                let sku = facts.sku_id.as_ref().is_none_or(|sku| part.lines.iter().any(|l| l.sku_id == *sku));
+                let money = facts.due.is_some() || facts.amount.is_some() || facts.customer_left.is_some();
+                line && sku && !money
+            }
+        });
     }
 
     /// From the newest on; whether it came to the end.
@@ -288,6 +333,7 @@ fn because(f: &Facts, line: &mut impl FnMut(String)) {
     say("available", f.available.map(|n| n.to_string()));
     say("asked for", f.requested.map(|n| n.to_string()));
     say("customer may have", f.customer_left.map(|n| n.to_string()));
+    say("total", f.total.map(|w| format!("{w}원")));
     say("due", f.due.map(|w| format!("{w}원")));
     say("offered", f.amount.map(|w| format!("{w}원")));
     say("deadline", f.deadline.map(|t| t.to_rfc3339()));

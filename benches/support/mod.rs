@@ -41,11 +41,13 @@ impl Lane {
 
     /// Commands as the reader hands them over: read and decoded, each an entry of its own.
     pub fn entries(&mut self, commands: impl IntoIterator<Item = String>) -> Result<Vec<Delivered>> {
-        let ms = u64::try_from(RealClock.now().timestamp_millis())?;
+        let at = RealClock.now();
+        let ms = u64::try_from(at.timestamp_millis())?;
         let entry = |command: String| {
             self.entry += 1;
             let id = EntryId { ms, seq: self.entry };
-            deliver(Entry { stream: Inbound::Commands, id, command: command.into_bytes().into(), attempts: 1 }, None)
+            let command = command.into_bytes().into();
+            deliver(Entry { stream: Inbound::Commands, id, at, command, attempts: 1 }, None)
         };
         Ok(commands.into_iter().map(entry).collect())
     }
@@ -63,7 +65,7 @@ impl Lane {
 
     /// Tells the actors that everything sealed is durable: those beyond the bound leave.
     pub async fn committed(&self) -> Result<()> {
-        let news = Committed { batches: self.batches, external: Vec::new(), tick: 1 };
+        let news = Committed { batches: self.batches, external: Vec::new(), tick: 1, mended: Vec::new() };
         Ok(self.supervisor.send(news).await??)
     }
 

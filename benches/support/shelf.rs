@@ -12,8 +12,12 @@ use jumun::{
         Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredGiftPromotion,
         StoredSku, TableRef, UntRow,
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
+        people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
         row::Read,
-        rows::{AditRow, CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PtnrRow, RsvRow, TmplRow},
+        rows::{
+            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrRow,
+            RgstRow, RsvRow, RtnRow, TmplRow,
+        },
     },
 };
 
@@ -51,6 +55,9 @@ pub fn sku(id: &str) -> StoredSku {
             dlv_lead_days: 2,
             pre_rfnd_yn: false,
             pnt_rate_bp: 0,
+            kept_dlv_fee: None,
+            kept_bndl_yn: false,
+            kept_free_dlv_yn: false,
         },
         template: TmplRow {
             dlv_tmpl_id: "t-1".into(),
@@ -110,6 +117,43 @@ impl DoorStore for Shelf {
         no()
     }
     async fn hook_letter_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl PeopleStore for Shelf {
+    async fn find_lines(&self, _: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
+        no()
+    }
+    async fn count_lines(&self, _: &LineQuery, _: CountBy) -> Result<Vec<LineCount>, StoreError> {
+        no()
+    }
+    async fn persons(&self, _: &[OrderId]) -> Result<Vec<PrsnRow>, StoreError> {
+        no()
+    }
+    async fn parents(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
+        no()
+    }
+    async fn claims(&self, _: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
+        no()
+    }
+    async fn units_named(&self, _: &[SkuId]) -> Result<Vec<UntRow>, StoreError> {
+        no()
+    }
+    async fn units_of(&self, _: &PartnerId, _: Option<&str>, _: u32) -> Result<Vec<UntRow>, StoreError> {
+        no()
+    }
+    async fn reviews(&self, _: &ReviewQuery) -> Result<Vec<ReviewRow>, StoreError> {
+        no()
+    }
+    async fn note_access(&self, _: &[AccessRow]) -> Result<(), StoreError> {
+        no()
+    }
+    async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
+        no()
+    }
+    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
         no()
     }
 }
@@ -185,6 +229,15 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
     async fn outbox(&self, _: u32, _: u32) -> Result<Vec<OtbxRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn approvals(&self, _: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn payments(&self, _: &[String]) -> Result<Vec<RgstRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn accounts(&self, _: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
         Ok(Vec::new())
     }
     async fn reservations(&self, _: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {

@@ -26,7 +26,7 @@ SECRET = os.environ["PAYMENTS_SECRET"].encode()  # never on the command line, wh
 
 lock = threading.Lock()  # one key is worked on at a time: two requests of one refund must not both do it
 db = sqlite3.connect(args.db, check_same_thread=False)
-db.execute("CREATE TABLE IF NOT EXISTS work (key TEXT PRIMARY KEY, about TEXT, tries INT, effects INT, answer TEXT, refused INT)")
+db.execute("CREATE TABLE IF NOT EXISTS work (key TEXT PRIMARY KEY, about TEXT, tries INT, effects INT, answer TEXT, refused INT, asked TEXT)")
 db.commit()
 
 
@@ -48,8 +48,10 @@ def work(key: str, path: str, asked: dict):
     """Status and answer of a request; None: no answer. What was done is remembered in the step that does it."""
     about = json.dumps([path] + [asked.get(f) for f in ("order_id", "refund_key", "amount", "means")])
     with lock, db:
-        db.execute("INSERT OR IGNORE INTO work VALUES (?, ?, 0, 0, NULL, -1)", (key, about))
-        db.execute("UPDATE work SET tries = tries + 1 WHERE key = ?", (key,))
+        db.execute("INSERT OR IGNORE INTO work VALUES (?, ?, 0, 0, NULL, -1, NULL)", (key, about))
+        # which payment it goes back to, and whereto: what the payment company's own interface asks for
+        goes = json.dumps({f: asked.get(f) for f in ("payment_id", "account")})
+        db.execute("UPDATE work SET tries = tries + 1, asked = ? WHERE key = ?", (goes, key))
         row = db.execute("SELECT about, tries, answer, refused FROM work WHERE key = ?", (key,)).fetchone()
         known, tries, answer, refused = row
         if known != about:
@@ -130,8 +132,8 @@ class Door(BaseHTTPRequestHandler):
 
     def do_GET(self):  # for tests: what was asked for how often, and how often it took effect
         with lock:
-            rows = db.execute("SELECT key, tries, effects FROM work ORDER BY key").fetchall()
-        self.answer(200, {key: {"tries": tries, "effects": effects} for key, tries, effects in rows})
+            rows = db.execute("SELECT key, tries, effects, asked FROM work ORDER BY key").fetchall()
+        self.answer(200, {key: {"tries": t, "effects": e, "asked": json.loads(asked)} for key, t, e, asked in rows})
 
     def answer(self, status: int, content: dict):
         body = json.dumps(content).encode()

@@ -9,7 +9,10 @@ use crate::{
     clock::{Clock, RealClock},
     domain::{
         calendar::Holidays,
-        catalog::{PointsPolicy, Policy, PreparePolicy, Remote, StockPolicy},
+        catalog::{
+            Approvals, CouponBase, PointsBase, PointsPolicy, Policy, PreparePolicy, Remote, ReturnThreshold,
+            StockPolicy,
+        },
         gift::Unpromoted,
         money::Won,
         order::delivery::Zone,
@@ -132,15 +135,39 @@ pub struct PolicyArgs {
     /// What may come along of a gift that no gift promotion was ever made for: one-per-unit (of the main line), or refuse
     #[arg(long, env = "JUMUN_GIFTS_WITHOUT_PROMOTION", default_value = "one-per-unit", value_parser = unpromoted, value_name = "POLICY")]
     pub gifts_without_promotion: Unpromoted,
+    /// 자동구매확정: confirm a purchase so many days after delivery (or installation) by itself [default: never]
+    #[arg(long, env = "JUMUN_AUTO_CONFIRM", value_name = "DAYS")]
+    pub auto_confirm: Option<f64>,
+    /// What points are earned on: money (points that were used earn none) or all that was paid
+    #[arg(long, env = "JUMUN_POINTS_BASE", default_value = "money", value_parser = points_base, value_name = "BASE")]
+    pub points_base: PointsBase,
+    /// What a coupon's rate applies to: total (of the line), or rest (what the promotion left of it)
+    #[arg(long, env = "JUMUN_COUPON_BASE", default_value = "total", value_parser = coupon_base, value_name = "BASE")]
+    pub coupon_base: CouponBase,
+    /// Whether a free-delivery threshold makes the way back free, too: applies or ignored
+    #[arg(long, env = "JUMUN_RETURN_THRESHOLD", default_value = "applies", value_parser = return_threshold, value_name = "POLICY")]
+    pub return_threshold: ReturnThreshold,
     /// Where delivery costs a surcharge: FROM-TO:ZONE:WON with commas between, zones jeju and island; "none" for nowhere
     /// [default: 63000-63644:jeju:3000,23100-23136:island:5000,40200-40240:island:5000]
     #[arg(long, env = "JUMUN_SURCHARGES", value_parser = surcharges, value_name = "ZIPS")]
     pub surcharges: Option<Surcharges>,
+    /// Whose word is taken that money came in: any (of whoever may send the command) or callbacks-only (the payment service's,
+    /// by signed call-backs; see docs/payments.md)
+    #[arg(long, env = "JUMUN_APPROVALS", default_value = "any", value_parser = approvals, value_name = "POLICY")]
+    pub approvals: Approvals,
 }
 
 /// A list, so that the command line takes it for one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surcharges(Vec<Remote>);
+
+fn return_threshold(text: &str) -> Result<ReturnThreshold, String> {
+    match text {
+        "applies" => Ok(ReturnThreshold::Applies),
+        "ignored" => Ok(ReturnThreshold::Ignored),
+        other => Err(format!("applies or ignored, not {other:?}")),
+    }
+}
 
 fn points_policy(text: &str) -> Result<PointsPolicy, String> {
     match text {
@@ -155,6 +182,30 @@ fn unpromoted(text: &str) -> Result<Unpromoted, String> {
         "one-per-unit" => Ok(Unpromoted::OnePerUnit),
         "refuse" => Ok(Unpromoted::Refuse),
         other => Err(format!("{other:?} is neither one-per-unit nor refuse")),
+    }
+}
+
+fn points_base(text: &str) -> Result<PointsBase, String> {
+    match text {
+        "money" => Ok(PointsBase::Money),
+        "all" => Ok(PointsBase::All),
+        other => Err(format!("{other:?} is neither money nor all")),
+    }
+}
+
+fn coupon_base(text: &str) -> Result<CouponBase, String> {
+    match text {
+        "total" => Ok(CouponBase::Total),
+        "rest" => Ok(CouponBase::Rest),
+        other => Err(format!("{other:?} is neither total nor rest")),
+    }
+}
+
+fn approvals(text: &str) -> Result<Approvals, String> {
+    match text {
+        "any" => Ok(Approvals::Any),
+        "callbacks-only" => Ok(Approvals::CallbacksOnly),
+        other => Err(format!("{other:?} is neither any nor callbacks-only")),
     }
 }
 
@@ -228,6 +279,14 @@ impl PolicyArgs {
             holidays: self.holidays.clone().unwrap_or_default(),
             points: self.points,
             unpromoted_gifts: self.gifts_without_promotion,
+            auto_confirm: self
+                .auto_confirm
+                .map(|days| seconds("--auto-confirm (in seconds)", days * 86_400.0, 1.0, 366.0 * 86_400.0))
+                .transpose()?,
+            points_base: self.points_base,
+            coupon_base: self.coupon_base,
+            approvals: self.approvals,
+            return_threshold: self.return_threshold,
             remote: self.surcharges.as_ref().map_or_else(|| usual.remote.clone(), |s| s.0.clone()),
             ..usual
         })
@@ -303,6 +362,13 @@ pub fn real_clock() -> Arc<dyn Clock> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bases_are_read_or_refused() {
+        assert_eq!((points_base("money"), points_base("all")), (Ok(PointsBase::Money), Ok(PointsBase::All)));
+        assert_eq!((coupon_base("total"), coupon_base("rest")), (Ok(CouponBase::Total), Ok(CouponBase::Rest)));
+        assert!(points_base("points").is_err() && coupon_base("").is_err());
+    }
 
     #[test]
     fn surcharges_are_read_or_refused() {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{RedisTlsArgs, memory_log, real_clock, seconds},
-    serve,
+    serve::{self, KEEP_ALIVE},
 };
 use crate::{
     demo::{
@@ -173,6 +173,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             health: Arc::clone(&server.health),
             metrics: metrics.clone(),
             patience: Duration::from_secs(10),
+            keep_alive: KEEP_ALIVE,
             waiting_max: 1_000,
             tokens: Tokens::default(),
             payments_secret: None,

@@ -7,6 +7,7 @@ pub mod file;
 pub mod load;
 pub mod migrate;
 pub mod payments;
+pub mod sample;
 pub mod schema;
 pub mod send;
 pub mod serve;

@@ -14,10 +14,14 @@ use crate::{
         simulated::{Rules, Simulated},
     },
     signature::Secret,
+    store::Store,
+    vault::Vault,
 };
 
 /// Holds the secret where no file does; there is no flag, which others could see.
 const SECRET_VARIABLE: &str = "JUMUN_PAYMENTS_SECRET";
+/// The same of the key of account numbers.
+const KEY_VARIABLE: &str = "JUMUN_ACCOUNT_KEY";
 
 /// The payment side.
 #[derive(Debug, Clone, Args)]
@@ -36,6 +40,10 @@ pub struct PaymentArgs {
     /// How long the payment service may take to answer, in seconds
     #[arg(long, env = "JUMUN_PAYMENTS_TIMEOUT", default_value_t = 10.0, value_name = "SECONDS")]
     payments_timeout: f64,
+    /// What account numbers for refunds are encrypted by, in a file: 64 hexadecimal digits; without one, the variable
+    /// JUMUN_ACCOUNT_KEY; without either a key is made beside an SQLite file, and over PostgreSQL no account number is taken
+    #[arg(long, env = "JUMUN_ACCOUNT_KEY_FILE", value_name = "FILE")]
+    account_key_file: Option<PathBuf>,
 }
 
 impl PaymentArgs {
@@ -54,6 +62,21 @@ impl PaymentArgs {
             },
         };
         Secret::new(&text).map(Some).map_err(|e| anyhow::anyhow!("the payments secret: {e}"))
+    }
+
+    /// What account numbers are encrypted by; a database that is one file has its key made beside it.
+    ///
+    /// # Errors
+    /// A sentence, when it can't be read or is none.
+    pub fn vault(&self, store: &dyn Store) -> anyhow::Result<Option<Vault>> {
+        if let Some(path) = &self.account_key_file {
+            return Vault::read(path).context("--account-key-file").map(Some);
+        }
+        match std::env::var(KEY_VARIABLE) {
+            Ok(text) if !text.trim().is_empty() => return Vault::new(&text).context(KEY_VARIABLE).map(Some),
+            Ok(_) | Err(_) => {} // an empty variable is none
+        }
+        store.beside(".key").map(|path| Vault::read_or_make(&path)).transpose()
     }
 
     /// Whom refunds are asked of, if anybody is.

@@ -1,28 +1,39 @@
 //! `jumun send`: one command from a file or standard input; prints its answer.
 
+mod http;
+
 use std::{io::Read as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::config::{RedisTlsArgs, real_clock, seconds};
 use crate::{
     log::{CommandLog, EntryId, Inbound, Outbound, crc16::partition_of, redis::RedisLog},
-    protocol::{Answer, OutcomeKind},
+    protocol::{Answer, OutcomeKind, strict},
 };
 
-/// Sends one command through Redis and prints its answer.
+/// Sends one command, through Redis or the HTTP API, and prints its answer.
 ///
-/// Exit status: 0 accepted, 1 rejected, 2 failed, 3 sent and not known (no answer in time, or Redis went away: send it
-/// again under the same id), 4 not sent.
+/// Exit status: 0 accepted, 1 rejected, 2 failed, 3 sent and not known (no answer in time, or the server went away: send
+/// it again under the same id), 4 not sent.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  echo '{\"id\":\"c-000000001\",\"type\":\"receive_stock\",\"actor\":\"operator:me\",\"sku_id\":\"AC-100\",\"quantity\":10}' | jumun send -")]
+  echo '{\"id\":\"c-000000001\",\"type\":\"receive_stock\",\"actor\":\"operator:me\",\"sku_id\":\"AC-100\",\"quantity\":10}' | jumun send --http http://127.0.0.1:8080 -")]
 pub struct SendArgs {
     /// Redis whose streams the server reads
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    redis: String,
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "http")]
+    redis: Option<String>,
+    /// The server's HTTP API, in place of Redis: http://127.0.0.1:8080
+    #[arg(long, env = "JUMUN_HTTP", value_name = "URL")]
+    http: Option<String>,
+    /// Token to show there, where it is not open to anyone
+    #[arg(long, env = "JUMUN_SEND_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
+    /// Customer whom a checkout's token speaks for there
+    #[arg(long, env = "JUMUN_CUSTOMER", value_name = "ID")]
+    customer: Option<String>,
     #[command(flatten)]
     redis_tls: RedisTlsArgs,
     /// First part of the Redis keys
@@ -57,10 +68,16 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     } else {
         text = std::fs::read_to_string(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
     }
-    let mut command: Map<String, Value> = serde_json::from_str(&text).context("the command is not a JSON object")?;
+    let Value::Object(mut command) = strict::value(text.as_bytes()).context("the command is not JSON")? else {
+        bail!("the command is not a JSON object");
+    };
     let id = command.get("id").and_then(Value::as_str).context("the command has no id")?.to_owned();
+    if let Some(url) = &args.http {
+        return http::send(url, &args, wait, &command).await;
+    }
+    let redis = args.redis.as_deref().context("where to is not said: --http or --redis")?;
     let certificates = args.redis_tls.certificates()?;
-    let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect_by(&args.redis, &args.namespace, &certificates).await?);
+    let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect_by(redis, &args.namespace, &certificates).await?);
     let partitions = log.partitions().await?.context("no server has opened this namespace yet")?;
     let name: Arc<str> = match command.get("reply_to").and_then(Value::as_str) {
         Some(name) => name.into(),
@@ -72,10 +89,6 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     let partition = args.partition.unwrap_or_else(|| sku.map_or(0, |s| partition_of(s, partitions)));
     ensure!(partition < partitions, "there are partitions 0 to {}, not {partition}", partitions - 1);
     let raw: Arc<[u8]> = serde_json::to_vec(&command)?.into();
-    let unknown = |why: String| {
-        eprintln!("jumun: {why}; send it again under the same id");
-        Ok(ExitCode::from(3))
-    };
     // a reply of Redis that was lost may have taken it
     if let Err(e) = log.append(partition, Inbound::Commands, &[raw]).await {
         return unknown(format!("whether it was sent is not known: {e}"));
@@ -85,7 +98,17 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
         Ok(Err(e)) => return unknown(format!("its answer can't be read: {e:#}")),
         Err(_) => return unknown(format!("no answer within {} s", args.wait)),
     };
-    println!("{}", serde_json::to_string_pretty(&answer)?);
+    told(&answer)
+}
+
+/// Sent, and what became of it is not known.
+fn unknown(why: String) -> anyhow::Result<ExitCode> {
+    eprintln!("jumun: {why}; send it again under the same id");
+    Ok(ExitCode::from(3))
+}
+
+fn told(answer: &Answer) -> anyhow::Result<ExitCode> {
+    println!("{}", serde_json::to_string_pretty(answer)?);
     Ok(match answer.outcome {
         OutcomeKind::Accepted => ExitCode::SUCCESS,
         OutcomeKind::Rejected => ExitCode::from(1),

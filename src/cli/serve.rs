@@ -1,6 +1,13 @@
 //! `jumun serve`: the server.
 
-use std::{net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -10,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
     payments::PaymentArgs,
+    sample,
 };
 use crate::{
     http::{self, HttpParts, tokens::Tokens},
@@ -27,6 +35,7 @@ use crate::{
 #[command(after_help = "Settings may also stand in a TOML file, by their long names: jumun serve --config jumun.toml
 Examples:
   jumun serve                                   one process, SQLite file jumun.db, commands over HTTP
+  jumun serve --sample                          the same, with goods and an order in every status, to be looked at
   jumun serve --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -70,6 +79,12 @@ pub struct ServeArgs {
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
     #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
     patience: f64,
+    /// How long a connection to the HTTP door may be idle, in seconds: longer than a proxy before it keeps one
+    #[arg(long, env = "JUMUN_KEEP_ALIVE", default_value_t = KEEP_ALIVE.as_secs_f64(), value_name = "SECONDS")]
+    keep_alive: f64,
+    /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
+    #[arg(long, env = "JUMUN_SAMPLE")]
+    sample: bool,
     /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; without any token it is open to anyone
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
@@ -102,6 +117,8 @@ impl ServeArgs {
     }
 }
 
+/// Idle connections live longer than nginx's (60 s) and AWS's load balancers' (60 s), which would meet a closed one.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How often samples are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(2);
 
@@ -139,6 +156,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let retention = args.retention.retention()?;
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
+    let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
+    ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
@@ -147,6 +166,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let store = args.places.store().await?;
     if !args.no_migrate {
         store.migrate().await?;
+    }
+    match args.payments.vault(&*store)? {
+        Some(vault) => store.lock(vault),
+        None => tracing::info!("no account key: commands with a refund account are refused"),
     }
     let log = args.places.log(&clock).await?;
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
@@ -165,8 +188,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         hooks: Arc::clone(&hooks),
         traces: traces.map(Arc::new),
     };
+    if args.sample {
+        sample::fill(&parts).await.context("--sample")?;
+    }
     let server = Server::start(parts).await?;
     let address = listener.local_addr()?;
+    greet(address);
     tracing::info!(%address, instance, store = store.kind(), log = log.kind(), partitions = args.partitions, "jumun serves");
     for (server, reach) in [("PostgreSQL", store.reach()), ("Redis", log.reach())] {
         if let Some(reach) = reach {
@@ -185,6 +212,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         health: Arc::clone(&server.health),
         metrics,
         patience,
+        keep_alive,
         waiting_max: 10_000,
         tokens,
         rate: args.rate,
@@ -208,6 +236,22 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         exporter.close().await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// For people, on standard output; logs that machines read are not mixed with it.
+fn greet(address: SocketAddr) {
+    if std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        return;
+    }
+    if let Err(e) = writeln!(std::io::stdout(), "jumun: the console is at http://{}/", shown(address)) {
+        tracing::debug!(error = %e, "nobody reads the standard output");
+    }
+}
+
+/// An address that a browser on this machine can open.
+fn shown(address: SocketAddr) -> SocketAddr {
+    let here: IpAddr = if address.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    if address.ip().is_unspecified() { SocketAddr::new(here, address.port()) } else { address }
 }
 
 /// Returns at SIGTERM or SIGINT.

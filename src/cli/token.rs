@@ -7,8 +7,8 @@ use clap::Args;
 use rand::TryRngCore as _;
 
 use crate::{
-    domain::ids::PartnerId,
-    http::tokens::{Role, Tokens, hashed},
+    domain::ids::{CustomerId, PartnerId},
+    http::tokens::{Role, Token, Tokens, hashed},
     protocol::internal::hex,
 };
 
@@ -26,6 +26,13 @@ pub struct TokenArgs {
     /// The partner that a partner's token is of
     #[arg(long, value_name = "ID")]
     partner: Option<String>,
+    /// The one customer that a checkout's token may speak for
+    #[arg(long, value_name = "ID")]
+    customer: Option<String>,
+    /// Whether it may say that money came in [default: yes of a checkout, the payment side and operators; no of a token that
+    /// is bound to a customer, and of a partner's]
+    #[arg(long, value_name = "true|false")]
+    pays: Option<bool>,
 }
 
 /// Makes one.
@@ -37,17 +44,31 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let words = Role::ALL.map(Role::word).join(", ");
     let role = role.with_context(|| format!("--role is one of {words}, not {:?}", args.role))?;
     ensure!((role == Role::Partner) == args.partner.is_some(), "--partner is for a partner's token, and needed there");
+    let customer = args.customer.as_deref().map(CustomerId::new).transpose()?;
     let partner = args.partner.as_deref().map(PartnerId::new).transpose()?;
     let mut secret = [0u8; 32];
     rand::rngs::OsRng.try_fill_bytes(&mut secret).context("the machine gives no random bytes")?;
     let token = format!("jumun_{}", hex(&secret));
     let hash = hashed(&token);
-    let suffix = partner.as_ref().map_or_else(String::new, |p| format!(":{p}"));
-    Tokens::read(None, &[format!("{}:{}:{hash}{suffix}", args.name, role.word())])?;
+    let (name, sha256) = (args.name.clone(), hash.clone());
+    Tokens::default().add(Token {
+        name,
+        role,
+        sha256,
+        partner: partner.clone(),
+        customer: customer.clone(),
+        pays: args.pays,
+    })?;
     eprintln!("{token}");
     println!("\n[[token]]\nname = {:?}\nrole = {:?}\nsha256 = {hash:?}", args.name, role.word());
     if let Some(partner) = partner {
         println!("partner = {:?}", partner.as_str());
+    }
+    if let Some(customer) = customer {
+        println!("customer = {:?}", customer.as_str());
+    }
+    if let Some(pays) = args.pays {
+        println!("pays = {pays}");
     }
     Ok(ExitCode::SUCCESS)
 }

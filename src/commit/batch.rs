@@ -3,7 +3,8 @@
 use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, time::Instant};
 
 use crate::{
-    domain::Time,
+    domain::{Time, ids::OrderId},
+    ingest::Kept,
     log::{Dead, EntryId, Inbound},
     payment::DueRefund,
     protocol::Answer,
@@ -49,6 +50,8 @@ pub struct Outgoing {
     pub unsure: bool,
     /// the command was taken before: its events are read from the store and published again
     pub replays: bool,
+    /// the same command had its answer before, by another entry: it is no new one to be counted
+    pub repeated: bool,
     /// commands that were taken before and have no answer (lanes' steps, timers): their events are published again
     pub again: Vec<Arc<str>>,
     /// whether the entry still counts against the reader's credit
@@ -67,6 +70,7 @@ impl Outgoing {
             forward: None,
             unsure: false,
             replays: false,
+            repeated: false,
             again: Vec::new(),
             credit: true,
         }
@@ -83,6 +87,14 @@ pub struct OpenBatch {
     pub number: u64,
     pub rows: Batch,
     pub outgoing: Vec<Outgoing>,
+    /// the entries that were decided in it, to be decided again should it be rolled back
+    pub entries: Vec<Kept>,
+    /// of them, those that freed their credit because they wait for other lanes
+    pub aside: usize,
+    /// orders with such a one, beside those that it changes
+    pub waited_on: Vec<OrderId>,
+    /// a command came under an id that stands for other content: more may come
+    pub reused: bool,
     /// entries decided in it that wait for other lanes, and free their credit meanwhile
     pub waiting: usize,
     /// refunds to be asked of the payment side once this is durable
@@ -148,11 +160,12 @@ impl OpenBatch {
     /// Takes back what a durable batch no longer needs. Megabytes a batch that would be asked of the system anew each time,
     /// page by page, are the dearest memory there is.
     pub fn reuse(&mut self, rows: Batch) {
-        let Batch { mut hist, mut placed, mut ldgr, .. } = rows;
+        let Batch { mut hist, mut placed, mut ldgr, mut rgst, .. } = rows;
         hist.clear();
         placed.clear();
         ldgr.clear();
-        self.spare = Some(Batch { hist, placed, ldgr, ..Batch::default() });
+        rgst.clear();
+        self.spare = Some(Batch { hist, placed, ldgr, rgst, ..Batch::default() });
     }
 
     /// Closes the batch: what was open becomes a batch to commit, with keys unique; a new one opens.
@@ -169,6 +182,7 @@ impl OpenBatch {
         (rows.partition, rows.epoch) = (partition, epoch);
         rows.moves = open.moves.into_values().collect();
         rows.moves.sort_by(|a, b| a.unt_id.cmp(&b.unt_id)); // one lock order for every lane
+        rows.rgst.sort_unstable_by(|a, b| a.pay_id.cmp(&b.pay_id)); // the same
         if open.repeats {
             merge(&mut rows);
         }
@@ -184,6 +198,9 @@ impl OpenBatch {
             number,
             rows,
             outgoing: open.outgoing,
+            entries: open.entries,
+            aside: open.aside,
+            waited_on: open.waited_on,
             asks: open.asks,
             absorbed: open.absorbed,
             decided: open.decided,
@@ -197,6 +214,9 @@ pub struct Sealed {
     pub number: u64,
     pub rows: Batch,
     pub outgoing: Vec<Outgoing>,
+    pub entries: Vec<Kept>,
+    pub aside: usize,
+    pub waited_on: Vec<OrderId>,
     pub asks: Vec<DueRefund>,
     pub absorbed: Vec<(Arc<str>, i64)>,
     pub decided: Vec<(usize, Instant)>,
@@ -233,12 +253,23 @@ fn into_placed<R, K: Hash + Eq>(placed: &mut [R], changed: &mut Vec<R>, key: imp
 }
 
 fn merge(b: &mut Batch) {
+    // only the command that brought a token has it: later forms of the row take it over
+    let tokens: HashMap<(Arc<str>, i64), Arc<str>> = b
+        .placed
+        .aprv
+        .iter()
+        .chain(&b.aprv)
+        .filter_map(|r| Some(((Arc::clone(&r.ord_id), r.stlm_no), Arc::clone(r.aprv_tkn.as_ref()?))))
+        .collect();
     let placed = &mut b.placed;
     into_placed(&mut placed.ord, &mut b.ord, |r| Arc::clone(&r.ord_id));
     into_placed(&mut placed.gds, &mut b.gds, |r| (Arc::clone(&r.ord_id), r.ord_seq));
     into_placed(&mut placed.stlm, &mut b.stlm, |r| (Arc::clone(&r.ord_id), r.stlm_no));
     into_placed(&mut placed.aprv, &mut b.aprv, |r| (Arc::clone(&r.ord_id), r.stlm_no));
     into_placed(&mut placed.fee, &mut b.fee, |r| (Arc::clone(&r.ord_id), r.dlv_fee_no));
+    for row in placed.aprv.iter_mut().chain(&mut b.aprv).filter(|r| r.aprv_tkn.is_none()) {
+        row.aprv_tkn = tokens.get(&(Arc::clone(&row.ord_id), row.stlm_no)).cloned();
+    }
     keep_last(&mut b.rfnd, |r| (Arc::clone(&r.rfnd_key), r.rfnd_seq));
     keep_last(&mut b.cncl, |r| (Arc::clone(&r.ord_id), r.cncl_grp_no, r.ord_seq));
     keep_last(&mut b.dscnt, |r| (Arc::clone(&r.ord_id), r.ord_seq, r.dscnt_no));

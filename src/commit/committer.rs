@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{batch::Sealed, replay};
 use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
+    protocol::Answer,
     publish::Durable,
     store::{Batch, Commit, Committer, Lease, Outcome, Prepared, Preparer, Store, StoreError},
     traces::Stamps,
@@ -25,9 +26,15 @@ pub enum Ended {
         external: Vec<(SkuId, i64)>,
         /// the batch's rows, for the memory that they hold
         rows: Box<Batch>,
+        /// answers that were decided, and those that were given in their place
+        mended: Vec<(Arc<Answer>, Arc<Answer>)>,
     },
     /// rolled back: something in it is there already
-    Conflict(String),
+    Conflict { why: String, lost: Box<Sealed> },
+    /// not tried: it was decided on what a failed commit has lost
+    Dropped(Box<Sealed>),
+    /// after a conflict: what comes now is tried again
+    Resumed,
     /// rolled back: a successor owns the partition
     Fenced,
     /// not durable, or not known to be; the lane starts over
@@ -42,6 +49,8 @@ pub enum Ended {
 #[derive(Debug)]
 pub enum Ask {
     Commit(Box<Sealed>),
+    /// go on after a conflict: what follows was decided on what the store has
+    Resume,
     /// an empty commit: does the store take anything at all?
     Probe,
 }
@@ -75,19 +84,26 @@ impl CommitLoop {
                     match self.commit(&mut committer, &rows, Prepared::AsItIs).await {
                         // a commit whose outcome was not known may have left steps that nobody sends
                         Ok(Commit::Done(_)) => self.send_outbox().await,
-                        Ok(Commit::Conflict(why)) => Ended::Conflict(why),
+                        // an empty batch has nothing that could be there already
+                        Ok(Commit::Conflict(why)) => Ended::Failed(StoreError::Unavailable(why)),
                         Ok(Commit::Fenced) => Ended::Fenced,
                         Err(e) => Ended::Failed(e),
                     }
                 }
+                Ready::Resume => {
+                    lost = false;
+                    // what other systems did to a SKU was in the ledger of what is lost: its balance is read again
+                    offsets.clear();
+                    Ended::Resumed
+                }
                 Ready::Batch(sealed, _) if lost => {
                     let commands = sealed.outgoing.len();
                     tracing::info!(commands, "a batch that was decided on the failed one is dropped with it");
-                    continue;
+                    Ended::Dropped(sealed)
                 }
                 Ready::Batch(sealed, prepared) => self.batch(&mut committer, *sealed, prepared, &mut offsets).await,
             };
-            lost |= !matches!(end, Ended::Done { .. } | Ended::Probed);
+            lost |= !matches!(end, Ended::Done { .. } | Ended::Probed | Ended::Resumed);
             if self.ended.send(end).await.is_err() {
                 return;
             }
@@ -155,7 +171,7 @@ impl CommitLoop {
         let began = Instant::now();
         let done = match self.commit(committer, &sealed.rows, prepared).await {
             Ok(Commit::Done(done)) => done,
-            Ok(Commit::Conflict(why)) => return Ended::Conflict(why),
+            Ok(Commit::Conflict(why)) => return Ended::Conflict { why, lost: Box::new(sealed) },
             Ok(Commit::Fenced) => return Ended::Fenced,
             Err(e) => return Ended::Failed(e),
         };
@@ -174,9 +190,10 @@ impl CommitLoop {
             }
         }
         offsets.retain(|_, offset| *offset != 0);
-        if let Err(e) = self.tell_again(&mut sealed, &done.known).await {
-            return Ended::Failed(e);
-        }
+        let mended = match self.tell_again(&mut sealed, &done.known).await {
+            Ok(mended) => mended,
+            Err(e) => return Ended::Failed(e),
+        };
         metrics::histogram!("jumun_batch_commands")
             .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
         let number = sealed.number;
@@ -186,12 +203,17 @@ impl CommitLoop {
         if self.durable.send(durable).await.is_err() {
             return Ended::Unheard;
         }
-        Ended::Done { number, external, rows }
+        Ended::Done { number, external, rows, mended }
     }
 
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
-    /// their events again, because the first publishing may have been lost.
-    async fn tell_again(&self, sealed: &mut Sealed, known: &[Arc<str>]) -> Result<(), StoreError> {
+    /// their events again, because the first publishing may have been lost. Says which answers were changed.
+    async fn tell_again(
+        &self,
+        sealed: &mut Sealed,
+        known: &[Arc<str>],
+    ) -> Result<Vec<(Arc<Answer>, Arc<Answer>)>, StoreError> {
+        let mut mended = Vec::new();
         let answered = sealed.outgoing.iter().filter_map(|o| {
             let (_, answer) = o.answer.as_ref()?;
             let told_before = o.unsure && known.contains(&answer.command_id);
@@ -200,7 +222,7 @@ impl CommitLoop {
         let silent = sealed.outgoing.iter().flat_map(|o| &o.again);
         let wanted: Vec<CommandId> = answered.chain(silent).map(|id| CommandId::stored(id)).collect();
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(mended);
         }
         let found = self.store.outcomes(&wanted).await?;
         let by_id: HashMap<&str, &Outcome> = found.iter().map(|o| (&*o.cmd_id, o)).collect();
@@ -223,28 +245,34 @@ impl CommitLoop {
                 let digest = answer.digest.clone().unwrap_or_else(|| "".into());
                 let first = match history {
                     Some(rows) => match replay::fold(rows) {
-                        Ok(Some(folded)) => {
-                            folded.applied.iter().find(|a| a.command_id == outcome.cmd_id).and_then(|a| {
+                        Ok(Some(folded)) => folded
+                            .applied
+                            .iter()
+                            .find(|a| a.command_id == outcome.cmd_id)
+                            .and_then(|a| {
                                 let order = &folded.order.id;
                                 replay::answer(a, order.as_str(), outcome.partition, &digest, answer.entry.clone())
                             })
-                        }
+                            .map(|first| replay::of_another(first, answer)),
                         Ok(None) | Err(_) => None,
                     },
                     None => Some(crate::route::sku::again(outcome, answer)),
                 };
-                if let Some(first) = first {
-                    *answer = Arc::new(first);
+                if let Some(first) = first.map(Arc::new) {
+                    mended.push((Arc::clone(answer), Arc::clone(&first)));
+                    *answer = first;
+                    out.repeated = true;
                 }
             }
         }
-        Ok(())
+        Ok(mended)
     }
 }
 
 /// What is asked, made ready.
 enum Ready {
     Batch(Box<Sealed>, Result<Prepared, StoreError>),
+    Resume,
     Probe,
 }
 
@@ -252,7 +280,11 @@ async fn make_ready(mut preparer: Box<dyn Preparer>, mut asks: mpsc::Receiver<As
     while let Some(ask) = asks.recv().await {
         let ready = match ask {
             Ask::Probe => Ready::Probe,
-            Ask::Commit(sealed) => {
+            Ask::Resume => Ready::Resume,
+            Ask::Commit(mut sealed) => {
+                // one order of ids for every lane: two that insert the same ones wait for each other, and don't lock
+                // each other out
+                sealed.rows.hist.sort_by(|a, b| (&a.cmd_id, a.cmd_evnt_no).cmp(&(&b.cmd_id, b.cmd_evnt_no)));
                 let prepared = preparer.prepare(&sealed.rows);
                 Ready::Batch(sealed, prepared)
             }

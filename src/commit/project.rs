@@ -11,10 +11,11 @@ use crate::{
         catalog::PromotionKind,
         fee::FeeReason,
         order::state::{Line, Order, Placement, Settlement, Stage},
+        status::Status,
     },
     store::{
         Batch, Placed,
-        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, GftRow, OrdRow, PntRow, RfndRow, StlmRow},
+        rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, GftRow, OrdRow, PntRow, RfndRow, RgstRow, StlmRow},
     },
 };
 
@@ -63,7 +64,7 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, i
             pay_grp_no: i64::from(fee.group),
             ptnr_id: fee.partner_id.shared(),
             dlv_tmpl_id: fee.template_id.shared(),
-            fee_knd_cd: if fee.reason == FeeReason::Surcharge { "SURCHARGE" } else { "ORDER" }.into(),
+            fee_knd_cd: kind(fee.reason).into(),
             rtn_grp_no: None,
             falt_cd: None,
             bndl_fee_amt: fee.bundled.get(),
@@ -84,6 +85,7 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, i
             cncl_qty: i64::from(c.quantity),
             cncl_amt: c.amount.get(),
             cncl_rsn_cd: c.cause.code().into(),
+            cncl_rsn: c.reason.as_deref().map(Arc::from),
             cncl_dttm: c.at,
         });
     }
@@ -101,16 +103,36 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, i
     }
 }
 
+/// 배송비종류코드.
+const fn kind(reason: FeeReason) -> &'static str {
+    match reason {
+        FeeReason::Surcharge => "SURCHARGE",
+        FeeReason::Exchange => "EXCHANGE",
+        FeeReason::Unreturned => "UNRETURNED",
+        FeeReason::Charged
+        | FeeReason::FreeGoods
+        | FeeReason::FreeThreshold
+        | FeeReason::GiftOnly
+        | FeeReason::SellerFault
+        | FeeReason::InstallationFailed
+        | FeeReason::NotShipped
+        | FeeReason::Linked
+        | FeeReason::Withdrawn => "ORDER",
+    }
+}
+
 fn ord_row(order: &Order, partition: u32, asks_refunds: bool) -> OrdRow {
     let amounts = order.amounts();
+    let status = order.status();
+    let unpaid = matches!(status, Status::PaymentPending | Status::PaymentExpired | Status::PaymentCancelled);
     OrdRow {
         ord_id: order.id.shared(),
         prtn_no: i64::from(partition),
         cust_id: order.customer_id.shared(),
-        ord_stat_cd: order.status().code().into(),
+        ord_stat_cd: status.code().into(),
         ord_ver: i64::from(order.version),
         rcpt_dttm: order.received,
-        pay_ddln_dttm: order.deadline,
+        pay_ddln_dttm: order.deadline.filter(|_| unpaid),
         due_dttm: order.due(asks_refunds),
         part_alw_yn: order.allow_partial,
         gds_amt: amounts.goods.get(),
@@ -120,6 +142,7 @@ fn ord_row(order: &Order, partition: u32, asks_refunds: bool) -> OrdRow {
         prnt_ord_id: order.after.parent.as_ref().map(|p| p.order_id.shared()),
         dstn_knd_cd: order.after.destination.map(|d| d.kind.code().into()),
         dstn_zone_cd: order.after.destination.map(|d| d.zone.code().into()),
+        due_amt: amounts.due.get(),
     }
 }
 
@@ -164,12 +187,19 @@ fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
         rfnd_tmng_cd: l.timing.map(|t| t.code().into()),
         avg_lead_days: i64::from(l.lead_time_days),
         ship_inst_dttm: l.ship_instruction,
+        ship_dttm: l.delivery.shipped_at,
+        dlv_mthd_cd: l.delivery.shipped_at.map(|_| l.delivery.method.code().into()),
+        stck_jdg_dttm: l.judged_at,
+        auto_cnfm_dttm: l.delivery.confirm_at,
         dlv_expt_dttm: l.expected_delivery,
         dlv_prep_dttm: l.prepared_at,
         dlv_strt_dttm: l.delivery.started_at,
         dlv_cmpl_dttm: l.delivery.delivered_at,
         carr_dlv_cmpl_dttm: l.delivery.carrier_at,
         rvn_dttm: l.delivery.revenue_at,
+        indv_dlv_fee: l.shipping.map(|s| s.fee.get()),
+        bndl_yn: l.shipping.is_some_and(|s| s.bundled),
+        free_dlv_yn: l.shipping.is_some_and(|s| s.free),
     }
 }
 
@@ -203,6 +233,21 @@ fn stlm_row(ord_id: &Arc<str>, s: &Settlement) -> StlmRow {
     }
 }
 
+/// The register's rows of an order, of all settlements but those that `had` their money before.
+pub fn registered(had: &[u16], after: &Order, into: &mut Batch) {
+    for s in after.settlements.iter().filter(|s| !had.contains(&s.no)) {
+        let Some(key) = after.key_of(s) else { continue };
+        into.rgst.push(RgstRow {
+            pay_id: key.id.into(),
+            pay_mns_cd: key.means.code().into(),
+            ord_id: after.id.shared(),
+            stlm_no: i64::from(s.no),
+            pay_amt: s.paid.get(),
+            pay_dttm: s.paid_at.unwrap_or(after.received),
+        });
+    }
+}
+
 /// Cards and deposits have an approval; points are another service's, known by their id on the settlement.
 fn aprv_row(order: &Order, s: &Settlement) -> Option<AprvRow> {
     use crate::domain::order::command::Means;
@@ -214,7 +259,7 @@ fn aprv_row(order: &Order, s: &Settlement) -> Option<AprvRow> {
         aprv_id: s.approval_id.as_deref().unwrap_or("deposit").into(),
         ord_id: order.id.shared(),
         stlm_no: i64::from(s.no),
-        aprv_tkn: s.token.as_deref().map(Arc::from),
+        aprv_tkn: None,
         aprv_amt: s.paid.get(),
         vrtl_acct_no: deposit.and_then(|d| d.account_no.as_deref()).map(Arc::from),
         bank_cd: deposit.and_then(|d| d.bank_code.as_deref()).map(Arc::from),

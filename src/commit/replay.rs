@@ -24,9 +24,11 @@ pub struct Applied {
     /// reason and facts, as stored
     pub note: Option<Arc<str>>,
     pub placing: Placing,
+    /// what another order or lane was asked before it was done; a placement asks lanes without a name
+    pub asked: Option<String>,
 }
 
-/// Whether the command was a placement that other lanes had to reserve for.
+/// Whether the command was a placement that other lanes had to reserve for, or had to ask another order or lane first.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Placing {
     /// it was answered at once
@@ -86,6 +88,7 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
             status: row.ord_stat_cd.clone(),
             note: row.ansr.clone(),
             placing: Placing::No,
+            asked: None,
         }),
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "only placements over several lanes are answered later")]
@@ -98,12 +101,31 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
         Event::PlacementCompleted { .. } => {
             let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
             let note = applied.last().and_then(|a| a.note.clone());
-            if let Some(a) = waiting(applied) {
+            if let Some(a) = waiting(applied, None) {
                 (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
             }
         }
+        Event::Asked { ask, .. } => {
+            if let Some(last) = applied.last_mut() {
+                (last.placing, last.asked) = (Placing::Waiting, Some(ask.clone()));
+            }
+        }
+        Event::Granted { ask } => {
+            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
+            let note = applied.last().and_then(|a| a.note.clone());
+            if let Some(a) = waiting(applied, Some(ask)) {
+                (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
+            }
+        }
+        Event::Denied { ask, reason, facts } => {
+            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
+            if let Some(a) = waiting(applied, Some(ask)) {
+                (a.version, a.status) = (version, status);
+                a.placing = Placing::Refused(Box::new(Refusal::new(*reason, (**facts).clone())));
+            }
+        }
         Event::PlacementFailed { reason, facts } => {
-            if let Some(a) = waiting(applied) {
+            if let Some(a) = waiting(applied, None) {
                 a.placing = Placing::Refused(Box::new(Refusal::new(*reason, (**facts).clone())));
             }
         }
@@ -111,8 +133,8 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
     }
 }
 
-fn waiting(applied: &mut [Applied]) -> Option<&mut Applied> {
-    applied.iter_mut().rev().find(|a| a.placing == Placing::Waiting)
+fn waiting<'a>(applied: &'a mut [Applied], asked: Option<&str>) -> Option<&'a mut Applied> {
+    applied.iter_mut().rev().find(|a| a.placing == Placing::Waiting && a.asked.as_deref() == asked)
 }
 
 /// The answer again, for the entry that asks now; `None` while it is not known yet.
@@ -138,7 +160,10 @@ pub fn answer(a: &Applied, order_id: &str, partition: u32, digest: &str, entry: 
         Placing::Waiting => None,
         Placing::Refused(refusal) => {
             refuse(&mut answer, refusal);
-            (answer.order_status, answer.order_version) = (None, None);
+            // of a placement there is no order; what was asked otherwise leaves it as it was
+            if a.asked.is_none() {
+                (answer.order_status, answer.order_version) = (None, None);
+            }
             Some(answer)
         }
         Placing::No => {
@@ -149,6 +174,14 @@ pub fn answer(a: &Applied, order_id: &str, partition: u32, digest: &str, entry: 
             Some(answer)
         }
     }
+}
+
+/// A first answer that is told in the place of `decided`: an order that was not asked about does not show how it is.
+pub fn of_another(mut first: Answer, decided: &Answer) -> Answer {
+    if first.order_id != decided.order_id && first.reason.as_deref() == Some(Reason::CommandIdReused.code()) {
+        (first.order_status, first.order_version) = (None, None);
+    }
+    first
 }
 
 /// Turns an answer into a refusal.

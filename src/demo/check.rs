@@ -69,14 +69,17 @@ pub struct Found {
     pub orders: BTreeMap<String, u64>,
     /// units that paid, kept orders have
     pub sold: i64,
+    /// units that were ever deducted: those that came back and were sold again, too
+    pub sold_ever: i64,
     /// of the SKU
     pub on_hand: i64,
     pub held: i64,
     /// refunds planned, and the tries that failed before they went through
     pub refunds: u64,
     pub refunds_failed: u64,
-    /// won paid, and won given back
+    /// won paid, won that is to be given back, and won that was
     pub money_in: i64,
+    pub money_planned: i64,
     pub money_back: i64,
     /// rows of the history
     pub events: u64,
@@ -175,7 +178,8 @@ async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Foun
     let balance = unit.map(|u| (u.stck_qty, u.hold_qty, u.sold_qty));
     let end = last.map(|l| (l.stck_qty, l.hold_qty, l.sold_qty));
     ledger.expect(balance == end, || format!("the balance is {balance:?}, the ledger ends at {end:?}"));
-    let (on_hand, held_all, _) = balance.unwrap_or_default();
+    let (on_hand, held_all, sold_ever) = balance.unwrap_or_default();
+    found.sold_ever = sold_ever;
     (found.sold, found.on_hand, found.held) = (sold, on_hand, held_all);
     let mut over = Check::new("D1", "no unit was sold that was not there");
     over.expect(sold <= units, || format!("{sold} of {units} units were sold"));
@@ -228,7 +232,7 @@ async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut F
     };
     let mut events = 0;
     each::<HistRow>(store, |row| {
-        if !row.ord_id.starts_with(prefix) {
+        if !row.ord_id.starts_with(prefix) || !row.of_order() {
             return;
         }
         events += 1;
@@ -287,7 +291,7 @@ async fn money(store: &dyn Store, prefix: &str, found: &mut Found) -> Result<(),
     });
     found.refunds = u64::try_from(refunds.len()).unwrap_or(0);
     found.refunds_failed = failed;
-    (found.money_in, found.money_back) = (paid, back);
+    (found.money_in, found.money_planned, found.money_back) = (paid, planned, back);
     found.checks.extend([settled, once]);
     Ok(())
 }

@@ -124,12 +124,14 @@ fn people(sale: &Sale, found: &Found) -> Sheet {
     sheet.row("gave up before paying", number(tally.gave_up));
     sheet.row("never paid", number(tally.never));
     sheet.row("holds that ran out", number(found.orders.get("PAYMENT_EXPIRED").copied().unwrap_or(0)));
-    sheet.row("units sold again, to the next in line", number(tally.accepted.saturating_sub(u64::from(plan.units))));
+    sheet.row("units sold, net of what came back", number(found.sold));
+    sheet.row("  sold again after they came back", number(found.sold_ever - found.sold));
     sheet.row("came back in vain, until it was sold out", number(tally.refused_again));
     sheet.row("came back and got one", number(tally.returned_bought));
     let twice = format!("{} of {}", number(tally.same), number(tally.sent_twice));
     sheet.row("sent the same order twice: answered the same", twice);
     sheet.row("money in", format!("₩{}", number(found.money_in)));
+    sheet.row("money still to be given back", format!("₩{}", number(found.money_planned)));
     sheet.row("money given back", format!("₩{}", number(found.money_back)));
     sheet.row("kept: units × price", format!("{} × ₩{}", number(found.sold), thousands(PRICE)));
     sheet

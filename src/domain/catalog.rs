@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Time,
     calendar::Holidays,
+    fee::ShippingTerms,
     gift::Unpromoted,
     ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
@@ -50,6 +51,36 @@ pub enum PointsPolicy {
     AtConfirmation,
     /// a return reverses them then
     AtDelivery,
+}
+
+/// What points are earned on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PointsBase {
+    /// what was paid in money: points that were used are taken off the goods
+    #[default]
+    Money,
+    /// all that was paid for the goods, with points too
+    All,
+}
+
+/// What a coupon's rate applies to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CouponBase {
+    /// the line total (합계가)
+    #[default]
+    Total,
+    /// what the promotion left of it
+    Rest,
+}
+
+/// Whether goods worth a free delivery are sent back for nothing, too (domain §5†).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReturnThreshold {
+    /// by the same module as the way there: the sources' word
+    #[default]
+    Applies,
+    /// the way back is paid all the same
+    Ignored,
 }
 
 /// When stock leaves the shelf for an order (domain §6†).
@@ -99,11 +130,18 @@ pub struct SkuInfo {
     pub pre_refund: bool,
     /// 적립율
     pub points_rate_bp: u32,
+    /// the product's terms when lines began to keep their own: those of lines that were placed before
+    pub kept_shipping: Option<ShippingTerms>,
     /// A SKU that has campaigns is sold only through them†.
     pub campaigns: Vec<Campaign>,
 }
 
 impl SkuInfo {
+    /// What shipping it alone costs today; a line keeps that.
+    pub fn shipping(&self) -> ShippingTerms {
+        ShippingTerms { fee: self.delivery_fee, bundled: self.bundled, free: self.free_delivery }
+    }
+
     /// The campaign that speaks for this SKU at `now`: the named one; else the one whose window holds `now`, else the next
     /// to open, else the last that closed.
     pub fn campaign(&self, named: Option<&CampaignId>, now: Time) -> Option<&Campaign> {
@@ -199,6 +237,16 @@ pub enum PreparePolicy {
     After(Duration),
 }
 
+/// Whose word is taken that money came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Approvals {
+    /// of everybody who may send the command
+    #[default]
+    Any,
+    /// of the payment side, by signed call-backs
+    CallbacksOnly,
+}
+
 /// What a business may set (the `†` of the domain), with its defaults.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -222,6 +270,12 @@ pub struct Policy {
     pub points: PointsPolicy,
     /// of gifts for which no promotion was ever registered
     pub unpromoted_gifts: Unpromoted,
+    /// 자동구매확정: how long after delivery (or installation) a purchase is confirmed by itself; `None`: never
+    pub auto_confirm: Option<Duration>,
+    pub points_base: PointsBase,
+    pub coupon_base: CouponBase,
+    pub approvals: Approvals,
+    pub return_threshold: ReturnThreshold,
 }
 
 impl Policy {
@@ -258,6 +312,11 @@ impl Default for Policy {
             ],
             points: PointsPolicy::default(),
             unpromoted_gifts: Unpromoted::default(),
+            auto_confirm: None,
+            points_base: PointsBase::default(),
+            coupon_base: CouponBase::default(),
+            approvals: Approvals::Any,
+            return_threshold: ReturnThreshold::default(),
         }
     }
 }

@@ -7,6 +7,17 @@ use super::{
     money::Won,
 };
 
+/// What shipping a line's goods alone costs (개별배송비, 합포장여부, 무료배송여부), as it was when the line was placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ShippingTerms {
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub fee: Won,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub bundled: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub free: bool,
+}
+
 /// What the fee module wants to know of a line.
 #[derive(Debug, Clone)]
 pub struct FeeLine<'a> {
@@ -47,6 +58,12 @@ pub enum FeeReason {
     NotShipped,
     /// a linked order's: between the two businesses
     Linked,
+    /// 교환배송비: to and fro, by the buyer's fault
+    Exchange,
+    /// goods that never came back
+    Unreturned,
+    /// a return's, of which nothing is sent back any more
+    Withdrawn,
 }
 
 impl FeeReason {
@@ -62,7 +79,15 @@ impl FeeReason {
             FeeReason::InstallationFailed => "INSTALLATION_FAILED",
             FeeReason::NotShipped => "NOT_SHIPPED",
             FeeReason::Linked => "LINKED",
+            FeeReason::Exchange => "EXCHANGE",
+            FeeReason::Unreturned => "UNRETURNED",
+            FeeReason::Withdrawn => "WITHDRAWN",
         }
+    }
+
+    /// Whether it came after the order and is owed for itself: no goods bring it back.
+    pub const fn is_debt(self) -> bool {
+        matches!(self, FeeReason::Exchange | FeeReason::Unreturned)
     }
 }
 

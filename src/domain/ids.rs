@@ -17,6 +17,9 @@ pub enum BadId {
     Character { what: &'static str, found: char },
 }
 
+/// The alphabet of ids, for documents: a class of a regular expression.
+pub const ALPHABET: &str = "[A-Za-z0-9._:@/-]";
+
 /// The characters of every id but a command's: letters, digits and `. _ - : @ /`.
 fn in_alphabet(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '/')
@@ -145,6 +148,16 @@ id!(/// 명령ID: made by the client, 8 to 64 printable characters.
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_alphabet_is_told_as_it_is() {
+        let told = ALPHABET.trim_matches(['[', ']']).replace("A-Z", &('A'..='Z').collect::<String>());
+        let told = told.replace("a-z", &('a'..='z').collect::<String>()).replace("0-9", "0123456789");
+        let mut told: Vec<char> = told.chars().collect();
+        told.sort_unstable();
+        let taken: Vec<char> = ('\0'..='\u{7f}').filter(|c| in_alphabet(*c)).collect();
+        assert_eq!(told, taken);
+    }
 
     #[test]
     fn bounds_and_alphabet() {

@@ -7,6 +7,7 @@
 mod codes;
 
 pub mod calendar;
+pub mod carriers;
 pub mod catalog;
 #[cfg(test)]
 mod drawn;

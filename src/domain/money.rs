@@ -48,6 +48,14 @@ impl Won {
         Self((self.0 * Decimal::from(part) / Decimal::from(whole)).floor())
     }
 
+    /// This amount × `part` / `whole`, rounded down.
+    pub fn part_down(self, part: Won, whole: Won) -> Self {
+        if whole.is_zero() {
+            return Self::ZERO;
+        }
+        Self((self.0 * part.0 / whole.0).floor())
+    }
+
     /// Whether this is more than nothing.
     pub fn is_positive(self) -> bool {
         self.0 > Decimal::ZERO

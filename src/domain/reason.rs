@@ -61,8 +61,16 @@ reasons! {
     DuplicateOrder = "duplicate_order", "an order with this id exists";
     AlreadyExists = "already_exists", "something else with this id exists";
     CommandIdReused = "command_id_reused", "this command id was used for other content";
+    /// nothing wrong with it, only too early: the same command, sent again, is decided anew
+    TryAgain = "try_again", "another lane is still at work on the order; the same command may be sent again in a moment";
     PaymentExpired = "payment_expired", "the payment deadline has passed";
+    /// nothing was due any more
+    AlreadyPaid = "already_paid", "the order is paid already; this money goes back";
+    /// the payment is in the register under another order
+    ApprovalReused = "approval_reused", "this payment has paid another order";
     AmountMismatch = "amount_mismatch", "the amount differs from what is due";
+    /// the order has gone on since the client looked
+    VersionMismatch = "version_mismatch", "the order is not at the version that was expected";
     /// the command makes no sense; the message says where
     Invalid = "invalid", "the command is not valid";
     /// the role may not send this command
@@ -93,6 +101,9 @@ pub struct Facts {
     /// how many more the customer may have
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub customer_left: Option<i64>,
+    /// what the order comes to: what is due now, or was paid and stays so, in won
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub total: Option<Won>,
     /// what is due or expected, in won
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub due: Option<Won>,
@@ -100,6 +111,11 @@ pub struct Facts {
     pub amount: Option<Won>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub deadline: Option<Time>,
+    /// the order's version, where another was expected
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expected_version: Option<u32>,
     /// where each SKU's ledger stood after an accepted command moved it
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub stock: Vec<StockFact>,
@@ -143,6 +159,11 @@ impl Refusal {
     /// With facts.
     pub fn new(reason: Reason, facts: Facts) -> Self {
         Self { reason, facts }
+    }
+
+    /// `try_again`, saying what is waited for.
+    pub fn early(detail: impl Into<String>) -> Self {
+        Self::new(Reason::TryAgain, Facts { detail: Some(detail.into()), ..Facts::default() })
     }
 
     /// `invalid`, saying where.

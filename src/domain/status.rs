@@ -186,11 +186,15 @@ pub enum Trigger {
     CompleteExchange,
     /// §4: the pickup branch ends as a return
     CompleteExchangeByPickup,
+    /// an installation order: the installer has brought it, or installed it
+    HandOver,
+    /// an installation order: nobody needs it any more, or it can't be done
+    EndWork,
 }
 
 impl Trigger {
     /// Every trigger, in the order of the table.
-    pub const ALL: [Trigger; 27] = [
+    pub const ALL: [Trigger; 29] = [
         Trigger::ApprovePayment,
         Trigger::DeclinePayment,
         Trigger::ExpirePayment,
@@ -218,6 +222,8 @@ impl Trigger {
         Trigger::RequestExchange,
         Trigger::CompleteExchange,
         Trigger::CompleteExchangeByPickup,
+        Trigger::HandOver,
+        Trigger::EndWork,
     ];
 }
 
@@ -259,6 +265,7 @@ impl Trigger {
             T::RequestExchange => "W 23",
             T::CompleteReturn => "G 반품",
             T::CompleteExchange | T::CompleteExchangeByPickup => "G 교환",
+            T::HandOver | T::EndWork => "설치주문",
         }
     }
 
@@ -280,9 +287,12 @@ impl Trigger {
             T::PurchaseFromPartner | T::PurchaseFromNonPartner | T::UseOwnStock => {
                 (&[S::Preparing], Go(S::ProcurementCheck))
             }
-            T::AssignInstaller => (&[S::Preparing], Stay),
-            // before shipping only (domain §8.8)
-            T::ChooseDestination => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay),
+            // another one may be assigned until it is installed
+            T::AssignInstaller => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone, S::Shipped], Stay),
+            // freely until it is prepared, and then until it ships (domain §8.8)
+            T::ChooseDestination => {
+                (&[S::PaymentPending, S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay)
+            }
             T::CompleteProcurement => (&[S::ProcurementCheck], Go(S::ProcurementDone)),
             T::CancelProcurement => (&[S::ProcurementCheck], Go(S::OutOfStock)),
             // "stock may vanish at any time until shipping completes"
@@ -300,6 +310,10 @@ impl Trigger {
             T::RequestExchange => (&[S::ProcurementDone, S::Shipped], Go(S::Exchanging)),
             T::CompleteExchange => (&[S::Exchanging], Go(S::Exchanged)),
             T::CompleteExchangeByPickup => (&[S::Exchanging], Go(S::Returned)),
+            T::HandOver => (&[S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone], Go(S::Shipped)),
+            T::EndWork => {
+                (&[S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone, S::Shipped], Go(S::Cancelled))
+            }
         }
     }
 }
@@ -321,11 +335,13 @@ pub const fn next(from: Status, trigger: Trigger) -> Option<Status> {
 }
 
 /// Whether units may go from one status to another between two events: by a trigger, or back from a claim in progress to
-/// where the line was (`former`: rejected or withdrawn), or from one claim in progress to another of the same line.
-pub fn may_go(from: Status, to: Status, former: Status) -> bool {
+/// where the line was (`former`: rejected or withdrawn), or from one claim in progress to another of the same line. Some
+/// triggers are for orders that install.
+pub fn may_go(from: Status, to: Status, former: Status, installs: bool) -> bool {
     let claimed = |s| matches!(s, Status::Returning | Status::Exchanging);
+    let own = |t: &&Trigger| installs || !matches!(t, Trigger::HandOver | Trigger::EndWork);
     from == to
-        || Trigger::ALL.iter().any(|t| next(from, *t) == Some(to))
+        || Trigger::ALL.iter().filter(own).any(|t| next(from, *t) == Some(to))
         || (claimed(from) && (to == former || claimed(to)))
 }
 

@@ -142,6 +142,11 @@ pub struct SaleView {
 }
 
 impl StockView {
+    /// What a line of no campaign finds, whichever campaign speaks for the SKU: the units on hand.
+    pub fn outside(self) -> Self {
+        Self { sale: None, ..self }
+    }
+
     /// Units that the next in line can have, the customer's limit aside.
     pub fn available(&self) -> i64 {
         self.sale.map_or(self.on_hand, |s| self.on_hand.min(s.left)).max(0)

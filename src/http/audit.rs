@@ -24,6 +24,8 @@ pub enum Action {
     PersonErased,
     WebhookResent,
     WebhookDiscarded,
+    /// somebody looked at tokens and account numbers
+    AccountRead,
     /// a command about goods, stock, campaigns or partners
     Command,
 }
@@ -37,6 +39,7 @@ impl Action {
             Action::PersonErased => "PERSON_ERASED",
             Action::WebhookResent => "WEBHOOK_RESENT",
             Action::WebhookDiscarded => "WEBHOOK_DISCARDED",
+            Action::AccountRead => "ACCOUNT_READ",
             Action::Command => "COMMAND",
         }
     }

@@ -1,7 +1,12 @@
 //! `POST /v1/payment-callbacks`: the payment service's word. Its credential is the signature over the body; what it says
 //! becomes a command with an id made from the event's, so that the same event twice is one command.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web,
+};
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -10,11 +15,15 @@ use super::{
     Shared, commands,
     guard::{Body, note_denied},
     problem::Why,
+    scope,
 };
 use crate::{
     domain::{
+        Time,
         ids::{CommandId, OrderId},
         money::Won,
+        order::state::Placement,
+        reason::Reason,
     },
     payment,
     protocol::{OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
@@ -26,22 +35,58 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PaymentEvent {
-    /// the whole amount due was approved
-    PaymentApproved { event_id: String, order_id: OrderId, settlements: Vec<WireSettlement> },
+    /// the whole amount due was approved; what is not due is taken too, and goes back
+    PaymentApproved {
+        event_id: String,
+        order_id: OrderId,
+        settlements: Vec<WireSettlement>,
+        /// when it happened; now, when absent
+        #[serde(default)]
+        at: Option<Time>,
+    },
     /// the payer may try again
     PaymentDeclined {
         event_id: String,
         order_id: OrderId,
         #[serde(default)]
         reason: Option<String>,
+        #[serde(default)]
+        at: Option<Time>,
     },
-    /// the awaited deposit is in
-    DepositConfirmed { event_id: String, order_id: OrderId, amount: Won },
+    /// the awaited deposit is in; another amount is taken too, and goes back
+    DepositConfirmed {
+        event_id: String,
+        order_id: OrderId,
+        amount: Won,
+        /// the payment side's own name for this deposit
+        #[serde(default)]
+        payment_id: Option<String>,
+        #[serde(default)]
+        at: Option<Time>,
+    },
     /// the money is back
-    RefundDone { event_id: String, order_id: OrderId, refund_key: String },
+    RefundDone {
+        event_id: String,
+        order_id: OrderId,
+        refund_key: String,
+        #[serde(default)]
+        at: Option<Time>,
+    },
     /// it is not, and will not be by this try
-    RefundFailed { event_id: String, order_id: OrderId, refund_key: String, reason: String },
+    RefundFailed {
+        event_id: String,
+        order_id: OrderId,
+        refund_key: String,
+        reason: String,
+        #[serde(default)]
+        at: Option<Time>,
+    },
 }
+
+/// For how long after it happened an event may be told before its order is here.
+const EARLY: TimeDelta = TimeDelta::hours(24);
+/// When it is to be told again then, in seconds.
+const EARLY_RETRY: &str = "30";
 
 /// An event id's bounds.
 const EVENT_ID_MAX: usize = 128;
@@ -59,6 +104,17 @@ impl PaymentEvent {
         }
     }
 
+    /// Whom it is about, and when it happened.
+    fn about(&self) -> (&OrderId, Option<Time>) {
+        match self {
+            PaymentEvent::PaymentApproved { order_id, at, .. }
+            | PaymentEvent::PaymentDeclined { order_id, at, .. }
+            | PaymentEvent::DepositConfirmed { order_id, at, .. }
+            | PaymentEvent::RefundDone { order_id, at, .. }
+            | PaymentEvent::RefundFailed { order_id, at, .. } => (order_id, *at),
+        }
+    }
+
     /// The command's own fields.
     fn command(&self) -> Value {
         match self {
@@ -71,8 +127,11 @@ impl PaymentEvent {
             PaymentEvent::PaymentDeclined { order_id, reason: Some(why), .. } => {
                 json!({ "type": "decline_payment", "order_id": order_id, "reason": payment::reason(why) })
             }
-            PaymentEvent::DepositConfirmed { order_id, amount, .. } => {
+            PaymentEvent::DepositConfirmed { order_id, amount, payment_id: None, .. } => {
                 json!({ "type": "confirm_deposit", "order_id": order_id, "amount": amount })
+            }
+            PaymentEvent::DepositConfirmed { order_id, amount, payment_id: Some(id), .. } => {
+                json!({ "type": "confirm_deposit", "order_id": order_id, "amount": amount, "payment_id": id })
             }
             PaymentEvent::RefundDone { order_id, refund_key, .. } => {
                 json!({ "type": "confirm_refund", "order_id": order_id, "refund_key": refund_key })
@@ -104,6 +163,7 @@ async fn told(
     body: &[u8],
 ) -> Result<(HttpResponse, &'static str), HttpResponse> {
     let event = signed(shared, request, body)?;
+    early(shared, &event).await?;
     let text = derived_id("callback", &[event.id()]);
     let fault = |e: String| {
         tracing::error!(error = e, "a call-back could not become a command");
@@ -122,6 +182,7 @@ async fn told(
     let answer = commands::deliver(shared, &id, partition, &command).await?.ok_or_else(again)?;
     let outcome = match answer.outcome {
         OutcomeKind::Accepted => "accepted",
+        OutcomeKind::Rejected if answer.reason.as_deref() == Some(Reason::TryAgain.code()) => return Err(again()),
         OutcomeKind::Rejected => {
             // telling it again would change nothing, but money may have moved that no order knows of
             let (order, reason) = (answer.order_id.as_deref(), answer.reason.as_deref());
@@ -131,6 +192,32 @@ async fn told(
         OutcomeKind::Failed => return Err(again()),
     };
     Ok((HttpResponse::Ok().json(answer), outcome))
+}
+
+/// An event whose order is not here, or not whole, is not taken: it would be refused, and that be remembered. Its order may
+/// still come; a day later it is the lane's to refuse.
+async fn early(shared: &Shared, event: &PaymentEvent) -> Result<(), HttpResponse> {
+    let (order_id, at) = event.about();
+    let here = match scope::folded(shared, order_id.as_str()).await? {
+        None => false,
+        Some(folded) => match folded.order.placement {
+            Placement::Done => true,
+            Placement::Failed => false,
+            // its lanes are being asked: it is here in a moment
+            Placement::Reserving => return Err(later("the order is still being placed; tell it again")),
+        },
+    };
+    let now = shared.parts.clock.now();
+    if here || at.is_some_and(|at| now - at >= EARLY) {
+        return Ok(());
+    }
+    Err(later("there is no such order yet; tell it again"))
+}
+
+fn later(why: &str) -> HttpResponse {
+    let mut response = Why::Busy.response(why);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(EARLY_RETRY));
+    response
 }
 
 /// The event, once it is known from whom it is.

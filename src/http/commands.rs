@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Shared, audit,
-    guard::{Body, caller, deny, note_denied},
+    guard::{Body, caller, deny, note_denied, one_header, says},
     problem::{self, Why},
     scope,
-    tokens::Caller,
+    tokens::{Caller, Says},
 };
 use crate::{
     commit::replay,
@@ -27,6 +27,7 @@ use crate::{
         command::Wire,
         decode::{self, COMMAND_BYTES_MAX},
         internal::is_payments,
+        strict,
     },
 };
 
@@ -38,9 +39,11 @@ const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("ide
 /// # Errors
 /// The response that refuses anything else.
 pub fn object(body: &[u8]) -> Result<Map<String, Value>, HttpResponse> {
-    match serde_json::from_slice(body) {
+    match strict::value(body) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Why::NotJson.response("a command is a JSON object")),
+        // a name may hold what is not told again
+        Err(e) if strict::is_duplicate(&e) => Err(Why::Invalid.response(decode::masked(&e.to_string()))),
         Err(e) => Err(Why::NotJson.response(format!("not JSON: {e}"))),
     }
 }
@@ -53,10 +56,42 @@ pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -
     }
 }
 
+/// `POST /v1/commands/{type}`: the same, its type in the path.
+pub async fn typed(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    kind: web::Path<String>,
+    body: Body,
+) -> HttpResponse {
+    if !Wire::NAMES.contains(&kind.as_str()) {
+        return Why::NotFound.response(format!("there is no command type {kind}"));
+    }
+    let named = object(&body.0).and_then(|mut command| {
+        said(&mut command, "type", &kind)?;
+        Ok(command)
+    });
+    match named {
+        Ok(command) => submit(&shared, &request, command).await,
+        Err(refusal) => refusal,
+    }
+}
+
+/// What the path says: the body need not, and may not say otherwise.
+///
+/// # Errors
+/// The response that refuses it.
+pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Result<(), HttpResponse> {
+    let given = command.insert(field.to_owned(), value.into());
+    if given.is_some_and(|given| given != value) {
+        return Err(Why::Invalid.response(format!("the body's {field} is not the path's")));
+    }
+    Ok(())
+}
+
 /// Takes a command, waits for its answer.
 pub async fn submit(shared: &Shared, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
     match addressed(shared, request, command).await {
-        Ok((id, partition, command)) => send(shared, &id, partition, &command).await,
+        Ok((id, partition, command)) => send(shared, request, (&id, partition, &command)).await,
         Err(refusal) => refusal,
     }
 }
@@ -70,7 +105,7 @@ async fn addressed(
     mut command: Map<String, Value>,
 ) -> Result<Addressed, HttpResponse> {
     let invalid = |why: &str| Why::Invalid.response(why);
-    if let (None, Some(key)) = (command.get("id"), request.headers().get(IDEMPOTENCY_KEY)) {
+    if let (None, Some(key)) = (command.get("id"), one_header(request.headers(), &IDEMPOTENCY_KEY)?) {
         let key = key.to_str().map_err(|_| invalid("the Idempotency-Key is no command id"))?;
         command.insert("id".into(), key.into());
     }
@@ -81,6 +116,12 @@ async fn addressed(
     };
     if is_payments(id.as_str()) {
         return Err(invalid("an id that begins so is kept for the payment side's word"));
+    }
+    if let Some(version) = condition(request)? {
+        let given = command.insert("expected_version".into(), version.into());
+        if given.is_some_and(|given| given != version) {
+            return Err(invalid("the body's expected_version is not the version of If-Match"));
+        }
     }
     if command.contains_key("reply_to") {
         return Err(invalid("over HTTP the answer comes in the response"));
@@ -95,6 +136,7 @@ async fn addressed(
         let Some(usual) = actors.first() else {
             return Err(deny(request, caller.name(), &format!("{name} is not for this token")));
         };
+        let named = command.contains_key("actor");
         match command.get("actor").and_then(Value::as_str) {
             None => drop(command.insert("actor".into(), usual.as_str().into())),
             Some(actor) if actors.iter().any(|a| a == actor) => {}
@@ -103,7 +145,19 @@ async fn addressed(
                 return Err(deny(request, caller.name(), &why));
             }
         }
-        scope::check(shared, request, &caller, name, &command).await?;
+        let buys = scope::check(shared, request, &caller, name, &command).await?;
+        let buyer = actors.iter().find(|a| a.starts_with("buyer:"));
+        if let (true, false, Some(buyer)) = (buys, named, buyer) {
+            command.insert("actor".into(), buyer.as_str().into());
+        }
+    }
+    if says_paid(&command) {
+        match says(request) {
+            Says::Payments => {}
+            Says::Buyers if *name == "approve_payment" => drop(command.insert("vouched".into(), false.into())),
+            Says::Buyers => {}
+            Says::Nothing => return Err(deny(request, caller.name(), "this token may not say that money came in")),
+        }
     }
     no_card(&command)?;
     if !command.contains_key("order_id") {
@@ -115,6 +169,35 @@ async fn addressed(
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
     Ok((id, partition, command))
+}
+
+/// The version that `If-Match` names: the number in an order's `ETag`. `*` asks for nothing but that there is an order, as
+/// every command does.
+fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
+    let Some(tag) = one_header(request.headers(), &header::IF_MATCH)? else { return Ok(None) };
+    let text = tag.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    // a proxy that compresses makes an ETag weak; a version is the same version all the same
+    let number = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    let version = number.filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
+    let invalid = || Why::Invalid.response("If-Match is one ETag of an order: its version in quotes");
+    version.map(Some).ok_or_else(invalid)
+}
+
+/// Whether a command says that money came in.
+fn says_paid(command: &Map<String, Value>) -> bool {
+    let kind = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
+    match kind(command.get("type")).as_deref() {
+        Some("approve_payment" | "confirm_deposit") => true,
+        Some("place_order") => {
+            // whatever is no deposit, in the words of the protocol or not
+            let offered = command.get("payment").and_then(Value::as_object);
+            offered.is_some_and(|p| kind(p.get("kind")).as_deref() != Some("deposit"))
+        }
+        _ => false,
+    }
 }
 
 /// A command that would be refused for a card number in it goes no further: in the stream it would be kept for a while.
@@ -143,9 +226,16 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
     }
 }
 
-async fn send(shared: &Shared, id: &CommandId, partition: u32, command: &Map<String, Value>) -> HttpResponse {
+async fn send(
+    shared: &Shared,
+    request: &HttpRequest,
+    (id, partition, command): (&CommandId, u32, &Map<String, Value>),
+) -> HttpResponse {
     match deliver(shared, id, partition, command).await {
-        Ok(Some(answer)) => respond(&answer),
+        Ok(Some(answer)) => match scope::heard(shared, &caller(request), answer).await {
+            Ok(answer) => respond(&answer),
+            Err(refusal) => refusal,
+        },
         Ok(None) => pending(id),
         Err(refusal) => refusal,
     }
@@ -178,7 +268,8 @@ pub async fn deliver(
             Why::TooLarge.response(format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope"))
         );
     }
-    let Some(waiting) = shared.door.wait(id.as_str()) else {
+    let digest = decode::decode(&raw).ok().map(|command| command.digest);
+    let Some(waiting) = shared.door.wait(id.as_str(), digest) else {
         return Err(Why::Busy.response("too many commands wait for their answers"));
     };
     let fault = |why: &str| {
@@ -209,16 +300,27 @@ fn escape(id: &str) -> String {
 
 fn respond(answer: &Answer) -> HttpResponse {
     let invalid = answer.reason.as_deref() == Some(Reason::Invalid.code());
+    let early = answer.reason.as_deref() == Some(Reason::TryAgain.code());
     let forbidden = answer.reason.as_deref() == Some(Reason::Forbidden.code());
+    let moved_on = answer.reason.as_deref() == Some(Reason::VersionMismatch.code());
     let status = match answer.outcome {
         OutcomeKind::Accepted => StatusCode::OK,
+        OutcomeKind::Rejected if early => StatusCode::SERVICE_UNAVAILABLE,
         OutcomeKind::Rejected if invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        OutcomeKind::Rejected if moved_on => StatusCode::PRECONDITION_FAILED,
         OutcomeKind::Rejected if forbidden => StatusCode::FORBIDDEN,
         OutcomeKind::Rejected => StatusCode::CONFLICT,
         OutcomeKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    HttpResponse::build(status).json(answer)
+    let mut response = HttpResponse::build(status);
+    if early {
+        response.insert_header((header::RETRY_AFTER, AGAIN_AFTER_SECONDS));
+    }
+    response.json(answer)
 }
+
+/// When a command that came too early may come again.
+const AGAIN_AFTER_SECONDS: &str = "1";
 
 /// Where the command belongs, as far as the door can tell; a wrong guess is passed on.
 pub fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
@@ -264,7 +366,12 @@ impl From<Answer> for CommandState {
 
 /// `GET /v1/commands/{id}`: what became of a command that was taken.
 pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
+    // a command's type is sent to here; it is looked at only if it is some command's id, too
+    let unheard = || problem::only("POST", "a command of this type is sent by POST");
     let Ok(id) = CommandId::new(&path) else {
+        if Wire::NAMES.contains(&path.as_str()) {
+            return unheard();
+        }
         return Why::Invalid.response("that is no command id");
     };
     let unknown = || {
@@ -273,6 +380,7 @@ pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
              same id",
         )
     };
+    let unknown = || if Wire::NAMES.contains(&id.as_str()) { unheard() } else { unknown() };
     let found = match shared.parts.store.outcomes(std::slice::from_ref(&id)).await {
         Ok(found) => found,
         Err(e) => return problem::store(&e),
@@ -299,7 +407,7 @@ pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
         Ok(None) => return unknown(),
         Err(refusal) => return refusal,
     };
-    if !scope::may_see(&who, &folded.order) {
+    if scope::sight(&who, &folded).is_none() {
         note_denied(&request, who.name(), "somebody else's command");
         return unknown();
     }

@@ -21,6 +21,7 @@ use crate::{
         order::{Order, state::Line},
     },
     log::EntryId,
+    protocol::strict,
     store::OrderQuery,
 };
 
@@ -119,7 +120,7 @@ async fn letters_of(shared: &Shared, customer: &str) -> Result<u64, HttpResponse
 
 /// What can't be read may be anybody's: it goes where it names them at all.
 fn is_theirs(command: &str, customer: &str) -> bool {
-    let Ok(read) = serde_json::from_str::<Value>(command) else { return command.contains(customer) };
+    let Ok(read) = strict::value(command.as_bytes()) else { return command.contains(customer) };
     let text = |field: &str| read.get(field).and_then(Value::as_str);
     text("customer_id") == Some(customer) || text("actor").and_then(|a| a.strip_prefix("buyer:")) == Some(customer)
 }

@@ -10,6 +10,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,10 +23,18 @@ use super::{
     view::Page,
 };
 use crate::{
-    domain::ids::OrderId,
+    domain::{
+        ids::{OrderId, PartnerId},
+        order::{self, Order, event::Event as OrderEvent},
+    },
     feed::{Cursor, Event, Follower, Heard, Told},
     log::{EntryId, Outbound},
-    protocol::event::{Published, publish},
+    protocol::{
+        decode::masked,
+        event::{Published, publish},
+    },
+    store::{Store, rows::HistRow},
+    timeline::own_change,
 };
 
 /// Who may listen at a time; each holds a connection to the log.
@@ -38,8 +47,6 @@ const ENTRIES_MAX: usize = 64;
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
 const WAIT: Duration = Duration::from_secs(1);
-/// Order ids and types that a listener may name.
-const NAMES_MAX: usize = 64;
 
 /// Who listens, by the token's name.
 #[derive(Debug, Default)]
@@ -92,6 +99,8 @@ pub struct Asked {
 struct Wanted {
     order_id: Option<String>,
     types: HashSet<String>,
+    /// who hears of its own part only
+    seller: Option<PartnerId>,
 }
 
 impl Wanted {
@@ -120,17 +129,25 @@ async fn begin(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<
 
 async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
     let caller = caller(request);
+    let mut seller = None;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
         let Some(id) = &asked.order_id else {
             return Err(deny(request, caller.name(), "this token hears of one order at a time: name its order_id"));
         };
-        theirs(shared, request, &caller, id).await?;
+        seller = theirs(shared, request, &caller, id).await?.sight.seller().cloned();
     }
     let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
-    if types.len() > NAMES_MAX || types.contains("") {
-        return Err(Why::Invalid.response(format!("types is 1 to {NAMES_MAX} event types with commas between")));
+    // an event that never comes is not waited for
+    if let Some(odd) = types.iter().find(|t| !OrderEvent::names().contains(&t.as_str())) {
+        let (odd, all) = (masked(odd), OrderEvent::names().join(", "));
+        return Err(
+            Why::Invalid.response(format!("types is event types with commas between; {odd:?} is none of {all}"))
+        );
     }
-    Ok(Wanted { order_id: asked.order_id.clone(), types })
+    if asked.order_id.as_ref().is_some_and(|id| OrderId::new(id).is_err()) {
+        return Err(Why::Invalid.response("order_id is no order's id"));
+    }
+    Ok(Wanted { order_id: asked.order_id.clone(), types, seller })
 }
 
 /// What one partition's stream says to the others'.
@@ -206,12 +223,74 @@ fn text(said: Said, cursor: &mut Cursor, wanted: &Wanted) -> String {
     }
 }
 
+/// An event as a seller hears it: what happened, and what it changes of the seller's part; of what changes nothing there only
+/// that it was something else, so that the numbers have no gaps.
+fn part(before: Option<&Order>, after: &Order, kind: &str, seller: &PartnerId) -> Value {
+    match own_change(before, after, seller) {
+        Some(change) => json!({ "type": kind, "change": change }),
+        None => json!({ "type": ELSEWHERE }),
+    }
+}
+
+/// What a seller hears an event called that is not about its part.
+const ELSEWHERE: &str = "elsewhere";
+
+/// An order's history as a seller hears it.
+fn part_of(rows: &[HistRow], seller: &PartnerId) -> Result<Vec<Published>, String> {
+    let mut order: Option<Order> = None;
+    let mut heard = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = OrderId::stored(&row.ord_id);
+        let event = order::Event::read(row.evnt_ver, &row.evnt)?;
+        let before = order.clone();
+        Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m| m.to_string())?;
+        let told = order.as_ref().map(|after| part(before.as_ref(), after, event.name(), seller));
+        let event = told.unwrap_or_else(|| json!({ "type": ELSEWHERE })).to_string();
+        let json = publish(&row.ord_id, row.hist_no, row.evnt_ver, row.hist_dttm, &row.cmd_id, &event);
+        heard.push(serde_json::from_str(&json).map_err(|e| e.to_string())?);
+    }
+    Ok(heard)
+}
+
+/// The same of what is heard live: the order's history is read again. What can't be read is left out; the client sees the gap
+/// and asks for the order's events.
+async fn parts(store: &Arc<dyn Store>, wanted: &Wanted, seller: &PartnerId, said: Vec<Said>) -> Vec<Said> {
+    let ours = |e: &Event| wanted.order_id.as_ref() == Some(&e.order_id);
+    let heard = said.iter().any(|s| matches!(s, Said::Told(_, told) if told.events.iter().any(ours)));
+    let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok()).filter(|_| heard);
+    let mut whole = Vec::new();
+    if let Some(id) = id {
+        let read = store.orders(&[id]).await.map_err(|e| e.to_string());
+        let rows = read.map(|histories| histories.into_iter().next().unwrap_or_default());
+        match rows.and_then(|rows| part_of(&rows, seller)) {
+            Ok(parts) => whole = parts,
+            Err(e) => tracing::warn!(error = e, "an order's events could not be read for its seller"),
+        }
+    }
+    let cut = |e: Event| {
+        let sequence = serde_json::from_str::<Published>(e.raw.get()).ok()?.sequence;
+        let part = whole.iter().find(|p| p.sequence == sequence)?;
+        let kind = part.event["type"].as_str().unwrap_or_default().to_owned();
+        let raw = serde_json::value::to_raw_value(part).ok()?;
+        Some(Event { raw, order_id: e.order_id, kind })
+    };
+    let one = |s: Said| match s {
+        Said::Told(partition, told) => {
+            let events = told.events.into_iter().filter(ours).filter_map(cut).collect();
+            Said::Told(partition, Told { id: told.id, events })
+        }
+        Said::Lost(..) | Said::Quiet => s,
+    };
+    said.into_iter().map(one).collect()
+}
+
 /// What a connection holds.
 struct Listening {
     said: BoxStream<'static, Vec<Said>>,
     cursor: Cursor,
     wanted: Wanted,
     stop: CancellationToken,
+    store: Arc<dyn Store>,
     spoken: tokio::time::Instant,
     _place: Place,
 }
@@ -223,6 +302,10 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
             said = l.said.next() => said?,
             () = tokio::time::sleep_until(l.spoken + QUIET_MAX) => vec![Said::Quiet],
             () = l.stop.cancelled() => return None,
+        };
+        let said = match &l.wanted.seller {
+            Some(seller) => parts(&l.store, &l.wanted, seller, said).await,
+            None => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();
         if !text.is_empty() {
@@ -255,7 +338,8 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
     let first = format!("id: {cursor}\nretry: 2000\n\n");
-    let listening = Listening { said, cursor, wanted, stop, spoken: tokio::time::Instant::now(), _place: place };
+    let store = Arc::clone(&shared.parts.store);
+    let listening = Listening { said, cursor, wanted, stop, store, spoken: tokio::time::Instant::now(), _place: place };
     let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
     HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -282,20 +366,30 @@ pub async fn of_order(
 }
 
 async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> Result<Page<Published>, HttpResponse> {
-    let order = theirs(shared, request, &caller(request), id).await?;
+    let found = theirs(shared, request, &caller(request), id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
-    let ids = [order.id.clone()];
+    let ids = [found.order.id.clone()];
     let history = shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))?;
-    let mut rows = history.into_iter().flatten().filter(|r| r.hist_no > after);
-    let published = rows.by_ref().take(limit).map(|r| {
-        let json = publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt);
-        serde_json::from_str(&json)
-    });
-    let items: Vec<Published> = published.collect::<Result<_, _>>().map_err(|e| {
-        tracing::error!(order_id = id, error = %e, "an event can't be read");
+    let rows: Vec<HistRow> = history.into_iter().flatten().collect();
+    let unread = |e: String| {
+        tracing::error!(order_id = id, error = e, "an event can't be read");
         Why::Fault.response("this order's history can't be read")
-    })?;
-    let next = items.last().filter(|_| rows.next().is_some()).map(|e| e.sequence.to_string());
+    };
+    let mut items: Vec<Published> = match found.sight.seller() {
+        Some(seller) => {
+            part_of(&rows, seller).map_err(unread)?.into_iter().filter(|e| e.sequence > after).take(limit + 1).collect()
+        }
+        None => {
+            let published = rows.iter().filter(|r| r.hist_no > after).take(limit + 1).map(|r| {
+                let json = publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt);
+                serde_json::from_str(&json).map_err(|e| e.to_string())
+            });
+            published.collect::<Result<_, _>>().map_err(unread)?
+        }
+    };
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(|e| e.sequence.to_string());
     Ok(Page { items, next })
 }

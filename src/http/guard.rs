@@ -12,7 +12,7 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
+    http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -22,7 +22,7 @@ use super::{
     Shared,
     access::Access,
     problem::Why,
-    tokens::{Caller, Token},
+    tokens::{Caller, Says, Token},
 };
 use crate::{domain::ids::CustomerId, protocol::cards};
 
@@ -60,8 +60,9 @@ pub async fn guard(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = Instant::now();
     let response = match admit(resource, &request) {
-        Ok(caller) => {
+        Ok((caller, says)) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(says);
             next.call(request).await?.map_into_left_body()
         }
         Err(refusal) => request.into_response(refusal).map_into_right_body(),
@@ -94,21 +95,21 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
 }
 
-fn admit(resource: &str, request: &ServiceRequest) -> Result<Caller, HttpResponse> {
+fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), HttpResponse> {
     let shared =
         request.app_data::<web::Data<Shared>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
-        return Ok(Caller::Metrics); // the resource says that it has no such method, and that by token nothing may be done
+        return Ok((Caller::Metrics, Says::Nothing)); // the resource says that it has no such method, and that by token nothing may be done
     };
     if matches!(access, Access::All) {
-        return Ok(Caller::Anyone); // probes are never kept waiting
+        return Ok((Caller::Anyone, Says::Nothing)); // probes are never kept waiting
     }
     if matches!(access, Access::Signed) {
-        return Ok(Caller::Metrics); // the body is not read yet; by token it may do nothing
+        return Ok((Caller::Metrics, Says::Nothing)); // the body is not read yet; by token it may do nothing
     }
     if shared.parts.tokens.open() {
         shared.rates.take("anyone", shared.parts.rate)?;
-        return Ok(Caller::Anyone);
+        return Ok((Caller::Anyone, Says::Payments));
     }
     let token =
         token(request, shared).inspect_err(|_| note_denied(request.request(), "no token", "no token that is known"))?;
@@ -124,7 +125,7 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<Caller, HttpRespons
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
         return Err(deny(request.request(), &token.name, &why));
     }
-    Ok(caller)
+    Ok((caller, token.says_paid()))
 }
 
 fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
@@ -137,9 +138,22 @@ fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpRe
 }
 
 fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {
-    let Some(named) = request.headers().get(CUSTOMER) else { return Ok(None) };
+    let Some(named) = one_header(request.headers(), &CUSTOMER)? else { return Ok(None) };
     let read = named.to_str().ok().and_then(|text| CustomerId::new(text).ok());
     read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
+}
+
+/// A header that says something once: of two values a proxy may read the other one.
+///
+/// # Errors
+/// The response that refuses two.
+pub fn one_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, HttpResponse> {
+    let mut all = headers.get_all(name);
+    let first = all.next();
+    if all.any(|other| Some(other) != first) {
+        return Err(Why::Invalid.response(format!("the header {name} is there twice")));
+    }
+    Ok(first)
 }
 
 /// A refusal is a line in the log: who, what, never the token, nor what looks like a card number in the path.
@@ -166,6 +180,11 @@ pub fn deny(request: &HttpRequest, who: &str, why: &str) -> HttpResponse {
 pub fn caller(request: &HttpRequest) -> Caller {
     // without the guard nobody would come here; then nobody may do anything
     request.extensions().get::<Caller>().cloned().unwrap_or(Caller::Metrics)
+}
+
+/// Whether it may say that money came in.
+pub fn says(request: &HttpRequest) -> Says {
+    request.extensions().get::<Says>().copied().unwrap_or(Says::Nothing)
 }
 
 /// Requests a second by each token: as many buckets as there are tokens.

@@ -31,9 +31,9 @@ pub struct LiveView {
     pub partitions: u32,
     pub owned: u32,
     pub broken: bool,
-    /// commands by outcome
+    /// commands by outcome, each once
     pub commands: BTreeMap<String, u64>,
-    /// orders placed
+    /// orders placed, each once, however often it was sent
     pub placed: u64,
     /// refusals by reason
     pub refusals: BTreeMap<String, u64>,

@@ -1,6 +1,7 @@
 //! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
 pub mod access;
+pub mod accounts;
 pub mod audit;
 pub mod callbacks;
 pub mod commands;
@@ -11,13 +12,17 @@ pub mod gifts;
 pub mod guard;
 pub mod hooks;
 pub mod letters;
+pub mod lines;
 pub mod live;
+pub mod mask;
 pub mod me;
 pub mod openapi;
 pub mod orders;
 pub mod paging;
 pub mod probes;
 pub mod problem;
+pub mod recipient;
+pub mod reviews;
 pub mod routes;
 pub mod scope;
 pub mod shelf;
@@ -52,6 +57,8 @@ pub struct HttpParts {
     pub metrics: PrometheusHandle,
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
+    /// how long a connection may be idle
+    pub keep_alive: Duration,
     /// commands waiting for their answer at a time; beyond it: 503
     pub waiting_max: usize,
     /// who may come in
@@ -84,11 +91,13 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let closed = CancellationToken::new();
     let _close = closed.clone().drop_guard();
     let door = Door::open(&parts, closed);
-    let stop = parts.stop.clone();
+    let (stop, keep_alive) = (parts.stop.clone(), parts.keep_alive);
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
-    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, looks, routes });
+    let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
+    let forgotten = recipient::Forgotten::default();
+    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, looks, counts, forgotten, routes });
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -104,6 +113,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     })
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
+    .keep_alive(keep_alive)
     .shutdown_timeout(STOP_SECONDS)
     .disable_signals()
     .listen(listener)?
@@ -127,6 +137,10 @@ pub struct Shared {
     pub listeners: Listeners,
     /// places for those who look for refusals
     pub looks: Semaphore,
+    /// places for those who count lines
+    pub counts: Semaphore,
+    /// when old accesses were dropped last
+    pub forgotten: recipient::Forgotten,
     /// what may be asked here, and by whom
     pub routes: Table,
 }

@@ -1,5 +1,8 @@
 //! `/openapi.json`: OpenAPI 3.1, made from the route table and the types.
 
+mod commands;
+mod plain;
+
 use std::sync::OnceLock;
 
 use actix_web::{HttpResponse, web};
@@ -16,7 +19,8 @@ use super::{
     view,
 };
 use crate::{
-    protocol::{Answer, schema::commands},
+    domain::{ids::ALPHABET, order::event::Event},
+    protocol::{Answer, command},
     signature::HEADER,
     timeline::Timeline,
 };
@@ -34,15 +38,19 @@ pub fn openapi(routes: &[Route]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     let mut generator = settings.into_generator();
+    // the commands first: their names are theirs
+    let commands = command::schemas(&mut generator);
     let named = schemas(&mut generator);
+    let parts = parts(&mut generator);
     let mut components: Map<String, Value> = generator.take_definitions(true);
     components.extend(named);
-    over_http(&mut components);
-    let of_orders = of_orders(&components);
+    let told = commands::over_http(commands, &mut components);
+    plain::plain(&mut components);
+    typed_events(&mut components);
     let mut paths: Map<String, Value> = Map::new();
-    for route in routes {
-        let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
-        path[route.method.as_str().to_lowercase()] = operation(route, &of_orders);
+    for operation in routes.iter().flat_map(|r| operations(r, &told, &parts)) {
+        let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
+        path[operation.route.method.as_str().to_lowercase()] = operation.told();
     }
     json!({
         "openapi": "3.1.0",
@@ -74,47 +82,79 @@ pub fn openapi(routes: &[Route]) -> Value {
     })
 }
 
-/// What of a command is otherwise over HTTP: the answer comes in the response, and a placement's type is the path's.
-fn over_http(components: &mut Map<String, Value>) {
-    for (_, schema) in components.iter_mut() {
-        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { continue };
-        if properties.contains_key("reply_to") && properties.contains_key("actor") {
-            properties.remove("reply_to");
-        }
+/// What an event is of, in the events of an order.
+fn typed_events(components: &mut Map<String, Value>) {
+    if let Some(event) = components.get_mut("Published").and_then(|p| p.pointer_mut("/properties/event")) {
+        let about = event["description"].clone();
+        *event = json!({ "type": "object", "required": ["type"], "description": about,
+            "properties": { "type": { "type": "string", "enum": Event::names() } } });
     }
-    let Some(mut place) = components.get("PlaceOrder").cloned() else { return };
-    // who asks may be the token's to say, and the id the header's
-    let elsewhere = ["type", "id", "actor"];
-    if let Some(properties) = place.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.remove("type");
-    }
-    if let Some(required) = place.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| !elsewhere.iter().any(|e| name == e));
-    }
-    components.insert("Placement".to_owned(), place);
 }
 
-/// The types of the commands that an order takes.
-fn of_orders(components: &Map<String, Value>) -> Vec<&str> {
-    let about_one = |command: &Value| {
-        let own = command.pointer("/allOf/0/$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-        own.and_then(|name| components.get(name)).is_some_and(|own| own["properties"].get("order_id").is_some())
+/// The parts of an order, each with its schema.
+fn parts(g: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
+    let each = |part| match part {
+        "lines" => g.subschema_for::<Vec<view::LineView>>(),
+        "payments" => g.subschema_for::<Vec<view::SettlementView>>(),
+        "refunds" => g.subschema_for::<Vec<view::RefundView>>(),
+        "fees" => g.subschema_for::<Vec<view::FeeView>>(),
+        "claims" => g.subschema_for::<view::Claims>(),
+        "procurements" => g.subschema_for::<Vec<view::ProcurementView>>(),
+        "linked-orders" => g.subschema_for::<Vec<view::LinkView>>(),
+        _ => schemars::json_schema!({}),
     };
-    let all = components.get("Command").and_then(|c| c["oneOf"].as_array()).into_iter().flatten();
-    let named = all.filter(|command| about_one(command));
-    let names = named.filter_map(|command| command.pointer("/allOf/1/properties/type/const")?.as_str());
-    names.filter(|name| *name != "place_order").collect()
+    let schemas: Vec<Value> = PARTS.into_iter().map(each).map(schemars::Schema::to_value).collect();
+    PARTS.into_iter().zip(schemas).collect()
+}
+
+/// An operation of the document: a route, or of a route that stands for many, one of them.
+struct Operation<'a> {
+    route: &'a Route,
+    path: String,
+    about: String,
+    /// a schema's name
+    body: Option<String>,
+    answer: Option<Value>,
+    /// it is about an order that is there, and changes it
+    conditional: bool,
+}
+
+fn operations<'a>(route: &'a Route, told: &[commands::Told], parts: &[(&'static str, Value)]) -> Vec<Operation<'a>> {
+    let answer = route.answer.map(schema);
+    let of = |command: &commands::Told, gap: &str, kind: &str| Operation {
+        route,
+        path: route.path.replace(gap, command.tag),
+        about: command.about.clone(),
+        body: Some(format!("{}{kind}", command.name)),
+        answer: answer.clone(),
+        conditional: command.of_an_order,
+    };
+    if route.body == Some("CommandBody") {
+        return told.iter().map(|c| of(c, "{id}", "Body")).collect();
+    }
+    if route.body == Some("CommandFields") {
+        return told.iter().filter(|c| c.of_an_order).map(|c| of(c, "{part}", "Fields")).collect();
+    }
+    let one = |path: String, about: String, answer: Option<Value>| Operation {
+        route,
+        path,
+        about,
+        body: route.body.map(Into::into),
+        answer,
+        conditional: route.body == Some("Command"),
+    };
+    if route.answer == Some("OrderPart") {
+        let part = |(name, schema): &(&str, Value)| {
+            one(route.path.replace("{part}", name), format!("Of an order: its {name}"), Some(schema.clone()))
+        };
+        return parts.iter().map(part).collect();
+    }
+    vec![one(route.path.to_owned(), route.about.to_owned(), answer)]
 }
 
 /// Every schema that a route names.
 fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
-    let mut named = vec![("Command".to_owned(), commands(g))];
-    // the path says what it is; the token who asks; the header may bring its id
-    named.push((
-        "CommandFields".to_owned(),
-        json!({ "type": "object", "description": "the command's own fields; type and order_id are the path's, actor is \
-            the token's, id may be the header Idempotency-Key" }),
-    ));
+    let mut named = Vec::new();
     let mut of = |name: &str, schema: schemars::Schema| named.push((name.to_owned(), schema.to_value()));
     of("OrderPage", g.subschema_for::<view::Page<view::OrderSummary>>());
     of("SkuPage", g.subschema_for::<view::Page<view::SkuView>>());
@@ -122,6 +162,9 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("GiftPromotionPage", g.subschema_for::<view::Page<view::GiftPromotionView>>());
     of("CampaignPage", g.subschema_for::<view::Page<view::CampaignView>>());
     of("EventPage", g.subschema_for::<view::Page<crate::protocol::event::Published>>());
+    of("LinePage", g.subschema_for::<view::Page<super::lines::LineItem>>());
+    of("ReviewPage", g.subschema_for::<view::Page<super::reviews::ReviewItem>>());
+    of("AccessPage", g.subschema_for::<view::Page<super::recipient::AccessView>>());
     of("HookPage", g.subschema_for::<view::Page<super::hooks::HookView>>());
     of("HookLetterPage", g.subschema_for::<view::Page<super::hooks::HookLetterView>>());
     of("AuditPage", g.subschema_for::<view::Page<super::audit::AuditView>>());
@@ -133,6 +176,8 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<Problem>(),
         g.subschema_for::<Timeline>(),
         g.subschema_for::<view::OrderView>(),
+        g.subschema_for::<view::RecipientView>(),
+        g.subschema_for::<super::lines::LineCounts>(),
         g.subschema_for::<view::ProductView>(),
         g.subschema_for::<view::LetterDone>(),
         g.subschema_for::<super::live::LiveView>(),
@@ -140,6 +185,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<super::me::Me>(),
         g.subschema_for::<super::probes::Readiness>(),
         g.subschema_for::<super::callbacks::PaymentEvent>(),
+        g.subschema_for::<super::accounts::AccountsView>(),
     ] {
         drop(schema); // noted by the generator under its own name
     }
@@ -148,12 +194,8 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         json!({
             "type": "object",
             "required": ["letter", "outcome"],
-            "properties": { "letter": { "type": "string" }, "outcome": { "enum": ["taken", "discarded"] } },
+            "properties": { "letter": { "type": "string" }, "outcome": { "type": "string", "enum": ["taken", "discarded"] } },
         }),
-    ));
-    named.push((
-        "OrderPart".to_owned(),
-        json!({ "description": "that part of OrderView", "type": ["array", "object"] }),
     ));
     named.push((
         "Pending".to_owned(),
@@ -178,90 +220,127 @@ fn content(kind: &str, name: &str) -> Value {
     json!({ kind: { "schema": schema(name) } })
 }
 
-fn operation(route: &Route, of_orders: &[&str]) -> Value {
-    let mut operation = json!({
-        "summary": route.about,
-        "operationId": operation_id(route),
-        "tags": [route.path.trim_start_matches("/v1").split('/').nth(1).filter(|w| !w.is_empty()).unwrap_or("console")],
-        "parameters": parameters(route, of_orders),
-        "responses": responses(route),
-    });
-    if let Some(body) = route.body {
-        operation["requestBody"] = json!({ "required": true, "content": content("application/json", body) });
-    }
-    match route.access {
-        Access::All => operation["security"] = json!([]),
-        Access::Signed => operation["security"] = json!([{ "signature": [] }]),
-        Access::Roles(roles) => {
-            operation["security"] = json!([{ "token": [] }]);
-            let words: Vec<&str> = roles.iter().map(|r: &Role| r.word()).collect();
-            operation["description"] = format!("Roles: {}.", words.join(", ")).into();
+impl Operation<'_> {
+    fn told(&self) -> Value {
+        let word = self.path.trim_start_matches("/v1").split('/').nth(1).filter(|w| !w.is_empty());
+        let mut told = json!({
+            "summary": self.about,
+            "operationId": self.id(),
+            "tags": [word.unwrap_or("console")],
+            "parameters": self.parameters(),
+            "responses": self.responses(),
+        });
+        if let Some(body) = &self.body {
+            told["requestBody"] = json!({ "required": true, "content": content("application/json", body) });
         }
+        match self.route.access {
+            Access::All => told["security"] = json!([]),
+            Access::Signed => told["security"] = json!([{ "signature": [] }]),
+            Access::Roles(roles) => {
+                told["security"] = json!([{ "token": [] }]);
+                let words: Vec<&str> = roles.iter().map(|r: &Role| r.word()).collect();
+                told["description"] = format!("Roles: {}.", words.join(", ")).into();
+            }
+        }
+        told
     }
-    operation
-}
 
-fn operation_id(route: &Route) -> String {
-    let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty() && *w != "v1");
-    let mut id = route.method.as_str().to_lowercase();
-    for word in words {
-        id.push('_');
-        id.push_str(word);
+    fn id(&self) -> String {
+        let words = self.path.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let mut id = self.route.method.as_str().to_lowercase();
+        for word in words.filter(|w| !w.is_empty() && *w != "v1") {
+            id.push('_');
+            id.push_str(word);
+        }
+        id
     }
-    id
-}
 
-fn parameters(route: &Route, of_orders: &[&str]) -> Vec<Value> {
-    let mut parameters = Vec::new();
-    for name in route.path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {
-        let schema = match name {
-            "partition" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
-            "part" if route.body.is_some() => json!({ "enum": of_orders }),
-            "part" => json!({ "enum": PARTS }),
-            _ => json!({ "type": "string", "minLength": 1 }),
+    /// Whether its ETag is an order's version.
+    fn tagged(&self) -> bool {
+        matches!(self.route.answer, Some("OrderView" | "OrderPart"))
+    }
+
+    fn parameters(&self) -> Vec<Value> {
+        let route = self.route;
+        let mut parameters = Vec::new();
+        for name in self.path.split('/').filter_map(|w| w.strip_prefix('{')?.strip_suffix('}')) {
+            let schema = match name {
+                "partition" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+                _ => json!({ "type": "string", "minLength": 1 }),
+            };
+            parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        }
+        let mut query = |name: &str, schema: Value| {
+            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
         };
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        if route.answer.is_some_and(|a| a.ends_with("Page") && a != "HookPage") {
+            query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
+            query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
+        }
+        if route.answer == Some("Events") {
+            let after = "`now`, `start`, or the id of the last event dealt with";
+            query("after", json!({ "type": "string", "description": after }));
+            query("order_id", json!({ "type": "string" }));
+            query("types", json!({ "type": "string", "description": "event types with commas between" }));
+        }
+        if route.answer == Some("OrderPage") {
+            query("customer_id", json!({ "type": "string" }));
+        }
+        if matches!(route.answer, Some("OrderPage" | "LinePage" | "LineCounts")) {
+            let about = "statuses with commas between; of orders that a partner sells: those of its lines";
+            query("status", json!({ "type": "string", "description": about }));
+            query("placed_from", json!({ "type": "string", "format": "date-time" }));
+            query("placed_before", json!({ "type": "string", "format": "date-time" }));
+        }
+        if matches!(route.answer, Some("OrderPage" | "LinePage" | "LineCounts" | "ReviewPage")) {
+            query("partner_id", json!({ "type": "string", "description": "a partner's token has its own" }));
+        }
+        if matches!(route.answer, Some("LinePage" | "LineCounts")) {
+            let about =
+                "RETURN_REQUESTED, RETURN_APPROVED, RETURN_COLLECTED, EXCHANGE_REQUESTED …, with commas between";
+            query("claim", json!({ "type": "string", "description": about }));
+            query("sku_id", json!({ "type": "string" }));
+            query("carrier", json!({ "type": "string" }));
+        }
+        if matches!(route.answer, Some("LinePage" | "LineCounts" | "ReviewPage")) {
+            query("product_id", json!({ "type": "string" }));
+        }
+        if route.answer == Some("LinePage") {
+            let about = "of work the oldest first, else the newest";
+            query("sort", json!({ "type": "string", "enum": ["oldest", "newest"], "description": about }));
+        }
+        if route.answer == Some("LineCounts") {
+            query("by", json!({ "type": "string", "enum": ["partner", "sku", "partner,sku"] }));
+        }
+        if route.answer == Some("AccessPage") {
+            query("order_id", json!({ "type": "string" }));
+            query("customer_id", json!({ "type": "string" }));
+        }
+        let mut header = |name: &str, about: &str, schema: Value| {
+            let one =
+                json!({ "name": name, "in": "header", "required": false, "description": about, "schema": schema });
+            parameters.push(one);
+        };
+        if route.answer == Some("Answer") && matches!(route.access, Access::Roles(_)) {
+            let id = json!({ "type": "string", "pattern": "^[!-~]{8,64}$" });
+            header("Idempotency-Key", "the command's id, where the body has none", id);
+        }
+        if self.conditional {
+            let tag = json!({ "type": "string" });
+            header("If-Match", "an order's ETag: 412 when it is at another version; as `expected_version`", tag);
+        }
+        if self.tagged() {
+            header("If-None-Match", "an ETag: 304 while the order is at that version", json!({ "type": "string" }));
+        }
+        if route.access.lets(Role::Checkout) && !matches!(route.access, Access::All) {
+            let id = json!({ "type": "string", "pattern": format!("^{ALPHABET}{{1,64}}$") });
+            header("X-Customer-Id", "for whom a checkout's token asks; nothing to others", id);
+        }
+        if route.answer == Some("Events") {
+            header("Last-Event-ID", "the same as `after`; a browser sends it by itself", json!({ "type": "string" }));
+        }
+        parameters
     }
-    let mut query = |name: &str, schema: Value| {
-        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
-    };
-    if route.answer.is_some_and(|a| a.ends_with("Page") && a != "HookPage") {
-        query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
-        query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
-    }
-    if route.answer == Some("Events") {
-        query(
-            "after",
-            json!({ "type": "string", "description": "`now`, `start`, or the id of the last event dealt with" }),
-        );
-        query("order_id", json!({ "type": "string" }));
-        query("types", json!({ "type": "string", "description": "event types with commas between" }));
-    }
-    if route.answer == Some("OrderPage") {
-        query("customer_id", json!({ "type": "string" }));
-        query("status", schema("Status"));
-        query("placed_from", json!({ "type": "string", "format": "date-time" }));
-        query("placed_before", json!({ "type": "string", "format": "date-time" }));
-    }
-    let mut header = |name: &str, about: &str, schema: Value| {
-        let one = json!({ "name": name, "in": "header", "required": false, "description": about, "schema": schema });
-        parameters.push(one);
-    };
-    if matches!(route.body, Some("Command" | "CommandFields" | "Placement")) {
-        let id = json!({ "type": "string", "pattern": "^[!-~]{8,64}$" });
-        header("Idempotency-Key", "the command's id, where the body has none", id);
-    }
-    if matches!(route.answer, Some("OrderView" | "OrderPart")) {
-        header("If-None-Match", "an ETag: 304 while the order is at that version", json!({ "type": "string" }));
-    }
-    if route.access.lets(Role::Checkout) && !matches!(route.access, Access::All) {
-        let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$" });
-        header("X-Customer-Id", "for whom a checkout's token asks; nothing to others", id);
-    }
-    if route.answer == Some("Events") {
-        header("Last-Event-ID", "the same as `after`; a browser sends it by itself", json!({ "type": "string" }));
-    }
-    parameters
 }
 
 fn pending(about: &str) -> Value {
@@ -269,72 +348,87 @@ fn pending(about: &str) -> Value {
     json!({ "description": about, "content": content("application/json", "Pending"), "headers": headers })
 }
 
-fn responses(route: &Route) -> Value {
-    let mut responses = Map::new();
-    let ok = match route.answer {
-        // each event's data is a LiveView, or a Published; OpenAPI 3.1 has no words for that
-        Some("LiveView" | "Events") => json!({ "description": "as asked", "content": { "text/event-stream": {} } }),
-        Some(name @ ("OrderView" | "OrderPart")) => {
-            let headers = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
-            json!({ "description": "as asked", "content": content("application/json", name), "headers": headers })
+impl Operation<'_> {
+    fn responses(&self) -> Value {
+        let route = self.route;
+        let mut responses = Map::new();
+        let mut ok = json!({ "description": "as asked" });
+        match (&self.answer, route.answer) {
+            // each event's data is a LiveView, or a Published; OpenAPI 3.1 has no words for that
+            (_, Some("LiveView" | "Events")) => {
+                ok["content"] = json!({ "text/event-stream": { "schema": { "type": "string" } } })
+            }
+            (Some(schema), _) => ok["content"] = json!({ "application/json": { "schema": schema } }),
+            (None, _) => {}
         }
-        Some(name) => json!({ "description": "as asked", "content": content("application/json", name) }),
-        None => json!({ "description": "as asked" }),
-    };
-    responses.insert("200".into(), ok);
-    let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
-    match route.access {
-        Access::All => {}
-        // a header that names no customer is not valid anywhere
-        Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden, Why::Invalid]),
-        Access::Signed => whys.extend([Why::BadSignature, Why::NotFound]),
-    }
-    if route.answer == Some("HookLetterDone") {
-        whys.push(Why::NotTaken);
-    }
-    if route.answer == Some("Events") {
-        whys.extend([Why::NotFound, Why::Invalid]);
-    }
-    if route.path.contains('{') {
-        whys.extend([Why::NotFound, Why::Invalid]);
-    }
-    if route.answer.is_some_and(|a| a.ends_with("Page")) {
-        whys.push(Why::Invalid);
-    }
-    if route.body.is_some() {
-        whys.extend([Why::NotJson, Why::Invalid, Why::TooLarge, Why::Timeout]);
-    }
-    for why in whys {
-        let (status, _, title) = why.row();
-        let mut about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
-        if matches!(why, Why::Busy | Why::TooMany) {
-            about["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Wait" } });
+        if self.tagged() {
+            ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
         }
-        responses.insert(status.as_u16().to_string(), about);
-    }
-    if route.answer == Some("Answer") && matches!(route.access, Access::Roles(_)) {
-        let answered = |about: &str| {
-            let both = json!({ "application/json": { "schema": schema("Answer") },
+        responses.insert("200".into(), ok);
+        let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
+        match route.access {
+            Access::All => {}
+            // a header that names no customer is not valid anywhere
+            Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden, Why::Invalid]),
+            Access::Signed => whys.extend([Why::BadSignature, Why::NotFound]),
+        }
+        if route.answer == Some("HookLetterDone") {
+            whys.push(Why::NotTaken);
+        }
+        if route.answer == Some("Events") {
+            whys.extend([Why::NotFound, Why::Invalid]);
+        }
+        if self.path.contains('{') {
+            whys.extend([Why::NotFound, Why::Invalid]);
+        }
+        if route.answer.is_some_and(|a| a.ends_with("Page")) {
+            whys.push(Why::Invalid);
+        }
+        if route.body.is_some() {
+            whys.extend([Why::NotJson, Why::Invalid, Why::TooLarge, Why::Timeout]);
+        }
+        for why in whys {
+            let (status, _, title) = why.row();
+            let mut about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
+            if matches!(why, Why::Busy | Why::TooMany) {
+                about["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Wait" } });
+            }
+            responses.insert(status.as_u16().to_string(), about);
+        }
+        if route.answer == Some("Answer") && matches!(route.access, Access::Roles(_)) {
+            let answered = |about: &str| {
+                let both = json!({ "application/json": { "schema": schema("Answer") },
                 "application/problem+json": { "schema": schema("Problem") } });
-            json!({ "description": about, "content": both })
-        };
-        responses.insert("202".into(), pending("not answered yet"));
-        responses.insert("409".into(), answered("rejected"));
-        responses.insert("422".into(), answered("rejected: not valid"));
-        responses.insert("403".into(), answered("rejected: forbidden"));
-        responses.insert("500".into(), answered("failed: a fault of ours"));
+                json!({ "description": about, "content": both })
+            };
+            responses.insert("202".into(), pending("not answered yet"));
+            responses.insert("409".into(), answered("rejected"));
+            responses.insert("422".into(), answered("rejected: not valid"));
+            responses.insert("403".into(), answered("rejected: forbidden"));
+            responses.insert("500".into(), answered("failed: a fault of ours"));
+            let mut early = answered("not now, or rejected: try again");
+            early["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Wait" } });
+            responses.insert("503".into(), early);
+            if self.conditional {
+                let about = "rejected: the order is at another version than expected";
+                responses.insert(
+                    "412".into(),
+                    json!({ "description": about, "content": content("application/json", "Answer") }),
+                );
+            }
+        }
+        if route.answer == Some("CommandState") {
+            responses.insert("202".into(), pending("a placement that other lanes have not answered yet"));
+        }
+        if route.answer == Some("Readiness") {
+            responses.insert(
+                "503".into(),
+                json!({ "description": "not ready", "content": content("application/json", "Readiness") }),
+            );
+        }
+        if self.tagged() {
+            responses.insert("304".into(), json!({ "description": "not changed since the ETag that was sent" }));
+        }
+        Value::Object(responses)
     }
-    if route.answer == Some("CommandState") {
-        responses.insert("202".into(), pending("a placement that other lanes have not answered yet"));
-    }
-    if route.answer == Some("Readiness") {
-        responses.insert(
-            "503".into(),
-            json!({ "description": "not ready", "content": content("application/json", "Readiness") }),
-        );
-    }
-    if matches!(route.answer, Some("OrderView" | "OrderPart")) {
-        responses.insert("304".into(), json!({ "description": "not changed since the ETag that was sent" }));
-    }
-    Value::Object(responses)
 }

@@ -1,13 +1,12 @@
 //! Orders as resources: found, looked at, told, and sent commands.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, EntityTag, IfNoneMatch},
     web,
 };
-use chrono::Datelike as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,18 +14,19 @@ use super::{
     Shared,
     commands::{self, object},
     guard::{Body, caller, deny},
-    paging::{self, bad_cursor},
+    mask,
+    paging::{self, bad_cursor, moment, statuses, within_reason},
     problem::{self, Why},
-    scope::theirs,
+    recipient::{self, Look},
+    scope::{self, Found, theirs},
     tokens::Caller,
     view::{OrderSummary, OrderView, Page},
 };
 use crate::{
     domain::{
         Time,
-        ids::{CustomerId, OrderId},
+        ids::{CustomerId, OrderId, PartnerId},
         order::Order,
-        status::Status,
     },
     protocol::command::Wire,
     store::OrderQuery,
@@ -45,9 +45,12 @@ const LOOK_TIME: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub struct Search {
     customer_id: Option<String>,
+    /// of orders that a partner sells, and of staff: whose
+    partner_id: Option<String>,
+    /// several with commas between
     status: Option<String>,
-    placed_from: Option<Time>,
-    placed_before: Option<Time>,
+    placed_from: Option<String>,
+    placed_before: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -65,44 +68,66 @@ async fn search_orders(
     let caller = caller(request);
     let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
     let mut customer = search.customer_id.as_deref().map(CustomerId::new).transpose().map_err(invalid)?;
-    let mut partner = None;
+    let mut partner = search.partner_id.as_deref().map(PartnerId::new).transpose().map_err(invalid)?;
     match &caller {
         Caller::Checkout { customer: Some(own), .. } => {
             if customer.as_ref().is_some_and(|named| named != own) {
                 return Err(deny(request, caller.name(), "a checkout sees its customer's orders"));
             }
+            if partner.is_some() {
+                return Err(deny(request, caller.name(), "a checkout asks for no partner"));
+            }
             customer = Some(own.clone());
         }
-        Caller::Partner { partner: own } => partner = Some(own.clone()),
+        Caller::Partner { partner: own } => {
+            if partner.as_ref().is_some_and(|named| named != own) {
+                return Err(deny(request, caller.name(), "a partner sees its own orders"));
+            }
+            partner = Some(own.clone());
+        }
         Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } => {
             return Err(deny(request, caller.name(), "not with this token"));
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
-    }
-    if search.status.as_ref().is_some_and(|s| Status::ALL.iter().all(|known| known.code() != *s)) {
-        return Err(Why::Invalid.response("there is no such status"));
-    }
-    if !search.placed_from.iter().chain(&search.placed_before).all(|at| within_reason(*at)) {
-        return Err(Why::Invalid.response("a time is of the years 1 to 9999"));
     }
     let limit = paging::limit(search.limit)?;
     let asked = OrderQuery {
         customer,
         partner,
         placed: true,
-        status: search.status.clone(),
-        placed_from: search.placed_from,
-        placed_before: search.placed_before,
+        statuses: statuses(search.status.as_deref())?,
+        placed_from: moment(search.placed_from.as_deref())?,
+        placed_before: moment(search.placed_before.as_deref())?,
         after: search.cursor.as_deref().map(read_cursor).transpose()?,
         limit: limit + 1,
     };
     let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
-    Ok(paging::page(rows, limit, |r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id)))
+    let mut page: Page<OrderSummary> =
+        paging::page(rows, limit, |r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id));
+    if matches!(caller, Caller::Partner { .. }) {
+        let whole = std::mem::take(&mut page.items);
+        page.items = parts(shared, &caller, whole).await?;
+    }
+    Ok(page)
 }
 
-/// Whether a database can hold it.
-fn within_reason(at: Time) -> bool {
-    (1..=9_999).contains(&at.year())
+/// The rows of a partner's list as it sees them: of what it sells its own part.
+async fn parts(shared: &Shared, caller: &Caller, whole: Vec<OrderSummary>) -> Result<Vec<OrderSummary>, HttpResponse> {
+    let ids: Vec<OrderId> = whole.iter().map(|o| OrderId::stored(&o.order_id)).collect();
+    let mut found = BTreeMap::new();
+    for rows in shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))? {
+        let folded = scope::read(&rows)?;
+        found.extend(folded.map(|f| (f.order.id.to_string(), f)));
+    }
+    let seen = |row: OrderSummary| {
+        let folded = found.get(&row.order_id)?;
+        let sight = scope::sight(caller, folded)?;
+        Some(match sight.seller() {
+            Some(seller) => row.of_part(&folded.order.part_of(seller)),
+            None => row,
+        })
+    };
+    Ok(whole.into_iter().filter_map(seen).collect())
 }
 
 fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
@@ -114,13 +139,57 @@ fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
 
 /// `GET /v1/orders/{id}`; its ETag is the order's version.
 pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(order) => tagged(&request, &order, &OrderView::from(&order)),
+    let found = match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(found) => found,
+        Err(refusal) => return refusal,
+    };
+    if let Some(known) = known(&request, &found.order) {
+        return known;
+    }
+    match view(&shared, &request, &found).await {
+        Ok(view) => tagged(&request, &found.order, &view),
         Err(refusal) => refusal,
     }
 }
 
-fn tagged(request: &HttpRequest, order: &Order, body: &impl serde::Serialize) -> HttpResponse {
+/// An order as the caller may see it, with what is kept apart from its history.
+async fn view(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<OrderView, HttpResponse> {
+    let mut view = without_recipient(shared, request, found).await?;
+    if !found.sight.seller().is_none_or(|seller| found.order.needs_address(seller)) {
+        return Ok(view);
+    }
+    let id = &found.order.id;
+    let places = recipient::places(shared, std::slice::from_ref(id)).await.map_err(|e| problem::store(&e))?;
+    let Some(place) = places.get(id.as_str()) else { return Ok(view) };
+    let open = matches!(caller(request), Caller::Anyone);
+    if open {
+        recipient::note(shared, request, Look::Order, &[(id.as_str(), place)]).await?;
+    }
+    let person = place.person.is_some() && !open;
+    view.recipient = Some(if person { mask::recipient(&place.recipient) } else { place.recipient.clone() });
+    Ok(view)
+}
+
+async fn without_recipient(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<OrderView, HttpResponse> {
+    let mut view = OrderView::from(&found.seen());
+    if !recipient::sees_means(&caller(request)) {
+        for settlement in &mut view.settlements {
+            settlement.means_id = settlement.means_id.as_deref().map(mask::id);
+        }
+    }
+    if !view.reviews.is_empty() {
+        let one = std::slice::from_ref(&found.order.id);
+        let persons = shared.parts.store.persons(one).await.map_err(|e| problem::store(&e))?;
+        for review in &mut view.reviews {
+            let words = persons.iter().find(|p| p.prsn_knd_cd == "REVIEW" && p.ord_seq == i64::from(review.line_no));
+            review.text = words.and_then(|p| p.rvw_txt.as_deref()).map(str::to_owned);
+        }
+    }
+    Ok(view)
+}
+
+/// 304, where the client has it already.
+fn known(request: &HttpRequest, order: &Order) -> Option<HttpResponse> {
     use actix_web::http::header::Header as _;
     let tag = EntityTag::new_strong(order.version.to_string());
     let known = match IfNoneMatch::parse(request) {
@@ -128,19 +197,27 @@ fn tagged(request: &HttpRequest, order: &Order, body: &impl serde::Serialize) ->
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|t| t.weak_eq(&tag)),
         Err(_) => false,
     };
-    if known {
-        return HttpResponse::NotModified().insert_header(header::ETag(tag)).finish();
-    }
-    HttpResponse::Ok().insert_header(header::ETag(tag)).insert_header((header::CACHE_CONTROL, "no-cache")).json(body)
+    known.then(|| HttpResponse::NotModified().insert_header(header::ETag(tag)).finish())
+}
+
+fn tagged(request: &HttpRequest, order: &Order, body: &impl serde::Serialize) -> HttpResponse {
+    let tag = EntityTag::new_strong(order.version.to_string());
+    known(request, order).unwrap_or_else(|| {
+        HttpResponse::Ok()
+            .insert_header(header::ETag(tag))
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .json(body)
+    })
 }
 
 /// `GET /v1/orders/{id}/timeline`.
 pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    let order = match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(order) => order,
+    let found = match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(found) => found,
         Err(refusal) => return refusal,
     };
-    let mut told = match timeline::timeline(&shared.parts.store, &order.id).await {
+    let (order, seller) = (&found.order, found.sight.seller());
+    let mut told = match timeline::timeline_of(&shared.parts.store, &order.id, seller).await {
         Ok(told) => told,
         Err(e) => return untold(&order.id, e),
     };
@@ -152,10 +229,14 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
             Err(_) => Ok(()),
         }
     };
-    match tokio::time::timeout(LOOK_TIME, look).await {
-        Ok(Err(e)) => untold(&order.id, e),
-        Ok(Ok(())) | Err(_) => HttpResponse::Ok().json(told), // it says what it has not looked through
+    // where there is no time it says what it has not looked through
+    if let Ok(Err(e)) = tokio::time::timeout(LOOK_TIME, look).await {
+        return untold(&order.id, e);
     }
+    if let Some(seller) = seller {
+        told.keep(&order.part_of(seller));
+    }
+    HttpResponse::Ok().json(told)
 }
 
 fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
@@ -170,24 +251,34 @@ fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
 }
 
 /// What of an order can be asked for by itself.
-pub const PARTS: [&str; 7] = ["lines", "payments", "refunds", "fees", "claims", "procurements", "linked-orders"];
+pub const PARTS: [&str; 8] =
+    ["lines", "payments", "refunds", "fees", "claims", "procurements", "linked-orders", "reviews"];
 
 /// `GET /v1/orders/{id}/{part}`.
 pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let (id, part) = path.into_inner();
-    let order = match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(order) => order,
+    if !PARTS.contains(&part.as_str()) && !Wire::NAMES.contains(&part.as_str()) {
+        return Why::NotFound.response(format!("an order has no {part}"));
+    }
+    let found = match theirs(&shared, &request, &caller(&request), &id).await {
+        Ok(found) => found,
         Err(refusal) => return refusal,
     };
-    let view = OrderView::from(&order);
+    let view = match without_recipient(&shared, &request, &found).await {
+        Ok(view) => view,
+        Err(refusal) => return refusal,
+    };
+    let order = &found.order;
     match part.as_str() {
-        "lines" => tagged(&request, &order, &view.lines),
-        "payments" => tagged(&request, &order, &view.settlements),
-        "refunds" => tagged(&request, &order, &view.refunds),
-        "fees" => tagged(&request, &order, &view.fees),
-        "claims" => tagged(&request, &order, &view.claims),
-        "procurements" => tagged(&request, &order, &view.procurements),
-        "linked-orders" => tagged(&request, &order, &view.linked_orders),
+        "lines" => tagged(&request, order, &view.lines),
+        "payments" => tagged(&request, order, &view.settlements),
+        "refunds" => tagged(&request, order, &view.refunds),
+        "fees" => tagged(&request, order, &view.fees),
+        "claims" => tagged(&request, order, &view.claims),
+        "procurements" => tagged(&request, order, &view.procurements),
+        "linked-orders" => tagged(&request, order, &view.linked_orders),
+        "reviews" => tagged(&request, order, &view.reviews),
+        sent if Wire::NAMES.contains(&sent) => problem::only("POST", "a command of this type is sent by POST"),
         _ => Why::NotFound.response(format!("an order has no {part}")),
     }
 }
@@ -209,7 +300,8 @@ pub async fn command(
 ) -> HttpResponse {
     let (id, kind) = path.into_inner();
     if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
-        return Why::NotFound.response(format!("an order takes no command {kind}"));
+        let why = format!("an order takes no command {kind}");
+        return if PARTS.contains(&kind.as_str()) { problem::only("GET", why) } else { Why::NotFound.response(why) };
     }
     let fields = if body.0.is_empty() { Ok(Map::new()) } else { object(&body.0) };
     match fields {
@@ -227,9 +319,8 @@ async fn send(
 ) -> HttpResponse {
     for (field, value) in [("type", Some(kind)), ("order_id", order_id)] {
         let Some(value) = value else { continue };
-        let given = command.insert(field.to_owned(), value.into());
-        if given.is_some_and(|given| given != value) {
-            return Why::Invalid.response(format!("the body's {field} is not the path's"));
+        if let Err(refusal) = commands::said(&mut command, field, value) {
+            return refusal;
         }
     }
     commands::submit(shared, request, command).await

@@ -1,9 +1,11 @@
 //! Lists come in pages: `limit`, and the `cursor` that the page before named.
 
 use actix_web::HttpResponse;
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{problem::Why, view::Page};
+use crate::domain::{Time, status::Status};
 
 /// Items a page unless another number is asked for.
 const LIMIT: u32 = 50;
@@ -34,6 +36,46 @@ pub fn could_be(id: &str) -> bool {
     !id.chars().any(char::is_control)
 }
 
+/// A moment of a query (RFC 3339). A `+` that nobody escaped has come as a blank, and can be nothing else behind the date.
+///
+/// # Errors
+/// The response that refuses it.
+pub fn moment(asked: Option<&str>) -> Result<Option<Time>, HttpResponse> {
+    let Some(text) = asked else { return Ok(None) };
+    let mended = match text.rfind(' ') {
+        Some(at) if at > "2026-01-01 ".len() => format!("{}+{}", &text[..at], &text[at + 1..]),
+        _ => text.to_owned(),
+    };
+    let read = DateTime::parse_from_rfc3339(&mended).map(|at| at.with_timezone(&Utc));
+    match read {
+        Ok(at) if within_reason(at) => Ok(Some(at)),
+        Ok(_) => Err(Why::Invalid.response("a time is of the years 1 to 9999")),
+        Err(_) => Err(Why::Invalid.response(
+            "a time is like 2026-11-29T00:00:00Z or 2026-11-29T00:00:00%2B09:00 (in a URL a + is written %2B)",
+        )),
+    }
+}
+
+/// Whether a database can hold it.
+pub fn within_reason(at: Time) -> bool {
+    (1..=9_999).contains(&at.year())
+}
+
+/// Statuses, with commas between.
+///
+/// # Errors
+/// The response that refuses one that is none.
+pub fn statuses(asked: Option<&str>) -> Result<Vec<Status>, HttpResponse> {
+    let mut found = Vec::new();
+    for word in asked.into_iter().flat_map(|a| a.split(',')).map(str::trim) {
+        let status = Status::from_code(word).ok_or_else(|| Why::Invalid.response("there is no such status"))?;
+        if !found.contains(&status) {
+            found.push(status);
+        }
+    }
+    Ok(found)
+}
+
 /// A cursor that names ids.
 ///
 /// # Errors
@@ -62,4 +104,41 @@ pub fn page<R, V: for<'a> From<&'a R>>(mut rows: Vec<R>, limit: u32, cursor: imp
 /// As a response.
 pub fn told<T: Serialize>(page: Result<Page<T>, HttpResponse>) -> HttpResponse {
     page.map_or_else(|refusal| refusal, |page| HttpResponse::Ok().json(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_clients_send_them() {
+        let at = |text: &str| moment(Some(text)).map_err(drop).map(|t| t.map(|t| t.to_rfc3339()));
+        for text in
+            ["2026-11-29T00:00:00+09:00", "2026-11-29T00:00:00 09:00", "2026-11-28T15:00:00Z", "2026-11-28 15:00:00Z"]
+        {
+            assert_eq!(at(text), Ok(Some("2026-11-28T15:00:00+00:00".to_owned())), "{text}");
+        }
+        for bad in [
+            "",
+            "x",
+            "2026-11-29",
+            "2026-11-29T00:00:00",
+            "2026-11-29T00:00:00  09:00",
+            " ",
+            "2026-11-29T00:00:00 ",
+            "한 국",
+        ] {
+            assert_eq!(at(bad), Err(()), "{bad}");
+        }
+        assert!(matches!(moment(None), Ok(None)));
+    }
+
+    #[test]
+    fn statuses_come_alone_or_several() {
+        let read = |text: &str| statuses(Some(text)).map_err(drop);
+        assert_eq!(read("ORDERED, PAYMENT_EXPIRED,ORDERED"), Ok(vec![Status::Ordered, Status::PaymentExpired]));
+        for bad in ["", "NIX", "ORDERED,", "ordered"] {
+            assert_eq!(read(bad), Err(()), "{bad}");
+        }
+    }
 }

@@ -103,6 +103,13 @@ impl Why {
     }
 }
 
+/// A path of several that one pattern stands for, each with its own method.
+pub fn only(method: &'static str, detail: impl Into<String>) -> HttpResponse {
+    let mut response = Why::Method.response(detail);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(method));
+    response
+}
+
 /// What the store says when it can't answer is not for clients to see.
 pub fn store(e: &crate::store::StoreError) -> HttpResponse {
     tracing::warn!(error = %e, "a request failed on the store");

@@ -5,11 +5,14 @@ use actix_web::{Resource, http::Method, web};
 
 use super::{
     access::{Access, Route},
-    audit, callbacks, commands, console, erase, feed, gifts, hooks, letters, live, me, openapi, orders, probes, shelf,
+    accounts, audit, callbacks, commands, console, erase, feed, gifts, hooks, letters, lines, live, me, openapi,
+    orders, probes, recipient, reviews, shelf,
     tokens::Role::{self, Auditor, Checkout, Metrics, Operator, Partner, Payment},
 };
 
 const READERS: &[Role] = &[Checkout, Partner, Operator, Auditor];
+/// who works off lists of lines
+const WORKERS: &[Role] = &[Partner, Operator, Auditor];
 const STAFF: &[Role] = &[Operator, Auditor];
 const WRITERS: &[Role] = &[Checkout, Partner, Payment, Operator];
 
@@ -32,17 +35,24 @@ pub fn all() -> Vec<Route> {
     use Access::{All, Roles, Signed};
     routes! {
         POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
+        POST "/v1/commands/{id}" Roles(WRITERS), "Takes a command by its type, which stands in place of the id: place_order, receive_stock …; the body is the command without it", Some("CommandBody"), Some("Answer") => commands::typed;
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
-        POST "/v1/orders" Roles(&[Checkout, Operator]), "Places an order (주문): a place_order command, its type left out", Some("Placement"), Some("Answer") => orders::place;
-        GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own", None, Some("OrderPage") => orders::list;
-        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims; ETag is its version", None, Some("OrderView") => orders::one;
+        POST "/v1/orders" Roles(&[Checkout, Partner, Operator]), "Places an order (주문): a place_order command, its type left out", Some("PlaceOrderBody"), Some("Answer") => orders::place;
+        GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own, and of what it sells its part", None, Some("OrderPage") => orders::list;
+        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims, to a seller its own part; ETag is its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
         GET "/v1/orders/{id}/audit" Roles(STAFF), "What was done to it that wants a reason (감사이력): early refunds, forced deliveries, stock lost …", None, Some("OrderAudit") => audit::of_order;
-        GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements or linked-orders", None, Some("OrderPart") => orders::part;
+        GET "/v1/orders/{id}/accounts" Roles(&[Payment, Operator]), "By what it was paid (tokens, virtual account) and where its refunds go; looking is audited", None, Some("AccountsView") => accounts::of_order;
+        GET "/v1/orders/{id}/recipient" Roles(&[Checkout, Partner, Operator]), "Whom its goods go to (수취인), whole: to its buyer, to who has something to send or install, to operators; each look is written down", None, Some("RecipientView") => recipient::one;
+        GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements, linked-orders or reviews", None, Some("OrderPart") => orders::part;
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
         POST "/v1/payment-callbacks" Signed, "The payment service's word: money that came in, or went back", Some("PaymentEvent"), Some("Answer") => callbacks::post;
-        GET "/v1/skus" Roles(STAFF), "Stock (재고) of every SKU, by id", None, Some("SkuPage") => shelf::skus;
+        GET "/v1/lines" Roles(WORKERS), "Order lines (현황) by status, claim, partner, SKU …; work oldest first, the rest newest first; a partner sees its own", None, Some("LinePage") => lines::list;
+        GET "/v1/lines/counts" Roles(WORKERS), "How many lines there are of each status, by partner and by SKU", None, Some("LineCounts") => lines::counts;
+        GET "/v1/lines/recipients" Roles(&[Partner, Operator]), "Lines that are to be sent, with where to, whole (발주서 다운로드); each recipient that is told is written down", None, Some("LinePage") => lines::download;
+        GET "/v1/reviews" Roles(WORKERS), "Reviews (리뷰) with their words, newest first; a partner sees those of what it sold", None, Some("ReviewPage") => reviews::list;
+        GET "/v1/skus" Roles(WORKERS), "Stock (재고) of every SKU, by id; a partner sees what it holds or sells", None, Some("SkuPage") => shelf::skus;
         GET "/v1/skus/{id}" Roles(READERS), "Stock of a SKU, with its campaigns", None, Some("SkuView") => shelf::sku;
         GET "/v1/skus/{id}/ledger" Roles(STAFF), "Its stock ledger (재고원장), newest first", None, Some("LedgerPage") => shelf::ledger;
         GET "/v1/products/{id}" Roles(READERS), "A product (상품)", None, Some("ProductView") => shelf::product;
@@ -60,6 +70,7 @@ pub fn all() -> Vec<Route> {
         DELETE "/v1/webhooks/{name}/letters/{letter}" Roles(&[Operator]), "Takes the letter away", None, Some("HookLetterDone") => hooks::discard;
         POST "/v1/customers/{id}/erase" Roles(&[Operator]), "Erases a person's data (개인정보 삭제); the orders' money and history stay", None, Some("ErasedView") => erase::customer;
         GET "/v1/audit" Roles(STAFF), "What was done at this door that is no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
+        GET "/v1/access-log" Roles(STAFF), "Who saw whose recipient (개인정보접속기록), newest first; kept for two years", None, Some("AccessPage") => recipient::log;
         GET "/v1/live" Roles(STAFF), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
         GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;

@@ -1,6 +1,8 @@
 //! What is whose at the door: a customer's orders, a partner's lines and goods. The lanes trust an actor; a token is one
 //! partner's or speaks for one customer, so whose a thing is gets looked at here.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
@@ -11,29 +13,89 @@ use super::{
     tokens::Caller,
 };
 use crate::{
-    commit::replay::{self, Folded},
+    commit::replay::{self, Applied, Folded},
     domain::{
         ids::{OrderId, PartnerId, ProductId, SkuId, TemplateId},
         order::{
             Order,
+            change::Preview,
             state::{Line, Placement},
         },
     },
-    protocol::command::{Role, Wire},
+    protocol::{
+        Answer,
+        command::{Role, Wire},
+    },
+    store::rows::HistRow,
 };
+
+/// An order as its history tells it.
+pub struct Known {
+    pub order: Order,
+    pub applied: Vec<Applied>,
+    /// who placed it: `role:id`
+    placed_by: Arc<str>,
+}
+
+/// How much of an order somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// staff's: all of it
+    Whole,
+    /// the buyer's: all of it
+    Buyer,
+    /// a seller's: its own part
+    Part(PartnerId),
+}
+
+impl Sight {
+    /// Of a part: whose.
+    pub const fn seller(&self) -> Option<&PartnerId> {
+        match self {
+            Sight::Part(partner) => Some(partner),
+            Sight::Whole | Sight::Buyer => None,
+        }
+    }
+}
+
+/// An order that the caller may see, whole, and how much of it.
+pub struct Found {
+    pub order: Order,
+    pub sight: Sight,
+}
+
+impl Found {
+    /// What the caller sees of it.
+    pub fn seen(&self) -> Order {
+        self.sight.seller().map_or_else(|| self.order.clone(), |seller| self.order.part_of(seller))
+    }
+}
 
 /// The order as its history tells it, with its commands; `None`: there is none.
 ///
 /// # Errors
 /// The response, when it can't be read.
-pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Folded>, HttpResponse> {
+pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Known>, HttpResponse> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
     let found = shared.parts.store.orders(std::slice::from_ref(&order_id)).await.map_err(|e| problem::store(&e))?;
-    let Some(rows) = found.first() else { return Ok(None) };
-    replay::fold(rows).map_err(|e| {
-        tracing::error!(order_id = id, error = e, "a history does not fold");
+    found.first().map_or(Ok(None), |rows| read(rows))
+}
+
+/// The same of a history that is there.
+///
+/// # Errors
+/// The response, when it can't be read.
+pub fn read(rows: &[HistRow]) -> Result<Option<Known>, HttpResponse> {
+    let folded = replay::fold(rows).map_err(|e| {
+        tracing::error!(order_id = rows.first().map(|r| &*r.ord_id), error = e, "a history does not fold");
         Why::Fault.response("this order's history can't be read")
-    })
+    })?;
+    let known = |(folded, first): (Folded, &HistRow)| Known {
+        order: folded.order,
+        applied: folded.applied,
+        placed_by: Arc::clone(&first.actr),
+    };
+    Ok(folded.zip(rows.first()).map(known))
 }
 
 /// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may
@@ -41,34 +103,85 @@ pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Folded>, HttpRes
 ///
 /// # Errors
 /// That response.
-pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id: &str) -> Result<Order, HttpResponse> {
+pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id: &str) -> Result<Found, HttpResponse> {
     let unknown = || Why::NotFound.response(format!("there is no order {id}"));
-    let order = folded(shared, id).await?.map(|f| f.order);
-    let order = order.filter(|o| o.placement != Placement::Failed).ok_or_else(unknown)?;
-    if !may_see(caller, &order) {
+    let found = folded(shared, id).await?.filter(|f| f.order.placement != Placement::Failed).ok_or_else(unknown)?;
+    let Some(sight) = sight(caller, &found) else {
         note_denied(request, caller.name(), "somebody else's order");
         return Err(unknown());
-    }
-    Ok(order)
+    };
+    Ok(Found { order: found.order, sight })
 }
 
-/// Whose order it is: the customer's, and of each partner that sells a line of it, or had it made.
-pub fn may_see(caller: &Caller, order: &Order) -> bool {
+/// How much of it the caller sees: its customer and a partner that bought it all, a partner that sells lines of it those;
+/// `None`: nothing.
+pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
+    let order = &found.order;
     match caller {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } | Caller::Payment { .. } => true,
-        Caller::Checkout { customer, .. } => customer.as_ref() == Some(&order.customer_id),
-        Caller::Partner { partner } => {
-            bought(partner, order) || order.lines.iter().any(|l| order.seller_of(l) == Some(partner))
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } | Caller::Payment { .. } => {
+            Some(Sight::Whole)
         }
-        Caller::Metrics => false,
+        Caller::Checkout { customer, .. } => {
+            let theirs = customer.as_ref() == Some(&order.customer_id) && !bought_by_partner(found);
+            theirs.then_some(Sight::Buyer)
+        }
+        Caller::Partner { partner } if order.customer_id.as_str() == partner.as_str() && bought_by_partner(found) => {
+            Some(Sight::Buyer)
+        }
+        Caller::Partner { partner } => {
+            let sells = order.lines.iter().any(|l| order.seller_of(l) == Some(partner));
+            sells.then(|| Sight::Part(partner.clone()))
+        }
+        Caller::Metrics => None,
     }
 }
 
-fn bought(partner: &PartnerId, order: &Order) -> bool {
-    order.customer_id.as_str() == partner.as_str()
+/// Customers' and partners' ids are different name spaces: a partner buys what is made for another order, and what it placed
+/// for itself; all else a customer buys, whatever they are called.
+fn bought_by_partner(found: &Known) -> bool {
+    let itself =
+        |(role, id): (&str, &str)| matches!(role, "partner" | "seller") && id == found.order.customer_id.as_str();
+    found.order.after.parent.is_some() || found.placed_by.split_once(':').is_some_and(itself)
 }
 
-/// Whether the caller may send this command about what it is about; its type and its actor have been looked at.
+/// An answer as its caller may read it: a seller hears of its own lines, and nothing of how the buyer pays.
+///
+/// # Errors
+/// The response, when the order can't be read.
+pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
+    let (Caller::Partner { .. }, Some(id)) = (caller, answer.order_id.as_deref()) else { return Ok(answer) };
+    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() {
+        return Ok(answer);
+    }
+    let found = folded(shared, id).await?;
+    let sight = found.as_ref().and_then(|f| sight(caller, f));
+    if sight == Some(Sight::Buyer) {
+        return Ok(answer);
+    }
+    let mut answer = Answer::clone(&answer);
+    answer.facts.refunds.clear();
+    let seller = sight.as_ref().and_then(Sight::seller);
+    let part = found.as_ref().zip(seller).map(|(found, seller)| (&found.order, found.order.part_of(seller)));
+    let seen = part.zip(answer.facts.preview.take()).map(|((whole, part), preview)| previewed(*preview, whole, &part));
+    answer.facts.preview = seen.map(Box::new);
+    Ok(Arc::new(answer))
+}
+
+fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
+    // a line that the order does not have yet would be made by this very command
+    let own = |no: u16| part.line(no).is_some() || whole.line(no).is_none();
+    (preview.change.status_before, preview.change.status_after) = (None, None);
+    preview.change.settlements.clear();
+    preview.refunds.clear();
+    preview.change.lines.retain(|l| own(l.line_no));
+    preview.gifts.retain(|no| own(*no));
+    let skus: Vec<_> = preview.change.lines.iter().map(|l| l.sku_id.clone()).collect();
+    preview.stock.retain(|s| skus.contains(&s.sku_id));
+    preview
+}
+
+/// Whether the caller may send this command about what it is about; its type and its actor have been looked at. `true`: it is a
+/// partner that speaks as the buyer of what it bought.
 ///
 /// # Errors
 /// The response that says not.
@@ -78,41 +191,74 @@ pub async fn check(
     caller: &Caller,
     name: &str,
     command: &Map<String, Value>,
-) -> Result<(), HttpResponse> {
+) -> Result<bool, HttpResponse> {
     match caller {
         Caller::Checkout { customer, .. } if name == "place_order" => {
             let own = customer.as_ref().map(|c| c.as_str());
             if text(command, "customer_id") != own {
                 return Err(deny(request, caller.name(), "a checkout orders for its own customer"));
             }
-            Ok(())
+            Ok(false)
         }
         // an order that is missing where one is needed is the lane's to ask for
         Caller::Checkout { .. } => match text(command, "order_id") {
-            Some(id) => theirs(shared, request, caller, id).await.map(drop),
-            None => Ok(()),
+            Some(id) => theirs(shared, request, caller, id).await.map(|_| false),
+            None => Ok(false),
         },
+        Caller::Partner { partner } if name == "place_order" => {
+            let no = |why: &str| deny(request, caller.name(), why);
+            if text(command, "customer_id") != Some(partner.as_str()) {
+                return Err(no("a partner orders for itself"));
+            }
+            let kind = command.get("payment").and_then(|p| p.get("kind")).and_then(Value::as_str);
+            if kind == Some("approved") {
+                return Err(no(
+                    "that it has paid is for the payment side to say: place the order unpaid, or with a deposit",
+                ));
+            }
+            Ok(false)
+        }
         Caller::Partner { partner } => {
             let no = |why: &str| deny(request, caller.name(), why);
-            if let Some(id) = text(command, "order_id") {
-                let order = theirs(shared, request, caller, id).await?;
-                if !acts_on(&order, partner, name, command) {
+            // what is previewed is looked at as if it were sent
+            let inner = command.get("command").and_then(Value::as_object).filter(|_| name == "preview");
+            let (of, name, command) = match inner {
+                Some(inner) => (command, text(inner, "type").unwrap_or_default(), inner),
+                None => (command, name, command),
+            };
+            let mut buys = false;
+            if let Some(id) = text(of, "order_id") {
+                let found = theirs(shared, request, caller, id).await?;
+                if !acts_on(&found, partner, name, command) {
                     return Err(no("a partner acts on lines that it sells: the order has others' too, so name yours"));
                 }
+                buys = as_buyer(&found, partner, name);
             }
-            for thing in things(name).map_err(no)? {
+            // what a buyer would like instead is the seller's, and the lane sees to that
+            for thing in things(name).map_err(no)?.iter().filter(|_| !buys) {
                 if !own(shared, partner, thing, command).await? {
                     return Err(no("it names something that is not this partner's"));
                 }
             }
-            Ok(())
+            Ok(buys)
         }
         Caller::Anyone
         | Caller::Payment { .. }
         | Caller::Operator { .. }
         | Caller::Auditor { .. }
-        | Caller::Metrics => Ok(()),
+        | Caller::Metrics => Ok(false),
     }
+}
+
+/// Whether it speaks of the order as who bought it, and not as who sells of it.
+fn as_buyer(found: &Found, partner: &PartnerId, name: &str) -> bool {
+    let sells = || found.order.lines.iter().any(|l| found.order.seller_of(l) == Some(partner));
+    found.sight == Sight::Buyer && buyers(name) && !sells()
+}
+
+/// Whether it is for buyers, too.
+fn buyers(name: &str) -> bool {
+    Wire::ROLES.iter().any(|(n, may)| *n == name && may.contains(&Role::Buyer))
 }
 
 fn text<'a>(command: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
@@ -120,12 +266,18 @@ fn text<'a>(command: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
 }
 
 /// Whether a partner may: on the lines that it sells, and as a buyer on an order that it bought.
-fn acts_on(order: &Order, partner: &PartnerId, name: &str, command: &Map<String, Value>) -> bool {
-    let buyers = || Wire::ROLES.iter().any(|(n, may)| *n == name && may.contains(&Role::Buyer));
+fn acts_on(found: &Found, partner: &PartnerId, name: &str, command: &Map<String, Value>) -> bool {
+    let order = &found.order;
     let sells = |no: &u16| order.line(*no).is_none_or(|l| order.seller_of(l) == Some(partner));
-    // a preview changes nothing; that goods are being prepared is of the whole order, and any of its sellers may say it
-    let of_all = matches!(name, "preview" | "prepare") && order.lines.iter().any(|l| sells(&l.no));
-    of_all || (bought(partner, order) && buyers()) || touched(order, command).iter().all(sells)
+    // a preview changes nothing; and without names a seller prepares its own lines, which the lane knows
+    let unnamed = || command.get("lines").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let of_some = match name {
+        "preview" => true,
+        "prepare" => unnamed(),
+        _ => false,
+    };
+    let of_all = of_some && order.lines.iter().any(|l| sells(&l.no));
+    of_all || (found.sight == Sight::Buyer && buyers(name)) || touched(order, command).iter().all(sells)
 }
 
 /// The lines that a command is about: those that it names, or those of the claim or the waybill that it names, or all.

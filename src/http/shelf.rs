@@ -1,11 +1,13 @@
 //! The shelves: stock, its ledger, products and campaigns.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     Shared,
+    guard::caller,
     paging::{self, Paging, bad_cursor},
     problem::{self, Why},
+    tokens::Caller,
     view::{CampaignView, LedgerView, ProductView, SkuView},
 };
 use crate::{
@@ -33,11 +35,26 @@ pub(super) async fn rows<R: Row>(
 }
 
 /// `GET /v1/skus`.
-pub async fn skus(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+/// A partner's are those that it holds, or sells the product of.
+pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
-        let after = paging::ids(paging.cursor.as_deref())?.map(|c| vec![Read::Text(Some(c.to_owned()))]);
-        let units: Vec<UntRow> = rows(&*shared.parts.store, after, limit + 1).await?;
+        let after = paging::ids(paging.cursor.as_deref())?;
+        let units: Vec<UntRow> = match caller(&request) {
+            Caller::Partner { partner } => {
+                let own = shared.parts.store.units_of(&partner, after, limit + 1).await;
+                own.map_err(|e| problem::store(&e))?
+            }
+            Caller::Anyone
+            | Caller::Checkout { .. }
+            | Caller::Payment { .. }
+            | Caller::Operator { .. }
+            | Caller::Auditor { .. }
+            | Caller::Metrics => {
+                let after = after.map(|c| vec![Read::Text(Some(c.to_owned()))]);
+                rows(&*shared.parts.store, after, limit + 1).await?
+            }
+        };
         Ok(paging::page::<_, SkuView>(units, limit, |r| r.unt_id.to_string()))
     };
     paging::told(page.await)

@@ -17,7 +17,7 @@ use crate::{
 pub enum Role {
     /// a shop's checkout: speaks for one customer at a time, and brings their payments
     Checkout,
-    /// a seller or partner: its own orders
+    /// a seller or partner: its own orders, those that it bought among them
     Partner,
     /// the payment side: approvals, deposits, refunds
     Payment,
@@ -62,6 +62,36 @@ pub struct Token {
     /// the one customer that a checkout token may speak for; otherwise each request names theirs
     #[serde(default)]
     pub customer: Option<CustomerId>,
+    /// whether it may say that money came in; when absent: [`Token::says_paid`]
+    #[serde(default)]
+    pub pays: Option<bool>,
+}
+
+/// Whether a token may say that money came in, and whose word that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// it may not
+    Nothing,
+    /// it may, and is bound to one customer: the buyer's own word
+    Buyers,
+    /// it may: the payment side's word
+    Payments,
+}
+
+impl Token {
+    /// What was set; else: yes of an unbound checkout, of the payment side and of operators, no of whoever may be the buyer.
+    pub fn says_paid(&self) -> Says {
+        let usual = match self.role {
+            Role::Checkout => self.customer.is_none(),
+            Role::Payment | Role::Operator => true,
+            Role::Partner | Role::Auditor | Role::Metrics => false,
+        };
+        match (self.pays.unwrap_or(usual), self.customer.is_some() || self.role == Role::Partner) {
+            (false, _) => Says::Nothing,
+            (true, true) => Says::Buyers,
+            (true, false) => Says::Payments,
+        }
+    }
 }
 
 /// The tokens that open the door.
@@ -111,7 +141,11 @@ impl Tokens {
         Ok(tokens)
     }
 
-    fn add(&mut self, token: Token) -> anyhow::Result<()> {
+    /// Adds one.
+    ///
+    /// # Errors
+    /// A sentence, when it makes no sense.
+    pub fn add(&mut self, token: Token) -> anyhow::Result<()> {
         let name = &token.name;
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         ensure!(
@@ -134,6 +168,10 @@ impl Tokens {
         ensure!(
             token.role == Role::Checkout || token.customer.is_none(),
             "token {name}: only a checkout's token names a customer"
+        );
+        ensure!(
+            token.pays.is_none() || !matches!(token.role, Role::Auditor | Role::Metrics),
+            "token {name}: an auditor's and a metrics token say nothing, so they have no pays"
         );
         ensure!(self.0.values().all(|t| t.name != *name), "token {name} is there twice");
         if self.0.insert(hash, Arc::new(token.clone())).is_some() {
@@ -164,6 +202,7 @@ fn one(text: &str) -> anyhow::Result<Token> {
         sha256: sha256.to_owned(),
         partner: partner.map(PartnerId::new).transpose().with_context(|| format!("token {name}"))?,
         customer: None,
+        pays: None,
     })
 }
 
@@ -243,7 +282,7 @@ impl Caller {
         match self {
             Caller::Anyone => &Actor::ALL,
             Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
-            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner],
+            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner, Actor::Buyer],
             Caller::Payment { .. } => &[Actor::Payment],
             Caller::Operator { .. } => &[Actor::Operator],
             Caller::Auditor { .. } | Caller::Metrics => &[],
@@ -263,7 +302,8 @@ impl Caller {
             }
             Caller::Partner { partner } => {
                 let id = partner.as_str();
-                of(Actor::Seller, id).into_iter().chain(of(Actor::Partner, id)).collect()
+                // as a buyer of what it bought; whether it did is looked at with the order
+                [Actor::Seller, Actor::Partner, Actor::Buyer].into_iter().filter_map(|a| of(a, id)).collect()
             }
             Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
             Caller::Operator { name } => of(Actor::Operator, name).into_iter().collect(),
@@ -281,6 +321,35 @@ mod tests {
             let (_, may) = crate::protocol::command::Wire::ROLES.iter().find(|(name, _)| *name == command).unwrap();
             assert!(may.contains(&Actor::Payment), "{command}");
         }
+    }
+
+    #[test]
+    fn whoever_may_be_the_buyer_does_not_say_paid() {
+        let token = |role, bound: bool, pays| Token {
+            name: "t".into(),
+            role,
+            sha256: hashed("t"),
+            partner: (role == Role::Partner).then(|| PartnerId::stored("p-1")),
+            customer: bound.then(|| CustomerId::stored("u-1")),
+            pays,
+        };
+        for (role, bound, pays, says) in [
+            (Role::Checkout, false, None, Says::Payments),
+            (Role::Checkout, true, None, Says::Nothing),
+            (Role::Checkout, true, Some(true), Says::Buyers),
+            (Role::Checkout, false, Some(false), Says::Nothing),
+            (Role::Payment, false, None, Says::Payments),
+            (Role::Payment, false, Some(false), Says::Nothing),
+            (Role::Operator, false, None, Says::Payments),
+            (Role::Operator, false, Some(false), Says::Nothing),
+            (Role::Partner, false, None, Says::Nothing),
+            (Role::Partner, false, Some(true), Says::Buyers),
+            (Role::Auditor, false, None, Says::Nothing),
+            (Role::Metrics, false, None, Says::Nothing),
+        ] {
+            assert_eq!(token(role, bound, pays).says_paid(), says, "{role:?} {bound} {pays:?}");
+        }
+        assert!(Tokens::default().add(token(Role::Auditor, false, Some(true))).is_err());
     }
 
     #[test]

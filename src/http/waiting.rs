@@ -28,6 +28,8 @@ struct Waiter {
     number: u64,
     /// whose answer it waits for, once the log has said
     entry: Option<Arc<str>>,
+    /// of its content: another partition's entry may have the same name, and be another command under this id
+    digest: Option<Arc<str>>,
     early: Vec<Arc<Answer>>,
     tell: oneshot::Sender<Arc<Answer>>,
 }
@@ -97,7 +99,8 @@ impl Door {
             }
             let Some(waiters) = state.waiters.get_mut(&answer.command_id) else { continue };
             let before = waiters.len();
-            let theirs = waiters.extract_if(.., |w| w.entry.as_ref() == Some(&answer.entry));
+            let theirs =
+                waiters.extract_if(.., |w| w.entry.as_ref() == Some(&answer.entry) && w.digest == answer.digest);
             theirs.for_each(|w| w.answered(&answer));
             for waiter in waiters.iter_mut().filter(|w| w.entry.is_none() && w.early.len() < EARLY_MAX) {
                 waiter.early.push(Arc::clone(&answer));
@@ -112,8 +115,8 @@ impl Door {
         self.state.lock().ok()?.places.get(order_id).copied()
     }
 
-    /// Waits for a command's answer; `None` when too many wait already.
-    pub fn wait(&self, command_id: &str) -> Option<Waiting> {
+    /// Waits for a command's answer; `None` when too many wait already. `digest`: of its content, if that can be read.
+    pub fn wait(&self, command_id: &str, digest: Option<Arc<str>>) -> Option<Waiting> {
         let mut state = self.state.lock().ok()?;
         if state.waiting >= self.max {
             return None;
@@ -123,7 +126,7 @@ impl Door {
         state.number += 1;
         let number = state.number;
         let id: Arc<str> = command_id.into();
-        let waiter = Waiter { number, entry: None, early: Vec::new(), tell };
+        let waiter = Waiter { number, entry: None, digest, early: Vec::new(), tell };
         state.waiters.entry(Arc::clone(&id)).or_default().push(waiter);
         drop(state);
         Some(Waiting { door: self.clone(), id, number, answer })
@@ -184,7 +187,8 @@ impl Waiting {
         let Ok(mut state) = self.door.state.lock() else { return };
         let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
         let Some(at) = waiters.iter().position(|w| w.number == self.number) else { return };
-        let early = waiters[at].early.iter().find(|a| *a.entry == *entry).cloned();
+        let digest = &waiters[at].digest;
+        let early = waiters[at].early.iter().find(|a| *a.entry == *entry && a.digest == *digest).cloned();
         match early {
             None => waiters[at].entry = Some(entry.into()),
             Some(answer) => {
@@ -218,12 +222,12 @@ mod tests {
     #[tokio::test]
     async fn a_place_is_free_again_whatever_became_of_it() {
         let door = Door { name: "d".into(), state: Arc::default(), max: 2 };
-        let (first, second) = (door.wait("c-1").unwrap(), door.wait("c-1").unwrap());
-        assert!(door.wait("c-2").is_none());
+        let (first, second) = (door.wait("c-1", None).unwrap(), door.wait("c-1", None).unwrap());
+        assert!(door.wait("c-2", None).is_none());
         // left, before its command was sent
         drop(first);
-        let third = door.wait("c-2").unwrap();
-        assert!(door.wait("c-3").is_none());
+        let third = door.wait("c-2", None).unwrap();
+        assert!(door.wait("c-3", None).is_none());
         // answered before the log had named its entry, and another entry's answer before it
         door.hand_out(vec![answer("c-1", "7-0"), answer("c-1", "8-0")]);
         let told = second.of(EntryId { ms: 8, seq: 0 }, Duration::from_secs(5)).await.unwrap();
@@ -233,6 +237,30 @@ mod tests {
         assert!(third.of(EntryId { ms: 10, seq: 0 }, Duration::ZERO).await.is_none());
         let state = door.state.lock().unwrap();
         assert_eq!((state.waiting, state.waiters.len()), (0, 0));
+    }
+
+    /// Partitions number their entries apart: two commands under one id may have entries of one name.
+    #[tokio::test]
+    async fn answers_of_entries_of_one_name_are_told_apart() {
+        let door = Door { name: "d".into(), state: Arc::default(), max: 5 };
+        let digested = |digest: &str| Answer { digest: Some(digest.into()), ..answer("c-1", "7-0") };
+        let entry = EntryId { ms: 7, seq: 0 };
+        for early in [false, true] {
+            let (first, second) =
+                (door.wait("c-1", Some("a".into())).unwrap(), door.wait("c-1", Some("b".into())).unwrap());
+            let tell = || door.hand_out(vec![digested("b"), digested("a")]);
+            let wait = |w: Waiting| w.of(entry, Duration::from_secs(5));
+            let (one, other) = if early {
+                tell();
+                (wait(first).await.unwrap(), wait(second).await.unwrap())
+            } else {
+                let (one, other) = (tokio::spawn(wait(first)), tokio::spawn(wait(second)));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                tell();
+                (one.await.unwrap().unwrap(), other.await.unwrap().unwrap())
+            };
+            assert_eq!((one.digest.as_deref(), other.digest.as_deref()), (Some("a"), Some("b")), "early: {early}");
+        }
     }
 
     #[test]

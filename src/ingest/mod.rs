@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::{
     commit::Source,
     domain::Time,
-    log::{Entry, Inbound},
+    log::{Entry, EntryId, Inbound},
     protocol::{
         decode::{self, Command, Kind, Unreadable},
         internal::Internal,
@@ -33,6 +33,39 @@ pub struct Delivered {
     pub decoded: Result<Command, Unreadable>,
     /// how often it was passed on between lanes
     pub hops: u8,
+}
+
+impl Delivered {
+    /// What is kept of it until its batch is durable.
+    pub fn kept(&self) -> Kept {
+        Kept { source: self.source, raw: Arc::clone(&self.raw), kind: self.kind, hops: self.hops }
+    }
+}
+
+/// An entry that was decided: should its batch be rolled back, it is decided again.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    source: Source,
+    raw: Arc<[u8]>,
+    kind: Inbound,
+    hops: u8,
+}
+
+impl Kept {
+    /// Which entry it is.
+    pub fn entry(&self) -> (Inbound, EntryId) {
+        (self.source.stream, self.source.id)
+    }
+
+    /// The entry as it was delivered.
+    pub fn again(self) -> Delivered {
+        let Kept { source, raw, kind, hops } = self;
+        let decoded = match kind {
+            Inbound::Commands => decode::decode(&raw),
+            Inbound::Internal => decode::decode_internal(&raw).map(internal),
+        };
+        Delivered { source, raw, kind, decoded, hops }
+    }
 }
 
 /// Entries of one read, under the generation of the lane that they are for: after a reset, older ones are read again and
@@ -125,14 +158,8 @@ impl Generation {
 
 /// Reads an entry's command. `read`: when it came in, where that is wanted.
 pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
-    let mut source = Source {
-        stream: entry.stream,
-        id: entry.id,
-        at: entry.id.time(),
-        attempts: entry.attempts,
-        origin: None,
-        read,
-    };
+    let mut source =
+        Source { stream: entry.stream, id: entry.id, at: entry.at, attempts: entry.attempts, origin: None, read };
     let (raw, kind) = (entry.command, entry.stream);
     match kind {
         Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, kind, hops: 0 },
@@ -159,5 +186,6 @@ fn internal(step: Internal) -> Command {
         Internal::PassedOn { .. } => ("", "passed_on"),
     };
     let id = crate::domain::ids::CommandId::stored(id);
-    Command { digest: id.shared(), id, actor: "system:lane".into(), reply_to: None, name, kind: Kind::Internal(step) }
+    let (actor, kind) = ("system:lane".into(), Kind::Internal(step));
+    Command { digest: id.shared(), id, actor, reply_to: None, name, expected_version: None, kind }
 }

@@ -1,7 +1,7 @@
 //! The reading loop of a lane: first what is pending, then what is new, for as long as there is credit.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,6 +19,8 @@ use crate::{
 pub const READ_MAX: usize = 256;
 /// How long a read waits for the first entry: the longest that a reset or a stop waits for the reader.
 const WAIT: Duration = Duration::from_millis(200);
+/// How often entries from the future are complained of.
+const FUTURE_SAID_EVERY: Duration = Duration::from_secs(60);
 /// Waits between tries when the log does not answer.
 const BACKOFF: [u64; 6] = [50, 100, 200, 400, 800, 1_600];
 
@@ -34,6 +36,8 @@ pub struct Ingest {
     pub generation: Arc<Generation>,
     /// whether it is noted when a chunk was read
     pub traced: bool,
+    /// when entries from the future were last complained of
+    pub future_said: Mutex<Option<Instant>>,
     pub to: mpsc::Sender<Chunk>,
     pub stop: CancellationToken,
 }
@@ -103,9 +107,9 @@ impl Ingest {
             };
             let before = self.clock.now();
             let entries = reader.fresh(room, WAIT).await?;
-            match entries.iter().filter(|e| e.stream == Inbound::Commands).map(|e| e.id).max() {
+            match entries.iter().filter(|e| e.stream == Inbound::Commands).max_by_key(|e| e.id) {
                 // everything up to the last one was read, because ids only grow
-                Some(last) => self.stream_time.reached(last.time()),
+                Some(last) => self.stream_time.reached(last.at),
                 None if entries.is_empty() => self.stream_time.reached(before),
                 None => {}
             }
@@ -116,11 +120,28 @@ impl Ingest {
         Ok(())
     }
 
+    /// Says loudly that somebody writes entries from the future: those after them get such ids too.
+    fn note_future(&self, entries: &[Entry]) {
+        let early = |e: &&Entry| e.id.time() > e.at;
+        let Some(first) = entries.iter().find(early) else { return };
+        let n = entries.iter().filter(early).count();
+        let partition = self.partition;
+        metrics::counter!("jumun_entries_from_the_future_total", "partition" => partition.to_string())
+            .increment(u64::try_from(n).unwrap_or(0));
+        let mut said = self.future_said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|at| at.elapsed() >= FUTURE_SAID_EVERY) {
+            *said = Some(Instant::now());
+            tracing::error!(partition, entry = %first.id, "an entry's id lies in the future of the log's clock; it is \
+                decided now. Somebody writes ids of their own: see \"A stream from the future\" in docs/operations.md");
+        }
+    }
+
     fn stale(&self, generation: u64) -> bool {
         self.generation.now() != generation || self.stop.is_cancelled()
     }
 
     async fn hand_over(&self, generation: u64, entries: Vec<Entry>) -> bool {
+        self.note_future(&entries);
         let n = entries.len();
         self.credit.take(n);
         let read = self.traced.then(Instant::now);

@@ -1,6 +1,8 @@
 //! The heart of a lane: takes chunks to the supervisor, closes batches, and starts the lane over when a commit failed or a
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
+mod again;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -16,13 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LaneEnd, LaneParts};
 use crate::{
-    commit::{
-        Outgoing,
-        committer::{Ask, Ended},
-    },
+    commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
-    log::{DEAD_COMMAND_BYTES_MAX, Dead, EntryId, Inbound, Outbound},
-    protocol::{Answer, OutcomeKind, Unreadable, cards},
+    log::{EntryId, Inbound, Outbound},
+    protocol::{Answer, Unreadable},
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
@@ -36,6 +35,8 @@ use crate::{
 const WINDOW_ENTRIES: usize = 1_000;
 /// After a conflict so many commands are looked up before they are decided.
 const CAREFUL_COMMANDS: usize = 20_000;
+/// So many batches in a row may conflict and be decided again before the lane starts over.
+const CONFLICTS_MAX: u32 = 5;
 /// After a reset so many commands must go well before it is forgotten.
 const CALM_COMMANDS: usize = 5_000;
 /// Between looks at the store while it is down.
@@ -65,6 +66,8 @@ pub struct Heart {
     in_flight: VecDeque<usize>,
     batches: u64,
     careful: usize,
+    /// batches in a row that were rolled back because something in them was there already
+    conflicts: u32,
     /// commands that went well since the last reset
     calm: usize,
     /// one command a commit, to find the one at fault
@@ -101,6 +104,7 @@ impl Heart {
             in_flight: VecDeque::new(),
             batches: 0,
             careful: 0,
+            conflicts: 0,
             calm: CALM_COMMANDS,
             alone: false,
             suspect: None,
@@ -215,6 +219,7 @@ impl Heart {
 
     async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Fault> {
         let n = entries.len();
+        self.cx.book.borrow_mut().entries.extend(entries.iter().map(Delivered::kept));
         let first = entries.first().map(|e| (e.source.stream, e.source.id));
         if self.alone {
             self.suspect = first;
@@ -237,7 +242,15 @@ impl Heart {
         let decided = self.supervisor.send(Decide { entries, careful }).await;
         let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
         decided.map_err(|e| Fault::Decision { entry, why: format!("a handler broke: {e}") })??;
-        let waiting = std::mem::take(&mut self.cx.book.borrow_mut().waiting);
+        let (waiting, reused) = {
+            let mut book = self.cx.book.borrow_mut();
+            let waiting = std::mem::take(&mut book.waiting);
+            book.aside += waiting;
+            (waiting, std::mem::take(&mut book.reused))
+        };
+        if reused {
+            self.careful = CAREFUL_COMMANDS; // where one id is used twice, more are
+        }
         self.shared.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
         if self.parts.traces.is_some() {
@@ -247,44 +260,6 @@ impl Heart {
         }
         fail::fail_point!("after_decide", |_| std::process::abort());
         Ok(())
-    }
-
-    /// To the dead letters: it failed alone, again and again, while the store was well.
-    fn condemn(&mut self, entry: Delivered) {
-        let source = entry.source;
-        let tries = self.failures.remove(&(source.stream, source.id)).unwrap_or(0);
-        self.condemned.remove(&(source.stream, source.id));
-        let reason = format!("failed {tries} times alone while the store was well");
-        let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
-        let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
-        tracing::error!(partition, entry = %source.id, command_id, order_id, reason, "a command goes to the dead letters");
-        let mut out = Outgoing::silent(source, "dead");
-        let id = match &entry.decoded {
-            Ok(c) => Some((c.id.shared(), c.reply_to.clone(), Some(Arc::clone(&c.digest)))),
-            Err(Unreadable::Refused { id, reply_to, .. }) => Some((id.shared(), reply_to.clone(), None)),
-            Err(Unreadable::Dead { .. }) => None,
-        };
-        out.answer = id.map(|(command_id, reply_to, digest)| {
-            let answer = Answer {
-                command_id,
-                order_id: None,
-                partition: self.parts.partition,
-                outcome: OutcomeKind::Failed,
-                order_status: None,
-                order_version: None,
-                reason: Some("fault".into()),
-                message: Some("a fault of ours; the command is kept and looked at".into()),
-                facts: Default::default(),
-                entry: source.named(),
-                digest,
-            };
-            (reply_to, Arc::new(answer))
-        });
-        // of what was read, only ids may look like a card number, and they are kept as they are
-        let command = if entry.decoded.is_ok() { entry.raw } else { cards::kept(&entry.raw, DEAD_COMMAND_BYTES_MAX) };
-        out.dead = Some(Dead { command, stream: entry.kind, reason, attempts: source.attempts.max(tries) });
-        self.cx.book.borrow_mut().outgoing.push(out);
-        self.alone = !self.failures.is_empty();
     }
 
     /// Seals what is open, if nothing is in flight, or if it is full and may wait for its turn, made ready meanwhile.
@@ -320,16 +295,17 @@ impl Heart {
             self.in_flight.clear(); // the committer drops what was sealed after a commit that failed
         }
         match end {
-            Ended::Done { number, external, rows } => {
+            Ended::Done { number, external, rows, mended } => {
                 self.cx.book.borrow_mut().reuse(*rows);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
+                self.conflicts = 0;
                 self.calm = self.calm.saturating_add(counted);
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
                 }
                 let tick = u64::try_from(self.parts.clock.now().timestamp()).unwrap_or(0);
-                let told = self.supervisor.send(Committed { batches: self.batches, external, tick }).await;
+                let told = self.supervisor.send(Committed { batches: self.batches, external, tick, mended }).await;
                 match told {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(fault)) => self.start_over(&fault.to_string(), false, ended).await,
@@ -337,7 +313,10 @@ impl Heart {
                 }
             }
             Ended::Fenced => Err(LaneEnd::Fenced),
-            Ended::Conflict(why) => {
+            Ended::Conflict { why, lost } if !self.alone && self.conflicts < CONFLICTS_MAX => {
+                self.decide_again(&why, *lost, ended).await
+            }
+            Ended::Conflict { why, .. } => {
                 // decided with care it conflicts again: the command may be at fault
                 let again = self.careful > 0;
                 self.careful = CAREFUL_COMMANDS;
@@ -348,7 +327,7 @@ impl Heart {
                 self.start_over(&e.to_string(), own, ended).await
             }
             Ended::Unheard => Err(publisher_ended((&mut self.published).await)),
-            Ended::Probed => Ok(()),
+            Ended::Probed | Ended::Resumed | Ended::Dropped(_) => Ok(()),
         }
     }
 
@@ -370,7 +349,9 @@ impl Heart {
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
                 Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(Ended::Conflict(_) | Ended::Failed(_) | Ended::Probed) => self.in_flight.clear(),
+                Some(
+                    Ended::Conflict { .. } | Ended::Failed(_) | Ended::Probed | Ended::Resumed | Ended::Dropped(_),
+                ) => self.in_flight.clear(),
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
         }
@@ -401,14 +382,18 @@ impl Heart {
             if self.to_commit.send(Ask::Probe).await.is_err() {
                 return Err(LaneEnd::Broken("the committer is gone".into()));
             }
-            match ended.recv().await {
+            let mut end = ended.recv().await;
+            while matches!(end, Some(Ended::Dropped(_))) {
+                end = ended.recv().await;
+            }
+            match end {
                 Some(Ended::Probed) => return Ok(()),
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
                 Some(Ended::Failed(e)) => {
                     tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
                 }
                 Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(Ended::Conflict(_) | Ended::Done { .. }) => {}
+                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
             tokio::select! {
@@ -435,7 +420,7 @@ impl Heart {
             let recent = self.parts.log.recent(self.parts.partition, &stream, WINDOW_ENTRIES).await;
             for entry in recent.unwrap_or_default() {
                 let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
-                for answer in answers.into_iter().filter(|a| a.digest.is_some() && a.outcome != OutcomeKind::Failed) {
+                for answer in answers {
                     window.remember(Arc::new(answer));
                 }
             }

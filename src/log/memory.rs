@@ -108,7 +108,7 @@ impl CommandLog for MemoryLog {
         part.lock().fence(epoch)?;
         // a superseded reader that sleeps learns it now
         part.arrived.notify_waiters();
-        Ok(Box::new(MemoryReader { part, epoch }))
+        Ok(Box::new(MemoryReader { part, epoch, clock: Arc::clone(&self.clock) }))
     }
 
     async fn settler(&self, partition: u32, epoch: i64, retention: Retention) -> Result<Box<dyn Settler>, LogError> {
@@ -186,6 +186,7 @@ impl CommandLog for MemoryLog {
 struct MemoryReader {
     part: Arc<Part>,
     epoch: i64,
+    clock: ClockMs,
 }
 
 #[async_trait]
@@ -193,7 +194,7 @@ impl Reader for MemoryReader {
     async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
         let mut state = self.part.lock();
         state.fence(self.epoch)?;
-        Ok(state.pending(stream, after, max))
+        Ok(state.pending(stream, after, max, (self.clock)()))
     }
 
     async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
@@ -205,7 +206,7 @@ impl Reader for MemoryReader {
             let entries = {
                 let mut state = self.part.lock();
                 state.fence(self.epoch)?;
-                state.fresh(max)
+                state.fresh(max, (self.clock)())
             };
             if !entries.is_empty() || timeout_at(until, arrived).await.is_err() {
                 return Ok(entries);

@@ -44,9 +44,15 @@ impl EntryId {
         }
     }
 
-    /// The entry's time: a command is decided at it.
+    /// The time that the id says.
     pub fn time(self) -> Time {
         i64::try_from(self.ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(Time::MAX_UTC)
+    }
+
+    /// The time of an entry that was read at `now_ms` by the log's clock: a command is decided at it. Whoever writes an entry
+    /// may choose its id, so one from the future is not believed.
+    pub fn time_by(self, now_ms: u64) -> Time {
+        EntryId { ms: self.ms.min(now_ms), seq: 0 }.time()
     }
 }
 
@@ -94,6 +100,8 @@ impl Inbound {
 pub struct Entry {
     pub stream: Inbound,
     pub id: EntryId,
+    /// when it came: its id's time, or the log's own where the id lies in the future of the log's clock
+    pub at: Time,
     /// the `command` field as received; empty when the entry has none
     pub command: Arc<[u8]>,
     /// how often this entry was delivered, this time included

@@ -179,7 +179,10 @@ impl PaymentGateway for HttpPayments {
             "order_id": ask.order_id,
             "amount": ask.amount,
             "means": ask.means,
-            "approval_id": ask.approval_id,
+            "payment_id": ask.payment_id,
+            // its name before payments had one for all means
+            "approval_id": ask.payment_id,
+            "account": ask.account,
             "attempt": ask.attempt,
         });
         self.ask(&self.refunds, &ask.key, &body).await

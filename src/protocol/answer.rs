@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::reason::Facts;
+use crate::domain::reason::{Facts, Reason};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether it is what its command's id stands for from now on: the content was decided, and telling it again is right.
+    pub fn stands(&self) -> bool {
+        let passing = [Reason::CommandIdReused.code(), Reason::TryAgain.code()];
+        self.digest.is_some()
+            && self.outcome != OutcomeKind::Failed
+            && !self.reason.as_deref().is_some_and(|reason| passing.contains(&reason))
+    }
+
     /// As JSON.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"))

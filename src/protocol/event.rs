@@ -1,9 +1,10 @@
 //! Events as published: the order's history, one object an event, the same event always under the same id.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::Time;
 
@@ -23,8 +24,40 @@ pub struct Published {
     pub event: serde_json::Value,
 }
 
+/// Tokens and account numbers stand in events from before they were kept apart: nobody is told those.
+fn without_secrets(event: &str) -> Cow<'_, str> {
+    if !SECRETS.iter().any(|field| event.contains(field)) {
+        return Cow::Borrowed(event);
+    }
+    let cleaned = serde_json::from_str::<Value>(event).map(|mut value| {
+        clean(&mut value);
+        value.to_string()
+    });
+    cleaned.map_or(Cow::Borrowed("{\"type\":\"unreadable\"}"), Cow::Owned)
+}
+
+/// As they stand in JSON; within a text their quotes are escaped.
+const SECRETS: [&str; 2] = ["\"token\":", "\"account_no\":"];
+
+fn clean(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| name != "token" && name != "account_no");
+            fields.values_mut().for_each(clean);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Published events, one of them or an array, without what older programs published.
+pub fn republished(json: &str) -> Cow<'_, str> {
+    without_secrets(json)
+}
+
 /// The JSON of a published event, made around the stored event without reading it.
 pub fn publish(order_id: &str, sequence: i64, version: i64, at: Time, command_id: &str, event: &str) -> String {
+    let event = &*without_secrets(event);
     let at = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let (sequence, version) = (sequence.to_string(), version.to_string());
     // a command id may hold any printable character
@@ -57,6 +90,27 @@ pub fn publish(order_id: &str, sequence: i64, version: i64, at: Time, command_id
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of the kind: secrets in old histories.
+    #[test]
+    fn what_old_events_held_is_not_told() {
+        let at = Time::from_timestamp_millis(1_000).unwrap();
+        for (event, left) in [
+            (
+                r#"{"type":"payment_approved","settlements":[{"means":"card","amount":1,"approval_id":"a","token":"tok-1"}]}"#,
+                r#""approval_id":"a""#,
+            ),
+            (r#"{"type":"placed","deposit":{"means":"virtual_account","account_no":"110-1","bank_code":"88"}}"#, "88"),
+            (r#"{"type":"placement_started","placed":{"paid":[{"token":"tok-1","approval_id":"a"}]}}"#, r#""a""#),
+            (r#"{"type":"return_rejected","reason":"the \"token\": is 110"}"#, "token"),
+        ] {
+            let json = publish("o-1", 2, 1, at, "c-000000001", event);
+            assert!(!json.contains("tok-1") && !json.contains("110-1") && json.contains(left), "{json}");
+            serde_json::from_str::<Published>(&json).unwrap();
+            let several = format!("[{}]", json.replace("\"a\"", "\"a\",\"token\":\"tok-1\""));
+            assert!(!republished(&several).contains("tok-1"), "{several}");
+        }
+    }
 
     #[test]
     fn what_is_published_reads() {

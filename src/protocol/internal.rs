@@ -46,8 +46,11 @@ impl Internal {
 }
 
 /// What the lanes' own commands are named by; no client's id may begin so.
-pub const OWN_KINDS: [&str; 8] =
-    ["step", "reply", "link", "refresh", "external", "expire_payment", "prepare", "passed_on"];
+pub const OWN_KINDS: [&str; 9] =
+    ["step", "reply", "link", "refresh", "external", "expire_payment", "prepare", "passed_on", AUTO_CONFIRM];
+
+/// 자동구매확정: names the commands by which the lane confirms purchases.
+pub const AUTO_CONFIRM: &str = "auto_confirm";
 
 /// Whether an id could be that of a lane's own command.
 pub fn is_own(id: &str) -> bool {
@@ -63,6 +66,11 @@ pub const PAYMENT_SAYS: [&str; 5] =
 /// Whether an id could be that of the payment side's word; nobody else's may, or its own would come too late.
 pub fn is_payments(id: &str) -> bool {
     id.split_once(':').is_some_and(|(kind, _)| PAYMENT_KINDS.contains(&kind))
+}
+
+/// Whether an id is that of a signed call-back's word.
+pub fn is_callback(id: &str) -> bool {
+    id.starts_with("callback:")
 }
 
 /// A command id made from what it stands for, so that a repeated step is the same command.

@@ -7,6 +7,7 @@ pub mod decode;
 pub mod event;
 pub mod internal;
 pub mod schema;
+pub mod strict;
 
 pub use answer::{Answer, OutcomeKind};
 pub use decode::{Command, Kind, Unreadable, decode};

@@ -11,6 +11,7 @@ pub struct Instruments {
     partition: u32,
     outcomes: RefCell<HashMap<(&'static str, &'static str), Counter>>,
     refusals: RefCell<HashMap<String, Counter>>,
+    repeats: RefCell<HashMap<&'static str, Counter>>,
     latency: Histogram,
     dead: Counter,
 }
@@ -23,6 +24,7 @@ impl Instruments {
             partition,
             outcomes: RefCell::default(),
             refusals: RefCell::default(),
+            repeats: RefCell::default(),
             latency: metrics::histogram!("jumun_answer_seconds"),
             dead: metrics::counter!("jumun_dead_letters_total", "partition" => label),
         }
@@ -32,6 +34,7 @@ impl Instruments {
     pub fn count(&self, outgoing: &[Outgoing], now: Time) {
         let mut outcomes = self.outcomes.borrow_mut();
         let mut refusals = self.refusals.borrow_mut();
+        let mut repeats = self.repeats.borrow_mut();
         for out in outgoing {
             if out.dead.is_some() {
                 self.dead.increment(1);
@@ -54,6 +57,14 @@ impl Instruments {
                 reason = answer.reason.as_deref(),
                 "answered"
             );
+            let ms = u32::try_from((now - out.source.id.time()).num_milliseconds().max(0)).unwrap_or(u32::MAX);
+            self.latency.record(f64::from(ms) * MS);
+            if out.repeated {
+                // a command is one, however often it is sent
+                let counter = || metrics::counter!("jumun_commands_repeated_total", "type" => out.name);
+                repeats.entry(out.name).or_insert_with(counter).increment(1);
+                continue;
+            }
             let word = answer.outcome.word();
             outcomes
                 .entry((out.name, word))
@@ -72,8 +83,6 @@ impl Instruments {
                     }
                 }
             }
-            let ms = u32::try_from((now - out.source.id.time()).num_milliseconds().max(0)).unwrap_or(u32::MAX);
-            self.latency.record(f64::from(ms) * MS);
         }
     }
 }

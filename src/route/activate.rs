@@ -56,8 +56,11 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
     let histories = cx.store.orders(&here).await?;
     for history in &histories {
         let state = fold(history)?;
-        let Some(state) = state else { continue };
+        let Some(mut state) = state else { continue };
         let id = state.order.id.clone();
+        if let Some(waiting) = cx.waiting.borrow_mut().remove(&id) {
+            (state.waiting, state.unpublished) = (waiting.placements, waiting.unpublished);
+        }
         live.insert(id, OrderActor::new(Rc::clone(cx), state).start(), cx.tick.get());
         metrics::counter!("jumun_activations_total", "kind" => "order").increment(1);
     }

@@ -8,23 +8,32 @@ use super::{
 };
 use crate::{
     commit::{
-        project::{audited, project, project_placed},
+        project::{audited, project, project_placed, registered},
         replay::{Applied, Note, record},
     },
     domain::{
         ids::OrderId,
+        money::Won,
         order::{
             Order,
             decide::Decision,
             event::{EVENT_VERSION, Event},
+            state::Placement,
             step::Step,
             supply::LinkMessage,
         },
         reason::{Facts, StockFact},
         status::Status,
     },
-    protocol::internal::{Internal, derived_id},
-    store::rows::{AditRow, HistRow, OtbxRow, PrsnRow},
+    protocol::{
+        command::RefundAccount,
+        decode::Personal,
+        internal::{Internal, derived_id},
+    },
+    store::{
+        Batch,
+        rows::{AditRow, HistRow, OtbxRow, PrsnRow},
+    },
 };
 
 /// What a command made of its order.
@@ -48,15 +57,14 @@ pub async fn conclude(
     meta: &Meta,
 ) -> Result<Concluded, String> {
     let stock = carry(cx, id, &decision, meta).await?;
-    let note = Note { reason: decision.note, facts: told(&decision.events, stock) };
-    let note_json: Option<Arc<str>> = if note.reason.is_none() && note.facts.is_empty() {
-        None
-    } else {
-        Some(serde_json::to_string(&note).map_err(|e| e.to_string())?.into())
-    };
     let placed = before.is_none();
+    let stood = before.as_ref().filter(|o| o.placement == Placement::Done).map(|o| (o.total(), o.due_now()));
+    let had: Vec<u16> = before
+        .as_ref()
+        .map(|b| b.settlements.iter().filter(|s| b.is_in(s)).map(|s| s.no).collect())
+        .unwrap_or_default();
     let mut order = before;
-    let mut events = Vec::with_capacity(decision.events.len());
+    let mut events: Vec<HistRow> = Vec::with_capacity(decision.events.len());
     for (event, no) in decision.events.iter().zip(0i64..) {
         Order::step(&mut order, id, event, meta.source.at).map_err(|m| m.to_string())?;
         let (version, status) = order.as_ref().map_or((0, Status::PaymentPending), |o| (o.version, o.status()));
@@ -71,33 +79,65 @@ pub async fn conclude(
             evnt: serde_json::to_string(event).map_err(|e| e.to_string())?.into(),
             actr: Arc::clone(&meta.actor),
             ord_stat_cd: status.code().into(),
-            ansr: if no == 0 { note_json.clone() } else { None },
+            ansr: None,
             strm_entr: (no == 0).then(|| meta.source.id.to_string().into()),
             hist_dttm: meta.source.at,
         };
-        record(applied, &row, event);
         events.push(row);
     }
     let order = order.ok_or("a decision without events")?;
+    let mut note = Note { reason: decision.note, facts: told(&decision.events, stock) };
+    owed(stood, &order, &decision.events, meta.silent, &mut note.facts);
+    // the answer is kept with the first event
+    if let Some(first) = events.first_mut().filter(|_| note.reason.is_some() || !note.facts.is_empty()) {
+        first.ansr = Some(serde_json::to_string(&note).map_err(|e| e.to_string())?.into());
+    }
+    for (row, event) in events.iter().zip(&decision.events) {
+        record(applied, row, event);
+    }
     let mut book = cx.book.borrow_mut();
     if placed {
         project_placed(&order, cx.partition, cx.asks_refunds, &mut book.rows);
     } else {
         project(&order, cx.partition, cx.asks_refunds, &mut book.rows);
     }
+    let (batch, entered) = (book.number + 1, book.rows.rgst.len());
+    registered(&had, &order, &mut book.rows);
+    cx.payments.decided(&order, book.rows.rgst.get(entered..).unwrap_or_default(), batch);
     book.rows.hist.extend(events.iter().cloned());
     book.rows.otbx.extend(decision.steps.iter().map(|s| outbox(cx, &order, s, meta)));
     let letters = decision.messages.iter().map(|m| letter(cx, id, order.version, m, meta.source.at));
     book.rows.otbx.extend(letters);
-    book.rows.adit.extend(audit(id, &decision.events, meta));
+    audit(id, &decision.events, meta, &mut book.rows.adit);
     if let Some(personal) = &meta.personal {
-        prsn_rows(&order, personal, &mut book.rows.prsn);
+        tokens(&order, personal, &mut book.rows);
+        prsn_rows(cx, &order, personal, &mut book.rows.prsn)?;
     }
     Ok(Concluded { order, note, events })
 }
 
+/// Tokens of approvals are in no event: they go into the rows of this very command.
+fn tokens(order: &Order, p: &Personal, into: &mut Batch) {
+    if p.tokens.is_empty() {
+        return;
+    }
+    let rows = into.placed.aprv.iter_mut().rev().chain(into.aprv.iter_mut().rev());
+    for row in rows.filter(|r| *r.ord_id == *order.id.as_str()) {
+        let token = p.tokens.iter().find(|(approval, _)| **approval == *row.aprv_id);
+        if let Some((_, token)) = token {
+            row.aprv_tkn = Some(token.as_str().into());
+        }
+    }
+}
+
 /// One row a kind: each is written, changed and erased alone.
-fn prsn_rows(order: &Order, p: &crate::protocol::decode::Personal, into: &mut Vec<PrsnRow>) {
+fn prsn_rows(cx: &LaneContext, order: &Order, p: &Personal, into: &mut Vec<PrsnRow>) -> Result<(), String> {
+    let seal = |account: &Option<RefundAccount>| match (account, cx.store.vault()) {
+        (Some(account), Some(vault)) => {
+            vault.seal(order.id.as_str(), account).map(|sealed| Some(sealed.into())).map_err(|e| e.to_string())
+        }
+        (_, _) => Ok(None),
+    };
     let text = |t: &Option<String>| t.as_deref().map(Arc::from);
     let row = |kind: &'static str, ord_seq: u16| PrsnRow {
         ord_id: order.id.shared(),
@@ -112,6 +152,8 @@ fn prsn_rows(order: &Order, p: &crate::protocol::decode::Personal, into: &mut Ve
         dpst_hldr_nm: None,
         rmtr_nm: None,
         rvw_txt: None,
+        vrtl_acct_no: None,
+        acct_enc: None,
     };
     if p.recipient_name.is_some() {
         into.push(PrsnRow {
@@ -123,20 +165,27 @@ fn prsn_rows(order: &Order, p: &crate::protocol::decode::Personal, into: &mut Ve
             ..row("RECIPIENT", 0)
         });
     }
-    if [&p.account_owner, &p.holder, &p.remitter].into_iter().any(Option::is_some) {
+    if [&p.account_owner, &p.holder, &p.remitter, &p.virtual_account_no].into_iter().any(Option::is_some) {
         into.push(PrsnRow {
             acct_ownr_nm: text(&p.account_owner),
             dpst_hldr_nm: text(&p.holder),
             rmtr_nm: text(&p.remitter),
+            vrtl_acct_no: text(&p.virtual_account_no),
             ..row("PAYER", 0)
         });
     }
-    if p.refund_holder.is_some() {
+    if let Some(acct_enc) = seal(&p.refund_account)? {
+        // where refunds go, or where one has gone
+        let kind = if p.transferred { "REFUND" } else { "REFUND_ACCOUNT" };
+        let dpst_hldr_nm = text(&p.refund_holder);
+        into.push(PrsnRow { dpst_hldr_nm, acct_enc: Some(acct_enc), ..row(kind, 0) });
+    } else if p.refund_holder.is_some() {
         into.push(PrsnRow { dpst_hldr_nm: text(&p.refund_holder), ..row("REFUND", 0) });
     }
     if let Some((line_no, Some(words))) = &p.review {
         into.push(PrsnRow { rvw_txt: Some(words.as_str().into()), ..row("REVIEW", *line_no) });
     }
+    Ok(())
 }
 
 /// Asks each SKU's actor to move, in the decision's order.
@@ -167,10 +216,12 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
         let refunds = match event {
             Event::Cut { refunds, .. }
             | Event::LatePaymentTaken { refunds, .. }
+            | Event::UnduePaymentTaken { refunds, .. }
             | Event::PlacementCompleted { refunds, .. } => refunds,
             Event::Placed(p) => &p.refunds,
             Event::DestinationChosen(d) => &d.refunds,
             Event::ReturnCompleted { refunds, .. } => refunds,
+            Event::ReturnChanged(c) => &c.refunds,
             Event::ReturnRequested(r) => {
                 facts.claim_group = Some(r.group);
                 &r.refunds
@@ -199,10 +250,28 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
     facts
 }
 
+/// What an accepted answer tells of what is owed: a placement's, and that of whatever makes a debt or changes the total.
+fn owed(stood: Option<(Won, Won)>, order: &Order, events: &[Event], silent: bool, facts: &mut Facts) {
+    let now = (order.total(), order.due_now());
+    let placed = |e: &Event| matches!(e, Event::Placed(_) | Event::PlacementCompleted { .. });
+    let tells = match stood {
+        Some((total, due)) => !silent && (now.0 != total || now.1 > due),
+        // a linked order is paid between the two businesses
+        None => order.after.parent.is_none() && events.iter().any(placed),
+    };
+    if tells && order.placement == Placement::Done {
+        (facts.total, facts.due, facts.deadline) = (Some(now.0), Some(now.1), order.due_by());
+    }
+}
+
 /// A message to a linked order, through the outbox.
 pub fn letter(cx: &LaneContext, from: &OrderId, version: u32, m: &LinkMessage, at: crate::domain::Time) -> OtbxRow {
-    let version = version.to_string();
-    let id: Arc<str> = derived_id("link", &[from.as_str(), m.to.as_str(), m.what.name(), &version]).into();
+    letter_as(cx, from, &version.to_string(), m, at)
+}
+
+/// The same, named by what makes it one of its kind.
+pub fn letter_as(cx: &LaneContext, from: &OrderId, by: &str, m: &LinkMessage, at: crate::domain::Time) -> OtbxRow {
+    let id: Arc<str> = derived_id("link", &[from.as_str(), m.to.as_str(), m.what.name(), by]).into();
     let internal =
         Internal::Link { id: Arc::clone(&id), order_id: m.to.clone(), from: from.clone(), what: m.what.clone() };
     OtbxRow {
@@ -214,17 +283,22 @@ pub fn letter(cx: &LaneContext, from: &OrderId, version: u32, m: &LinkMessage, a
     }
 }
 
-/// What the audit keeps of a command.
-fn audit(id: &OrderId, events: &[Event], meta: &Meta) -> Option<AditRow> {
-    let (kind, reason) = events.iter().find_map(audited)?;
-    Some(AditRow {
-        cmd_id: Arc::clone(&meta.id),
-        adit_knd_cd: kind,
-        ord_id: id.shared(),
-        actr: Arc::clone(&meta.actor),
-        adit_rsn: reason.map(Arc::from),
-        adit_dttm: meta.source.at,
-    })
+/// What the audit keeps of a command: one row a kind of privileged action.
+fn audit(id: &OrderId, events: &[Event], meta: &Meta, into: &mut Vec<AditRow>) {
+    let first = into.len();
+    for (kind, reason) in events.iter().filter_map(audited) {
+        if into.iter().skip(first).any(|r| r.adit_knd_cd == kind) {
+            continue;
+        }
+        into.push(AditRow {
+            cmd_id: Arc::clone(&meta.id),
+            adit_knd_cd: kind,
+            ord_id: id.shared(),
+            actr: Arc::clone(&meta.actor),
+            adit_rsn: reason.map(Arc::from),
+            adit_dttm: meta.source.at,
+        });
+    }
 }
 
 fn outbox(cx: &LaneContext, order: &Order, step: &Step, meta: &Meta) -> OtbxRow {

@@ -19,7 +19,7 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     log::crc16::partition_of,
-    protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, ProductKind},
+    protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, Moment, ProductKind},
     store::rows::{GftPrmGdsRow, GftPrmRow, GftPrmUntRow},
 };
 
@@ -135,8 +135,8 @@ pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Result<
             per: c.main_quantity,
             when_sold_out: c.when_sold_out.unwrap_or(GiftSoldOut::GoOn),
         },
-        opens_at: c.opens_at,
-        closes_at: c.closes_at,
+        opens_at: c.opens_at.map(Moment::time),
+        closes_at: c.closes_at.map(Moment::time),
     };
     put(cx, None, p).await
 }
@@ -158,8 +158,8 @@ pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Result<
             per: c.main_quantity.unwrap_or(was.entitlement.per),
             when_sold_out: c.when_sold_out.unwrap_or(was.entitlement.when_sold_out),
         },
-        opens_at: c.opens_at.or(was.opens_at),
-        closes_at: c.closes_at.or(was.closes_at),
+        opens_at: c.opens_at.map(Moment::time).or(was.opens_at),
+        closes_at: c.closes_at.map(Moment::time).or(was.closes_at),
     };
     put(cx, Some(&was), p).await
 }

@@ -10,13 +10,14 @@ use crate::{
     domain::{
         Time,
         catalog::{Campaign, SkuInfo, SkuRef, StockPolicy},
+        fee::ShippingTerms,
         ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, SkuId, TemplateId},
         money::Won,
         order::Quote,
         reason::{Facts, Reason, Refusal, StockFact},
         stock::{CampaignUse, Move, Movement, OutOfBounds, STOCK_MAX, Stock},
     },
-    protocol::command::{ChangeCampaign, CreateCampaign},
+    protocol::command::{ChangeCampaign, CreateCampaign, Moment},
     store::{
         StoredSku, UntRow,
         rows::{CmpnRow, LdgrRow, PdGdsRow, TmplRow},
@@ -251,13 +252,14 @@ impl Inventory {
         if old.campaigns.iter().any(|k| k.id == c.campaign_id) {
             return Err(Reason::AlreadyExists.into());
         }
-        if c.closes_at <= c.opens_at {
+        let (opens_at, closes_at) = (c.opens_at.time(), c.closes_at.time());
+        if closes_at <= opens_at {
             return Err(Refusal::invalid("a sale closes after it opens"));
         }
         if c.allotted == 0 || c.limit_per_customer == Some(0) {
             return Err(Refusal::invalid("a sale allots at least one unit, and limits a customer to at least one"));
         }
-        if let Some(k) = old.campaigns.iter().find(|k| c.opens_at < k.closes_at && k.opens_at < c.closes_at) {
+        if let Some(k) = old.campaigns.iter().find(|k| opens_at < k.closes_at && k.opens_at < closes_at) {
             return Err(Refusal::invalid(format!("campaign {} is on this SKU at that time", k.id)));
         }
         if old.campaigns.len() >= CAMPAIGNS_MAX {
@@ -268,8 +270,8 @@ impl Inventory {
             id: c.campaign_id.clone(),
             price: c.price,
             allotted: c.allotted,
-            opens_at: c.opens_at,
-            closes_at: c.closes_at,
+            opens_at,
+            closes_at,
             limit_per_customer: c.limit_per_customer,
             policy: c.stock_policy,
             paused: false,
@@ -280,8 +282,8 @@ impl Inventory {
             cmpn_nm: c.name.as_str().into(),
             sl_upr: c.price.get(),
             alot_qty: i64::from(c.allotted),
-            opn_dttm: c.opens_at,
-            cls_dttm: c.closes_at,
+            opn_dttm: opens_at,
+            cls_dttm: closes_at,
             cust_lmt_qty: c.limit_per_customer.map(i64::from),
             stck_plcy_cd: c.stock_policy.code().into(),
             paus_yn: false,
@@ -301,7 +303,7 @@ impl Inventory {
         let campaign = &mut info.campaigns[at];
         campaign.price = c.price.unwrap_or(campaign.price);
         campaign.allotted = c.allotted.unwrap_or(campaign.allotted);
-        campaign.closes_at = c.closes_at.unwrap_or(campaign.closes_at);
+        campaign.closes_at = c.closes_at.map_or(campaign.closes_at, Moment::time);
         campaign.limit_per_customer = c.limit_per_customer.or(campaign.limit_per_customer);
         if i64::from(campaign.allotted) < used || campaign.allotted == 0 {
             let facts = Facts { available: Some(used), requested: c.allotted.map(i64::from), ..Facts::default() };
@@ -392,6 +394,11 @@ fn described(
         lead_time_days: u16::try_from(product.dlv_lead_days).unwrap_or(u16::MAX),
         pre_refund: product.pre_rfnd_yn,
         points_rate_bp: u32::try_from(product.pnt_rate_bp).unwrap_or(0),
+        kept_shipping: product.kept_dlv_fee.map(|fee| ShippingTerms {
+            fee: Won::new(fee),
+            bundled: product.kept_bndl_yn,
+            free: product.kept_free_dlv_yn,
+        }),
         campaigns,
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{LaneContext, Meta, conclude::letter};
+use super::{LaneContext, Meta, conclude::letter_as};
 use crate::{
     domain::{
         ids::OrderId,
         order::supply::{ChildOrder, LinkMessage, LinkWhat},
-        reason::Refusal,
+        reason::{Facts, Refusal},
     },
     store::rows::CmdRow,
 };
@@ -15,10 +15,29 @@ use crate::{
 /// Tells the parent; the command's own row makes that it is told once.
 pub fn refuse(cx: &LaneContext, id: &OrderId, child: &ChildOrder, meta: &Meta, refusal: &Refusal) {
     let parent = &child.parent;
-    let what = LinkWhat::Refused { reason: refusal.reason };
+    let what = LinkWhat::Refused { reason: refusal.reason, facts: Some(Box::new(refusal.facts.clone())) };
     let message = LinkMessage { to: parent.order_id.clone(), lane: parent.lane, what };
+    say(cx, id, &message, meta);
+}
+
+/// Tells an installer that it is not as it said; likewise once.
+pub fn refuse_work(
+    cx: &LaneContext,
+    id: &OrderId,
+    (from, said): (&OrderId, &LinkWhat),
+    meta: &Meta,
+    refusal: &Refusal,
+) {
+    let LinkWhat::Work { ask, lane, .. } = said else { return };
+    let (reason, facts) = (refusal.reason, Box::new(Facts { position: None, ..refusal.facts.clone() }));
+    let what = LinkWhat::WorkRefused { ask: ask.clone(), reason, facts };
+    say(cx, id, &LinkMessage { to: from.clone(), lane: *lane, what }, meta);
+}
+
+/// A word that no decision of an order says: named by the message that it answers, as it may be asked again under its name.
+fn say(cx: &LaneContext, id: &OrderId, message: &LinkMessage, meta: &Meta) {
     let mut book = cx.book.borrow_mut();
-    book.rows.otbx.push(letter(cx, id, 0, &message, meta.source.at));
+    book.rows.otbx.push(letter_as(cx, id, &meta.id, message, meta.source.at));
     cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);
     book.rows.cmd.push(taken(cx, meta));
 }

@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod links;
 pub mod live;
 pub mod order;
+pub mod payments;
 pub mod place;
 pub mod refdata;
 pub mod sku;
@@ -27,9 +28,12 @@ use std::{
 
 use crate::{
     commit::{Book, Source},
-    domain::{Time, catalog::Policy, reason::Refusal},
+    domain::{Time, catalog::Policy, ids::OrderId, reason::Refusal},
     protocol::{Answer, OutcomeKind, decode::Personal},
-    store::{Store, rows::RsvRow},
+    store::{
+        Store,
+        rows::{HistRow, RsvRow},
+    },
 };
 
 /// What the actors of a lane share.
@@ -48,10 +52,14 @@ pub struct LaneContext {
     pub skus: live::Inventories,
     /// what is known of SKUs in other lanes, and of promotions, for a moment
     pub near: refdata::Near,
+    /// what is known of payments that come in
+    pub payments: payments::Shared,
     /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
     pub reservations: Rc<RefCell<HashMap<String, (RsvRow, u64)>>>,
     /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
     pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
+    /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
+    pub waiting: Rc<RefCell<HashMap<OrderId, Waiting>>>,
     /// the lane's tick, for the order of use
     pub tick: Rc<Cell<u64>>,
     /// time of the entry that is being decided
@@ -71,8 +79,10 @@ impl LaneContext {
             store,
             skus: live::Inventories::default(),
             near: refdata::Near::default(),
+            payments: payments::Shared::default(),
             reservations: Rc::default(),
             steps: Rc::default(),
+            waiting: Rc::default(),
             tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
             now: Rc::new(Cell::new(now)),
         }
@@ -95,11 +105,49 @@ pub struct Meta {
     pub name: &'static str,
     pub source: Source,
     pub personal: Option<Box<Personal>>,
+    /// the version that the order has to be at
+    pub expected_version: Option<u32>,
     /// the lane's own step: nobody waits for an answer
     pub silent: bool,
+    /// the store was asked what this id stands for
+    pub looked: bool,
+    /// other content that it stands for: the answer to give, unless the order itself has taken this command
+    pub reused: Option<Box<Answer>>,
+}
+
+/// What waits at an order for other lanes.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    pub placements: Vec<Meta>,
+    /// durable events that are to be published with the first reply's
+    pub unpublished: Vec<HistRow>,
 }
 
 impl Meta {
+    /// Of a command that somebody waits for, without conditions and personal data.
+    pub fn new(
+        id: Arc<str>,
+        digest: Arc<str>,
+        actor: Arc<str>,
+        reply_to: Option<Arc<str>>,
+        name: &'static str,
+        source: Source,
+    ) -> Self {
+        Self {
+            id,
+            digest,
+            actor,
+            reply_to,
+            name,
+            source,
+            personal: None,
+            expected_version: None,
+            silent: false,
+            looked: false,
+            reused: None,
+        }
+    }
+
     /// An answer without an order.
     pub fn answer(&self, partition: u32) -> Answer {
         Answer {

@@ -14,12 +14,17 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Order, OrderCommand, change, decide, state::Placement},
-        reason::{Reason, Refusal},
+        order::{Decision, Order, OrderCommand, change, decide, state::Placement},
+        reason::{Facts, Reason, Refusal},
         status::Status,
     },
     payment::{DueRefund, RefundAsk},
-    protocol::internal::derived_id,
+    protocol::{
+        Answer,
+        command::{BUYERS, Role},
+        decode::Personal,
+        internal::{AUTO_CONFIRM, derived_id},
+    },
     store::rows::HistRow,
 };
 
@@ -93,38 +98,79 @@ impl Handler<Command> for OrderActor {
 
 impl State {
     async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<(), Fault> {
-        let Command { command, meta, preview } = c;
+        let Command { command, mut meta, preview } = c;
         #[cfg(feature = "failpoints")]
         panic_for_the_test(&meta);
         if self.replayed(cx, &meta) {
             return Ok(());
         }
-        if let Some(refusal) = self.not_theirs(&meta) {
+        if let Some(answer) = &meta.reused {
+            let mut out = Outgoing::silent(meta.source, meta.name);
+            out.answer = (!meta.silent).then(|| (meta.reply_to.clone(), Arc::new(Answer::clone(answer))));
+            let mut book = cx.book.borrow_mut();
+            book.reused = true;
+            book.outgoing.push(out);
+            return Ok(());
+        }
+        let command = match self.theirs(&meta, command) {
+            Ok(command) => command,
+            Err(refusal) => {
+                self.refuse(cx, meta, &refusal);
+                return Ok(());
+            }
+        };
+        if let Some(refusal) = self.moved_on(&meta) {
             self.refuse(cx, meta, &refusal);
             return Ok(());
         }
         if preview {
             return self.preview(cx, id, &command, meta).await;
         }
-        let seen = place::see(cx, Some(&self.order), &command, meta.source.at).await?;
+        let seen = place::see(cx, id, Some(&self.order), &command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
-        match decide(id, Some(&self.order), &command, &context) {
+        match self.decided(id, &command, &meta, &context) {
             Err(refusal) => {
-                if let OrderCommand::PlaceLinked(child) = &command {
-                    links::refuse(cx, id, child, &meta, &refusal);
+                #[expect(clippy::wildcard_enum_match_arm, reason = "only another order's lane waits for a word")]
+                match &command {
+                    OrderCommand::PlaceLinked(child) => links::refuse(cx, id, child, &meta, &refusal),
+                    OrderCommand::Link { from, what } => links::refuse_work(cx, id, (from, what), &meta, &refusal),
+                    _ => {}
                 }
                 self.refuse(cx, meta, &refusal);
             }
             Ok(decision) => {
                 let before = Some(self.order.clone());
+                if self.order.placement == Placement::Reserving {
+                    meta.personal = meta.personal.or_else(|| self.tokens());
+                }
                 let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta)
                     .await
                     .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
                 self.order = concluded.order;
-                self.accept(cx, meta, &command, concluded.note, concluded.events);
+                self.accept(cx, meta, concluded.note, concluded.events);
             }
         }
         Ok(())
+    }
+
+    /// The tokens that the waiting placement brought: they are kept once it stands.
+    fn tokens(&self) -> Option<Box<Personal>> {
+        let brought = self.waiting.iter().filter_map(|m| m.personal.as_ref()).find(|p| !p.tokens.is_empty())?;
+        Some(Box::new(Personal { tokens: brought.tokens.clone(), ..Personal::default() }))
+    }
+
+    /// The decision, after what only some may ask for.
+    fn decided(
+        &self,
+        id: &OrderId,
+        command: &OrderCommand,
+        meta: &Meta,
+        context: &crate::domain::order::Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        if Role::of(&meta.actor).is_some_and(|(role, _)| matches!(role, Role::Seller | Role::Partner)) {
+            decide::of_the_same_seller(&self.order, command, context)?;
+        }
+        decide(id, Some(&self.order), command, context)
     }
 
     /// What the command would do: the same decision, folded into a copy, and nothing kept.
@@ -135,9 +181,9 @@ impl State {
         command: &OrderCommand,
         meta: Meta,
     ) -> Result<(), Fault> {
-        let seen = place::see(cx, Some(&self.order), command, meta.source.at).await?;
+        let seen = place::see(cx, id, Some(&self.order), command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
-        let decision = match decide(id, Some(&self.order), command, &context) {
+        let decision = match self.decided(id, command, &meta, &context) {
             Ok(decision) => decision,
             Err(refusal) => {
                 self.refuse(cx, meta, &refusal);
@@ -159,13 +205,50 @@ impl State {
         Ok(())
     }
 
-    /// A buyer's command must be the buyer's own order. A placement that failed is nobody's.
-    fn not_theirs(&self, meta: &Meta) -> Option<Refusal> {
-        if self.order.placement == Placement::Failed {
+    /// A buyer's command must be of the buyer's own order; so must what a seller or a partner says as a buyer, and it may no
+    /// more then than any buyer. A placement that failed is nobody's.
+    fn theirs(&self, meta: &Meta, mut command: OrderCommand) -> Result<OrderCommand, Refusal> {
+        let Some((role, who)) = Role::of(&meta.actor).filter(|_| self.order.placement != Placement::Failed) else {
+            return Ok(command);
+        };
+        let own = who == self.order.customer_id.as_str();
+        let (buyer, trades) = (role == Role::Buyer, matches!(role, Role::Seller | Role::Partner));
+        if !own && (buyer || (trades && BUYERS.contains(&command.name()))) {
+            return Err(Reason::Forbidden.into());
+        }
+        // what the buyer asked for is the buyer's to take back; a seller says what is still out
+        if let OrderCommand::WithdrawReturn { lines, by_buyer, .. } = &mut command
+            && trades
+        {
+            if !own && lines.is_empty() {
+                return Err(Reason::Forbidden.into());
+            }
+            *by_buyer = own;
+        }
+        let sells = || self.order.lines.iter().any(|l| self.order.seller_of(l).is_some_and(|s| s.as_str() == who));
+        if let OrderCommand::RequestReturn(asked) = &mut command
+            && own
+            && trades
+            && !sells()
+        {
+            if asked.waive_gifts {
+                return Err(Reason::Forbidden.into());
+            }
+            asked.may_override = false;
+        }
+        Ok(command)
+    }
+
+    /// A command that was made for another version of the order. Looked at where it is decided, so nothing comes between;
+    /// a placement that failed is no order.
+    fn moved_on(&self, meta: &Meta) -> Option<Refusal> {
+        let (expected, version) = (meta.expected_version?, self.order.version);
+        if expected == version || self.order.placement == Placement::Failed {
             return None;
         }
-        let buyer = meta.actor.strip_prefix("buyer:")?;
-        (buyer != self.order.customer_id.as_str()).then(|| Reason::Forbidden.into())
+        let detail = Some(format!("it is at version {version}, not {expected}"));
+        let facts = Facts { detail, version: Some(version), expected_version: Some(expected), ..Facts::default() };
+        Some(Refusal::new(Reason::VersionMismatch, facts))
     }
 
     /// A command that this order has taken before gets its first answer again.
@@ -183,12 +266,14 @@ impl State {
                     out.again.extend(redelivered.then(|| meta.id.clone()));
                 } else {
                     (out.answer, out.replays) = (Some((meta.reply_to.clone(), Arc::new(answer))), redelivered);
+                    out.repeated = !redelivered;
                 }
                 book.outgoing.push(out);
             }
             None if meta.silent => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
             None => {
                 book.waiting += 1;
+                book.waited_on.push(self.order.id.clone());
                 self.waiting.push(meta.clone());
             }
         }
@@ -203,24 +288,19 @@ impl State {
             answer.order_version = Some(i64::from(self.order.version));
         }
         let mut out = Outgoing::silent(meta.source, meta.name);
+        // the id may stand for what another order, or none, has taken
+        out.unsure = !meta.looked && !meta.silent;
         out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         cx.book.borrow_mut().outgoing.push(out);
     }
 
-    /// Answers an accepted command through the batch; a placement that other lanes must reserve for waits.
-    pub fn accept(
-        &mut self,
-        cx: &LaneContext,
-        meta: Meta,
-        command: &OrderCommand,
-        note: replay::Note,
-        events: Vec<HistRow>,
-    ) {
+    /// Answers an accepted command through the batch; one that other lanes or orders were asked for waits.
+    pub fn accept(&mut self, cx: &LaneContext, meta: Meta, note: replay::Note, events: Vec<HistRow>) {
         let mut book = cx.book.borrow_mut();
         book.repeats |= self.batch == book.number + 1;
         self.batch = book.number + 1;
-        let waits = matches!(command, OrderCommand::Place(_))
-            && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting);
+        let waits = !meta.silent
+            && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting && a.command_id == meta.id);
         let mut out = Outgoing::silent(meta.source, meta.name);
         out.events = std::mem::take(&mut self.unpublished);
         out.events.extend(events);
@@ -247,6 +327,7 @@ impl State {
     /// Answers the placements that waited, once their outcome is known.
     fn answer_waiting(&mut self, cx: &LaneContext, book: &mut crate::commit::OpenBatch) {
         let waiting = std::mem::take(&mut self.waiting);
+        let mut first: Vec<Arc<str>> = Vec::new();
         for meta in waiting {
             let applied = self.applied.iter().find(|a| a.command_id == meta.id);
             let entry = meta.source.named();
@@ -258,6 +339,8 @@ impl State {
                     out.answer = Some((meta.reply_to, Arc::new(answer)));
                     // redelivered: the events of its first time may not have been published
                     (out.replays, out.credit) = (meta.source.attempts > 1, false);
+                    out.repeated = first.contains(&meta.id);
+                    first.push(meta.id);
                     book.outgoing.push(out);
                 }
                 None => self.waiting.push(meta),
@@ -300,10 +383,13 @@ impl State {
         let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
         let version = self.order.version.to_string();
         let status = self.order.status();
+        let confirm: Vec<u16> = self.order.confirms().filter(|(_, at)| *at <= now).map(|(no, _)| no).collect();
         let command = if status == Status::PaymentPending && due(self.order.deadline) {
-            Some(OrderCommand::Expire)
-        } else if status == Status::Ordered && due(self.order.prepare_at) {
-            Some(OrderCommand::Prepare)
+            Some((OrderCommand::Expire, OrderCommand::Expire.name()))
+        } else if self.order.to_prepare() && due(self.order.prepare_at) {
+            Some((OrderCommand::Prepare, OrderCommand::Prepare.name()))
+        } else if !confirm.is_empty() && self.order.placement == Placement::Done {
+            Some((OrderCommand::ConfirmPurchase { lines: confirm }, AUTO_CONFIRM))
         } else {
             None
         };
@@ -322,15 +408,14 @@ impl State {
                 let mut out = Outgoing::silent(meta.source, meta.name);
                 if meta.source.attempts > 1 {
                     // what this timer did before a crash may not have been published
-                    let names = [OrderCommand::Expire.name(), OrderCommand::Prepare.name()];
+                    let names = [OrderCommand::Expire.name(), OrderCommand::Prepare.name(), AUTO_CONFIRM];
                     let ours = |id: &str| id.split_once(':').is_some_and(|(name, _)| names.contains(&name));
                     let ids = self.applied.iter().map(|a| &a.command_id).filter(|id| ours(id));
                     out.again.extend(ids.map(|id| id.to_string().into()));
                 }
                 cx.book.borrow_mut().outgoing.push(out);
             }
-            Some(command) => {
-                let name = command.name();
+            Some((command, name)) => {
                 let id_of = derived_id(name, &[id.as_str(), &version]);
                 let meta = Meta { id: id_of.as_str().into(), digest: id_of.as_str().into(), name, ..meta };
                 self.take(cx, id, Command { command, meta, preview: false }).await?;
@@ -349,9 +434,24 @@ fn ask(order: &Order, refund: &crate::domain::order::state::Refund, lane: u32) -
         key: refund.key.clone(),
         amount: refund.amount,
         means: settlement.means,
-        approval_id: settlement.approval_id.clone(),
+        payment_id: order.payment_id_of(settlement),
+        account: None,
         attempt: refund.tries.len(),
     })
+}
+
+/// The batch that changed it was rolled back: what waits for other lanes is handed over, and the actor goes.
+#[derive(Message)]
+#[rtype(result = "super::Waiting")]
+pub struct GiveUp;
+
+impl Handler<GiveUp> for OrderActor {
+    type Result = actix::MessageResult<GiveUp>;
+    fn handle(&mut self, _: GiveUp, _: &mut Self::Context) -> Self::Result {
+        let state = self.state.take();
+        let (placements, unpublished) = state.map(|s| (s.waiting, s.unpublished)).unwrap_or_default();
+        actix::MessageResult(super::Waiting { placements, unpublished })
+    }
 }
 
 /// Whether the actor may leave memory: the batch that it waits for, if any (numbered from 1), and whether a placement does.

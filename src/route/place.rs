@@ -8,11 +8,12 @@ use crate::{
         Time,
         catalog::{Partner, Promotion},
         gift::GiftPromotion,
-        ids::{CampaignId, CustomerId, PromotionId, SkuId},
+        ids::{CampaignId, CustomerId, OrderId, PromotionId, SkuId},
         order::{
             Context, Order, OrderCommand, Quote,
             command::PlaceOrder,
             decide::{Looks, looks},
+            register::PaymentKey,
         },
     },
     log::crc16::partition_of,
@@ -25,6 +26,7 @@ pub struct Seen {
     promotions: Vec<Promotion>,
     gift_promotions: Vec<Arc<GiftPromotion>>,
     partners: Vec<Partner>,
+    taken: Vec<PaymentKey>,
 }
 
 impl Seen {
@@ -38,15 +40,28 @@ impl Seen {
             gift_promotions: &self.gift_promotions,
             partners: &self.partners,
             lane: cx.partition,
+            taken: &self.taken,
         }
     }
 }
 
-/// Looks at what the command wants to know.
+/// Looks at what the command wants to know. `careful`: the store is asked also where a conflict would tell.
 ///
 /// # Errors
 /// The store's, or an actor that is gone.
-pub async fn see(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand, now: Time) -> Result<Seen, Fault> {
+pub async fn see(
+    cx: &LaneContext,
+    id: &OrderId,
+    order: Option<&Order>,
+    command: &OrderCommand,
+    now: Time,
+    careful: bool,
+) -> Result<Seen, Fault> {
+    let taken = cx.payments.taken(&*cx.store, id, order, command, careful).await?;
+    Ok(Seen { taken, ..shelves(cx, order, command, now).await? })
+}
+
+async fn shelves(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand, now: Time) -> Result<Seen, Fault> {
     if let OrderCommand::Place(place) = command {
         return placing(cx, place, now).await;
     }
@@ -91,7 +106,7 @@ async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<Seen
     let gifts: Vec<SkuId> = quotes.iter().filter(|q| q.info.gift).map(|q| q.info.sku_id.clone()).collect();
     let gift_promotions =
         if gifts.is_empty() { Vec::new() } else { gifts::promotions(cx, &gift_named, &gifts, now).await? };
-    Ok(Seen { quotes, promotions, gift_promotions, partners: Vec::new() })
+    Ok(Seen { quotes, promotions, gift_promotions, ..Seen::default() })
 }
 
 /// Quotes of SKUs here (from their actors) and elsewhere (their description only); unknown ones are left out.

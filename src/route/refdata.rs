@@ -27,7 +27,7 @@ use crate::{
     protocol::{
         command::{
             ChangePartner, ChangeProduct, ChangeTemplate, CreatePartner, CreateProduct, CreatePromotion,
-            CreateTemplate, ProductKind,
+            CreateTemplate, Moment, ProductKind,
         },
         internal::{Internal, derived_id},
     },
@@ -84,6 +84,15 @@ impl Default for Near {
 }
 
 impl Near {
+    /// Forgets what was made here: the batches that held it were rolled back, or are durable and the store tells it.
+    pub fn lost(&self) {
+        let mut kept = self.0.borrow_mut();
+        kept.products.clear();
+        kept.templates.clear();
+        kept.made_promotions.clear();
+        kept.partners.clear();
+    }
+
     /// Forgets what was made here and is durable by now: the store tells it.
     pub fn committed(&self, batches: u64) {
         let mut kept = self.0.borrow_mut();
@@ -242,6 +251,9 @@ pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Resul
         dlv_lead_days: i64::from(c.lead_time_days),
         pre_rfnd_yn: c.pre_refund,
         pnt_rate_bp: i64::from(c.points_rate_bp),
+        kept_dlv_fee: None,
+        kept_bndl_yn: false,
+        kept_free_dlv_yn: false,
     };
     let mut book = cx.book.borrow_mut();
     cx.near.0.borrow_mut().products.insert(c.product_id.clone(), (row.clone(), book.number + 1));
@@ -265,8 +277,8 @@ pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<R
         prm_id: c.promotion_id.shared(),
         prm_knd_cd: c.kind.code().into(),
         dscnt_rate_bp: i64::from(c.rate_bp),
-        opn_dttm: c.opens_at,
-        cls_dttm: c.closes_at,
+        opn_dttm: c.opens_at.map(Moment::time),
+        cls_dttm: c.closes_at.map(Moment::time),
     };
     let mut book = cx.book.borrow_mut();
     cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (row.clone(), book.number + 1));

@@ -14,7 +14,10 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     protocol::{Answer, command::Wire},
-    store::{Outcome, StoredSku, UntRow, rows::CmdRow},
+    store::{
+        Outcome, StoredSku, UntRow,
+        rows::{CmdRow, HistRow},
+    },
 };
 
 /// The SKU that a command is about, if it is about one.
@@ -54,7 +57,10 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: Meta, careful: bool) ->
                 strm_entr: Some(meta.source.id.to_string().into()),
                 cmd_dttm: meta.source.at,
             };
-            cx.book.borrow_mut().rows.cmd.push(row);
+            let mut book = cx.book.borrow_mut();
+            book.rows.hist.push(HistRow::outside(&row));
+            book.rows.cmd.push(row);
+            drop(book);
             let mut answer = meta.answer(cx.partition);
             answer.facts = facts;
             answer

@@ -188,15 +188,14 @@ fn units(quotes: &[Quote], line: &StepLine, before: i64, stands: bool) -> Result
     };
     let quote = quotes.iter().find(|q| q.info.sku_id == line.sku_id).ok_or((Reason::UnknownSku, facts(0, 0)))?;
     let Some(view) = quote.view else { return Err((Reason::UnknownSku, facts(0, 0))) };
+    // a line of no sale takes whatever is on the shelf, also where the SKU has sales (by now)
+    let view = if line.campaign_id.is_some() { view } else { view.outside() };
     if !stands && line.campaign_id.is_some() && view.sale.is_some_and(|s| s.window == Window::Paused) {
         return Err((Reason::SalePaused, facts(0, view.position)));
     }
     let asked = i64::from(line.quantity);
-    // units for an order that stands, of no sale: whatever is on the shelf
-    let of_sale = line.campaign_id.is_some() || !stands;
-    let there = if of_sale { view.available() } else { view.on_hand };
-    let left = (there - before).max(0);
-    let limit = view.sale.filter(|_| of_sale).and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
+    let left = (view.available() - before).max(0);
+    let limit = view.sale.and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
     if limit < asked && !stands {
         return Err((Reason::LimitExceeded, facts(left, view.position)));
     }

@@ -38,10 +38,10 @@ impl Window {
         }
     }
 
-    /// Remembers an answer; the oldest leaves. The first answer of an id stays.
+    /// Remembers an answer that stands; the oldest leaves. The first answer of an id stays.
     pub fn remember(&mut self, answer: Arc<Answer>) {
         let id = Arc::clone(&answer.command_id);
-        if self.max == 0 || self.known.contains_key(&id) {
+        if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {
             return;
         }
         if self.order.len() >= self.max
@@ -53,6 +53,17 @@ impl Window {
         self.order.push_back(id);
     }
 
+    /// Forgets an answer that was not given after all; a later retry is decided anew.
+    pub fn forget(&mut self, answer: &Arc<Answer>) {
+        if self.known.get(&answer.command_id).is_some_and(|known| Arc::ptr_eq(known, answer)) {
+            self.known.remove(&answer.command_id);
+            // from the back: what is forgotten came lately
+            if let Some(at) = self.order.iter().rposition(|id| *id == answer.command_id) {
+                self.order.remove(at);
+            }
+        }
+    }
+
     /// How many it knows.
     pub fn len(&self) -> usize {
         self.known.len()
@@ -61,5 +72,59 @@ impl Window {
     /// Whether it knows none.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::reason::Reason, protocol::OutcomeKind};
+
+    fn answer(id: &str, digest: Option<&str>, reason: Option<Reason>) -> Arc<Answer> {
+        let outcome = if reason.is_some() { OutcomeKind::Rejected } else { OutcomeKind::Accepted };
+        Arc::new(Answer {
+            command_id: id.into(),
+            order_id: None,
+            partition: 0,
+            outcome,
+            order_status: None,
+            order_version: None,
+            reason: reason.map(|r| r.code().into()),
+            message: None,
+            facts: Default::default(),
+            entry: "1-0".into(),
+            digest: digest.map(Into::into),
+        })
+    }
+
+    #[test]
+    fn what_does_not_stand_is_not_remembered() {
+        let mut w = Window::new(10);
+        w.remember(answer("reused", Some("d"), Some(Reason::CommandIdReused)));
+        w.remember(answer("early", Some("d"), Some(Reason::TryAgain)));
+        w.remember(answer("unreadable", None, Some(Reason::Invalid)));
+        let failed = Answer { outcome: OutcomeKind::Failed, ..Answer::clone(&answer("failed", Some("d"), None)) };
+        w.remember(Arc::new(failed));
+        assert!(w.is_empty());
+        w.remember(answer("refused", Some("d"), Some(Reason::SoldOut)));
+        assert!(matches!(w.seen("refused", "d"), Seen::Same(_)));
+        assert!(matches!(w.seen("refused", "e"), Seen::Other));
+    }
+
+    #[test]
+    fn only_the_very_answer_is_forgotten() {
+        let mut w = Window::new(2);
+        let (first, other) = (answer("a", Some("d"), None), answer("a", Some("d"), Some(Reason::SoldOut)));
+        w.remember(Arc::clone(&first));
+        w.forget(&other);
+        assert_eq!(w.len(), 1, "another answer of the id was forgotten");
+        w.forget(&first);
+        w.remember(Arc::clone(&other));
+        assert!(matches!(w.seen("a", "d"), Seen::Same(a) if Arc::ptr_eq(&a, &other)));
+        for id in ["b", "c"] {
+            w.remember(answer(id, Some("d"), None));
+        }
+        assert!(matches!(w.seen("a", "d"), Seen::No), "the oldest leaves, once");
+        assert_eq!(w.len(), 2);
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     domain::order::command::Heard,
     log::{CommandLog, Inbound},
     payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
-    protocol::internal::derived_id,
+    protocol::{command::RefundAccount, internal::derived_id},
     store::{Lease, Store},
 };
 
@@ -97,11 +97,34 @@ impl Office {
             desk.told(ask, false);
             return;
         }
+        let Some(account) = self.account(ask).await else {
+            count("dropped");
+            desk.told(ask, false);
+            return;
+        };
         let begun = Instant::now();
-        let verdict = self.gateway.refund(ask).await;
+        let verdict = self.gateway.refund(&RefundAsk { account, ..ask.clone() }).await;
         metrics::histogram!("jumun_refund_seconds").record(begun.elapsed());
         desk.heard(ask, &verdict);
         desk.told(ask, tell(ask, verdict, &*self.log).await);
+    }
+
+    /// The account that the buyer gave for refunds, if any; `None` when nobody can say now. One that can't be opened is as if
+    /// there were none: the payment side says what it needs.
+    async fn account(&self, ask: &RefundAsk) -> Option<Option<RefundAccount>> {
+        let rows = match self.store.accounts(&ask.order_id).await {
+            Ok(rows) => rows,
+            Err(e) => {
+                tracing::info!(order_id = ask.order_id.as_str(), refund_key = ask.key, error = %e, "a refund is not asked for");
+                return None;
+            }
+        };
+        let sealed = rows.iter().find(|r| r.prsn_knd_cd == "REFUND_ACCOUNT").and_then(|r| r.acct_enc.as_deref());
+        let Some((sealed, vault)) = sealed.zip(self.store.vault()) else { return Some(None) };
+        let opened = vault.open(ask.order_id.as_str(), sealed);
+        Some(opened.inspect_err(|e| {
+            tracing::error!(order_id = ask.order_id.as_str(), refund_key = ask.key, error = %e, "a refund account can't be opened");
+        }).ok())
     }
 
     /// Whether the lane that found it due is still this server's, and its order still waits for this very try.
@@ -275,7 +298,16 @@ mod tests {
 
     fn ask(key: &str, attempt: usize) -> RefundAsk {
         let (order_id, amount) = (OrderId::stored("o-1"), Won::new(1));
-        RefundAsk { order_id, lane: 0, key: key.into(), amount, means: Means::Card, approval_id: None, attempt }
+        RefundAsk {
+            order_id,
+            lane: 0,
+            key: key.into(),
+            amount,
+            means: Means::Card,
+            payment_id: None,
+            account: None,
+            attempt,
+        }
     }
 
     #[test]

@@ -75,11 +75,14 @@ fn describe() {
     counter!("jumun_refund_asks_total", "Refunds asked of the payment side, by what was heard");
     counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");
     histogram!("jumun_refund_seconds", "One request for a refund at the payment side");
-    counter!("jumun_commands_total", "Commands answered, by type and outcome");
+    counter!("jumun_commands_total", "Commands answered, each once, by type and outcome");
+    counter!("jumun_commands_repeated_total", "Answers to commands that had theirs before, by type");
     counter!("jumun_refusals_total", "Commands rejected, by reason");
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");
     counter!("jumun_passivations_total", "Idle actors that left memory, by kind");
     counter!("jumun_lane_resets_total", "Times a lane started over after a failed commit or a broken handler");
+    counter!("jumun_batches_decided_again_total", "Batches rolled back for what was there already, and decided again");
+    counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
     counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
     counter!("jumun_trace_spans_dropped_total", "Spans that no collector took");

@@ -18,7 +18,7 @@ row! {
     /// 출입감사이력: a privileged action at the door.
     DoorAuditRow => "tb_sy_door_adit", Insert, key("adit_id") {
         adit_id: Text,
-        /// LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, COMMAND
+        /// LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, ACCOUNT_READ, COMMAND
         adit_knd_cd: Code,
         actr: Text,
         trgt: Text,

@@ -3,15 +3,23 @@
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
 pub mod door;
+pub mod people;
 pub mod postgres;
 pub mod row;
 pub mod rows;
 mod sql;
 mod sql_door;
+mod sql_orders;
+mod sql_people;
+mod sql_skus;
 pub mod sql_store;
 pub mod sqlite;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
@@ -19,12 +27,14 @@ use crate::domain::{
     Time,
     gift::{Entitlement, GiftPromotion, GiftSoldOut},
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    status::Status,
 };
+use crate::vault::Vault;
 use row::{Read, Row};
 use rows::{
     AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
     GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-    PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+    PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
 
 row::row! {
@@ -95,6 +105,8 @@ pub struct Batch {
     pub gds: Vec<GdsRow>,
     pub stlm: Vec<StlmRow>,
     pub aprv: Vec<AprvRow>,
+    /// payments that came in: each must be new over all orders
+    pub rgst: Vec<RgstRow>,
     pub rfnd: Vec<RfndRow>,
     pub cncl: Vec<CnclRow>,
     pub fee: Vec<FeeRow>,
@@ -162,6 +174,13 @@ pub enum Commit {
     Conflict(String),
     /// Rolled back: the lease's epoch is not ours any more.
     Fenced,
+}
+
+impl Commit {
+    /// Whether a conflict is about a payment that the register has: another order won a race for it.
+    pub fn is_of_a_payment(why: &str) -> bool {
+        why.contains(RgstRow::TABLE)
+    }
 }
 
 /// A fault of the store.
@@ -263,13 +282,14 @@ pub struct OutcomeOrder {
 /// Which orders are looked for; what is `None` is not asked.
 #[derive(Debug, Clone, Default)]
 pub struct OrderQuery {
+    /// a customer's orders; what a partner of that name bought is none
     pub customer: Option<CustomerId>,
     /// orders that this partner sells a line of, had made at it, or bought
     pub partner: Option<PartnerId>,
     /// only those whose placement was not refused in the end
     pub placed: bool,
-    /// as stored
-    pub status: Option<String>,
+    /// the order's, as stored; of a partner's orders that it sells lines of: those lines'. Empty: any
+    pub statuses: Vec<Status>,
     pub placed_from: Option<Time>,
     pub placed_before: Option<Time>,
     /// the last one of the page before
@@ -279,12 +299,25 @@ pub struct OrderQuery {
 
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
-pub trait Store: door::DoorStore {
+pub trait Store: door::DoorStore + people::PeopleStore {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 
     /// How its server is reached, where there is one: by which TLS, or without.
     fn reach(&self) -> Option<&str> {
+        None
+    }
+
+    /// What account numbers are sealed by, once [`Store::lock`] was called.
+    fn vault(&self) -> Option<&Vault> {
+        None
+    }
+
+    /// Gives it what account numbers are sealed by; the first counts.
+    fn lock(&self, _vault: Vault) {}
+
+    /// A file beside the database, where it is one file on this machine.
+    fn beside(&self, _suffix: &str) -> Option<PathBuf> {
         None
     }
 
@@ -329,6 +362,12 @@ pub trait Store: door::DoorStore {
     ) -> Result<Vec<StoredGiftPromotion>, StoreError>;
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
+    /// The payments of these ids that the register has, by any means.
+    async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError>;
+    /// An order's approvals.
+    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError>;
+    /// What is kept of an order's payer and of where its refunds go.
+    async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError>;
     /// Stored outcomes of these commands, of any lane; unknown ids are left out.
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError>;
     /// The partition's orders whose `due_dttm` is at or before `until`, soonest first.

@@ -66,7 +66,7 @@ impl SqlStore<Server> {
         let tls: Option<String> =
             sqlx::query_scalar(tls).fetch_optional(&pool).await.map_err(|e| unavailable(&e))?.flatten();
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
-        Ok(Self(Server { options, pool, reach }))
+        Ok(Self::over(Server { options, pool, reach }))
     }
 }
 

@@ -33,7 +33,7 @@ row! {
         gds_amt: i64,
         dscnt_amt: i64,
         dlv_fee_amt: i64,
-        /// what the buyer owes or paid: goods − discount + fees
+        /// what is due now, or was paid and stays so: Σ of lines and fees, less what was cut, cancelled and returned of them
         ord_amt: i64,
         /// the order that this one was made for
         prnt_ord_id: Option<Text>,
@@ -41,6 +41,8 @@ row! {
         dstn_knd_cd: Option<Code>,
         /// MAINLAND, JEJU or ISLAND
         dstn_zone_cd: Option<Code>,
+        /// what is to be paid now
+        due_amt: i64,
     }
 }
 
@@ -94,6 +96,15 @@ row! {
         dlv_cmpl_dttm: Option<Time>,
         carr_dlv_cmpl_dttm: Option<Time>,
         rvn_dttm: Option<Time>,
+        /// shipping terms at order time; `None`: a gift, or placed before lines kept them
+        indv_dlv_fee: Option<i64>,
+        bndl_yn: bool,
+        free_dlv_yn: bool,
+        ship_dttm: Option<Time>,
+        /// PARCEL, OWN, QUICK, PICKUP
+        dlv_mthd_cd: Option<Code>,
+        stck_jdg_dttm: Option<Time>,
+        auto_cnfm_dttm: Option<Time>,
     }
 }
 
@@ -119,15 +130,29 @@ row! {
 
 row! {
     /// 카드승인: an approval. No card number, only the approval's token.
-    AprvRow => "tb_sc_crcd_aprv", Upsert, key("ord_id", "stlm_no") {
+    AprvRow => "tb_sc_crcd_aprv", Upsert, key("ord_id", "stlm_no") kept("aprv_tkn") {
         aprv_id: Text,
         ord_id: Text,
         stlm_no: i64,
+        /// in no event: written by the command that brings it
         aprv_tkn: Option<Text>,
         aprv_amt: i64,
         vrtl_acct_no: Option<Text>,
         bank_cd: Option<Text>,
         aprv_dttm: Option<Time>,
+    }
+}
+
+row! {
+    /// 결제등록: money that came in, once over all orders; insert-only.
+    RgstRow => "tb_sc_pay_rgst", Insert, key("pay_id", "pay_mns_cd") {
+        /// the payment side's id of an approval, a deposit or a movement of points
+        pay_id: Text,
+        pay_mns_cd: Code,
+        ord_id: Text,
+        stlm_no: i64,
+        pay_amt: i64,
+        pay_dttm: Time,
     }
 }
 
@@ -163,6 +188,8 @@ row! {
         /// BUYER, SHORTAGE, OUT_OF_STOCK, EXPIRED, PAYMENT_CANCELLED
         cncl_rsn_cd: Code,
         cncl_dttm: Time,
+        /// in the buyer's words
+        cncl_rsn: Option<Text>,
     }
 }
 
@@ -246,6 +273,37 @@ row! {
     }
 }
 
+impl HistRow {
+    /// What the place of an order's id begins with where a command belongs to no order; no order's id may hold it, and it
+    /// sorts behind all of them.
+    pub const OUTSIDE: char = '~';
+
+    /// The row of a command that belongs to no order: it keeps the command's id from being an order's too, because one
+    /// index over all lanes holds both. Its outcome is in `tb_sy_cmd`.
+    pub fn outside(row: &CmdRow) -> Self {
+        Self {
+            ord_id: format!("{}{}", Self::OUTSIDE, row.cmd_id).into(),
+            hist_no: 1,
+            cmd_id: Arc::clone(&row.cmd_id),
+            cmd_evnt_no: 0,
+            cmd_dgst: Arc::clone(&row.cmd_dgst),
+            evnt_typ_cd: "outside".into(),
+            evnt_ver: 1,
+            evnt: "{}".into(),
+            actr: Arc::clone(&row.actr),
+            ord_stat_cd: "".into(),
+            ansr: None,
+            strm_entr: None,
+            hist_dttm: row.cmd_dttm,
+        }
+    }
+
+    /// Whether it is an event of an order.
+    pub fn of_order(&self) -> bool {
+        !self.ord_id.starts_with(Self::OUTSIDE)
+    }
+}
+
 row! {
     /// 재고원장: one stock movement, numbered per SKU from 1.
     LdgrRow => "tb_pd_unt_ldgr", Insert, key("unt_id", "ldgr_no") {
@@ -290,6 +348,10 @@ row! {
         pre_rfnd_yn: bool,
         /// points earned at purchase confirmation, in basis points of what was paid
         pnt_rate_bp: i64,
+        /// shipping terms of the day on which lines began to keep their own; older lines have these
+        kept_dlv_fee: Option<i64>,
+        kept_bndl_yn: bool,
+        kept_free_dlv_yn: bool,
     }
 }
 
@@ -381,7 +443,7 @@ row! {
     /// 개인정보: what may be erased; in no event and no log.
     PrsnRow => "tb_od_ord_prsn", Upsert, key("ord_id", "prsn_knd_cd", "ord_seq") {
         ord_id: Text,
-        /// RECIPIENT, PAYER, REFUND, REVIEW
+        /// RECIPIENT, PAYER, REFUND_ACCOUNT, REFUND, REVIEW
         prsn_knd_cd: Code,
         ord_seq: i64,
         rcvr_nm: Option<Text>,
@@ -393,5 +455,9 @@ row! {
         dpst_hldr_nm: Option<Text>,
         rmtr_nm: Option<Text>,
         rvw_txt: Option<Text>,
+        /// of a deposit that is awaited: the account that it comes to
+        vrtl_acct_no: Option<Text>,
+        /// bank, number and holder, encrypted
+        acct_enc: Option<Text>,
     }
 }

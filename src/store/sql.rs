@@ -37,6 +37,7 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.stlm, How::Usual);
     visit.table(&batch.aprv, How::Usual);
     visit.table(&batch.fee, How::Usual);
+    visit.table(&batch.rgst, How::Usual);
     visit.table(&batch.rfnd, How::Usual);
     visit.table(&batch.cncl, How::Usual);
     visit.table(&batch.dscnt, How::Usual);
@@ -137,12 +138,16 @@ pub(super) fn insert_tail<R: Row>(how: How) -> String {
         return String::new();
     }
     let rest: Vec<&str> = R::COLUMNS.iter().map(|(name, _)| *name).filter(|name| !R::KEY.contains(name)).collect();
-    let set = rest.iter().map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
+    let new = |name: &str| {
+        let kept = R::KEPT.contains(&name);
+        if kept { format!("COALESCE(excluded.{name}, t.{name})") } else { format!("excluded.{name}") }
+    };
+    let set = rest.iter().map(|name| format!("{name} = {}", new(name))).collect::<Vec<_>>().join(", ");
     format!(
         " ON CONFLICT ({}) DO UPDATE SET {set} WHERE ({}) IS DISTINCT FROM ({})",
         R::KEY.join(", "),
         list(rest.iter().copied(), "t."),
-        list(rest.iter().copied(), "excluded."),
+        rest.iter().map(|name| new(name)).collect::<Vec<_>>().join(", "),
     )
 }
 

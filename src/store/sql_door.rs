@@ -20,7 +20,7 @@ fn text(text: &str) -> Bind {
 }
 
 /// A row's values, as parameters; these tables hold no NULL and no truth values.
-fn binds<R: Row>(row: &R) -> Vec<Bind> {
+pub(super) fn binds<R: Row>(row: &R) -> Vec<Bind> {
     let mut binds = Vec::new();
     row.each(&mut |value| {
         binds.push(match value {

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
     time::Duration,
     vec::IntoIter,
 };
@@ -14,14 +15,17 @@ use super::{
     StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
     rows::{
-        CmpnRow, Code, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow,
-        PtnrRow, RsvRow, TmplRow,
+        AprvRow, CmpnRow, Code, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
+        PrmRow, PrsnRow, PtnrRow, RgstRow, RsvRow, TmplRow,
     },
     sql,
 };
-use crate::domain::{
-    Time,
-    ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+use crate::{
+    domain::{
+        Time,
+        ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+    },
+    vault::Vault,
 };
 
 /// A parameter of a statement.
@@ -58,6 +62,10 @@ pub trait Database: Send + Sync + 'static {
     fn reach(&self) -> Option<&str> {
         None
     }
+    /// A file beside it, where it is a file itself.
+    fn beside(&self, _suffix: &str) -> Option<PathBuf> {
+        None
+    }
     /// What makes batches ready for it.
     fn preparer(&self) -> Box<dyn Preparer>;
 
@@ -65,23 +73,22 @@ pub trait Database: Send + Sync + 'static {
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
 }
 
-/// A partner's orders: it sells a line, it was asked for what another order lacked, or it bought for itself.
-const PARTNERS: [&str; 3] = [
-    "t.prnt_ord_id IS NULL AND t.ord_id IN (SELECT f.ord_id FROM tb_od_dlv_fee AS f WHERE f.ptnr_id = ? \
-     AND f.fee_knd_cd = 'ORDER')",
-    "t.ord_id IN (SELECT l.chld_ord_id FROM tb_od_lnk AS l WHERE l.ptnr_id = ?)",
-    "t.cust_id = ?",
-];
-
 /// A store over an SQL database.
 #[derive(Debug)]
-pub struct SqlStore<D>(pub(super) D);
+pub struct SqlStore<D>(pub(super) D, OnceLock<Vault>);
+
+impl<D> SqlStore<D> {
+    /// Over this database.
+    pub(super) fn over(database: D) -> Self {
+        Self(database, OnceLock::new())
+    }
+}
 
 pub(super) fn next<T: Cell>(values: &mut IntoIter<Read>) -> T {
     T::read(values.next().unwrap_or(Read::Text(None)))
 }
 
-fn texts<'a>(ids: impl Iterator<Item = &'a str>) -> Bind {
+pub(super) fn texts<'a>(ids: impl Iterator<Item = &'a str>) -> Bind {
     Bind::Texts(ids.map(str::to_owned).collect())
 }
 
@@ -99,7 +106,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// The rows whose `column` is one of `ids`.
-    async fn named<'a, R: Row>(
+    pub(super) async fn named<'a, R: Row>(
         &self,
         column: &str,
         ids: impl Iterator<Item = &'a str> + Send,
@@ -112,92 +119,12 @@ impl<D: Database> SqlStore<D> {
         self.list(&rest, vec![Bind::Texts(ids)]).await
     }
 
-    /// Orders as they are asked for, newest first; with a partner: those of it by this way.
-    async fn newest(&self, asked: &OrderQuery, of: Option<(&str, &PartnerId)>) -> Result<Vec<OrdRow>, StoreError> {
-        let mut binds = Vec::new();
-        let mut rest = String::from("WHERE 1 = 1");
-        let mut and = |what: &str, values: Vec<Bind>| {
-            let mut what = what.to_owned();
-            for value in values {
-                binds.push(value);
-                what = what.replacen('?', &format!("${}", binds.len()), 1);
-            }
-            rest.push_str(" AND ");
-            rest.push_str(&what);
-        };
-        if let Some((way, partner)) = of {
-            and(way, vec![Bind::Text(partner.as_str().to_owned())]);
-        }
-        if let Some(customer) = &asked.customer {
-            and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
-        }
-        if asked.placed {
-            // a placement that other lanes refused has no lines
-            and("EXISTS (SELECT 1 FROM tb_od_ord_gds AS g WHERE g.ord_id = t.ord_id)", Vec::new());
-        }
-        if let Some(status) = &asked.status {
-            and("t.ord_stat_cd = ?", vec![Bind::Text(status.clone())]);
-        }
-        if let Some(from) = asked.placed_from {
-            and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
-        }
-        if let Some(before) = asked.placed_before {
-            and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
-        }
-        if let Some((at, id)) = &asked.after {
-            let id = Bind::Text(id.as_str().to_owned());
-            and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), id]);
-        }
-        binds.push(Bind::Int(asked.limit.into()));
-        let rest = format!("{rest} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", binds.len());
-        self.list(&rest, binds).await
-    }
-
-    /// The units with the balance after their last ledger row, read as one.
-    async fn units(&self, ids: &[SkuId]) -> Result<Vec<(UntRow, Option<(i64, i64, i64)>)>, StoreError> {
-        let mut types: Vec<Type> = UntRow::COLUMNS.iter().map(|(_, kind)| *kind).collect();
-        types.extend([Type::Int; 3]);
-        let sql = format!(
-            "SELECT {}, l.stck_qty, l.hold_qty, l.sold_qty FROM tb_pd_unt AS u LEFT JOIN tb_pd_unt_ldgr AS l \
-             ON l.unt_id = u.unt_id AND l.ldgr_no = (SELECT max(x.ldgr_no) FROM tb_pd_unt_ldgr AS x \
-             WHERE x.unt_id = u.unt_id) WHERE u.unt_id {}",
-            sql::columns::<UntRow>("u."),
-            D::IN
-        );
-        let rows = self.0.read(sql, vec![texts(ids.iter().map(SkuId::as_str))], &types).await?;
-        let unit = |values: Vec<Read>| {
-            let mut values = values.into_iter();
-            let unit = UntRow::read(&mut values);
-            let [stck, hold, sold]: [Option<i64>; 3] = [next(&mut values), next(&mut values), next(&mut values)];
-            (unit, stck.zip(hold).zip(sold).map(|((stck, hold), sold)| (stck, hold, sold)))
-        };
-        Ok(rows.into_iter().map(unit).collect())
-    }
-
-    /// What customers have used of these SKUs' campaigns: (campaign, customer, units).
-    async fn buyers(&self, ids: &[SkuId]) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, StoreError> {
-        let sql = format!(
-            "SELECT l.cmpn_id, l.cust_id, CAST(sum(l.cmpn_dlt) AS bigint) FROM tb_pr_cmpn AS c \
-             JOIN tb_pd_unt_ldgr AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
-             WHERE c.unt_id {} AND l.cust_id IS NOT NULL GROUP BY l.cmpn_id, l.cust_id \
-             HAVING sum(l.cmpn_dlt) > 0 ORDER BY 1, 2",
-            D::IN
-        );
-        let binds = vec![texts(ids.iter().map(SkuId::as_str))];
-        let rows = self.0.read(sql, binds, &[Type::Text, Type::Text, Type::Int]).await?;
-        let buyer = |values: Vec<Read>| {
-            let mut values = values.into_iter();
-            (next(&mut values), next(&mut values), next(&mut values))
-        };
-        Ok(rows.into_iter().map(buyer).collect())
-    }
-
     /// Outcomes of commands that belong to orders.
     async fn order_outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
         let sql = format!(
             "SELECT h.cmd_id, h.cmd_dgst, o.prtn_no, h.ord_id, h.ord_stat_cd, h.hist_no, h.evnt_ver, h.evnt, \
              h.hist_dttm, h.ansr FROM tb_od_ord_hist AS h LEFT JOIN tb_od_ord AS o ON o.ord_id = h.ord_id \
-             WHERE h.cmd_id {} ORDER BY h.cmd_id, h.cmd_evnt_no",
+             WHERE h.cmd_id {} AND h.ord_id < '~' ORDER BY h.cmd_id, h.cmd_evnt_no",
             D::IN
         );
         use Type::{Int, Text};
@@ -259,6 +186,18 @@ impl<D: Database> Store for SqlStore<D> {
 
     fn reach(&self) -> Option<&str> {
         self.0.reach()
+    }
+
+    fn vault(&self) -> Option<&Vault> {
+        self.1.get()
+    }
+
+    fn lock(&self, vault: Vault) {
+        self.1.get_or_init(|| vault);
+    }
+
+    fn beside(&self, suffix: &str) -> Option<PathBuf> {
+        self.0.beside(suffix)
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -345,16 +284,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
-        let Some(partner) = &asked.partner else { return self.newest(asked, None).await };
-        // each way by itself: no one plan is good for all of them, and for the biggest seller as for the smallest
-        let mut found = Vec::new();
-        for way in PARTNERS {
-            found.extend(self.newest(asked, Some((way, partner))).await?);
-        }
-        found.sort_unstable_by(|a, b| (b.rcpt_dttm, &b.ord_id).cmp(&(a.rcpt_dttm, &a.ord_id)));
-        found.dedup_by(|a, b| a.ord_id == b.ord_id);
-        found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-        Ok(found)
+        self.searched(asked).await
     }
 
     async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
@@ -428,6 +358,20 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         self.named("cmpn_id", ids.iter().map(CampaignId::as_str)).await
+    }
+
+    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
+        self.named("ord_id", std::iter::once(order.as_str())).await
+    }
+
+    async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError> {
+        self.named("pay_id", ids.iter().map(String::as_str)).await
+    }
+
+    async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
+        let kinds = "t.prsn_knd_cd IN ('PAYER', 'REFUND_ACCOUNT', 'REFUND')";
+        let rest = format!("WHERE t.ord_id = $1 AND {kinds} ORDER BY t.prsn_knd_cd, t.ord_seq");
+        self.list(&rest, vec![Bind::Text(order.as_str().to_owned())]).await
     }
 
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {

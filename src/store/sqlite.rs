@@ -99,7 +99,7 @@ impl SqlStore<FileStore> {
             .await
             .map_err(|e| fault(&e))?;
         let writer = Arc::new(Writer { options, connection: Mutex::new(Some(connection)), lock: SyncMutex::new(None) });
-        Ok(Self(FileStore { path: path.to_owned(), readers, writer }))
+        Ok(Self::over(FileStore { path: path.to_owned(), readers, writer }))
     }
 }
 
@@ -147,6 +147,10 @@ impl Database for FileStore {
         let rows = query.fetch_all(&mut connection).await.map_err(|e| fault(&e))?;
         *slot = Some(connection);
         rows.iter().map(|row| values::decode(row, types)).collect()
+    }
+
+    fn beside(&self, suffix: &str) -> Option<PathBuf> {
+        Some(beside(&self.path, suffix))
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

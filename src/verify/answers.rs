@@ -75,12 +75,18 @@ fn wanted(outcome: &Outcome, command_id: &str, histories: &HashMap<&str, &[HistR
     let history = histories.get(&*order.ord_id)?;
     let first = history.iter().find(|row| *row.cmd_id == *command_id)?;
     let last = history.iter().rev().find(|row| *row.cmd_id == *command_id)?;
-    let (last, note) = if *first.evnt_typ_cd == *"placement_started" {
-        // answered once the other lanes had: with what the step that ended it says
+    let of = history.iter().filter(|row| *row.cmd_id == *command_id);
+    let asked = of.clone().find(|row| matches!(&*row.evnt_typ_cd, "placement_started" | "asked"));
+    let (last, note) = if let Some(asked) = asked {
+        // answered once the other lane or order had: with what the step that ended it says
+        let ask = ask_of(asked);
+        let yes = if ask.is_none() { "placement_completed" } else { "granted" };
+        let no = if ask.is_none() { "placement_failed" } else { "denied" };
         let over = |row: &&HistRow| {
-            row.hist_no > first.hist_no && matches!(&*row.evnt_typ_cd, "placement_completed" | "placement_failed")
+            let ends = *row.evnt_typ_cd == *yes || *row.evnt_typ_cd == *no;
+            row.hist_no > asked.hist_no && ends && ask_of(row) == ask
         };
-        let ended = history.iter().find(over).filter(|row| *row.evnt_typ_cd == *"placement_completed")?;
+        let ended = history.iter().find(over).filter(|row| *row.evnt_typ_cd == *yes)?;
         let step = history.iter().find(|row| row.cmd_id == ended.cmd_id)?;
         (ended, &step.ansr)
     } else {
@@ -88,6 +94,12 @@ fn wanted(outcome: &Outcome, command_id: &str, histories: &HashMap<&str, &[HistR
     };
     let order = (&*first.ord_id, &*last.ord_stat_cd, last.hist_no);
     Some(told(Some(order), outcome.partition, &first.cmd_dgst, note.as_deref()))
+}
+
+/// Which question an event asks or ends; a placement's own has no name.
+fn ask_of(row: &HistRow) -> Option<String> {
+    let event: Value = serde_json::from_str(&row.evnt).ok()?;
+    event.get("ask")?.as_str().map(str::to_owned)
 }
 
 fn told(order: Option<(&str, &str, i64)>, partition: u32, digest: &str, note: Option<&str>) -> Value {

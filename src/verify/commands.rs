@@ -1,7 +1,10 @@
-//! R2: a command id has one effect, in one order or in none.
+//! R2: a command id has one effect in the whole namespace, in one order or in none.
 
 use super::{Pass, Promise, VerifyError, pages::Rows};
-use crate::store::rows::{CmdRow, HistRow};
+use crate::{
+    protocol::internal::OWN_KINDS,
+    store::rows::{CmdRow, HistRow},
+};
 
 /// Streams the events by command, beside the outcomes that belong to no order.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
@@ -29,20 +32,44 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
                 });
                 while others.peek().await?.is_some_and(|o| *o.cmd_id < *row.cmd_id) {
                     let Some(other) = others.next().await? else { break };
-                    outcome(pass, &other);
+                    unkept(pass, &other);
                 }
-                if others.peek().await?.is_some_and(|o| o.cmd_id == row.cmd_id) {
-                    let what = format!("command {}: it took effect in order {} and outside", row.cmd_id, row.ord_id);
-                    pass.f.bad(Promise::R2, what);
+                let other = others.peek().await?.filter(|o| o.cmd_id == row.cmd_id);
+                let same = other.map(|o| o.cmd_dgst == row.cmd_dgst);
+                match (row.of_order(), same) {
+                    (true, None) => {}
+                    (true, Some(_)) => {
+                        let what =
+                            format!("command {}: it took effect in order {} and outside", row.cmd_id, row.ord_id);
+                        pass.f.bad(Promise::R2, what);
+                    }
+                    (false, same) => {
+                        pass.f.hold(Promise::R2, same == Some(true), || {
+                            format!("command {}: it belongs to no order, and its outcome is not there", row.cmd_id)
+                        });
+                        if same.is_some()
+                            && let Some(other) = others.next().await?
+                        {
+                            outcome(pass, &other);
+                        }
+                    }
                 }
             }
         }
         last = Some(row);
     }
     while let Some(other) = others.next().await? {
-        outcome(pass, &other);
+        unkept(pass, &other);
     }
     Ok(())
+}
+
+/// A committed command of no order whose id no row keeps from being an order's: right for the lanes' own steps only.
+fn unkept(pass: &mut Pass, row: &CmdRow) {
+    pass.f.hold(Promise::R2, OWN_KINDS.contains(&&*row.cmd_typ_cd), || {
+        format!("command {}: it belongs to no order, and nothing keeps its id from another's", row.cmd_id)
+    });
+    outcome(pass, row);
 }
 
 /// A committed command of no order: its answer must be out, where answers of its time are retained.

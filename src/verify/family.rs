@@ -40,7 +40,8 @@ impl Family {
         let child = Child {
             parent: parent.order_id.to_string(),
             ended: live().next().is_none(),
-            shipped: live().any(|l| matches!(l.status, S::Shipped | S::PurchaseConfirmed)),
+            shipped: order.lines.iter().any(|l| l.delivery.shipped_at.is_some())
+                || live().any(|l| matches!(l.status, S::Shipped | S::PurchaseConfirmed)),
             done: live().all(|l| matches!(l.status, S::ProcurementDone | S::Shipped | S::PurchaseConfirmed)),
         };
         self.children.insert(order.id.to_string(), child);
@@ -52,10 +53,14 @@ impl Family {
             let child = self.children.remove(&id).filter(|c| c.parent == parent);
             let agree = match (state, &child) {
                 (LinkState::Asked, _)
-                | (LinkState::Open | LinkState::Done | LinkState::Ended | LinkState::Cancelled, None) => false,
+                | (
+                    LinkState::Open | LinkState::Done | LinkState::Shipped | LinkState::Ended | LinkState::Cancelled,
+                    None,
+                ) => false,
                 (LinkState::Refused, child) => child.is_none(),
                 (LinkState::Open, Some(c)) => !c.ended && !c.done,
                 (LinkState::Done, Some(c)) => !c.ended,
+                (LinkState::Shipped, Some(c)) => c.shipped && !c.ended,
                 (LinkState::Ended, Some(c)) => c.ended,
                 (LinkState::Cancelled, Some(c)) => c.ended || c.shipped,
             };

@@ -13,6 +13,7 @@ mod gifts;
 mod lanes;
 mod orders;
 mod pages;
+mod payments;
 mod refunds;
 mod reservations;
 mod stock;
@@ -26,7 +27,7 @@ use serde::Serialize;
 pub use findings::{Check, Findings, Promise};
 
 use crate::{
-    domain::Time,
+    domain::{Time, order::event::Shelf},
     log::{CommandLog, LogError},
     store::{Store, StoreError},
 };
@@ -106,9 +107,12 @@ struct Pass {
     /// open reservations: of the orders, and of the rows that fit them
     open_asked: u64,
     open_kept: u64,
+    /// what payments found on shelves that they came short of
+    shelves: HashMap<Arc<str>, Vec<Shelf>>,
     /// refund rows that the histories make
     refund_rows: u64,
     family: family::Family,
+    payments: payments::Payments,
     audit: audit::Audit,
     orders: u64,
     skus: u64,
@@ -153,8 +157,10 @@ pub async fn verify(
         claimed: HashMap::new(),
         open_asked: 0,
         open_kept: 0,
+        shelves: HashMap::new(),
         refund_rows: 0,
         family: family::Family::default(),
+        payments: payments::Payments::default(),
         audit: audit::Audit::default(),
         orders: 0,
         skus: 0,
@@ -162,6 +168,7 @@ pub async fn verify(
     commands::check(&mut pass).await?;
     orders::check(&mut pass).await?;
     std::mem::take(&mut pass.family).check(&mut pass.f);
+    std::mem::take(&mut pass.payments).check(&mut pass).await?;
     audit::check(&mut pass).await?;
     refunds::check(&mut pass).await?;
     reservations::check(&mut pass).await?;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{
     Findings, Pass, Promise, VerifyError, gifts,
-    pages::{OfOrder, Rows, differences},
+    pages::{Rows, differences},
     walk,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Time,
         order::{
-            Order,
+            Event, Order,
             state::{Placement, ReserveState},
         },
         status::Status,
@@ -71,14 +71,16 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         exch: Rows::new(&store, page),
         rvw: Rows::new(&store, page),
     };
-    let mut approvals = Approvals::default();
     let mut strays = Vec::new();
     while let Some(first) = t.hist.next().await? {
         let mut history = vec![first];
         while t.hist.peek().await?.is_some_and(|r| r.ord_id == history[0].ord_id) {
             history.extend(t.hist.next().await?);
         }
-        Box::pin(one(pass, &mut t, &history, &mut approvals, &mut strays)).await?;
+        if !history[0].of_order() {
+            continue; // a command of no order
+        }
+        Box::pin(one(pass, &mut t, &history, &mut strays)).await?;
         tell(&mut pass.f, &mut strays);
     }
     t.ord.rest(&mut strays).await?;
@@ -97,13 +99,6 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     t.exch.rest(&mut strays).await?;
     t.rvw.rest(&mut strays).await?;
     tell(&mut pass.f, &mut strays);
-    if approvals.repeated > 0 {
-        let (n, first) = (approvals.repeated, approvals.first.unwrap_or_default());
-        pass.f.note(
-            Promise::R8,
-            format!("{n} approval ids stand in more than one order, {first:?} first: two orders paid by one payment?"),
-        );
-    }
     Ok(())
 }
 
@@ -132,15 +127,25 @@ struct Stored {
     rvw: Vec<RvwRow>,
 }
 
+/// What its payments say that they found, to be held to the ledgers.
+fn shelves(pass: &mut Pass, history: &[HistRow]) {
+    for row in history.iter().filter(|r| *r.evnt_typ_cd == *"cut") {
+        if let Ok(Event::Cut { seen, .. }) = Event::read(row.evnt_ver, &row.evnt) {
+            for shelf in seen {
+                pass.shelves.entry(shelf.sku_id.shared()).or_default().push(shelf);
+            }
+        }
+    }
+}
+
 async fn one(
     pass: &mut Pass,
     t: &mut Tables,
     history: &[HistRow],
-    approvals: &mut Approvals,
     strays: &mut Vec<String>,
 ) -> Result<(), VerifyError> {
     let ord_id = &*history[0].ord_id;
-    let stored = Stored {
+    let mut stored = Stored {
         ord: t.ord.of(ord_id, strays).await?,
         gds: t.gds.of(ord_id, strays).await?,
         gft: t.gft.of(ord_id, strays).await?,
@@ -158,10 +163,12 @@ async fn one(
         rvw: t.rvw.of(ord_id, strays).await?,
     };
     pass.orders += 1;
+    shelves(pass, history);
     rows_alone(&stored, &mut pass.f);
     gifts::check(&stored.gds, &stored.gft, &mut pass.f);
-    for row in &stored.aprv {
-        approvals.saw(row);
+    // tokens are in no event: the row alone has them
+    for row in &mut stored.aprv {
+        row.aprv_tkn = None;
     }
     if let Some(ord) = stored.ord.first() {
         published(pass, ord, history);
@@ -187,6 +194,7 @@ async fn one(
     }
     compare(pass, ord_id, &stored, &wanted);
     pass.family.saw(&order);
+    pass.payments.saw(&order, &mut pass.f);
     pass.audit.expect(history, &mut pass.f);
     pass.refund_rows += u64::try_from(wanted.rfnd.len()).unwrap_or(0);
     claims(pass, &order);
@@ -233,16 +241,7 @@ fn rows_alone(stored: &Stored, f: &mut Findings) {
         });
     }
     if let Some(o) = stored.ord.first().filter(|_| !stored.gds.is_empty()) {
-        // what a return costs is kept back of its refund, and no part of what was bought
-        let charged = stored.fee.iter().filter(|r| &*r.fee_knd_cd != "RETURN");
-        let parts: i64 = stored.gds.iter().map(|g| g.pay_amt).sum::<i64>() + charged.map(|r| r.fee_amt).sum::<i64>();
-        let total = o.gds_amt - o.dscnt_amt + o.dlv_fee_amt;
-        f.hold(Promise::R8, o.ord_amt == parts && o.ord_amt == total, || {
-            format!(
-                "order {}: its amount is {}, its lines and fees make {parts}, its sums {total}",
-                o.ord_id, o.ord_amt
-            )
-        });
+        owed(o, stored, f);
     }
     for g in &stored.gds {
         let active = g.ord_qty - g.cncl_qty - g.rtn_qty - g.exch_qty;
@@ -258,6 +257,47 @@ fn rows_alone(stored: &Stored, f: &mut Findings) {
             )
         });
     }
+}
+
+/// R8: what is owed or was paid, reckoned up from the rows of lines, fees, cancellations, returns and settlements.
+fn owed(o: &OrdRow, stored: &Stored, f: &mut Findings) {
+    // what a return costs is kept back of its refund, and no part of what was bought
+    let charged = || stored.fee.iter().filter(|r| &*r.fee_knd_cd != "RETURN");
+    let fees: i64 = charged().map(|r| r.fee_amt - r.rfnd_fee_amt).sum();
+    let bought: i64 = stored.gds.iter().map(|g| g.pay_amt).sum();
+    let standing = |r: &&RtnRow| !matches!(&*r.rtn_stat_cd, "REJECTED" | "WITHDRAWN");
+    let back: i64 = stored.rtn.iter().filter(standing).map(|r| r.rtn_amt).sum();
+    let cut: i64 = stored.cncl.iter().map(|c| c.cncl_amt).sum();
+    let (unpaid, ended) = match &*o.ord_stat_cd {
+        "PAYMENT_PENDING" => (true, false),
+        "PAYMENT_EXPIRED" | "PAYMENT_CANCELLED" => (true, true),
+        _ => (false, false),
+    };
+    let total = if ended { 0 } else { bought + fees - cut - back };
+    let surcharges: i64 = charged().filter(|r| r.unpd_yn).map(|r| r.fee_amt - r.rfnd_fee_amt).sum();
+    let due = if unpaid { total } else { surcharges };
+    f.hold(Promise::R8, (o.ord_amt, o.due_amt) == (total, due), || {
+        let (id, says, owes) = (&o.ord_id, o.ord_amt, o.due_amt);
+        format!("order {id}: its amount is {says} and {owes} of it due, its lines and fees make {total} and {due}")
+    });
+    f.hold(Promise::R8, o.gds_amt - o.dscnt_amt == bought && o.dlv_fee_amt == fees, || {
+        let (id, goods, off, fee) = (&o.ord_id, o.gds_amt, o.dscnt_amt, o.dlv_fee_amt);
+        format!("order {id}: goods {goods}, discount {off} and fees {fee}; its lines make {bought}, its fees {fees}")
+    });
+    // a linked order is paid between the two businesses
+    let left: i64 = stored.stlm.iter().map(|s| s.rfnd_psbl_amt).sum();
+    let here = o.prnt_ord_id.is_none();
+    let paid = if unpaid { 0 } else { total - due };
+    f.hold(Promise::R8, !here || left == paid, || {
+        let id = &o.ord_id;
+        format!("order {id}: {left} won of its settlements stand, of its amount {paid} were paid")
+    });
+    let awaited: i64 = stored.stlm.iter().filter(|s| s.pay_dttm.is_none()).map(|s| s.expt_amt).sum();
+    let pending = unpaid && !ended;
+    f.hold(Promise::R8, awaited == 0 || (pending && awaited == due), || {
+        let id = &o.ord_id;
+        format!("order {id}: a deposit of {awaited} won is awaited, {due} are due")
+    });
 }
 
 /// R1 and R7: what was committed within the retention was answered and published.
@@ -305,30 +345,4 @@ fn owner(pass: &mut Pass, ord: &OrdRow, order: &Order) {
             ord.ord_id, ord.prtn_no
         )
     });
-}
-
-/// Approval ids seen in other orders, as marks.
-#[derive(Default)]
-struct Approvals {
-    seen: std::collections::HashMap<u64, u64>,
-    repeated: u64,
-    first: Option<String>,
-}
-
-/// How many approvals are compared.
-const APPROVALS_MAX: usize = 5_000_000;
-
-impl Approvals {
-    fn saw(&mut self, row: &AprvRow) {
-        // a deposit without an account number has no id of its own
-        if &*row.aprv_id == "deposit" || row.vrtl_acct_no.is_some() || self.seen.len() >= APPROVALS_MAX {
-            return;
-        }
-        let order = super::pages::mark(row.ord_id());
-        let before = *self.seen.entry(super::pages::mark(&row.aprv_id)).or_insert(order);
-        if before != order {
-            self.repeated += 1;
-            self.first.get_or_insert_with(|| row.aprv_id.to_string());
-        }
-    }
 }

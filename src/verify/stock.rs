@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         ids::{CampaignId, CustomerId, SkuId},
+        order::event::Shelf,
         stock::{Move, Movement, Stock},
     },
     log::crc16::partition_of,
@@ -40,9 +41,11 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
             stock: Stock::empty(SkuId::stored(&unit.unt_id)),
             sales: sales.remove(&unit.unt_id).unwrap_or_default(),
             refusals,
+            shelves: pass.shelves.remove(&unit.unt_id).unwrap_or_default(),
             came: 0,
             restocked: 0,
         };
+        walk.shelves.sort_by_key(|s| std::cmp::Reverse(s.position));
         walk.refused(&mut pass.f);
         while ledger.peek().await?.is_some_and(|r| r.unt_id == unit.unt_id) {
             let Some(row) = ledger.next().await? else { break };
@@ -81,6 +84,8 @@ struct Walk {
     stock: Stock,
     sales: Vec<CmpnRow>,
     refusals: Refusals,
+    /// what payments found here that came short
+    shelves: Vec<Shelf>,
     /// received + restocked ± adjusted
     came: i64,
     restocked: i64,
@@ -174,6 +179,7 @@ impl Walk {
 
     /// The refusals that were decided where the ledger now stands: was so little left?
     fn refused(&mut self, f: &mut Findings) {
+        self.came_short(f);
         let now = self.stock.position;
         let later = self.refusals.split_off(&(now + 1, i64::MIN, Told::Count));
         let here = std::mem::replace(&mut self.refusals, later);
@@ -194,14 +200,26 @@ impl Walk {
         }
     }
 
+    /// A paid line outside campaigns comes short only of what the shelf does not have.
+    fn came_short(&mut self, f: &mut Findings) {
+        while let Some(seen) = self.shelves.pop_if(|s| s.position <= self.stock.position) {
+            let (here, on_hand) = (seen.position == self.stock.position, self.stock.on_hand);
+            f.hold(Promise::R4, here && seen.on_hand == on_hand && seen.wanted > on_hand, || {
+                format!(
+                    "SKU {}: a paid order that wanted {} came short at ledger row {}, where it found {}; the ledger has \
+                     {on_hand} there",
+                    self.stock.sku_id, seen.wanted, seen.position, seen.on_hand
+                )
+            });
+        }
+    }
+
     /// What a refusal may have seen as left, where the ledger now stands.
     fn could(&self, told: Told) -> Vec<i64> {
         let (s, now) = (&self.stock, self.stock.position);
         let mut could = Vec::new();
-        // a SKU is sold through its sales, once it has one
-        if told == Told::Count || self.sales.iter().all(|c| c.strt_ldgr_no >= now) {
-            could.push(s.on_hand);
-        }
+        // a line of no sale (a gift, or one that was promised before there was a sale) takes from the shelf
+        could.push(s.on_hand);
         for sale in self.sales.iter().filter(|c| told != Told::Count && c.strt_ldgr_no <= now) {
             let used = s.campaigns.get(&*sale.cmpn_id).map_or(0, |u| u.used);
             could.push(s.on_hand.min(sale.alot_qty - used).max(0));
@@ -250,5 +268,30 @@ impl Walk {
         // what was decided beyond the ledger's end was never committed
         self.stock.position = i64::MAX - 1;
         self.refused(f);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violated(position: i64, on_hand: i64, wanted: i64) -> u64 {
+        let mut f = Findings::new(5);
+        let sku_id = SkuId::stored("s");
+        let stock = Stock { on_hand: 10, position: 3, ..Stock::empty(sku_id.clone()) };
+        let shelves = vec![Shelf { sku_id, position, on_hand, wanted }];
+        let mut walk = Walk { stock, sales: Vec::new(), refusals: Refusals::new(), shelves, came: 0, restocked: 0 };
+        walk.came_short(&mut f);
+        f.finish().iter().map(|c| c.violated).sum()
+    }
+
+    /// The kind: undersold. A paid line outside campaigns came short, and the shelf had its units.
+    #[test]
+    fn a_paid_order_comes_short_only_of_what_is_not_there() {
+        assert_eq!(violated(3, 10, 11), 0);
+        assert_eq!(violated(3, 0, 5), 1, "by a campaign of none, say");
+        assert_eq!(violated(3, 10, 10), 1, "all of it was there");
+        assert_eq!(violated(2, 10, 11), 1, "of a ledger row that the walk is past");
+        assert_eq!(violated(4, 10, 11), 0, "not come to yet");
     }
 }

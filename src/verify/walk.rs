@@ -8,8 +8,10 @@ use crate::{
         money::Won,
         order::{
             Order,
-            event::Event,
+            claim::{CollectionState, ReturnState},
+            event::{Event, Placed, PlacedLine},
             state::{Line, Placement, ReserveState},
+            supply::AskState,
         },
         status::{Status, may_go},
     },
@@ -46,6 +48,7 @@ pub fn walk(rows: &[HistRow], f: &mut Findings) -> Option<Order> {
         });
         transitions(before.as_ref(), after, row, f);
         payment(before.as_ref(), after, &event, row, f);
+        comes_to(after, &event, row, f);
         whole(after, &event, row, f);
     }
     order
@@ -62,7 +65,7 @@ fn transitions(before: Option<&Order>, after: &Order, row: &HistRow, f: &mut Fin
             None if !placed => matches!(to, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
             // added to an order that stands: a gift, or for an exchange
             None => matches!(to, Status::Ordered | Status::Preparing),
-            Some(was) => may_go(was.shown(), to, was.status),
+            Some(was) => may_go(was.shown(), to, was.status, after.installs()),
         };
         f.hold(Promise::R10, legal, || {
             let from = from.map_or("its placement", Status::code);
@@ -83,7 +86,7 @@ fn payment(before: Option<&Order>, after: &Order, event: &Event, row: &HistRow, 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events bring no money that was due")]
     let (due, paid): (Won, Won) = match event {
         Event::Placed(p) | Event::PlacementStarted { placed: p, .. } if !p.paid.is_empty() => {
-            (after.amounts().total, p.paid.iter().map(|s| s.amount).sum())
+            (price(p), p.paid.iter().map(|s| s.amount).sum())
         }
         Event::PaymentApproved { settlements, .. } => {
             (before.map_or(Won::ZERO, Order::amount_due), settlements.iter().map(|s| s.amount).sum())
@@ -99,10 +102,37 @@ fn payment(before: Option<&Order>, after: &Order, event: &Event, row: &HistRow, 
     });
 }
 
+/// What all of a placement costs, before anything is short.
+fn price(p: &Placed) -> Won {
+    let off = |l: &PlacedLine| [&l.promotion, &l.coupon].into_iter().flatten().map(|d| d.amount).sum();
+    let goods: Won = p.lines.iter().map(|l| l.unit_price.times(l.quantity) - off(l)).sum();
+    goods + p.fees.iter().map(|f| f.amount).sum()
+}
+
+/// R8: what a placement says that it comes to is that, without what was short; of its lines and fees as they are then.
+fn comes_to(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events say no total")]
+    let told = match event {
+        Event::Placed(p) | Event::PlacementStarted { placed: p, .. } => p.total,
+        Event::PlacementCompleted { total, .. } => *total,
+        _ => None,
+    };
+    let lines: Won = after.lines.iter().map(|l| l.pay() - l.refunded).sum();
+    let total = lines + after.fees.iter().map(|r| r.amount - r.returned).sum();
+    f.hold(Promise::R8, told.is_none_or(|t| t == total), || {
+        let told = told.unwrap_or_default();
+        format!("order {}, event {}: it says a total of {told}, its lines and fees make {total}", after.id, row.hist_no)
+    });
+}
+
 /// R11: an order that takes no part got all units of every line whose stock is taken at placement.
 fn whole(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
     let stands = matches!(event, Event::Placed(_) | Event::PlacementCompleted { .. });
     if !stands || after.allow_partial {
+        return;
+    }
+    // an installer's work takes nothing from a shelf
+    if after.installs() {
         return;
     }
     // an order goes on without gifts that have run out
@@ -127,6 +157,11 @@ pub fn stands(order: &Order, f: &mut Findings) {
             format!("order {id}: reservation {} was asked for and never answered", r.asked.id)
         });
     }
+    for a in &order.after.asks {
+        f.hold(Promise::R11, a.state != AskState::Open, || {
+            format!("order {id}: {} was asked and never answered", a.id)
+        });
+    }
     if order.settles_here() && order.placement == Placement::Done {
         let left: Won = order.settlements.iter().map(|s| s.refundable).sum();
         let due = order.amount_due() - order.surcharge_due();
@@ -144,6 +179,7 @@ pub fn stands(order: &Order, f: &mut Findings) {
             )
         });
     }
+    claims(order, f);
     for s in &order.settlements {
         let of = || order.refunds.iter().filter(|r| r.settlement_no == s.no);
         let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
@@ -152,6 +188,48 @@ pub fn stands(order: &Order, f: &mut Findings) {
             let (no, p, r) = (s.no, s.planned, s.refunded);
             format!(
                 "order {id}: settlement {no} has {p} planned and {r} refunded, its refunds {planned} and {refunded}"
+            )
+        });
+    }
+}
+
+/// What is wholly refunded leaves no gift to ship; what was exchanged is back before its money; what was collected is
+/// somewhere.
+fn claims(order: &Order, f: &mut Findings) {
+    let id = &order.id;
+    let alone = |l: &&Line| {
+        let mut family = order.family(l).peekable();
+        l.gift && l.free() > 0 && !l.status.is_terminal() && family.peek().is_some() && family.all(|m| m.active() == 0)
+    };
+    for l in order.lines.iter().filter(|_| order.paid_at.is_some() && order.placement == Placement::Done) {
+        let left = alone(&l);
+        if left && !order.after.chain {
+            // by an older version: the next command to the order lets it follow
+            f.note(Promise::R9, format!("order {id}: gift line {} is left alone", l.no));
+            continue;
+        }
+        f.hold(Promise::R9, !left, || {
+            format!("order {id}: line {} is a gift, and nothing is left that it came with", l.no)
+        });
+    }
+    for r in &order.after.returns {
+        let early = order.refunds.iter().any(|b| b.return_group == Some(r.group) && b.done());
+        f.hold(Promise::R8, !early || !order.owes_for_return(r), || {
+            format!("order {id}: return {} is refunded, and what it was exchanged for is still out", r.group)
+        });
+        for l in r.lines.iter().filter(|l| l.collect && r.state == ReturnState::Completed) {
+            f.hold(Promise::R9, l.back == l.collected && l.collected + l.written_off == l.quantity, || {
+                let (no, came, back, off, of) = (l.line_no, l.collected, l.back, l.written_off, l.quantity);
+                format!("order {id}: line {no} of return {}: {came} of {of} came, {back} are in the books, {off} written off", r.group)
+            });
+        }
+    }
+    for (e, c) in order.after.exchanges.iter().filter_map(|e| Some((e, e.collection.as_ref()?))) {
+        let inspected = c.state == CollectionState::Inspected;
+        f.hold(Promise::R9, c.collected + c.given_up <= c.quantity && (!inspected || c.back == c.collected), || {
+            format!(
+                "order {id}: exchange {}: {} of {} came, {} are in the books",
+                e.group, c.collected, c.quantity, c.back
             )
         });
     }

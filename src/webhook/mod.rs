@@ -17,7 +17,7 @@ use anyhow::{Context as _, ensure};
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::{outward, signature::Secret};
+use crate::{domain::order::event::Event, outward, signature::Secret};
 
 /// Hooks that can be configured: each is a stream read more, and metric series of its own.
 pub const HOOKS_MAX: usize = 16;
@@ -111,6 +111,9 @@ impl Entry {
             url.scheme() == "https" || (url.scheme() == "http" && (outward::is_loopback(&url) || plain)),
             "webhook {name}: its url is https: (http: only to this machine, or with allow_plain_http = true)"
         );
+        if let Some(odd) = self.types.iter().find(|t| !Event::names().contains(&t.as_str())) {
+            anyhow::bail!("webhook {name}: there is no event type {odd:?}; there are {}", Event::names().join(", "));
+        }
         let secret = match (self.secret, self.secret_file) {
             (Some(secret), None) => secret,
             (None, Some(path)) => {
@@ -150,6 +153,8 @@ mod tests {
         let hooks = read(good).unwrap();
         let usual = Patience::new(Duration::from_secs(1_200), Duration::from_secs(3_600));
         assert_eq!(hooks.named("mail").unwrap().patience, usual);
+        let every = format!("{good}types = {:?}\n", Event::names());
+        assert_eq!(read(&every).unwrap().named("mail").unwrap().types.len(), Event::names().len());
         for (text, why) in [
             (good.replace("https:", "http:"), "http: only to this machine"),
             (good.replace("0123456789abcdef01234567", "short"), "at least 24"),
@@ -158,6 +163,10 @@ mod tests {
             (format!("{good}{good}"), "twice"),
             (format!("{good}give_up_seconds = 3600\n"), "0.8 of --keep-events"),
             (format!("{good}secret_file = \"x\"\n"), "either secret or secret_file"),
+            (format!("{good}types = [\"payment_aproved\", \"cut\"]\n"), "no event type \"payment_aproved\""),
+            (format!("{good}types = [\"cut\", \"CUT\"]\n"), "no event type \"CUT\""),
+            (format!("{good}types = [\"\"]\n"), "no event type \"\""),
+            (format!("{good}types = [\"payment_approved,cut\"]\n"), "there are placed, "),
         ] {
             let told = read(&text).unwrap_err();
             assert!(told.contains(why), "{told}");

@@ -101,6 +101,10 @@ export async function opened(page, put) {
     await visit(page, view);
     await page.evaluate(() => document.querySelectorAll('main details').forEach((d) => { d.open = true; }));
     await still(page, view);
+    if (expected.includes('deposit.account')) {
+      await page.click('#accounts'); // which are shown to who asks
+      await page.waitForSelector('#accounts', { state: 'detached' });
+    }
     const all = squeezed(await page.evaluate(() => document.querySelector('main').textContent));
     for (const where of expected) {
       const mark = squeezed(where === 'actor' ? put[where].slice(0, 40) : put[where]);

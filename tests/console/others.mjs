@@ -120,7 +120,7 @@ export const OTHERS = [
     await shop.ask({ type: 'cancel_lines', order_id: 'o-tell', lines: [1] });
     await visit(page, '/orders/o-tell');
     const all = await text(page, 'main');
-    for (const part of ['반품진행 Returning', '₩48,000', 'o-tell-1', 'Return requested', 'Refused', 'operator:boss']) {
+    for (const part of ['반품진행 Returning', '₩38,000', 'o-tell-1', 'Return requested', 'Refused', 'operator:boss']) {
       assert(all.includes(part), `${part} is not told in: ${all}`);
     }
     assert.equal(await page.locator('.settled .bar').count(), 2, 'a bar for each settlement');
@@ -156,6 +156,22 @@ export const OTHERS = [
     await page.waitForSelector('dialog', { state: 'detached' });
     assert.deepEqual([n, keys.size], [2, 1]);
     assert.equal((await shop.order('o-retry')).claims.exchanges.length, 1);
+  }],
+  ['what is confirmed is what was previewed, or it is previewed anew', async ({ shop, page }) => {
+    await order(shop, 'o-moved', 'shipped');
+    await visit(page, '/orders/o-moved');
+    page.allowed.push(412);
+    await page.click('#do-request_exchange-');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview');
+    await shop.send({ type: 'mark_delivered', order_id: 'o-moved' }); // somebody else
+    await page.click('#confirm:not([disabled])');
+    await page.waitForSelector('#moved-on');
+    await page.waitForSelector('dialog .preview');
+    assert.equal((await shop.order('o-moved')).claims.exchanges.length, 0, 'nothing was done');
+    await page.click('#confirm:not([disabled])');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    assert.equal((await shop.order('o-moved')).claims.exchanges.length, 1);
   }],
   ['a family of three generations is whole on each of its orders', async ({ shop, page }) => {
     const ids = await generations(shop, 'o-kin');
@@ -408,7 +424,7 @@ export async function complete(page) {
     .map((cells) => [cells[1].replaceAll('`', ''), [...cells[3].matchAll(/`(\w+)`/g)].map((m) => m[1])])
     .filter(([name, fields]) => fields.includes('order_id') && !['place_order', 'preview'].includes(name));
   assert(told.length > 30, 'docs/protocol.md has its table');
-  const target = ['order_id', 'claim_group', 'refund_key']; // of what the button stands at
+  const target = ['order_id', 'claim_group', 'refund_key', 'vouched']; // of what the button stands at; whose word it is, the token says
   for (const [name, fields] of told) {
     const ours = new Set(table.filter(([type]) => type === name).flatMap(([, , names]) => names));
     assert(table.some(([type]) => type === name), `${name} is no action of the console`);

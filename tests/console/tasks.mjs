@@ -65,7 +65,7 @@ export const TASKS = [
     assert.equal(await state(), 'approved');
     await act(page, 'o-return', 'collect_return', { name: '1' });
     assert.equal(await state(), 'collected');
-    await act(page, 'o-return', 'complete_return', { name: '1', fill: (f) => f.getByLabel('1. AC-100').fill('0') });
+    await act(page, 'o-return', 'complete_return', { name: '1', fill: (f) => f.getByLabel('1. AC-100').first().fill('0') });
     assert.equal(await state(), 'completed');
     assert.equal((await shop.order('o-return')).lines[0].returned, 1);
   }],
@@ -90,6 +90,44 @@ export const TASKS = [
     assert.deepEqual(o.claims.exchanges.map((e) => e.state), ['approved', 'rejected']);
     assert.deepEqual([o.lines[0].free, o.lines[0].in_claims], [1, 1]);
     assert.equal(o.lines.find((l) => l.line_no === o.claims.exchanges[0].new_line_no).original_line_no, 1);
+  }],
+  ['exchanges: one withdrawn; old goods collected and inspected, waived, written off', async (shop, page) => {
+    const id = 'o-olds';
+    await order(shop, id, 'delivered');
+    const ask = (line_no) => shop.send({ type: 'request_exchange', order_id: id, line_no, quantity: 1, reason: 'defect', fault: 'seller' });
+    await ask(1);
+    await act(page, id, 'withdraw_exchange', { name: '1' });
+    for (const [group, line_no] of [[2, 1], [3, 1], [4, 2]]) {
+      await ask(line_no);
+      await shop.send({ type: 'approve_exchange', order_id: id, claim_group: group, branch: 'add_product' });
+    }
+    await act(page, id, 'collect_exchange', { name: '2' });
+    await act(page, id, 'inspect_exchange', { name: '2' });
+    await act(page, id, 'waive_collection', { name: '3', fill: (f) => f.getByLabel('Reason').fill('not worth the way') });
+    await act(page, id, 'write_off_exchange', { name: '4', fill: (f) => f.getByLabel('Reason').fill('never came') });
+    const { exchanges } = (await shop.order(id)).claims;
+    assert.deepEqual(exchanges.map((e) => e.state), ['withdrawn', 'approved', 'approved', 'approved']);
+    assert(exchanges.slice(1).every((e) => !['due', 'collected'].includes(e.collection.state)), JSON.stringify(exchanges));
+  }],
+  ['returns of which some never comes: withdrawn, written off', async (shop, page) => {
+    await order(shop, 'o-rest', 'delivered');
+    await shop.send({ type: 'request_return', order_id: 'o-rest', lines: [{ line_no: 1, quantity: 2 }], reason: 'defect', fault: 'seller' });
+    await shop.send({ type: 'approve_return', order_id: 'o-rest', claim_group: 1 });
+    await act(page, 'o-rest', 'collect_return', { name: '1', fill: (f) => f.getByLabel('1. AC-100').fill('1') });
+    await act(page, 'o-rest', 'withdraw_rest', { name: '1', fill: (f) => f.getByLabel('1. AC-100').fill('1') });
+    assert.equal((await shop.order('o-rest')).claims.returns[0].lines[0].withdrawn, 1);
+    // of goods whose money goes back before they come
+    await shop.send({ type: 'create_product', product_id: 'EARLY', name: '쿠션', kind: 'goods', product_type: 'normal', price: 5000, partner_id: 'p-1', template_id: 't-p-1', bundled: true, delivery_fee: 3000, lead_time_days: 1, pre_refund: true });
+    await shop.send({ type: 'create_sku', sku_id: 'EARLY-1', product_id: 'EARLY', option_name: '흰색' });
+    await shop.send({ type: 'receive_stock', sku_id: 'EARLY-1', quantity: 5 });
+    await shop.send({ type: 'place_order', order_id: 'o-lost', customer_id: 'u-1', lines: [{ sku_id: 'EARLY-1', quantity: 1 }],
+      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 8000, approval: { approval_id: 'ap-o-lost' } }] } });
+    for (const step of [{ type: 'prepare' }, { type: 'use_own_stock' }, { type: 'complete_procurement' }, { type: 'ship', started: true },
+      { type: 'request_return', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' }, { type: 'approve_return', claim_group: 1 }]) {
+      await shop.send({ order_id: 'o-lost', ...step });
+    }
+    await act(page, 'o-lost', 'write_off_return', { name: '1', fill: (f) => f.getByLabel('Reason').fill('lost on its way') });
+    assert.equal((await shop.order('o-lost')).claims.returns[0].lines[0].written_off, 1);
   }],
   ['from payment to purchase confirmation', async (shop, page) => {
     const id = 'o-go';

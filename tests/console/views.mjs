@@ -9,7 +9,7 @@ import { until } from './shop.mjs';
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/orders/v-kin', '/orders/v-forced', '/orders?placed_from=2026-01-01T00:00:00.000Z', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
-  '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_part', '/api/schema/OrderView'];
+  '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_cancel_lines', '/api/schema/OrderView'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
   ['/orders/v-claims', '#do-request_return-', async (page) => {

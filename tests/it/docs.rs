@@ -1,6 +1,13 @@
 //! Documents drift where nothing reads them: these tests do. `JUMUN_WRITE_DOCS=1` writes the generated tables anew.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
+    process::Command,
+};
 
 use jumun::{
     domain::{order::event::Event, reason::Reason},
@@ -8,8 +15,6 @@ use jumun::{
     protocol::command::{Wire, schemas},
 };
 use serde_json::Value;
-
-use crate::support::servers;
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -35,7 +40,7 @@ pub fn hold(document: &str, name: &str, should: &str) {
     );
 }
 
-const ENVELOPE: [&str; 5] = ["id", "type", "actor", "at", "reply_to"];
+const ENVELOPE: [&str; 6] = ["id", "type", "actor", "at", "reply_to", "expected_version"];
 
 #[test]
 fn the_protocol_page_tells_the_types() {
@@ -160,26 +165,60 @@ fn the_limits_are_the_codes() {
     assert!(seen > 10);
 }
 
-/// The block of shell after a marker of the README.
-fn block(marker: &str) -> String {
-    let text = read("README.md");
-    let rest = text.split_once(marker).unwrap().1.split_once("```sh\n").unwrap().1;
-    rest.split_once("```").unwrap().0.to_owned()
-}
-
+/// As a reader does it: both blocks in one shell, on a terminal. Only the building is spared.
 #[tokio::test]
 async fn the_readmes_sale_works_as_it_stands() {
-    let binary = PathBuf::from(env!("CARGO_BIN_EXE_jumun"));
-    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let redis = servers::start_redis(&[]);
-    let mut shell = Command::new("timeout");
-    shell.args(["60", "bash", "-c", &block("<!-- sale:")]).current_dir(root()).env("PATH", path);
-    shell.env("DATABASE_URL", servers::fresh_database().await).env("REDIS_URL", redis.url());
-    shell.env("JUMUN_LISTEN", "127.0.0.1:0");
+    let reader = tempfile::tempdir().unwrap();
+    let at = |name: &str| reader.path().join(name);
+    for name in ["README.md", "docs", "scripts"] {
+        symlink(root().join(name), at(name)).unwrap();
+    }
+    fs::create_dir_all(at("target/release")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_jumun"), at("target/release/jumun")).unwrap();
+    fs::create_dir(at("bin")).unwrap();
+    fs::write(at("bin/cargo"), "#!/bin/sh\n[ \"$*\" = 'build --release' ]\n").unwrap();
+    fs::set_permissions(at("bin/cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("python3");
+    shell.arg(root().join("tests/readme.py")).arg(reader.path());
+    shell.env("PATH", path).env("HOME", reader.path()).env("JUMUN_LISTEN", "127.0.0.1:0").env("NO_COLOR", "1");
+    shell.env_remove("DATABASE_URL").env_remove("REDIS_URL");
     let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(out.matches("\"outcome\": \"accepted\"").count(), 4, "the goods: {out}\n{err}");
-    for says in [r#""command_id":"c-000000001""#, r#""outcome":"accepted""#, r#""order_status":"PAYMENT_PENDING""#] {
+    for says in [
+        r#""command_id":"c-000000001""#,
+        r#""order_status":"PAYMENT_PENDING""#,
+        "## servers started: True",
+        "## sale ended: True",
+        "## servers still there: 2",
+        "## shell ended: True",
+        "## servers' folder gone: True",
+    ] {
+        assert!(out.replace("\\\"", "\"").contains(says), "no {says} in: {out}\n{err}");
+    }
+}
+
+#[tokio::test]
+async fn the_start_by_hand_works_as_it_stands() {
+    let text = read("README.md");
+    let rest = text.split_once("<!-- start:").unwrap().1.split_once("```sh\n").unwrap().1;
+    let folder = tempfile::tempdir().unwrap();
+    let port = crate::support::servers::free_port().to_string();
+    let block = rest.split_once("```").unwrap().0.replace("8080", &port);
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_jumun"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("timeout");
+    shell.args(["60", "bash", "-c", &block]).current_dir(root()).env("PATH", path).env("NO_COLOR", "1");
+    shell.env("DATABASE_URL", format!("sqlite:{}", folder.path().join("start.db").display())).env_remove("REDIS_URL");
+    shell.env("JUMUN_LISTEN", format!("127.0.0.1:{port}"));
+    let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    assert_eq!(out.matches("\"outcome\": \"accepted\"").count(), 4, "the goods: {out}\n{err}");
+    for says in
+        [&*format!("jumun: the console is at http://127.0.0.1:{port}/"), r#""status":"PAYMENT_PENDING""#, r#""held":1"#]
+    {
         assert!(out.contains(says), "no {says} in: {out}\n{err}");
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jumun::domain::{
+    carriers::CARRIERS,
     order::delivery::DeliveryStatus,
     status::{Status, To, Trigger, next},
 };
@@ -78,6 +79,13 @@ fn the_status_picture_is_the_codes() {
     hold("docs/order-status.md", "delivery", &format!("{}\n", sub.join(" → ")));
 }
 
+#[test]
+fn the_carriers_are_the_codes() {
+    let rows = CARRIERS.iter().map(|(code, name)| format!("| `{code}` | {name} |\n"));
+    let table: String = rows.collect();
+    hold("docs/producers.md", "carriers", &format!("| code | name |\n|---|---|\n{table}"));
+}
+
 struct Table {
     name: String,
     about: String,
@@ -94,8 +102,10 @@ fn tables() -> Vec<Table> {
     files.sort();
     let sql: String = files.iter().map(|f| fs::read_to_string(f).unwrap()).collect();
     let comment = |of: &str| {
-        let start = sql.find(&format!("COMMENT ON {of} IS '")).unwrap_or_else(|| panic!("no comment on {of}"));
-        sql[start..].split('\'').nth(1).unwrap().to_owned()
+        // a later migration may say it anew
+        let start = sql.rfind(&format!("COMMENT ON {of} IS '")).unwrap_or_else(|| panic!("no comment on {of}"));
+        let text = &sql[start..].split_once('\'').unwrap().1.replace("''", "\u{1}");
+        text.split('\'').next().unwrap().replace('\u{1}', "'")
     };
     let mut found = Vec::new();
     for block in sql.split("CREATE TABLE ").skip(1) {
@@ -115,6 +125,28 @@ fn tables() -> Vec<Table> {
             }
         }
         found.push(Table { name: name.to_owned(), about: comment(&format!("TABLE {name}")), columns, key, checks });
+    }
+    // what later migrations change: statements of one clause or several, a line each
+    for statement in sql.split("ALTER TABLE ").skip(1).map(|s| s.split_once(';').map_or(s, |(s, _)| s)) {
+        let (name, clauses) = statement.split_once(char::is_whitespace).unwrap();
+        let table = found.iter_mut().find(|t: &&mut Table| t.name == name).unwrap();
+        for clause in clauses.split(",\n").map(str::trim) {
+            if let Some(column) = clause.strip_prefix("ADD COLUMN ") {
+                let (column, kind) = column.split_once(' ').unwrap();
+                let about = comment(&format!("COLUMN {name}.{column}"));
+                let kind_alone = kind.split(' ').next().unwrap().to_owned();
+                table.columns.push((column.to_owned(), kind_alone, !kind.contains("NOT NULL"), about));
+            } else if let Some(gone) = clause.strip_prefix("DROP CONSTRAINT ") {
+                let made = sql.split(&format!("CONSTRAINT {gone} CHECK (")).nth(1).unwrap();
+                let check = made.lines().next().unwrap().trim_end_matches([',', ';']).strip_suffix(')').unwrap();
+                table.checks.retain(|c| c != check);
+            } else if let Some(check) = clause.strip_prefix("ADD CONSTRAINT ") {
+                let (_, check) = check.split_once(" CHECK ").unwrap();
+                table.checks.push(check.trim_start_matches('(').strip_suffix(')').unwrap_or(check).to_owned());
+            } else {
+                assert!(clause.starts_with("ALTER COLUMN "), "a migration says {clause}");
+            }
+        }
     }
     found
 }

@@ -129,6 +129,9 @@ fn place(id: &str, payment: Value) -> Value {
 fn sale() -> Vec<Value> {
     let approval = json!({"approval_id": PEOPLE[8], "token": PEOPLE[9]});
     let settlements = json!([{"means": "card", "amount": 10_000, "approval": approval}]);
+    // a payment pays one order
+    let other = json!({"approval_id": format!("{}-2", PEOPLE[8]), "token": PEOPLE[9]});
+    let another = json!([{"means": "card", "amount": 10_000, "approval": other}]);
     let deposit = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": PEOPLE[7],
         "account_owner": PEOPLE[4], "remitter": PEOPLE[5], "holder": PEOPLE[6]});
     let mut odd = place("log-odd-field", Value::Null);
@@ -142,7 +145,7 @@ fn sale() -> Vec<Value> {
         place("log-awaited", deposit),
         place("log-later-1", Value::Null),
         json!({"id": "log-approve", "type": "approve_payment", "order_id": "o-log-later-1", "actor": "payment:pg",
-            "settlements": settlements}),
+            "settlements": another}),
         json!({"id": "log-review-1", "type": "write_review", "order_id": "o-log-paid-1", "actor": "buyer:u-1",
             "line_no": 1, "rating": 5, "text": PEOPLE[10]}),
         odd,

@@ -23,7 +23,8 @@ fn refund(key: &str, attempt: usize) -> RefundAsk {
         key: key.into(),
         amount: Won::new(7_000),
         means: Means::Card,
-        approval_id: Some("a-1".into()),
+        payment_id: Some("a-1".into()),
+        account: None,
         attempt,
     }
 }

@@ -68,7 +68,7 @@ async fn to_refund(w: &mut World, order: &str) -> RefundAsk {
         .await;
     let key = w.ok(json!({"type": "cancel_lines", "order_id": order, "lines": [1]})).await.facts.refunds[0].clone();
     let (order_id, amount) = (OrderId::stored(order), Won::new(1_000));
-    RefundAsk { order_id, lane: 0, key, amount, means: Means::Card, approval_id: None, attempt: 0 }
+    RefundAsk { order_id, lane: 0, key, amount, means: Means::Card, payment_id: None, account: None, attempt: 0 }
 }
 
 #[tokio::test]

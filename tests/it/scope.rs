@@ -54,9 +54,7 @@ async fn f42_a_partners_list_is_what_it_may_see() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the linked order is not made");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for (token, expected) in
-        [("partner", &["o-5", "o-4", "o-3", "o-1"][..]), ("partner2", &["o-5", "o-4", "o-3", "o-2"])]
-    {
+    for (token, expected) in [("partner", &["o-5", "o-3", "o-1"][..]), ("partner2", &["o-5", "o-4", "o-3", "o-2"])] {
         let seen = listed(&shop, token);
         assert_eq!(seen, expected, "{token}");
         for order in ["o-1", "o-2", "o-3", "o-4", "o-5"] {
@@ -92,7 +90,8 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
         (reply.status, why)
     };
     let no = (403, "forbidden".to_owned());
-    // what is of the whole order, any of its sellers says
+    // its own lines are prepared without being named
+    assert_eq!(sent("/v1/orders/o-1/prepare", json!({"lines": [2]})), no);
     assert_eq!(sent("/v1/orders/o-1/prepare", json!({})).0, 200);
     for (command, body) in [
         ("use_own_stock", json!({"lines": [2]})),
@@ -173,6 +172,7 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
     assert_eq!((&price["target"], &price["detail"]["price"]), (&json!("g-1"), &json!(9_000)), "{price}");
     // an order's own are with the order
     let lost = json!({"lines": [{"line_no": 2, "quantity": 1}]});
+    shop.accepted("partner2", "/v1/orders/o-1/prepare", "prepare-p-2", &json!({}));
     shop.accepted("operator", "/v1/orders/o-1/report_stock_loss", "lost-0001", &lost);
     let told = shop.get("auditor", "/v1/orders/o-1/audit").json();
     let row = &told["items"][0];

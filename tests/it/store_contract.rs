@@ -144,6 +144,7 @@ contract!(
     faults::a_superseded_owner_commits_nothing,
     faults::a_lease_is_renewed_released_and_runs_out,
     faults::a_conflict_rolls_the_whole_batch_back,
+    faults::a_kept_column_outlives_an_upsert_without_it,
     faults::a_broken_rule_rolls_the_whole_batch_back,
     faults::a_move_without_its_unit_rolls_the_whole_batch_back,
     faults::the_partition_count_is_claimed_once,

@@ -130,7 +130,7 @@ Feature: Shipping and delivery
     Then the audit entries are:
       | kind            | actor      | reason                          |
       | FORCED_DELIVERY | operator:o | never sent, the buyer wants out |
-      | EARLY_REFUND    | seller:s-1 |                                 |
+      | EARLY_REFUND    | seller:p-1 |                                 |
     When the payment side confirms refund 1
     Then the card has 10,000 won refundable, nothing planned, nothing excluded and 10,000 won refunded
     When the seller collects return 1
@@ -240,3 +240,33 @@ Feature: Shipping and delivery
     And the buyer asks to exchange 1 of line 1 because of a defect, but is refused because illegal_transition
     And the seller confirms the purchase, but is refused because forbidden
     Then line 1 is PURCHASE_CONFIRMED
+
+  @W18 @W19 @W21 @G4.points
+  Scenario: What goes by the seller's own van is delivered without force, and earns its points
+    Given the goods:
+      | goods | price  | points |
+      | A     | 10,000 | 5%     |
+    And the buyer orders 1 A, paying 10,000 won by card
+    And the seller readies the order for shipping
+    When the seller ships the order by own
+    And the seller registers waybill 100 for 1 of line 1, but is refused because invalid
+    And the carrier delivers the order
+    Then line 1 is SHIPPED and DELIVERED
+    And the carrier's own delivery of line 1 has no date
+    When the buyer confirms the purchase
+    Then the points are:
+      | kind   | amount |
+      | EARNED | 500    |
+
+  @W19 @W22
+  Scenario: The carrier's word is kept while a claim is open
+    Given goods A at 10,000 won
+    And the buyer orders 1 A, paying 10,000 won by card
+    And the seller readies the order for shipping
+    And the seller ships 1 of line 1 by waybill 100
+    When the buyer asks to return 1 of line 1 because of a change of mind
+    And the carrier delivers waybill 100
+    And the buyer withdraws return 1
+    Then line 1 is SHIPPED and DELIVERED
+    When the buyer confirms the purchase
+    Then the order is PURCHASE_CONFIRMED

@@ -143,22 +143,20 @@ Feature: Exchanges
     Then line 2 is PREPARING
 
   @G4.exchange @G5.8
-  Scenario: No stock for the new product: the exchange fails and the original is refunded
+  Scenario: No stock for the new product is no exchange, and the order stays as it was
     Given the seller ships 2 of line 1 by waybill 100
     When the buyer asks to exchange 1 of line 1 for none because of a change of mind
-    And the seller approves exchange 1 by adding a product
+    And the seller approves exchange 1 by adding a product, but is refused because insufficient_stock
+    Then the refusal names available 0
+    And the exchanges are:
+      | group | state     | new line |
+      | 1     | REQUESTED |          |
+    And there are no returns
+    And the card has 23,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    When the seller approves exchange 1 by adding B
     Then the exchanges are:
-      | group | state  | new line |
-      | 1     | FAILED |          |
-    And the returns are:
-      | group | line | quantity | state    | reason          | fault  | exchange | withheld |
-      | 2     | 1    | 1        | APPROVED | EXCHANGE_FAILED | SELLER | 1        | 0        |
-    And the card has 13,000 won refundable, 10,000 won planned, nothing excluded and nothing refunded
-    When the seller collects return 2
-    And the seller completes return 2
-    And the payment side confirms refund 1
-    Then the card has 13,000 won refundable, nothing planned, nothing excluded and 10,000 won refunded
-    And line 1 is SHIPPED
+      | group | state    | new line |
+      | 1     | APPROVED | 2        |
 
   @G4.exchange @W17
   Scenario: The new product is lost before it ships: the original is refunded

@@ -185,7 +185,7 @@ Feature: Shipping fees
       | goods | price | template | shipping |
       | Q     | 100   | t9       | 0        |
     And the buyer orders 6 A, 6 B, 6 D, 6 E and 6 F, paying 312,000 won by card
-    And the seller readies the order for shipping
+    And the operator readies the order for shipping
     And the seller ships 6 of line 1, 6 of line 2, 6 of line 3, 6 of line 4 and 6 of line 5 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a change of mind
@@ -211,7 +211,7 @@ Feature: Shipping fees
   @G5.8 @G5.7
   Scenario: The seller's fault pays nothing, and the outbound fee goes back with the last goods
     Given the buyer orders 2 F, paying 25,000 won by card
-    And the seller readies the order for shipping
+    And the operator readies the order for shipping
     And the seller ships 2 of line 1 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a defect
@@ -234,7 +234,7 @@ Feature: Shipping fees
   @G5.8
   Scenario: Goods that had not left return without a fee, and their shipping goes back
     Given the buyer orders 1 F, paying 15,000 won by card
-    And the seller prepares the order
+    And the operator prepares the order
     When the buyer asks to return 1 of line 1 because of a change of mind
     Then the fees are:
       | kind   | return | amount | reason      | given back |
@@ -245,8 +245,12 @@ Feature: Shipping fees
   @G5.8 @G5.1
   Scenario: Goods sent for nothing by the buyer's fault keep the outbound fee
     Given the buyer orders 1 F, paying 15,000 won by card
-    And the seller readies the order for shipping
+    And the operator readies the order for shipping
     And the seller ships 1 of line 1 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a change of mind
     Then the card has 5,000 won refundable, 5,000 won planned, 5,000 won excluded and nothing refunded
+    When the seller approves return 1
+    And the seller collects return 1
+    And the seller completes return 1
+    Then the card has nothing refundable, 5,000 won planned, 10,000 won excluded and nothing refunded

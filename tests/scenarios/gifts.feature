@@ -115,7 +115,7 @@ Feature: Gifts
       | 2    | no         |
     And the audit entries are:
       | kind         | actor      |
-      | GIFTS_WAIVED | seller:s-1 |
+      | GIFTS_WAIVED | seller:p-1 |
     When the seller collects return 1
     And the seller completes return 1
     Then lines 1 and 2 are RETURNED

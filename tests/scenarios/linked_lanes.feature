@@ -58,3 +58,31 @@ Feature: Linked orders over lanes
       | 2    | black  | PREPARING  | 1             |
     And black has 1 on hand, 0 held and 1 sold
     And aircon has 3 on hand, 0 held and 3 sold
+
+  @WL @W10
+  Scenario: Over three lanes: a partner that has not enough is no purchase, and the order stays as it was
+    Given partner w-2 is a wholesaler
+    And the goods:
+      | goods | price   | partner | holder | stock | lane |
+      | few   | 600,000 | p-1     | w-2    | 1     | 1    |
+    When the buyer orders 2 aircon, paying 1,800,000 won by card
+    And the seller prepares the order
+    And the seller buys line 1 from partner w-2 as few, but is refused because insufficient_stock
+    Then the order is PREPARING
+    And there are no linked orders
+    And few has 1 on hand, 0 held and 0 sold
+
+  @W23 @G4.exchange
+  Scenario: Over three lanes: an exchange for goods that another lane has not is no exchange
+    Given the goods:
+      | goods | price   | stock | lane |
+      | black | 900,000 | 1     | 1    |
+    When the buyer orders 2 aircon, paying 1,800,000 won by card
+    And the seller readies the order for shipping
+    And the buyer asks to exchange 2 of line 1 for black because of a change of mind
+    And the seller approves exchange 1 by adding a product, but is refused because insufficient_stock
+    Then the exchanges are:
+      | group | state     |
+      | 1     | REQUESTED |
+    And black has 1 on hand, 0 held and 0 sold
+    And aircon has 1 on hand, 0 held and 4 sold

@@ -23,17 +23,60 @@ Feature: Placing and paying an order
     And A has 3 on hand, 0 held and 2 sold
 
   @W2 @W1
-  Scenario: A payment of another amount is no payment
+  Scenario: A payment of another amount is no payment: it is taken, and goes back
     Given goods A at 10,000 won
-    When the buyer orders 1 A
-    And the payment side approves 9,999 won by card, but is refused because amount_mismatch
+    When the buyer orders 1 A, paying 9,000 won by card, but is refused because amount_mismatch
     Then the refusal names due 10000
+    When the buyer orders 1 A
+    And the payment side approves 9,999 won by card as approval less
+    Then the answer notes amount mismatch
     And the order is PAYMENT_PENDING
-    When the payment side approves 10,001 won by card, but is refused because amount_mismatch
-    And the payment side approves nothing, but is refused because invalid
-    And the payment side approves 1,000,000,000,000 won by card and 1,000,000,000,000 won by points, but is refused because invalid
-    And the buyer orders 1 A, paying 9,000 won by card, but is refused because amount_mismatch
-    Then there are no settlements
+    When the payment side approves 10,001 won by card as approval more
+    Then the answer notes amount mismatch
+    When the payment side approves 9,999 won by card as approval less
+    And the payment side approves 10,000 won by card as approval right
+    Then the order is ORDERED
+    And the settlements are:
+      | no | means | id    | paid       | refundable | planned    |
+      | 1  | card  | less  | 9,999 won  | 0          | 9,999 won  |
+      | 2  | card  | more  | 10,001 won | 0          | 10,001 won |
+      | 3  | card  | right | 10,000 won | 10,000 won | 0          |
+
+  @W2 @G4.refund
+  Scenario: A second payment of a paid order goes back, and one that is told again is no second one
+    Given goods A at 10,000 won, 5 in stock
+    When the buyer orders 1 A, to be paid to account 000-1
+    And the payment side approves 10,000 won by card as approval card-1
+    And the payment side confirms a deposit of 10,000 won
+    Then the answer notes already paid
+    And the order is ORDERED
+    When the payment side confirms a deposit of 10,000 won
+    And the payment side approves 10,000 won by card as approval card-1
+    Then the settlements are:
+      | no | means           | expected | paid       | refundable | planned    |
+      | 1  | virtual account | 0        | 0          | 0          | 0          |
+      | 2  | card            | 0        | 10,000 won | 10,000 won | 0          |
+      | 3  | virtual account | 0        | 10,000 won | 0          | 10,000 won |
+    When the buyer cancels line 1
+    And the payment side approves 10,000 won by card as approval card-2
+    Then the answer notes already paid
+    And the order is CANCELLED
+    And the settlements are:
+      | no | means           | paid       | refundable | planned    |
+      | 1  | virtual account | 0          | 0          | 0          |
+      | 2  | card            | 10,000 won | 0          | 10,000 won |
+      | 3  | virtual account | 10,000 won | 0          | 10,000 won |
+      | 4  | card            | 10,000 won | 0          | 10,000 won |
+
+  @W2
+  Scenario: One payment pays one order
+    Given goods A at 10,000 won, 5 in stock
+    When the buyer orders 1 A
+    And the payment side approves 10,000 won by card as approval shared-1
+    And the buyer orders 1 A
+    And the payment side approves 10,000 won by card for order o-2 as approval shared-1, but is refused because approval_reused
+    Then A has 3 on hand, 1 held and 1 sold
+    And order o-2 is PAYMENT_PENDING
 
   @W3 @Q14 @Q13 @Q3
   Scenario: A declined card may be followed by other means, in the same payment group
@@ -116,8 +159,9 @@ Feature: Placing and paying an order
     And the order is PAYMENT_EXPIRED
     And A has 5 on hand, 0 held and 0 sold
     And the card has nothing refundable, 10,000 won planned, nothing excluded and nothing refunded
-    When the payment side approves 10,000 won by card as approval late-1, but is refused because invalid
-    And the payment side confirms refund 1
+    When the payment side approves 10,000 won by card as approval late-1
+    Then the card has nothing refundable, 10,000 won planned, nothing excluded and nothing refunded
+    When the payment side confirms refund 1
     Then the card has nothing refundable, nothing planned, nothing excluded and 10,000 won refunded
     And the order is PAYMENT_EXPIRED
 
@@ -138,14 +182,20 @@ Feature: Placing and paying an order
     And the settlements are:
       | means           | expected   | paid | refundable | planned |
       | virtual account | 20,000 won | 0    | 0          | 0       |
-    When the payment side confirms a deposit of 19,000 won, but is refused because amount_mismatch
-    And the payment side confirms a deposit of 20,000 won
+    When the payment side confirms a deposit of 19,000 won
+    Then the answer notes amount mismatch
+    And the order is PAYMENT_PENDING
+    When the payment side confirms a deposit of 20,000 won
     Then the order is ORDERED
     And the settlements are:
-      | means           | expected   | paid       | refundable | planned |
-      | virtual account | 20,000 won | 20,000 won | 20,000 won | 0       |
+      | means           | expected | paid       | refundable | planned    |
+      | virtual account | 0        | 20,000 won | 20,000 won | 0          |
+      | virtual account | 0        | 19,000 won | 0          | 19,000 won |
     When the buyer cancels line 1
-    Then the virtual account has nothing refundable, 20,000 won planned, nothing excluded and nothing refunded
+    Then the settlements are:
+      | means           | expected | paid       | refundable | planned    |
+      | virtual account | 0        | 20,000 won | 0          | 20,000 won |
+      | virtual account | 0        | 19,000 won | 0          | 19,000 won |
 
   @G4.settlement @Q14 @Q13
   Scenario: A card may pay what a deposit was awaited for
@@ -307,10 +357,11 @@ Feature: Placing and paying an order
   Scenario: An order is paid once
     Given goods A at 10,000 won
     When the buyer orders 1 A
-    And the payment side approves 10,000 won by card
-    And the payment side approves 10,000 won by card, but is refused because illegal_transition
+    And the payment side approves 10,000 won by card as approval once
+    And the payment side approves 10,000 won by card as approval once
+    And the payment side declines the payment, but is refused because illegal_transition
     Then the refusal names status ORDERED
-    When the payment side declines the payment, but is refused because illegal_transition
-    And the buyer gives up paying, but is refused because illegal_transition
-    And the payment side confirms a deposit of 10,000 won, but is refused because invalid
-    Then the card has 10,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    When the buyer gives up paying, but is refused because illegal_transition
+    And the payment side confirms a deposit of 10,000 won, but is refused because illegal_transition
+    Then the refusal names status ORDERED
+    And the card has 10,000 won refundable, nothing planned, nothing excluded and nothing refunded

@@ -75,7 +75,7 @@ Feature: Points
     And there are no points
     And the audit entries are:
       | kind            | actor      | reason                    |
-      | FORCED_DELIVERY | seller:s-1 | the courier lost its data |
+      | FORCED_DELIVERY | seller:p-1 | the courier lost its data |
 
   @G4.points @G4.settlement @G4.refund
   Scenario: An order paid by points alone gives points back

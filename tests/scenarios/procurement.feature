@@ -99,7 +99,7 @@ Feature: Preparation and procurement
     And A has 8 on hand, 0 held and 2 sold
     And the audit entries are:
       | kind                  | actor      | reason               |
-      | PROCUREMENT_CANCELLED | seller:s-1 | the supplier gave up |
+      | PROCUREMENT_CANCELLED | seller:p-1 | the supplier gave up |
 
   @W16 @S6.1
   Scenario: Own stock whose procurement is cancelled goes back on the shelf
@@ -158,12 +158,14 @@ Feature: Preparation and procurement
     When the seller procures the order from own stock
     And the seller ships the order without a waybill, but is refused because surcharge_unpaid
     Then the refusal names due 3000
-    When the payment side approves 2,000 won by card, but is refused because amount_mismatch
-    And the payment side approves 3,000 won by card
+    When the payment side approves 2,000 won by card
+    Then the answer notes amount mismatch
+    When the payment side approves 3,000 won by card
     Then the settlements are:
       | no | group | means | paid       | refundable |
       | 1  | 1     | card  | 28,000 won | 28,000 won |
-      | 2  | 2     | card  | 3,000 won  | 3,000 won  |
+      | 2  | 1     | card  | 2,000 won  | 0          |
+      | 3  | 2     | card  | 3,000 won  | 3,000 won  |
     When the buyer chooses postal code 04524
     Then the orders are:
       | order | zone     |
@@ -171,7 +173,8 @@ Feature: Preparation and procurement
     And the settlements are:
       | no | refundable | planned   |
       | 1  | 25,000 won | 3,000 won |
-      | 2  | 3,000 won  | 0         |
+      | 2  | 0          | 2,000 won |
+      | 3  | 3,000 won  | 0         |
     And the fees are:
       | kind      | amount    | given back |
       | ORDER     | 3,000 won | 0          |
@@ -182,7 +185,7 @@ Feature: Preparation and procurement
 
   @W14 @Q8 @WX
   Scenario: The destination is chosen before shipping only
-    When the buyer chooses postal code 63100, but is refused because illegal_transition
+    When the buyer chooses postal code 63100
     And the seller prepares the order
     And the buyer chooses postal code 23100
     Then the orders are:
@@ -201,3 +204,34 @@ Feature: Preparation and procurement
     When the seller loses 2 of line 1 and 1 of line 2
     Then the order is OUT_OF_STOCK
     And the card has nothing refundable, 28,000 won planned, nothing excluded and nothing refunded
+
+  @W10 @W12 @W15
+  Scenario: A line from two sources is procured when both have brought it
+    Given the seller prepares the order
+    When the seller uses own stock for 1 of line 1
+    Then line 1 is PREPARING
+    When the seller buys 2 of line 1 from partner w-1 as A-w, but is refused because quantity_exceeded
+    And the seller buys 1 of line 1 from partner w-1 as A-w
+    Then line 1 is PROCUREMENT_CHECK
+    And A-w has 9 on hand, 0 held and 1 sold
+    And the procurements are:
+      | no | line | kind      | state | quantity |
+      | 1  | 1    | OWN_STOCK | OPEN  | 1        |
+      | 2  | 1    | PARTNER   | OPEN  | 1        |
+    When the seller completes procurement of line 1
+    Then line 1 is PROCUREMENT_CHECK
+    When partner w-1 readies order o-1::1 for shipping
+    Then line 1 is PROCUREMENT_DONE
+
+  @W10 @W12 @W16
+  Scenario: Of two sources one fails, and takes its own units only
+    Given the seller prepares the order
+    When the seller uses own stock for 1 of line 1
+    And the seller buys 1 of line 1 from partner w-1 as A-w
+    And the seller completes procurement of line 1
+    And partner w-1 finds 0 of line 1 of order o-1::1
+    Then line 1 is PROCUREMENT_DONE
+    And the cancellations are:
+      | line | quantity | reason     |
+      | 1    | 1        | LINK_ENDED |
+    And the card has 18,000 won refundable, 10,000 won planned, nothing excluded and nothing refunded

@@ -74,7 +74,7 @@ Feature: Stock and sales
     When the buyer orders 2 A and 3 B, or what there is
     Then A has 3 on hand, 2 held and 0 sold
     And B has 0 on hand, 1 held and 0 sold
-    When the payment side approves 8,500 won by card, but is refused because amount_mismatch
+    When the payment side approves 8,500 won by card, that nobody vouches for, but is refused because amount_mismatch
     And the payment side approves 4,500 won by card
     Then the order is ORDERED
     And the card has 4,500 won refundable, nothing planned, nothing excluded and nothing refunded

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     domain::order::{
-        claim::Return,
+        claim::{CollectionState, Return, ReturnChange},
         delivery::DeliveredBy,
         event::{CutCause, Event},
         state::Order,
@@ -23,6 +23,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut
                 ord_id: order.id.shared(),
                 ord_seq: i64::from(line.no),
                 carr_cd: w.carrier.as_str().into(),
+                carr_nm: w.carrier_name.as_deref().map(Arc::from),
                 wybl_no: w.no.as_str().into(),
                 wybl_qty: i64::from(w.quantity),
                 reg_dttm: w.registered_at,
@@ -79,6 +80,11 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut
         acpt_dttm: e.requested_at,
         aprv_rslt_dttm: e.decided_at,
         cmpl_dttm: e.completed_at,
+        clct_stat_cd: e.collection.as_ref().map(|c| c.state.code().into()),
+        clct_qty: e.collection.as_ref().map_or(0, |c| i64::from(c.collected)),
+        gvup_qty: e.collection.as_ref().map_or(0, |c| i64::from(c.given_up)),
+        sell_qty: e.collection.as_ref().and_then(|c| c.sellable).map(i64::from),
+        dlv_fee_no: e.fee_no.map(i64::from),
     }));
     into.rvw.extend(after.reviews.iter().map(|r| RvwRow {
         ord_id: order.id.shared(),
@@ -110,6 +116,10 @@ fn returned(order: &Order, r: &Return, rows: &mut Placed, into: &mut Batch) {
             aprv_rslt_dttm: r.decided_at,
             clct_dttm: r.collected_at,
             cmpl_dttm: r.completed_at,
+            rjct_qty: i64::from(l.rejected),
+            wdrw_qty: i64::from(l.withdrawn),
+            wrof_qty: i64::from(l.written_off),
+            keep_amt: l.kept_back.get(),
         });
     }
     rows.fee.extend(r.fees.iter().map(|f| FeeRow {
@@ -146,6 +156,22 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         }
         Event::ReturnRequested(r) if r.gifts_waived => Some(("GIFTS_WAIVED".into(), None)),
         Event::ReturnApproved { early: true, .. } => Some(("EARLY_REFUND".into(), None)),
+        Event::FaultCorrected { fault, .. } => Some(("FAULT_CORRECTED".into(), Some(fault.code().to_owned()))),
+        Event::ReturnChanged(c) => match c.why {
+            ReturnChange::Fault => Some(("FAULT_CORRECTED".into(), Some(c.fault.code().to_owned()))),
+            ReturnChange::Inspection => {
+                let reason = c.lines.iter().find_map(|l| l.reason.clone());
+                Some(("INSPECTION".into(), reason))
+            }
+            ReturnChange::Short => None,
+        },
+        Event::ExchangeApproved(e) if e.waived.is_some() => Some(("COLLECTION_WAIVED".into(), e.waived.clone())),
+        Event::CollectionGivenUp { how: CollectionState::Waived, reason, .. } => {
+            Some(("COLLECTION_WAIVED".into(), Some(reason.clone())))
+        }
+        Event::CollectionGivenUp { reason, .. } | Event::ReturnWrittenOff { reason, .. } => {
+            Some(("WRITTEN_OFF".into(), Some(reason.clone())))
+        }
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),
         _ => None,
     }

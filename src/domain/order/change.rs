@@ -137,7 +137,10 @@ pub struct Preview {
     /// 환불제외: kept back
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
     pub withheld: Won,
-    /// a surcharge that is to be paid
+    /// what the order would come to
+    #[serde(default)]
+    pub total: Won,
+    /// what would be to be paid
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
     pub due: Won,
     /// gift lines that follow
@@ -182,14 +185,24 @@ pub struct PreviewStock {
     pub quantity: i64,
 }
 
+fn spent(event: &Event) -> Won {
+    if let Event::ReturnCompleted { withheld, .. } = event {
+        withheld.iter().map(|w| w.amount).sum()
+    } else {
+        Won::ZERO
+    }
+}
+
 /// What `decision` would do to the order; the decision is the very one that doing it takes.
 ///
 /// # Errors
 /// A sentence, when the events don't fit: a fault of ours.
 pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview, String> {
     let mut after = Some(before.clone());
-    for event in &decision.events {
-        Order::step(&mut after, &before.id, event, now).map_err(|m| m.to_string())?;
+    // what is asked first is told as if the answer were yes
+    let yes = decision.events.iter().flat_map(|e| e.if_yes(before));
+    for event in decision.events.iter().cloned().chain(yes) {
+        Order::step(&mut after, &before.id, &event, now).map_err(|m| m.to_string())?;
     }
     let after = after.ok_or("a decision that ends the order's being")?;
     let means = |no: u16| after.settlements.iter().find(|s| s.no == no).map_or(Means::Card, |s| s.means);
@@ -202,6 +215,10 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     });
     let asked = decision.events.iter().filter_map(|e| if let Event::ReturnRequested(r) = e { Some(r) } else { None });
     let asked: Vec<&ReturnRequested> = asked.map(|r| &**r).collect();
+    let told_anew = decision.events.iter().filter_map(|e| if let Event::ReturnChanged(c) = e { Some(c) } else { None });
+    let told_anew = told_anew.flat_map(|c| &c.fees);
+    // outbound fees that were spent for nothing are kept back, not given back
+    let spent: Won = decision.events.iter().map(spent).sum();
     let fee = |f: &super::claim::ReturnFee| PreviewFee { amount: f.amount, before_threshold: f.base, reason: f.reason };
     let returned = |o: &Order| -> Won { o.fees.iter().map(|f| f.returned).sum() };
     let excluded = |o: &Order| -> Won { o.settlements.iter().map(|s| s.excluded).sum() };
@@ -221,18 +238,25 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
         let of = move |what: &LinkWhat| match what {
             LinkWhat::Place(_) => !stop,
             LinkWhat::Cancel => stop,
-            LinkWhat::Placed | LinkWhat::Refused { .. } | LinkWhat::Short { .. } | LinkWhat::Done | LinkWhat::Ended => {
-                false
-            }
+            LinkWhat::Work { .. }
+            | LinkWhat::Worked { .. }
+            | LinkWhat::WorkRefused { .. }
+            | LinkWhat::Placed
+            | LinkWhat::Refused { .. }
+            | LinkWhat::Short { .. }
+            | LinkWhat::Done
+            | LinkWhat::Shipped
+            | LinkWhat::Ended => false,
         };
         decision.messages.iter().filter(move |m| of(&m.what)).map(|m| m.to.clone()).collect()
     };
     Ok(Preview {
         refunds: refunds.collect(),
-        return_fees: asked.iter().flat_map(|r| &r.fees).map(fee).collect(),
-        fees_back: returned(&after) - returned(before).min(returned(&after)),
+        return_fees: asked.iter().flat_map(|r| &r.fees).chain(told_anew).map(fee).collect(),
+        fees_back: returned(&after) - returned(before).min(returned(&after)) - spent.min(returned(&after)),
         withheld: kept - was_kept.min(kept),
-        due: after.surcharge_due(),
+        total: after.total(),
+        due: after.due_now(),
         gifts,
         stock: stock.collect(),
         linked: to(false),

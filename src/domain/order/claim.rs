@@ -38,6 +38,8 @@ codes! {
         ParentEnded = "PARENT_ENDED" / "상위주문종료",
         /// no stock for the product that was to be added
         ExchangeFailed = "EXCHANGE_FAILED" / "교환불가",
+        /// of a gift: nothing is left of what it came with
+        MainGone = "MAIN_GONE" / "본품종료",
         Other = "OTHER" / "기타",
     }
     /// How far a return is.
@@ -57,6 +59,30 @@ codes! {
         Rejected = "REJECTED" / "교환거절",
         /// refunded instead, as a return
         Failed = "FAILED" / "교환불가",
+        /// by the buyer, before it was decided; or its goods never came
+        Withdrawn = "WITHDRAWN" / "교환철회",
+    }
+    /// How far the collection of exchanged goods is.
+    CollectionState {
+        /// some of them are still at the buyer's
+        Due = "DUE" / "회수대기",
+        Collected = "COLLECTED" / "회수확정",
+        Inspected = "INSPECTED" / "검수완료",
+        /// the buyer may keep them: by the seller, with a reason
+        Waived = "WAIVED" / "회수면제",
+        /// they never came
+        WrittenOff = "WRITTEN_OFF" / "손실처리",
+        /// the exchange failed: its return collects them
+        Moved = "MOVED" / "반품이관",
+    }
+    /// Why a return comes to something else than was asked for.
+    ReturnChange {
+        /// whose fault it is was corrected
+        Fault = "FAULT" / "귀책정정",
+        /// 검수: part of it is kept back, or goods go back to the buyer
+        Inspection = "INSPECTION" / "검수",
+        /// what is still out is withdrawn
+        Short = "SHORT" / "회수부족",
     }
     /// 교환방식: the two branches of an approved exchange.
     Branch {
@@ -98,6 +124,10 @@ pub struct Return {
     pub fees_back: Vec<FeeBack>,
     /// the exchange that it ends
     pub exchange: Option<u16>,
+    /// the line whose units count as exchanging until it ends: of a pickup
+    pub exchanging: Option<u16>,
+    /// approved before collection, or completed: its money may go, once what is owed for it came back
+    pub payable: bool,
     pub requested_at: Time,
     pub decided_at: Option<Time>,
     pub collected_at: Option<Time>,
@@ -123,6 +153,28 @@ pub struct ReturnLine {
     /// units that may be sold again, after inspection
     #[serde(skip)]
     pub sellable: Option<u32>,
+    /// units whose stock came back, sellable or not
+    #[serde(skip)]
+    pub back: u32,
+    /// units that were sent back to the buyer after inspection
+    #[serde(skip)]
+    pub rejected: u32,
+    /// units that stay at the buyer's, because they were still out
+    #[serde(skip)]
+    pub withdrawn: u32,
+    /// units that never came, though their money went
+    #[serde(skip)]
+    pub written_off: u32,
+    /// kept back of what they were paid, by inspection
+    #[serde(skip)]
+    pub kept_back: Won,
+}
+
+impl ReturnLine {
+    /// Units that are still to come.
+    pub fn missing(&self) -> u32 {
+        if self.collect { self.quantity - self.collected - self.written_off } else { 0 }
+    }
 }
 
 /// 반품배송비: what a fee row of a return costs, and why.
@@ -142,7 +194,12 @@ pub struct ReturnFee {
 impl Return {
     /// Whether all that must come back has come.
     pub fn all_collected(&self) -> bool {
-        self.lines.iter().all(|l| !l.collect || l.collected == l.quantity)
+        self.lines.iter().all(|l| l.missing() == 0)
+    }
+
+    /// Units that came back, or were given up.
+    pub fn settled_units(&self) -> u32 {
+        self.lines.iter().map(|l| l.collected + l.written_off).sum()
     }
 
     /// What is kept back of its refund.
@@ -170,7 +227,41 @@ pub struct Exchange {
     pub moved: Won,
     /// the units had not left the warehouse, and went back on the shelf
     pub restocked: bool,
+    /// of units that had left and were replaced: their way back
+    pub collection: Option<Collection>,
+    /// number of the row of its fee
+    pub fee_no: Option<u16>,
     pub requested_at: Time,
     pub decided_at: Option<Time>,
     pub completed_at: Option<Time>,
+}
+
+/// 교환회수: exchanged goods on their way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collection {
+    pub state: CollectionState,
+    pub quantity: u32,
+    pub collected: u32,
+    /// waived or written off
+    pub given_up: u32,
+    /// units that may be sold again, after inspection
+    pub sellable: Option<u32>,
+    /// units whose stock came back, sellable or not
+    pub back: u32,
+    pub settled_at: Option<Time>,
+}
+
+impl Collection {
+    /// Units that are still to come.
+    pub fn missing(&self) -> u32 {
+        if self.state == CollectionState::Due { self.quantity - self.collected - self.given_up } else { 0 }
+    }
+
+    /// Nothing more is waited for.
+    pub const fn settled(&self) -> bool {
+        matches!(
+            self.state,
+            CollectionState::Inspected | CollectionState::Waived | CollectionState::WrittenOff | CollectionState::Moved
+        )
+    }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-    delivery::DeliveredBy,
-    event::{Inspected, ReservedLine, WaybillEntry},
+    delivery::{DeliveredBy, ShipMethod},
+    event::{ReservedLine, WaybillEntry},
     supply::{ChildOrder, LinkWhat},
 };
 use crate::domain::{
@@ -21,6 +21,8 @@ pub enum OrderCommand {
     Place(PlaceOrder),
     ApprovePayment {
         settlements: Vec<Paid>,
+        /// the payment side stands for it; else only the buyer's side does
+        vouched: bool,
     },
     DeclinePayment {
         reason: Option<String>,
@@ -28,13 +30,23 @@ pub enum OrderCommand {
     CancelPayment,
     ConfirmDeposit {
         amount: Won,
+        /// the payment side's own name for it
+        payment_id: Option<String>,
     },
     /// internal: the deadline has passed
     Expire,
     CancelLines {
         lines: Vec<u16>,
+        /// 취소사유
+        reason: Option<String>,
     },
     Prepare,
+    /// row 7, of some lines: those that a seller sells, or those that are named
+    PrepareOf {
+        lines: Vec<u16>,
+        /// whose lines; `None`: anybody's
+        by: Option<PartnerId>,
+    },
     JudgeStock {
         lines: Vec<Judged>,
     },
@@ -61,6 +73,16 @@ pub enum OrderCommand {
     /// row 12
     UseOwnStock {
         lines: Vec<u16>,
+    },
+    /// row 11, of some units
+    BuyUnits {
+        units: Vec<Sourced>,
+        seller: String,
+        amount: Won,
+    },
+    /// row 12, of some units
+    UseOwnUnits {
+        units: Vec<Sourced>,
     },
     /// row 13
     AssignInstaller(PartnerPurchase),
@@ -89,6 +111,13 @@ pub enum OrderCommand {
         started: bool,
         waybills: Vec<WaybillEntry>,
     },
+    /// row 18, without a parcel service
+    ShipBy {
+        method: ShipMethod,
+        lines: Vec<u16>,
+        started: bool,
+        waybills: Vec<WaybillEntry>,
+    },
     RegisterWaybill(WaybillEntry),
     UpdateWaybill(WaybillEntry),
     /// row 19
@@ -113,6 +142,8 @@ pub enum OrderCommand {
     ApproveReturn {
         group: u16,
         timing: Option<RefundTiming>,
+        /// whose fault it is, by the shop
+        fault: Option<Fault>,
     },
     RejectReturn {
         group: u16,
@@ -120,6 +151,19 @@ pub enum OrderCommand {
     },
     WithdrawReturn {
         group: u16,
+        /// what is still out; none named: all of it
+        lines: Vec<ReservedLine>,
+        by_buyer: bool,
+    },
+    /// units that never came, of a return or an exchange
+    WriteOffReturn {
+        group: u16,
+        what: GiveUp,
+    },
+    /// the buyer may keep what was exchanged
+    WaiveCollection {
+        group: u16,
+        what: GiveUp,
     },
     CollectReturn {
         group: u16,
@@ -127,7 +171,8 @@ pub enum OrderCommand {
     },
     CompleteReturn {
         group: u16,
-        inspected: Vec<Inspected>,
+        inspected: Vec<Found>,
+        fault: Option<Fault>,
     },
     /// row 23
     RequestExchange {
@@ -141,10 +186,16 @@ pub enum OrderCommand {
         group: u16,
         reason: Option<String>,
     },
+    WithdrawExchange {
+        group: u16,
+    },
     ApproveExchange {
         group: u16,
         branch: Branch,
         sku_id: Option<SkuId>,
+        fault: Option<Fault>,
+        /// why what is exchanged need not come back
+        waived: Option<String>,
     },
     AddGift {
         main_line_no: u16,
@@ -173,6 +224,13 @@ pub enum OrderCommand {
 }
 
 impl OrderCommand {
+    /// Whether it says that money came in.
+    pub fn brings_money(&self) -> bool {
+        let brought = |p: &PlaceOrder| matches!(&p.payment, PaymentOffer::Approved(paid) if !paid.is_empty());
+        matches!(self, OrderCommand::ApprovePayment { .. } | OrderCommand::ConfirmDeposit { .. })
+            || matches!(self, OrderCommand::Place(p) if brought(p))
+    }
+
     /// The command's name on the wire.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -183,25 +241,25 @@ impl OrderCommand {
             OrderCommand::ConfirmDeposit { .. } => "confirm_deposit",
             OrderCommand::Expire => "expire_payment",
             OrderCommand::CancelLines { .. } => "cancel_lines",
-            OrderCommand::Prepare => "prepare",
+            OrderCommand::Prepare | OrderCommand::PrepareOf { .. } => "prepare",
             OrderCommand::JudgeStock { .. } => "judge_stock",
             OrderCommand::ConfirmRefund { .. } => "confirm_refund",
             OrderCommand::FailRefund { .. } => "fail_refund",
             OrderCommand::TransferRefund { .. } => "refund_by_bank_transfer",
             OrderCommand::PurchaseFromPartner(_) => "purchase_from_partner",
-            OrderCommand::PurchaseFromNonPartner { .. } => "purchase_from_non_partner",
-            OrderCommand::UseOwnStock { .. } => "use_own_stock",
+            OrderCommand::PurchaseFromNonPartner { .. } | OrderCommand::BuyUnits { .. } => "purchase_from_non_partner",
+            OrderCommand::UseOwnStock { .. } | OrderCommand::UseOwnUnits { .. } => "use_own_stock",
             OrderCommand::AssignInstaller(_) => "assign_installer",
             OrderCommand::ChooseDestination { .. } => "choose_destination",
             OrderCommand::CompleteProcurement { .. } => "complete_procurement",
             OrderCommand::CancelProcurement { .. } => "cancel_procurement",
             OrderCommand::ReportStockLoss { .. } => "report_stock_loss",
-            OrderCommand::Ship { .. } => "ship",
+            OrderCommand::Ship { .. } | OrderCommand::ShipBy { .. } => "ship",
             OrderCommand::RegisterWaybill(_) => "register_waybill",
             OrderCommand::UpdateWaybill(_) => "update_waybill",
             OrderCommand::MarkDelivered(d) => match d.by {
                 DeliveredBy::Installer => "installer_delivered",
-                DeliveredBy::Carrier | DeliveredBy::Forced => "mark_delivered",
+                DeliveredBy::Carrier | DeliveredBy::Seller | DeliveredBy::Forced => "mark_delivered",
             },
             OrderCommand::Installed { .. } => "installed",
             OrderCommand::InstallationImpossible { .. } => "installation_impossible",
@@ -211,10 +269,13 @@ impl OrderCommand {
             OrderCommand::ApproveReturn { .. } => "approve_return",
             OrderCommand::RejectReturn { .. } => "reject_return",
             OrderCommand::WithdrawReturn { .. } => "withdraw_return",
+            OrderCommand::WriteOffReturn { .. } => "write_off_return",
+            OrderCommand::WaiveCollection { .. } => "waive_collection",
             OrderCommand::CollectReturn { .. } => "collect_return",
             OrderCommand::CompleteReturn { .. } => "complete_return",
             OrderCommand::RequestExchange { .. } => "request_exchange",
             OrderCommand::RejectExchange { .. } => "reject_exchange",
+            OrderCommand::WithdrawExchange { .. } => "withdraw_exchange",
             OrderCommand::ApproveExchange { .. } => "approve_exchange",
             OrderCommand::AddGift { .. } => "add_gift",
             OrderCommand::PlaceLinked(_) => "place_linked",
@@ -225,12 +286,19 @@ impl OrderCommand {
     }
 }
 
+/// Units of a line that one source brings: all that is left of it, when it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sourced {
+    pub line_no: u16,
+    pub quantity: Option<u32>,
+}
+
 /// Rows 10 and 13: an order to be made at a partner.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartnerPurchase {
     pub partner_id: PartnerId,
-    /// our line, and the partner's SKU
-    pub lines: Vec<(u16, SkuId)>,
+    /// our line, the partner's SKU, and how many units: all that is left, when it says nothing
+    pub lines: Vec<(u16, SkuId, Option<u32>)>,
     /// `None`: made from this order's
     pub linked_order_id: Option<OrderId>,
 }
@@ -262,6 +330,29 @@ pub struct ReturnRequest {
     pub may_override: bool,
 }
 
+/// 검수: what was found of a line's goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub line_no: u16,
+    pub sellable: u32,
+    pub unsellable: u32,
+    /// units that are not taken: they go back to the buyer
+    pub rejected: u32,
+    /// kept back of what the others were paid
+    pub kept_back: Won,
+    pub reason: Option<String>,
+}
+
+/// Goods that are not waited for any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GiveUp {
+    /// none named: all that are still out
+    pub lines: Vec<ReservedLine>,
+    pub reason: String,
+    /// what the buyer is to pay for them
+    pub charge: Option<Won>,
+}
+
 /// 주문접수: a placement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaceOrder {
@@ -270,6 +361,8 @@ pub struct PlaceOrder {
     /// take what there is, where a line is short
     pub allow_partial: bool,
     pub payment: PaymentOffer,
+    /// 우편번호 of where it goes: it decides the surcharge
+    pub zip: Option<String>,
 }
 
 /// A line as asked for.
@@ -350,8 +443,9 @@ pub struct Paid {
     pub amount: Won,
     /// approval id, or the customer-points id (결제수단관련ID)
     pub approval_id: String,
+    /// of points: which movement of that account (적립금이동ID); an account pays many times, a movement once
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub token: Option<String>,
+    pub movement_id: Option<String>,
 }
 
 /// A deposit that is awaited.
@@ -359,7 +453,11 @@ pub struct Paid {
 pub struct Deposit {
     /// virtual account or bank transfer
     pub means: Means,
+    /// the payment side's own name for it, where it gave one when it opened the account
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payment_id: Option<String>,
+    /// of events from before it was kept apart; never written
+    #[serde(skip_serializing, default)]
     pub account_no: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bank_code: Option<String>,

@@ -16,8 +16,20 @@ codes! {
     DeliveredBy {
         Carrier = "CARRIER" / "운송사",
         Installer = "INSTALLER" / "설치자",
+        /// of what went without a parcel service: whoever handed it over
+        Seller = "SELLER" / "판매자",
         /// set by hand, audited; earns no points (domain §3.6)
         Forced = "FORCED" / "강제",
+    }
+    /// 배송방법: how goods leave; only parcels have a carrier that reports them.
+    ShipMethod {
+        Parcel = "PARCEL" / "택배",
+        /// the seller's own van
+        Own = "OWN" / "직접배송",
+        /// a courier of the hour
+        Quick = "QUICK" / "퀵서비스",
+        /// collected by the buyer
+        Pickup = "PICKUP" / "방문수령",
     }
     /// 배송지: where an order goes (row 14).
     DestinationKind {
@@ -32,10 +44,27 @@ codes! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "a macro makes the enum, and derives no default")]
+impl Default for ShipMethod {
+    fn default() -> Self {
+        ShipMethod::Parcel
+    }
+}
+
+impl ShipMethod {
+    /// Whether a carrier reports it by its waybills.
+    pub fn is_parcel(&self) -> bool {
+        *self == ShipMethod::Parcel
+    }
+}
+
 /// A line's delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivery {
     pub status: Option<DeliveryStatus>,
+    pub method: ShipMethod,
+    /// 출고일시: when it left
+    pub shipped_at: Option<Time>,
     pub waybills: Vec<Waybill>,
     /// units at the buyer's
     pub delivered: u32,
@@ -48,12 +77,16 @@ pub struct Delivery {
     /// 매출확정일시
     pub revenue_at: Option<Time>,
     pub forced: bool,
+    /// 자동구매확정일시: when it is confirmed by itself, unless a claim is open then
+    pub confirm_at: Option<Time>,
 }
 
 impl Blank for Delivery {
     fn blank() -> &'static Self {
         static BLANK: Delivery = Delivery {
             status: None,
+            method: ShipMethod::Parcel,
+            shipped_at: None,
             waybills: Vec::new(),
             delivered: 0,
             started_at: None,
@@ -61,6 +94,7 @@ impl Blank for Delivery {
             carrier_at: None,
             revenue_at: None,
             forced: false,
+            confirm_at: None,
         };
         &BLANK
     }
@@ -70,6 +104,7 @@ impl Blank for Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waybill {
     pub carrier: String,
+    pub carrier_name: Option<String>,
     pub no: String,
     pub quantity: u32,
     pub registered_at: Time,

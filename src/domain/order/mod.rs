@@ -9,6 +9,8 @@ pub mod decide;
 pub mod delivery;
 pub mod event;
 pub mod lean;
+pub mod part;
+pub mod register;
 pub mod state;
 pub mod step;
 pub mod supply;

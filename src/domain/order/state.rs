@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     Time,
     catalog::StockPolicy,
-    fee::FeeReason,
+    fee::{FeeReason, ShippingTerms},
     gift::Entitlement,
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
@@ -123,11 +123,15 @@ pub struct Line {
     pub ship_instruction: Option<Time>,
     pub expected_delivery: Option<Time>,
     pub prepared_at: Option<Time>,
+    /// 재고판정일시: when its stock was last looked at
+    pub judged_at: Option<Time>,
     /// 원주문순번: of the first line of a chain of exchanges
     pub original_line_no: Option<u16>,
     /// added by hand
     pub gift_reason: Option<GiftReason>,
     pub points_rate_bp: u32,
+    /// as it was at order time; `None`: a gift, or placed before lines kept it
+    pub shipping: Option<ShippingTerms>,
     pub points_earned: Won,
     /// of its last return
     pub timing: Option<RefundTiming>,
@@ -179,9 +183,11 @@ impl Line {
             ship_instruction: None,
             expected_delivery: None,
             prepared_at: None,
+            judged_at: None,
             original_line_no: None,
             gift_reason: None,
             points_rate_bp: 0,
+            shipping: None,
             points_earned: Won::ZERO,
             timing: None,
             delivery: Default::default(),
@@ -284,7 +290,8 @@ pub struct Settlement {
     pub group: u16,
     pub means: Means,
     pub approval_id: Option<String>,
-    pub token: Option<String>,
+    /// of points: which movement of that account
+    pub movement_id: Option<String>,
     /// deposits: what is awaited
     pub expected: Won,
     pub paid: Won,
@@ -314,6 +321,8 @@ pub struct Refund {
     pub return_group: Option<u16>,
     pub amount: Won,
     pub planned_at: Time,
+    /// the line whose exchanged goods are to be back first
+    pub waits_for: Option<u16>,
     /// what the payment side said, in order
     pub tries: Vec<RefundTry>,
     pub stage: Stage,
@@ -369,6 +378,8 @@ pub struct Cancelled {
     pub quantity: u32,
     pub amount: Won,
     pub cause: CutCause,
+    /// 취소사유
+    pub reason: Option<String>,
     pub at: Time,
 }
 

@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    claim::{Exchange, Return},
+    claim::{Exchange, Fault, Return},
     delivery::Destination,
+    event::{AddedFee, AddedLine, Linked, ProcurementStarted, Reservation},
     lean::Blank,
 };
 use crate::domain::{
     Time,
     ids::{CustomerId, OrderId, PartnerId, SkuId},
     money::Won,
-    reason::Reason,
+    reason::{Facts, Reason},
 };
 
 codes! {
@@ -42,6 +43,8 @@ codes! {
         Open = "OPEN" / "진행",
         /// its procurement is done
         Done = "DONE" / "완료",
+        /// it has left there: nothing of this order's stops it any more
+        Shipped = "SHIPPED" / "출고",
         /// out of stock, cancelled or returned
         Ended = "ENDED" / "종료",
         /// there was nothing to place it with
@@ -49,9 +52,23 @@ codes! {
         /// it was asked to stop
         Cancelled = "CANCELLED" / "취소",
     }
+    /// How far a question is.
+    AskState {
+        Open = "OPEN" / "요청",
+        Granted = "GRANTED" / "수락",
+        Denied = "DENIED" / "거절",
+    }
+    /// 설치: what an installer says of its work, and how that ends.
+    Work {
+        Delivered = "DELIVERED" / "설치자 배송완료",
+        Installed = "INSTALLED" / "설치완료",
+        Impossible = "IMPOSSIBLE" / "설치불가",
+        /// with the purchase of what was installed
+        Confirmed = "CONFIRMED" / "구매확정",
+    }
 }
 
-/// 발주: one procurement, of whole lines.
+/// 발주: one procurement, of lines or of units of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procurement {
     pub no: u16,
@@ -84,6 +101,8 @@ pub struct Link {
     pub partner_id: PartnerId,
     /// lines of this order, in the order of the linked order's lines
     pub lines: Vec<u16>,
+    /// the procurement that it brings; unknown of links that were made when a line had one
+    pub procurement: Option<u16>,
     pub state: LinkState,
     /// units that it can't deliver, as it told
     pub short: Vec<ShortLine>,
@@ -94,7 +113,7 @@ pub struct Link {
 impl Link {
     /// Whether it still runs, or is about to.
     pub const fn runs(&self) -> bool {
-        matches!(self.state, LinkState::Asked | LinkState::Open | LinkState::Done)
+        matches!(self.state, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Shipped)
     }
 }
 
@@ -116,10 +135,13 @@ pub struct After {
     pub parent: Option<Parent>,
     pub links: Vec<Link>,
     pub procurements: Vec<Procurement>,
+    pub asks: Vec<Ask>,
     pub returns: Vec<Return>,
     pub exchanges: Vec<Exchange>,
     pub destination: Option<Destination>,
     pub reviews: Vec<Review>,
+    /// exchanges end as the goods do that they added (since an event said so)
+    pub chain: bool,
 }
 
 impl Blank for After {
@@ -128,13 +150,57 @@ impl Blank for After {
             parent: None,
             links: Vec::new(),
             procurements: Vec::new(),
+            asks: Vec::new(),
             returns: Vec::new(),
             exchanges: Vec::new(),
             destination: None,
             reviews: Vec::new(),
+            chain: false,
         };
         &BLANK
     }
+}
+
+/// What is asked of another order, or of another lane, before anything is done: the command's answer waits for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    pub id: String,
+    pub what: AskWhat,
+    pub state: AskState,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum AskWhat {
+    /// rows 10 and 13: whether a linked order can be
+    Linked {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        started: Option<ProcurementStarted>,
+        linked: Linked,
+    },
+    /// whether the product of an exchange is there, in another lane
+    Exchange {
+        group: u16,
+        line: AddedLine,
+        reservation: Reservation,
+        /// the fault as the shop judges it, where it is corrected by the approval
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        fault: Option<Fault>,
+        /// why the exchanged goods need not come back
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        waived: Option<String>,
+        /// the exchange fee, as it is when it is asked
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        fee: Option<AddedFee>,
+    },
+    /// whether what an installer says fits the order that it works for
+    Work {
+        work: Work,
+        lines: Vec<u16>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<Time>,
+    },
 }
 
 /// 리뷰: that there is one; its words are kept apart, erasable.
@@ -162,15 +228,41 @@ pub enum LinkWhat {
     /// child → parent: it stands
     Placed,
     /// child → parent: it could not be placed
-    Refused { reason: Reason },
+    Refused {
+        reason: Reason,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        facts: Option<Box<Facts>>,
+    },
     /// child → parent: so many units of these lines of the parent will not come
     Short { lines: Vec<ShortLine> },
     /// child → parent: its procurement is done
     Done,
+    /// child → parent: it has shipped
+    Shipped,
     /// child → parent: nothing of it is left
     Ended,
     /// parent → child: stop, unless it has shipped
     Cancel,
+    /// installer's → parent: what is said of these lines of the parent
+    Work {
+        ask: String,
+        lane: u32,
+        work: Work,
+        lines: Vec<u16>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<Time>,
+    },
+    /// parent → installer's: so it is, of these lines of the parent
+    Worked {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ask: Option<String>,
+        work: Work,
+        lines: Vec<u16>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<Time>,
+    },
+    /// parent → installer's: it is not so
+    WorkRefused { ask: String, reason: Reason, facts: Box<Facts> },
 }
 
 impl LinkWhat {
@@ -182,8 +274,17 @@ impl LinkWhat {
             LinkWhat::Refused { .. } => "refused",
             LinkWhat::Short { .. } => "short",
             LinkWhat::Done => "done",
+            LinkWhat::Shipped => "shipped",
             LinkWhat::Ended => "ended",
             LinkWhat::Cancel => "cancel",
+            LinkWhat::Work { .. } => "work",
+            LinkWhat::Worked { work, .. } => match work {
+                Work::Delivered => "worked_delivered",
+                Work::Installed => "worked_installed",
+                Work::Impossible => "worked_impossible",
+                Work::Confirmed => "worked_confirmed",
+            },
+            LinkWhat::WorkRefused { .. } => "work_refused",
         }
     }
 }

@@ -40,14 +40,27 @@ export const units = ({ rest = false, full = rest, as = 'quantity', of = free } 
   };
 };
 
-/** What the inspection of returned units found. */
-export const inspected = (name, { lines }) => {
-  const inputs = lines.map((l) => [l, number(l.quantity, { max: l.quantity })]);
+/** What the inspection of returned units found; `whole`: with what is not taken, or kept back of the money. */
+export const inspected = (whole = true) => (name, { lines }) => {
+  const came = (l) => l.collected ?? l.quantity;
+  const rows = lines.map((l) => ({ l, sellable: number(came(l), { max: came(l) }), rejected: number(0, { max: came(l) }), kept: number(0, { min: 0 }) }));
+  const why = words({});
   return {
-    root: group(t('sellable'), inputs.map(([l, input]) => field(nameOf(l), input, `${t('up_to')} ${num(l.quantity)}`))),
+    root: h('div', {},
+      group(t('sellable'), rows.map((r) => field(nameOf(r.l), r.sellable, `${t('up_to')} ${num(came(r.l))}`))),
+      whole && group(t('rejected_units'), rows.map((r) => field(nameOf(r.l), r.rejected))),
+      whole && group(t('kept_back'), rows.map((r) => field(nameOf(r.l), r.kept))),
+      whole && field(t('text_reason'), why)),
     read() {
-      if (inputs.every(([l, input]) => Number(input.value) === l.quantity)) return {};
-      return { [name]: inputs.map(([l, input]) => ({ line_no: l.line_no, sellable: Number(input.value), unsellable: l.quantity - Number(input.value) })) };
+      const found = rows.map((r) => ({ l: r.l, good: Number(r.sellable.value), not: whole ? Number(r.rejected.value) : 0, kept: whole ? Number(r.kept.value) : 0 }));
+      if (found.every((f) => f.good === came(f.l) && !f.not && !f.kept)) return {};
+      const reason = why.value.trim();
+      if (found.some((f) => f.not || f.kept) && !reason) return missing(why);
+      return { [name]: found.map((f) => {
+        const good = Math.min(f.good, came(f.l) - f.not);
+        return { line_no: f.l.line_no, sellable: good, unsellable: came(f.l) - f.not - good,
+          ...(f.not ? { rejected: f.not } : {}), ...(f.kept ? { kept_back: f.kept } : {}), ...(f.not || f.kept ? { reason } : {}) };
+      }) };
     },
   };
 };
@@ -147,9 +160,23 @@ export const recipient = (name, { order }) => {
   };
 };
 
+/** The buyer's account for refunds: all of it, or nothing. */
+export const account = (name) => {
+  const inputs = [['bank', code()], ['number', words({ maxlength: 32, inputmode: 'numeric' })], ['holder', words()]];
+  return {
+    root: group(t('refund_account'), inputs.map(([k, input]) => field(t(`account_${k}`), input))),
+    read() {
+      const empty = inputs.filter(([, input]) => !input.value.trim());
+      if (empty.length === inputs.length) return {};
+      if (empty.length) return missing(empty[0][1]);
+      return { [name]: Object.fromEntries(inputs.map(([k, input]) => [k, input.value.trim()])) };
+    },
+  };
+};
+
 /** One code of several. */
-export const choice = (label, codes, first) => (name) => {
-  const control = select(codes.map((c) => (c === '' ? ['', t('as_usual')] : [c, word(c)])), first);
+export const choice = (label, codes, first, told = word) => (name) => {
+  const control = select(codes.map((c) => (c === '' ? ['', t('as_usual')] : [c, told(c)])), first);
   return { root: field(t(label), control), read: () => (control.value ? { [name]: control.value } : {}) };
 };
 
@@ -171,6 +198,11 @@ export const id = (label, required = false) => written(label, code, required);
 export const amount = (label, first = () => '') => (name, { order }) => {
   const control = number(first(order), { min: 0, required: true });
   return { root: field(t(label), control), read: () => (control.value === '' ? missing(control) : { [name]: Number(control.value) }) };
+};
+/** An amount that may be left out. */
+export const optional = (label) => (name) => {
+  const control = number('', { min: 0 });
+  return { root: field(t(label), control), read: () => (control.value === '' ? {} : { [name]: Number(control.value) }) };
 };
 export const count = (label, most = () => undefined) => (name, { lines }) => {
   const control = number(1, { min: 1, max: most(lines), required: true });

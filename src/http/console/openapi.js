@@ -66,7 +66,8 @@ function collect(doc, schema, out, depth) {
   if ('const' in schema) out.values = [[schema.const, schema.description]];
   if (schema.enum) {
     out.orNull ||= schema.enum.includes(null);
-    out.values = schema.enum.filter((v) => v !== null).map((v) => [v]);
+    const about = schema['x-enum-descriptions'] ?? [];
+    out.values = schema.enum.map((v, i) => [v, about[i] || undefined]).filter(([v]) => v !== null);
   }
   out.format ??= schema.format ?? null;
   for (const name of BOUNDS) if (name in schema) out.bounds[name] ??= schema[name];
@@ -93,8 +94,9 @@ function collect(doc, schema, out, depth) {
     each.forEach(({ one }) => one.types.filter((t) => !out.types.includes(t)).forEach((t) => out.types.push(t)));
     return;
   }
-  const by = [...each[0].one.fields.keys()].find((name) => each.every(({ one }) => 'const' in (one.fields.get(name) ?? {})));
-  if (by) out.variants = { by, of: each.map(({ part, one }) => ({ tag: one.fields.get(by).const, schema: part })) };
+  const only = (one, name) => (one.fields.get(name)?.enum?.length === 1 ? one.fields.get(name).enum[0] : undefined);
+  const by = [...each[0].one.fields.keys()].find((name) => each.every(({ one }) => only(one, name) !== undefined));
+  if (by) out.variants = { by, of: each.map(({ part, one }) => ({ tag: only(one, by), schema: part })) };
   else out.others = real;
 }
 
@@ -122,6 +124,8 @@ export function example(doc, schema, name = '', depth = 0) {
   const s = shape(doc, schema);
   if (s.values) return s.values[0][0];
   if (depth > DEEP) return null;
+  // what a command within a command is made of is not in its schema
+  if (s.fields.size && Object.hasOwn(SAMPLES, name) && typeof SAMPLES[name] === 'object') return SAMPLES[name];
   if (s.variants || s.fields.size) {
     const own = [...s.fields].filter(([field]) => s.required.has(field)).map(([field, of]) => [field, example(doc, of, field, depth + 1)]);
     const more = s.variants ? example(doc, s.variants.of[0].schema, name, depth + 1) : {};
@@ -142,15 +146,14 @@ export function example(doc, schema, name = '', depth = 0) {
 const IN_PATH = { orders: 'o-1', skus: 'AC-100', products: 'AC', campaigns: 'cm-1', 'gift-promotions': 'gp-1', customers: 'u-1', webhooks: 'warehouse', commands: 'c-00000001', console: 'style.css',
   '{partition}': '0', letters: '01a2b3', 'dead-letters': '0' };
 /** What stands for a parameter of the path, until somebody says more. */
-export function sample(op, name, type) {
+export function sample(op, name) {
   const words = op.path.split('/');
-  if (name === 'part') return type ?? (op.method === 'GET' ? 'lines' : 'prepare');
   return IN_PATH[words[words.indexOf(`{${name}}`) - 1]] ?? name;
 }
 
 /** Path and query, with values filled in. */
-export function address(op, values = {}, type) {
-  const path = op.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] || sample(op, name, type)));
+export function address(op, values = {}) {
+  const path = op.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] || sample(op, name)));
   const query = new URLSearchParams(op.parameters.filter((p) => p.in === 'query' && values[p.name]).map((p) => [p.name, values[p.name]]));
   return query.size ? `${path}?${query}` : path;
 }
@@ -167,19 +170,17 @@ export function curl(op, where, body) {
   return words.join(' \\\n  ');
 }
 
-/** What every command has: said by path, header and token, or not over HTTP. */
-export const ENVELOPE = ['id', 'actor', 'at', 'reply_to'];
+/** What every command has: said by path, header and token. */
+export const ENVELOPE = ['id', 'actor', 'at'];
 
-/** The commands that a body may be, and which of their fields stand elsewhere. `null`: it is no command. */
+/** The commands that a body may be, and which of their fields stand elsewhere. `null`: it is one kind of body. */
 export function commandsOf(doc, op) {
-  const name = nameOf(op.body);
-  if (name !== 'Command' && name !== 'CommandFields') return null;
-  const all = shape(doc, schemaOf(doc, 'Command')).variants?.of ?? [];
-  if (name === 'Command') return { of: all, elsewhere: ENVELOPE };
-  const about = op.path.includes('{id}'); // an order that is there
-  const fits = ({ tag, schema }) => (about ? tag !== 'place_order' && shape(doc, schema).fields.has('order_id') : tag === 'place_order');
-  return { of: all.filter(fits), elsewhere: [...ENVELOPE, 'type', ...(about ? ['order_id'] : [])] };
+  if (nameOf(op.body) !== 'Command') return null;
+  return { of: shape(doc, schemaOf(doc, 'Command')).variants?.of ?? [], elsewhere: ENVELOPE };
 }
+
+/** Whether it is one of the paths that are the commands' own: they are listed as commands. */
+export const isTyped = (op) => op.method === 'POST' && /^\/v1\/commands\/[a-z_]+$/.test(op.path);
 
 /** Where schemas are named: { name → [{ operation } | { schema }] }. */
 export function uses(doc, wanted) {

@@ -109,12 +109,14 @@ function whole(o, told, noted, family, load) {
       facts([
         [t('customer'), link(`#/orders?customer_id=${encodeURIComponent(o.customer_id)}`, o.customer_id)],
         [t('placed_at'), time(o.placed_at)], [t('paid_at'), o.paid_at && time(o.paid_at)], [t('deadline'), o.payment_deadline && time(o.payment_deadline)],
-        [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)], [t('total'), h('b', {}, won(o.total))],
+        [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)],
+        [t('taken_back'), o.taken_back ? `−${won(o.taken_back)}` : null], [t('total'), h('b', {}, won(o.total))], [t('due'), o.due ? won(o.due) : null],
+        [t('recipient'), recipient(o)],
         [t('destination'), o.destination && `${word(o.destination.kind)} · ${word(o.destination.zone)}`],
       ]),),
     mayAct() && section(t('actions'), deeds(o, actions.filter((a) => !a.place), load)),
     section(t('lines'), lines(o)),
-    section(t('money'), money(o)),
+    section(t('money'), money(o), o.settlements.length > 0 && mayAct() && accounts(o)),
     section(t('refunds'), refunds(o, at)),
     section(t('claims'), claims(o, at)),
     section(t('fees'), table(t('fees'), [
@@ -131,6 +133,22 @@ function whole(o, told, noted, family, load) {
     (noted.problem || noted.items.length > 0) && section(t('order_audit'), privileged(noted)),
     section(t('timeline'), timeline(told)),
   ].filter(Boolean);
+}
+
+/** Whom the goods go to: masked, and whole for who asks; that is written down. */
+function recipient(o) {
+  if (!o.recipient) return null;
+  const text = (r) => [r.name, r.phone, r.zip, r.address, r.address_detail].filter(Boolean).join(' · ');
+  const told = h('span', {}, text(o.recipient));
+  const more = o.recipient.masked && mayAct() && h('button', { id: 'recipient-whole', onclick: async () => {
+    try {
+      told.textContent = text(await get(`/v1/orders/${encodeURIComponent(o.order_id)}/recipient`));
+      more.remove();
+    } catch (e) {
+      oops(e);
+    }
+  } }, t('show_whole'));
+  return [told, ' ', more];
 }
 
 const actionButton = (o, a, load) =>
@@ -153,7 +171,7 @@ function lines(o) {
     [t('units'), (l) => [num(l.ordered), h('small', { class: 'under' }, counts(l))]],
     [t('price'), (l) => won(l.unit_price), 'n'],
     [t('pay'), (l) => [won(l.pay), l.discount > 0 && h('small', { class: 'under' }, `−${won(l.discount)}`)], 'n'],
-    [t('refunded'), (l) => won(l.refunded), 'n'],
+    [t('refunded_or_planned'), (l) => won(l.refunded), 'n'],
     [t('delivery'), (l) => [l.delivery ? state(l.delivery, l.delivery_korean) : '–',
       l.waybills.map((w) => h('small', { class: 'under' }, `${w.carrier} ${w.waybill_no} × ${num(w.quantity)}`))]],
   ], o.lines);
@@ -168,6 +186,25 @@ function money(o) {
     h('h3', {}, `${s.settlement_no}. ${word(s.means)} · ${t('paid')} ${won(s.paid)}`,
       !s.paid_at && s.expected > 0 && h('span', { class: 'pill warn' }, `${t('awaited')} ${won(s.expected)}`)),
     bar(`${word(s.means)} ${won(s.paid)}`, PARTS.map(([name, css]) => [partName(name), s[name], css]), won, s.paid)));
+}
+
+/** By what it was paid, and where refunds go: for who asks; that is written down. */
+function accounts(o) {
+  const account = (a) => a && [a.bank, a.number, a.holder].join(' · ');
+  const told = h('div', {});
+  const more = h('button', { id: 'accounts', onclick: async () => {
+    try {
+      const a = await get(`/v1/orders/${encodeURIComponent(o.order_id)}/accounts`);
+      const paid = a.payments.filter((p) => p.payment_id).map((p) => [`${p.settlement_no}. ${word(p.means)}`, h('code', {}, p.payment_id)]);
+      told.append(facts([...paid, [t('deposit_account'), [a.bank_code, a.virtual_account_no].filter(Boolean).join(' · ') || null],
+        [t('refund_account'), account(a.refund_account)], [t('refunded_to'), account(a.refunded_to)],
+        [t('accounts'), a.unreadable ? t('unreadable') : null]]));
+      more.remove();
+    } catch (e) {
+      oops(e);
+    }
+  } }, t('show_accounts'));
+  return h('div', {}, told, more);
 }
 
 const STAGES = { waiting: 'warn', due: 'warn', refunded: 'good', transferred: 'good', withdrawn: '' };
@@ -193,7 +230,7 @@ function claims(o, at) {
   if (!cancellations.length && !returns.length && !exchanges.length) return h('p', { class: 'empty' }, t('no_claims'));
   const card = (title, said, pairs, place) => h('article', { class: 'claim' },
     h('h3', {}, title, ' ', said), facts(pairs), h('div', { class: 'row' }, place && at(place)));
-  const units = (list) => list.map((l) => `${l.line_no} × ${num(l.quantity)}`).join(', ');
+  const units = (list) => list.map((l) => `${l.line_no} × ${num(l.quantity)}${l.collected === undefined ? '' : ` (${t('collected')} ${num(l.collected)})`}`).join(', ');
   return [
     ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, claimPill(r), [
       [t('lines'), units(r.lines)], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
@@ -203,7 +240,8 @@ function claims(o, at) {
     ], `return ${r.claim_group}`)),
     ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, claimPill(e), [
       [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('branch'), e.branch && word(e.branch)],
-      [t('new_line'), e.new_line_no], [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
+      [t('new_line'), e.new_line_no], [t('way_back'), e.collection && `${state(e.collection.state, e.collection.state_korean)} ${num(e.collection.collected)} / ${num(e.collection.quantity)}`],
+      [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
     ], `exchange ${e.claim_group}`)),
     ...cancellations.map((c) => card(`${t('cancellation')} ${c.cancel_group}`, null, [
       [t('lines'), units([c])], [t('amount'), won(c.amount)], [t('why'), word(c.cause)], [t('at'), time(c.at)],
@@ -241,10 +279,10 @@ export function changes(c) {
 }
 
 const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['requested', 'quantity'], ['position', 'position'], ['customer_left', 'limit'],
-  ['due', 'due'], ['amount', 'amount'], ['detail', 'why']];
+  ['total', 'total'], ['due', 'due'], ['amount', 'amount'], ['detail', 'why']];
 /** What a refusal rests on. */
 export const because = (f) => FACTS.filter(([k]) => f?.[k] !== undefined)
-  .map(([k, name]) => [t(name), k === 'due' || k === 'amount' ? won(f[k]) : typeof f[k] === 'number' ? num(f[k]) : f[k]]);
+  .map(([k, name]) => [t(name), ['total', 'due', 'amount'].includes(k) ? won(f[k]) : typeof f[k] === 'number' ? num(f[k]) : f[k]]);
 
 const SAID = [['line_no', 'line'], ['carrier', 'carrier'], ['waybill_no', 'waybill_no'], ['seller', 'seller_name'], ['partner_id', 'partner'], ['order_id', 'linked_order'], ['key', 'key'], ['reason', 'why']];
 /** What an event says besides statuses and money. */
@@ -262,7 +300,7 @@ function timeline(told) {
     h('ol', { class: 'timeline' }, told.entries.toReversed().map((e) => (e.kind === 'event'
       ? h('li', {},
         h('p', {}, time(e.at), ' ', h('b', {}, word(e.what)), ' ', h('small', {}, `${t('by')} ${e.by} · #${e.sequence}`)),
-        facts([...said(e.event), ...changes(e.change)]),
+        facts([...said(e.event ?? {}), ...changes(e.change)]),
         h('details', {}, h('summary', {}, t('raw')), h('pre', {}, JSON.stringify({ command_id: e.command_id, event: e.event }, null, 2))))
       : h('li', { class: 'no' },
         h('p', {}, time(e.at), ' ', h('span', { class: 'pill bad' }, t('refused')), ' ', h('b', {}, reason(e.reason))),

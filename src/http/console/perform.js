@@ -26,6 +26,7 @@ export function perform(order, action, load) {
   const box = modal(`${t(action.key)} · ${order.order_id}${action.name ? ` · ${action.name}` : ''}`,
     form, h('div', { class: 'said', role: 'status' }));
   let sent = { content: null, key: null };
+  let version = null;
 
   const problem = (message, more) => out.replaceChildren(h('p', { class: 'problem', role: 'alert' }, message), more ?? '');
 
@@ -58,6 +59,7 @@ export function perform(order, action, load) {
     try {
       const answer = await send(`${path}/preview`, { command: { type: action.type, ...asked } }, crypto.randomUUID());
       if (answer.outcome === 'accepted') {
+        version = answer.order_version; // what is confirmed is what was shown
         out.replaceChildren(shown(answer.facts?.preview ?? {}));
         go.disabled = false;
       } else if (answer.outcome === 'unknown') problem(reason('busy'));
@@ -69,16 +71,23 @@ export function perform(order, action, load) {
     if (!go.disabled) go.focus();
   }
 
+  /** The order has gone on since it was previewed: what would be done now is shown, and not done. */
+  async function again() {
+    await preview();
+    out.prepend(h('p', { class: 'problem', role: 'alert', id: 'moved-on' }, t('moved_on')));
+  }
+
   async function confirm(e) {
     e.preventDefault();
     if (go.disabled) return void preview();
     const asked = body();
     if (!asked) return;
-    const content = JSON.stringify(asked);
+    const command = { ...asked, expected_version: version };
+    const content = JSON.stringify(command);
     if (sent.content !== content) sent = { content, key: crypto.randomUUID() };
     go.disabled = true;
     try {
-      const answer = await send(`${path}/${action.type}`, asked, sent.key);
+      const answer = await send(`${path}/${action.type}`, command, sent.key);
       if (answer.outcome === 'accepted') {
         box.close();
         const note = answer.reason ? ` (${reason(answer.reason)})` : '';
@@ -91,7 +100,8 @@ export function perform(order, action, load) {
         go.disabled = false;
       } else {
         sent = { content: null, key: null };
-        refusal(answer);
+        if (answer.reason === 'version_mismatch') await again();
+        else refusal(answer);
       }
     } catch (error) {
       problem(`${error.message}. ${t('send_again')}`);

@@ -1,6 +1,6 @@
 // The API reference: /openapi.json, to be browsed. It is open to anyone, as the document is.
 import { facts, field, h, link, say, section } from './dom.js';
-import { address, commandsOf, curl, described, example, grouped, nameOf, operations, schemaOf, shape, uses } from './openapi.js';
+import { address, commandsOf, curl, described, example, grouped, isTyped, nameOf, operations, schemaOf, shape, uses } from './openapi.js';
 import { kind, prose, row, schemaLink, tree, unfold } from './schemas.js';
 import { tryIt } from './trying.js';
 import { t, word } from './words.js';
@@ -17,7 +17,7 @@ let sought = ''; // stays while one looks around
 
 /** All that there is, by group, as far as it fits what is sought. `brief`: beside a page. */
 function index(doc, brief, at) {
-  const all = operations(doc);
+  const all = operations(doc).filter((o) => !isTyped(o));
   const commands = shape(doc, schemaOf(doc, 'Command')).variants?.of ?? [];
   const schemas = Object.keys(doc.components.schemas);
   const seek = h('input', { type: 'search', id: 'seek', value: sought, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', oninput: () => {
@@ -102,7 +102,7 @@ export async function operationView({ id, query, signal, signedIn }) {
     history.replaceState(null, '', `#/api/${op.id}?type=${encodeURIComponent(next)}`);
     write();
   });
-  const write = () => line.say(curl(op, address(op, values, type), body?.sent()));
+  const write = () => line.say(curl(op, address(op, values), body?.sent()));
   write();
   const may = op.roles.length ? op.roles.map((role) => (role === 'partner' ? t('partner') : word(role))).join(', ') : op.security === 'signature' ? t('a_signature') : t('anyone');
   return beside(doc, op.id, crumb(),

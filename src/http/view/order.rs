@@ -9,9 +9,12 @@ use crate::domain::{
     money::Won,
     order::{
         change::Terms,
-        claim::{Branch, ClaimReason, ExchangeState, Fault, RefundTiming, ReturnFee, ReturnLine, ReturnState},
+        claim::{
+            Branch, ClaimReason, CollectionState, ExchangeState, Fault, GiftReason, RefundTiming, ReturnFee,
+            ReturnState,
+        },
         command::Means,
-        delivery::{DeliveryStatus, DestinationKind, Zone},
+        delivery::{DeliveryStatus, DestinationKind, ShipMethod, Zone},
         event::CutCause,
         supply::{LinkKind, LinkState, ProcureKind, ProcureState, ProcuredLine},
     },
@@ -32,14 +35,19 @@ pub struct OrderSummary {
     pub payment_deadline: Option<Time>,
     pub goods: Won,
     pub discount: Won,
+    /// of the fees that stand, surcharges too
     pub shipping_fee: Won,
-    /// what the buyer owes or paid: goods − discount + shipping
+    /// goods that were cut, cancelled or returned, or are set aside for that; all of them where the order ended unpaid
+    pub taken_back: Won,
+    /// what is due now, or was paid and stays so: goods − discount + shipping − taken back
     pub total: Won,
+    /// what is to be paid now
+    pub due: Won,
     /// the order that this one was made for
     pub parent_order_id: Option<String>,
 }
 
-/// An order, whole.
+/// An order: whole, or a seller's part of it as if that were all.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OrderView {
     pub order_id: String,
@@ -52,8 +60,14 @@ pub struct OrderView {
     pub payment_deadline: Option<Time>,
     pub goods: Won,
     pub discount: Won,
+    /// of the fees that stand, surcharges too
     pub shipping_fee: Won,
+    /// goods that were cut, cancelled or returned, or are set aside for that; all of them where the order ended unpaid
+    pub taken_back: Won,
+    /// what is due now, or was paid and stays so: goods − discount + shipping − taken back
     pub total: Won,
+    /// what is to be paid now: by `payment_deadline` while the order is unpaid, later a surcharge, before shipping
+    pub due: Won,
     pub lines: Vec<LineView>,
     pub settlements: Vec<SettlementView>,
     pub refunds: Vec<RefundView>,
@@ -63,6 +77,52 @@ pub struct OrderView {
     pub linked_orders: Vec<LinkView>,
     pub parent_order_id: Option<String>,
     pub destination: Option<DestinationView>,
+    /// masked; whole only at an open door. `GET /v1/orders/{id}/recipient` tells it
+    pub recipient: Option<RecipientView>,
+    pub reviews: Vec<ReviewView>,
+    pub points: Vec<PointsView>,
+}
+
+/// 수취인: whom the goods go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RecipientView {
+    /// this is not all: names, numbers and addresses are masked
+    pub masked: bool,
+    pub name: String,
+    /// a business has none here
+    pub phone: Option<String>,
+    pub zip: Option<String>,
+    pub address: Option<String>,
+    pub address_detail: Option<String>,
+}
+
+/// 리뷰.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReviewView {
+    pub line_no: u16,
+    /// 1 to 5
+    pub rating: u8,
+    pub at: Time,
+    /// its words; absent where there were none, or they were erased
+    pub text: Option<String>,
+}
+
+/// 적립금: points used, given back, earned or reversed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PointsView {
+    /// `USED`, `GIVEN_BACK`, `EARNED`, `REVERSED`
+    pub kind: &'static str,
+    pub amount: Won,
+    pub at: Time,
+}
+
+/// 할인: of a promotion, or of a coupon.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiscountView {
+    pub promotion_id: String,
+    /// in hundredths of a percent
+    pub rate_bp: u32,
+    pub amount: Won,
 }
 
 /// 주문상품.
@@ -91,19 +151,58 @@ pub struct LineView {
     pub pay: Won,
     /// given back, or set aside for that
     pub refunded: Won,
+    /// 메인상품여부
+    pub main: bool,
+    /// 사은품포함여부
+    pub gift_included: bool,
     pub gift: bool,
     pub main_line_no: Option<u16>,
+    /// 사은품프로모션ID
+    pub gift_promotion_id: Option<String>,
+    /// 사은품사유: of one added by hand
+    pub gift_reason: Option<GiftReason>,
     pub original_line_no: Option<u16>,
     pub campaign_id: Option<String>,
+    /// 재고판정일시: when its stock was last looked at
+    pub stock_judged_at: Option<Time>,
+    pub ship_method: Option<ShipMethod>,
+    /// 출고일시
+    pub shipped_at: Option<Time>,
+    /// 자동구매확정일시: when it is confirmed by itself
+    pub confirm_at: Option<Time>,
+    pub promotion: Option<DiscountView>,
+    pub coupon: Option<DiscountView>,
+    /// 배송비번호: its fee, by `fee_no`
+    pub fee_no: u16,
+    /// 선환불대상여부
+    pub pre_refund: bool,
+    /// 환불구분: of its last return
+    pub refund_timing: Option<RefundTiming>,
+    /// 적립율, at order time, in hundredths of a percent
+    pub points_rate_bp: u32,
+    /// 적립금액: earned, less those reversed
+    pub points_earned: Won,
+    /// 출고지시일시
+    pub ship_instruction: Option<Time>,
     pub expected_delivery: Option<Time>,
+    /// 배송준비일시
+    pub prepared_at: Option<Time>,
+    /// 배송시작일시
+    pub started_at: Option<Time>,
     pub delivered_at: Option<Time>,
+    /// 배송사배송완료일시: by the carrier itself
+    pub carrier_delivered_at: Option<Time>,
+    /// 매출확정일시
+    pub revenue_at: Option<Time>,
     pub waybills: Vec<WaybillView>,
 }
 
 /// 운송장.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaybillView {
+    /// its code, or what it is called where it has none that is known
     pub carrier: String,
+    pub carrier_name: Option<String>,
     pub waybill_no: String,
     pub quantity: u32,
     pub delivered_at: Option<Time>,
@@ -113,6 +212,10 @@ pub struct WaybillView {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SettlementView {
     pub settlement_no: u16,
+    /// 결제그룹번호
+    pub payment_group: u16,
+    /// 결제수단관련ID: approval id, or the customer-points id; masked but to operators
+    pub means_id: Option<String>,
     pub means: Means,
     /// a deposit that is awaited
     pub expected: Won,
@@ -136,6 +239,8 @@ pub struct RefundView {
     pub last_failure: Option<String>,
     pub cancel_group: Option<u32>,
     pub return_group: Option<u16>,
+    /// it waits for goods that were exchanged and are still out
+    pub waits_for_exchange: bool,
 }
 
 /// How far a refund is.
@@ -158,6 +263,14 @@ pub enum RefundStage {
 pub struct FeeView {
     pub fee_no: u16,
     pub partner_id: String,
+    /// 배송템플릿ID
+    pub template_id: String,
+    /// 결제그룹번호: of the order's own, what it was paid with
+    pub payment_group: Option<u16>,
+    /// before the threshold
+    pub base: Won,
+    /// free at or above this total
+    pub threshold: Option<Won>,
     pub amount: Won,
     pub given_back: Won,
     pub reason: FeeReason,
@@ -181,6 +294,8 @@ pub struct CancelView {
     pub quantity: u32,
     pub amount: Won,
     pub cause: CutCause,
+    /// 취소사유
+    pub reason: Option<String>,
     pub at: Time,
 }
 
@@ -193,7 +308,7 @@ pub struct ReturnView {
     pub reason: ClaimReason,
     pub fault: Fault,
     pub refund_timing: RefundTiming,
-    pub lines: Vec<ReturnLine>,
+    pub lines: Vec<ReturnLineView>,
     pub fees: Vec<ReturnFee>,
     /// kept back of the refund
     pub kept_back: Won,
@@ -201,6 +316,51 @@ pub struct ReturnView {
     pub decided_at: Option<Time>,
     pub collected_at: Option<Time>,
     pub completed_at: Option<Time>,
+}
+
+/// A line's part in a return.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReturnLineView {
+    pub line_no: u16,
+    pub quantity: u32,
+    /// what the units were paid
+    pub amount: Won,
+    /// had left the warehouse when the return was asked for
+    pub shipped: bool,
+    /// the goods must come back
+    pub collect: bool,
+    pub state: ReturnState,
+    pub state_korean: &'static str,
+    /// units that came back
+    pub collected: u32,
+    /// units that are still to come
+    pub outstanding: u32,
+    /// of what came, after inspection
+    pub sellable: Option<u32>,
+    pub unsellable: Option<u32>,
+    /// went back to the buyer after inspection
+    pub rejected: u32,
+    /// stayed at the buyer's
+    pub withdrawn: u32,
+    /// never came, though their money went
+    pub written_off: u32,
+    /// kept back by inspection
+    pub kept_back: Won,
+}
+
+/// 교환회수: the way back of goods that were exchanged.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CollectionView {
+    pub state: CollectionState,
+    pub state_korean: &'static str,
+    pub quantity: u32,
+    pub collected: u32,
+    /// units that are still to come
+    pub outstanding: u32,
+    /// waived or written off
+    pub given_up: u32,
+    pub sellable: Option<u32>,
+    pub unsellable: Option<u32>,
 }
 
 /// 교환.
@@ -213,6 +373,10 @@ pub struct ExchangeView {
     pub line_no: u16,
     pub quantity: u32,
     pub new_line_no: Option<u16>,
+    /// of goods that had left and were replaced
+    pub collection: Option<CollectionView>,
+    /// number of its fee's row
+    pub fee_no: Option<u16>,
     pub reason: ClaimReason,
     pub fault: Fault,
     pub requested_at: Time,

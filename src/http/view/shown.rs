@@ -1,17 +1,20 @@
 //! Orders, as they are shown.
 
 use super::order::{
-    CancelView, Claims, DestinationView, ExchangeView, FeeView, LineView, LinkView, OrderSummary, OrderView,
-    ProcurementView, RefundStage, RefundView, ReturnView, SettlementView, WaybillView,
+    CancelView, Claims, CollectionView, DestinationView, DiscountView, ExchangeView, FeeView, LineView, LinkView,
+    OrderSummary, OrderView, PointsView, ProcurementView, RefundStage, RefundView, ReturnLineView, ReturnView,
+    ReviewView, SettlementView, WaybillView,
 };
 use crate::{
     domain::{
         money::Won,
         order::{
             Order,
+            claim::{Collection, Return, ReturnLine, ReturnState},
             delivery::DeliveryStatus,
-            state::{Line, Refund, Settlement, Stage},
-            supply::{Link, Procurement},
+            event::Discount,
+            state::{Line, PointsMove, Refund, Settlement, Stage},
+            supply::{Link, Procurement, Review},
         },
         status::Status,
     },
@@ -27,14 +30,20 @@ impl From<&OrdRow> for OrderSummary {
             version: r.ord_ver,
             partition: r.prtn_no,
             placed_at: r.rcpt_dttm,
-            payment_deadline: r.pay_ddln_dttm,
+            payment_deadline: r.pay_ddln_dttm.filter(|_| r.ord_stat_cd == Status::PaymentPending.code()),
             goods: Won::new(r.gds_amt),
             discount: Won::new(r.dscnt_amt),
             shipping_fee: Won::new(r.dlv_fee_amt),
+            taken_back: Won::new(r.gds_amt - r.dscnt_amt + r.dlv_fee_amt - r.ord_amt),
             total: Won::new(r.ord_amt),
+            due: Won::new(r.due_amt),
             parent_order_id: r.prnt_ord_id.as_deref().map(str::to_owned),
         }
     }
+}
+
+fn discount(d: &Discount) -> DiscountView {
+    DiscountView { promotion_id: d.id.to_string(), rate_bp: d.rate_bp, amount: d.amount }
 }
 
 fn line(l: &Line) -> LineView {
@@ -58,18 +67,39 @@ fn line(l: &Line) -> LineView {
         discount: l.discount(),
         pay: l.pay(),
         refunded: l.refunded,
+        main: l.main,
+        gift_included: l.gift_included,
         gift: l.gift,
         main_line_no: l.main_line_no,
+        gift_promotion_id: l.gift_promotion_id.as_ref().map(ToString::to_string),
+        gift_reason: l.gift_reason,
         original_line_no: l.original_line_no,
         campaign_id: l.campaign_id.as_ref().map(ToString::to_string),
+        stock_judged_at: l.judged_at,
+        ship_method: l.delivery.shipped_at.map(|_| l.delivery.method),
+        shipped_at: l.delivery.shipped_at,
+        confirm_at: l.delivery.confirm_at,
+        promotion: l.promotion.as_deref().map(discount),
+        coupon: l.coupon.as_deref().map(discount),
+        fee_no: l.fee_no,
+        pre_refund: l.pre_refund,
+        refund_timing: l.timing,
+        points_rate_bp: l.points_rate_bp,
+        points_earned: l.points_earned,
+        ship_instruction: l.ship_instruction,
         expected_delivery: l.expected_delivery,
+        prepared_at: l.prepared_at,
+        started_at: l.delivery.started_at,
         delivered_at: l.delivery.delivered_at,
+        carrier_delivered_at: l.delivery.carrier_at,
+        revenue_at: l.delivery.revenue_at,
         waybills: l
             .delivery
             .waybills
             .iter()
             .map(|w| WaybillView {
                 carrier: w.carrier.clone(),
+                carrier_name: w.carrier_name.clone(),
                 waybill_no: w.no.clone(),
                 quantity: w.quantity,
                 delivered_at: w.delivered_at,
@@ -89,11 +119,13 @@ impl From<&Order> for OrderView {
             version: o.version,
             placed_at: o.received,
             paid_at: o.paid_at,
-            payment_deadline: o.deadline.filter(|_| status == Status::PaymentPending),
+            payment_deadline: o.due_by(),
             goods: sums.goods,
             discount: sums.discount,
             shipping_fee: sums.fees,
+            taken_back: sums.goods - sums.discount + sums.fees - sums.total,
             total: sums.total,
+            due: sums.due,
             lines: o.lines.iter().map(line).collect(),
             settlements: settlements(o),
             refunds: refunds(o),
@@ -103,13 +135,38 @@ impl From<&Order> for OrderView {
             linked_orders: links(o),
             parent_order_id: o.after.parent.as_ref().map(|p| p.order_id.to_string()),
             destination: o.after.destination.map(|d| DestinationView { kind: d.kind, zone: d.zone, chosen_at: d.at }),
+            recipient: None,
+            reviews: o.after.reviews.iter().map(review).collect(),
+            points: o.points.iter().map(points).collect(),
         }
+    }
+}
+
+/// Without its words.
+fn review(r: &Review) -> ReviewView {
+    ReviewView { line_no: r.line_no, rating: r.rating, at: r.at, text: None }
+}
+
+fn points(p: &PointsMove) -> PointsView {
+    PointsView { kind: p.kind.code(), amount: p.amount, at: p.at }
+}
+
+impl OrderSummary {
+    /// The same row to a seller, who sees its own part.
+    pub fn of_part(mut self, part: &Order) -> Self {
+        let (status, sums) = (part.status(), part.amounts());
+        self.status = status.code().to_owned();
+        self.payment_deadline = part.deadline.filter(|_| status == Status::PaymentPending);
+        (self.goods, self.discount, self.shipping_fee, self.total) = (sums.goods, sums.discount, sums.fees, sums.total);
+        self
     }
 }
 
 fn settlements(o: &Order) -> Vec<SettlementView> {
     let one = |s: &Settlement| SettlementView {
         settlement_no: s.no,
+        payment_group: s.group,
+        means_id: s.approval_id.clone(),
         means: s.means,
         expected: s.expected,
         terms: s.into(),
@@ -136,6 +193,11 @@ fn refunds(o: &Order) -> Vec<RefundView> {
         last_failure: r.tries.last().and_then(|t| t.failed.clone()),
         cancel_group: r.cancel_group,
         return_group: r.return_group,
+        waits_for_exchange: r.stage == Stage::Waiting
+            && match r.return_group.and_then(|g| o.return_of(g)) {
+                Some(of) => of.payable && o.owes_for_return(of),
+                None => r.waits_for.is_some(),
+            },
     };
     o.refunds.iter().map(one).collect()
 }
@@ -144,6 +206,10 @@ fn fees(o: &Order) -> Vec<FeeView> {
     let own = o.fees.iter().map(|f| FeeView {
         fee_no: f.no,
         partner_id: f.partner_id.to_string(),
+        template_id: f.template_id.to_string(),
+        payment_group: Some(f.group),
+        base: f.base,
+        threshold: f.threshold,
         amount: f.amount,
         given_back: f.returned,
         reason: f.reason,
@@ -154,6 +220,10 @@ fn fees(o: &Order) -> Vec<FeeView> {
         r.fees.iter().map(|f| FeeView {
             fee_no: f.no,
             partner_id: f.partner_id.to_string(),
+            template_id: f.template_id.to_string(),
+            payment_group: None,
+            base: f.base,
+            threshold: f.threshold,
             amount: f.amount,
             given_back: Won::ZERO,
             reason: f.reason,
@@ -164,6 +234,42 @@ fn fees(o: &Order) -> Vec<FeeView> {
     own.chain(of_returns).collect()
 }
 
+/// A line of a return, as far as it has come itself.
+fn returned(r: &Return, l: &ReturnLine) -> ReturnLineView {
+    let came = r.state == ReturnState::Approved && l.collect && l.missing() == 0;
+    let state = if came { ReturnState::Collected } else { r.state };
+    ReturnLineView {
+        line_no: l.line_no,
+        quantity: l.quantity,
+        amount: l.amount,
+        shipped: l.shipped,
+        collect: l.collect,
+        state,
+        state_korean: state.korean(),
+        collected: l.collected,
+        outstanding: if r.state.ended() { 0 } else { l.missing() },
+        sellable: l.sellable,
+        unsellable: l.sellable.map(|n| l.back - n),
+        rejected: l.rejected,
+        withdrawn: l.withdrawn,
+        written_off: l.written_off,
+        kept_back: l.kept_back,
+    }
+}
+
+fn collection(c: &Collection) -> CollectionView {
+    CollectionView {
+        state: c.state,
+        state_korean: c.state.korean(),
+        quantity: c.quantity,
+        collected: c.collected,
+        outstanding: c.missing(),
+        given_up: c.given_up,
+        sellable: c.sellable,
+        unsellable: c.sellable.map(|n| c.back - n),
+    }
+}
+
 fn claims(o: &Order) -> Claims {
     let cancellations = o.cancels.iter().map(|c| CancelView {
         cancel_group: c.group,
@@ -171,6 +277,7 @@ fn claims(o: &Order) -> Claims {
         quantity: c.quantity,
         amount: c.amount,
         cause: c.cause,
+        reason: c.reason.clone(),
         at: c.at,
     });
     let returns = o.after.returns.iter().map(|r| ReturnView {
@@ -180,7 +287,7 @@ fn claims(o: &Order) -> Claims {
         reason: r.reason,
         fault: r.fault,
         refund_timing: r.timing,
-        lines: r.lines.clone(),
+        lines: r.lines.iter().map(|l| returned(r, l)).collect(),
         fees: r.fees.clone(),
         kept_back: r.fee(),
         requested_at: r.requested_at,
@@ -196,6 +303,8 @@ fn claims(o: &Order) -> Claims {
         line_no: e.line_no,
         quantity: e.quantity,
         new_line_no: e.new_line_no,
+        collection: e.collection.as_ref().map(collection),
+        fee_no: e.fee_no,
         reason: e.reason,
         fault: e.fault,
         requested_at: e.requested_at,

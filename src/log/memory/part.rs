@@ -72,11 +72,12 @@ struct In {
 }
 
 impl In {
-    fn take(&mut self, stream: Inbound, max: usize, into: &mut Vec<Entry>) {
+    fn take(&mut self, stream: Inbound, max: usize, now: u64, into: &mut Vec<Entry>) {
         let from = self.entries.len() - self.unread;
         for (id, command) in self.entries.range(from..).take(max) {
             self.pending.insert(*id, 1);
-            into.push(Entry { stream, id: *id, command: Arc::clone(command), attempts: 1 });
+            let (id, command) = (*id, Arc::clone(command));
+            into.push(Entry { stream, id, at: id.time_by(now), command, attempts: 1 });
         }
         self.unread -= self.unread.min(max);
     }
@@ -215,14 +216,14 @@ impl State {
         Ok(ids.collect())
     }
 
-    pub fn fresh(&mut self, max: usize) -> Vec<Entry> {
+    pub fn fresh(&mut self, max: usize, now: u64) -> Vec<Entry> {
         let mut entries = Vec::new();
-        self.inbound[0].take(Inbound::Commands, max, &mut entries);
-        self.inbound[1].take(Inbound::Internal, max - entries.len(), &mut entries);
+        self.inbound[0].take(Inbound::Commands, max, now, &mut entries);
+        self.inbound[1].take(Inbound::Internal, max - entries.len(), now, &mut entries);
         entries
     }
 
-    pub fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Vec<Entry> {
+    pub fn pending(&mut self, stream: Inbound, after: EntryId, max: usize, now: u64) -> Vec<Entry> {
         let from = self.inbound(stream);
         let (entries, pending) = (&from.entries, &mut from.pending);
         let later = pending.range_mut((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
@@ -231,7 +232,8 @@ impl State {
             .filter_map(|(id, attempts)| {
                 let at = entries.binary_search_by_key(id, |(id, _)| *id).ok()?;
                 *attempts += 1;
-                Some(Entry { stream, id: *id, command: Arc::clone(&entries[at].1), attempts: *attempts })
+                let command = Arc::clone(&entries[at].1);
+                Some(Entry { stream, id: *id, at: id.time_by(now), command, attempts: *attempts })
             })
             .collect()
     }

@@ -149,6 +149,13 @@ pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
     match code.as_str() {
         "OOM" => LogError::Full("redis has reached its maxmemory".to_owned()),
         "FENCED" => LogError::Fenced { partition, epoch: detail.parse().unwrap_or_default() },
+        // an entry was written under the greatest id that there is
+        _ if detail.contains("exhausted the last possible ID") => {
+            let what = "an entry has the greatest id that there is, so redis takes none after it: see \"A stream from the \
+                        future\" in docs/operations.md";
+            tracing::error!(partition, "{what}");
+            LogError::Full(what.to_owned())
+        }
         "NOGROUP" => LogError::Unavailable(format!("the consumer group is gone: {detail}")),
         _ => LogError::Broken(format!("redis refused a command: {error}")),
     }

@@ -39,6 +39,14 @@ pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     }
 }
 
+/// What TIME says, in milliseconds.
+pub(super) fn time(value: &Value) -> Result<u64, LogError> {
+    let what = "the time";
+    let Value::Array(parts) = value else { return Err(strange(what)) };
+    let [seconds, micros] = parts.as_slice() else { return Err(strange(what)) };
+    Ok(number(seconds, what)?.saturating_mul(1_000).saturating_add(number(micros, what)? / 1_000))
+}
+
 /// An entry id.
 pub(super) fn id(value: &Value) -> Result<EntryId, LogError> {
     let text = bytes(value).and_then(|b| std::str::from_utf8(b).ok()).ok_or_else(|| strange("an entry id"))?;
@@ -89,9 +97,9 @@ pub(super) fn extent(value: Value) -> Result<Extent, LogError> {
 }
 
 /// A command's entry.
-pub(super) fn command(stream: Inbound, id: EntryId, fields: &mut [Value], attempts: u32) -> Entry {
+pub(super) fn command(stream: Inbound, id: EntryId, fields: &mut [Value], attempts: u32, now_ms: u64) -> Entry {
     let command: Arc<[u8]> = field(fields, "command").map_or_else(|| Arc::from([]), Arc::from);
-    Entry { stream, id, command, attempts }
+    Entry { stream, id, at: id.time_by(now_ms), command, attempts }
 }
 
 /// The streams of an XREAD or XREADGROUP reply, by key.

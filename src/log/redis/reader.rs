@@ -193,9 +193,10 @@ impl RedisReader {
         let mut counts = ::redis::cmd("XPENDING");
         counts.arg(&key).arg(GROUP).arg(format!("({after}")).arg("+").arg(max.max(1)).arg(&self.name);
         let mut pipe = ::redis::pipe();
-        pipe.add_command(read).add_command(counts).cmd("GET").arg(&self.epoch_key);
-        let [rows, counts, epoch] = self.replies(&pipe, Duration::ZERO).await?;
+        pipe.add_command(read).add_command(counts).cmd("GET").arg(&self.epoch_key).cmd("TIME");
+        let [rows, counts, epoch, time] = self.replies(&pipe, Duration::ZERO).await?;
         self.fence(epoch)?;
+        let now = parse::time(&time)?;
 
         let mut delivered = parse::array(counts, "pending entries")?.into_iter();
         let (mut page, mut gone, mut last) = (Vec::new(), Vec::new(), None);
@@ -204,7 +205,7 @@ impl RedisReader {
                 last = Some(id);
                 let attempts = delivered.next().map_or(Ok(1), |row| attempts(row, id))?;
                 match fields {
-                    Some(mut fields) => page.push(parse::command(stream, id, &mut fields, attempts)),
+                    Some(mut fields) => page.push(parse::command(stream, id, &mut fields, attempts, now)),
                     None => gone.push(id),
                 }
             }
@@ -264,8 +265,11 @@ impl RedisReader {
             self.replay = [Some(EntryId::ZERO); 2];
             self.failed(&error)
         })?;
+        let mut rows = parse::array(value, "a sweep")?;
+        // the last row is the time
+        let now = parse::time(&rows.pop().ok_or_else(|| strange("a sweep"))?)?;
         let mut entries = Vec::new();
-        for row in parse::array(value, "a sweep")? {
+        for row in rows {
             let mut row = parse::array(row, "a sweep")?.into_iter();
             let (Some(key), Some(id), Some(times), Some(fields)) = (row.next(), row.next(), row.next(), row.next())
             else {
@@ -274,7 +278,7 @@ impl RedisReader {
             let stream = if key == Value::Int(2) { Inbound::Commands } else { Inbound::Internal };
             let times = u32::try_from(parse::number(&times, "a sweep")?).unwrap_or(u32::MAX);
             let mut fields = parse::array(fields, "a sweep")?;
-            entries.push(parse::command(stream, parse::id(&id)?, &mut fields, times));
+            entries.push(parse::command(stream, parse::id(&id)?, &mut fields, times, now));
         }
         self.see(&entries);
         Ok(entries)
@@ -288,9 +292,10 @@ impl RedisReader {
         read.arg("STREAMS").arg(&self.keys[0]).arg(&self.keys[1]).arg(">").arg(">");
         let mut pipe = ::redis::pipe();
         // whoever was superseded while asleep learns it here, and leaves what it was handed to its successor
-        pipe.add_command(read).cmd("GET").arg(&self.epoch_key);
-        let [rows, epoch] = self.replies(&pipe, wait).await?;
+        pipe.add_command(read).cmd("GET").arg(&self.epoch_key).cmd("TIME");
+        let [rows, epoch, time] = self.replies(&pipe, wait).await?;
         self.fence(epoch)?;
+        let now = parse::time(&time)?;
         let mut entries = Vec::new();
         for (key, rows) in parse::streams(rows)? {
             let ours = parse::bytes(&key) == Some(self.keys[0].as_bytes());
@@ -298,7 +303,7 @@ impl RedisReader {
             let rows = parse::entries(rows)?;
             entries.reserve(rows.len());
             for (id, fields) in rows {
-                entries.push(parse::command(stream, id, &mut fields.unwrap_or_default(), 1));
+                entries.push(parse::command(stream, id, &mut fields.unwrap_or_default(), 1, now));
             }
         }
         self.see(&entries);

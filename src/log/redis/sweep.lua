@@ -3,7 +3,7 @@
 --
 -- KEYS  1 epoch, 2 commands, 3 internal
 -- ARGV  1 epoch, 2 our consumer, 3 entries at most
--- Returns rows of {index of KEYS, id, times delivered, fields}.
+-- Returns rows of {index of KEYS, id, times delivered, fields}, and the time as the last.
 local call = redis.call
 local held = tonumber(call('GET', KEYS[1]) or 0)
 if held > tonumber(ARGV[1]) then return redis.error_reply(string.format('FENCED %.0f', held)) end
@@ -31,4 +31,5 @@ for k = 2, 3 do
     end
   end
 end
+rows[#rows + 1] = call('TIME')
 return rows

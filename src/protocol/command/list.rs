@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Role, commands, parts::*};
 use crate::domain::{
-    Time,
     catalog::{PartnerKind, PromotionKind, StockPolicy},
     gift::GiftSoldOut,
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
@@ -15,6 +14,7 @@ use crate::domain::{
     order::{
         claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
         command::Heard,
+        delivery::ShipMethod,
     },
 };
 
@@ -25,38 +25,56 @@ commands! {
         customer_id: CustomerId,
         lines: Vec<WireLine>,
         /// take what there is where a line is short, instead of all or nothing
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        allow_partial: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        payment: Option<WirePayment>,
-        /// kept apart from the order's history, erasable
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        recipient: Option<Recipient>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] allow_partial: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")] payment: Option<WirePayment>,
+        /// kept apart from the order's history, erasable; its postal code decides the surcharge for islands and Jeju
+        #[serde(default, skip_serializing_if = "Option::is_none")] recipient: Option<Recipient>,
+        /// 환불계좌: where refunds go that can't go back the way they came; kept apart, encrypted, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_account: Option<RefundAccount>,
     }
-    /// 결제승인: the whole amount due is in.
+    /// 결제승인: the whole amount due is in. Other money is taken too, and goes back.
     ApprovePayment = "approve_payment" by [Payment, Operator] {
         order_id: OrderId,
         settlements: Vec<WireSettlement>,
+        /// false: only the buyer's side says so. What is not due is refused then, and what comes late; the door says so of
+        /// tokens that are bound to a customer
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        vouched: bool,
     }
     /// 결제거절: the payer may try again.
     DeclinePayment = "decline_payment" by [Payment, Operator] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
     }
     /// 결제취소: the payer gives up.
-    CancelPayment = "cancel_payment" by [Buyer, Payment, Operator] { order_id: OrderId }
-    /// 입금확인: the awaited deposit is in.
-    ConfirmDeposit = "confirm_deposit" by [Payment, Operator] { order_id: OrderId, amount: Won }
+    CancelPayment = "cancel_payment" by [Buyer, Seller, Partner, Payment, Operator] { order_id: OrderId }
+    /// 입금확인: the awaited deposit is in. Another amount is taken too, and goes back.
+    ConfirmDeposit = "confirm_deposit" by [Payment, Operator] {
+        order_id: OrderId,
+        amount: Won,
+        /// the payment side's own name for this deposit
+        #[serde(default, skip_serializing_if = "Option::is_none")] payment_id: Option<String>,
+    }
     /// 주문취소: whole lines, before preparation.
-    CancelLines = "cancel_lines" by [Buyer, Operator] { order_id: OrderId, lines: Vec<u16> }
-    /// 상품준비: closes the buyer's cancellation.
-    Prepare = "prepare" by [Seller, Partner, Operator, System] { order_id: OrderId }
+    CancelLines = "cancel_lines" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        lines: Vec<u16>,
+        /// 취소사유
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        /// 환불계좌: kept apart, encrypted, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_account: Option<RefundAccount>,
+    }
+    /// 상품준비: closes the buyer's cancellation of these lines. A seller or a partner prepares the lines that it sells; an operator
+    /// or a system all.
+    Prepare = "prepare" by [Seller, Partner, Operator, System] {
+        order_id: OrderId,
+        /// all of them, when absent
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
+    }
     /// 재고판정: how many units of the lines are really there; naming none says all are.
     JudgeStock = "judge_stock" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<WireJudged>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireJudged>,
     }
     /// 환불확정: the payment side has given the money back.
     ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String }
@@ -66,68 +84,61 @@ commands! {
         refund_key: String,
         reason: String,
         /// refused, when absent; after nothing or pending the money may be back all the same
-        #[serde(default, skip_serializing_if = "Heard::is_refused")]
-        heard: Heard,
+        #[serde(default, skip_serializing_if = "Heard::is_refused")] heard: Heard,
     }
     /// 계좌환불: given back by bank transfer, because the means can't be undone any more.
     RefundByBankTransfer = "refund_by_bank_transfer" by [Payment, Operator] {
         order_id: OrderId,
         refund_key: String,
         /// whose account it went to: kept apart, erasable
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        holder: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] holder: Option<String>,
+        /// which account it went to: kept apart, encrypted, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")] account: Option<RefundAccount>,
     }
-    /// 파트너매입: a linked order at a registered partner.
+    /// 파트너매입: a linked order at a registered partner, which is asked first; refused where it has not enough.
     PurchaseFromPartner = "purchase_from_partner" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         partner_id: PartnerId,
         lines: Vec<WirePurchase>,
         /// made from this order's when absent
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        linked_order_id: Option<OrderId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] linked_order_id: Option<OrderId>,
     }
     /// 비파트너매입: a receipt of an unregistered seller.
     PurchaseFromNonPartner = "purchase_from_non_partner" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        /// all lines that can be, when absent
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        /// line numbers, or units of lines; all lines that can be, when absent
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireSource>,
         seller_name: String,
         amount: Won,
     }
     /// 기존재고: what the sale deducted is what is sent.
     UseOwnStock = "use_own_stock" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        /// line numbers, or units of lines; all lines that can be, when absent
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireSource>,
     }
-    /// 기사배정: a linked order for the installer.
+    /// 기사배정: a linked order for the installer, or for another one until it is installed. It needs no stock.
     AssignInstaller = "assign_installer" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         partner_id: PartnerId,
         lines: Vec<WirePurchase>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        linked_order_id: Option<OrderId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] linked_order_id: Option<OrderId>,
     }
-    /// 배송지선택: a consumer's address; absent for a business, whose address is its own.
+    /// 배송지선택: a consumer's address, until it ships; absent for a business, whose address is its own.
     ChooseDestination = "choose_destination" by [Buyer, Seller, Partner, Operator] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        recipient: Option<Recipient>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] recipient: Option<Recipient>,
     }
     /// 발주완료: of receipts and own stock.
     CompleteProcurement = "complete_procurement" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
     /// 발주취소.
     CancelProcurement = "cancel_procurement" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
     }
     /// 재고소실: units that are gone before they were shipped.
     ReportStockLoss = "report_stock_loss" by [Seller, Partner, Operator, System] {
@@ -137,19 +148,21 @@ commands! {
     /// 출고.
     Ship = "ship" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
+        /// by parcel, when absent: it has waybills then, now or later; own vans, quick couriers and buyers who collect need none
+        #[serde(default, skip_serializing_if = "Option::is_none")] method: Option<ShipMethod>,
         /// on its way, though no waybill says so
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        started: bool,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        waybills: Vec<WireWaybill>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] started: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] waybills: Vec<WireWaybill>,
     }
     /// 운송장 등록.
     RegisterWaybill = "register_waybill" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         line_no: u16,
+        /// a code, or a name, which may be Korean
         carrier: String,
+        /// beside a code of your own
+        #[serde(default, skip_serializing_if = "Option::is_none")] carrier_name: Option<String>,
         waybill_no: String,
         quantity: u32,
     }
@@ -161,58 +174,47 @@ commands! {
         waybill_no: String,
         quantity: u32,
     }
-    /// 배송완료: by the carrier's data, or forced by an operator or a seller, with a reason.
+    /// 배송완료: by the carrier's data, of what went without a parcel service by whoever handed it over, or forced by an operator
+    /// or a seller, with a reason.
     MarkDelivered = "mark_delivered" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
         /// which waybill, with `waybill_no`; all of the lines' when absent
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        carrier: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        waybill_no: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        delivered_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        forced: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] carrier: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] waybill_no: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] delivered_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] forced: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
     }
-    /// 설치자 배송완료.
+    /// 설치자 배송완료: said of the order, or by the installer of its own order.
     InstallerDelivered = "installer_delivered" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        delivered_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] delivered_at: Option<Moment>,
     }
-    /// 설치완료.
+    /// 설치완료: likewise.
     Installed = "installed" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
-    /// 설치불가: a return, approved at once, without a fee.
+    /// 설치불가: a return, approved at once, without a fee; likewise.
     InstallationImpossible = "installation_impossible" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
     /// 구매확정.
-    ConfirmPurchase = "confirm_purchase" by [Buyer, Operator, System] {
+    ConfirmPurchase = "confirm_purchase" by [Buyer, Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<u16>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
     /// 리뷰작성.
-    WriteReview = "write_review" by [Buyer] {
+    WriteReview = "write_review" by [Buyer, Seller, Partner] {
         order_id: OrderId,
         line_no: u16,
         /// 1 to 5
         rating: u8,
         /// kept apart, erasable
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] text: Option<String>,
     }
     /// 반품접수: part quantities are allowed.
     RequestReturn = "request_return" by [Buyer, Seller, Partner, Operator] {
@@ -222,41 +224,57 @@ commands! {
         /// whose fault it is: the buyer's pays the return fee
         fault: Fault,
         /// 환불구분; by default before collection where all goods are marked for it
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refund_timing: Option<RefundTiming>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_timing: Option<RefundTiming>,
         /// gifts may stay with the buyer; not for buyers to say
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        waive_gifts: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] waive_gifts: bool,
+        /// 환불계좌: kept apart, encrypted, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_account: Option<RefundAccount>,
     }
     /// 반품승인.
     ApproveReturn = "approve_return" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refund_timing: Option<RefundTiming>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_timing: Option<RefundTiming>,
+        /// whose fault it is, where it was said wrongly
+        #[serde(default, skip_serializing_if = "Option::is_none")] fault: Option<Fault>,
     }
     /// 반품거절.
     RejectReturn = "reject_return" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
     }
-    /// 반품철회.
-    WithdrawReturn = "withdraw_return" by [Buyer, Operator] { order_id: OrderId, claim_group: u16 }
-    /// 회수: units that came back; all that are still to come, when none is named.
+    /// 반품철회: all of it, or the units that are named; a seller only those that are still out.
+    WithdrawReturn = "withdraw_return" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        /// once some of it has come back: what has not
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireUnits>,
+    }
+    /// 손실처리: units that never came, of a return whose money went before, or of an exchange.
+    WriteOffReturn = "write_off_return" by [Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        /// all that are still out, when none is named
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireUnits>,
+        reason: String,
+        /// what the buyer is to pay for them, at most what they were paid
+        #[serde(default, skip_serializing_if = "Option::is_none")] charge: Option<Won>,
+    }
+    /// 회수: units that came back, of a return or of exchanged goods; all that are still to come, when none is named, and
+    /// with those of a return what they were exchanged for.
     CollectReturn = "collect_return" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        lines: Vec<WireUnits>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireUnits>,
     }
-    /// 반품완료, with what the inspection found; all sellable, when nothing is said.
+    /// 반품완료, with what the inspection found; all sellable, when nothing is said. Of an exchange: its old goods.
     CompleteReturn = "complete_return" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        inspected: Vec<WireInspected>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] inspected: Vec<WireInspected>,
+        /// whose fault it is, where it was said wrongly
+        #[serde(default, skip_serializing_if = "Option::is_none")] fault: Option<Fault>,
     }
     /// 교환접수.
     RequestExchange = "request_exchange" by [Buyer, Seller, Partner, Operator] {
@@ -266,23 +284,34 @@ commands! {
         reason: ClaimReason,
         fault: Fault,
         /// what the buyer would like instead; the same, when absent
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sku_id: Option<SkuId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] sku_id: Option<SkuId>,
     }
-    /// 교환승인: collected and refunded, or a product added.
+    /// 교환철회: before it is decided.
+    WithdrawExchange = "withdraw_exchange" by [Buyer, Seller, Partner, Operator] { order_id: OrderId, claim_group: u16 }
+    /// 교환승인: collected and refunded, or a product added, of the same seller; refused where it is not there. What had left is
+    /// collected then, too.
     ApproveExchange = "approve_exchange" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
         branch: Branch,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sku_id: Option<SkuId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] sku_id: Option<SkuId>,
+        /// whose fault it is, where it was said wrongly
+        #[serde(default, skip_serializing_if = "Option::is_none")] fault: Option<Fault>,
+        /// the buyer may keep what is exchanged: with a reason
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] waive_collection: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+    /// 회수면제: exchanged goods that are still out need not come back.
+    WaiveCollection = "waive_collection" by [Seller, Partner, Operator] {
+        order_id: OrderId,
+        claim_group: u16,
+        reason: String,
     }
     /// 교환거절.
     RejectExchange = "reject_exchange" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
     }
     /// 사은품추가: by a merchandiser, with a reason.
     AddGift = "add_gift" by [Seller, Operator] {
@@ -296,6 +325,7 @@ commands! {
     Preview = "preview" by [Buyer, Seller, Partner, Operator, Payment, System] {
         order_id: OrderId,
         /// the command, without id and actor: its `type` and its own fields
+        #[serde(deserialize_with = "crate::protocol::strict::object")]
         command: serde_json::Map<String, serde_json::Value>,
     }
     /// 재고감모: units that are gone.
@@ -310,8 +340,7 @@ commands! {
         product_id: ProductId,
         option_name: String,
         /// whose stock it is
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        holder_id: Option<PartnerId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] holder_id: Option<PartnerId>,
     }
     /// 상품 등록.
     CreateProduct = "create_product" by [Seller, Operator, System] {
@@ -327,15 +356,12 @@ commands! {
         bundled: bool,
         /// 개별배송비
         delivery_fee: Won,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        free_delivery: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] free_delivery: bool,
         /// 배송소요기간, days
         lead_time_days: u16,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        pre_refund: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] pre_refund: bool,
         /// points earned at purchase confirmation, basis points of what was paid
-        #[serde(default, skip_serializing_if = "is_zero")]
-        points_rate_bp: u32,
+        #[serde(default, skip_serializing_if = "is_zero")] points_rate_bp: u32,
     }
     /// 배송템플릿 등록.
     CreateTemplate = "create_template" by [Seller, Operator, System] {
@@ -343,8 +369,7 @@ commands! {
         partner_id: PartnerId,
         name: String,
         /// 무료배송기준금액
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        free_threshold: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] free_threshold: Option<Won>,
     }
     /// 프로모션·쿠폰 등록.
     CreatePromotion = "create_promotion" by [Seller, Operator, System] {
@@ -352,10 +377,8 @@ commands! {
         kind: PromotionKind,
         /// basis points of the line total, at most 10,000
         rate_bp: u32,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        opens_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        closes_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] opens_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] closes_at: Option<Moment>,
     }
     /// 사은품프로모션 등록: which gifts come with which goods, and how many.
     CreateGiftPromotion = "create_gift_promotion" by [Seller, Operator, System] {
@@ -367,31 +390,21 @@ commands! {
         /// gift units for each `main_quantity` units of the main line
         gift_quantity: u32,
         main_quantity: u32,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        opens_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        closes_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] opens_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] closes_at: Option<Moment>,
         /// `go_on` without the gift, when absent
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        when_sold_out: Option<GiftSoldOut>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] when_sold_out: Option<GiftSoldOut>,
     }
     /// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
     ChangeGiftPromotion = "change_gift_promotion" by [Seller, Operator, System] {
         gift_promotion_id: PromotionId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        main_product_ids: Option<Vec<ProductId>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gift_sku_ids: Option<Vec<SkuId>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gift_quantity: Option<u32>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        main_quantity: Option<u32>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        opens_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        closes_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        when_sold_out: Option<GiftSoldOut>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] main_product_ids: Option<Vec<ProductId>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] gift_sku_ids: Option<Vec<SkuId>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] gift_quantity: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] main_quantity: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] opens_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] closes_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] when_sold_out: Option<GiftSoldOut>,
     }
     /// 판매행사 등록: from now on the SKU is sold through its campaigns.
     CreateCampaign = "create_campaign" by [Seller, Operator, System] {
@@ -400,10 +413,9 @@ commands! {
         name: String,
         price: Won,
         allotted: u32,
-        opens_at: Time,
-        closes_at: Time,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        limit_per_customer: Option<u32>,
+        opens_at: Moment,
+        closes_at: Moment,
+        #[serde(default, skip_serializing_if = "Option::is_none")] limit_per_customer: Option<u32>,
         #[serde(default)]
         stock_policy: StockPolicy,
     }
@@ -413,64 +425,44 @@ commands! {
         name: String,
         kind: PartnerKind,
         /// its business address
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        zip: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        address: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<String>,
     }
     /// 협력사 변경: only what is named changes.
     ChangePartner = "change_partner" by [Operator, System] {
         partner_id: PartnerId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        active: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        zip: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        address: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] active: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<String>,
     }
     /// 상품 변경: only what is named changes; orders keep what they were placed with.
     ChangeProduct = "change_product" by [Seller, Operator, System] {
         product_id: ProductId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        price: Option<Won>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        bundled: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        delivery_fee: Option<Won>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        free_delivery: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        lead_time_days: Option<u16>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pre_refund: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        points_rate_bp: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] price: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] bundled: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] delivery_fee: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] free_delivery: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] lead_time_days: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] pre_refund: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] points_rate_bp: Option<u32>,
     }
     /// 배송템플릿 변경.
     ChangeTemplate = "change_template" by [Seller, Operator, System] {
         template_id: TemplateId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
         /// 0 takes the threshold away
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        free_threshold: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] free_threshold: Option<Won>,
     }
     /// 판매행사 변경: price and limits of a sale, also while it runs; never below what it has sold.
     ChangeCampaign = "change_campaign" by [Seller, Operator, System] {
         campaign_id: CampaignId,
         sku_id: SkuId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        price: Option<Won>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        allotted: Option<u32>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        closes_at: Option<Time>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        limit_per_customer: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] price: Option<Won>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] allotted: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] closes_at: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] limit_per_customer: Option<u32>,
     }
     /// 판매 일시중지.
     PauseCampaign = "pause_campaign" by [Seller, Operator, System] { campaign_id: CampaignId, sku_id: SkuId }

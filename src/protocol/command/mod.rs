@@ -22,10 +22,13 @@ macro_rules! commands {
                 pub actor: String,
                 /// the client's own time; not part of the content
                 #[serde(default, skip_serializing)]
-                pub at: Option<Time>,
+                pub at: Option<Moment>,
                 /// name of the answer stream to use; not part of the content
                 #[serde(default, skip_serializing)]
                 pub reply_to: Option<Arc<str>>,
+                /// the version that the order has to be at, or the command is refused (`version_mismatch`)
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub expected_version: Option<u32>,
                 $($(#[$fdoc])* pub $field: $ty),*
             }
         )+
@@ -61,6 +64,11 @@ macro_rules! commands {
                 match self { $(Wire::$name(c) => (&c.id, &c.actor, c.reply_to.as_ref())),+ }
             }
 
+            /// The version that its order has to be at.
+            pub const fn expected_version(&self) -> Option<u32> {
+                match self { $(Wire::$name(c) => c.expected_version),+ }
+            }
+
             /// Its name on the wire.
             pub const fn name(&self) -> &'static str {
                 match self { $(Wire::$name(_) => $tag),+ }
@@ -94,6 +102,10 @@ pub enum Role {
     Payment,
     System,
 }
+
+/// What a buyer says of its order: a seller or a partner may, of an order that it bought.
+pub const BUYERS: [&str; 5] =
+    ["cancel_payment", "cancel_lines", "confirm_purchase", "write_review", "withdraw_exchange"];
 
 impl Role {
     /// Every role.

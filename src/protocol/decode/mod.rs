@@ -1,20 +1,27 @@
 //! From bytes to a command that the lanes understand: the wire's types into the domain's.
 
 mod after;
+mod codes;
+mod head;
+mod money;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use serde::Deserialize;
+use head::Head;
 use sha2::{Digest, Sha256};
 
+use self::{
+    codes::postal,
+    money::{account, kept, offer, payment_id, personal, settlements, tokens},
+};
 use super::{
     cards,
-    command::{Recipient, Role, Wire, WireLine, WirePayment, WireSettlement},
+    command::{Recipient, RefundAccount, Role, Wire, WireLine},
     internal::{Internal, PAYMENT_SAYS, hex, is_own, is_payments},
 };
 use crate::domain::{
-    ids::{CommandId, OrderId},
-    order::command::{Deposit, Judged, Means, OrderCommand, Paid, PaymentOffer, PlaceOrder, Wanted},
+    ids::{CommandId, OrderId, PartnerId},
+    order::command::{Judged, OrderCommand, PlaceOrder, Wanted},
     order::decide::LINKED,
     reason::{Reason, Refusal},
 };
@@ -33,6 +40,8 @@ pub struct Command {
     pub actor: Arc<str>,
     pub reply_to: Option<Arc<str>>,
     pub name: &'static str,
+    /// the version that its order has to be at
+    pub expected_version: Option<u32>,
     pub kind: Kind,
 }
 
@@ -67,6 +76,13 @@ pub struct Personal {
     pub account_owner: Option<String>,
     pub holder: Option<String>,
     pub remitter: Option<String>,
+    /// that a deposit comes to
+    pub virtual_account_no: Option<String>,
+    /// by approval id
+    pub tokens: Vec<(String, String)>,
+    /// where refunds go; with `transferred`: where one has gone
+    pub refund_account: Option<RefundAccount>,
+    pub transferred: bool,
     /// whose account a refund was transferred to
     pub refund_holder: Option<String>,
     /// of a review: the line, and what was written
@@ -92,17 +108,6 @@ pub enum Unreadable {
     Refused { id: CommandId, name: Option<&'static str>, reply_to: Option<Arc<str>>, refusal: Box<Refusal> },
 }
 
-/// The part of a command that is read first.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "type", default)]
-    tag: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    reply_to: Option<Cow<'a, str>>,
-}
-
 /// Whether a name may be that of an answer stream.
 pub fn is_reply_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
@@ -123,6 +128,9 @@ pub fn decode(bytes: &[u8]) -> Result<Command, Unreadable> {
     // where, not what: the reason is logged
     let at = |e: serde_json::Error| dead(format!("not a JSON command: line {}, column {}", e.line(), e.column()));
     let head: Head<'_> = serde_json::from_slice(bytes).map_err(at)?;
+    if head.two_ids {
+        return Err(dead("the command has two ids".into()));
+    }
     let id = head.id.as_deref().ok_or_else(|| dead("the command has no id".into()))?;
     let id = CommandId::new(id).map_err(|e| dead(e.to_string()))?;
     let reply_to = head.reply_to.as_deref().filter(|n| is_reply_name(n)).map(Arc::from);
@@ -177,8 +185,10 @@ fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal
     if is_payments(id.as_str()) && !(role == Role::Payment && PAYMENT_SAYS.contains(&name)) {
         return Err(Refusal::invalid("an id that begins so is kept for the payment side's word"));
     }
+    let expected_version = head::version(&wire)?;
     let kind = kind(wire, role, who)?;
-    Ok(Command { id, digest, actor, reply_to, name, kind })
+    expected_version.map_or(Ok(()), |_| head::has_version(&kind))?;
+    Ok(Command { id, digest, actor, reply_to, name, expected_version, kind })
 }
 
 fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
@@ -192,23 +202,41 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             if c.order_id.as_str().contains(LINKED) {
                 return Err(Refusal::invalid(format!("{LINKED:?} stands in the ids of linked orders only")));
             }
-            let personal = personal(c.recipient, c.payment.as_ref())?;
-            let lines = c.lines.into_iter().map(wanted).collect();
-            let payment = offer(c.payment)?;
-            let place = PlaceOrder { customer_id: c.customer_id, lines, allow_partial: c.allow_partial, payment };
+            let zip = c.recipient.as_ref().map(|r| r.zip.clone());
+            let personal = personal(c.recipient, c.payment.as_ref(), account(c.refund_account)?)?;
+            let (lines, payment) = (c.lines.into_iter().map(wanted).collect(), offer(c.payment)?);
+            let place = PlaceOrder { customer_id: c.customer_id, lines, allow_partial: c.allow_partial, payment, zip };
             Ok(Kind::Order { order_id: c.order_id, command: OrderCommand::Place(place), personal })
         }
         Wire::ApprovePayment(c) => {
-            order(c.order_id, OrderCommand::ApprovePayment { settlements: settlements(c.settlements)? })
+            let personal = Personal { tokens: tokens(&c.settlements), ..Personal::default() };
+            let command = OrderCommand::ApprovePayment { settlements: settlements(c.settlements)?, vouched: c.vouched };
+            Ok(Kind::Order { order_id: c.order_id, command, personal: kept(personal) })
         }
         Wire::DeclinePayment(c) => {
             text(c.reason.as_deref())?;
             order(c.order_id, OrderCommand::DeclinePayment { reason: c.reason })
         }
         Wire::CancelPayment(c) => order(c.order_id, OrderCommand::CancelPayment),
-        Wire::ConfirmDeposit(c) => order(c.order_id, OrderCommand::ConfirmDeposit { amount: c.amount }),
-        Wire::CancelLines(c) => order(c.order_id, OrderCommand::CancelLines { lines: bounded(c.lines)? }),
-        Wire::Prepare(c) => order(c.order_id, OrderCommand::Prepare),
+        Wire::ConfirmDeposit(c) => {
+            payment_id(c.payment_id.as_deref())?;
+            order(c.order_id, OrderCommand::ConfirmDeposit { amount: c.amount, payment_id: c.payment_id })
+        }
+        Wire::CancelLines(c) => {
+            text(c.reason.as_deref())?;
+            let personal = Personal { refund_account: account(c.refund_account)?, ..Personal::default() };
+            let command = OrderCommand::CancelLines { lines: bounded(c.lines)?, reason: c.reason };
+            Ok(Kind::Order { order_id: c.order_id, command, personal: kept(personal) })
+        }
+        Wire::Prepare(c) => {
+            let by = match role {
+                Role::Seller | Role::Partner => Some(PartnerId::new(who).map_err(|e| Refusal::invalid(e.to_string()))?),
+                Role::Buyer | Role::Operator | Role::Payment | Role::System => None,
+            };
+            let lines = bounded(c.lines)?;
+            let all = by.is_none() && lines.is_empty();
+            order(c.order_id, if all { OrderCommand::Prepare } else { OrderCommand::PrepareOf { lines, by } })
+        }
         Wire::JudgeStock(c) => {
             let judged = |j: super::command::WireJudged| Judged { line_no: j.line_no, available: j.available };
             order(c.order_id, OrderCommand::JudgeStock { lines: bounded(c.lines)?.into_iter().map(judged).collect() })
@@ -323,46 +351,6 @@ fn wanted(l: WireLine) -> Wanted {
     }
 }
 
-fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusal> {
-    match payment {
-        None => Ok(PaymentOffer::Later),
-        Some(WirePayment::Approved { settlements: s }) => Ok(PaymentOffer::Approved(settlements(s)?)),
-        Some(WirePayment::Deposit { means, virtual_account_no, bank_code, .. }) => {
-            if !matches!(means, Means::VirtualAccount | Means::BankTransfer) {
-                return Err(Refusal::invalid("a deposit comes by virtual_account or bank_transfer"));
-            }
-            text(bank_code.as_deref())?;
-            for field in [&virtual_account_no, &bank_code].into_iter().flatten() {
-                token(field)?;
-            }
-            Ok(PaymentOffer::Deposit(Deposit { means, account_no: virtual_account_no, bank_code }))
-        }
-    }
-}
-
-fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusal> {
-    if list.len() > 10 {
-        return Err(Refusal::invalid("at most 10 settlements"));
-    }
-    list.into_iter()
-        .map(|s| {
-            for field in [Some(&s.approval.approval_id), s.approval.token.as_ref()].into_iter().flatten() {
-                token(field)?;
-                no_card(field)?;
-            }
-            let (approval_id, token) = (s.approval.approval_id, s.approval.token);
-            Ok(Paid { means: s.means, amount: s.amount, approval_id, token })
-        })
-        .collect()
-}
-
-fn token(field: &str) -> Result<(), Refusal> {
-    if field.is_empty() || field.len() > 128 || !field.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Refusal::invalid("approval ids, tokens and account numbers are 1 to 128 printable characters"));
-    }
-    Ok(())
-}
-
 /// An error's text without what might be a card number: it repeats what was sent.
 pub fn masked(text: &str) -> String {
     let text = cards::masked(text).unwrap_or_else(|| text.to_owned());
@@ -372,19 +360,6 @@ pub fn masked(text: &str) -> String {
         if digits > 6 { '*' } else { c }
     };
     text.chars().map(hide).collect()
-}
-
-fn personal(to: Option<Recipient>, payment: Option<&WirePayment>) -> Result<Option<Box<Personal>>, Refusal> {
-    let mut p = to.map(recipient).transpose()?.unwrap_or_default();
-    if let Some(WirePayment::Deposit { account_owner, holder, remitter, .. }) = payment {
-        for field in [account_owner, holder, remitter] {
-            text(field.as_deref())?;
-        }
-        p.account_owner.clone_from(account_owner);
-        p.holder.clone_from(holder);
-        p.remitter.clone_from(remitter);
-    }
-    Ok(if p == Personal::default() { None } else { Some(Box::new(p)) })
 }
 
 fn recipient(r: Recipient) -> Result<Personal, Refusal> {
@@ -400,21 +375,6 @@ fn recipient(r: Recipient) -> Result<Personal, Refusal> {
         address_detail: r.address_detail,
         ..Personal::default()
     })
-}
-
-/// A short code that other systems made: a carrier's, a waybill's.
-fn code(what: &str, text: &str) -> Result<(), Refusal> {
-    if text.is_empty() || text.len() > 64 || !text.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Refusal::invalid(format!("{what} is 1 to 64 printable characters")));
-    }
-    Ok(())
-}
-
-fn postal(zip: &str) -> Result<(), Refusal> {
-    if zip.len() == 5 && zip.chars().all(|c| c.is_ascii_digit()) {
-        return Ok(());
-    }
-    Err(Refusal::invalid("a postal code is five digits"))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Lane {
                 actor.send(OrderMessage { command, meta, preview: false }).await.map_err(gone)?
             }
             Internal::Link { order_id, from, what, .. } => {
-                // a refused placement has a row of its own; what an order took, its actor knows
+                // a refused placement or word has a row of its own; what an order took, its actor knows
                 let refused = outcome.is_some_and(|o| o.order.is_none());
                 if refused || self.cx.steps.borrow().contains_key(&meta.id) {
                     self.done(&meta);
@@ -91,8 +91,12 @@ impl Lane {
             | LinkWhat::Refused { .. }
             | LinkWhat::Short { .. }
             | LinkWhat::Done
+            | LinkWhat::Shipped
             | LinkWhat::Ended
-            | LinkWhat::Cancel => OrderCommand::Link { from, what },
+            | LinkWhat::Cancel
+            | LinkWhat::Work { .. }
+            | LinkWhat::Worked { .. }
+            | LinkWhat::WorkRefused { .. } => OrderCommand::Link { from, what },
         };
         if let Some(actor) = self.orders.get(&order_id) {
             let entry = meta.source.id;

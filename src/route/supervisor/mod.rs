@@ -2,7 +2,11 @@
 //! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
 //! over the next chunk only when this one is decided.
 
+mod durable;
 mod internal;
+mod lost;
+
+pub use {durable::Committed, lost::Lost};
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
@@ -14,8 +18,8 @@ use super::{
     conclude::conclude,
     links,
     live::Orders,
-    order::{Command as OrderMessage, Idle, OrderActor, State},
-    place, sku,
+    order::{Command as OrderMessage, OrderActor, State},
+    payments, place, sku,
     window::{Seen, Window},
 };
 use crate::{
@@ -25,7 +29,7 @@ use crate::{
     },
     domain::{
         ids::{CommandId, OrderId, SkuId},
-        order::{OrderCommand, decide},
+        order::{OrderCommand, decide, supply::LinkWhat},
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
@@ -92,23 +96,6 @@ impl Handler<Decide> for Supervisor {
     }
 }
 
-/// Batches up to this count are durable; another system has changed these balances.
-#[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
-pub struct Committed {
-    pub batches: u64,
-    pub external: Vec<(SkuId, i64)>,
-    pub tick: u64,
-}
-
-impl Handler<Committed> for Supervisor {
-    type Result = ResponseFuture<Result<(), Fault>>;
-    fn handle(&mut self, news: Committed, _: &mut Self::Context) -> Self::Result {
-        let lane = Rc::clone(&self.lane);
-        Box::pin(async move { lane.committed(news).await })
-    }
-}
-
 /// Stop, and let all actors go.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -157,6 +144,7 @@ impl Lane {
     /// Reads what the chunk needs and is not live, in a few reads for all of it.
     async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
         let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
+        let mut brought = Vec::new();
         for entry in &decide.entries {
             let Ok(command) = &entry.decoded else { continue };
             let careful = decide.careful || entry.source.attempts > 1;
@@ -168,9 +156,12 @@ impl Lane {
                     } else {
                         false
                     };
-                    // a placement is taken for new until the store says otherwise: its insert would conflict
-                    if (!placing || careful) && !self.orders.has(order_id) {
-                        orders.push(order_id.clone());
+                    // a placement and its payment are taken for new until the store says otherwise: their rows would conflict
+                    if !placing || careful {
+                        brought.extend(payments::named(c));
+                        if !self.orders.has(order_id) {
+                            orders.push(order_id.clone());
+                        }
                     }
                 }
                 Kind::Preview { order_id, .. } => {
@@ -183,16 +174,19 @@ impl Lane {
                 Kind::Internal(
                     Internal::Due { order_id } | Internal::Reply { order_id, .. } | Internal::Link { order_id, .. },
                 ) => {
+                    if command.name == "reply" {
+                        brought.extend(self.cx.payments.of_waiting(order_id));
+                    }
                     if !self.orders.has(order_id) {
                         orders.push(order_id.clone());
                     }
                 }
                 Kind::Internal(Internal::Step { .. } | Internal::Refresh { .. } | Internal::PassedOn { .. }) => {}
             }
-            // a linked order's placement may have been refused, and come again as another entry
+            // a linked order's placement, or an installer's word, may have been refused, and come again as another entry
             let places = matches!(
                 &command.kind,
-                Kind::Internal(Internal::Link { what: crate::domain::order::supply::LinkWhat::Place(_), .. })
+                Kind::Internal(Internal::Link { what: LinkWhat::Place(_) | LinkWhat::Work { .. }, .. })
             );
             if careful || places {
                 commands.push(command.id.clone());
@@ -200,6 +194,7 @@ impl Lane {
         }
         orders.sort();
         orders.dedup();
+        self.cx.payments.look(&*self.cx.store, brought).await?;
         activate::inventories(&self.cx, skus).await?;
         let outcomes = activate::outcomes(&self.cx, commands).await?;
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
@@ -220,9 +215,10 @@ impl Lane {
                 return Ok(());
             }
         };
-        let Command { id, digest, actor, reply_to, name, kind } = command;
+        let Command { id, digest, actor, reply_to, name, expected_version, kind } = command;
         let silent = matches!(kind, Kind::Internal(_));
-        let mut meta = Meta { id: id.shared(), digest, actor, reply_to, name, source, personal: None, silent };
+        let mut meta = Meta::new(id.shared(), digest, actor, reply_to, name, source);
+        (meta.expected_version, meta.silent, meta.looked) = (expected_version, silent, careful);
         if !silent {
             match self.window.borrow().seen(&meta.id, &meta.digest) {
                 Seen::No => {}
@@ -267,9 +263,14 @@ impl Lane {
         careful: bool,
         fetched: &Fetched,
     ) -> Result<(), Fault> {
+        if let Some(refusal) = payments::not_taken(&self.cx, &command, &meta) {
+            self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+            return Ok(());
+        }
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
+            let meta = Meta { reused: reused(fetched.outcomes.get(&meta.id), &meta), ..meta };
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
             return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
         }
@@ -281,14 +282,13 @@ impl Lane {
                 self.pass_on(meta, outcome.partition, raw, hops);
                 return Ok(());
             }
-            let answer = sku::stored_answer(outcome, &meta);
-            self.push(meta, Ok(answer));
+            self.stored(outcome, meta);
             return Ok(());
         }
         let place = fetched.places.get(&order_id).copied();
         if let OrderCommand::Place(p) = &command {
             if let Some(Where::Lane(_)) = place {
-                self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), false);
+                self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
                 return Ok(());
             }
             let first = p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
@@ -300,7 +300,7 @@ impl Lane {
         }
         match place {
             Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
-            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
+            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), !careful),
         }
         Ok(())
     }
@@ -329,7 +329,7 @@ impl Lane {
 
     /// A placement: an order that is refused never gets an actor.
     async fn place(&self, order_id: OrderId, command: OrderCommand, meta: Meta, careful: bool) -> Result<(), Fault> {
-        let seen = place::see(&self.cx, None, &command, meta.source.at).await?;
+        let seen = place::see(&self.cx, &order_id, None, &command, meta.source.at, careful).await?;
         let decision = match decide(&order_id, None, &command, &seen.context(&self.cx, meta.source.at)) {
             Err(refusal) => {
                 if let OrderCommand::PlaceLinked(child) = &command {
@@ -348,7 +348,7 @@ impl Lane {
             .await
             .map_err(|why| Fault::Decision { entry, why })?;
         let mut state = State::from(Folded { order: concluded.order, applied });
-        state.accept(&self.cx, meta, &command, concluded.note, concluded.events);
+        state.accept(&self.cx, meta, concluded.note, concluded.events);
         let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
         self.orders.insert(order_id, actor, self.cx.tick.get());
         Ok(())
@@ -369,11 +369,17 @@ impl Lane {
             return Ok(());
         }
         if let Some(outcome) = outcome {
-            let answer = sku::stored_answer(outcome, &meta);
-            self.push(meta, Ok(answer));
+            self.stored(outcome, meta);
             return Ok(());
         }
         sku::decide(&self.cx, wire, meta, careful).await
+    }
+
+    /// What the store has of a command: its first answer again, or that its id stands for something else.
+    fn stored(&self, outcome: &Outcome, meta: Meta) {
+        self.cx.book.borrow_mut().reused |= *outcome.digest != *meta.digest;
+        let answer = sku::stored_answer(outcome, &meta);
+        self.push(meta, Ok(answer));
     }
 
     /// Acknowledged, with nothing to say.
@@ -388,6 +394,8 @@ impl Lane {
     fn push_for(&self, meta: Meta, order_id: Option<&OrderId>, result: Result<Answer, Refusal>, unsure: bool) {
         let mut out = Outgoing::silent(meta.source, meta.name);
         let refused = |refusal: Refusal| meta.refusal(self.cx.partition, order_id.map(OrderId::shared), &refusal);
+        // what is answered without being decided was decided for an earlier entry, or for this one before a reset
+        out.repeated = result.is_ok() && meta.source.attempts <= 1;
         let answer = result.unwrap_or_else(refused);
         (out.unsure, out.replays) = (unsure, answer.outcome == OutcomeKind::Accepted && meta.source.attempts > 1);
         out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
@@ -420,9 +428,7 @@ impl Lane {
             }
             Unreadable::Refused { id, name, reply_to, refusal } => {
                 let name = name.unwrap_or("unreadable");
-                let (id, digest, actor) = (id.shared(), "".into(), "".into());
-                let meta =
-                    Meta { id, digest, actor, reply_to: reply_to.clone(), name, source, personal: None, silent: false };
+                let meta = Meta::new(id.shared(), "".into(), "".into(), reply_to.clone(), name, source);
                 let mut answer = meta.refusal(self.cx.partition, None, &refusal);
                 answer.digest = None;
                 (out.name, out.answer) = (name, Some((reply_to, Arc::new(answer))));
@@ -436,58 +442,17 @@ impl Lane {
         let book = self.cx.book.borrow();
         let mut window = self.window.borrow_mut();
         for out in book.outgoing.iter().skip(before) {
-            if let Some((_, answer)) = &out.answer
-                && answer.digest.is_some()
-                && answer.reason.as_deref() != Some(Reason::CommandIdReused.code())
-            {
+            if let Some((_, answer)) = &out.answer {
                 window.remember(Arc::clone(answer));
             }
         }
     }
+}
 
-    async fn committed(&self, news: Committed) -> Result<(), Fault> {
-        self.cx.tick.set(news.tick);
-        self.cx.near.committed(news.batches);
-        self.cx.reservations.borrow_mut().retain(|_, (_, batch)| *batch > news.batches);
-        self.cx.steps.borrow_mut().retain(|_, batch| *batch > news.batches);
-        for (sku_id, delta) in news.external {
-            let actor = activate::sku(&self.cx, &sku_id).await?;
-            activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
-        }
-        self.passivate(news.batches).await;
-        Ok(())
-    }
-
-    /// Lets idle actors go, the longest unused first; none that waits for a commit or for another lane.
-    async fn passivate(&self, batches: u64) {
-        let tick = self.cx.tick.get();
-        let idle_before = tick.saturating_sub(self.bounds.idle_ticks);
-        let (mut orders, mut skus) = (0u64, 0u64);
-        while let Some((id, actor)) = self.orders.candidate(self.bounds.orders_max, idle_before) {
-            match actor.send(Idle).await {
-                Ok((batch, waits)) if batch > batches || waits => {
-                    self.orders.keep(&id, tick);
-                    break;
-                }
-                Ok(_) | Err(_) => self.orders.remove(&id),
-            }
-            orders += 1;
-        }
-        while let Some((id, actor)) = self.cx.skus.candidate(self.bounds.skus_max, idle_before) {
-            match actor.send(super::inventory::LastBatch).await {
-                Ok(batch) if batch > batches => {
-                    self.cx.skus.keep(&id, tick);
-                    break;
-                }
-                Ok(_) | Err(_) => self.cx.skus.remove(&id),
-            }
-            skus += 1;
-        }
-        if orders + skus > 0 {
-            metrics::counter!("jumun_passivations_total", "kind" => "order").increment(orders);
-            metrics::counter!("jumun_passivations_total", "kind" => "sku").increment(skus);
-        }
-    }
+/// The answer to give where the store knows an id for other content.
+fn reused(outcome: Option<&Outcome>, meta: &Meta) -> Option<Box<Answer>> {
+    let outcome = outcome.filter(|o| !meta.silent && *o.digest != *meta.digest)?;
+    Some(Box::new(sku::stored_answer(outcome, meta)))
 }
 
 #[cfg(feature = "failpoints")]

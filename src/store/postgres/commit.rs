@@ -131,7 +131,8 @@ fn judge(error: &sqlx::Error) -> Result<Commit, StoreError> {
         return Err(StoreError::Unknown(said));
     }
     match code {
-        "23505" => Ok(Commit::Conflict(said)),
+        // 40P01: two lanes inserted the same ids, and each waited for the other: rolled back, to be looked at again
+        "23505" | "40P01" => Ok(Commit::Conflict(said)),
         // out of resources, connection trouble, deadlock, lock timeout: rolled back, and not for the batch's own fault
         _ if ["53", "08", "40", "55"].contains(&code.get(..2).unwrap_or_default()) => {
             Err(StoreError::Unavailable(said))

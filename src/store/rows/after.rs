@@ -51,6 +51,7 @@ row! {
         reg_dttm: Time,
         chg_dttm: Option<Time>,
         dlv_cmpl_dttm: Option<Time>,
+        carr_nm: Option<Text>,
     }
 }
 
@@ -78,6 +79,14 @@ row! {
         aprv_rslt_dttm: Option<Time>,
         clct_dttm: Option<Time>,
         cmpl_dttm: Option<Time>,
+        /// went back to the buyer after inspection
+        rjct_qty: i64,
+        /// stayed at the buyer's
+        wdrw_qty: i64,
+        /// never came, though its money went
+        wrof_qty: i64,
+        /// kept back by inspection
+        keep_amt: i64,
     }
 }
 
@@ -99,6 +108,14 @@ row! {
         acpt_dttm: Time,
         aprv_rslt_dttm: Option<Time>,
         cmpl_dttm: Option<Time>,
+        /// of goods that are to come back: DUE, COLLECTED, INSPECTED, WAIVED, WRITTEN_OFF, MOVED
+        clct_stat_cd: Option<Code>,
+        clct_qty: i64,
+        /// waived or written off
+        gvup_qty: i64,
+        sell_qty: Option<i64>,
+        /// the row of its fee
+        dlv_fee_no: Option<i64>,
     }
 }
 
@@ -130,7 +147,8 @@ row! {
     /// 감사이력: a privileged action on an order.
     AditRow => "tb_sy_adit", Insert, key("cmd_id", "adit_knd_cd") {
         cmd_id: Text,
-        /// FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED
+        /// FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED, FAULT_CORRECTED, INSPECTION,
+        /// COLLECTION_WAIVED, WRITTEN_OFF
         adit_knd_cd: Code,
         ord_id: Text,
         actr: Text,

@@ -10,6 +10,7 @@ use super::{
 
 pub const WORDS: &[(&str, Tell)] = &[
     ("ships {order} without a waybill", |c| vec![on(c, "ship")]),
+    ("ships {lines}[ of {order}] without a waybill", |c| of_lines(c, "ship")),
     ("sends {order} on its way without a waybill", |c| vec![with(on(c, "ship"), "started", true)]),
     ("ships {units}[ of {order}] by waybill {no:name}", |c| {
         let of = |(n, line): (u32, u16)| json!({"line_no": line, "carrier": "cj", "waybill_no": c.text("no"), "quantity": n});
@@ -27,6 +28,7 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     ("registers waybill {no:name} for {units}[ of {order}]", |c| vec![waybill(c, "register_waybill")]),
     ("changes waybill {no:name} to {units}[ of {order}]", |c| vec![waybill(c, "update_waybill")]),
+    ("ships {order} by {method:own|quick|pickup}", |c| vec![with(on(c, "ship"), "method", c.text("method"))]),
     ("delivers {order}", |c| vec![on(c, "mark_delivered")]),
     ("delivers {lines}[ of {order}]", |c| of_lines(c, "mark_delivered")),
     ("delivers waybill {no:name}[ of {order}]", |c| {
@@ -53,20 +55,48 @@ pub const WORDS: &[(&str, Tell)] = &[
             vec![timed(c, asked)]
         },
     ),
-    ("approves return {n}[ of {order}][, {timing:refunded before collection|refunded after collection}]", |c| {
-        vec![timed(c, group(c, "approve_return"))]
-    }),
+    (
+        "approves return {n}[ of {order}][, {timing:refunded before collection|refunded after collection}][, judging the {who:buyer|seller} at fault]",
+        |c| vec![judged(c, timed(c, group(c, "approve_return")))],
+    ),
     ("rejects return {n}[ of {order}]", |c| vec![with(group(c, "reject_return"), "reason", "worn")]),
     ("withdraws return {n}[ of {order}]", |c| vec![group(c, "withdraw_return")]),
+    ("withdraws {units} of return {n}[ of {order}]", |c| {
+        vec![with(of_units(c, "withdraw_return"), "claim_group", c.n("n"))]
+    }),
+    ("writes off what is out of {kind:return|exchange} {n}[ of {order}][, charging {charge:won}]", |c| {
+        let off = with(group(c, "write_off_return"), "reason", "it never came");
+        vec![if c.may("charge").is_some() { with(off, "charge", c.won("charge")) } else { off }]
+    }),
+    ("waives the collection of exchange {n}[ of {order}]", |c| {
+        vec![with(group(c, "waive_collection"), "reason", "not worth the freight")]
+    }),
+    ("withdraws exchange {n}[ of {order}]", |c| vec![group(c, "withdraw_exchange")]),
+    ("collects exchange {n}[ of {order}]", |c| vec![group(c, "collect_return")]),
+    ("inspects exchange {n}[ of {order}]", |c| vec![group(c, "complete_return")]),
     ("collects return {n}[ of {order}]", |c| vec![group(c, "collect_return")]),
     ("collects {units} for return {n}[ of {order}]", |c| {
         let units = of_units(c, "collect_return");
         vec![with(units, "claim_group", c.n("n"))]
     }),
-    ("completes return {n}[ of {order}]", |c| vec![group(c, "complete_return")]),
+    ("completes return {n}[ of {order}][, judging the {who:buyer|seller} at fault]", |c| {
+        vec![judged(c, group(c, "complete_return"))]
+    }),
+    (
+        "completes return {n}[ of {order}], finding {good:n} sellable of {line}, {back:n} going back and {kept:won} kept back",
+        |c| {
+            let found = json!([{"line_no": c.line(), "sellable": c.n("good"), "rejected": c.n("back"),
+                "kept_back": c.won("kept"), "reason": "worn"}]);
+            vec![with(group(c, "complete_return"), "inspected", found)]
+        },
+    ),
     ("completes return {n}[ of {order}], finding {good:n} sellable and {bad:n} unsellable of {line}", |c| {
         let found = json!([{"line_no": c.line(), "sellable": c.n("good"), "unsellable": c.n("bad")}]);
         vec![with(group(c, "complete_return"), "inspected", found)]
+    }),
+    ("asks to return {units}[ of {order}] as the seller's fault because of a change of mind", |c| {
+        let asked = with(of_units(c, "request_return"), "reason", "change_of_mind");
+        vec![with(asked, "fault", "seller")]
     }),
     ("asks to exchange {units}[ for {sku:name}][ of {order}] because of {why:words}", |c| {
         let (quantity, line) = c.units()[0];
@@ -80,10 +110,16 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("approves exchange {n}[ of {order}] by adding a product", |c| {
         vec![with(group(c, "approve_exchange"), "branch", "add_product")]
     }),
-    ("approves exchange {n}[ of {order}] by adding {sku:name}", |c| {
-        let approved = with(group(c, "approve_exchange"), "branch", "add_product");
-        vec![with(approved, "sku_id", c.scene.sku(c.text("sku")))]
-    }),
+    (
+        "approves exchange {n}[ of {order}] by adding {sku:name}[, judging the {who:buyer|seller} at fault][, {waive:waiving the collection}]",
+        |c| {
+            let mut approved = judged(c, with(group(c, "approve_exchange"), "branch", "add_product"));
+            if c.may("waive").is_some() {
+                approved = with(with(approved, "waive_collection", true), "reason", "not worth the freight");
+            }
+            vec![with(approved, "sku_id", c.scene.sku(c.text("sku")))]
+        },
+    ),
     ("rejects exchange {n}[ of {order}]", |c| vec![group(c, "reject_exchange")]),
     ("adds {n} {sku:name} as a gift to {line}[ of {order}] because of {why:complaint|delay|damage|goodwill}", |c| {
         let gift = with(with(on(c, "add_gift"), "main_line_no", c.line()), "sku_id", c.scene.sku(c.text("sku")));
@@ -106,6 +142,14 @@ fn timed(c: &Call, command: Value) -> Value {
         None => command,
         Some("refunded before collection") => with(command, "refund_timing", "before_collection"),
         Some(_) => with(command, "refund_timing", "after_collection"),
+    }
+}
+
+/// Whose fault it is, by the shop.
+fn judged(c: &Call, command: Value) -> Value {
+    match c.may("who") {
+        Some(who) => with(command, "fault", who),
+        None => command,
     }
 }
 

@@ -254,13 +254,14 @@ fn fee(f: &FeeRow) -> Cells {
 
 fn returned(r: &RtnRow) -> Cells {
     cells!("group": r.rtn_grp_no, "line": r.ord_seq, "quantity": r.rtn_qty, "collected": r.clct_qty,
-        "sellable": may(r.sell_qty), "amount": r.rtn_amt, "withheld": r.excl_amt, "state": r.rtn_stat_cd,
+        "sellable": may(r.sell_qty), "amount": r.rtn_amt, "withheld": r.excl_amt, "state": r.rtn_stat_cd, "sent back": r.rjct_qty,
+        "withdrawn": r.wdrw_qty, "written off": r.wrof_qty, "kept back": r.keep_amt,
         "reason": r.rtn_rsn_cd, "fault": r.falt_cd, "timing": r.rfnd_tmng_cd, "had left": yes(r.ship_yn),
         "to collect": yes(r.clct_need_yn), "exchange": may(r.exch_grp_no))
 }
 
 fn order_cells(o: &OrdRow) -> Cells {
     cells!("order": o.ord_id, "status": o.ord_stat_cd, "buyer": o.cust_id, "parent": may(o.prnt_ord_id.clone()),
-        "goods": o.gds_amt, "discount": o.dscnt_amt, "shipping": o.dlv_fee_amt, "total": o.ord_amt,
+        "goods": o.gds_amt, "discount": o.dscnt_amt, "shipping": o.dlv_fee_amt, "total": o.ord_amt, "due": o.due_amt,
         "destination": may(o.dstn_knd_cd.clone()), "zone": may(o.dstn_zone_cd.clone()))
 }

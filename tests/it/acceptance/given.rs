@@ -7,7 +7,7 @@ use jumun::{
     clock::{Clock as _, RealClock},
     domain::{
         calendar::Holidays,
-        catalog::{PointsPolicy, PreparePolicy, StockPolicy},
+        catalog::{CouponBase, PointsBase, PointsPolicy, PreparePolicy, StockPolicy},
         gift::Unpromoted,
     },
     payment::simulated::Rules,
@@ -32,6 +32,9 @@ pub const SETTINGS: &[(&str, Set)] = &[
     ("stock is judged when an order is paid", |s, _| s.policy.stock = StockPolicy::DeductAtPayment),
     ("gifts come by promotion only", |s, _| s.policy.unpromoted_gifts = Unpromoted::Refuse),
     ("points are earned at delivery", |s, _| s.policy.points = PointsPolicy::AtDelivery),
+    ("points are earned on all that was paid", |s, _| s.policy.points_base = PointsBase::All),
+    ("coupons are of what promotions leave", |s, _| s.policy.coupon_base = CouponBase::Rest),
+    ("no place costs a surcharge", |s, _| s.policy.remote.clear()),
     ("revenue counts on business days, and these are holidays", |s, _| {
         // today and tomorrow in Korea, so that a run over midnight tells the same
         let korea = FixedOffset::east_opt(9 * 3_600).expect("nine hours");

@@ -58,6 +58,7 @@ macro_rules! features {
 }
 
 features!(
+    claims,
     delivery,
     exchanges,
     fees,
@@ -65,6 +66,7 @@ features!(
     gifts,
     linked_lanes,
     linked_orders,
+    owed,
     payment,
     points,
     procurement,
@@ -77,7 +79,7 @@ features!(
 const PEOPLE: [(&str, &str); 9] = [
     ("the buyer", "buyer:u-1"),
     ("another buyer", "buyer:u-2"),
-    ("the seller", "seller:s-1"),
+    ("the seller", "seller:p-1"),
     ("the merchandiser", "seller:md-1"),
     ("the operator", "operator:o"),
     ("the payment side", "payment:pg"),

@@ -81,6 +81,9 @@ fn place(c: &Call) -> Vec<Value> {
     if c.may("part").is_some() {
         order["allow_partial"] = true.into();
     }
+    if c.may("zip").is_some() {
+        order["recipient"] = recipient(c);
+    }
     if c.may("payments").is_some() {
         order["payment"] = json!({"kind": "approved", "settlements": settlements(c)});
     } else if let Some(account) = c.may("account") {
@@ -93,11 +96,12 @@ fn place(c: &Call) -> Vec<Value> {
 }
 
 pub const WORDS: &[(&str, Tell)] = &[
-    ("orders[ {goods}][ as {order}][, {part:or what there is}][, paying {payments}]", place),
-    ("orders[ {goods}][ as {order}], to be paid by {deposit:bank transfer}", place),
-    ("orders[ {goods}][ as {order}], to be paid to account {account:name}", place),
-    ("approves {payments}[ for {order}][ as approval {approval:name}]", |c| {
-        vec![with(on(c, "approve_payment"), "settlements", settlements(c))]
+    ("orders[ {goods}][ to postal code {zip:n}][ as {order}][, {part:or what there is}][, paying {payments}]", place),
+    ("orders[ {goods}][ to postal code {zip:n}][ as {order}], to be paid by {deposit:bank transfer}", place),
+    ("orders[ {goods}][ to postal code {zip:n}][ as {order}], to be paid to account {account:name}", place),
+    ("approves {payments}[ for {order}][ as approval {approval:name}][, {unproved:that nobody vouches for}]", |c| {
+        let approved = with(on(c, "approve_payment"), "settlements", settlements(c));
+        vec![with(approved, "vouched", c.may("unproved").is_none())]
     }),
     ("declines the payment[ of {order}]", |c| vec![with(on(c, "decline_payment"), "reason", "limit")]),
     ("gives up paying[ for {order}]", |c| vec![on(c, "cancel_payment")]),
@@ -128,6 +132,12 @@ pub const WORDS: &[(&str, Tell)] = &[
         vec![with(with(bought, "seller_name", c.text("seller")), "amount", c.won("amount"))]
     }),
     ("uses own stock for {lines}[ of {order}]", |c| of_lines(c, "use_own_stock")),
+    ("uses own stock for {units}[ of {order}]", |c| vec![of_units(c, "use_own_stock")]),
+    ("buys {units}[ of {order}] from partner {partner:name} as {sku:name}", |c| {
+        let (quantity, line) = c.units()[0];
+        let part = json!([{"line_no": line, "sku_id": c.scene.sku(c.text("sku")), "quantity": quantity}]);
+        vec![with(with(on(c, "purchase_from_partner"), "partner_id", c.text("partner")), "lines", part)]
+    }),
     ("completes procurement[ of {lines}][ of {order}]", |c| of_lines(c, "complete_procurement")),
     ("cancels procurement[ of {lines}][ of {order}]", |c| {
         vec![with(with(on(c, "cancel_procurement"), "lines", c.lines()), "reason", "the supplier gave up")]
@@ -137,8 +147,7 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     ("procures {order} from own stock", |c| ["use_own_stock", "complete_procurement"].map(|kind| on(c, kind)).to_vec()),
     ("chooses postal code {zip:n}[ for {order}]", |c| {
-        let to = json!({"name": "홍길동", "phone": "010-0000-0000", "zip": c.text("zip"), "address": "어느 길 1"});
-        vec![with(on(c, "choose_destination"), "recipient", to)]
+        vec![with(on(c, "choose_destination"), "recipient", recipient(c))]
     }),
     ("chooses the business address[ for {order}]", |c| vec![on(c, "choose_destination")]),
     ("receives {n} {sku:name}", |c| {
@@ -168,10 +177,17 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("changes {product:name} to {price:won}", |c| {
         vec![json!({"type": "change_product", "product_id": c.text("product"), "price": c.won("price")})]
     }),
+    ("changes the shipping of {product:name} to {fee:won}", |c| {
+        vec![json!({"type": "change_product", "product_id": c.text("product"), "delivery_fee": c.won("fee")})]
+    }),
     ("marks {product:name} for refund before collection", |c| {
         vec![json!({"type": "change_product", "product_id": c.text("product"), "pre_refund": true})]
     }),
 ];
+
+fn recipient(c: &Call) -> Value {
+    json!({"name": "홍길동", "phone": "010-0000-0000", "zip": c.text("zip"), "address": "어느 길 1"})
+}
 
 fn refund(c: &Call, kind: &str) -> Value {
     with(on(c, kind), "refund_key", format!("rf:{}:{}", c.order(), c.n("n")))

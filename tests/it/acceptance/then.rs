@@ -103,6 +103,7 @@ pub const WORDS: &[(&str, Look)] = &[
         same("whether business is done then", business(revenue), true)
     }),
     ("the refusal names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
+    ("the answer names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
     ("the answer notes {note:words}", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
         same("its note", answer.reason.as_deref(), Some(&*c.text("note").replace(' ', "_")))

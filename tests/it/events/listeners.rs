@@ -64,3 +64,36 @@ async fn who_hears_of_one_order_reads_its_partition_only() {
     let at = |n: u64| own.at.split('.').nth(usize::try_from(n).unwrap()).unwrap().to_owned();
     assert_eq!((at(partition) == "0-0", at(other).as_str()), (false, "0-0"), "{}", own.at);
 }
+
+/// A seller who listens hears of its own part, and of the rest that there was something, so that no number is missing.
+#[tokio::test]
+async fn f42_a_seller_hears_of_its_own_part() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    let lines = json!([{"sku_id": "A", "quantity": 1}, {"sku_id": "B", "quantity": 1}]);
+    let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": lines});
+    shop.accepted("operator", "/v1/orders", "place-o-1", &place);
+    let mut live = Listener::open(&shop, "partner", "?after=start&order_id=o-1", "");
+    let mut types =
+        Listener::open(&shop, "partner", "?after=start&order_id=o-1&types=prepared,procurement_started", "");
+    let pay = json!({"settlements": [{"means": "card", "amount": 26_000,
+        "approval": {"approval_id": "approval-canary", "token": "token-canary"}}]});
+    shop.accepted("operator", "/v1/orders/o-1/approve_payment", "payment-o-1", &pay);
+    shop.accepted("operator", "/v1/orders/o-1/prepare", "prepare-o-1", &json!({}));
+    shop.accepted("partner2", "/v1/orders/o-1/use_own_stock", "own-stock-2", &json!({"lines": [2]}));
+    shop.accepted("partner", "/v1/orders/o-1/use_own_stock", "own-stock-1", &json!({"lines": [1]}));
+    let heard = live.hear(5);
+    assert_eq!(ids(&heard), ["o-1/1", "o-1/2", "o-1/3", "o-1/4", "o-1/5"]);
+    let kinds: Vec<&str> = heard.iter().map(|(_, e)| e["event"]["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["placed", "payment_approved", "prepared", "elsewhere", "procurement_started"]);
+    let told = format!("{heard:?}");
+    for word in ["canary", "26000", "13000", "\"B\"", "p-2", "g-2"] {
+        assert!(!told.contains(word), "{word}: {told}");
+    }
+    assert_eq!(heard[4].1["event"]["change"]["lines"][0]["sku_id"], "A", "{told}");
+    // by type: what is elsewhere is of none
+    assert_eq!(ids(&types.hear(2)), ["o-1/3", "o-1/5"]);
+    // the buyer hears all of it
+    let whole = format!("{:?}", Listener::open(&shop, "checkout", "?after=start&order_id=o-1", "").hear(5));
+    assert!(whole.contains("26000"), "{whole}");
+}

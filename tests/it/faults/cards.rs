@@ -27,7 +27,7 @@ const CANARIES: [&str; 8] = [
 ];
 
 /// Texts that are no free ones: ids and numbers that others made.
-const OPAQUE: [&str; 6] = ["/id", "/type", "/actor", "/refund_key", "/virtual_account_no", "/waybill_no"];
+const OPAQUE: [&str; 7] = ["/id", "/type", "/actor", "/refund_key", "/virtual_account_no", "/waybill_no", "/number"];
 
 /// Every place of a free text, by command: all that the schema calls a string without a form.
 fn places() -> BTreeSet<(&'static str, String)> {
@@ -70,10 +70,16 @@ fn samples() -> Vec<Value> {
     let recipient =
         json!({"name": "n", "phone": "010-1234-5678", "zip": "06236", "address": "a", "address_detail": "d"});
     let settlements = json!([{"means": "card", "amount": 1, "approval": {"approval_id": "a-1", "token": "t-1"}}]);
+    let points = json!([{"means": "points", "amount": 1, "approval": {"approval_id": "a-1", "movement_id": "m-1"}}]);
+    let account = json!({"bank": "088", "number": "110-123", "holder": "h"});
+    let inspected = json!([{"line_no": 1, "sellable": 1, "reason": "r"}]);
     let deposit = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "4111111111111111",
-        "bank_code": "088", "account_owner": "o", "holder": "h", "remitter": "r"});
+        "bank_code": "088", "payment_id": "p-1", "account_owner": "o", "holder": "h", "remitter": "r"});
     let place = json!({"type": "place_order", "order_id": "o-1", "customer_id": "u-1", "recipient": recipient,
         "lines": [{"sku_id": "S-1", "quantity": 1}], "payment": {"kind": "approved", "settlements": settlements}});
+    let mut by_points = place.clone();
+    by_points["payment"]["settlements"] = points.clone();
+    by_points["refund_account"] = account.clone();
     let mut awaited = place.clone();
     awaited["payment"] = deposit;
     let of_order = |kind: &str, mut more: Value| {
@@ -81,22 +87,43 @@ fn samples() -> Vec<Value> {
         more["order_id"] = "o-1".into();
         more
     };
-    let waybill = json!({"line_no": 1, "carrier": "cj", "waybill_no": "4111111111111111", "quantity": 1});
+    let waybill =
+        json!({"line_no": 1, "carrier": "cj", "carrier_name": "c", "waybill_no": "4111111111111111", "quantity": 1});
+    let mut moved = waybill.clone();
+    moved.as_object_mut().unwrap().remove("carrier_name");
     vec![
         place,
+        by_points,
         awaited,
         of_order("approve_payment", json!({"settlements": settlements})),
+        of_order("approve_payment", json!({"settlements": points})),
         of_order("decline_payment", json!({"reason": "r"})),
         of_order("fail_refund", json!({"refund_key": "k", "reason": "r"})),
         of_order("refund_by_bank_transfer", json!({"refund_key": "k", "holder": "h"})),
+        of_order("refund_by_bank_transfer", json!({"refund_key": "k", "account": account})),
+        of_order("confirm_deposit", json!({"amount": 1, "payment_id": "p-1"})),
+        of_order("cancel_lines", json!({"lines": [1], "reason": "r", "refund_account": account})),
         of_order("purchase_from_non_partner", json!({"seller_name": "s", "amount": 1})),
         of_order("choose_destination", json!({"recipient": recipient})),
         of_order("cancel_procurement", json!({"reason": "r"})),
         of_order("ship", json!({"waybills": [waybill]})),
         of_order("register_waybill", waybill.clone()),
-        of_order("update_waybill", waybill.clone()),
+        of_order("update_waybill", moved),
         of_order("mark_delivered", json!({"carrier": "cj", "waybill_no": "4111111111111111", "reason": "r"})),
         of_order("write_review", json!({"line_no": 1, "rating": 5, "text": "t", "actor": "buyer:u-1"})),
+        of_order(
+            "request_return",
+            json!({"lines": [{"line_no": 1, "quantity": 1}], "reason": "change_of_mind",
+            "fault": "buyer", "refund_account": account}),
+        ),
+        of_order("complete_return", json!({"claim_group": 1, "inspected": inspected})),
+        of_order("write_off_return", json!({"claim_group": 1, "reason": "r"})),
+        of_order(
+            "approve_exchange",
+            json!({"claim_group": 1, "branch": "pickup", "waive_collection": true,
+            "reason": "r"}),
+        ),
+        of_order("waive_collection", json!({"claim_group": 1, "reason": "r"})),
         of_order("reject_return", json!({"claim_group": 1, "reason": "r"})),
         of_order("reject_exchange", json!({"claim_group": 1, "reason": "r"})),
         of_order("preview", json!({"command": {"type": "decline_payment", "reason": "r"}})),

@@ -18,7 +18,10 @@ const FORBIDDEN: &[(&str, &str)] = &[
         "SELECT cmd_id FROM tb_od_ord_hist GROUP BY cmd_id \
         HAVING count(*) <> max(cmd_evnt_no) + 1 OR count(DISTINCT ord_id) > 1",
     ),
-    ("R2: a command id stands for two things", "SELECT cmd_id FROM tb_sy_cmd JOIN tb_od_ord_hist USING (cmd_id)"),
+    (
+        "R2: a command id stands for two things",
+        "SELECT cmd_id FROM tb_sy_cmd JOIN tb_od_ord_hist USING (cmd_id) WHERE ord_id < '~'",
+    ),
     ("R3: a ledger has a gap", "SELECT unt_id FROM tb_pd_unt_ldgr GROUP BY unt_id HAVING count(*) <> max(ldgr_no)"),
     (
         "R3: a ledger's balance does not follow",
@@ -55,7 +58,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (
         "R7: a history has no order",
         "SELECT h.ord_id FROM tb_od_ord_hist AS h LEFT JOIN tb_od_ord AS o \
-        USING (ord_id) WHERE o.ord_id IS NULL",
+        USING (ord_id) WHERE o.ord_id IS NULL AND h.ord_id < '~'",
     ),
     (
         "R8: money does not add up",
@@ -165,7 +168,8 @@ async fn answered(scene: &Scene, sql: &mut PgConnection, answers: &[Answer], fou
 
 /// R5, R7: the events stream and the histories tell the same, each event under one id.
 async fn published(scene: &Scene, sql: &mut PgConnection, found: &mut Vec<String>) {
-    let rows = sqlx::query("SELECT ord_id, hist_no, cmd_id, evnt FROM tb_od_ord_hist").fetch_all(sql).await;
+    let rows =
+        sqlx::query("SELECT ord_id, hist_no, cmd_id, evnt FROM tb_od_ord_hist WHERE ord_id < '~'").fetch_all(sql).await;
     let mut stored: BTreeMap<String, (String, serde_json::Value)> = BTreeMap::new();
     for row in rows.expect("histories") {
         let id = format!("{}/{}", row.get::<String, _>(0), row.get::<i64, _>(1));

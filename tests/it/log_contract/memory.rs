@@ -1,10 +1,19 @@
 //! What the in-process log owes besides: bounds, and pace.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use jumun::log::{Inbound, LogError, Outbound, memory::MemoryBounds};
+use jumun::log::{
+    EntryId, Inbound, LogError, Outbound,
+    memory::{MemoryBounds, MemoryLog},
+};
 
-use super::{all_settled, commands, items, lane, memory_log, read};
+use super::{Log, all_settled, commands, items, lane, memory_log, read};
 
 #[tokio::test]
 async fn is_full_at_its_bound() {
@@ -52,4 +61,26 @@ async fn carries_a_hundred_thousand_commands() {
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(items(&log, &Outbound::Answers).await.len(), 100_000);
+}
+
+/// The kind: an entry from the future of the log's clock. Here it comes of a clock that was set back.
+#[tokio::test]
+async fn believes_no_entry_from_the_future() {
+    let now = Arc::new(AtomicU64::new(2_000_000_000_000));
+    let clock = Arc::clone(&now);
+    let log: Log = Arc::new(MemoryLog::new(Arc::new(move || clock.load(Ordering::SeqCst)), MemoryBounds::default()));
+    log.open(1).await.unwrap();
+    log.append(0, Inbound::Commands, &commands(0..2)).await.unwrap();
+    now.store(1_900_000_000_000, Ordering::SeqCst);
+    log.append(0, Inbound::Internal, &commands(2..3)).await.unwrap();
+    let (mut reader, _settler) = lane(&log, 1).await;
+    let fresh = read(&mut *reader, 3).await;
+    let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
+    for entry in fresh.iter().chain(&pending) {
+        assert_eq!(entry.at.timestamp_millis(), 1_900_000_000_000, "{entry:?}");
+    }
+    // how far back an entry lies is nobody's business
+    now.store(2_100_000_000_000, Ordering::SeqCst);
+    let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
+    assert!(pending.iter().all(|e| e.at == e.id.time()), "{pending:?}");
 }

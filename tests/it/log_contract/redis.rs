@@ -1,5 +1,6 @@
 //! What the Redis log owes besides: its keys, and surviving what happens to a server and its connections.
 
+use jumun::clock::Clock as _;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -289,4 +290,49 @@ async fn namespaces_and_partitions_are_apart() {
     b.append(2, Inbound::Commands, &commands(0..1)).await.unwrap();
     assert_eq!(a.stats(0).await.unwrap().lag, 3);
     assert_eq!((b.stats(0).await.unwrap().lag, b.stats(2).await.unwrap().lag), (0, 1));
+}
+
+/// The kind: an entry from the future of the log's clock: whoever may write to a stream chooses ids. A minute, years, and the
+/// greatest id that there is, after which the server takes none: then the log says what to do.
+#[tokio::test]
+async fn believes_no_entry_from_the_future() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    log.open(1).await.unwrap();
+    let now = jumun::clock::RealClock.now().timestamp_millis();
+    let ids = [
+        format!("{}-7", now - 86_400_000),
+        format!("{}-0", now + 60_000),
+        format!("{}-0", now + 3_000_000_000_000),
+        format!("{0}-{0}", u64::MAX),
+    ];
+    for id in &ids {
+        ask(server.url(), &format!("XADD jumun:{{0}}:commands {id} command x")).await;
+    }
+    let (mut reader, mut settler) = lane(&log, 1).await;
+    let fresh = read(&mut *reader, 4).await;
+    let again = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
+    let until = jumun::clock::RealClock.now().timestamp_millis() + 1;
+    for (entry, id) in fresh.iter().zip(&ids).chain(again.iter().zip(&ids)) {
+        assert_eq!(entry.id.to_string(), *id);
+        if entry.id.ms < now.unsigned_abs() {
+            assert_eq!(entry.at, entry.id.time());
+        } else {
+            assert!((now..=until).contains(&entry.at.timestamp_millis()), "{entry:?}");
+        }
+    }
+    let full = log.append(0, Inbound::Commands, &commands(0..1)).await;
+    assert!(matches!(&full, Err(LogError::Full(why)) if why.contains("docs/operations.md")), "{full:?}");
+    // what was read of it is answered, and goes when it is done with
+    settle(&mut *settler, &all_settled(&fresh)).await;
+    log.trim(0, KEEP).await.unwrap();
+    assert_eq!(log.stats(0).await.unwrap().length, 1);
+    // the way out, as the page says
+    let key = "jumun:{0}:commands";
+    ask(server.url(), &format!("XTRIM {key} MAXLEN = 0")).await;
+    ask(server.url(), &format!("XSETID {key} {now}-0")).await;
+    ask(server.url(), &format!("XGROUP SETID {key} jumun {now}-0")).await;
+    log.append(0, Inbound::Commands, &commands(0..1)).await.unwrap();
+    let (mut reader, _settler) = lane(&log, 2).await;
+    assert_eq!(read(&mut *reader, 1).await.len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Three partitions: orders whose SKUs live in several.
 
 use jumun::{
-    domain::catalog::{Policy, PreparePolicy},
+    domain::catalog::{Policy, PreparePolicy, StockPolicy},
     log::crc16::partition_of,
     store::rows::{CmpnRow, GdsRow, RsvRow},
 };
@@ -155,4 +155,29 @@ pub async fn an_idle_lane_whose_log_is_taken_over_ends(on: On) {
     let mut w = shop(on).await;
     w.sku("A", 1_000, 0, 5).await;
     w.superseded().await;
+}
+
+/// The kind of `sales::a_campaign_made_later_takes_nothing_from_an_order`, in every lane of an order.
+pub async fn a_campaign_made_later_takes_nothing_in_any_lane(on: On) {
+    let policy = Policy { stock: StockPolicy::DeductAtPayment, ..Policy::default() };
+    let mut w = stocked(World::open(on, Setup { partitions: 3, policy, ..Setup::default() }).await, [9, 9, 9]).await;
+    // from each lane, an order that has lines in all of them
+    for home in 0..3 {
+        let mut lines = of_each(2);
+        lines.rotate_left(home);
+        w.ok(place(&format!("o-{home}"), &lines)).await;
+    }
+    // open, next and limited, one in each lane
+    let later = super::sales::later();
+    for (name, (what, campaign)) in names().iter().zip([&later[0], &later[1], &later[3]]) {
+        w.campaign(what, name, campaign.clone()).await;
+    }
+    for home in 0..3 {
+        let order = format!("o-{home}");
+        w.ok(pay(&order, 123_000)).await;
+        w.rest().await;
+        assert_eq!(w.money(&order).await, [(123_000, 123_000, 0, 0)], "{home}");
+    }
+    assert_eq!(stocks(&w).await, [(3, 0, 6); 3]);
+    w.done().await;
 }

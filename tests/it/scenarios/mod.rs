@@ -3,9 +3,14 @@
 //! SQLite, and over Redis and PostgreSQL; at its end every command is asked again.
 
 mod lanes;
+mod owed;
+mod payments;
 mod reasons;
+mod sales;
 mod stock;
 mod stories;
+mod supply;
+mod times;
 
 use std::time::Duration;
 
@@ -62,6 +67,11 @@ fn cancel(order: &str, lines: &[u16]) -> Value {
     with(on_order("cancel_lines", order), "lines", json!(lines))
 }
 
+fn judge(order: &str, lines: &[(u16, u32)]) -> Value {
+    let lines: Vec<Value> = lines.iter().map(|(no, n)| json!({"line_no": no, "available": n})).collect();
+    with(on_order("judge_stock", order), "lines", json!(lines))
+}
+
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),+ $(,)?) => {
         mod memory {
@@ -76,6 +86,17 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    payments::a_payment_pays_one_order,
+    payments::two_lanes_that_race_for_a_payment_make_one_order,
+    payments::one_batch_gives_a_payment_to_one_order,
+    payments::a_reused_payment_is_refused_after_a_restart_too,
+    payments::verify_is_red_where_the_register_is_not_the_histories,
+    payments::tokens_and_reasons_are_where_they_belong,
+    sales::a_campaign_made_later_takes_nothing_from_an_order,
+    sales::a_gift_comes_from_the_shelf,
+    lanes::a_campaign_made_later_takes_nothing_in_any_lane,
+    times::finer_than_the_store,
+    times::of_other_centuries,
     stock::another_systems_change_is_kept,
     lanes::three_lanes_take_an_order,
     lanes::three_lanes_take_all_or_nothing,
@@ -85,7 +106,11 @@ scenarios!(
     lanes::a_campaign_id_is_given_once,
     lanes::the_wrong_partition_passes_it_on,
     lanes::an_idle_lane_whose_log_is_taken_over_ends,
+    supply::what_left_before_an_upgrade_has_left_after_it,
     stories::the_timeline_tells_what_happened_and_why_not,
+    owed::older_amounts_are_corrected,
+    owed::older_lines_have_the_terms_of_the_upgrade,
+    owed::what_is_owed_is_told_again,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,

@@ -4,12 +4,19 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jumun::{
     domain::{catalog::Policy, reason::Reason},
+    log::crc16::partition_of,
     protocol::OutcomeKind,
 };
 use serde_json::{Value, json};
 
-use super::{cancel, line, on_order, paid, pay, place, shop, with};
+use super::{cancel, hurried, line, on_order, paid, pay, place, shop, with};
 use crate::support::world::{On, Setup, World};
+
+/// The buyer's own word that it has paid.
+fn unvouched(order: &str, approval: &str, amount: i64) -> Value {
+    json!({"type": "approve_payment", "order_id": order, "vouched": false,
+        "settlements": [super::settled("card", amount, approval)]})
+}
 
 pub async fn every_reason_is_given(on: On) {
     // only a deposit has its deadline soon: what stays unpaid beside it has time
@@ -58,7 +65,9 @@ pub async fn every_reason_is_given(on: On) {
         (place("o-1", &[line("A", 1)]), Reason::DuplicateOrder),
         (json!({"type": "create_sku", "sku_id": "A", "product_id": "A", "option_name": "x"}), Reason::AlreadyExists),
         (reused, Reason::CommandIdReused),
-        (pay("o-2", 5), Reason::AmountMismatch),
+        (unvouched("o-2", "k-other", 5), Reason::AmountMismatch),
+        (unvouched("o-1", "k-other", 5), Reason::AlreadyPaid),
+        (unvouched("o-2", "k-o-1", 1_000), Reason::ApprovalReused),
         (place("o-9", &[line("A", 0)]), Reason::Invalid),
         (cancel("o-1", &[]), Reason::Invalid),
         (place("o-9", &[line("A", 1), gifts(2)]), Reason::GiftNotEntitled),
@@ -88,6 +97,7 @@ pub async fn every_reason_is_given(on: On) {
     let purchase = json!({"type": "purchase_from_partner", "order_id": "o-3", "partner_id": "nix",
         "lines": [{"line_no": 1, "sku_id": "A"}]});
     let after = [
+        (with(on_order("confirm_purchase", "o-3"), "expected_version", json!(1)), Reason::VersionMismatch),
         (back(2, json!({})), Reason::QuantityExceeded),
         (back(1, json!({"refund_timing": "before_collection"})), Reason::NotPreRefundable),
         (with(on_order("approve_return", "o-3"), "claim_group", json!(7)), Reason::UnknownClaim),
@@ -104,9 +114,35 @@ pub async fn every_reason_is_given(on: On) {
     given.insert(Reason::from_note(late.reason.as_deref()));
     w.no(place("o-9", &[line("A", 9)]), Reason::InsufficientStock.code()).await;
     given.insert(Reason::InsufficientStock.code());
+    given.insert(too_early(on).await.code());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|r| r.code()).collect();
     assert_eq!(given, all);
     w.done().await;
+}
+
+/// What another lane has not answered yet is too early, and the same command goes through a moment later: nothing of the
+/// refusal is remembered. Which comes first is up to the lanes, so it is tried until the reply was the later one.
+async fn too_early(on: On) -> Reason {
+    let mut w = hurried(on, 2, 600_000).await;
+    let [a, b] = [0, 1].map(|lane| (0..).map(|n| format!("S{n}")).find(|s| partition_of(s, 2) == lane).unwrap());
+    for sku in [&a, &b] {
+        w.sku(sku, 1_000, 0, 99).await;
+    }
+    for n in 0..50 {
+        let (order, id) = (format!("o-early-{n}"), format!("pay-early-{n}"));
+        let pays = with(pay(&order, 2_000), "id", json!(id));
+        let sent = vec![(0, place(&order, &[line(&a, 1), line(&b, 1)])), (0, pays.clone())];
+        let answers = w.at_once(sent).await;
+        assert_eq!(answers[0].outcome, OutcomeKind::Accepted, "{answers:?}");
+        if answers[1].outcome == OutcomeKind::Rejected {
+            assert_eq!(answers[1].reason.as_deref(), Some(Reason::TryAgain.code()), "{answers:?}");
+            let again = with(pays, "id", json!(&*answers[1].command_id));
+            w.ok(with(again, "actor", json!("operator:o"))).await;
+            w.done().await;
+            return Reason::TryAgain;
+        }
+    }
+    panic!("another lane was never the later one")
 }
 
 /// The code of a note, as one of the known.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jumun::store::{
     Batch, Commit, LeaseAnswer, Store, StoreError, UntRow,
     row::Row,
-    rows::{CmdRow, HistRow, OrdRow, StlmRow},
+    rows::{AprvRow, CmdRow, HistRow, OrdRow, RgstRow, StlmRow},
     table,
 };
 
@@ -83,6 +83,7 @@ pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
     let mut batch = lane.batch();
     batch.hist = vec![hist("o-1", 1, "command-1", 0)];
     batch.ord = vec![ord("o-1", None)];
+    batch.rgst = vec![rgst("k", "CARD", "o-1")];
     batch.cmd = vec![CmdRow { cmd_id: "command-9".into(), ..sample::<CmdRow>(1) }];
     batch.units = vec![unit("u-1", 10)];
     batch.ldgr = vec![sample(1)];
@@ -94,19 +95,111 @@ pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
         // the command made another order already
         Batch { hist: vec![hist("o-2", 1, "command-1", 0)], ..base.clone() },
         Batch { cmd: batch.cmd.clone(), ..base.clone() },
+        // the payment has paid another order
+        Batch { rgst: vec![rgst("k-2", "CARD", "o-2"), rgst("k", "CARD", "o-2")], ..base.clone() },
         Batch { units: vec![unit("u-1", 1)], moves: Vec::new(), ..base.clone() },
         Batch { ldgr: batch.ldgr.clone(), ..base.clone() },
     ];
     for conflict in conflicts {
         let outcome = lane.committer.commit(&conflict).await;
-        assert!(matches!(outcome, Ok(Commit::Conflict(_))), "{outcome:?}");
+        let Ok(Commit::Conflict(why)) = &outcome else { panic!("{outcome:?}") };
+        assert_eq!(Commit::is_of_a_payment(why), !conflict.rgst.is_empty(), "{why}");
         let store = &*bench.store;
+        assert_eq!(count::<RgstRow>(store).await, 1);
         assert_eq!((count::<HistRow>(store).await, count::<OrdRow>(store).await), (1, 1));
         let units = store.page(table::<UntRow>(), None, 10).await.expect("a page");
         assert_eq!(UntRow::read(&mut units[0].clone().into_iter()), unit("u-1", 10));
     }
-    // the committer goes on
-    lane.done(&base).await;
+    // the committer goes on; the same name by other means is another payment
+    lane.done(&Batch { rgst: vec![rgst("k", "POINTS", "o-2"), rgst("k-2", "CARD", "o-2")], ..base }).await;
+    let asked = ["k", "k-3"].map(str::to_owned);
+    let found = bench.store.payments(&asked).await.expect("an answer");
+    let found: Vec<_> = found.iter().map(|r| (&*r.pay_id, &*r.pay_mns_cd, &*r.ord_id)).collect();
+    assert_eq!(found, [("k", "CARD", "o-1"), ("k", "POINTS", "o-2")]);
+    assert!(bench.store.payments(&[]).await.expect("an answer").is_empty());
+}
+
+fn rgst(id: &str, means: &'static str, order: &str) -> RgstRow {
+    let pay_dttm = super::rows::at(0);
+    RgstRow { pay_id: id.into(), pay_mns_cd: means.into(), ord_id: order.into(), stlm_no: 1, pay_amt: 1, pay_dttm }
+}
+
+/// What an upsert has nothing for stays: a token comes once.
+pub async fn a_kept_column_outlives_an_upsert_without_it(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let row = |token: Option<&str>, amount| AprvRow { aprv_tkn: token.map(Into::into), aprv_amt: amount, ..sample(1) };
+    for (written, kept) in [
+        (row(None, 1), None),
+        (row(Some("t-1"), 2), Some("t-1")),
+        (row(None, 3), Some("t-1")),
+        (row(Some("t-2"), 3), Some("t-2")),
+    ] {
+        lane.done(&Batch { aprv: vec![written.clone()], ..lane.batch() }).await;
+        let stored = bench.store.page(table::<AprvRow>(), None, 10).await.expect("a page");
+        let stored = AprvRow::read(&mut stored[0].clone().into_iter());
+        assert_eq!((stored.aprv_tkn.as_deref(), stored.aprv_amt), (kept, written.aprv_amt));
+    }
+}
+
+/// A database of before, with a payment that stands in two orders: the upgrade enters the first, and stops for nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_from_before_are_entered_once() {
+    for bench in [Bench::postgres().await, Bench::sqlite().await] {
+        let kind = bench.store.kind();
+        let mut lane = bench.lane().await;
+        let stlm =
+            |order: &str, no: i64, means: &'static str, id: Option<&str>, paid: i64, expected: i64, at: i64| StlmRow {
+                ord_id: order.into(),
+                stlm_no: no,
+                pay_mns_cd: means.into(),
+                pay_mns_rel_id: id.map(Into::into),
+                expt_amt: expected,
+                pay_amt: paid,
+                rfnd_psbl_amt: paid,
+                pay_dttm: (paid > 0).then(|| super::rows::at(at)),
+                ..sample(1)
+            };
+        let mut batch = lane.batch();
+        batch.ord = ["o-1", "o-2", "o-3", "o-4"].map(|id| ord(id, None)).to_vec();
+        batch.stlm = vec![
+            stlm("o-1", 1, "CARD", Some("k"), 10, 0, 2),
+            stlm("o-2", 1, "CARD", Some("k"), 10, 0, 1), // the first of them
+            stlm("o-2", 2, "POINTS", Some("u-1"), 5, 0, 1),
+            stlm("o-3", 1, "VIRTUAL_ACCOUNT", Some("110-1"), 7, 7, 1),
+            stlm("o-4", 1, "VIRTUAL_ACCOUNT", Some("110-1"), 0, 9, 1), // still awaited
+            stlm("o-4", 2, "POINTS", Some("u-1"), 5, 0, 3),
+            stlm("o-4", 3, "VIRTUAL_ACCOUNT", Some("deposit"), 4, 0, 3),
+            stlm("o-4", 4, "BANK_TRANSFER", Some("bank-7"), 4, 0, 3),
+        ];
+        batch.aprv =
+            vec![AprvRow { ord_id: "o-3".into(), stlm_no: 1, vrtl_acct_no: Some("110-1".into()), ..sample(1) }];
+        lane.done(&batch).await;
+        drop(lane);
+        let file = format!("migrations/{kind}/0007_payments.sql");
+        let sql =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/").to_owned() + &file).expect("it is there");
+        // of the migration, what it does to data
+        let from = sql.find("INSERT INTO tb_sc_pay_rgst").expect("it enters them");
+        let upto = sql.find("UPDATE tb_od_stlm").expect("and awaits no more");
+        let upto = upto + sql[upto..].find(';').expect("an end") + 1;
+        bench.outside(Box::leak(sql[from..upto].to_owned().into_boxed_str())).await;
+        let rows = bench.store.page(table::<RgstRow>(), None, 20).await.expect("a page");
+        let rows: Vec<RgstRow> = rows.into_iter().map(|r| RgstRow::read(&mut r.into_iter())).collect();
+        let entered: Vec<_> = rows.iter().map(|r| (&*r.pay_id, &*r.pay_mns_cd, &*r.ord_id, r.pay_amt)).collect();
+        let expected = [
+            ("bank-7", "BANK_TRANSFER", "o-4", 4),
+            ("k", "CARD", "o-2", 10),
+            ("o-2 2", "POINTS", "o-2", 5),
+            ("o-3 1", "VIRTUAL_ACCOUNT", "o-3", 7),
+            ("o-4 2", "POINTS", "o-4", 5),
+            ("o-4 3", "VIRTUAL_ACCOUNT", "o-4", 4),
+        ];
+        assert_eq!(entered, expected, "{kind}");
+        let awaited = bench.store.page(table::<StlmRow>(), None, 20).await.expect("a page");
+        let awaited: Vec<StlmRow> = awaited.into_iter().map(|r| StlmRow::read(&mut r.into_iter())).collect();
+        let awaited: Vec<_> = awaited.iter().filter(|s| s.expt_amt > 0).map(|s| (&*s.ord_id, s.expt_amt)).collect();
+        assert_eq!(awaited, [("o-4", 9)], "{kind}");
+    }
 }
 
 pub async fn a_broken_rule_rolls_the_whole_batch_back(bench: Bench) {

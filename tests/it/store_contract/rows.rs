@@ -26,6 +26,7 @@ fn code(column: &str) -> Option<&'static str> {
         "pnt_knd_cd" => "EARNED",
         "gds_knd_cd" => "GIFT",
         "mvmt_cd" => "DEDUCT",
+        "dlv_mthd_cd" => "PARCEL",
         _ => return None,
     })
 }

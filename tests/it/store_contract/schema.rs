@@ -3,11 +3,12 @@
 use jumun::store::{
     TableRef, UntRow,
     door::{DoorAuditRow, HookLetterRow, HookRow},
+    people::AccessRow,
     row::Type,
     rows::{
         AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
         GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-        PtnrRow, RfndRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+        PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
     },
     table,
 };
@@ -17,6 +18,7 @@ use super::{Bench, Outside};
 
 fn tables() -> Vec<TableRef> {
     vec![
+        table::<AccessRow>(),
         table::<AditRow>(),
         table::<AprvRow>(),
         table::<CmdRow>(),
@@ -45,6 +47,7 @@ fn tables() -> Vec<TableRef> {
         table::<PrsnRow>(),
         table::<PtnrRow>(),
         table::<RfndRow>(),
+        table::<RgstRow>(),
         table::<RsvRow>(),
         table::<RtnRow>(),
         table::<RvwRow>(),

@@ -99,6 +99,11 @@ impl Service {
         all.as_object().expect("an object").iter().map(one).collect()
     }
 
+    /// What was asked last under a key.
+    pub fn asked(&self, key: &str) -> Value {
+        ask(&self.address(), "GET", "/", &[], b"").json()[key]["asked"].clone()
+    }
+
     /// What it has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -51,14 +51,25 @@ impl Shop {
         Self::start_on(String::new(), 1, &[&["--token", &tokens()], more].concat()).await
     }
 
+    /// The same on a file of its own, with its log in the process.
+    pub async fn file(more: &[&str]) -> Self {
+        let dir = tempfile::Builder::new().prefix("jumun-shop-").tempdir().expect("a directory").keep();
+        let database = format!("sqlite:{}", dir.join("jumun.db").display());
+        Self::start_with(database, String::new(), 1, &[&["--token", &tokens()], more].concat()).await
+    }
+
     /// The same without tokens.
     pub async fn start(more: &[&str]) -> Self {
         Self::start_on(redis_url(), 1, more).await
     }
 
     async fn start_on(redis: String, partitions: u32, more: &[&str]) -> Self {
+        Self::start_with(fresh_database().await, redis, partitions, more).await
+    }
+
+    async fn start_with(database: String, redis: String, partitions: u32, more: &[&str]) -> Self {
         let setting = Setting {
-            database: fresh_database().await,
+            database,
             redis,
             namespace: format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
             instance: "a".into(),

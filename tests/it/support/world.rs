@@ -179,6 +179,14 @@ impl World {
         self.start(Limits::default()).await;
     }
 
+    /// Stops the server, takes the schema back to an older version's, brings it up to date again, and starts another.
+    pub async fn upgraded(&mut self, back: &'static str) {
+        self.stop().await;
+        self.outside(back).await;
+        self.store.migrate().await.unwrap();
+        self.start(Limits::default()).await;
+    }
+
     fn place_of(&self, command: &Value) -> u32 {
         let first = command["lines"][0]["sku_id"].as_str().or_else(|| command["sku_id"].as_str());
         match first {
@@ -427,7 +435,10 @@ impl World {
         self.restart().await;
         for (partition, raw, first) in &journal {
             let again = self.ask(*partition, &first.command_id, raw).await;
-            assert_eq!(Answer { entry: first.entry.clone(), ..again }, *first);
+            // of what came too early nothing is remembered
+            if first.reason.as_deref() != Some("try_again") {
+                assert_eq!(Answer { entry: first.entry.clone(), ..again }, *first);
+            }
         }
         self.stop().await;
         self.log = new_log(self.on).await;

@@ -110,9 +110,10 @@ impl Client {
         self.ok("place_order", placement(order, "u-1", lines)).await;
     }
 
-    /// Pays the order by card.
+    /// Pays the order by card and points: what is due, or was due before it expired.
     pub async fn pay(&mut self, order: &str) -> Answer {
-        let due = self.store.order_rows(&[OrderId::stored(order)]).await.unwrap()[0].ord_amt;
+        let row = self.store.order_rows(&[OrderId::stored(order)]).await.unwrap().remove(0);
+        let due = if row.ord_amt > 0 { row.ord_amt } else { row.gds_amt - row.dscnt_amt + row.dlv_fee_amt };
         self.ok("approve_payment", json!({"order_id": order, "settlements": paid(order, due)})).await
     }
 
@@ -182,8 +183,12 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     wanted["lines"][0]["promotion_id"] = "prm1".into();
     c.ok("place_order", wanted.clone()).await;
     c.refused("place_order", wanted, "duplicate_order").await;
-    c.refused("approve_payment", json!({"order_id": "o-paid", "settlements": paid("o-paid", 700)}), "amount_mismatch")
-        .await;
+    c.refused(
+        "approve_payment",
+        json!({"order_id": "o-paid", "settlements": paid("o-paid", 700), "vouched": false}),
+        "amount_mismatch",
+    )
+    .await;
     c.ok("decline_payment", json!({"order_id": "o-paid", "reason": "no cover"})).await;
     c.pay("o-paid").await;
     let cut = c.ok("cancel_lines", json!({"order_id": "o-paid", "lines": [2]})).await;

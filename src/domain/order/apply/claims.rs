@@ -5,13 +5,30 @@ use crate::domain::{
     ids::SkuId,
     money::Won,
     order::{
-        claim::{Branch, ClaimReason, Exchange, ExchangeState, Fault, GiftReason, RefundTiming, Return, ReturnState},
+        claim::{
+            Branch, ClaimReason, Collection, CollectionState, Exchange, ExchangeState, Fault, GiftReason, RefundTiming,
+            Return, ReturnState,
+        },
         delivery::DeliveryStatus,
         event::{AddedLine, CutCause, ExchangeApproved, Inspected, ReservedLine, ReturnRequested},
-        state::{Cancelled, Line, Order, Stage},
+        state::{Cancelled, Line, Order},
     },
     status::Status,
 };
+
+/// What is to come back of exchanged goods that had left.
+fn collection(e: &ExchangeApproved, quantity: u32, at: Time) -> Option<Collection> {
+    let waived = e.waived.is_some();
+    (waived || e.collect > 0).then_some(Collection {
+        state: if waived { CollectionState::Waived } else { CollectionState::Due },
+        quantity,
+        collected: 0,
+        given_up: if waived { quantity } else { 0 },
+        sellable: None,
+        back: 0,
+        settled_at: waived.then_some(at),
+    })
+}
 
 impl Line {
     /// Once no unit of it is left, and no claim: it ended so.
@@ -24,7 +41,7 @@ impl Line {
 
 impl Order {
     /// Units that had not left are wanted again: what was delivered is not all of it any more.
-    fn rejoin(&mut self, line_no: u16) -> Result<(), String> {
+    pub(super) fn rejoin(&mut self, line_no: u16) -> Result<(), String> {
         let wanted = self.line(line_no).map_or(0, |l| self.outstanding(l));
         let line = self.line_mut(line_no)?;
         if line.delivery.delivered_at.is_some() && line.delivery.delivered < wanted {
@@ -32,37 +49,39 @@ impl Order {
             line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
             line.delivery.delivered_at = None;
             line.delivery.revenue_at = None;
+            line.delivery.confirm_at = None;
         }
         Ok(())
     }
 
-    fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
+    pub(super) fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
         self.after.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("no return {group}"))
     }
 
-    fn exchange_mut(&mut self, group: u16) -> Result<&mut Exchange, String> {
+    pub(super) fn exchange_mut(&mut self, group: u16) -> Result<&mut Exchange, String> {
         self.after.exchanges.iter_mut().find(|e| e.group == group).ok_or_else(|| format!("no exchange {group}"))
     }
 
     pub(super) fn return_requested(&mut self, e: &ReturnRequested, at: Time) -> Result<(), String> {
+        // gifts that follow are not the exchange's own
+        let exchanged = e.exchange.and_then(|group| self.exchange_of(group)).map(|x| x.line_no);
         for l in &e.lines {
             let line = self.line_mut(l.line_no)?;
             line.return_accepted += l.quantity;
             line.refunded += l.amount;
             line.timing = Some(e.timing);
-            if e.exchange.is_some() {
-                line.exchange_accepted -= l.quantity; // they stay counted as exchanging until the return ends
-            } else {
+            if exchanged != Some(l.line_no) {
                 line.returning += l.quantity;
+                continue;
             }
+            line.exchange_accepted -= l.quantity;
+            if e.failed {
+                line.exchanging -= l.quantity;
+                line.returning += l.quantity;
+            } // else they stay counted as exchanging until the return ends
         }
         self.give_fees_back(&e.fees_back);
-        for w in &e.withheld {
-            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
-                s.refundable -= w.amount;
-                s.excluded += w.amount;
-            }
-        }
+        self.withhold(&e.withheld);
         self.plan(&e.refunds, at);
         if let Some(group) = e.exchange {
             let exchange = self.exchange_mut(group)?;
@@ -83,6 +102,8 @@ impl Order {
             withheld: e.withheld.clone(),
             fees_back: e.fees_back.clone(),
             exchange: e.exchange,
+            exchanging: exchanged.filter(|_| !e.failed),
+            payable: false,
             requested_at: at,
             decided_at: None,
             collected_at: None,
@@ -106,10 +127,12 @@ impl Order {
         Ok(())
     }
 
+    /// Its money may go: now, or once what is owed for it has come back.
     fn release_refunds(&mut self, group: u16, at: Time) {
-        for r in self.refunds.iter_mut().filter(|r| r.return_group == Some(group) && r.stage == Stage::Waiting) {
-            r.stage = Stage::Due(at);
+        if let Ok(r) = self.return_mut(group) {
+            r.payable = true;
         }
+        self.release_owed(at);
     }
 
     /// Rejected or withdrawn: quantities and money go back to where they were.
@@ -118,29 +141,16 @@ impl Order {
         r.state = if rejected { ReturnState::Rejected } else { ReturnState::Withdrawn };
         r.decided_at = Some(at);
         let undone = r.clone();
+        self.give_up_money(&undone, at)?;
         for l in &undone.lines {
-            let line = self.line_mut(l.line_no)?;
-            line.return_accepted -= l.quantity;
-            line.returning -= l.quantity;
-            line.refunded -= l.amount;
-            self.rejoin(l.line_no)?;
+            self.leave(&undone, l.line_no, l.quantity)?;
         }
-        for back in &undone.fees_back {
-            if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
-                fee.returned -= back.amount;
-            }
-        }
-        for w in &undone.withheld {
-            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
-                s.excluded -= w.amount;
-                s.refundable += w.amount;
-            }
-        }
-        for refund in self.refunds.iter_mut().filter(|r| r.return_group == Some(group) && r.open()) {
-            refund.stage = Stage::Withdrawn(at);
-            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == refund.settlement_no) {
-                s.planned -= refund.amount;
-                s.refundable += refund.amount;
+        if let Some(group) = undone.exchange {
+            // its goods stay where they were: it is over
+            let x = self.exchange_mut(group)?;
+            if x.state == ExchangeState::Approved {
+                x.state = if rejected { ExchangeState::Rejected } else { ExchangeState::Withdrawn };
+                x.completed_at = Some(at);
             }
         }
         Ok(())
@@ -164,7 +174,9 @@ impl Order {
         r.state = ReturnState::Completed;
         r.completed_at = Some(at);
         for l in &mut r.lines {
-            l.sellable = came.iter().find(|i| i.line_no == l.line_no).map(|i| i.sellable);
+            let found = came.iter().find(|i| i.line_no == l.line_no);
+            l.sellable = found.map(|i| i.sellable);
+            l.back = found.map_or(0, |i| i.sellable + i.unsellable);
         }
         let done = r.clone();
         for l in &done.lines {
@@ -175,7 +187,7 @@ impl Order {
             if !l.shipped && !l.restocked {
                 line.never_left += l.quantity;
             }
-            if done.exchange.is_some() {
+            if done.exchanging == Some(l.line_no) {
                 line.exchanging -= l.quantity;
             } else {
                 line.returning -= l.quantity;
@@ -217,6 +229,8 @@ impl Order {
             new_line_no: None,
             moved: Won::ZERO,
             restocked: false,
+            collection: None,
+            fee_no: None,
             requested_at: at,
             decided_at: None,
             completed_at: None,
@@ -224,9 +238,10 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn exchange_rejected(&mut self, group: u16, at: Time) -> Result<(), String> {
+    /// Rejected, or withdrawn.
+    pub(super) fn exchange_undone(&mut self, group: u16, state: ExchangeState, at: Time) -> Result<(), String> {
         let e = self.exchange_mut(group)?;
-        e.state = ExchangeState::Rejected;
+        e.state = state;
         e.decided_at = Some(at);
         let (line_no, quantity) = (e.line_no, e.quantity);
         let line = self.line_mut(line_no)?;
@@ -244,6 +259,8 @@ impl Order {
         x.moved = e.moved;
         x.restocked = e.restocked;
         x.new_line_no = e.line.as_ref().map(|l| l.no);
+        x.collection = collection(e, x.quantity, at);
+        x.fee_no = e.fee.as_ref().map(|f| f.fee_no);
         let (line_no, quantity) = (x.line_no, x.quantity);
         let line = self.line_mut(line_no)?;
         line.exchanged += quantity;
@@ -254,12 +271,19 @@ impl Order {
         }
         // the number of the first line stays through a chain of exchanges
         let original = line.original_line_no.unwrap_or(line_no);
+        let shipping = line.shipping;
         if let Some(added) = &e.line {
             let mut line = self.added(added, at);
+            // what replaces a unit keeps the terms that the unit was placed with
+            line.shipping = shipping;
             line.original_line_no = Some(original);
             line.moved_in = Some(e.moved);
             self.lines.push(line);
         }
+        if let Some(fee) = &e.fee {
+            self.owe(fee);
+        }
+        self.after.chain |= e.chain;
         Ok(())
     }
 
@@ -269,6 +293,10 @@ impl Order {
         let x = self.exchange_mut(group)?;
         x.state = ExchangeState::Failed;
         x.decided_at.get_or_insert(at);
+        if let Some(c) = x.collection.as_mut().filter(|c| !c.settled()) {
+            c.state = CollectionState::Moved;
+            c.settled_at = Some(at);
+        }
         let failed = x.clone();
         let Some(new_line_no) = failed.new_line_no else { return Ok(()) };
         let new = self.line_mut(new_line_no)?;
@@ -281,7 +309,15 @@ impl Order {
         line.exchanged -= failed.quantity;
         line.moved_out -= failed.moved;
         let cause = if lost > 0 { CutCause::StockLost } else { CutCause::OutOfStock };
-        self.cancels.push(Cancelled { group: cancels, line_no: new_line_no, quantity, amount: Won::ZERO, cause, at });
+        self.cancels.push(Cancelled {
+            group: cancels,
+            line_no: new_line_no,
+            quantity,
+            amount: Won::ZERO,
+            cause,
+            reason: None,
+            at,
+        });
         Ok(())
     }
 
@@ -298,10 +334,11 @@ impl Order {
             let Some(e) = self.after.exchanges.get_mut(i) else { return };
             e.state = ExchangeState::Completed;
             e.completed_at = Some(at);
-            let (line_no, quantity) = (e.line_no, e.quantity);
+            let (line_no, quantity, chain) = (e.line_no, e.quantity, self.after.chain);
             let Ok(line) = self.line_mut(line_no) else { return };
             line.exchanging -= quantity;
-            line.finish(Status::Exchanged);
+            // whatever ends first: a line of which units were returned ends so
+            line.finish(if chain && line.returned > 0 { Status::Returned } else { Status::Exchanged });
         }
     }
 

@@ -1,14 +1,18 @@
 //! Folding: an event into the state. No policy, no refusal; an event that does not fit is a broken invariant.
 
 mod claims;
+mod collect;
 mod money;
 mod supply;
 
 use std::time::Duration;
 
 use super::{
+    claim::ExchangeState,
+    delivery::{Destination, DestinationKind},
     event::{Cut, CutCause, Event, FeeBack, Placed, ReservedLine},
     state::{Cancelled, FeeRow, Line, Order, Placement, RefundTry, ReserveState, Reserving, Settlement, Stage},
+    supply::AskState,
 };
 use crate::domain::{
     Time,
@@ -104,6 +108,7 @@ impl Order {
                 pre_refund: l.pre_refund,
                 lead_time_days: l.lead_time_days,
                 points_rate_bp: l.points_rate_bp,
+                shipping: l.shipping,
                 ..Line::new(
                     no,
                     (&l.sku_id, &l.product_id),
@@ -154,6 +159,10 @@ impl Order {
         if let Some(parent) = &placed.parent {
             order.after.parent = Some((**parent).clone());
         }
+        if let Some(zone) = placed.zone {
+            let kind = if placed.parent.is_some() { DestinationKind::Business } else { DestinationKind::Home };
+            order.after.destination = Some(Destination { kind, zone, at });
+        }
         if placed.is_paid() {
             order.pay(&placed.paid, at);
         }
@@ -163,7 +172,7 @@ impl Order {
             let expected = order.amount_due();
             order.settlements.push(Settlement {
                 expected,
-                ..money::settlement(1, deposit.means, deposit.account_no.clone(), None, Won::ZERO, None)
+                ..money::settlement((1, deposit.means), deposit.named_by(), Won::ZERO, None)
             });
         }
         order
@@ -173,7 +182,7 @@ impl Order {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,
-            Event::PlacementCompleted { shorts, fees, refunds } => {
+            Event::PlacementCompleted { shorts, fees, refunds, .. } => {
                 self.placement = Placement::Done;
                 let group = self.next_group();
                 self.cut(group, CutCause::OutOfStock, shorts, fees, at);
@@ -194,25 +203,35 @@ impl Order {
                 }
                 self.pay(settlements, at);
             }
-            Event::DepositConfirmed { amount, prepare_at } => {
+            Event::DepositConfirmed { amount, payment_id, prepare_at } => {
                 self.prepare_at = *prepare_at;
                 self.advance(Trigger::ApprovePayment)?;
-                self.deposit_in(*amount, at)?;
+                self.deposit_in(*amount, payment_id.as_ref(), at)?;
             }
             Event::PaymentDeclined { .. } => {}
             Event::PaymentExpired => self.end_unpaid(Trigger::ExpirePayment)?,
             Event::PaymentCancelled => self.end_unpaid(Trigger::CancelPayment)?,
-            Event::LatePaymentTaken { settlements, refunds } => {
+            Event::LatePaymentTaken { settlements, refunds }
+            | Event::UnduePaymentTaken { settlements, refunds, .. } => {
                 for paid in settlements {
                     self.settle(paid, at);
                 }
                 self.plan(refunds, at);
             }
-            Event::Cut { group, cause, lines, fees, refunds } => {
+            Event::PaymentRepeated { .. } => {}
+            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason } => {
+                let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
+                for cancelled in self.cancels.iter_mut().skip(before) {
+                    cancelled.reason.clone_from(reason);
+                }
                 self.plan(refunds, at);
             }
-            Event::StockJudged { .. } => {}
+            Event::StockJudged { seen, .. } => {
+                for &no in seen {
+                    self.line_mut(no)?.judged_at = Some(at);
+                }
+            }
             Event::StockDeducted { lines } => {
                 for taken in lines {
                     self.line_mut(taken.line_no)?.deducted += taken.quantity;
@@ -222,13 +241,14 @@ impl Order {
                 let asked = reservations.iter().map(|r| Reserving { asked: r.clone(), state: ReserveState::Asked });
                 self.reservations.extend(asked);
             }
-            Event::Prepared => {
+            Event::Prepared { lines } if lines.is_empty() => {
                 self.advance(Trigger::Prepare)?;
                 for line in self.lines.iter_mut().filter(|l| l.status == Status::Preparing) {
                     line.prepared_at = Some(at);
                 }
                 self.prepare_at = None;
             }
+            Event::Prepared { lines } => self.prepared(lines, at)?,
             Event::RefundConfirmed { key } => self.refunded(key, false, at)?,
             Event::RefundFailed { key, reason, retry_at, heard } => {
                 let refund = self.refund_mut(key)?;
@@ -240,14 +260,25 @@ impl Order {
             Event::ProcurementCompleted { procurements } => self.procured(procurements, at)?,
             Event::ProcurementCancelled { procurements, .. } => self.procurement_cancelled(procurements, at)?,
             Event::Linked(e) => self.link(e, at),
-            Event::LinkChanged { order_id, state, short, .. } => self.link_changed(order_id, *state, short, at)?,
+            Event::LinkChanged { order_id, state, short, procurement, .. } => {
+                self.link_changed(order_id, *state, short, at)?;
+                self.procurement_cancelled(procurement.as_slice(), at)?;
+            }
+            Event::Asked { ask, what } => self.asked(ask, what),
+            Event::Granted { ask } => self.answered(ask, AskState::Granted)?,
+            Event::Denied { ask, .. } => self.answered(ask, AskState::Denied)?,
+            Event::LinesSourced { lines } => self.lines_procured(lines, Status::Preparing, Status::ProcurementCheck)?,
+            Event::LinesProcured { lines } => {
+                self.lines_procured(lines, Status::ProcurementCheck, Status::ProcurementDone)?;
+            }
+            Event::Worked { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at))?,
             Event::DestinationChosen(e) => self.destination(e, at),
             Event::SurchargePaid { settlements } => self.surcharge_paid(settlements, at),
-            Event::Shipped { lines, started } => self.ship(lines, *started, at)?,
+            Event::Shipped { lines, started, method } => self.ship(lines, *started, *method, at)?,
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at)?,
             Event::WaybillChanged { waybill } => self.waybill_changed(waybill, at)?,
             Event::Delivered(e) => self.delivered(e)?,
-            Event::Installed { lines } => self.installed(lines)?,
+            Event::Installed { lines, confirm_at } => self.installed(lines, *confirm_at)?,
             Event::PurchaseConfirmed { lines } => self.confirmed(lines)?,
             Event::PointsEarned { lines } => self.points_earned(lines, at)?,
             Event::PointsReversed { lines } => self.points_reversed(lines, at)?,
@@ -256,18 +287,36 @@ impl Order {
             Event::ReturnApproved { group, timing, .. } => self.return_approved(*group, *timing, at)?,
             Event::ReturnRejected { group, .. } => self.return_undone(*group, true, at)?,
             Event::ReturnWithdrawn { group } => self.return_undone(*group, false, at)?,
+            Event::ReturnChanged(e) => self.return_changed(e, at)?,
+            Event::ReturnWrittenOff { group, lines, charge, .. } => {
+                self.return_written_off(*group, lines, charge.as_ref(), at)?;
+            }
             Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,
-            Event::ReturnCompleted { group, lines, fees_back, refunds } => {
+            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain } => {
                 self.give_fees_back(fees_back);
+                self.withhold(withheld);
+                self.return_mut(*group)?.withheld.extend_from_slice(withheld);
                 self.plan(refunds, at);
+                if *chain {
+                    self.after.chain = true;
+                }
                 self.return_completed(*group, lines, at)?;
             }
             Event::ExchangeRequested { group, line_no, quantity, shipped, reason, fault, wanted } => {
                 let units = (*line_no, *quantity, *shipped);
                 self.exchange_requested(*group, units, (*reason, *fault), wanted.clone(), at)?;
             }
-            Event::ExchangeRejected { group, .. } => self.exchange_rejected(*group, at)?,
+            Event::ExchangeRejected { group, .. } => self.exchange_undone(*group, ExchangeState::Rejected, at)?,
+            Event::ExchangeWithdrawn { group } => self.exchange_undone(*group, ExchangeState::Withdrawn, at)?,
+            Event::FaultCorrected { group, fault } => self.fault_corrected(*group, *fault)?,
             Event::ExchangeApproved(e) => self.exchange_approved(e, at)?,
+            Event::ExchangeCollected { group, quantity } => self.exchange_collected(*group, *quantity)?,
+            Event::ExchangeInspected { group, sellable, unsellable } => {
+                self.exchange_inspected(*group, (*sellable, *unsellable), at)?;
+            }
+            Event::CollectionGivenUp { group, how, quantity, charge, .. } => {
+                self.given_up(*group, (*how, *quantity), charge.as_ref(), at)?;
+            }
             Event::ExchangeFailed { group, lost } => self.exchange_failed(*group, *lost, at)?,
             Event::GiftAdded { line, reason } => self.gift_added(line, *reason, at),
         }
@@ -344,7 +393,7 @@ impl Order {
             line.held -= from_hold;
             line.deducted -= c.untaken - from_hold;
             line.finish(match cause {
-                CutCause::Buyer | CutCause::ParentEnded => Status::Cancelled,
+                CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone => Status::Cancelled,
                 CutCause::OutOfStock | CutCause::StockLost | CutCause::ProcurementCancelled | CutCause::LinkEnded => {
                     Status::OutOfStock
                 }
@@ -355,6 +404,7 @@ impl Order {
                 quantity: c.quantity,
                 amount: c.amount,
                 cause,
+                reason: None,
                 at,
             });
         }

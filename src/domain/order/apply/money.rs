@@ -48,22 +48,22 @@ impl Order {
                 at,
             });
         }
-        self.settlements.push(settlement(
-            no,
-            p.means,
-            Some(p.approval_id.clone()),
-            p.token.clone(),
-            p.amount,
-            Some(at),
-        ));
+        self.settlements.push(Settlement {
+            movement_id: p.movement_id.clone(),
+            ..settlement((no, p.means), Some(p.approval_id.clone()), p.amount, Some(at))
+        });
     }
 
     fn next_settlement(&self) -> u16 {
         self.settlements.iter().map(|s| s.no).max().unwrap_or(0) + 1
     }
 
-    pub(super) fn deposit_in(&mut self, amount: Won, at: Time) -> Result<(), String> {
+    pub(super) fn deposit_in(&mut self, amount: Won, payment_id: Option<&String>, at: Time) -> Result<(), String> {
         let s = self.settlements.iter_mut().find(|s| s.paid_at.is_none()).ok_or("no deposit is awaited")?;
+        if payment_id.is_some() {
+            s.approval_id = payment_id.cloned();
+        }
+        s.expected = Won::ZERO; // it is in
         s.paid = amount;
         s.refundable = amount;
         s.paid_at = Some(at);
@@ -84,9 +84,10 @@ impl Order {
                 return_group: r.return_group,
                 amount: r.amount,
                 planned_at: at,
+                waits_for: r.waits_for,
                 tries: Vec::new(),
                 // the money of a return waits for its approval, or for the goods
-                stage: if r.return_group.is_some() { Stage::Waiting } else { Stage::Due(at) },
+                stage: if r.return_group.or(r.waits_for).is_some() { Stage::Waiting } else { Stage::Due(at) },
             });
         }
     }
@@ -135,10 +136,8 @@ fn points(kind: PointsKind, l: &LineAmount, at: Time) -> PointsMove {
 }
 
 pub(super) fn settlement(
-    no: u16,
-    means: Means,
+    (no, means): (u16, Means),
     approval_id: Option<String>,
-    token: Option<String>,
     paid: Won,
     paid_at: Option<Time>,
 ) -> Settlement {
@@ -147,7 +146,7 @@ pub(super) fn settlement(
         group: 1,
         means,
         approval_id,
-        token,
+        movement_id: None,
         expected: Won::ZERO,
         paid,
         refundable: paid,

@@ -7,10 +7,12 @@ use crate::domain::{
     money::Won,
     order::{
         command::Paid,
-        delivery::{DeliveredBy, DeliveryStatus, Destination, Waybill},
+        delivery::{DeliveredBy, DeliveryStatus, Destination, ShipMethod, Waybill},
         event::{Delivered, DestinationChosen, Linked, ProcurementStarted, WaybillEntry},
-        state::{FeeRow, Line, Order},
-        supply::{Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine},
+        state::{FeeRow, Line, Order, ReserveState, Reserving},
+        supply::{
+            Ask, AskState, AskWhat, Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine, Work,
+        },
     },
     status::{Status, Trigger},
 };
@@ -33,8 +35,11 @@ impl Order {
     }
 
     pub(super) fn procure(&mut self, e: &ProcurementStarted, at: Time) -> Result<(), String> {
+        let by = trigger(e.kind);
         for l in &e.lines {
-            self.go(l.line_no, trigger(e.kind))?;
+            let line = self.line_mut(l.line_no)?;
+            let from = line.status.code();
+            line.may(by).ok_or_else(|| format!("{by:?} does not move line {} while {from}", l.line_no))?;
         }
         self.after.procurements.push(Procurement {
             no: e.no,
@@ -47,6 +52,13 @@ impl Order {
             at,
             done_at: None,
         });
+        // a line goes on once all that is left of it has a source
+        for l in &e.lines {
+            let procured = self.units_procured(l.line_no);
+            if self.line(l.line_no).is_some_and(|line| procured >= line.free()) {
+                self.go(l.line_no, by)?;
+            }
+        }
         Ok(())
     }
 
@@ -61,6 +73,10 @@ impl Order {
             p.done_at = Some(at);
             let lines: Vec<u16> = p.lines.iter().map(|l| l.line_no).collect();
             for line_no in lines {
+                // its other sources, too
+                if self.live_sources(line_no).any(|(p, _)| p.state != ProcureState::Done) {
+                    continue;
+                }
                 let line = self.line_mut(line_no)?;
                 if let Some(to) = line.may(Trigger::CompleteProcurement) {
                     line.status = to;
@@ -78,6 +94,60 @@ impl Order {
             let p = self.procurement_mut(no)?;
             p.state = ProcureState::Cancelled;
             p.done_at = Some(at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn lines_procured(&mut self, lines: &[u16], from: Status, to: Status) -> Result<(), String> {
+        for &no in lines {
+            let line = self.line_mut(no)?;
+            if line.status != from {
+                return Err(format!("line {no} is not {}", from.code()));
+            }
+            line.status = to;
+        }
+        Ok(())
+    }
+
+    pub(super) fn asked(&mut self, id: &str, what: &AskWhat) {
+        if let AskWhat::Exchange { reservation, .. } = what {
+            self.reservations.push(Reserving { asked: reservation.clone(), state: ReserveState::Asked });
+        }
+        self.after.asks.push(Ask { id: id.to_owned(), what: what.clone(), state: AskState::Open });
+    }
+
+    pub(super) fn answered(&mut self, id: &str, state: AskState) -> Result<(), String> {
+        let open = |a: &&mut Ask| a.id == id && a.state == AskState::Open;
+        let ask = self.after.asks.iter_mut().find(open).ok_or_else(|| format!("nothing was asked as {id}"))?;
+        ask.state = state;
+        if let (AskWhat::Exchange { reservation, .. }, AskState::Denied) = (&ask.what, state) {
+            let of = reservation.id.clone();
+            for r in self.reservations.iter_mut().filter(|r| r.asked.id == of) {
+                r.state = ReserveState::Released;
+            }
+        }
+        Ok(())
+    }
+
+    /// 설치: the work of an installer's order.
+    pub(super) fn worked(&mut self, work: Work, lines: &[u16], at: Time) -> Result<(), String> {
+        for &no in lines {
+            let line = self.line_mut(no)?;
+            match work {
+                Work::Delivered | Work::Installed => {
+                    line.status = line.may(Trigger::HandOver).unwrap_or(line.status);
+                    let (units, d) = (line.free(), &mut line.delivery);
+                    d.delivered = units;
+                    d.delivered_at.get_or_insert(at);
+                    d.status = Some(match work {
+                        Work::Installed => DeliveryStatus::Installed,
+                        Work::Delivered | Work::Impossible | Work::Confirmed => DeliveryStatus::DeliveredByInstaller,
+                    });
+                }
+                Work::Confirmed => drop(self.go(no, Trigger::ConfirmPurchase)?),
+                // its units are cut beside it
+                Work::Impossible => {}
+            }
         }
         Ok(())
     }
@@ -103,6 +173,7 @@ impl Order {
             kind: e.kind,
             partner_id: e.partner_id.clone(),
             lines: e.lines.clone(),
+            procurement: e.procurement,
             state: LinkState::Asked,
             short: Vec::new(),
             at,
@@ -140,8 +211,20 @@ impl Order {
                 amount: s.amount,
                 returned: Won::ZERO,
                 reason: FeeReason::Surcharge,
-                unpaid: true,
+                // while the order is unpaid it is a part of what is due for it
+                unpaid: self.paid_at.is_some(),
             });
+        }
+        self.expect_deposit();
+    }
+
+    /// A deposit that is awaited is of what is due.
+    fn expect_deposit(&mut self) {
+        let due = self.amount_due();
+        if self.paid_at.is_none()
+            && let Some(s) = self.settlements.iter_mut().find(|s| s.paid_at.is_none())
+        {
+            s.expected = due;
         }
     }
 
@@ -159,11 +242,24 @@ impl Order {
         }
     }
 
-    pub(super) fn ship(&mut self, lines: &[u16], started: bool, at: Time) -> Result<(), String> {
+    /// Some sellers' lines; the others' wait for their own.
+    pub(super) fn prepared(&mut self, lines: &[u16], at: Time) -> Result<(), String> {
+        for &no in lines {
+            self.go(no, Trigger::Prepare)?.prepared_at = Some(at);
+        }
+        if !self.lines.iter().any(|l| l.status == Status::Ordered && l.free() > 0) {
+            self.prepare_at = None;
+        }
+        Ok(())
+    }
+
+    pub(super) fn ship(&mut self, lines: &[u16], started: bool, method: ShipMethod, at: Time) -> Result<(), String> {
         for &no in lines {
             let line = self.go(no, Trigger::Ship)?;
             line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
             line.delivery.started_at = started.then_some(at);
+            line.delivery.shipped_at = Some(at);
+            line.delivery.method = method;
         }
         Ok(())
     }
@@ -172,6 +268,7 @@ impl Order {
         let d = &mut self.line_mut(w.line_no)?.delivery;
         d.waybills.push(Waybill {
             carrier: w.carrier.clone(),
+            carrier_name: w.carrier_name.clone(),
             no: w.waybill_no.clone(),
             quantity: w.quantity,
             registered_at: at,
@@ -210,9 +307,10 @@ impl Order {
             d.delivered_at = Some(e.delivered_at);
             d.revenue_at = l.revenue_at;
             d.status = Some(match e.by {
-                DeliveredBy::Carrier | DeliveredBy::Forced => DeliveryStatus::Delivered,
+                DeliveredBy::Carrier | DeliveredBy::Seller | DeliveredBy::Forced => DeliveryStatus::Delivered,
                 DeliveredBy::Installer => DeliveryStatus::DeliveredByInstaller,
             });
+            d.confirm_at = l.confirm_at;
             d.forced |= e.by == DeliveredBy::Forced;
             // forced by hand, the courier's own time stays unknown
             if e.by == DeliveredBy::Carrier {
@@ -222,9 +320,11 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn installed(&mut self, lines: &[u16]) -> Result<(), String> {
+    pub(super) fn installed(&mut self, lines: &[u16], confirm_at: Option<Time>) -> Result<(), String> {
         for &no in lines {
-            self.line_mut(no)?.delivery.status = Some(DeliveryStatus::Installed);
+            let delivery = &mut self.line_mut(no)?.delivery;
+            delivery.status = Some(DeliveryStatus::Installed);
+            delivery.confirm_at = confirm_at;
         }
         Ok(())
     }

@@ -3,15 +3,15 @@
 use super::{Decision, money, stock::give_back};
 use crate::domain::{
     order::{
-        event::{Cut, CutCause, Event},
-        state::Order,
+        event::{Cut, CutCause, Event, ReservedLine},
+        state::{Line, Order},
     },
     reason::{Facts, Reason, Refusal},
     status::{Trigger, next},
 };
 
 /// Cancels the named lines, and the gifts that came with them (§3.2†).
-pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
+pub fn lines(order: &Order, numbers: &[u16], reason: Option<&str>) -> Result<Decision, Refusal> {
     if numbers.is_empty() {
         return Err(Refusal::invalid("name at least one line"));
     }
@@ -31,15 +31,17 @@ pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
         }
         chosen.push(line);
     }
-    let follows = |l: &&crate::domain::order::state::Line| {
+    let going: Vec<ReservedLine> =
+        chosen.iter().map(|l| ReservedLine { line_no: l.no, quantity: l.active() }).collect();
+    let follows = |l: &&Line| {
         l.gift
-            && l.main_line_no.is_some_and(|m| numbers.contains(&m))
+            && super::follow::with(order, l, &going, Line::active)
             && !numbers.contains(&l.no)
             && next(l.status, Trigger::CancelLines).is_some()
     };
     chosen.extend(order.lines.iter().filter(follows));
     if chosen.iter().any(|l| order.unjudged().any(|u| u.no == l.no)) {
-        return Err(Refusal::invalid("the stock of a line is still being judged"));
+        return Err(Refusal::early("the stock of a line is still being judged"));
     }
     let group = order.next_group();
     let cuts: Vec<Cut> = chosen
@@ -50,6 +52,8 @@ pub fn lines(order: &Order, numbers: &[u16]) -> Result<Decision, Refusal> {
     let refunds = money::plan_for(order, &cuts, &fees, group);
     let mut decision = Decision::default();
     give_back(order, &cuts, &[], &mut decision);
-    decision.events.push(Event::Cut { group, cause: CutCause::Buyer, lines: cuts, fees, refunds });
+    let reason = reason.map(str::to_owned);
+    let (cause, seen) = (CutCause::Buyer, Vec::new());
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason });
     Ok(decision)
 }

@@ -68,7 +68,7 @@ pub fn too_many(line: &Line, asked: u32, there: u32) -> Refusal {
 
 fn here<'a>(order: &Order, line: &'a Line) -> Result<&'a Line, Refusal> {
     if order.awaits_stock(line.no) {
-        return Err(Refusal::invalid(format!("the stock of line {} is still being judged", line.no)));
+        return Err(Refusal::early(format!("the stock of line {} is still being judged", line.no)));
     }
     Ok(line)
 }

@@ -1,29 +1,39 @@
 //! 출고와 배송 (rows 18–21; domain §3.5–3.7): shipped, on waybills, delivered, installed, confirmed, reviewed.
 
-use super::{Context, Decision, chosen, returns};
+use super::{Context, Decision, chosen, folded, returns};
 use crate::domain::{
     Time,
-    catalog::PointsPolicy,
+    catalog::{PointsBase, PointsPolicy},
+    money::Won,
     order::{
         claim::{ClaimReason, Fault},
-        command::Delivery,
-        delivery::{DeliveredBy, DeliveryStatus},
+        command::{Delivery, Means},
+        delivery::{DeliveredBy, DeliveryStatus, ShipMethod, Waybill},
         event::{Delivered, DeliveredLine, Event, LineAmount, ReservedLine, WaybillEntry},
         state::{Line, Order},
     },
     reason::{Facts, Reason, Refusal},
-    status::Trigger,
+    status::{Status, Trigger},
 };
 
 /// The most waybills that a line has.
 pub const WAYBILLS_MAX: usize = 50;
 
-/// Row 18: with waybills, or (domain §3.6) without.
-pub fn ship(order: &Order, named: &[u16], started: bool, waybills: &[WaybillEntry]) -> Result<Decision, Refusal> {
+/// Row 18: with waybills, or (domain §3.6) without. What does not go by parcel needs none.
+pub fn ship(
+    order: &Order,
+    named: &[u16],
+    method: ShipMethod,
+    started: bool,
+    waybills: &[WaybillEntry],
+) -> Result<Decision, Refusal> {
     let lines = chosen::lines(order, named, Trigger::Ship, "ship")?;
-    let due = order.surcharge_due();
+    let due = order.due_before_shipping();
     if due.is_positive() {
         return Err(Refusal::new(Reason::SurchargeUnpaid, Facts { due: Some(due), ..Facts::default() }));
+    }
+    if !waybills.is_empty() {
+        has_waybills(method)?;
     }
     for (i, w) in waybills.iter().enumerate() {
         let line = lines.iter().find(|l| l.no == w.line_no);
@@ -32,9 +42,19 @@ pub fn ship(order: &Order, named: &[u16], started: bool, waybills: &[WaybillEntr
         check(line, w, &waybills[..i], line.free())?;
     }
     let numbers = lines.iter().map(|l| l.no).collect();
-    let mut events = vec![Event::Shipped { lines: numbers, started }];
+    let mut events = vec![Event::Shipped { lines: numbers, started, method }];
     events.extend(waybills.iter().map(|w| Event::WaybillRegistered { waybill: w.clone() }));
     Ok(Decision { events, ..Decision::default() })
+}
+
+/// Own vans and buyers who collect have no waybills; a quick courier may have one.
+fn has_waybills(method: ShipMethod) -> Result<(), Refusal> {
+    match method {
+        ShipMethod::Parcel | ShipMethod::Quick => Ok(()),
+        ShipMethod::Own | ShipMethod::Pickup => {
+            Err(Refusal::invalid(format!("what is shipped by {} has no waybills", method.code().to_lowercase())))
+        }
+    }
 }
 
 /// A waybill is of units that are on no other one.
@@ -63,6 +83,7 @@ fn waybill_facts(w: &WaybillEntry) -> Facts {
 /// A line may have several waybills.
 pub fn register(order: &Order, w: &WaybillEntry) -> Result<Decision, Refusal> {
     let line = on_its_way(order, w.line_no, "register_waybill")?;
+    has_waybills(line.delivery.method)?;
     check(line, w, &[], order.outstanding(line))?;
     Ok(Decision { events: vec![Event::WaybillRegistered { waybill: w.clone() }], ..Decision::default() })
 }
@@ -92,16 +113,41 @@ fn on_its_way<'a>(order: &'a Order, no: u16, command: &str) -> Result<&'a Line, 
 }
 
 fn sub_status(status: Option<DeliveryStatus>) -> String {
-    status.map_or_else(|| "the line is not under way".to_owned(), |s| format!("the line is {} already", s.code()))
+    match status {
+        None => "the line is not under way".to_owned(),
+        Some(s @ DeliveryStatus::Ready) => format!("the line is {}: no waybill of it is registered yet", s.code()),
+        Some(s @ DeliveryStatus::InTransit) => format!("the line is {}", s.code()),
+        Some(s @ (DeliveryStatus::Delivered | DeliveryStatus::DeliveredByInstaller | DeliveryStatus::Installed)) => {
+            format!("the line is {} already", s.code())
+        }
+    }
 }
 
-/// Row 19: by the carrier's data, by the installer, or by force (§3.6: the seller moved it to "in transit" with nothing in
-/// hand, and the buyer wants out).
+/// The lines that have left and that somebody brings. What the carrier or the installer says is a fact, also while a claim has
+/// all units of a line: it is kept, so that a claim which is undone finds the line where it has come. Force is no fact.
+fn under_way<'a>(order: &'a Order, named: &[u16], force: bool, command: &str) -> Result<Vec<&'a Line>, Refusal> {
+    if force {
+        return chosen::lines(order, named, Trigger::Deliver, command);
+    }
+    let able = |l: &Line| l.status == Status::Shipped && l.active() > 0;
+    if named.is_empty() {
+        let lines: Vec<&Line> = order.lines.iter().filter(|l| able(l)).collect();
+        return if lines.is_empty() { Err(Refusal::illegal(order.status(), command)) } else { Ok(lines) };
+    }
+    chosen::once(named)?;
+    let one = |&no: &u16| {
+        let line = chosen::known(order, no)?;
+        if able(line) { Ok(line) } else { Err(chosen::not_now(line, command, None)) }
+    };
+    named.iter().map(one).collect()
+}
+
+/// Row 19: by the carrier's data, by whoever handed it over, by the installer, or by force (§3.6: the seller moved it to "in
+/// transit" with nothing in hand, and the buyer wants out).
 pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let command = if d.by == DeliveredBy::Installer { "installer_delivered" } else { "mark_delivered" };
-    let at = time(order, d.at, cx.now)?;
-    let able = |l: &&Line| l.delivery.status.is_some_and(|s| may_be_delivered(s, d.by));
-    let mut lines = chosen::lines(order, &d.lines, Trigger::Deliver, command)?;
+    let able = |l: &&Line| l.delivery.status.is_some_and(|s| may_be_delivered(s, d.by, l.delivery.method));
+    let mut lines = under_way(order, &d.lines, d.by == DeliveredBy::Forced, command)?;
     if d.lines.is_empty() {
         let first = lines.first().copied();
         let on = |l: &&Line| d.waybill.as_ref().is_none_or(|(c, n)| carries(l, c, n));
@@ -109,35 +155,52 @@ pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decisi
             lines.retain(|l| on(l)); // the carrier knows its waybills, not our lines
         }
         lines.retain(able);
+        let theirs = |l: &&Line| order.installer_of(l.no).is_some();
+        if d.by == DeliveredBy::Installer && lines.iter().any(theirs) {
+            lines.retain(theirs); // the others have no installer
+        }
         if let (true, Some(line)) = (lines.is_empty(), first) {
             return Err(chosen::not_now(line, command, Some(sub_status(line.delivery.status))));
         }
     }
-    let mut came = Vec::with_capacity(lines.len());
+    // what goes by parcel is the carrier's word, what does not is whoever's handed it over
+    let (mut came, mut handed) = (Vec::with_capacity(lines.len()), Vec::new());
     for line in &lines {
         if !able(line) {
             return Err(chosen::not_now(line, command, Some(sub_status(line.delivery.status))));
         }
+        let at = time(line, d.at, cx.now)?;
         let all = order.outstanding(line);
+        let by_hand = d.by == DeliveredBy::Carrier && !line.delivery.method.is_parcel() && d.waybill.is_none();
         let (units, waybills) = match d.by {
-            DeliveredBy::Carrier => by_carrier(line, d)?,
+            DeliveredBy::Carrier if !by_hand => by_carrier(line, d)?,
             DeliveredBy::Installer if order.installer_of(line.no).is_none() => {
                 return Err(chosen::not_now(line, command, Some("the line has no installation order".into())));
             }
+            DeliveredBy::Carrier | DeliveredBy::Seller => (all, open_waybills(line, |_| true)),
             DeliveredBy::Installer | DeliveredBy::Forced => (all, Vec::new()),
         };
-        let revenue_at = (units >= all).then(|| cx.policy.revenue(at));
-        came.push(DeliveredLine { line_no: line.no, delivered: units, revenue_at, waybills });
+        let whole = units >= all;
+        let revenue_at = whole.then(|| cx.policy.revenue(at));
+        let confirm_at = cx.policy.auto_confirm.filter(|_| whole).map(|wait| at + wait);
+        let part = DeliveredLine { line_no: line.no, delivered: units, revenue_at, confirm_at, waybills };
+        if by_hand { handed.push(part) } else { came.push(part) }
     }
     if d.by == DeliveredBy::Forced && d.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
         return Err(Refusal::invalid("a delivery that is forced needs a reason"));
     }
-    let whole: Vec<u16> = came.iter().filter(|l| l.revenue_at.is_some()).map(|l| l.line_no).collect();
-    let event = Delivered { by: d.by, lines: came, delivered_at: at, reason: d.reason.clone() };
-    let mut decision = Decision { events: vec![Event::Delivered(Box::new(event))], ..Decision::default() };
+    let parts = || came.iter().chain(&handed);
+    let whole: Vec<u16> = parts().filter(|l| l.revenue_at.is_some()).map(|l| l.line_no).collect();
+    let mut decision = Decision::default();
+    for (by, lines) in [(d.by, came), (DeliveredBy::Seller, handed)] {
+        if !lines.is_empty() {
+            let event = Delivered { by, lines, delivered_at: d.at.unwrap_or(cx.now), reason: d.reason.clone() };
+            decision.events.push(Event::Delivered(Box::new(event)));
+        }
+    }
     if cx.policy.points == PointsPolicy::AtDelivery && d.by != DeliveredBy::Forced {
         let lines: Vec<&Line> = lines.into_iter().filter(|l| whole.contains(&l.no)).collect();
-        earn(order, &lines, &mut decision);
+        earn(order, &lines, cx, &mut decision);
     }
     Ok(decision)
 }
@@ -146,10 +209,10 @@ fn carries(line: &Line, carrier: &str, no: &str) -> bool {
     line.delivery.waybills.iter().any(|w| w.carrier == carrier && w.no == no)
 }
 
-/// The carrier knows waybills; the installer and force need none.
-const fn may_be_delivered(status: DeliveryStatus, by: DeliveredBy) -> bool {
+/// The carrier knows waybills; what goes without one, the installer and force need none.
+const fn may_be_delivered(status: DeliveryStatus, by: DeliveredBy, method: ShipMethod) -> bool {
     match status {
-        DeliveryStatus::Ready => !matches!(by, DeliveredBy::Carrier),
+        DeliveryStatus::Ready => !matches!((by, method), (DeliveredBy::Carrier, ShipMethod::Parcel)),
         DeliveryStatus::InTransit => true,
         // a carrier brings it, then the installer hands it over
         DeliveryStatus::Delivered => matches!(by, DeliveredBy::Installer),
@@ -163,48 +226,48 @@ type Came = (String, String);
 /// The units that the carrier has brought, with those before; a line is delivered when that is all of them (§3.7).
 fn by_carrier(line: &Line, d: &Delivery) -> Result<(u32, Vec<Came>), Refusal> {
     let named = |carrier: &str, no: &str| d.waybill.as_ref().is_none_or(|(c, n)| c == carrier && n == no);
-    let news: Vec<Came> = line
-        .delivery
-        .waybills
-        .iter()
-        .filter(|w| w.delivered_at.is_none() && named(&w.carrier, &w.no))
-        .map(|w| (w.carrier.clone(), w.no.clone()))
-        .collect();
+    let news = open_waybills(line, |w| named(&w.carrier, &w.no));
     if news.is_empty() {
         let detail = d.waybill.as_ref().map(|(c, n)| format!("{c} {n}"));
         let facts = Facts { line_no: Some(line.no), detail, ..Facts::default() };
         return Err(Refusal::new(Reason::UnknownWaybill, facts));
     }
-    let here = |w: &&crate::domain::order::delivery::Waybill| {
-        w.delivered_at.is_some() || news.iter().any(|(c, n)| *c == w.carrier && *n == w.no)
-    };
+    let here = |w: &&Waybill| w.delivered_at.is_some() || news.iter().any(|(c, n)| *c == w.carrier && *n == w.no);
     let units = line.delivery.waybills.iter().filter(here).map(|w| w.quantity).sum();
     Ok((units, news))
 }
 
-/// A moment that the command names: not to come, and not before the order.
-fn time(order: &Order, named: Option<Time>, now: Time) -> Result<Time, Refusal> {
+fn open_waybills(line: &Line, of: impl Fn(&Waybill) -> bool) -> Vec<Came> {
+    let open = line.delivery.waybills.iter().filter(|w| w.delivered_at.is_none() && of(w));
+    open.map(|w| (w.carrier.clone(), w.no.clone())).collect()
+}
+
+/// A moment that the command names: not to come, and not before the goods left.
+fn time(line: &Line, named: Option<Time>, now: Time) -> Result<Time, Refusal> {
+    let early = |at: Time| line.delivery.shipped_at.is_some_and(|left| at < left);
     match named {
         Some(at) if at > now => Err(Refusal::invalid("delivered at a time that is still to come")),
-        Some(at) if at < order.received => Err(Refusal::invalid("delivered before it was ordered")),
+        Some(at) if early(at) => Err(Refusal::invalid(format!("line {}: delivered before it was shipped", line.no))),
         named => Ok(named.unwrap_or(now)),
     }
 }
 
 /// Row 19: after the installer's delivery, in that order.
-pub fn installed(order: &Order, named: &[u16]) -> Result<Decision, Refusal> {
-    let lines = with_installer(order, named, "installed", |s| s == DeliveryStatus::DeliveredByInstaller)?;
+pub fn installed(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let lines = under_way(order, named, false, "installed")?;
+    let lines = with_installer(order, lines, named, "installed", |s| s == DeliveryStatus::DeliveredByInstaller)?;
     let lines = lines.iter().map(|l| l.no).collect();
-    Ok(Decision { events: vec![Event::Installed { lines }], ..Decision::default() })
+    let confirm_at = cx.policy.auto_confirm.map(|wait| cx.now + wait);
+    Ok(Decision { events: vec![Event::Installed { lines, confirm_at }], ..Decision::default() })
 }
 
 fn with_installer<'a>(
-    order: &'a Order,
+    order: &Order,
+    mut lines: Vec<&'a Line>,
     named: &[u16],
     command: &str,
     able: impl Fn(DeliveryStatus) -> bool,
 ) -> Result<Vec<&'a Line>, Refusal> {
-    let mut lines = chosen::lines(order, named, Trigger::Deliver, command)?;
     let may = |l: &Line| order.installer_of(l.no).is_some() && l.delivery.status.is_some_and(&able);
     if named.is_empty() && lines.iter().any(|l| may(l)) {
         lines.retain(|l| may(l));
@@ -223,7 +286,8 @@ fn with_installer<'a>(
 
 /// Row 20 (§8.1): a return, approved at once, without a fee.
 pub fn installation_impossible(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let lines = with_installer(order, named, "installation_impossible", |s| s != DeliveryStatus::Installed)?;
+    let lines = chosen::lines(order, named, Trigger::InstallationImpossible, "installation_impossible")?;
+    let lines = with_installer(order, lines, named, "installation_impossible", |s| s != DeliveryStatus::Installed)?;
     let units: Vec<ReservedLine> = lines.iter().map(|l| ReservedLine { line_no: l.no, quantity: l.free() }).collect();
     let mut decision = Decision::default();
     returns::approved(
@@ -240,11 +304,15 @@ pub fn installation_impossible(order: &Order, named: &[u16], cx: &Context<'_>) -
 /// Row 21: delivered, and installed where there is an installer; the order ends, and points are earned.
 pub fn confirm(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
     let mut lines = chosen::lines(order, named, Trigger::ConfirmPurchase, "confirm_purchase")?;
-    if named.is_empty() && lines.iter().any(|l| unconfirmable(order, l).is_none()) {
-        lines.retain(|l| unconfirmable(order, l).is_none());
+    let goods = |lines: &[&Line]| -> Vec<u16> {
+        lines.iter().filter(|l| !l.gift && order.unconfirmable(l, &[]).is_none()).map(|l| l.no).collect()
+    };
+    let with = goods(&lines);
+    if named.is_empty() && lines.iter().any(|l| order.unconfirmable(l, &with).is_none()) {
+        lines.retain(|l| order.unconfirmable(l, &with).is_none());
     }
     for line in &lines {
-        if let Some(why) = unconfirmable(order, line) {
+        if let Some(why) = order.unconfirmable(line, &with) {
             return Err(chosen::not_now(line, "confirm_purchase", Some(why)));
         }
     }
@@ -253,35 +321,46 @@ pub fn confirm(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decisio
     decision.events.push(Event::PurchaseConfirmed { lines: numbers });
     if cx.policy.points == PointsPolicy::AtConfirmation {
         lines.retain(|l| !l.delivery.forced);
-        earn(order, &lines, &mut decision);
+        earn(order, &lines, cx, &mut decision);
     }
     Ok(decision)
 }
 
-/// Why the buyer can't confirm a shipped line yet.
-fn unconfirmable(order: &Order, line: &Line) -> Option<String> {
-    use DeliveryStatus as S;
-    // units of a claim that may still come back would be left behind
-    if line.returning > 0 || line.exchange_accepted > line.exchanged {
-        return Some("a claim on the line is in progress".into());
-    }
-    let status = line.delivery.status?;
-    let installer = order.installer_of(line.no).is_some();
-    match (status, installer) {
-        (S::Installed, _) | (S::Delivered | S::DeliveredByInstaller, false) => None,
-        (S::Delivered | S::DeliveredByInstaller, true) => Some("the line is not installed yet".into()),
-        (S::Ready | S::InTransit, _) => Some(format!("the line is {}", status.code())),
-    }
-}
-
-/// 적립: points of what was paid for what the buyer keeps, rounded down.
-fn earn(order: &Order, lines: &[&Line], decision: &mut Decision) {
+/// 적립: points of what was paid for what the buyer keeps, rounded down. Points that were used earn none: they are taken off the
+/// goods, from each line in proportion.
+fn earn(order: &Order, lines: &[&Line], cx: &Context<'_>, decision: &mut Decision) {
     if !order.settles_here() {
         return;
     }
-    let of = |l: &&Line| LineAmount { line_no: l.no, amount: l.pay_left().rate_down(l.points_rate_bp) };
+    let goods: Won = order.lines.iter().map(Line::pay_left).sum();
+    let used: Won = order.settlements.iter().filter(|s| s.means == Means::Points).map(|s| s.refundable).sum();
+    let base = |l: &Line| match cx.policy.points_base {
+        PointsBase::All => l.pay_left(),
+        PointsBase::Money => l.pay_left().part_down(goods - used.min(goods), goods),
+    };
+    let of = |l: &&Line| LineAmount { line_no: l.no, amount: base(l).rate_down(l.points_rate_bp) };
     let lines: Vec<LineAmount> =
         lines.iter().filter(|l| l.points_earned.is_zero()).map(of).filter(|l| l.amount.is_positive()).collect();
+    if !lines.is_empty() {
+        decision.events.push(Event::PointsEarned { lines });
+    }
+}
+
+/// Where points are earned at delivery: those of units that a claim had when the line was delivered, and has no more.
+pub fn earn_again(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
+    if cx.policy.points != PointsPolicy::AtDelivery || !order.settles_here() {
+        return;
+    }
+    let now = folded(order, &decision.events, cx);
+    let earns = |l: &&Line| {
+        let undone = order.line(l.no).is_some_and(|k| k.free() < l.free());
+        undone && l.status == Status::Shipped && l.delivery.delivered_at.is_some() && !l.delivery.forced
+    };
+    let more = |l: &Line| {
+        let whole = l.pay_left().rate_down(l.points_rate_bp);
+        LineAmount { line_no: l.no, amount: whole - whole.min(l.points_earned) }
+    };
+    let lines: Vec<LineAmount> = now.lines.iter().filter(earns).map(more).filter(|l| l.amount.is_positive()).collect();
     if !lines.is_empty() {
         decision.events.push(Event::PointsEarned { lines });
     }

@@ -1,27 +1,39 @@
-//! 배송지 (row 14): a consumer's home, a business's own address; islands and Jeju cost a surcharge by policy, before
-//! shipping only (§8.8).
+//! 배송지 (row 14): a consumer's home, a business's own address. Islands and Jeju cost a surcharge by policy, which is in the
+//! total from the placement on; a later choice owes or gives back the difference to what was charged. Freely until shipping
+//! (§8.8): while unpaid it changes what is due, and once paid the rest is due before anything ships.
 
-use super::{
-    Context, Decision, chosen, money,
-    pay::{match_payment, new_approvals},
-};
+use std::cmp::Reverse;
+
+use super::{Context, Decision, money};
 use crate::domain::{
+    catalog::Partner,
     fee::FeeReason,
-    ids::PartnerId,
-    money::Won,
+    ids::{CustomerId, PartnerId},
+    money::{AMOUNT_MAX, Won},
     order::{
-        command::Paid,
         delivery::{DestinationKind, Zone},
         event::{DestinationChosen, Event, FeeBack, Surcharge},
-        state::{FeeRow, Order},
+        state::{FeeRow, Line, Order},
     },
     reason::{Facts, Reason, Refusal},
-    status::Trigger,
+    status::{Status, Trigger},
 };
 
-/// Chooses where it goes. A new choice takes the place of the last, and of its surcharge.
+/// The most surcharges that an order has had: an order is folded whole.
+const SURCHARGES_MAX: usize = 50;
+
+fn may(line: &Line) -> bool {
+    line.may(Trigger::ChooseDestination).is_some()
+}
+
+/// Chooses where it goes. A new choice takes the place of the last.
 pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    chosen::lines(order, &[], Trigger::ChooseDestination, "choose_destination")?;
+    if !order.lines.iter().any(may) {
+        return Err(Refusal::illegal(order.status(), "choose_destination"));
+    }
+    if order.status() == Status::PaymentPending && order.deadline.is_some_and(|d| cx.now >= d) {
+        return Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }));
+    }
     let business = order.after.parent.is_some();
     let (kind, zip) = match (business, zip) {
         (false, Some(zip)) => (DestinationKind::Home, Some(zip.to_owned())),
@@ -31,41 +43,73 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
         }
         (true, None) => (DestinationKind::Business, business_zip(order, cx)?),
     };
-    let (zone, surcharge) = zip.map_or((Zone::Mainland, Won::ZERO), |z| cx.policy.zone(&z));
-    let row = |reason: FeeReason| order.fees.iter().filter(move |f| f.reason == reason);
-    let standing = |f: &&FeeRow| (f.amount - f.returned).is_positive();
-    let same = row(FeeReason::Surcharge).find(standing).is_some_and(|f| f.amount == surcharge);
-    let fees: Vec<FeeBack> = row(FeeReason::Surcharge)
-        .filter(standing)
-        .filter(|_| !same)
-        .map(|f| FeeBack { fee_no: f.no, amount: f.amount - f.returned })
-        .collect();
-    let back = money::paid_fees(order, &fees);
-    let refunds = money::plan(&order.id, &order.settlements, back, None, order.refunds.len() + 1);
-    // a linked order is paid between the two businesses
-    let charged = surcharge.is_positive() && !same && order.settles_here();
-    let surcharge = order.fees.first().filter(|_| charged).map(|first| Surcharge {
-        fee_no: order.next_fee_no(),
-        group: order.fees.iter().map(|f| f.group).max().unwrap_or(1) + 1,
-        partner_id: first.partner_id.clone(),
-        template_id: first.template_id.clone(),
-        amount: surcharge,
-    });
+    let (zone, wanted) = zip.map_or((Zone::Mainland, Won::ZERO), |z| cx.policy.zone(&z));
+    let charged: Won = surcharges(order).map(|f| f.amount - f.returned).sum();
+    // a linked order is paid between the two businesses; gifts alone pay nothing
+    let priced = !business && order.lines.iter().any(|l| !l.gift && may(l));
+    let (more, less) = match priced {
+        true if wanted > charged => (wanted - charged, Won::ZERO),
+        true => (Won::ZERO, charged - wanted),
+        false => (Won::ZERO, Won::ZERO),
+    };
+    let surcharge = owed(order, more)?;
+    let fees = given_back(order, less);
+    let mut refunds = Vec::new();
+    if order.settles_here() {
+        let back = money::paid_fees(order, &fees);
+        refunds = money::plan(&order.id, &order.settlements, back, None, order.refunds.len() + 1);
+    }
     let event = DestinationChosen { kind, zone, surcharge, fees, refunds };
     Ok(Decision { events: vec![Event::DestinationChosen(Box::new(event))], ..Decision::default() })
 }
 
-fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refusal> {
-    let buyer = PartnerId::new(order.customer_id.as_str()).ok();
-    let partner = cx.partners.iter().find(|p| Some(&p.id) == buyer.as_ref());
-    let facts = || Facts { detail: Some(order.customer_id.to_string()), ..Facts::default() };
-    let partner = partner.ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
-    Ok(partner.zip.clone())
+fn surcharges(order: &Order) -> impl Iterator<Item = &FeeRow> {
+    order.fees.iter().filter(|f| f.reason == FeeReason::Surcharge)
 }
 
-/// The surcharge, to the won, in a payment group of its own.
-pub fn pay(order: &Order, paid: &[Paid]) -> Result<Decision, Refusal> {
-    match_payment(order.surcharge_due(), paid)?;
-    new_approvals(order, paid)?;
-    Ok(Decision { events: vec![Event::SurchargePaid { settlements: paid.to_vec() }], ..Decision::default() })
+/// A row of what is to be paid more: of the next payment group, or, while the order is unpaid, with the rest of it.
+fn owed(order: &Order, more: Won) -> Result<Option<Surcharge>, Refusal> {
+    let Some(first) = order.fees.first().filter(|_| more.is_positive()) else { return Ok(None) };
+    if surcharges(order).count() >= SURCHARGES_MAX {
+        return Err(Refusal::invalid(format!("an order has at most {SURCHARGES_MAX} surcharges")));
+    }
+    if order.amount_due() + more > Won::new(AMOUNT_MAX) {
+        return Err(Refusal::invalid(format!("an order comes to at most {AMOUNT_MAX} won")));
+    }
+    let next = order.fees.iter().map(|f| f.group).max().unwrap_or(1) + 1;
+    Ok(Some(Surcharge {
+        fee_no: order.next_fee_no(),
+        group: if order.paid_at.is_some() { next } else { 1 },
+        partner_id: first.partner_id.clone(),
+        template_id: first.template_id.clone(),
+        amount: more,
+    }))
+}
+
+/// Of which rows what is charged too much goes back: of those that nobody paid first, then of the latest.
+fn given_back(order: &Order, less: Won) -> Vec<FeeBack> {
+    let mut rows: Vec<&FeeRow> = surcharges(order).collect();
+    rows.sort_by_key(|f| (!f.unpaid, Reverse(f.no)));
+    let mut left = less;
+    let mut fees = Vec::new();
+    for f in rows {
+        let part = left.min(f.amount - f.returned);
+        if part.is_positive() {
+            fees.push(FeeBack { fee_no: f.no, amount: part });
+            left -= part;
+        }
+    }
+    fees
+}
+
+/// The business that buys.
+pub fn buyer<'a>(customer_id: &CustomerId, cx: &Context<'a>) -> Option<&'a Partner> {
+    let buyer = PartnerId::new(customer_id.as_str()).ok();
+    cx.partners.iter().find(|p| Some(&p.id) == buyer.as_ref())
+}
+
+fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refusal> {
+    let facts = || Facts { detail: Some(order.customer_id.to_string()), ..Facts::default() };
+    let partner = buyer(&order.customer_id, cx).ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
+    Ok(partner.zip.clone())
 }

@@ -6,12 +6,24 @@ use crate::domain::{
     money::Won,
     order::{
         claim::GiftReason,
+        command::OrderCommand,
         event::{AddedLine, Event},
         state::Order,
     },
     reason::{Facts, Reason, Refusal},
     status::Status,
 };
+
+/// A seller gives its own goods away, as over the door so over the streams; an operator may give a shop's to anybody's.
+///
+/// # Errors
+/// The refusal, when it is another seller's.
+pub fn of_the_same_seller(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<(), Refusal> {
+    let OrderCommand::AddGift { main_line_no, sku_id, .. } = command else { return Ok(()) };
+    // what is not there is for the decision to say
+    let (Some(main), Some(quote)) = (order.line(*main_line_no), cx.quote(sku_id)) else { return Ok(()) };
+    exchange::sold_by_the_same(order, main, quote, cx)
+}
 
 /// A new line: price 0, no promotion, a reason; stock deducted.
 pub fn add(
@@ -23,6 +35,9 @@ pub fn add(
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     let main = chosen::known(order, main_line_no)?;
+    if order.installs() {
+        return Err(Refusal::invalid("an installer's order brings no gifts"));
+    }
     if main.gift {
         return Err(Refusal::invalid(format!("line {main_line_no} is a gift itself")));
     }

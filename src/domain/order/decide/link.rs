@@ -1,20 +1,22 @@
 //! Linked orders (domain §2): what parent and child tell one another, and what they make of it. News travels by durable
 //! messages that may come twice or late; each is judged by what the order has become, so that it has its effect once.
 
-use super::{Context, Decision, exchange, folded, procure, returns};
+use super::{Context, Decision, exchange, folded, procure, returns, work};
 use crate::domain::{
     ids::OrderId,
     order::{
         claim::{ClaimReason, Exchange, ExchangeState, Fault, Return, ReturnState},
         command::OrderCommand,
-        event::{Cut, CutCause, Event, ReservedLine},
+        delivery::DeliveryStatus,
+        event::{Cut, CutCause, Event, ProcurementStarted, ReservedLine},
         state::{Line, Order, Placement},
         supply::{
-            Link, LinkKind, LinkMessage, LinkState, LinkWhat, Parent, ProcureKind, ProcureState, Procurement, ShortLine,
+            Ask, AskWhat, Link, LinkKind, LinkMessage, LinkState, LinkWhat, Parent, ProcureKind, ProcureState,
+            ProcuredLine, Procurement, ShortLine,
         },
     },
-    reason::{Reason, Refusal},
-    status::Status,
+    reason::{Facts, Reason, Refusal},
+    status::{Status, Trigger},
 };
 
 /// A message that has no effect (any more); nobody waits for an answer.
@@ -24,17 +26,27 @@ fn nothing() -> Refusal {
 
 /// What a linked order says.
 pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    if let LinkWhat::Cancel = what {
+    if let LinkWhat::Cancel | LinkWhat::Worked { .. } | LinkWhat::WorkRefused { .. } = what {
         let ours = order.after.parent.as_ref().is_some_and(|p| p.order_id == *from);
-        return if ours { stop(order, cx) } else { Err(nothing()) };
+        return if ours { parent_says(order, what, cx) } else { Err(nothing()) };
+    }
+    if let Some(ask) = order.open_ask(from.as_str()) {
+        return answered(order, ask, from, what, cx);
     }
     let link = order.after.links.iter().find(|l| l.order_id == *from).ok_or_else(nothing)?;
-    let news = |state, reason| Event::LinkChanged { order_id: from.clone(), state, reason, short: Vec::new() };
+    if let LinkWhat::Work { .. } = what {
+        return work::heard(order, link, what, cx);
+    }
+    let changed = |state, reason, procurement| {
+        let order_id = from.clone();
+        Event::LinkChanged { order_id, state, reason, short: Vec::new(), procurement }
+    };
+    let news = |state, reason| changed(state, reason, None);
     let mut decision = Decision::default();
     // news may overtake the word that it stands
     match (what, link.state) {
         (LinkWhat::Placed, LinkState::Asked) => decision.events.push(news(LinkState::Open, None)),
-        (LinkWhat::Refused { reason }, LinkState::Asked) => {
+        (LinkWhat::Refused { reason, .. }, LinkState::Asked) => {
             decision.events.push(news(LinkState::Refused, Some(*reason)));
         }
         // it was refused to us, and stands all the same
@@ -43,24 +55,39 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
             let what = LinkWhat::Cancel;
             decision.messages.push(LinkMessage { to: link.order_id.clone(), lane: link.lane, what });
         }
-        (LinkWhat::Short { lines }, LinkState::Asked | LinkState::Open | LinkState::Done) => {
+        (LinkWhat::Short { lines }, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Shipped) => {
             let (order_id, state) = (from.clone(), link.state);
-            decision.events.push(Event::LinkChanged { order_id, state, reason: None, short: lines.clone() });
+            let (reason, procurement) = (None, None);
+            decision.events.push(Event::LinkChanged { order_id, state, reason, short: lines.clone(), procurement });
         }
-        (LinkWhat::Done, LinkState::Asked | LinkState::Open) => {
-            decision.events.push(news(LinkState::Done, None));
+        (LinkWhat::Done, state @ (LinkState::Asked | LinkState::Open | LinkState::Shipped)) => {
+            if state != LinkState::Shipped {
+                decision.events.push(news(LinkState::Done, None));
+            }
             let of = |p: &&Procurement| {
-                let numbers = p.lines.iter().map(|l| &l.line_no);
-                p.kind == ProcureKind::Partner && p.state == ProcureState::Open && numbers.eq(link.lines.iter())
+                let mut numbers = p.lines.iter().map(|l| &l.line_no);
+                let brought = match link.procurement {
+                    Some(no) => p.no == no,
+                    None => numbers.by_ref().eq(link.lines.iter()),
+                };
+                p.kind == ProcureKind::Partner && p.state == ProcureState::Open && brought
             };
             if let Some(p) = order.after.procurements.iter().find(of) {
                 decision.events.push(Event::ProcurementCompleted { procurements: vec![p.no] });
             }
         }
-        (LinkWhat::Ended, LinkState::Asked | LinkState::Open | LinkState::Done) => {
-            decision.events.push(news(LinkState::Ended, None));
+        // also of one that we thought to have stopped: it had left before it heard so
+        (LinkWhat::Shipped, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Cancelled) => {
+            decision.events.push(news(LinkState::Shipped, None));
+        }
+        (LinkWhat::Ended, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Shipped) => {
+            let open = |no: &u16| order.after.procurements.iter().any(|p| p.no == *no && p.state == ProcureState::Open);
+            decision.events.push(changed(LinkState::Ended, None, link.procurement.filter(open)));
         }
         _ => return Err(nothing()),
+    }
+    if decision.events.is_empty() {
+        return Err(nothing());
     }
     // a child that ends takes its parent's lines to OUT_OF_STOCK†, one that is short its units; an installer's end takes
     // nothing: another one can be assigned
@@ -68,9 +95,120 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
     Ok(decision)
 }
 
+/// What the order says that this one was made for.
+fn parent_says(order: &Order, what: &LinkWhat, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    match what {
+        LinkWhat::WorkRefused { ask, reason, facts } => work::refused(order, ask, *reason, facts),
+        LinkWhat::Worked { .. } => work::worked(order, what),
+        LinkWhat::Place(_)
+        | LinkWhat::Placed
+        | LinkWhat::Refused { .. }
+        | LinkWhat::Short { .. }
+        | LinkWhat::Done
+        | LinkWhat::Shipped
+        | LinkWhat::Ended
+        | LinkWhat::Cancel
+        | LinkWhat::Work { .. } => stop(order, cx),
+    }
+}
+
+/// A partner's answer to what was asked of it: it can, and then the purchase (or the installer's work) begins with what is still
+/// wanted; or it can't, and the order is as it was.
+fn answered(order: &Order, ask: &Ask, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let AskWhat::Linked { started, linked } = &ask.what else { return Err(nothing()) };
+    let denied = |reason, facts: Facts| Event::Denied { ask: ask.id.clone(), reason, facts: Box::new(facts) };
+    if let LinkWhat::Refused { reason, facts } = what {
+        // a wrong pick: whether it has nothing or too little
+        let reason = if *reason == Reason::SoldOut { Reason::InsufficientStock } else { *reason };
+        let mut facts = facts.as_deref().cloned().unwrap_or_default();
+        facts.position = None; // of a ledger elsewhere
+        facts.line_no = facts.line_no.and_then(|no| linked.lines.get(usize::from(no).checked_sub(1)?).copied());
+        return Ok(Decision { events: vec![denied(reason, facts)], ..Decision::default() });
+    }
+    let stop = LinkMessage { to: from.clone(), lane: linked.lane, what: LinkWhat::Cancel };
+    let mut decision = Decision::default();
+    let mut linked = linked.clone();
+    let stands = match started {
+        Some(started) => {
+            let rest = |l: &ProcuredLine| {
+                let line = order.line(l.line_no).filter(|k| k.may(Trigger::PurchaseFromPartner).is_some())?;
+                (line.free() > order.units_procured(line.no)).then(|| l.clone())
+            };
+            let lines: Vec<ProcuredLine> = started.lines.iter().filter_map(rest).collect();
+            let whole = lines.len() == started.lines.len();
+            let no = procure::next_no(order);
+            linked.procurement = Some(no);
+            if whole {
+                let started = ProcurementStarted { no, lines, ..started.clone() };
+                decision.events.push(Event::ProcurementStarted(Box::new(started)));
+            }
+            whole
+        }
+        None => linked.lines.iter().all(|no| {
+            let able = |l: &Line| l.may(Trigger::AssignInstaller).is_some();
+            order.line(*no).is_some_and(|l| able(l) && l.delivery.status != Some(DeliveryStatus::Installed))
+        }),
+    };
+    decision.events.push(Event::Linked(Box::new(linked.clone())));
+    let state = if stands { LinkState::Open } else { LinkState::Cancelled };
+    let change = |order_id: &OrderId, state| {
+        let (order_id, reason, short, procurement) = (order_id.clone(), None, Vec::new(), None);
+        Event::LinkChanged { order_id, state, reason, short, procurement }
+    };
+    decision.events.push(change(from, state));
+    if !stands {
+        // what it was for went meanwhile
+        let mut refusal = Refusal::illegal(order.status(), "purchase_from_partner");
+        refusal.facts.line_no = linked.lines.first().copied();
+        decision.messages.push(stop);
+        // its installer may be saying something already
+        if let LinkWhat::Work { ask, lane, .. } = what {
+            let (reason, facts) = (refusal.reason, Box::new(refusal.facts.clone()));
+            let what = LinkWhat::WorkRefused { ask: ask.clone(), reason, facts };
+            decision.messages.push(LinkMessage { to: from.clone(), lane: *lane, what });
+        }
+        decision.events.push(denied(refusal.reason, refusal.facts));
+        return Ok(decision);
+    }
+    // another installer takes the work over
+    for no in linked.lines.iter().filter(|_| started.is_none()) {
+        let Some(link) = order.installer_of(*no) else { continue };
+        let told = decision.messages.iter().any(|m| m.to == link.order_id);
+        if !told {
+            decision.events.push(change(&link.order_id, LinkState::Cancelled));
+            let (to, lane) = (link.order_id.clone(), link.lane);
+            decision.messages.push(LinkMessage { to, lane, what: LinkWhat::Cancel });
+        }
+    }
+    decision.events.push(Event::Granted { ask: ask.id.clone() });
+    if !matches!(what, LinkWhat::Placed) {
+        // its news has overtaken the word that it stands
+        let now = folded(order, &decision.events, cx);
+        match (hear(&now, from, what, cx), what) {
+            (Ok(mut more), _) => {
+                decision.events.append(&mut more.events);
+                decision.movements.append(&mut more.movements);
+                decision.steps.append(&mut more.steps);
+                decision.messages.append(&mut more.messages);
+            }
+            (Err(no), LinkWhat::Work { ask, lane, .. }) => {
+                let (reason, facts) = (no.reason, Box::new(no.facts));
+                let what = LinkWhat::WorkRefused { ask: ask.clone(), reason, facts };
+                decision.messages.push(LinkMessage { to: from.clone(), lane: *lane, what });
+            }
+            (Err(_), _) => {}
+        }
+    }
+    Ok(decision)
+}
+
 /// The parent needs this order no more: what has not shipped is cancelled, or (once it was prepared, when nothing is
 /// cancelled any more: W) returned without collection.
 fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    if order.installs() {
+        let decision = work::stop(order);
+        return if decision.events.is_empty() { Err(nothing()) } else { Ok(decision) };
+    }
     let mut decision = Decision::default();
     let cuts: Vec<Cut> = order
         .lines
@@ -113,7 +251,7 @@ fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
 pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &Context<'_>, decision: &mut Decision) {
     let linked = match (before, command) {
         (_, OrderCommand::PlaceLinked(_)) => true,
-        (Some(o), _) => o.after.parent.is_some() || !o.after.links.is_empty(),
+        (Some(o), _) => o.after.parent.is_some() || !o.after.links.is_empty() || !o.after.asks.is_empty(),
         (None, _) => false,
     };
     if !linked {
@@ -121,13 +259,23 @@ pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &C
     }
     let Some(after) = super::folded_from(id, before.cloned(), &decision.events, cx) else { return };
     tell_parent(before, &after, decision);
+    work::tell(before, &after, decision);
+    let Some(after) = super::folded_from(id, before.cloned(), &decision.events, cx) else { return };
     let unneeded = |l: &&Link| {
-        let wanted = |no: &u16| after.line(*no).is_some_and(|line| line.active() > 0);
-        matches!(l.state, LinkState::Open | LinkState::Done) && !l.lines.iter().any(wanted)
+        let wanted = |o: &Order| l.lines.iter().any(|no| o.line(*no).is_some_and(|line| line.active() > 0));
+        match l.state {
+            LinkState::Open | LinkState::Done => !wanted(&after) || dropped(&after, l),
+            // what of it has not left yet is stopped, once; what has is not cancelled
+            LinkState::Shipped => !wanted(&after) && before.is_some_and(wanted),
+            LinkState::Asked | LinkState::Ended | LinkState::Refused | LinkState::Cancelled => false,
+        }
     };
     for link in after.after.links.iter().filter(unneeded) {
-        let (order_id, state) = (link.order_id.clone(), LinkState::Cancelled);
-        decision.events.push(Event::LinkChanged { order_id, state, reason: None, short: Vec::new() });
+        if link.state != LinkState::Shipped {
+            let (order_id, state) = (link.order_id.clone(), LinkState::Cancelled);
+            let (reason, short, procurement) = (None, Vec::new(), None);
+            decision.events.push(Event::LinkChanged { order_id, state, reason, short, procurement });
+        }
         decision.messages.push(LinkMessage { to: link.order_id.clone(), lane: link.lane, what: LinkWhat::Cancel });
     }
 }
@@ -138,7 +286,7 @@ fn tell_parent(before: Option<&Order>, after: &Order, decision: &mut Decision) {
     let stood = before.filter(|b| b.placement == Placement::Done);
     if after.placement == Placement::Failed {
         if before.is_some_and(|b| b.placement == Placement::Reserving) {
-            say(LinkWhat::Refused { reason: Reason::SoldOut });
+            say(LinkWhat::Refused { reason: Reason::SoldOut, facts: None });
         }
         return;
     }
@@ -162,6 +310,20 @@ fn tell_parent(before: Option<&Order>, after: &Order, decision: &mut Decision) {
     if done(after) && !stood.is_some_and(done) {
         say(LinkWhat::Done);
     }
+    if parent.kind == LinkKind::Purchase && left(after) && !stood.is_some_and(left) {
+        say(LinkWhat::Shipped);
+    }
+}
+
+/// Whether what it was to bring is not procured any more, though other sources of its lines are.
+fn dropped(order: &Order, link: &Link) -> bool {
+    let of = |no: u16| order.after.procurements.iter().find(|p| p.no == no);
+    link.procurement.and_then(of).is_some_and(|p| p.state == ProcureState::Cancelled)
+}
+
+/// Something of it has shipped.
+fn left(order: &Order) -> bool {
+    order.lines.iter().any(|l| l.delivery.shipped_at.is_some())
 }
 
 /// Whether the parent had it stopped.

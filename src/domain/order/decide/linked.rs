@@ -1,6 +1,6 @@
 //! A linked order (row 10, 13): placed by its parent, at ORDERED, with no payment of its own†. All of it or nothing.
 
-use super::{Context, Decision, place};
+use super::{Context, Decision, destination, place};
 use crate::domain::{
     catalog::{PreparePolicy, StockPolicy},
     fee::FeeReason,
@@ -9,7 +9,7 @@ use crate::domain::{
     order::{
         command::{PaymentOffer, PlaceOrder, Wanted},
         event::{Event, Placed, PlacedFee, PlacedLine},
-        supply::{ChildLine, ChildOrder},
+        supply::{ChildLine, ChildOrder, LinkKind},
     },
     reason::{Facts, Reason, Refusal},
 };
@@ -35,27 +35,31 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         lines: child.lines.iter().map(wanted).collect(),
         allow_partial: false,
         payment: PaymentOffer::Approved(Vec::new()),
+        zip: None,
     };
     let mut found: Vec<place::Found<'_>> = Vec::with_capacity(order.lines.len());
     for (wanted, no) in order.lines.iter().zip(1u16..) {
         let facts = || Facts { line_no: Some(no), sku_id: Some(wanted.sku_id.clone()), ..Facts::default() };
         let quote = cx.quote(&wanted.sku_id).ok_or_else(|| Refusal::new(Reason::UnknownSku, facts()))?;
         let before: u32 = found.iter().filter(|f| f.wanted.sku_id == wanted.sku_id).map(|f| f.taken).sum();
-        if let Some(view) = quote.view {
+        // work needs no stock
+        let installs = child.parent.kind == LinkKind::Installation;
+        if let Some(view) = quote.view.filter(|_| !installs) {
             let left = view.on_hand - i64::from(before);
             if left < i64::from(wanted.quantity) {
                 let reason = if left <= 0 { Reason::SoldOut } else { Reason::InsufficientStock };
                 return Err(place::short(reason, &view, left, no, wanted));
             }
         }
-        let taken = if quote.view.is_some() { wanted.quantity } else { 0 };
+        let taken = if quote.view.is_some() && !installs { wanted.quantity } else { 0 };
         let policy = StockPolicy::HoldAtPlacement;
         found.push(place::Found { policy, taken, ..place::Found::new(wanted, quote) });
     }
     let mut lines = Vec::with_capacity(found.len());
     for (f, no) in found.iter().zip(1u16..) {
         // what a business buys is no gift to it
-        lines.push(PlacedLine { unit_price: f.quote.info.price, main: true, gift: false, ..place::price(f, no, cx)? });
+        let (unit_price, shipping) = (f.quote.info.price, Some(f.quote.info.shipping()));
+        lines.push(PlacedLine { unit_price, main: true, gift: false, shipping, ..place::price(f, no, cx)? });
     }
     let whole: Won = lines.iter().map(|l| l.unit_price.times(l.quantity)).sum();
     if whole > Won::new(AMOUNT_MAX) {
@@ -85,13 +89,19 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         fees_back: Vec::new(),
         refunds: Vec::new(),
         parent: Some(Box::new(child.parent.clone())),
+        // to the buyer's business address, where that is known
+        zone: destination::buyer(&child.buyer_id, cx).and_then(|p| p.zip.as_deref()).map(|zip| cx.policy.zone(zip).0),
+        total: Some(whole),
     };
     let mut decision = Decision { movements: place::movements(&order, &found, true), ..Decision::default() };
-    let reservations = place::reserve((id, version), &order, &found, (true, true), &mut decision);
+    let reservations = match child.parent.kind {
+        LinkKind::Purchase => place::reserve((id, version), &order, &found, (true, true), &mut decision),
+        LinkKind::Installation => Vec::new(),
+    };
     if reservations.is_empty() {
         decision.events.push(Event::Placed(Box::new(placed)));
         if cx.policy.prepare == PreparePolicy::AtOnce {
-            decision.events.push(Event::Prepared);
+            decision.events.push(Event::Prepared { lines: Vec::new() });
         }
     } else {
         decision.events.push(Event::PlacementStarted { placed: Box::new(placed), reservations });

@@ -2,14 +2,18 @@
 
 mod cancel;
 mod chosen;
+mod collect;
 mod deliver;
 mod destination;
 mod entitle;
 mod exchange;
+mod follow;
 mod gift;
+pub use self::gift::of_the_same_seller;
 mod link;
 mod linked;
 mod money;
+pub use self::money::worth;
 mod pay;
 mod place;
 pub use self::place::{LINES_MAX, QUANTITY_MAX};
@@ -18,11 +22,16 @@ pub use self::procure::LINKED;
 mod refund;
 mod reserve;
 mod returns;
+mod settle;
 mod stock;
+mod work;
 
 use std::sync::Arc;
 
-use super::{command::OrderCommand, event::Event, state::Order, step::Step, supply::LinkMessage};
+use super::{
+    claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey,
+    state::Order, step::Step, supply::LinkMessage,
+};
 use crate::domain::{
     Time,
     catalog::{Partner, Policy, Promotion, SkuRef, StockPolicy},
@@ -56,6 +65,8 @@ pub struct Context<'a> {
     pub partners: &'a [Partner],
     /// the lane that decides
     pub lane: u32,
+    /// of the payments that the command brings, those that the register has under other orders
+    pub taken: &'a [PaymentKey],
 }
 
 impl Context<'_> {
@@ -90,6 +101,8 @@ pub fn decide(
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     let mut decision = alone(id, order, command, cx)?;
+    procure::settle_sources(order, id, cx, &mut decision);
+    follow::sweep(order, cx, &mut decision);
     link::tell(id, order, command, cx, &mut decision);
     Ok(decision)
 }
@@ -114,7 +127,7 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
         (OrderCommand::ReserveRefused { reservation, reason, facts }, _) => {
             reserve::refused(order, reservation, *reason, facts, cx)
         }
-        (_, Placement::Reserving) => Err(Refusal::invalid("the placement is still being reserved")),
+        (_, Placement::Reserving) => Err(Refusal::early("the placement is still being reserved")),
         (_, Placement::Failed) => Err(Reason::UnknownOrder.into()),
         (_, Placement::Done) => standing(order, command, cx),
     }
@@ -124,47 +137,63 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
 fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<Decision, Refusal> {
     use OrderCommand as C;
     match command {
-        C::ApprovePayment { settlements } if order.surcharge_due().is_positive() => {
-            destination::pay(order, settlements)
-        }
-        C::ApprovePayment { settlements } => pay::approve(order, settlements, cx),
+        C::ApprovePayment { settlements, vouched } => pay::approve(order, settlements, *vouched, cx),
         C::DeclinePayment { reason } => pay::decline(order, reason.as_deref(), cx),
         C::CancelPayment => pay::cancel(order, cx),
-        C::ConfirmDeposit { amount } => pay::deposit(order, *amount, cx),
+        C::ConfirmDeposit { amount, payment_id } => pay::deposit(order, *amount, payment_id.as_deref(), cx),
         C::Expire => pay::expire(order, cx),
-        C::CancelLines { lines } => cancel::lines(order, lines),
-        C::Prepare => stock::prepare(order),
+        C::CancelLines { lines, reason } => cancel::lines(order, lines, reason.as_deref()),
+        C::Prepare => stock::prepare(order, &[], None),
+        C::PrepareOf { lines, by } => stock::prepare(order, lines, by.as_ref()),
         C::JudgeStock { lines } => stock::judge(order, lines),
         C::ConfirmRefund { key } => refund::confirm(order, key),
         C::FailRefund { key, reason, heard } => refund::fail(order, key, reason, *heard, cx),
         C::TransferRefund { key } => refund::transfer(order, key, cx),
         C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
-        C::PurchaseFromNonPartner { lines, seller, amount } => procure::from_non_partner(order, lines, seller, *amount),
-        C::UseOwnStock { lines } => procure::own_stock(order, lines),
+        C::PurchaseFromNonPartner { lines, seller, amount } => {
+            procure::from_non_partner(order, &procure::whole_lines(lines), seller, *amount)
+        }
+        C::BuyUnits { units, seller, amount } => procure::from_non_partner(order, units, seller, *amount),
+        C::UseOwnStock { lines } => procure::own_stock(order, &procure::whole_lines(lines)),
+        C::UseOwnUnits { units } => procure::own_stock(order, units),
         C::AssignInstaller(p) => procure::assign_installer(order, p, cx),
         C::ChooseDestination { zip } => destination::choose(order, zip.as_deref(), cx),
         C::CompleteProcurement { lines } => procure::complete(order, lines),
         C::CancelProcurement { lines, reason } => procure::cancel(order, lines, reason.as_deref(), cx),
         C::ReportStockLoss { lines } => procure::lose(order, lines, cx),
-        C::Ship { lines, started, waybills } => deliver::ship(order, lines, *started, waybills),
+        C::Ship { lines, started, waybills } => deliver::ship(order, lines, ShipMethod::Parcel, *started, waybills),
+        C::ShipBy { method, lines, started, waybills } => deliver::ship(order, lines, *method, *started, waybills),
         C::RegisterWaybill(w) => deliver::register(order, w),
         C::UpdateWaybill(w) => deliver::update(order, w),
+        C::MarkDelivered(_) | C::Installed { .. } | C::InstallationImpossible { .. } if order.installs() => {
+            work::say(order, command, cx)
+        }
         C::MarkDelivered(d) => deliver::delivered(order, d, cx),
-        C::Installed { lines } => deliver::installed(order, lines),
+        C::Installed { lines } => deliver::installed(order, lines, cx),
         C::InstallationImpossible { lines } => deliver::installation_impossible(order, lines, cx),
         C::ConfirmPurchase { lines } => deliver::confirm(order, lines, cx),
         C::WriteReview { line_no, rating } => deliver::review(order, *line_no, *rating),
         C::RequestReturn(asked) => returns::request(order, asked, cx),
-        C::ApproveReturn { group, timing } => returns::approve(order, *group, *timing, cx),
+        C::ApproveReturn { group, timing, fault } => returns::approve(order, *group, *timing, *fault, cx),
         C::RejectReturn { group, reason } => returns::reject(order, *group, reason.as_deref(), cx),
-        C::WithdrawReturn { group } => returns::withdraw(order, *group, cx),
-        C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
-        C::CompleteReturn { group, inspected } => returns::complete(order, *group, inspected),
+        C::WithdrawReturn { group, lines, by_buyer } => settle::withdraw(order, *group, lines, *by_buyer, cx),
+        C::WriteOffReturn { group, what } => match order.return_of(*group) {
+            Some(r) => settle::write_off(order, r, what, cx),
+            None => collect::give_up(order, *group, CollectionState::WrittenOff, what, command.name()),
+        },
+        C::WaiveCollection { group, what } => {
+            collect::give_up(order, *group, CollectionState::Waived, what, command.name())
+        }
+        C::CollectReturn { group, lines } => returns::collect(order, *group, lines, cx),
+        C::CompleteReturn { group, inspected, fault } => returns::complete(order, *group, inspected, *fault, cx),
         C::RequestExchange { line_no, quantity, reason, fault, wanted } => {
-            exchange::request(order, (*line_no, *quantity), (*reason, *fault), wanted.as_ref())
+            exchange::request(order, (*line_no, *quantity), (*reason, *fault), wanted.as_ref(), cx)
         }
         C::RejectExchange { group, reason } => exchange::reject(order, *group, reason.as_deref(), cx),
-        C::ApproveExchange { group, branch, sku_id } => exchange::approve(order, *group, *branch, sku_id.as_ref(), cx),
+        C::WithdrawExchange { group } => exchange::withdraw(order, *group, cx),
+        C::ApproveExchange { group, branch, sku_id, fault, waived } => {
+            exchange::approve(order, *group, (*branch, sku_id.as_ref()), (*fault, waived.as_deref()), cx)
+        }
         C::AddGift { main_line_no, sku_id, quantity, reason } => {
             gift::add(order, *main_line_no, sku_id, *quantity, *reason, cx)
         }
@@ -203,35 +232,46 @@ pub struct Looks {
 /// What a command looks at.
 pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
     use OrderCommand as C;
-    let own = || Looks { own: true, ..Looks::default() };
+    // lines that were placed before lines kept their shipping terms: what sending them back costs is their products' word
+    let older = order.is_some_and(|o| o.lines.iter().any(|l| !l.gift && l.shipping.is_none()));
     match command {
         C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => Looks {
             own: order.is_some_and(|o| o.lines.iter().any(|l| l.policy == StockPolicy::DeductAtPayment)),
             ..Looks::default()
         },
-        // what sending a return back costs is the products' word
-        C::RequestReturn(_) | C::InstallationImpossible { .. } | C::Link { .. } => own(),
-        C::ReportStockLoss { .. }
+        C::RequestReturn(_)
+        | C::InstallationImpossible { .. }
+        | C::Link { .. }
+        | C::ApproveReturn { .. }
+        | C::WithdrawReturn { .. }
+        | C::CompleteReturn { .. }
+        | C::ReportStockLoss { .. }
         | C::CancelProcurement { .. }
         | C::RejectReturn { .. }
-        | C::WithdrawReturn { .. }
         | C::RejectExchange { .. }
+        | C::WithdrawExchange { .. }
         | C::Reserved { .. }
-        | C::ReserveRefused { .. } => {
-            Looks { own: order.is_some_and(|o| !o.after.exchanges.is_empty()), ..Looks::default() }
-        }
+        | C::ReserveRefused { .. } => Looks { own: older, ..Looks::default() },
         C::ApproveExchange { group, sku_id, .. } => {
-            let wanted = order.and_then(|o| o.exchange_of(*group)).and_then(|e| e.wanted.clone());
-            Looks { own: true, named: sku_id.clone().or(wanted).into_iter().collect(), partners: Vec::new() }
+            let wanted = order.and_then(|o| {
+                let e = o.exchange_of(*group)?;
+                e.wanted.clone().or_else(|| o.line(e.line_no).map(|l| l.sku_id.clone()))
+            });
+            Looks { own: older, named: sku_id.clone().or(wanted).into_iter().collect(), partners: Vec::new() }
+        }
+        C::RequestExchange { wanted, .. } => {
+            Looks { own: wanted.is_some(), named: wanted.iter().cloned().collect(), partners: Vec::new() }
         }
         C::AddGift { sku_id, .. } => Looks { own: false, named: vec![sku_id.clone()], partners: Vec::new() },
         C::PurchaseFromPartner(p) | C::AssignInstaller(p) => Looks {
             own: false,
-            named: p.lines.iter().map(|(_, sku)| sku.clone()).collect(),
+            named: p.lines.iter().map(|(_, sku, _)| sku.clone()).collect(),
             partners: vec![p.partner_id.clone()],
         },
         C::PlaceLinked(child) => {
-            Looks { own: false, named: child.lines.iter().map(|l| l.sku_id.clone()).collect(), partners: Vec::new() }
+            let buyer = PartnerId::new(child.buyer_id.as_str()).ok();
+            let named = child.lines.iter().map(|l| l.sku_id.clone()).collect();
+            Looks { own: false, named, partners: buyer.into_iter().collect() }
         }
         C::ChooseDestination { zip: None } => {
             let buyer = order.and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
@@ -243,24 +283,27 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::Expire
         | C::CancelLines { .. }
         | C::Prepare
+        | C::PrepareOf { .. }
         | C::JudgeStock { .. }
         | C::ConfirmRefund { .. }
         | C::FailRefund { .. }
         | C::TransferRefund { .. }
         | C::PurchaseFromNonPartner { .. }
+        | C::BuyUnits { .. }
         | C::UseOwnStock { .. }
+        | C::UseOwnUnits { .. }
         | C::ChooseDestination { .. }
         | C::CompleteProcurement { .. }
         | C::Ship { .. }
+        | C::ShipBy { .. }
         | C::RegisterWaybill(_)
         | C::UpdateWaybill(_)
         | C::MarkDelivered(_)
         | C::Installed { .. }
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
-        | C::ApproveReturn { .. }
         | C::CollectReturn { .. }
-        | C::CompleteReturn { .. }
-        | C::RequestExchange { .. } => Looks::default(),
+        | C::WriteOffReturn { .. }
+        | C::WaiveCollection { .. } => Looks::default(),
     }
 }

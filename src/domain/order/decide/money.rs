@@ -8,6 +8,7 @@ use crate::domain::{
         event::{Cut, Excluded, FeeBack, PlannedRefund},
         state::{FeeRow, Line, Order, Settlement},
     },
+    status::Status,
 };
 
 /// What `quantity` of a line's units is worth: pro rata, rounded down; the last units take the remainder, so that the parts
@@ -18,18 +19,47 @@ pub fn worth(line: &Line, quantity: u32) -> Won {
 
 /// The fees that go back with these cuts: of rows of which no goods remain (domain §5: a whole cancellation gives the fee
 /// back, a part cancellation keeps it where goods of its row remain). Goods in another return that is under way remain: it
-/// may be withdrawn. A surcharge (row 14) is for all goods of the order.
+/// may be withdrawn. A surcharge (row 14) is for all goods of the order; one that nobody paid yet, for those that are still to go.
 pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
         line.active() - cut
     };
-    let of = |fee: &FeeRow, line: &Line| fee.reason == FeeReason::Surcharge || line.fee_no == fee.no;
+    let gone = |line: &Line| matches!(line.status, Status::Shipped | Status::PurchaseConfirmed);
+    let of = |fee: &FeeRow, line: &Line| {
+        if fee.reason == FeeReason::Surcharge { !(fee.unpaid && gone(line)) } else { line.fee_no == fee.no }
+    };
+    // a gift that goes alone takes nothing with it
+    let concerned = |fee: &FeeRow| {
+        let goods = |c: &Cut| lines.iter().any(|l| l.no == c.line_no && !l.gift && of(fee, l));
+        cuts.iter().any(goods)
+    };
     fees.iter()
-        .filter(|fee| (fee.amount - fee.returned).is_positive())
+        .filter(|fee| (fee.amount - fee.returned).is_positive() && !fee.reason.is_debt() && concerned(fee))
         .filter(|fee| lines.iter().filter(|l| of(fee, l) && !l.gift).all(|l| left(l) == 0))
         .map(|fee| FeeBack { fee_no: fee.no, amount: fee.amount - fee.returned })
         .collect()
+}
+
+/// What is left of a fee, to go back.
+pub fn left_of(order: &Order, fee_no: u16) -> Option<FeeBack> {
+    let fee = order.fees.iter().find(|f| f.no == fee_no)?;
+    let amount = fee.amount - fee.returned;
+    amount.is_positive().then_some(FeeBack { fee_no, amount })
+}
+
+/// Debts of the buyer that a refund of `back` covers, whole: they are kept back of it†. `taken` are settled already.
+pub fn set_off(order: &Order, taken: &[FeeBack], back: Won) -> Vec<FeeBack> {
+    let mut left = back;
+    let open = order.fees.iter().filter(|f| f.unpaid && f.reason.is_debt());
+    let mut debts = Vec::new();
+    for fee in open.filter(|f| !taken.iter().any(|t| t.fee_no == f.no)) {
+        if let Some(debt) = left_of(order, fee.no).filter(|d| d.amount <= left) {
+            left -= debt.amount;
+            debts.push(debt);
+        }
+    }
+    debts
 }
 
 /// The sum of cuts and of the fees that had been paid.
@@ -62,6 +92,7 @@ pub fn plan(
         group,
         return_group: None,
         amount,
+        waits_for: None,
     });
     planned.collect()
 }

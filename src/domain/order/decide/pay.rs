@@ -1,4 +1,5 @@
-//! Payment (rows 2–5): approval, decline, the payer's cancellation, deposits, the deadline, and money that comes too late.
+//! Payment (rows 2–5): approval, decline, the payer's cancellation, deposits, the deadline; and money that was not due: it is
+//! a fact, so it is taken and goes back.
 
 use super::{
     Context, Decision, folded, money,
@@ -9,53 +10,54 @@ use crate::domain::{
     catalog::PreparePolicy,
     money::{AMOUNT_MAX, Won},
     order::{
-        command::Paid,
+        command::{Means, Paid},
         event::{Cut, Event, PlannedRefund},
+        register::DEPOSIT,
         state::{Order, Settlement},
     },
     reason::{Facts, Reason, Refusal},
     status::{Status, Trigger, next},
 };
 
-/// Row 2: the whole amount due, by one means or several.
-pub fn approve(order: &Order, paid: &[Paid], cx: &Context<'_>) -> Result<Decision, Refusal> {
-    match standing(order, Trigger::ApprovePayment, "approve_payment", cx.now)? {
-        Standing::Late(events) => {
-            check_settlements(paid)?;
-            new_approvals(order, paid)?;
-            if paid.is_empty() {
-                return Err(Refusal::invalid("a payment names at least one settlement"));
-            }
-            Ok(late(order, paid, events))
-        }
-        Standing::Pending => {
-            match_payment(order.amount_due(), paid)?;
-            settled(order, Event::PaymentApproved { settlements: paid.to_vec(), prepare_at: prepare_at(cx) }, cx)
+/// Payments that one order takes at most: an order is read whole.
+const PAYMENTS_MAX: usize = 1_000;
+
+/// Row 2: the whole amount due, by one means or several; and of an order that stands: its surcharge. What the payment side
+/// vouches for and was not due is taken and planned for refund; of the buyer's side it is refused.
+pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let standing = standing(order, cx.now)?;
+    check_settlements(paid)?;
+    if paid.is_empty() {
+        return nothing(order, &standing, cx);
+    }
+    match new(order, paid, &standing, cx)? {
+        fresh if fresh.is_empty() => Ok(repeated(paid)),
+        fresh => {
+            let event = |paid| Event::PaymentApproved { settlements: paid, prepare_at: prepare_at(cx) };
+            judge(order, fresh, standing, vouched, cx, event)
         }
     }
 }
 
-/// Row 2, by deposit: the expected amount, to the won.
-pub fn deposit(order: &Order, amount: Won, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let Some(awaited) = &order.deposit else {
-        return Err(Refusal::invalid("the order awaits no deposit"));
-    };
-    match standing(order, Trigger::ApprovePayment, "confirm_deposit", cx.now)? {
-        Standing::Late(events) => {
-            let approval_id = awaited.account_no.clone().unwrap_or_else(|| "deposit".to_owned());
-            let here = |s: &Settlement| s.paid.is_positive() && s.approval_id.as_deref() == Some(&*approval_id);
-            if order.settlements.iter().any(here) {
-                return Err(Refusal::invalid("that deposit is on the order already"));
-            }
-            if !amount.is_positive() {
-                return Err(Refusal::invalid("a settlement's amount must be more than nothing"));
-            }
-            let paid = Paid { means: awaited.means, amount, approval_id, token: None };
-            Ok(late(order, &[paid], events))
-        }
-        Standing::Pending => {
-            match_amount(order.amount_due(), amount)?;
-            settled(order, Event::DepositConfirmed { amount, prepare_at: prepare_at(cx) }, cx)
+/// Row 2, by deposit: the expected amount, to the won. Another amount goes back.
+pub fn deposit(order: &Order, amount: Won, payment_id: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let standing = standing(order, cx.now)?;
+    if amount.is_zero() {
+        return nothing(order, &standing, cx);
+    }
+    let Some(awaited) = &order.deposit else { return Err(Refusal::illegal(order.status(), "confirm_deposit")) };
+    // the name that the account was opened under is that of the awaited amount
+    let expected = order.settlements.first().is_some_and(|s| amount == s.expected.max(s.paid));
+    let announced = awaited.payment_id.as_deref().filter(|_| expected);
+    let approval_id = payment_id.or(announced).unwrap_or(DEPOSIT).to_owned();
+    let paid = Paid { means: awaited.means, amount, approval_id, movement_id: None };
+    check_settlements(std::slice::from_ref(&paid))?;
+    match new(order, std::slice::from_ref(&paid), &standing, cx)? {
+        fresh if fresh.is_empty() => Ok(repeated(&[paid])),
+        fresh => {
+            let payment_id = paid.name().map(str::to_owned);
+            let event = |_| Event::DepositConfirmed { amount, payment_id, prepare_at: prepare_at(cx) };
+            judge(order, fresh, standing, true, cx, event)
         }
     }
 }
@@ -92,21 +94,133 @@ fn expired(order: &Order) -> Decision {
     decision
 }
 
+/// How an order stands that money comes for.
 enum Standing {
-    Pending,
-    /// the order had ended (or ends now, by these events) when the money came
+    /// it waits for so much
+    Due(Won),
+    /// so much of a surcharge is still to be paid
+    Surcharge(Won),
+    /// it is paid, and nothing is due any more
+    Settled,
+    /// it had ended unpaid (or ends now, by these events) when the money came
     Late(Decision),
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the table of transitions lists the rest")]
-/// Where an order stands that money comes for. Past its deadline an unpaid order is expired, whether or not its timer has
-/// fired yet: so a replay decides the same.
-fn standing(order: &Order, trigger: Trigger, command: &str, now: Time) -> Result<Standing, Refusal> {
-    match order.status() {
-        Status::PaymentExpired | Status::PaymentCancelled => Ok(Standing::Late(Decision::default())),
-        Status::PaymentPending if past(order, now) => Ok(Standing::Late(expired(order))),
-        status if next(status, trigger).is_some() => Ok(Standing::Pending),
-        status => Err(Refusal::illegal(status, command)),
+impl Standing {
+    fn due(&self) -> Won {
+        match self {
+            Standing::Due(due) | Standing::Surcharge(due) => *due,
+            Standing::Settled | Standing::Late(_) => Won::ZERO,
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "in every other status it has been paid, or is paid elsewhere")]
+/// Past its deadline an unpaid order is expired, whether or not its timer has fired yet: so a replay decides the same.
+fn standing(order: &Order, now: Time) -> Result<Standing, Refusal> {
+    if order.settlements.len() >= PAYMENTS_MAX {
+        return Err(Refusal::invalid(format!("an order takes at most {PAYMENTS_MAX} payments")));
+    }
+    Ok(match order.status() {
+        Status::PaymentExpired | Status::PaymentCancelled => Standing::Late(Decision::default()),
+        Status::PaymentPending if past(order, now) => Standing::Late(expired(order)),
+        Status::PaymentPending => Standing::Due(order.amount_due()),
+        _ if order.surcharge_due().is_positive() => Standing::Surcharge(order.surcharge_due()),
+        _ => Standing::Settled,
+    })
+}
+
+/// Nothing was paid, which is a payment only where nothing is due.
+fn nothing(order: &Order, standing: &Standing, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let free = order.settlements.iter().all(|s| s.paid.is_zero()) && order.amounts().total.is_zero();
+    match standing {
+        Standing::Due(due) if due.is_zero() => {
+            settled(order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx)
+        }
+        Standing::Settled if free => Ok(repeated(&[])),
+        Standing::Settled => Err(Refusal::illegal(order.status(), "approve_payment")),
+        Standing::Due(_) | Standing::Surcharge(_) | Standing::Late(_) => {
+            Err(Refusal::invalid("a payment names at least one settlement, of more than nothing"))
+        }
+    }
+}
+
+/// What of these payments the order has not had yet. One that has paid another order is refused, and so is one that is told
+/// with two amounts.
+fn new(order: &Order, paid: &[Paid], standing: &Standing, cx: &Context<'_>) -> Result<Vec<Paid>, Refusal> {
+    not_elsewhere(paid, cx)?;
+    let (mut fresh, mut maybe, mut known) = (Vec::new(), Vec::new(), false);
+    for p in paid {
+        match had(order, p) {
+            None => fresh.push(p.clone()),
+            Some(s) if p.name().is_some() && s.paid != p.amount => {
+                let facts = Facts { due: Some(s.paid), amount: Some(p.amount), ..detail(&p.approval_id) };
+                return Err(Refusal::new(Reason::AmountMismatch, facts));
+            }
+            // points of an account, without a movement: told again, or once more?
+            Some(_) if p.means == Means::Points && p.name().is_none() => maybe.push(p.clone()),
+            Some(_) => known = true,
+        }
+    }
+    // they are what is due, or nothing new
+    let both: Won = fresh.iter().chain(&maybe).map(|p| p.amount).sum();
+    if !known && !maybe.is_empty() && both == standing.due() {
+        return Ok(paid.to_vec());
+    }
+    Ok(fresh)
+}
+
+/// The settlement of a payment that the order has had.
+fn had<'a>(order: &'a Order, p: &Paid) -> Option<&'a Settlement> {
+    let mut paid = order.settlements.iter().filter(|s| s.paid.is_positive() && s.means == p.means);
+    match p.name() {
+        Some(name) => paid.find(|s| order.name_of(s) == Some(name)),
+        None => paid.find(|s| {
+            let account = p.means != Means::Points || s.approval_id.as_ref() == Some(&p.approval_id);
+            order.name_of(s).is_none() && s.paid == p.amount && account
+        }),
+    }
+}
+
+/// One payment pays one order.
+///
+/// # Errors
+/// `approval_reused`, naming the payment and nothing of the other order.
+pub fn not_elsewhere(paid: &[Paid], cx: &Context<'_>) -> Result<(), Refusal> {
+    let taken = |p: &&Paid| p.key().is_some_and(|key| cx.taken.contains(&key));
+    match paid.iter().find(taken) {
+        Some(p) => Err(Refusal::new(Reason::ApprovalReused, detail(p.name().unwrap_or_default()))),
+        None => Ok(()),
+    }
+}
+
+fn detail(what: &str) -> Facts {
+    Facts { detail: Some(what.to_owned()), ..Facts::default() }
+}
+
+/// What money that is new does: it pays what is due, to the won, or it goes back.
+fn judge(
+    order: &Order,
+    fresh: Vec<Paid>,
+    standing: Standing,
+    vouched: bool,
+    cx: &Context<'_>,
+    pays: impl FnOnce(Vec<Paid>) -> Event,
+) -> Result<Decision, Refusal> {
+    let amount: Won = fresh.iter().map(|p| p.amount).sum();
+    match standing {
+        Standing::Due(due) if due == amount => settled(order, pays(fresh), cx),
+        Standing::Surcharge(due) if due == amount => {
+            Ok(Decision { events: vec![Event::SurchargePaid { settlements: fresh }], ..Decision::default() })
+        }
+        Standing::Due(due) | Standing::Surcharge(due) if !vouched => Err(mismatch(due, amount)),
+        Standing::Settled if !vouched => Err(Reason::AlreadyPaid.into()),
+        Standing::Late(_) if !vouched => {
+            Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }))
+        }
+        Standing::Due(_) | Standing::Surcharge(_) => Ok(undue(order, fresh, Reason::AmountMismatch)),
+        Standing::Settled => Ok(undue(order, fresh, Reason::AlreadyPaid)),
+        Standing::Late(decision) => Ok(late(order, fresh, decision)),
     }
 }
 
@@ -124,41 +238,33 @@ fn past(order: &Order, now: Time) -> bool {
     order.deadline.is_some_and(|d| now >= d)
 }
 
-fn match_amount(due: Won, amount: Won) -> Result<(), Refusal> {
-    if due == amount {
-        return Ok(());
-    }
-    Err(Refusal::new(Reason::AmountMismatch, Facts { due: Some(due), amount: Some(amount), ..Facts::default() }))
+fn mismatch(due: Won, amount: Won) -> Refusal {
+    Refusal::new(Reason::AmountMismatch, Facts { due: Some(due), amount: Some(amount), ..Facts::default() })
 }
 
-/// The settlements of a payment come to what is due; only where nothing is due there are none.
+/// A placement's payments come to what is due; only where nothing is due there are none.
 pub fn match_payment(due: Won, paid: &[Paid]) -> Result<(), Refusal> {
     check_settlements(paid)?;
     if paid.is_empty() && !due.is_zero() {
         return Err(Refusal::invalid("a payment names at least one settlement"));
     }
-    match_amount(due, paid.iter().map(|p| p.amount).sum())
+    let amount = paid.iter().map(|p| p.amount).sum();
+    if due == amount { Ok(()) } else { Err(mismatch(due, amount)) }
 }
 
-/// No approval counts twice: its money may be planned for refund already, and a second refund would give it back twice.
-pub fn new_approvals(order: &Order, paid: &[Paid]) -> Result<(), Refusal> {
-    let known = |p: &&Paid| order.settlements.iter().any(|s| s.approval_id.as_ref() == Some(&p.approval_id));
-    match paid.iter().find(known) {
-        Some(p) => Err(Refusal::invalid(format!("approval {:?} is on the order already", p.approval_id))),
-        None => Ok(()),
-    }
-}
-
-/// Each settlement is of something, no approval is named twice, and the sum is one that can be told.
+/// Each settlement is of something, no payment is named twice, and the sum is one that can be told.
 fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
     if paid.iter().map(|p| p.amount).sum::<Won>() > Won::new(AMOUNT_MAX) {
         return Err(Refusal::invalid(format!("a payment is of at most {AMOUNT_MAX} won")));
     }
+    let same =
+        |a: &Paid, b: &Paid| (a.means, &a.approval_id, &a.movement_id) == (b.means, &b.approval_id, &b.movement_id);
     for (i, p) in paid.iter().enumerate() {
         if !p.amount.is_positive() {
             return Err(Refusal::invalid("a settlement's amount must be more than nothing"));
         }
-        if paid[..i].iter().any(|other| other.approval_id == p.approval_id) {
+        let key = p.key();
+        if paid[..i].iter().any(|other| same(p, other) || (key.is_some() && other.key() == key)) {
             return Err(Refusal::invalid(format!("approval {:?} is named twice", p.approval_id)));
         }
     }
@@ -183,7 +289,7 @@ fn settled(order: &Order, event: Event, cx: &Context<'_>) -> Result<Decision, Re
         paid.line(no).map_or(0, |l| l.active()) > cut
     };
     if cx.policy.prepare == PreparePolicy::AtOnce && judged && paid.lines.iter().any(|l| left(l.no)) {
-        decision.events.push(Event::Prepared);
+        decision.events.push(Event::Prepared { lines: Vec::new() });
     }
     Ok(decision)
 }
@@ -192,22 +298,37 @@ fn cuts_of(events: &[Event]) -> impl Iterator<Item = &Cut> {
     events.iter().filter_map(|e| if let Event::Cut { lines, .. } = e { Some(lines) } else { None }).flatten()
 }
 
-/// A late approval is taken, leaves the status as it is, and its money is planned for refund at once†.
-fn late(order: &Order, paid: &[Paid], mut decision: Decision) -> Decision {
+/// The same payment told again is the same fact.
+fn repeated(paid: &[Paid]) -> Decision {
+    let approvals = paid.iter().map(|p| p.approval_id.clone()).collect();
+    Decision { events: vec![Event::PaymentRepeated { approvals }], ..Decision::default() }
+}
+
+/// Each payment goes back to itself, whole.
+fn all_back(order: &Order, paid: &[Paid]) -> Vec<PlannedRefund> {
     let first_settlement = order.settlements.iter().map(|s| s.no).max().unwrap_or(0) + 1;
-    let refunds = paid
-        .iter()
-        .zip(first_settlement..)
-        .enumerate()
-        .map(|(i, (p, settlement_no))| PlannedRefund {
-            key: money::key(&order.id, order.refunds.len() + 1 + i),
-            settlement_no,
-            group: None,
-            return_group: None,
-            amount: p.amount,
-        })
-        .collect();
-    decision.events.push(Event::LatePaymentTaken { settlements: paid.to_vec(), refunds });
+    let planned = paid.iter().zip(first_settlement..).enumerate().map(|(i, (p, settlement_no))| PlannedRefund {
+        key: money::key(&order.id, order.refunds.len() + 1 + i),
+        settlement_no,
+        group: None,
+        return_group: None,
+        amount: p.amount,
+        waits_for: None,
+    });
+    planned.collect()
+}
+
+/// A late approval is taken, leaves the status as it is, and its money is planned for refund at once†.
+fn late(order: &Order, paid: Vec<Paid>, mut decision: Decision) -> Decision {
+    let refunds = all_back(order, &paid);
+    decision.events.push(Event::LatePaymentTaken { settlements: paid, refunds });
     decision.note = Some(Reason::PaymentExpired);
     decision
+}
+
+/// So is money that was not due; the order goes on as if it had not come.
+fn undue(order: &Order, paid: Vec<Paid>, why: Reason) -> Decision {
+    let refunds = all_back(order, &paid);
+    let events = vec![Event::UnduePaymentTaken { settlements: paid, refunds, why }];
+    Decision { events, note: Some(why), ..Decision::default() }
 }

@@ -1,10 +1,13 @@
 //! 주문접수 (row 1): valid, priced by the server, in the sale's window, within the purchase limit; stock held or deducted.
 
-use super::{Context, Decision, Quote, entitle, money, pay::match_payment};
+use super::{
+    Context, Decision, Quote, entitle, money,
+    pay::{match_payment, not_elsewhere},
+};
 use crate::domain::{
     Time,
-    catalog::{Campaign, PreparePolicy, PromotionKind, StockPolicy, Window},
-    fee::{self, FeeLine},
+    catalog::{Campaign, CouponBase, PreparePolicy, PromotionKind, StockPolicy, Window},
+    fee::{self, FeeLine, FeeReason},
     gift::Entitlement,
     ids::{OrderId, PromotionId},
     money::{AMOUNT_MAX, Won},
@@ -84,7 +87,9 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
     for (f, no) in found.iter().zip(1u16..) {
         lines.push(price(f, no, cx)?);
     }
-    let fees = fees(&found, &mut lines);
+    let mut fees = fees(&found, &mut lines);
+    let to = place.zip.as_deref().map(|zip| cx.policy.zone(zip));
+    fees.extend(to.and_then(|(_, amount)| surcharge(&fees, amount)));
     let whole: Won =
         lines.iter().map(|l| l.unit_price.times(l.quantity)).sum::<Won>() + fees.iter().map(|f| f.amount).sum();
     if whole > Won::new(AMOUNT_MAX) {
@@ -103,12 +108,20 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         fees_back: Vec::new(),
         refunds: Vec::new(),
         parent: None,
+        zone: to.map(|(zone, _)| zone),
+        total: None,
     };
     match &place.payment {
+        PaymentOffer::Later | PaymentOffer::Deposit(_) if due(&placed).is_zero() => {
+            // nothing to pay: it is paid
+            let paid = PlaceOrder { payment: PaymentOffer::Approved(Vec::new()), ..place.clone() };
+            return decide(id, version, &paid, cx);
+        }
         PaymentOffer::Later => {}
         PaymentOffer::Deposit(deposit) => placed.deposit = Some(deposit.clone()),
         PaymentOffer::Approved(paid) => {
             match_payment(due(&placed), paid)?;
+            not_elsewhere(paid, cx)?;
             placed.paid.clone_from(paid);
             if let PreparePolicy::After(wait) = cx.policy.prepare {
                 placed.prepare_at = Some(cx.now + wait);
@@ -119,12 +132,14 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
     let reservations = reserve((id, version), place, &found, (paid_now, false), &mut decision);
     if reservations.is_empty() {
         settle_shorts(id, &mut placed, &found, paid_now, cx.now);
+        placed.total = Some(total(&placed));
         let prepare = paid_now && cx.policy.prepare == PreparePolicy::AtOnce;
         decision.events.push(Event::Placed(Box::new(placed)));
         if prepare {
-            decision.events.push(Event::Prepared);
+            decision.events.push(Event::Prepared { lines: Vec::new() });
         }
     } else {
+        placed.total = Some(total(&placed));
         decision.events.push(Event::PlacementStarted { placed: Box::new(placed), reservations });
     }
     Ok(decision)
@@ -160,10 +175,12 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
         let mut line = Found { campaign, policy, ..Found::new(wanted, quote) };
         if gift {
             // taken once it is known what it came with
-        } else if let Some(view) = &quote.view {
+        } else if let Some(view) = quote.view {
+            // a line outside campaigns takes from the shelf, whichever campaign speaks for the SKU
+            let view = if campaign.is_some() { view } else { view.outside() };
             let before: u32 =
                 found.iter().filter(|f| f.wanted.sku_id == wanted.sku_id).map(|f| f.wanted.quantity).sum();
-            let got = take(view, before, no, wanted, place.allow_partial || policy == StockPolicy::DeductAtPayment)?;
+            let got = take(&view, before, no, wanted, place.allow_partial || policy == StockPolicy::DeductAtPayment)?;
             if got < wanted.quantity && first_short.is_none() {
                 first_short = Some((no, view));
             }
@@ -176,7 +193,7 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
     }
     match (any, first_short) {
         (false, Some((no, view))) => {
-            Err(short(Reason::SoldOut, view, view.available(), no, &place.lines[usize::from(no) - 1]))
+            Err(short(Reason::SoldOut, &view, view.available(), no, &place.lines[usize::from(no) - 1]))
         }
         _ => Ok(found),
     }
@@ -249,7 +266,8 @@ fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Prices a line: unit price × quantity, promotion first, then coupon, each on the line total (§3.12†).
+/// Prices a line: unit price × quantity, promotion first, then coupon, each on the line total (§3.12†), or the coupon on what
+/// the promotion left.
 pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal> {
     let unit_price = f.unit_price();
     if let Some(theirs) = f.wanted.unit_price
@@ -261,7 +279,11 @@ pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Ref
     let total = unit_price.times(f.wanted.quantity);
     let promotion = discount(f.wanted.promotion_id.as_ref(), PromotionKind::Promotion, total, total, cx, no, f.wanted)?;
     let rest = total - promotion.as_ref().map_or(Won::ZERO, |d| d.amount);
-    let coupon = discount(f.wanted.coupon_id.as_ref(), PromotionKind::Coupon, total, rest, cx, no, f.wanted)?;
+    let base = match cx.policy.coupon_base {
+        CouponBase::Total => total,
+        CouponBase::Rest => rest,
+    };
+    let coupon = discount(f.wanted.coupon_id.as_ref(), PromotionKind::Coupon, base, rest, cx, no, f.wanted)?;
     let info = &f.quote.info;
     let gift = info.gift;
     Ok(PlacedLine {
@@ -282,6 +304,7 @@ pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Ref
         pre_refund: info.pre_refund,
         lead_time_days: info.lead_time_days,
         points_rate_bp: info.points_rate_bp,
+        shipping: (!gift).then(|| info.shipping()),
         policy: f.policy,
         taken: f.taken,
     })
@@ -348,6 +371,21 @@ fn fees(found: &[Found<'_>], lines: &mut [PlacedLine]) -> Vec<PlacedFee> {
         .collect()
 }
 
+/// What going to an island or Jeju costs beside (row 14): one row for the order, of the first payment group like its other
+/// fees, whatever those come to.
+fn surcharge(fees: &[PlacedFee], amount: Won) -> Option<PlacedFee> {
+    let first = fees.first().filter(|_| amount.is_positive())?;
+    Some(PlacedFee {
+        partner_id: first.partner_id.clone(),
+        template_id: first.template_id.clone(),
+        base: amount,
+        bundled: Won::ZERO,
+        threshold: None,
+        amount,
+        reason: FeeReason::Surcharge,
+    })
+}
+
 fn deadline(place: &PlaceOrder, cx: &Context<'_>) -> Option<Time> {
     match place.payment {
         PaymentOffer::Later => Some(cx.now + cx.policy.payment_window),
@@ -363,6 +401,12 @@ fn due(placed: &Placed) -> Won {
         l.unit_price.times(l.quantity) - off
     };
     placed.lines.iter().map(line).sum::<Won>() + placed.fees.iter().map(|f| f.amount).sum()
+}
+
+/// What is due for it, or was paid and stays so: without what was short.
+fn total(placed: &Placed) -> Won {
+    let short: Won = placed.shorts.iter().map(|c| c.amount).sum();
+    due(placed) - short - placed.fees_back.iter().map(|f| f.amount).sum()
 }
 
 /// What is taken here and now.

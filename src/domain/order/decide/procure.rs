@@ -1,17 +1,18 @@
 //! 발주 (rows 10–13, 15–17): where the goods come from, and what happens when they don't.
 
-use super::{Context, Decision, chosen, exchange, folded, stock};
+use super::{Context, Decision, Quote, chosen, exchange, folded, folded_from, stock};
 use crate::domain::{
     catalog::{Partner, PartnerKind},
     ids::{CustomerId, OrderId, PartnerId, SkuId},
     money::{AMOUNT_MAX, Won},
     order::{
-        command::PartnerPurchase,
+        command::{PartnerPurchase, Sourced},
+        delivery::DeliveryStatus,
         event::{Cut, CutCause, Event, Linked, ProcurementStarted, ReservedLine},
         state::{Line, Order},
         supply::{
-            ChildLine, ChildOrder, LinkKind, LinkMessage, LinkWhat, Parent, ProcureKind, ProcureState, ProcuredLine,
-            Procurement,
+            AskWhat, ChildLine, ChildOrder, LinkKind, LinkMessage, LinkWhat, Parent, ProcureKind, ProcureState,
+            ProcuredLine, Procurement,
         },
     },
     reason::{Facts, Reason, Refusal},
@@ -24,19 +25,28 @@ pub const LINKED: &str = "::";
 /// The most orders that one is linked to: a line has one purchase, and an installer or two.
 const LINKS_MAX: usize = 100;
 
-/// Row 10: a linked order at a registered partner, which runs this same workflow there.
+/// The most questions that an order has asked of others: what is refused may be asked again, not for ever.
+const ASKS_MAX: usize = 500;
+
+/// Row 10: a linked order at a registered partner, which runs this same workflow there. The partner is asked first: what it has
+/// not is no purchase, and the order stays as it was.
 pub fn from_partner(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let trigger = Trigger::PurchaseFromPartner;
     let partner = partner(cx, &p.partner_id, &[PartnerKind::Retailer, PartnerKind::Wholesaler])?;
-    let (linked, message) = link(order, p, partner, LinkKind::Purchase, trigger, "purchase_from_partner", cx)?;
+    let named: Vec<Sourced> =
+        p.lines.iter().map(|(line_no, _, quantity)| Sourced { line_no: *line_no, quantity: *quantity }).collect();
+    named_some(&named)?;
+    let units = units(order, &named, Trigger::PurchaseFromPartner, "purchase_from_partner")?;
     // what a claim may still give back would not be bought
-    let claimed = |no: &u16| order.line(*no).is_some_and(|l| l.returning > 0);
-    if let Some(no) = linked.lines.iter().find(|no| claimed(no)) {
-        return Err(Refusal::invalid(format!("a return of line {no} is in progress: decide it first")));
+    if let Some((line, _)) = units.iter().find(|(l, _)| l.returning > 0) {
+        return Err(Refusal::invalid(format!("a return of line {} is in progress: decide it first", line.no)));
     }
-    let bought =
-        |(line, sku): (&Line, &SkuId)| ProcuredLine { line_no: line.no, quantity: line.free(), sku_id: sku.clone() };
-    let lines = p.lines.iter().filter_map(|(no, sku)| Some(bought((order.line(*no)?, sku)))).collect();
+    let mut lines: Vec<ProcuredLine> = Vec::with_capacity(units.len());
+    for ((line, quantity), (_, sku_id, _)) in units.iter().zip(&p.lines) {
+        let quote = theirs(cx, partner, line, sku_id)?;
+        let before: u32 = lines.iter().filter(|l| l.sku_id == *sku_id).map(|l| l.quantity).sum();
+        exchange::there(quote, Some(line.no), quantity.saturating_add(before))?;
+        lines.push(ProcuredLine { line_no: line.no, quantity: *quantity, sku_id: sku_id.clone() });
+    }
     let started = ProcurementStarted {
         no: next_no(order),
         kind: ProcureKind::Partner,
@@ -45,22 +55,53 @@ pub fn from_partner(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Res
         seller: None,
         amount: None,
     };
-    let events = vec![Event::ProcurementStarted(Box::new(started)), Event::Linked(Box::new(linked))];
-    Ok(Decision { events, messages: vec![message], ..Decision::default() })
+    let wanted = started.lines.iter().map(|l| ChildLine { sku_id: l.sku_id.clone(), quantity: l.quantity }).collect();
+    let lines: Vec<&Line> = units.iter().map(|(line, _)| *line).collect();
+    let (linked, message) = link(order, (p, partner, LinkKind::Purchase), &lines, wanted, cx)?;
+    Ok(ask(AskWhat::Linked { started: Some(started), linked }, message))
 }
 
-/// Row 13: a linked order for the installer.
+/// Row 13: a linked order for the installer; it needs no stock. Until it is installed another one may take the work over.
 pub fn assign_installer(order: &Order, p: &PartnerPurchase, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let partner = partner(cx, &p.partner_id, &[PartnerKind::Installer])?;
-    let (linked, message) =
-        link(order, p, partner, LinkKind::Installation, Trigger::AssignInstaller, "assign_installer", cx)?;
-    for (no, _) in &p.lines {
-        if let Some(link) = order.installer_of(*no) {
-            return Err(Refusal::invalid(format!("line {no} has its installer, by order {}", link.order_id)));
-        }
+    let numbers: Vec<u16> = p.lines.iter().map(|(no, _, _)| *no).collect();
+    if numbers.is_empty() {
+        return Err(Refusal::invalid(NAME_LINES));
     }
-    let events = vec![Event::Linked(Box::new(linked))];
-    Ok(Decision { events, messages: vec![message], ..Decision::default() })
+    let lines = chosen::lines(order, &numbers, Trigger::AssignInstaller, "assign_installer")?;
+    let mut wanted = Vec::with_capacity(lines.len());
+    for (line, (no, sku_id, quantity)) in lines.iter().zip(&p.lines) {
+        if line.delivery.status == Some(DeliveryStatus::Installed) {
+            return Err(chosen::not_now(line, "assign_installer", Some("the line is INSTALLED already".into())));
+        }
+        if quantity.is_some_and(|n| n != line.free()) {
+            return Err(Refusal::invalid(format!("line {no} is installed whole: leave the quantity out")));
+        }
+        theirs(cx, partner, line, sku_id)?;
+        if let Some(link) = order.installer_of(*no) {
+            if link.partner_id == partner.id {
+                return Err(Refusal::invalid(format!("line {no} has this installer, by order {}", link.order_id)));
+            }
+            if let Some(other) = link.lines.iter().find(|l| !numbers.contains(l)) {
+                let id = &link.order_id;
+                return Err(Refusal::invalid(format!("order {id} is of line {other}, too: name all that it is of")));
+            }
+        }
+        wanted.push(ChildLine { sku_id: sku_id.clone(), quantity: line.free() });
+    }
+    let (linked, message) = link(order, (p, partner, LinkKind::Installation), &lines, wanted, cx)?;
+    Ok(ask(AskWhat::Linked { started: None, linked }, message))
+}
+
+const NAME_LINES: &str = "name at least one line, each with the partner's SKU";
+
+fn named_some(named: &[Sourced]) -> Result<(), Refusal> {
+    if named.is_empty() { Err(Refusal::invalid(NAME_LINES)) } else { Ok(()) }
+}
+
+fn ask(what: AskWhat, message: LinkMessage) -> Decision {
+    let events = vec![Event::Asked { ask: message.to.to_string(), what: Box::new(what) }];
+    Decision { events, messages: vec![message], ..Decision::default() }
 }
 
 /// The partner, if it trades and is of one of these kinds.
@@ -74,45 +115,44 @@ fn partner<'a>(cx: &'a Context<'_>, id: &PartnerId, kinds: &[PartnerKind]) -> Re
     Ok(partner)
 }
 
-/// The linked order, and the message that has it placed.
+/// The quote of a partner's SKU.
+fn theirs<'a>(cx: &'a Context<'_>, partner: &Partner, line: &Line, sku_id: &SkuId) -> Result<&'a Quote, Refusal> {
+    let facts = || Facts { line_no: Some(line.no), sku_id: Some(sku_id.clone()), ..Facts::default() };
+    let quote = cx.quote(sku_id).ok_or_else(|| Refusal::new(Reason::UnknownSku, facts()))?;
+    if quote.info.holder_id.as_ref() != Some(&partner.id) {
+        return Err(Refusal::invalid(format!("SKU {sku_id} is not partner {}'s", partner.id)));
+    }
+    Ok(quote)
+}
+
+/// The linked order, and the message that asks for it.
 fn link(
     order: &Order,
-    p: &PartnerPurchase,
-    partner: &Partner,
-    kind: LinkKind,
-    trigger: Trigger,
-    command: &str,
+    (p, partner, kind): (&PartnerPurchase, &Partner, LinkKind),
+    lines: &[&Line],
+    wanted: Vec<ChildLine>,
     cx: &Context<'_>,
 ) -> Result<(Linked, LinkMessage), Refusal> {
-    let numbers: Vec<u16> = p.lines.iter().map(|(no, _)| *no).collect();
-    if numbers.is_empty() {
-        return Err(Refusal::invalid("name at least one line, each with the partner's SKU"));
-    }
+    let numbers: Vec<u16> = lines.iter().map(|l| l.no).collect();
     if order.after.links.len() >= LINKS_MAX {
         return Err(Refusal::invalid(format!("an order is linked to at most {LINKS_MAX} others")));
     }
-    let lines = chosen::lines(order, &numbers, trigger, command)?;
-    let mut wanted = Vec::with_capacity(lines.len());
-    for (line, (_, sku_id)) in lines.iter().zip(&p.lines) {
-        let facts = || Facts { line_no: Some(line.no), sku_id: Some(sku_id.clone()), ..Facts::default() };
-        let quote = cx.quote(sku_id).ok_or_else(|| Refusal::new(Reason::UnknownSku, facts()))?;
-        if quote.info.holder_id.as_ref() != Some(&partner.id) {
-            return Err(Refusal::invalid(format!("SKU {sku_id} is not partner {}'s", partner.id)));
-        }
-        wanted.push(ChildLine { sku_id: sku_id.clone(), quantity: line.free() });
+    if order.after.asks.len() >= ASKS_MAX {
+        return Err(Refusal::invalid(format!("an order asks at most {ASKS_MAX} times")));
     }
     let seller =
         lines.first().and_then(|l| order.seller_of(l)).ok_or_else(|| Refusal::invalid("nobody sells that line"))?;
     if lines.iter().any(|l| order.seller_of(l) != Some(seller)) {
         return Err(Refusal::invalid("the lines are of several sellers: each buys for itself"));
     }
-    let lane = p.lines.first().and_then(|(_, sku)| cx.quote(sku)).map_or(cx.lane, |q| q.lane);
-    let made = || OrderId::new(&format!("{}{LINKED}{}", order.id, order.after.links.len() + 1));
+    let lane = p.lines.first().and_then(|(_, sku, _)| cx.quote(sku)).map_or(cx.lane, |q| q.lane);
+    let made = || OrderId::new(&format!("{}{LINKED}{}", order.id, next_link(order)));
     let child = match &p.linked_order_id {
         Some(id) => id.clone(),
         None => made().map_err(|e| Refusal::invalid(format!("{e}; name a linked_order_id")))?,
     };
-    if child == order.id || order.after.links.iter().any(|l| l.order_id == child) {
+    let known = order.after.links.iter().any(|l| l.order_id == child) || order.open_ask(child.as_str()).is_some();
+    if child == order.id || known {
         return Err(Refusal::new(
             Reason::DuplicateOrder,
             Facts { detail: Some(child.to_string()), ..Facts::default() },
@@ -128,47 +168,97 @@ fn link(
     };
     let what = LinkWhat::Place(Box::new(ChildOrder { parent, buyer_id, lines: wanted }));
     let message = LinkMessage { to: child.clone(), lane, what };
-    Ok((Linked { order_id: child, lane, kind, partner_id: partner.id.clone(), lines: numbers }, message))
+    let partner_id = partner.id.clone();
+    Ok((Linked { order_id: child, lane, kind, partner_id, lines: numbers, procurement: None }, message))
+}
+
+/// The number in the name of the next linked order; names that were refused are not given again.
+fn next_link(order: &Order) -> usize {
+    let ours = format!("{}{LINKED}", order.id);
+    let number = |id: &str| id.strip_prefix(&ours).and_then(|n| n.parse::<usize>().ok());
+    let asked = order.after.asks.iter().filter_map(|a| number(&a.id));
+    order.after.links.len().max(asked.max().unwrap_or(0)) + 1
 }
 
 /// Row 11: a receipt, no order.
-pub fn from_non_partner(order: &Order, named: &[u16], seller: &str, amount: Won) -> Result<Decision, Refusal> {
+pub fn from_non_partner(order: &Order, named: &[Sourced], seller: &str, amount: Won) -> Result<Decision, Refusal> {
     if seller.trim().is_empty() || amount > Won::new(AMOUNT_MAX) {
         return Err(Refusal::invalid("a receipt says who sold it, and for how much"));
     }
-    let lines = chosen::lines(order, named, Trigger::PurchaseFromNonPartner, "purchase_from_non_partner")?;
-    let mut started = start(order, ProcureKind::NonPartner, &lines);
+    let units = units(order, named, Trigger::PurchaseFromNonPartner, "purchase_from_non_partner")?;
+    let mut started = start(order, ProcureKind::NonPartner, &units);
     started.seller = Some(seller.to_owned());
     started.amount = Some(amount);
     Ok(Decision { events: vec![Event::ProcurementStarted(Box::new(started))], ..Decision::default() })
 }
 
 /// Row 12: the units that the sale deducted are the ones: they are allocated, and not deducted twice.
-pub fn own_stock(order: &Order, named: &[u16]) -> Result<Decision, Refusal> {
-    let lines = chosen::lines(order, named, Trigger::UseOwnStock, "use_own_stock")?;
-    for line in &lines {
-        if line.deducted < line.free() {
+pub fn own_stock(order: &Order, named: &[Sourced]) -> Result<Decision, Refusal> {
+    let units = units(order, named, Trigger::UseOwnStock, "use_own_stock")?;
+    for (line, quantity) in &units {
+        if line.deducted < *quantity {
             let facts = Facts {
                 line_no: Some(line.no),
                 sku_id: Some(line.sku_id.clone()),
                 available: Some(i64::from(line.deducted)),
-                requested: Some(i64::from(line.free())),
+                requested: Some(i64::from(*quantity)),
                 ..Facts::default()
             };
             return Err(Refusal::new(Reason::InsufficientStock, facts));
         }
     }
-    let started = start(order, ProcureKind::OwnStock, &lines);
+    let started = start(order, ProcureKind::OwnStock, &units);
     Ok(Decision { events: vec![Event::ProcurementStarted(Box::new(started))], ..Decision::default() })
 }
 
-fn next_no(order: &Order) -> u16 {
+/// Whole lines, by their numbers.
+pub fn whole_lines(numbers: &[u16]) -> Vec<Sourced> {
+    numbers.iter().map(|&line_no| Sourced { line_no, quantity: None }).collect()
+}
+
+/// The units that a source is to bring: so many of a line as it says, else all that no other source brings. None named: all
+/// lines that still want a source.
+fn units<'a>(
+    order: &'a Order,
+    named: &[Sourced],
+    trigger: Trigger,
+    command: &str,
+) -> Result<Vec<(&'a Line, u32)>, Refusal> {
+    if named.is_empty() {
+        let lines = chosen::lines(order, &[], trigger, command)?;
+        let left: Vec<(&Line, u32)> =
+            lines.into_iter().map(|l| (l, order.unsourced(l))).filter(|(_, n)| *n > 0).collect();
+        return if left.is_empty() { Err(Refusal::illegal(order.status(), command)) } else { Ok(left) };
+    }
+    let numbers: Vec<u16> = named.iter().map(|s| s.line_no).collect();
+    let lines = chosen::lines(order, &numbers, trigger, command)?;
+    let part = |(line, s): (&'a Line, &Sourced)| {
+        let left = order.unsourced(line);
+        if left == 0 {
+            let why = format!("all that is left of line {} has a source, or one is being asked", line.no);
+            return Err(chosen::not_now(line, command, Some(why)));
+        }
+        match s.quantity {
+            None => Ok((line, left)),
+            Some(n) if n == 0 || n > left => Err(chosen::too_many(line, n, left)),
+            // a claim that is undone would bring back what no source brings
+            Some(n) if n < left && line.returning > 0 => {
+                Err(Refusal::invalid(format!("a return of line {} is in progress: decide it first", line.no)))
+            }
+            Some(n) => Ok((line, n)),
+        }
+    };
+    lines.into_iter().zip(named).map(part).collect()
+}
+
+pub fn next_no(order: &Order) -> u16 {
     order.after.procurements.iter().map(|p| p.no).max().unwrap_or(0) + 1
 }
 
-fn start(order: &Order, kind: ProcureKind, lines: &[&Line]) -> ProcurementStarted {
-    let units = |l: &&Line| ProcuredLine { line_no: l.no, quantity: l.free(), sku_id: l.sku_id.clone() };
-    let lines = lines.iter().map(units).collect();
+fn start(order: &Order, kind: ProcureKind, units: &[(&Line, u32)]) -> ProcurementStarted {
+    let line =
+        |(l, quantity): &(&Line, u32)| ProcuredLine { line_no: l.no, quantity: *quantity, sku_id: l.sku_id.clone() };
+    let lines = units.iter().map(line).collect();
     ProcurementStarted { no: next_no(order), kind, lines, partner_id: None, seller: None, amount: None }
 }
 
@@ -197,15 +287,21 @@ fn whole(order: &Order, open: &[&Procurement], named: &[u16]) -> Result<(), Refu
 pub fn complete(order: &Order, named: &[u16]) -> Result<Decision, Refusal> {
     let lines = chosen::lines(order, named, Trigger::CompleteProcurement, "complete_procurement")?;
     let open = open(order, &lines);
-    whole(order, &open, named)?;
-    let partner = |p: &&&Procurement| p.kind == ProcureKind::Partner;
-    let ours: Vec<u16> = open.iter().filter(|p| !partner(p)).map(|p| p.no).collect();
-    let theirs = open.iter().find(partner);
-    if let Some(p) = theirs.filter(|_| ours.is_empty() || !named.is_empty()) {
-        let of = p.partner_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        return Err(Refusal::invalid(format!("procurement {} is partner {of}'s: its order completes it", p.no)));
+    let (theirs, ours): (Vec<&Procurement>, Vec<&Procurement>) =
+        open.into_iter().partition(|p| p.kind == ProcureKind::Partner);
+    let of = |l: &Line, p: &&&Procurement| p.lines.iter().any(|k| k.line_no == l.no);
+    let not_ours = |l: &&&Line| !ours.iter().any(|p| of(l, &p));
+    let waits = lines.iter().find(not_ours).filter(|_| ours.is_empty() || !named.is_empty());
+    if let Some(line) = waits {
+        let Some(p) = theirs.iter().find(|p| of(line, p)) else {
+            return Err(Refusal::illegal(line.shown(), "complete_procurement"));
+        };
+        let partner = p.partner_id.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Err(Refusal::invalid(format!("procurement {} is partner {partner}'s: its order completes it", p.no)));
     }
-    Ok(Decision { events: vec![Event::ProcurementCompleted { procurements: ours }], ..Decision::default() })
+    whole(order, &ours, named)?;
+    let procurements = ours.iter().map(|p| p.no).collect();
+    Ok(Decision { events: vec![Event::ProcurementCompleted { procurements }], ..Decision::default() })
 }
 
 /// Row 16: what was to be procured will not come. Units allocated from own stock go back on the shelf; the others never
@@ -217,13 +313,7 @@ pub fn cancel(order: &Order, named: &[u16], reason: Option<&str>, cx: &Context<'
     let procurements = open.iter().map(|p| p.no).collect();
     let event = Event::ProcurementCancelled { procurements, reason: reason.map(str::to_owned) };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
-    let mut gone = Vec::new();
-    for p in open {
-        let there = p.kind == ProcureKind::OwnStock;
-        let wanted = |l: &ProcuredLine| order.line(l.line_no).filter(|k| k.free() > 0);
-        gone.extend(p.lines.iter().filter_map(wanted).map(|l| Gone { line: l, quantity: l.free(), lost: !there }));
-    }
-    take_out(order, CutCause::ProcurementCancelled, &gone, cx, &mut decision);
+    left_behind(order, cx, &mut decision);
     Ok(decision)
 }
 
@@ -239,33 +329,20 @@ pub fn lose(order: &Order, lost: &[ReservedLine], cx: &Context<'_>) -> Result<De
         if l.quantity == 0 || l.quantity > line.free() {
             return Err(chosen::too_many(line, l.quantity, line.free()));
         }
-        gone.push(Gone { line, quantity: l.quantity, lost: true });
+        gone.push(Gone { line, quantity: l.quantity, lost: l.quantity });
     }
     let mut decision = Decision::default();
     take_out(order, CutCause::StockLost, &gone, cx, &mut decision);
     Ok(decision)
 }
 
-/// Takes out what nobody brings any more: units that the linked order can't deliver, and those of a procurement that was
-/// cancelled. Units under claim stay, so that their money is counted once; when the claim is undone they are taken then.
+/// Takes out what nobody brings any more: units that a linked order can't deliver, and those of a procurement that was
+/// cancelled. Units under claim stay, so that their money is counted once; when the claim is undone they are taken then. A line
+/// that still wants a source gets another one instead.
 pub fn left_behind(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
     for cause in [CutCause::LinkEnded, CutCause::ProcurementCancelled] {
         let now = folded(order, &decision.events, cx);
-        let of = |l: &Line| now.after.procurements.iter().rev().find(|p| p.lines.iter().any(|k| k.line_no == l.no));
-        let gone = |line| -> Gone<'_> {
-            let line: &Line = line;
-            let (check, done) = (line.status == Status::ProcurementCheck, line.status == Status::ProcurementDone);
-            let cancelled = || of(line).is_some_and(|p| p.state == ProcureState::Cancelled);
-            let quantity = if cause == CutCause::LinkEnded && (check || done) {
-                now.promised(line).map_or(0, |there| line.free().saturating_sub(there))
-            } else if cause == CutCause::ProcurementCancelled && check && cancelled() {
-                line.free()
-            } else {
-                0
-            };
-            Gone { line, quantity, lost: of(line).is_none_or(|p| p.kind != ProcureKind::OwnStock) }
-        };
-        let gone: Vec<Gone<'_>> = now.lines.iter().map(gone).filter(|g| g.quantity > 0).collect();
+        let gone: Vec<Gone<'_>> = now.lines.iter().filter_map(|line| missing(&now, line, cause)).collect();
         if !gone.is_empty() {
             let mut more = Decision::default();
             take_out(&now, cause, &gone, cx, &mut more);
@@ -276,13 +353,79 @@ pub fn left_behind(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
     }
 }
 
+/// Units of a line whose sources are gone, by this cause.
+fn missing<'a>(order: &Order, line: &'a Line, cause: CutCause) -> Option<Gone<'a>> {
+    if !matches!(line.status, Status::ProcurementCheck | Status::ProcurementDone) {
+        return None;
+    }
+    let (mut there, mut unbrought, mut cancelled, mut own) = (0u32, 0u32, 0u32, 0u32);
+    for (p, l) in order.sources(line.no) {
+        let short = order.unbrought(p, l);
+        unbrought += short;
+        match (p.state, p.kind) {
+            (ProcureState::Open | ProcureState::Done, _) => there += l.quantity - short,
+            (ProcureState::Cancelled, ProcureKind::OwnStock) => own += l.quantity,
+            (ProcureState::Cancelled, ProcureKind::Partner | ProcureKind::NonPartner) => {
+                cancelled += l.quantity - short
+            }
+        }
+    }
+    let short = line.free().saturating_sub(there);
+    let (quantity, lost) = match cause {
+        CutCause::LinkEnded if unbrought > 0 => {
+            let n = if cancelled + own > 0 { short.min(unbrought) } else { short };
+            (n, n)
+        }
+        CutCause::ProcurementCancelled if cancelled + own > 0 => {
+            // what the shelf gave goes back there; when nothing else was to come, all of it
+            (short, if cancelled == 0 { 0 } else { short - short.min(own) })
+        }
+        CutCause::Buyer
+        | CutCause::OutOfStock
+        | CutCause::StockLost
+        | CutCause::LinkEnded
+        | CutCause::ProcurementCancelled
+        | CutCause::ParentEnded
+        | CutCause::MainGone => (0, 0),
+    };
+    (quantity > 0).then_some(Gone { line, quantity, lost })
+}
+
+/// What the sources of a line have come to once an order has changed: when a source goes, or units that it was for, all that is
+/// left may be being procured already, or be there.
+pub fn settle_sources(order: Option<&Order>, id: &OrderId, cx: &Context<'_>, decision: &mut Decision) {
+    let procures = order.is_some_and(|o| !o.after.procurements.is_empty())
+        || decision.events.iter().any(|e| matches!(e, Event::ProcurementStarted(_)));
+    if !procures {
+        return;
+    }
+    let Some(now) = folded_from(id, order.cloned(), &decision.events, cx) else { return };
+    let whole = |l: &&Line| {
+        let procured = now.units_procured(l.no);
+        l.status == Status::Preparing && l.free() > 0 && procured > 0 && procured >= l.free()
+    };
+    let sourced: Vec<u16> = now.lines.iter().filter(whole).map(|l| l.no).collect();
+    let there = |l: &&Line| {
+        let checked = l.status == Status::ProcurementCheck || sourced.contains(&l.no);
+        let mut sources = now.live_sources(l.no).peekable();
+        checked && l.active() > 0 && sources.peek().is_some() && sources.all(|(p, _)| p.state == ProcureState::Done)
+    };
+    let procured: Vec<u16> = now.lines.iter().filter(there).map(|l| l.no).collect();
+    if !sourced.is_empty() {
+        decision.events.push(Event::LinesSourced { lines: sourced });
+    }
+    if !procured.is_empty() {
+        decision.events.push(Event::LinesProcured { lines: procured });
+    }
+}
+
 /// Units that will not be delivered.
 #[derive(Clone, Copy)]
 pub struct Gone<'a> {
     pub line: &'a Line,
     pub quantity: u32,
-    /// they leave the books, too
-    pub lost: bool,
+    /// so many of them leave the books, too
+    pub lost: u32,
 }
 
 /// Takes units out of lines, refunds them, and lets gifts follow; a line that an exchange added takes the exchange with it.
@@ -298,7 +441,7 @@ pub fn take_out(order: &Order, cause: CutCause, gone: &[Gone<'_>], cx: &Context<
             untaken: g.quantity.min(g.line.deducted),
         })
         .collect();
-    let lost = |g: &Gone<'_>| ReservedLine { line_no: g.line.no, quantity: if g.lost { g.quantity } else { 0 } };
+    let lost = |g: &Gone<'_>| ReservedLine { line_no: g.line.no, quantity: g.lost };
     let lost: Vec<ReservedLine> = gone.iter().map(lost).collect();
     if !cuts.is_empty() {
         stock::add_gifts(order, &mut cuts);
@@ -307,7 +450,7 @@ pub fn take_out(order: &Order, cause: CutCause, gone: &[Gone<'_>], cx: &Context<
     for g in gone.iter().filter(added) {
         let now = folded(order, &decision.events, cx);
         if let Some(e) = now.fails_with(g.line.no) {
-            exchange::fail(&now, e, if g.lost { g.quantity } else { 0 }, cx, decision);
+            exchange::fail(&now, e, g.lost, cx, decision);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Replies of other lanes (architecture 7): a placement stands when every lane has reserved, and never was when one could not.
 
 use super::{
-    Context, Decision, folded, money,
+    Context, Decision, exchange, folded, money,
     stock::{add_gifts, give_back, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
@@ -26,6 +26,9 @@ fn asked<'a>(order: &'a Order, id: &str) -> Result<&'a Reserving, Refusal> {
 /// A lane has taken these units.
 pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine], cx: &Context<'_>) -> Result<Decision, Refusal> {
     let reserving = asked(order, id)?;
+    if let Some(decision) = order.open_ask(id).and_then(|ask| exchange::answered(order, ask, lines, None, cx)) {
+        return Ok(decision);
+    }
     let event = Event::Reserved { reservation: id.to_owned(), lines: lines.to_vec() };
     let after = folded(order, std::slice::from_ref(&event), cx);
     let mut decision = Decision { events: vec![event], ..Decision::default() };
@@ -33,14 +36,14 @@ pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine], cx: &Context<'_
         if after.reservations.iter().any(|r| r.state == ReserveState::Asked) {
             return Ok(decision);
         }
-        complete(&after, &mut decision);
+        complete(&after, cx, &mut decision);
     } else {
         return_unwanted(order, id, reserving.asked.lane, lines, &mut decision);
         short_after_asking(&after, lines, &reserving.asked.lines, cx, &mut decision);
     }
     let judged = folded(order, &decision.events, cx);
     if cx.policy.prepare == PreparePolicy::AtOnce && ready(&judged) {
-        decision.events.push(Event::Prepared);
+        decision.events.push(Event::Prepared { lines: Vec::new() });
     }
     Ok(decision)
 }
@@ -52,7 +55,12 @@ fn ready(order: &Order) -> bool {
         && order.unjudged().next().is_none()
 }
 
-fn complete(order: &Order, decision: &mut Decision) {
+fn complete(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
+    // its payment has paid another order while the lanes were asked
+    if let Some(key) = order.brings().find(|key| cx.taken.contains(key)) {
+        let facts = Facts { detail: Some(key.id), ..Facts::default() };
+        return fail(order, Reason::ApprovalReused, facts, decision);
+    }
     let waits = |l: &Line| l.policy == StockPolicy::DeductAtPayment && order.paid_at.is_none();
     let mut shorts: Vec<Cut> = order
         .lines
@@ -68,12 +76,18 @@ fn complete(order: &Order, decision: &mut Decision) {
     give_back(order, &shorts, &[], decision);
     let fees = money::fees_back(&order.fees, &order.lines, &shorts);
     let refunds = money::plan_for(order, &shorts, &fees, order.next_group());
-    decision.events.push(Event::PlacementCompleted { shorts, fees, refunds });
+    let back = shorts.iter().map(|c| c.amount).chain(fees.iter().map(|f| f.amount)).sum();
+    let total = Some(order.amount_due() - back);
+    decision.events.push(Event::PlacementCompleted { shorts, fees, refunds, total });
 }
 
 /// A lane could not: the placement never was; what the others took goes back. An order that stands finds nothing there.
 pub fn refused(order: &Order, id: &str, reason: Reason, facts: &Facts, cx: &Context<'_>) -> Result<Decision, Refusal> {
     asked(order, id)?;
+    let no = || Some((reason, facts.clone()));
+    if let Some(decision) = order.open_ask(id).and_then(|ask| exchange::answered(order, ask, &[], no(), cx)) {
+        return Ok(decision);
+    }
     if order.placement != Placement::Reserving {
         return reserved(order, id, &[], cx);
     }

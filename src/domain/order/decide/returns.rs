@@ -1,15 +1,18 @@
 //! 반품 (row 22; domain §4, §5): requested → approved or rejected → collected → completed, or withdrawn.
 
-use super::{Context, Decision, chosen, folded, money, procure, stock};
+use super::{Context, Decision, chosen, collect as exchanged, deliver, folded, follow, money, procure, settle, stock};
 use crate::domain::{
-    catalog::SkuInfo,
-    fee::{self, FeeLine, FeeReason},
+    catalog::ReturnThreshold,
+    fee::{self, FeeLine, FeeReason, ShippingTerms},
     money::Won,
     order::{
-        claim::{ClaimReason, Exchange, Fault, RefundTiming, Return, ReturnFee, ReturnLine, ReturnState},
-        command::ReturnRequest,
+        claim::{
+            ClaimReason, CollectionState, Exchange, ExchangeState, Fault, RefundTiming, Return, ReturnFee, ReturnLine,
+            ReturnState,
+        },
+        command::{Found, ReturnRequest},
         event::{Cut, Event, FeeBack, Inspected, LineAmount, ReservedLine, ReturnRequested},
-        state::{Line, Order, Stage},
+        state::{FeeRow, Line, Order},
     },
     reason::{Facts, Reason, Refusal},
     status::{Status, Trigger},
@@ -19,13 +22,13 @@ use crate::domain::{
 pub const CLAIMS_MAX: usize = 200;
 
 /// The return of that group.
-fn find(order: &Order, group: u16) -> Result<&Return, Refusal> {
+pub fn find(order: &Order, group: u16) -> Result<&Return, Refusal> {
     let facts = || Facts { claim_group: Some(group), ..Facts::default() };
     order.return_of(group).ok_or_else(|| Refusal::new(Reason::UnknownClaim, facts()))
 }
 
 #[cold]
-fn not_now(order: &Order, r: &Return, command: &str, why: &str) -> Refusal {
+pub fn not_now(order: &Order, r: &Return, command: &str, why: &str) -> Refusal {
     let mut refusal = Refusal::illegal(order.status(), command);
     refusal.facts.claim_group = Some(r.group);
     refusal.facts.detail = Some(format!("return {} is {}{why}", r.group, r.state.code()));
@@ -94,8 +97,14 @@ pub struct Opening<'a> {
 pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested {
     let mut lines: Vec<ReturnLine> = Vec::new();
     let mut add = |line: &Line, quantity: u32, waived: bool| {
-        let shipped = o.exchange.map_or(line.status == Status::Shipped, |e| e.shipped);
-        let restocked = o.exchange.is_some_and(|e| e.restocked);
+        // gifts that follow are not the exchange's own
+        let exchange = o.exchange.filter(|e| e.line_no == line.no);
+        let shipped = exchange.map_or(line.status == Status::Shipped, |e| e.shipped);
+        let way_back = exchange.and_then(|e| e.collection.as_ref());
+        let given_up = way_back.is_some_and(|c| c.given_up == c.quantity);
+        let inspected = way_back.is_some_and(|c| c.state == CollectionState::Inspected);
+        let restocked = exchange.is_some_and(|e| e.restocked) || inspected;
+        let waived = waived || given_up;
         lines.push(ReturnLine {
             line_no: line.no,
             quantity,
@@ -105,6 +114,11 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
             restocked,
             collected: 0,
             sellable: None,
+            back: 0,
+            rejected: 0,
+            withdrawn: 0,
+            written_off: 0,
+            kept_back: Won::ZERO,
         });
     };
     for u in o.units {
@@ -113,15 +127,10 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         }
     }
     let named = |no: u16| o.units.iter().any(|u| u.line_no == no);
-    let whole = |no: u16| {
-        let of = |u: &&ReservedLine| u.line_no == no;
-        o.units.iter().find(of).is_some_and(|u| order.line(no).is_some_and(|l| l.free() == u.quantity))
-    };
     let mut gifts_waived = false;
-    // gifts follow their main line (§3.2†); a return may let the buyer keep them
+    // gifts follow the last units of their main line (§3.2†); a return may let the buyer keep them
     for gift in order.lines.iter().filter(|l| l.gift && l.free() > 0 && !named(l.no)) {
-        let follows = gift.main_line_no.is_some_and(whole) && gift.may(Trigger::RequestReturn).is_some();
-        if follows && o.exchange.is_none() {
+        if follow::with(order, gift, o.units, Line::unsettled) && gift.may(Trigger::RequestReturn).is_some() {
             gifts_waived |= o.waive_gifts && gift.status == Status::Shipped;
             add(gift, gift.free(), o.waive_gifts);
         }
@@ -129,7 +138,10 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
     let goods: Won = lines.iter().map(|l| l.amount).sum();
     let fees = fees(order, &lines, o.fault, cx);
     let fee: Won = fees.iter().map(|f| f.amount).sum();
-    let fees_back = outbound_back(order, &lines, o.fault);
+    let mut fees_back = outbound_back(order, &lines, o.fault);
+    // an exchange that failed cost the buyer nothing
+    let failed = o.exchange.filter(|e| e.state == ExchangeState::Failed);
+    fees_back.extend(failed.and_then(|e| e.fee_no).and_then(|no| money::left_of(order, no)));
     let group = order.next_claim();
     let timing = o.timing.unwrap_or_else(|| default_timing(order, &lines));
     let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
@@ -137,8 +149,11 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         // what is kept back is never more than the goods were worth†
         let kept = fee.min(goods);
         let back = goods + money::paid_fees(order, &fees_back) - kept;
-        refunds = money::plan_return(order, back, group);
-        withheld = money::withhold(&order.settlements, &refunds, kept);
+        let debts = money::set_off(order, &fees_back, back);
+        let owed: Won = debts.iter().map(|d| d.amount).sum();
+        fees_back.extend(debts);
+        refunds = money::plan_return(order, back - owed, group);
+        withheld = money::withhold(&order.settlements, &refunds, kept + owed);
     }
     let exchange = o.exchange.map(|e| e.group);
     ReturnRequested {
@@ -154,6 +169,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         fees_back,
         refunds,
         exchange,
+        failed: failed.is_some(),
     }
 }
 
@@ -162,31 +178,37 @@ fn default_timing(order: &Order, lines: &[ReturnLine]) -> RefundTiming {
     if allow_before(order, lines).is_ok() { RefundTiming::BeforeCollection } else { RefundTiming::AfterCollection }
 }
 
-/// 반품배송비: the fee module over the returned lines (§5); the seller's fault, a failed installation and goods that had
+/// What shipping a line's goods costs: what it was placed with, never today's price list. A line that was placed before lines
+/// kept that has its product's terms of the day on which they began to.
+fn shipping(line: &Line, cx: &Context<'_>) -> ShippingTerms {
+    let before = || cx.quote(&line.sku_id).map(|q| q.info.kept_shipping.unwrap_or_else(|| q.info.shipping()));
+    line.shipping.or_else(before).unwrap_or_default()
+}
+
+/// 반품배송비: the fee module over the returned lines, by the terms that they were placed with (§5); the seller's fault, a failed installation and goods that had
 /// not left pay nothing†, and the rows say why.
-fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> Vec<ReturnFee> {
-    let of = |l: &ReturnLine| -> Option<(&Line, &SkuInfo)> {
+pub fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> Vec<ReturnFee> {
+    let of = |l: &ReturnLine| -> Option<(&Line, &FeeRow)> {
         let line = order.line(l.line_no)?;
-        Some((line, &*cx.quote(&line.sku_id)?.info))
+        Some((line, order.fees.iter().find(|f| f.no == line.fee_no)?))
     };
-    let priced: Vec<(&ReturnLine, &Line, &SkuInfo)> =
-        lines.iter().filter_map(|l| of(l).map(|(line, info)| (l, line, info))).collect();
+    let priced: Vec<(&ReturnLine, &Line, &FeeRow)> =
+        lines.iter().filter_map(|l| of(l).map(|(line, row)| (l, line, row))).collect();
     // goods that had not left pay nothing, and count towards nothing, beside goods of their row that had
-    let beside = |l: &ReturnLine, info: &SkuInfo| {
-        let same = |k: &SkuInfo| k.partner_id == info.partner_id && k.template_id == info.template_id;
-        !l.shipped && priced.iter().any(|(k, _, of)| k.shipped && same(of))
-    };
+    let beside =
+        |l: &ReturnLine, row: &FeeRow| !l.shipped && priced.iter().any(|(k, _, of)| k.shipped && of.no == row.no);
     let fee_lines: Vec<FeeLine<'_>> = priced
         .iter()
-        .map(|(l, line, info)| FeeLine {
-            partner_id: &info.partner_id,
-            template_id: &info.template_id,
-            bundled: info.bundled,
-            fee: info.delivery_fee,
-            free: info.free_delivery,
-            gift: line.gift || beside(l, info),
-            total: if beside(l, info) { Won::ZERO } else { line.unit_price.times(l.quantity) },
-            threshold: info.threshold,
+        .map(|(l, line, row)| (l, line, row, shipping(line, cx)))
+        .map(|(l, line, row, terms)| FeeLine {
+            partner_id: &row.partner_id,
+            template_id: &row.template_id,
+            bundled: terms.bundled,
+            fee: terms.fee,
+            free: terms.free,
+            gift: line.gift || beside(l, row),
+            total: if beside(l, row) { Won::ZERO } else { line.unit_price.times(l.quantity) },
+            threshold: row.threshold.filter(|_| cx.policy.return_threshold == ReturnThreshold::Applies),
         })
         .collect();
     let (rows, of_line) = fee::rows(&fee_lines);
@@ -218,10 +240,8 @@ fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> 
 
 /// The fee of sending the goods out goes back as with a cancellation, unless they were sent for nothing by the buyer's
 /// fault†.
-fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeBack> {
-    let cuts: Vec<Cut> =
-        lines.iter().map(|l| Cut { line_no: l.line_no, quantity: l.quantity, amount: Won::ZERO, untaken: 0 }).collect();
-    let mut back = money::fees_back(&order.fees, &order.lines, &cuts);
+pub fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeBack> {
+    let mut back = outbound(order, lines);
     let left = |fee_no: u16| {
         let of = |l: &&ReturnLine| order.line(l.line_no).is_some_and(|k| k.fee_no == fee_no);
         lines.iter().filter(of).any(|l| l.shipped)
@@ -231,6 +251,13 @@ fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeBa
         back.retain(|b| if surcharge(b.fee_no) { lines.iter().all(|l| !l.shipped) } else { !left(b.fee_no) });
     }
     back
+}
+
+/// The fees of rows of which no goods remain.
+fn outbound(order: &Order, lines: &[ReturnLine]) -> Vec<FeeBack> {
+    let cuts: Vec<Cut> =
+        lines.iter().map(|l| Cut { line_no: l.line_no, quantity: l.quantity, amount: Won::ZERO, untaken: 0 }).collect();
+    money::fees_back(&order.fees, &order.lines, &cuts)
 }
 
 /// A return that is approved as it is made (rows 16–20, exchanges): with nothing to collect it is complete, too.
@@ -250,14 +277,22 @@ pub fn approved(
     approve_as(&after, group, timing, cx, decision);
 }
 
-/// Approval: the money goes now, where it goes before collection.
-pub fn approve(order: &Order, group: u16, timing: Option<RefundTiming>, cx: &Context<'_>) -> Result<Decision, Refusal> {
+/// Approval: the money goes now, where it goes before collection. Whose fault it is may be corrected with it.
+pub fn approve(
+    order: &Order,
+    group: u16,
+    timing: Option<RefundTiming>,
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
     let r = find(order, group)?;
     if r.state != ReturnState::Requested {
         return Err(not_now(order, r, "approve_return", ""));
     }
     let mut decision = Decision::default();
-    approve_as(order, group, timing.unwrap_or(r.timing), cx, &mut decision);
+    settle::correct(order, r, "approve_return", fault, cx, &mut decision)?;
+    let now = folded(order, &decision.events, cx);
+    approve_as(&now, group, timing.unwrap_or(r.timing), cx, &mut decision);
     Ok(decision)
 }
 
@@ -282,38 +317,22 @@ pub fn reject(order: &Order, group: u16, reason: Option<&str>, cx: &Context<'_>)
     }
     let event = Event::ReturnRejected { group, reason: reason.map(str::to_owned) };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
+    deliver::earn_again(order, cx, &mut decision);
     procure::left_behind(order, cx, &mut decision);
     Ok(decision)
 }
 
-/// 반품철회 (§3.9): until collection is confirmed, or the money is on its way back.
-pub fn withdraw(order: &Order, group: u16, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let r = find(order, group)?;
-    let open = matches!(r.state, ReturnState::Requested | ReturnState::Approved);
-    if !open || r.exchange.is_some() {
-        let why = if r.exchange.is_some() { ", and ends an exchange" } else { "" };
-        return Err(not_now(order, r, "withdraw_return", why));
+/// 회수: units that came back; none named: all that are still to come, with the goods that they were exchanged for.
+pub fn collect(order: &Order, group: u16, came: &[ReservedLine], cx: &Context<'_>) -> Result<Decision, Refusal> {
+    if order.return_of(group).is_none() && order.exchange_of(group).is_some() {
+        return exchanged::collect(order, group, came, cx);
     }
-    if order.refunds.iter().any(|f| f.return_group == Some(group) && f.stage != Stage::Waiting) {
-        return Err(not_now(order, r, "withdraw_return", ", and its money is on its way back"));
-    }
-    if r.fault == Fault::Installation {
-        return Err(not_now(order, r, "withdraw_return", ", because it can't be installed"));
-    }
-    let mut decision = Decision { events: vec![Event::ReturnWithdrawn { group }], ..Decision::default() };
-    procure::left_behind(order, cx, &mut decision);
-    Ok(decision)
-}
-
-/// 회수: units that came back; none named: all that are still to come.
-pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decision, Refusal> {
     let r = find(order, group)?;
     if r.state != ReturnState::Approved {
         return Err(not_now(order, r, "collect_return", ""));
     }
-    let missing = |l: &ReturnLine| if l.collect { l.quantity - l.collected } else { 0 };
     let lines: Vec<ReservedLine> = if came.is_empty() {
-        let rest = |l: &ReturnLine| ReservedLine { line_no: l.line_no, quantity: missing(l) };
+        let rest = |l: &ReturnLine| ReservedLine { line_no: l.line_no, quantity: l.missing() };
         r.lines.iter().map(rest).filter(|l| l.quantity > 0).collect()
     } else {
         came.to_vec()
@@ -321,35 +340,44 @@ pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decis
     chosen::once(&lines.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
     for l in &lines {
         let line = chosen::known(order, l.line_no)?;
-        let there = r.lines.iter().find(|k| k.line_no == l.line_no).map_or(0, missing);
+        let there = r.lines.iter().find(|k| k.line_no == l.line_no).map_or(0, ReturnLine::missing);
         if l.quantity == 0 || l.quantity > there {
             return Err(chosen::too_many(line, l.quantity, there));
         }
     }
-    Ok(Decision { events: vec![Event::ReturnCollected { group, lines }], ..Decision::default() })
+    let mut decision = Decision { events: vec![Event::ReturnCollected { group, lines }], ..Decision::default() };
+    if came.is_empty() {
+        exchanged::collect_owed(order, r, &mut decision);
+    }
+    Ok(decision)
 }
 
-/// 반품완료: only when, over all lines of the group, collected = returned quantity; stock comes back as inspected.
-pub fn complete(order: &Order, group: u16, inspected: &[Inspected]) -> Result<Decision, Refusal> {
+/// 반품완료: only when, over all lines of the group, collected = returned quantity; stock comes back as inspected, part of
+/// the money may be kept back, and goods that are not taken go back to the buyer.
+pub fn complete(
+    order: &Order,
+    group: u16,
+    found: &[Found],
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    if order.return_of(group).is_none() && order.exchange_of(group).is_some() {
+        return exchanged::inspect(order, group, found, fault);
+    }
     let r = find(order, group)?;
     if r.state != ReturnState::Collected {
         return Err(not_now(order, r, "complete_return", ""));
     }
-    chosen::once(&inspected.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
-    for i in inspected {
-        let line = chosen::known(order, i.line_no)?;
-        let there = r.lines.iter().find(|l| l.line_no == i.line_no && l.collect).map_or(0, |l| l.quantity);
-        if i.sellable.checked_add(i.unsellable) != Some(there) || there == 0 {
-            return Err(chosen::too_many(line, i.sellable.saturating_add(i.unsellable), there));
-        }
-    }
     let mut decision = Decision::default();
-    finish(order, r, inspected, &mut decision);
+    if found.is_empty() {
+        exchanged::inspect_owed(order, r, &mut decision);
+    }
+    settle::inspected(order, r, found, fault, cx, &mut decision)?;
     Ok(decision)
 }
 
 /// What comes back on the shelf, and the end of the return. A line that nobody inspected is sellable.
-fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Decision) {
+pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Decision) {
     let back = |l: &ReturnLine| {
         let given = inspected.iter().find(|i| i.line_no == l.line_no);
         match given {
@@ -360,11 +388,12 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
             }
             None => {
                 let there = order.line(l.line_no).map_or(0, |k| k.deducted);
-                Inspected { line_no: l.line_no, sellable: l.quantity.min(there), unsellable: 0 }
+                let came = if l.collect { l.collected } else { l.quantity };
+                Inspected { line_no: l.line_no, sellable: came.min(there), unsellable: 0 }
             }
         }
     };
-    let lines: Vec<Inspected> = r.lines.iter().map(back).collect();
+    let lines: Vec<Inspected> = r.lines.iter().filter(|l| l.quantity > 0).map(back).collect();
     let units = |i: &Inspected| Cut {
         line_no: i.line_no,
         quantity: i.sellable + i.unsellable,
@@ -375,18 +404,21 @@ fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut Dec
     let lost: Vec<ReservedLine> =
         lines.iter().map(|i| ReservedLine { line_no: i.line_no, quantity: i.unsellable }).collect();
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
-    // of several returns the last one to end takes the fee of their row back
-    let fees_back = outbound_back(order, &r.lines, r.fault);
-    let refunds = if order.settles_here() {
-        money::plan_return(order, money::paid_fees(order, &fees_back), r.group)
-    } else {
-        Vec::new()
-    };
-    decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds });
+    // of several returns the last one to end takes the fee of their row back, or it was spent for nothing
+    let back = outbound_back(order, &r.lines, r.fault);
+    let fees_back = outbound(order, &r.lines);
+    let spent: Vec<FeeBack> = fees_back.iter().filter(|f| !back.contains(f)).copied().collect();
+    let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
+    if order.settles_here() {
+        refunds = money::plan_return(order, money::paid_fees(order, &back), r.group);
+        withheld = money::withhold(&order.settlements, &refunds, money::paid_fees(order, &spent));
+    }
+    let chain = !order.after.exchanges.is_empty();
+    decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds, withheld, chain });
     // of an exchange that failed they were reversed when the product was added
-    let exchange = r.exchange.and_then(|group| order.exchange_of(group));
-    let before = exchange.is_some_and(|e| e.new_line_no.is_some());
-    let units = r.lines.iter().filter(|_| !before).filter_map(|l| Some((order.line(l.line_no)?, l.quantity)));
+    let exchange = r.exchange.and_then(|group| order.exchange_of(group)).filter(|e| e.new_line_no.is_some());
+    let before = |l: &ReturnLine| exchange.is_some_and(|e| e.line_no == l.line_no);
+    let units = r.lines.iter().filter(|l| !before(l)).filter_map(|l| Some((order.line(l.line_no)?, l.quantity)));
     let reversed: Vec<LineAmount> = units.filter_map(|(line, quantity)| reversal(line, quantity)).collect();
     if !reversed.is_empty() {
         decision.events.push(Event::PointsReversed { lines: reversed });

@@ -1,12 +1,12 @@
 //! Stock of an order that stands: taken at payment, judged, given back (rows 7–9; domain §6).
 
-use super::{Context, Decision, money};
+use super::{Context, Decision, chosen, money};
 use crate::domain::{
     catalog::StockPolicy,
-    ids::CampaignId,
+    ids::{CampaignId, PartnerId},
     order::{
         command::Judged,
-        event::{Cut, CutCause, Event, Reservation, ReservedLine},
+        event::{Cut, CutCause, Event, Reservation, ReservedLine, Shelf},
         state::{Line, Order, ReserveState},
         step::{ReturnLine, Step, StepKind, StepLine},
     },
@@ -15,16 +15,52 @@ use crate::domain::{
     stock::{Move, Movement},
 };
 
-/// Row 7: what is ordered is there; the buyer's cancellation closes.
-pub fn prepare(order: &Order) -> Result<Decision, Refusal> {
-    let ready = order.lines.iter().any(|l| next(l.status, Trigger::Prepare).is_some());
-    if !ready {
-        return Err(Refusal::illegal(order.status(), "prepare"));
+/// Row 7: what is ordered is there; the buyer's cancellation
+/// closes for these lines only: a seller prepares what it sells, and no other seller's.
+pub fn prepare(order: &Order, named: &[u16], by: Option<&PartnerId>) -> Result<Decision, Refusal> {
+    let sells = |l: &Line| by.is_none_or(|p| order.seller_of(l) == Some(p));
+    if !order.lines.iter().any(sells) {
+        return Err(not_sold(by, None));
     }
-    if order.unjudged().next().is_some() {
-        return Err(Refusal::invalid("the stock of a line is still being judged"));
+    let ready = |l: &&Line| l.may(Trigger::Prepare).is_some();
+    let chosen: Vec<&Line> = if named.is_empty() {
+        let ours = || order.lines.iter().filter(|l| sells(l));
+        let able: Vec<&Line> = ours().filter(ready).collect();
+        if able.is_empty() {
+            let own = by.and_then(|_| ours().next()).map(Line::shown);
+            return Err(Refusal::illegal(own.unwrap_or(order.status()), "prepare"));
+        }
+        able
+    } else {
+        chosen::once(named)?;
+        let mut chosen = Vec::with_capacity(named.len());
+        for &no in named {
+            let line = chosen::known(order, no)?;
+            if !sells(line) {
+                return Err(not_sold(by, Some(no)));
+            }
+            if !ready(&line) {
+                return Err(chosen::not_now(line, "prepare", None));
+            }
+            chosen.push(line);
+        }
+        chosen
+    };
+    if order.unjudged().any(|u| chosen.iter().any(|l| l.no == u.no)) {
+        return Err(Refusal::early("the stock of a line is still being judged"));
     }
-    Ok(Decision { events: vec![Event::Prepared], ..Decision::default() })
+    // the event of old, of the whole order, where nothing was prepared before
+    let first = !order.lines.iter().any(|l| l.status == Status::Preparing);
+    let all = first && order.lines.iter().filter(ready).count() == chosen.len();
+    let lines = if all { Vec::new() } else { chosen.iter().map(|l| l.no).collect() };
+    Ok(Decision { events: vec![Event::Prepared { lines }], ..Decision::default() })
+}
+
+#[cold]
+fn not_sold(by: Option<&PartnerId>, line_no: Option<u16>) -> Refusal {
+    let who = by.map(ToString::to_string).unwrap_or_default();
+    let what = line_no.map_or_else(|| "no line of the order".to_owned(), |no| format!("not line {no}"));
+    Refusal::new(Reason::Forbidden, Facts { line_no, detail: Some(format!("{who} sells {what}")), ..Facts::default() })
 }
 
 /// Rows 8 and 9: so many units of these lines are really there. Naming no line says that all are.
@@ -47,20 +83,24 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
             return Err(refusal);
         }
         if order.unjudged().any(|u| u.no == line.no) || order.awaits_stock(line.no) {
-            return Err(Refusal::invalid("the stock of a line is still being judged"));
+            return Err(Refusal::early("the stock of a line is still being judged"));
         }
         let kept = j.available.min(line.active());
         found.push(ReservedLine { line_no: j.line_no, quantity: kept });
         let short = line.active() - kept;
         if short > 0 {
-            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: short });
+            // an installer's work takes nothing from a shelf
+            let untaken = short.min(line.held + line.deducted);
+            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken });
         }
     }
     // what was not found is lost; gifts that follow their main line are not
     let lost: Vec<ReservedLine> =
         cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.untaken }).collect();
     add_gifts(order, &mut cuts);
-    let mut decision = Decision { events: vec![Event::StockJudged { lines: found }], ..Decision::default() };
+    let looked = |l: &&Line| if judged.is_empty() { next(l.status, Trigger::JudgeSome).is_some() } else { false };
+    let seen = order.lines.iter().filter(looked).map(|l| l.no).chain(judged.iter().map(|j| j.line_no)).collect();
+    let mut decision = Decision { events: vec![Event::StockJudged { lines: found, seen }], ..Decision::default() };
     if !cuts.is_empty() {
         cut(order, CutCause::OutOfStock, cuts, &lost, &mut decision);
     }
@@ -69,12 +109,12 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
 
 /// Gifts of a line that is taken out wholly go with it (§3.2†), unless they have left already.
 pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
-    let whole =
-        |no: u16| cuts.iter().any(|c| c.line_no == no && order.line(no).is_some_and(|l| l.active() == c.quantity));
+    let going: Vec<ReservedLine> =
+        cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.quantity }).collect();
     let gifts: Vec<Cut> = order
         .lines
         .iter()
-        .filter(|l| l.gift && l.free() > 0 && l.main_line_no.is_some_and(whole))
+        .filter(|l| l.gift && l.free() > 0 && super::follow::with(order, l, &going, Line::active))
         .filter(|l| !matches!(l.status, Status::Shipped | Status::PurchaseConfirmed))
         .map(|l| {
             let untaken = (l.held + l.deducted).min(l.free());
@@ -118,9 +158,12 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
 pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
-    let refunds = money::plan_for(order, &cuts, &fees, group);
+    let mut refunds = money::plan_for(order, &cuts, &fees, group);
+    // what the buyer still has of the goods that these were exchanged for comes back first
+    let owing = cuts.iter().map(|c| c.line_no).find(|no| order.owes_for(*no));
+    refunds.iter_mut().for_each(|r| r.waits_for = owing);
     give_back(order, &cuts, lost, decision);
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds });
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen: Vec::new(), reason: None });
 }
 
 fn sale(line: &Line, order: &Order) -> Option<(CampaignId, crate::domain::ids::CustomerId)> {
@@ -230,6 +273,7 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
     }));
     let (mut taken, mut cuts, mut asked) = (Vec::new(), Vec::new(), Vec::<(u32, Vec<(&Line, u32)>)>::new());
     let mut used: Vec<(&crate::domain::ids::SkuId, i64)> = Vec::new();
+    let mut short_of: Vec<Shelf> = Vec::new();
     for line in paid.lines.iter().filter(|l| l.policy == StockPolicy::DeductAtPayment && l.active() > 0) {
         let Some(quote) = cx.quote(&line.sku_id) else { continue };
         let Some(view) = quote.view else {
@@ -240,6 +284,8 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
             continue;
         };
         let before: i64 = used.iter().filter(|(sku, _)| **sku == line.sku_id).map(|(_, n)| *n).sum();
+        // promised outside campaigns: those that were made since have no say
+        let view = if line.campaign_id.is_some() { view } else { view.outside() };
         let left = u32::try_from((view.for_customer() - before).max(0)).unwrap_or(u32::MAX);
         let got = left.min(line.active());
         used.push((&line.sku_id, i64::from(got)));
@@ -250,6 +296,11 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
         let short = line.active() - got;
         if short > 0 {
             cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: 0 });
+            if line.campaign_id.is_none() {
+                let (sku_id, position, wanted) =
+                    (line.sku_id.clone(), view.position, before + i64::from(line.active()));
+                short_of.push(Shelf { sku_id, position, on_hand: before + i64::from(left), wanted });
+            }
         }
     }
     if !taken.is_empty() {
@@ -272,6 +323,9 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
         }
         asked.retain(|(_, lines)| !lines.is_empty());
         cut(&judged, CutCause::OutOfStock, cuts, &[], decision);
+        if let Some(Event::Cut { seen, .. }) = decision.events.last_mut() {
+            *seen = short_of;
+        }
     }
     ask(paid, asked, decision);
 }

@@ -5,13 +5,18 @@
 
 mod parts;
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{Error, value::MapDeserializer},
+};
 
 pub use self::parts::*;
 use super::{
-    claim::{ClaimReason, Fault, GiftReason, RefundTiming},
+    claim::{Branch, ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
     command::{Heard, Paid},
-    supply::{LinkState, ShortLine},
+    delivery::ShipMethod,
+    state::Order,
+    supply::{AskWhat, LinkState, ShortLine, Work},
 };
 use crate::domain::{
     Time,
@@ -44,6 +49,9 @@ pub enum Event {
         shorts: Vec<Cut>,
         fees: Vec<FeeBack>,
         refunds: Vec<PlannedRefund>,
+        /// what is due, or was paid and stays so
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        total: Option<Won>,
     },
     /// a lane could not: as if it never was
     PlacementFailed {
@@ -59,6 +67,9 @@ pub enum Event {
     /// row 2, by deposit
     DepositConfirmed {
         amount: Won,
+        /// the payment side's own name for it
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        payment_id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         prepare_at: Option<Time>,
     },
@@ -76,6 +87,16 @@ pub enum Event {
         settlements: Vec<Paid>,
         refunds: Vec<PlannedRefund>,
     },
+    /// money that was not due (a second payment, another amount): taken, and planned for refund at once
+    UnduePaymentTaken {
+        settlements: Vec<Paid>,
+        refunds: Vec<PlannedRefund>,
+        why: Reason,
+    },
+    /// money that the order has already, told again: nothing new
+    PaymentRepeated {
+        approvals: Vec<String>,
+    },
     /// rows 6, 8, 9: quantity taken out, under one cancel group
     Cut {
         group: u32,
@@ -83,10 +104,19 @@ pub enum Event {
         lines: Vec<Cut>,
         fees: Vec<FeeBack>,
         refunds: Vec<PlannedRefund>,
+        /// what payment found on the shelf for lines that came short outside campaigns
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<Shelf>,
+        /// 취소사유: in the buyer's words
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
     },
     /// rows 7–9: what was found; what is short follows as a cut
     StockJudged {
         lines: Vec<ReservedLine>,
+        /// the lines that were looked at, found whole or not
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        seen: Vec<u16>,
     },
     /// stock taken at payment: units by line
     StockDeducted {
@@ -97,7 +127,11 @@ pub enum Event {
         reservations: Vec<Reservation>,
     },
     /// row 7
-    Prepared,
+    Prepared {
+        /// none named: all that were to be prepared
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        lines: Vec<u16>,
+    },
     RefundConfirmed {
         key: String,
     },
@@ -136,6 +170,39 @@ pub enum Event {
         /// units that it can't deliver
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         short: Vec<ShortLine>,
+        /// the procurement that ends with it, where others of its lines go on
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        procurement: Option<u16>,
+    },
+    /// another order or lane is asked first; nothing is done yet, and the command is not answered
+    Asked {
+        ask: String,
+        what: Box<AskWhat>,
+    },
+    /// it said yes: what was asked for is done by the events before this one
+    Granted {
+        ask: String,
+    },
+    /// it said no: the order is as it was
+    Denied {
+        ask: String,
+        reason: Reason,
+        facts: Box<Facts>,
+    },
+    /// all units that are left of these lines are being procured
+    LinesSourced {
+        lines: Vec<u16>,
+    },
+    /// all units that are left of these lines are procured
+    LinesProcured {
+        lines: Vec<u16>,
+    },
+    /// of an installation order: how its work is
+    Worked {
+        work: Work,
+        lines: Vec<u16>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<Time>,
     },
     /// row 14
     DestinationChosen(Box<DestinationChosen>),
@@ -148,6 +215,9 @@ pub enum Event {
         lines: Vec<u16>,
         /// the seller says that it is on its way, with a waybill or without
         started: bool,
+        /// by parcel, when it says nothing
+        #[serde(skip_serializing_if = "ShipMethod::is_parcel", default)]
+        method: ShipMethod,
     },
     WaybillRegistered {
         waybill: WaybillEntry,
@@ -160,6 +230,9 @@ pub enum Event {
     /// row 19
     Installed {
         lines: Vec<u16>,
+        /// 자동구매확정: when they are confirmed by themselves, by policy
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        confirm_at: Option<Time>,
     },
     /// row 21
     PurchaseConfirmed {
@@ -194,6 +267,16 @@ pub enum Event {
     ReturnWithdrawn {
         group: u16,
     },
+    /// its terms, told anew: fault, quantities, money
+    ReturnChanged(Box<ReturnChanged>),
+    /// units that never came, though their money went
+    ReturnWrittenOff {
+        group: u16,
+        lines: Vec<ReservedLine>,
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        charge: Option<AddedFee>,
+    },
     /// 회수
     ReturnCollected {
         group: u16,
@@ -207,6 +290,12 @@ pub enum Event {
         fees_back: Vec<FeeBack>,
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         refunds: Vec<PlannedRefund>,
+        /// outbound fees among those of `fees_back` that are kept back: they were sent for nothing by the buyer's fault
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        withheld: Vec<Excluded>,
+        /// an exchange whose goods these were ends as they did
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        chain: bool,
     },
     /// row 23
     ExchangeRequested {
@@ -224,7 +313,37 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
     },
+    /// by the buyer, before it was decided
+    ExchangeWithdrawn {
+        group: u16,
+    },
+    /// whose fault it is, by the shop
+    FaultCorrected {
+        group: u16,
+        fault: Fault,
+    },
     ExchangeApproved(Box<ExchangeApproved>),
+    /// 교환회수: units of the exchanged goods came back
+    ExchangeCollected {
+        group: u16,
+        quantity: u32,
+    },
+    /// and what was found of them
+    ExchangeInspected {
+        group: u16,
+        sellable: u32,
+        unsellable: u32,
+    },
+    /// what is still out of them is not waited for
+    CollectionGivenUp {
+        group: u16,
+        /// waived, or written off
+        how: CollectionState,
+        quantity: u32,
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        charge: Option<AddedFee>,
+    },
     /// what was to be exchanged is refunded instead; the return follows
     ExchangeFailed {
         group: u16,
@@ -254,11 +373,13 @@ impl Event {
             Event::PaymentExpired => "payment_expired",
             Event::PaymentCancelled => "payment_cancelled",
             Event::LatePaymentTaken { .. } => "late_payment_taken",
+            Event::UnduePaymentTaken { .. } => "undue_payment_taken",
+            Event::PaymentRepeated { .. } => "payment_repeated",
             Event::Cut { .. } => "cut",
             Event::StockJudged { .. } => "stock_judged",
             Event::StockDeducted { .. } => "stock_deducted",
             Event::StockAsked { .. } => "stock_asked",
-            Event::Prepared => "prepared",
+            Event::Prepared { .. } => "prepared",
             Event::RefundConfirmed { .. } => "refund_confirmed",
             Event::RefundFailed { .. } => "refund_failed",
             Event::RefundTransferred { .. } => "refund_transferred",
@@ -267,6 +388,12 @@ impl Event {
             Event::ProcurementCancelled { .. } => "procurement_cancelled",
             Event::Linked(_) => "linked",
             Event::LinkChanged { .. } => "link_changed",
+            Event::Asked { .. } => "asked",
+            Event::Granted { .. } => "granted",
+            Event::Denied { .. } => "denied",
+            Event::LinesSourced { .. } => "lines_sourced",
+            Event::LinesProcured { .. } => "lines_procured",
+            Event::Worked { .. } => "worked",
             Event::DestinationChosen(_) => "destination_chosen",
             Event::SurchargePaid { .. } => "surcharge_paid",
             Event::Shipped { .. } => "shipped",
@@ -282,13 +409,58 @@ impl Event {
             Event::ReturnApproved { .. } => "return_approved",
             Event::ReturnRejected { .. } => "return_rejected",
             Event::ReturnWithdrawn { .. } => "return_withdrawn",
+            Event::ReturnChanged(_) => "return_changed",
+            Event::ReturnWrittenOff { .. } => "return_written_off",
             Event::ReturnCollected { .. } => "return_collected",
             Event::ReturnCompleted { .. } => "return_completed",
             Event::ExchangeRequested { .. } => "exchange_requested",
             Event::ExchangeRejected { .. } => "exchange_rejected",
+            Event::ExchangeWithdrawn { .. } => "exchange_withdrawn",
+            Event::FaultCorrected { .. } => "fault_corrected",
             Event::ExchangeApproved(_) => "exchange_approved",
+            Event::ExchangeCollected { .. } => "exchange_collected",
+            Event::ExchangeInspected { .. } => "exchange_inspected",
+            Event::CollectionGivenUp { .. } => "collection_given_up",
             Event::ExchangeFailed { .. } => "exchange_failed",
             Event::GiftAdded { .. } => "gift_added",
+        }
+    }
+
+    /// What a question leads to when the answer is yes, told of the order before it: for previews.
+    pub fn if_yes(&self, before: &Order) -> Vec<Event> {
+        let Event::Asked { what, .. } = self else { return Vec::new() };
+        match &**what {
+            AskWhat::Linked { started, linked } => {
+                let started = started.iter().map(|p| Event::ProcurementStarted(Box::new(p.clone())));
+                started.chain([Event::Linked(Box::new(linked.clone()))]).collect()
+            }
+            AskWhat::Exchange { group, line, fault, waived, fee, .. } => {
+                let Some(e) = before.exchange_of(*group) else { return Vec::new() };
+                let moved = before.line(e.line_no).map_or(Won::ZERO, |l| super::decide::worth(l, e.quantity));
+                let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault });
+                let approved = ExchangeApproved {
+                    group: *group,
+                    branch: Branch::AddProduct,
+                    line: Some(line.clone()),
+                    moved,
+                    restocked: !e.shipped,
+                    collect: if e.shipped && waived.is_none() { e.quantity } else { 0 },
+                    waived: waived.clone(),
+                    fee: fee.clone(),
+                    chain: true,
+                };
+                corrected.into_iter().chain([Event::ExchangeApproved(Box::new(approved))]).collect()
+            }
+            AskWhat::Work { work, lines, at } => vec![Event::Worked { work: *work, lines: lines.clone(), at: *at }],
+        }
+    }
+
+    /// The type codes that there are, as serde knows them.
+    pub fn names() -> &'static [&'static str] {
+        let nothing = std::iter::once(("type", ""));
+        match Event::deserialize(MapDeserializer::<_, Known>::new(nothing)) {
+            Err(Known(names)) => names,
+            Ok(_) => &[],
         }
     }
 
@@ -301,5 +473,27 @@ impl Event {
             EVENT_VERSION => serde_json::from_str(json).map_err(|e| format!("not an event of version {version}: {e}")),
             other => Err(format!("event version {other} is not known to this program (it writes {EVENT_VERSION})")),
         }
+    }
+}
+
+/// What serde knows of a closed list, heard from what it says to a name that is not on it.
+#[derive(Debug)]
+struct Known(&'static [&'static str]);
+
+impl std::fmt::Display for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no such name")
+    }
+}
+
+impl std::error::Error for Known {}
+
+impl Error for Known {
+    fn custom<T: std::fmt::Display>(_: T) -> Self {
+        Known(&[])
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Known(expected)
     }
 }

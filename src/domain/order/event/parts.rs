@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     Time,
     catalog::StockPolicy,
-    fee::FeeReason,
+    fee::{FeeReason, ShippingTerms},
     gift::Entitlement,
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
-        claim::{Branch, ClaimReason, Fault, RefundTiming, ReturnFee, ReturnLine},
+        claim::{Branch, ClaimReason, Fault, RefundTiming, ReturnChange, ReturnFee, ReturnLine},
         command::{Deposit, Paid},
         delivery::{DeliveredBy, DestinationKind, Zone},
         supply::{LinkKind, Parent, ProcureKind, ProcuredLine},
@@ -38,6 +38,8 @@ pub enum CutCause {
     LinkEnded,
     /// the order that this one was made for needs it no more
     ParentEnded,
+    /// of a gift: nothing is left of what it came with
+    MainGone,
 }
 
 impl CutCause {
@@ -50,6 +52,7 @@ impl CutCause {
             CutCause::ProcurementCancelled => "PROCUREMENT_CANCELLED",
             CutCause::LinkEnded => "LINK_ENDED",
             CutCause::ParentEnded => "PARENT_ENDED",
+            CutCause::MainGone => "MAIN_GONE",
         }
     }
 }
@@ -80,6 +83,12 @@ pub struct Placed {
     /// the order that it was made for: it is paid between the two businesses, not here
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<Box<Parent>>,
+    /// where it goes, where the placement said so
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zone: Option<Zone>,
+    /// what is due, or was paid and stays so: without what was short
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub total: Option<Won>,
 }
 
 impl Placed {
@@ -136,6 +145,9 @@ pub struct PlacedLine {
     /// 적립율, as it was at order time
     #[serde(skip_serializing_if = "is_none_of", default)]
     pub points_rate_bp: u32,
+    /// what shipping it alone costs, as it was at order time; gifts have none
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shipping: Option<ShippingTerms>,
     #[serde(skip_serializing_if = "is_hold", default)]
     pub policy: StockPolicy,
     /// units taken at placement (held, or deducted when it is paid already)
@@ -180,6 +192,17 @@ pub struct Cut {
     pub untaken: u32,
 }
 
+/// What was on a shelf when a line came short of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Shelf {
+    pub sku_id: SkuId,
+    /// the ledger's position that it was read at
+    pub position: i64,
+    pub on_hand: i64,
+    /// units that the order's lines wanted, up to the one that came short
+    pub wanted: i64,
+}
+
 /// A fee given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeeBack {
@@ -198,6 +221,9 @@ pub struct PlannedRefund {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub return_group: Option<u16>,
     pub amount: Won,
+    /// it waits until what this line was given for has come back
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waits_for: Option<u16>,
 }
 
 /// What another lane was asked for.
@@ -252,6 +278,9 @@ pub struct Linked {
     pub kind: LinkKind,
     pub partner_id: PartnerId,
     pub lines: Vec<u16>,
+    /// the procurement that it brings
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub procurement: Option<u16>,
 }
 
 /// Row 14. The address itself is personal, and not here.
@@ -259,10 +288,10 @@ pub struct Linked {
 pub struct DestinationChosen {
     pub kind: DestinationKind,
     pub zone: Zone,
-    /// the surcharge, as a fee row of the next payment group
+    /// what it costs more than was charged, as a fee row of the next payment group (of the first while unpaid)
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub surcharge: Option<Surcharge>,
-    /// an earlier surcharge, given back
+    /// what it costs less than was charged, given back
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees: Vec<FeeBack>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -283,7 +312,11 @@ pub struct Surcharge {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WaybillEntry {
     pub line_no: u16,
+    /// the carrier's code, or its name where it has none that we know
     pub carrier: String,
+    /// what it is called, where that was said or is known
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub carrier_name: Option<String>,
     pub waybill_no: String,
     pub quantity: u32,
 }
@@ -309,6 +342,9 @@ pub struct DeliveredLine {
     /// all of them are: 매출확정일시, by policy
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revenue_at: Option<Time>,
+    /// 자동구매확정: when it is confirmed by itself, by policy
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub confirm_at: Option<Time>,
     /// which waybills came: carrier and number
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub waybills: Vec<(String, String)>,
@@ -339,6 +375,59 @@ pub struct ReturnRequested {
     /// the exchange that it ends
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exchange: Option<u16>,
+    /// which failed: its units are a return's from now on
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub failed: bool,
+}
+
+/// 귀책 정정, 검수, 회수 부족: what a return comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ReturnChanged {
+    pub group: u16,
+    pub why: ReturnChange,
+    pub fault: Fault,
+    /// all lines of the return
+    pub lines: Vec<ChangedLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees: Vec<ReturnFee>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withheld: Vec<Excluded>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    /// in place of those that wait
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+}
+
+/// A line's part in a return, as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ChangedLine {
+    pub line_no: u16,
+    pub quantity: u32,
+    /// what the units were paid
+    pub amount: Won,
+    /// units that go back to the buyer after inspection
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub rejected: u32,
+    /// units that stay at the buyer's
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub withdrawn: u32,
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub kept_back: Won,
+    /// why part of it is kept back, or goods go back
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AddedFee {
+    pub fee_no: u16,
+    pub group: u16,
+    pub partner_id: PartnerId,
+    pub template_id: TemplateId,
+    pub amount: Won,
+    pub reason: FeeReason,
 }
 
 /// 검수: what came back of a line.
@@ -362,6 +451,17 @@ pub struct ExchangeApproved {
     /// units that had not left, back on the shelf
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub restocked: bool,
+    /// units that are to come back
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub collect: u32,
+    /// units that had left and need not: why
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waived: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fee: Option<AddedFee>,
+    /// it ends as the goods do that it adds
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub chain: bool,
 }
 
 /// A line added to an order that stands.

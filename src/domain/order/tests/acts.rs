@@ -9,11 +9,11 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-        command::{Delivery, Heard, Judged, PartnerPurchase, ReturnRequest},
-        delivery::DeliveredBy,
-        event::{Inspected, ReservedLine, WaybillEntry},
+        command::{Delivery, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
+        delivery::{DeliveredBy, ShipMethod},
+        event::{ReservedLine, WaybillEntry},
         state::Refund,
-        supply::{LinkKind, LinkWhat, ShortLine},
+        supply::{AskState, AskWhat, LinkKind, LinkWhat, ShortLine},
     },
     reason::Reason,
 };
@@ -29,14 +29,14 @@ pub struct Act {
 }
 
 /// How many kinds of command there are.
-pub const KINDS: u8 = 41;
+pub const KINDS: u8 = 51;
 
 pub fn units(line_no: u16, quantity: u32) -> ReservedLine {
     ReservedLine { line_no, quantity }
 }
 
 pub fn waybill(line_no: u16, no: u16, quantity: u32) -> WaybillEntry {
-    WaybillEntry { line_no, carrier: "cj".into(), waybill_no: format!("w-{no}"), quantity }
+    WaybillEntry { line_no, carrier: "cj".into(), carrier_name: None, waybill_no: format!("w-{no}"), quantity }
 }
 
 pub fn delivery(by: DeliveredBy, lines: Vec<u16>) -> C {
@@ -46,9 +46,23 @@ pub fn delivery(by: DeliveredBy, lines: Vec<u16>) -> C {
 pub fn purchase(partner: &str, lines: &[(u16, &str)]) -> PartnerPurchase {
     PartnerPurchase {
         partner_id: PartnerId::stored(partner),
-        lines: lines.iter().map(|(no, sku)| (*no, SkuId::stored(sku))).collect(),
+        lines: lines.iter().map(|(no, sku)| (*no, SkuId::stored(sku), None)).collect(),
         linked_order_id: None,
     }
+}
+
+/// The whole of it, by whoever may.
+pub fn withdraw(group: u16) -> C {
+    C::WithdrawReturn { group, lines: Vec::new(), by_buyer: false }
+}
+
+pub fn found(line_no: u16, (sellable, unsellable, rejected): (u32, u32, u32), kept_back: i64) -> Found {
+    let kept_back = Won::new(kept_back);
+    Found { line_no, sellable, unsellable, rejected, kept_back, reason: Some("worn".into()) }
+}
+
+pub fn give_up(lines: Vec<ReservedLine>, charge: Option<i64>) -> GiveUp {
+    GiveUp { lines, reason: "never came".into(), charge: charge.map(Won::new) }
 }
 
 pub fn give_back(lines: &[(u16, u32)], fault: Fault) -> ReturnRequest {
@@ -64,18 +78,25 @@ pub fn give_back(lines: &[(u16, u32)], fault: Fault) -> ReturnRequest {
 
 /// How often each kind is asked for beside the others: claims take several commands to come to anything.
 pub fn kinds() -> impl Strategy<Value = u8> {
-    prop_oneof![2 => 0..KINDS, 1 => 19..31u8, 1 => prop::sample::select(vec![10u8, 11, 12, 25, 26, 29, 33, 34])]
+    let rare = vec![10u8, 11, 12, 25, 26, 29, 33, 34, 44, 45, 46, 47, 48];
+    prop_oneof![2 => 0..KINDS, 1 => 19..31u8, 1 => 41..KINDS, 1 => prop::sample::select(rare)]
 }
 
 /// Most numbers name something that there is; 0 never does.
 fn fitted(w: &World, a: Act) -> Act {
     let Some(o) = &w.order else { return a };
     let within = |n: u16, there: u16| if n == 0 || there == 0 { n } else { 1 + (n - 1) % there };
-    let claim = matches!(a.kind, 21..=25 | 28..=30);
+    let claim = matches!(a.kind, 21..=25 | 28..=30 | 43..=50);
     let other = if claim { within(a.other, o.next_claim() - 1) } else { a.other };
     let refund = matches!(a.kind, 32..=34);
     let refunds = u16::try_from(o.refunds.len()).unwrap_or(0).max(1);
-    let line = if refund { a.line % refunds } else { within(a.line, o.next_line_no() - 1) };
+    let last = o.lines.last().map_or(0, |l| l.no);
+    let line = match (refund, a.kind) {
+        (true, _) => a.line % refunds,
+        // what an exchange added is lost as often as all the rest
+        (false, 8) if a.n.is_multiple_of(2) => last,
+        (false, _) => within(a.line, last),
+    };
     Act { line, other, ..a }
 }
 
@@ -96,7 +117,10 @@ pub fn command(w: &World, a: Act) -> C {
             let (partner, even, odd) = if child { ("4", "y", "z") } else { ("2", "w", "x") };
             let sku = |no: u16| if no.is_multiple_of(2) { even } else { odd };
             let lines: Vec<(u16, &str)> = two().into_iter().map(|no| (no, sku(no))).collect();
-            C::PurchaseFromPartner(purchase(if n == 3 { "1" } else { partner }, &lines))
+            let mut bought = purchase(if n == 3 { "1" } else { partner }, &lines);
+            // so many units of a line, now and then
+            bought.lines.iter_mut().for_each(|(_, _, quantity)| *quantity = (n == 2).then_some(1));
+            C::PurchaseFromPartner(bought)
         }
         1 => C::PurchaseFromNonPartner { lines: one(), seller: "s".into(), amount: Won::new(100) },
         2 => C::UseOwnStock { lines: one() },
@@ -108,7 +132,7 @@ pub fn command(w: &World, a: Act) -> C {
         5 => {
             let due = w.order.as_ref().map_or(0, |o| o.surcharge_due().get());
             let id = format!("s-{}", w.history.len());
-            C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))] }
+            C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))], vouched: true }
         }
         6 => C::CompleteProcurement { lines: one() },
         7 => C::CancelProcurement { lines: one(), reason: None },
@@ -136,13 +160,13 @@ pub fn command(w: &World, a: Act) -> C {
             let timing = timing[usize::from(other) % 3];
             C::RequestReturn(ReturnRequest { timing, waive_gifts: flag, may_override: other > 3, ..asked })
         }
-        21 => C::ApproveReturn { group: other, timing: flag.then_some(RefundTiming::BeforeCollection) },
+        21 => C::ApproveReturn { group: other, timing: flag.then_some(RefundTiming::BeforeCollection), fault: None },
         22 => C::RejectReturn { group: other, reason: None },
-        23 => C::WithdrawReturn { group: other },
+        23 => withdraw(other),
         24 => C::CollectReturn { group: other, lines: if flag { Vec::new() } else { vec![units(line, n)] } },
         25 => {
-            let inspected = vec![Inspected { line_no: line, sellable: n / 2, unsellable: n - n / 2 }];
-            C::CompleteReturn { group: other, inspected: if flag { Vec::new() } else { inspected } }
+            let inspected = vec![found(line, (n / 2, n - n / 2, 0), 0)];
+            C::CompleteReturn { group: other, inspected: if flag { Vec::new() } else { inspected }, fault: None }
         }
         26 | 27 => {
             let wanted = flag.then(|| SkuId::stored(if other > 2 { "a2" } else { "c" }));
@@ -152,7 +176,7 @@ pub fn command(w: &World, a: Act) -> C {
         29 | 30 => {
             let branch = if n == 0 { Branch::Pickup } else { Branch::AddProduct };
             let sku_id = (flag && n > 0).then(|| SkuId::stored(["a", "a2", "g"][n as usize % 3]));
-            C::ApproveExchange { group: other, branch, sku_id }
+            C::ApproveExchange { group: other, branch, sku_id, fault: None, waived: None }
         }
         31 => {
             let sku_id = SkuId::stored(if flag { "g" } else { "h" });
@@ -172,22 +196,53 @@ pub fn command(w: &World, a: Act) -> C {
         }
         35 | 36 => news(w, a),
         37 => C::JudgeStock { lines: one().into_iter().map(|line_no| Judged { line_no, available: n }).collect() },
-        38 => C::CancelLines { lines: two() },
+        38 => C::CancelLines { lines: two(), reason: None },
+        43 => C::WithdrawExchange { group: other },
+        44 => C::WithdrawReturn { group: other, lines: vec![units(line, n)], by_buyer: flag },
+        45 => {
+            let lines = if flag { Vec::new() } else { vec![units(line, n)] };
+            C::WriteOffReturn { group: other, what: give_up(lines, (n == 2).then_some(50)) }
+        }
+        46 => C::WaiveCollection { group: other, what: give_up(Vec::new(), None) },
+        // what came is inspected with consequences
+        47 | 48 => {
+            let of = w.order.as_ref().and_then(|o| o.return_of(other));
+            let came = |no: u16| of.and_then(|r| r.lines.iter().find(|l| l.line_no == no)).map_or(n, |l| l.collected);
+            let (there, rejected) = (came(line), n.min(came(line)));
+            let left = there - rejected;
+            let inspected = vec![found(line, (left, 0, rejected), if flag { 30 } else { 0 })];
+            C::CompleteReturn { group: other, inspected, fault: (kind == 48).then_some(fault) }
+        }
+        49 => C::ApproveReturn { group: other, timing: None, fault: Some(fault) },
+        50 => {
+            let branch = if n == 0 { Branch::Pickup } else { Branch::AddProduct };
+            let waived = (flag && n > 0).then(|| "broken".to_owned());
+            C::ApproveExchange { group: other, branch, sku_id: None, fault: Some(fault), waived }
+        }
         39 => C::Link { from: OrderId::stored("parent"), what: LinkWhat::Cancel },
+        41 => C::UseOwnUnits { units: vec![Sourced { line_no: line, quantity: Some(n) }] },
+        42 => C::ShipBy { method: ShipMethod::Own, lines: one(), started: n == 1, waybills: Vec::new() },
         _ => C::Prepare,
     }
 }
 
 /// What one of the order's linked orders may say.
 fn news(w: &World, a: Act) -> C {
-    let links = w.order.as_ref().map_or(&[][..], |o| &o.after.links);
-    let link = links.get(usize::from(a.other) % links.len().max(1));
-    let from = link.map_or_else(|| OrderId::stored("nobody"), |l| l.order_id.clone());
-    let line_no = link.map_or(1, |l| l.lines[usize::from(a.line) % l.lines.len()]);
-    let purchase = link.is_none_or(|l| l.kind == LinkKind::Purchase);
+    let known: Vec<(OrderId, Vec<u16>, LinkKind)> = w.order.as_ref().map_or_else(Vec::new, |o| {
+        let asked = o.after.asks.iter().filter_map(|a| match &a.what {
+            AskWhat::Linked { linked, .. } if a.state == AskState::Open => Some(linked),
+            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Work { .. } => None,
+        });
+        let asked = asked.map(|l| (l.order_id.clone(), l.lines.clone(), l.kind));
+        o.after.links.iter().map(|l| (l.order_id.clone(), l.lines.clone(), l.kind)).chain(asked).collect()
+    });
+    let link = known.get(usize::from(a.other) % known.len().max(1));
+    let from = link.map_or_else(|| OrderId::stored("nobody"), |(id, _, _)| id.clone());
+    let line_no = link.map_or(1, |(_, lines, _)| lines[usize::from(a.line) % lines.len()]);
+    let purchase = link.is_none_or(|(_, _, kind)| *kind == LinkKind::Purchase);
     let what = match (a.n, a.flag) {
         (0, _) => LinkWhat::Placed,
-        (1, true) => LinkWhat::Refused { reason: Reason::SoldOut },
+        (1, true) => LinkWhat::Refused { reason: Reason::SoldOut, facts: None },
         (2, true) if purchase => LinkWhat::Short { lines: vec![ShortLine { line_no, quantity: 1 }] },
         (3, true) => LinkWhat::Ended,
         _ => LinkWhat::Done,

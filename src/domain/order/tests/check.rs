@@ -7,8 +7,9 @@ use crate::domain::{
     money::Won,
     order::{
         Order,
-        claim::{Return, ReturnState},
-        state::{Line, Placement, PointsKind, ReserveState},
+        claim::{Exchange, ExchangeState, Return, ReturnState},
+        register::PaymentKey,
+        state::{Line, Placement, PointsKind, Refund, ReserveState},
     },
     status::{Status, may_go},
 };
@@ -26,9 +27,7 @@ pub fn check(before: Option<&Order>, o: &Order) {
         let (from, to) = (was.shown(), is.shown());
         let short = from == Status::PaymentPending && to == Status::OutOfStock;
         let placing = before.placement == Placement::Reserving && short;
-        // a line may have units in both claims, and one event may end both
-        let other = was.exchanging > 0 && may_go(Status::Exchanging, to, was.status);
-        assert!(may_go(from, to, was.status) || placing || other, "R10: line {} {from:?} became {to:?}", is.no);
+        assert!(may_go(from, to, was.status, o.installs()) || placing, "R10: line {} {from:?} became {to:?}", is.no);
     }
 }
 
@@ -40,7 +39,11 @@ fn money(o: &Order) {
         let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
         let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
         assert_eq!((s.planned, s.refunded), (planned, refunded), "R8: settlement {} and its refunds", s.no);
+        assert!(planned + refunded <= s.paid, "no payment gives back more than it brought: {s:?}");
     }
+    let payments: Vec<PaymentKey> = o.settlements.iter().filter_map(|s| o.key_of(s)).collect();
+    let distinct: std::collections::HashSet<&PaymentKey> = payments.iter().collect();
+    assert_eq!(distinct.len(), payments.len(), "a payment counts once: {payments:?}");
     let keys: BTreeSet<&str> = o.refunds.iter().map(|r| r.key.as_str()).collect();
     assert_eq!(keys.len(), o.refunds.len(), "a refund's key is its own: {:?}", o.refunds);
     let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
@@ -57,6 +60,7 @@ fn money(o: &Order) {
     let amounts = o.amounts();
     let pays: Won = o.lines.iter().map(Line::pay).sum();
     assert_eq!(amounts.goods - amounts.discount, pays, "R8: the lines' parts are the goods' total");
+    total(o);
     for f in &o.fees {
         assert!(!f.returned.is_negative() && f.returned <= f.amount, "a fee goes back once: {f:?}");
     }
@@ -64,6 +68,29 @@ fn money(o: &Order) {
     let earned: Won = o.lines.iter().map(|l| l.points_earned).sum();
     assert_eq!(points(PointsKind::Earned) - points(PointsKind::Reversed), earned);
     assert!(o.lines.iter().all(|l| !l.points_earned.is_negative()));
+}
+
+/// What is due now or was paid and stays so, reckoned up another way than the order does: while it is unpaid by what was ordered
+/// and cut, then by what its settlements can still give back.
+fn total(o: &Order) {
+    let surcharges: Won = o.fees.iter().filter(|f| f.unpaid).map(|f| f.amount - f.returned).sum();
+    let ordered: Won = o.lines.iter().map(|l| l.unit_price.times(l.ordered) - l.discount()).sum();
+    let cut: Won = o.cancels.iter().map(|c| c.amount).sum();
+    let fees: Won = o.fees.iter().map(|f| f.amount - f.returned).sum();
+    let paid: Won = o.settlements.iter().map(|s| s.refundable).sum();
+    let unpaid = o.paid_at.is_none();
+    let (total, due) = match (&o.placement, o.status()) {
+        (Placement::Failed, _) | (_, Status::PaymentExpired | Status::PaymentCancelled) => (Won::ZERO, Won::ZERO),
+        (Placement::Reserving | Placement::Done, _) if unpaid => (ordered - cut + fees, ordered - cut + fees),
+        (Placement::Done, _) if o.settles_here() => (paid + surcharges, surcharges),
+        // linked orders, and what waits for other lanes: their own sums only
+        (Placement::Reserving | Placement::Done, _) => (o.total(), surcharges),
+    };
+    let amounts = o.amounts();
+    assert_eq!((o.total(), o.due_now()), (total, due), "what is owed: {o:#?}");
+    assert_eq!((amounts.total, amounts.due, amounts.fees), (total, due, fees));
+    let awaited: Won = o.settlements.iter().map(|s| s.expected).filter(|_| unpaid).sum();
+    assert!(awaited.is_zero() || awaited == due, "a deposit of {awaited} is awaited, {due} are due");
 }
 
 /// R9.
@@ -92,6 +119,49 @@ fn entitled(o: &Order, l: &Line) {
     let judged = o.placement == Placement::Done;
     let kept: u32 = same().map(|k| k.ordered - k.cancelled).sum();
     assert!(left || !judged || kept <= e.of(main.ordered - main.cancelled), "gifts stay without their goods: {l:?}");
+}
+
+/// What must be true after every decision: nothing of an order that was wholly refunded is left to ship.
+pub fn decided(o: &Order) {
+    if o.placement != Placement::Done || o.paid_at.is_none() {
+        return;
+    }
+    for gift in o.lines.iter().filter(|l| l.gift && l.free() > 0 && !l.status.is_terminal()) {
+        let mut family = o.family(gift);
+        assert!(family.any(|l| l.active() > 0), "a gift is alone: {gift:?} of {:#?}", o.lines);
+    }
+    let out = |e: &&Exchange| e.collection.as_ref().is_some_and(|c| !c.settled());
+    for e in o.after.exchanges.iter().filter(out) {
+        let after: Vec<u16> = o.lines.iter().map(|l| l.no).filter(|no| o.owed_for(*no).contains(&e)).collect();
+        let of = |f: &&Refund| {
+            let r = f.return_group.and_then(|g| o.return_of(g));
+            r.is_some_and(|r| r.lines.iter().any(|l| after.contains(&l.line_no)))
+        };
+        let early = o.refunds.iter().find(|f| of(f) && f.done());
+        assert!(early.is_none(), "{early:?} went back, and the goods of exchange {} are still out", e.group);
+    }
+    for c in o.after.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
+        assert!(c.collected + c.given_up <= c.quantity && c.back <= c.collected, "{c:?}");
+    }
+    for l in o.after.returns.iter().flat_map(|r| &r.lines) {
+        assert!(l.collected + l.written_off <= l.quantity && l.back <= l.quantity, "{l:?}");
+        assert!(l.kept_back <= l.amount && !l.kept_back.is_negative(), "no more is kept back than was paid: {l:?}");
+    }
+}
+
+/// Units of a line that a buyer has and that are no part of the order any more: waived, written off, or exchanged and still
+/// to come.
+fn with_the_buyer(o: &Order, l: &Line) -> u32 {
+    let done = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
+    let kept: u32 = done.filter(|k| k.line_no == l.no && k.shipped && !k.restocked).map(|k| k.quantity - k.back).sum();
+    let swapped = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.new_line_no.is_some() && e.shipped);
+    let swapped = swapped.filter(|e| e.state != ExchangeState::Failed);
+    let out: u32 = swapped.map(|e| e.quantity - e.collection.as_ref().map_or(0, |c| c.back)).sum();
+    // of an exchange that failed after its goods were given up
+    let lost = o.after.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked && k.shipped);
+    let failed = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.state == ExchangeState::Failed);
+    let back: u32 = failed.filter_map(|e| e.collection.as_ref()).map(|c| c.back).sum();
+    kept + out + lost.map(|k| k.quantity).sum::<u32>().saturating_sub(back)
 }
 
 impl World {
@@ -139,7 +209,12 @@ fn rested(o: &Order) {
     assert!(o.reservations.iter().all(|r| r.state != ReserveState::Asked), "a reservation hangs");
     assert_eq!(o.unjudged().count(), 0, "a line hangs");
     let paid = o.placement == Placement::Done && o.paid_at.is_some();
-    for l in o.lines.iter().filter(|_| paid) {
-        assert!(l.deducted >= l.active(), "a line that is wanted has no units: {l:?}");
+    // an installer's work takes none
+    for l in o.lines.iter().filter(|_| paid && !o.installs()) {
+        // units = shelf + held + sold + out with buyers + in returns: none vanish
+        let restocked = o.after.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked);
+        let early: u32 = restocked.map(|k| k.quantity).sum::<u32>().min(l.returning);
+        let has = l.active() + with_the_buyer(o, l);
+        assert!((has - early..=has).contains(&l.deducted), "units are nowhere: {} of {has}, {l:?}", l.deducted);
     }
 }

@@ -1,7 +1,7 @@
 //! Returns, exchanges and gifts: what went wrong once.
 
 use super::{
-    acts::{delivery, give_back, units, waybill},
+    acts::{delivery, give_back, units, waybill, withdraw},
     deep::shop,
     world::{World, gift_of, line, pay, place},
 };
@@ -25,8 +25,10 @@ const ALL: Vec<u16> = Vec::new();
 /// An order of these lines, paid and taken through these commands.
 pub fn order(mut w: World, lines: Vec<Wanted>, path: &[C]) -> World {
     w.ask(&place(lines, false, PaymentOffer::Later)).unwrap();
+    w.rest();
     let due = w.o().amount_due().get();
     w.ask(&pay("k", due)).unwrap();
+    w.rest();
     for command in path {
         w.ask(command).unwrap();
         w.rest();
@@ -54,7 +56,7 @@ pub fn exchange(line_no: u16, quantity: u32) -> C {
 }
 
 pub fn add_product(group: u16, sku: Option<&str>) -> C {
-    C::ApproveExchange { group, branch: Branch::AddProduct, sku_id: sku.map(SkuId::stored) }
+    C::ApproveExchange { group, branch: Branch::AddProduct, sku_id: sku.map(SkuId::stored), fault: None, waived: None }
 }
 
 fn lose(line_no: u16, quantity: u32) -> C {
@@ -69,7 +71,7 @@ fn a_line_added_by_an_exchange_that_has_claims_of_its_own_is_cut_like_any_other(
     // one unit of the new line is asked back, the other is lost
     w.ask(&back(2, 1)).unwrap();
     w.ask(&lose(2, 1)).unwrap();
-    w.ask(&C::ApproveReturn { group: 2, timing: None }).unwrap();
+    w.ask(&C::ApproveReturn { group: 2, timing: None, fault: None }).unwrap();
     assert_eq!((w.o().lines[0].status, w.o().lines[1].status), (Status::Exchanged, Status::Returned));
     let back: Won = w.o().refunds.iter().map(|r| r.amount).sum();
     assert_eq!(back, w.o().settlements[0].paid); // goods and fee, once
@@ -102,7 +104,7 @@ fn units_that_another_lane_was_asked_for_are_not_judged() {
     let reason = GiftReason::Delay;
     w.ask(&C::AddGift { main_line_no: 1, sku_id: SkuId::stored("h"), quantity: 2, reason }).unwrap();
     let judged = C::JudgeStock { lines: vec![Judged { line_no: 2, available: 1 }] };
-    assert_eq!(w.ask(&judged).unwrap_err().reason, Reason::Invalid);
+    assert_eq!(w.ask(&judged).unwrap_err().reason, Reason::TryAgain);
     w.rest();
     w.ask(&judged).unwrap();
     w.rest();
@@ -113,14 +115,14 @@ fn units_that_another_lane_was_asked_for_are_not_judged() {
 fn the_last_goods_of_a_row_bring_its_fee_back_though_an_exchange_is_still_picked_up() {
     let mut w = order(shop(1), vec![line("c", 1), line("c", 1)], &shipped());
     w.ask(&exchange(1, 1)).unwrap();
-    w.ask(&C::ApproveExchange { group: 1, branch: Branch::Pickup, sku_id: None }).unwrap();
+    w.ask(&C::ApproveExchange { group: 1, branch: Branch::Pickup, sku_id: None, fault: None, waived: None }).unwrap();
     w.ask(&back(2, 1)).unwrap();
     // one of the two may still be withdrawn: the fee waits for the last that ends
     assert_eq!(w.o().fees[0].returned, Won::ZERO);
-    w.ask(&C::ApproveReturn { group: 3, timing: None }).unwrap();
+    w.ask(&C::ApproveReturn { group: 3, timing: None, fault: None }).unwrap();
     for group in [2, 3] {
         w.ask(&C::CollectReturn { group, lines: Vec::new() }).unwrap();
-        w.ask(&C::CompleteReturn { group, inspected: Vec::new() }).unwrap();
+        w.ask(&C::CompleteReturn { group, inspected: Vec::new(), fault: None }).unwrap();
     }
     assert_eq!(w.o().fees[0].returned, Won::new(700));
     assert_eq!(w.o().settlements[0].refundable, Won::ZERO);
@@ -130,15 +132,14 @@ fn the_last_goods_of_a_row_bring_its_fee_back_though_an_exchange_is_still_picked
 fn a_return_is_withdrawn_until_its_collection_is_confirmed() {
     let mut w = order(shop(1), vec![line("c", 2)], &shipped());
     w.ask(&back(1, 2)).unwrap();
-    w.ask(&C::ApproveReturn { group: 1, timing: None }).unwrap();
-    w.ask(&C::CollectReturn { group: 1, lines: vec![units(1, 1)] }).unwrap();
+    w.ask(&C::ApproveReturn { group: 1, timing: None, fault: None }).unwrap();
     let mut confirmed = order(shop(1), vec![line("c", 2)], &shipped());
     confirmed.ask(&back(1, 2)).unwrap();
-    confirmed.ask(&C::ApproveReturn { group: 1, timing: None }).unwrap();
+    confirmed.ask(&C::ApproveReturn { group: 1, timing: None, fault: None }).unwrap();
     confirmed.ask(&C::CollectReturn { group: 1, lines: Vec::new() }).unwrap();
-    let late = confirmed.ask(&C::WithdrawReturn { group: 1 }).unwrap_err();
+    let late = confirmed.ask(&withdraw(1)).unwrap_err();
     assert_eq!(late.reason, Reason::IllegalTransition);
-    w.ask(&C::WithdrawReturn { group: 1 }).unwrap();
+    w.ask(&withdraw(1)).unwrap();
     assert_eq!((w.o().lines[0].free(), w.status()), (2, Status::Shipped));
 }
 
@@ -151,9 +152,9 @@ fn a_delivered_line_stays_delivered_unless_units_that_had_not_left_come_back() {
     path.push(delivery(DeliveredBy::Carrier, ALL));
     let mut w = order(shop(1), vec![line("c", 3)], &path);
     w.ask(&back(1, 1)).unwrap();
-    w.ask(&C::WithdrawReturn { group: 2 }).unwrap();
+    w.ask(&withdraw(2)).unwrap();
     assert_eq!(w.o().lines[0].delivery.status, Some(DeliveryStatus::Delivered));
-    w.ask(&C::WithdrawReturn { group: 1 }).unwrap();
+    w.ask(&withdraw(1)).unwrap();
     assert_eq!(w.o().lines[0].delivery.status, Some(DeliveryStatus::InTransit));
 }
 
@@ -177,7 +178,7 @@ fn points_are_earned_once_through_an_exchange() {
         if fails {
             w.ask(&lose(2, 1)).unwrap();
             w.ask(&C::CollectReturn { group: 2, lines: Vec::new() }).unwrap();
-            w.ask(&C::CompleteReturn { group: 2, inspected: Vec::new() }).unwrap();
+            w.ask(&C::CompleteReturn { group: 2, inspected: Vec::new(), fault: None }).unwrap();
             assert_eq!(earned(&w), Won::new(23));
             continue;
         }

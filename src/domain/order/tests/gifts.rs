@@ -230,6 +230,31 @@ fn gifts_follow_main_goods_that_are_cut() {
 }
 
 #[test]
+fn another_lane_is_asked_for_no_more_gifts_than_the_goods_that_are_left_entitle_to() {
+    // two of three units are here, two gifts are there: what is missing was not wanted any more
+    let refuse = vec![gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::Refuse)];
+    let mut w = with(shop([2, 5, 2, 5], [0, 0, 1, 0]), refuse);
+    w.ask(&place(vec![line("a", 3), of("g", 3, None)], true, paid(3_000))).unwrap();
+    w.rest();
+    let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
+    assert_eq!((w.o().placement.clone(), active), (Placement::Done, vec![2, 2]));
+}
+
+#[test]
+fn gifts_that_were_asked_for_and_then_cut_are_cut_once() {
+    // asked for in two other lanes at payment: the goods' answer comes first, and takes one gift along
+    let mut w = shop([2, 5, 2, 5], [1, 0, 2, 0]);
+    w.policy.stock = StockPolicy::DeductAtPayment;
+    let lines = vec![line("b", 1), line("a", 3), Wanted { main_line_no: Some(2), ..of("g", 3, None) }];
+    w.ask(&place(lines, false, LATER)).unwrap();
+    w.rest();
+    w.ask(&pay("k", 4_000)).unwrap();
+    w.rest();
+    let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
+    assert_eq!((active, w.stock("g").0), (vec![1, 2, 2], 0));
+}
+
+#[test]
 fn gifts_follow_goods_that_are_judged_away_or_lost_later() {
     for lanes in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 2, 0]] {
         for lost_later in [false, true] {

@@ -6,7 +6,12 @@ use super::world::{World, campaign, card, gift, gift_of, line, pay, place, sku};
 use crate::domain::{
     catalog::{PreparePolicy, SkuInfo, StockPolicy},
     money::Won,
-    order::{OrderCommand as C, command::PaymentOffer, state::Placement},
+    order::{
+        OrderCommand as C,
+        command::{Judged, PaymentOffer},
+        state::Placement,
+    },
+    reason::Reason,
     status::Status,
     stock::Move,
 };
@@ -144,4 +149,32 @@ fn an_id_may_be_placed_again_after_another_lane_refused() {
     w.ask(&C::Expire).unwrap();
     w.rest();
     assert_eq!((w.stock("a"), w.stock("b")), ((10, 0, 0), (1, 0, 0)));
+}
+
+/// The kind: what another lane has not answered yet. It is too early, not wrong: the same command goes through afterwards.
+#[test]
+fn what_another_lane_has_not_answered_is_too_early() {
+    // while it is being placed: whatever the command
+    let mut w = World::new(vec![a(), (sku("b", "t", 500, 0), 1, 3)]);
+    w.ask(&place(vec![line("a", 1), line("b", 2)], false, PaymentOffer::Later)).unwrap();
+    for command in [pay("k", 2_000), C::CancelPayment, C::Prepare] {
+        assert_eq!(w.ask(&command).unwrap_err().reason, Reason::TryAgain, "{command:?}");
+    }
+    w.rest();
+    w.ask(&pay("k", 2_000)).unwrap();
+    // while the stock that payment asked for is being looked for
+    let late = || {
+        let mut w = World::new(vec![a(), (deduct("b"), 1, 3)]);
+        w.ask(&place(vec![line("a", 1), line("b", 2)], false, PaymentOffer::Later)).unwrap();
+        w.rest();
+        w.ask(&pay("k", 2_000)).unwrap();
+        w
+    };
+    let judged = |available| C::JudgeStock { lines: vec![Judged { line_no: 2, available }] };
+    for command in [C::Prepare, judged(1), judged(0), C::CancelLines { lines: vec![2], reason: None }] {
+        let mut w = late();
+        assert_eq!(w.ask(&command).unwrap_err().reason, Reason::TryAgain, "{command:?}");
+        w.rest();
+        w.ask(&command).unwrap();
+    }
 }

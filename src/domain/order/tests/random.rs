@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{World, campaign, card, gift, gifts, line, off, place, sku};
+use super::world::{World, campaign, card, gift, gifts, line, off, place, sent_to, sku};
 use crate::domain::{
     catalog::{PreparePolicy, PromotionKind, SkuInfo, StockPolicy},
     drawn::config,
@@ -14,19 +14,47 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         command::{Deposit, Heard, Judged, Means, Paid, PaymentOffer, Wanted},
+        register::PaymentKey,
         state::Placement,
     },
+    reason::Reason,
     status::Status,
     stock::Move,
 };
 
 const NAMES: [&str; 5] = ["a", "b", "c", "g", "h"];
 
+/// The mainland (or nowhere said), Jeju, an island.
+const ZIPS: [Option<&str>; 4] = [None, Some("06000"), Some("63000"), Some("40200")];
+
+fn to_there(to: usize, placement: C) -> C {
+    match ZIPS[to] {
+        Some(zip) => sent_to(zip, placement),
+        None => placement,
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Act {
-    Place { lines: Vec<(usize, u32, u16, bool)>, partial: bool, offer: u8, wrong: bool },
-    Pay { split: bool, wrong: bool, known: bool },
-    Deposit { wrong: bool },
+    Place {
+        lines: Vec<(usize, u32, u16, bool)>,
+        partial: bool,
+        offer: u8,
+        wrong: bool,
+        to: usize,
+    },
+    Choose(usize),
+    Pay {
+        split: bool,
+        wrong: bool,
+        known: bool,
+        vouched: bool,
+    },
+    /// these payments have paid another order
+    Elsewhere(Vec<usize>),
+    Deposit {
+        wrong: bool,
+    },
     Decline,
     Cancel,
     Expire,
@@ -46,10 +74,12 @@ fn act() -> impl Strategy<Value = Act> {
     let lines = prop::collection::vec((0usize..5, 0u32..4, 1u16..5, any::<bool>()), 1..5);
     let fewer = |range: std::ops::Range<u16>| prop::collection::vec(range, 0..3);
     prop_oneof![
-        3 => (lines, any::<bool>(), 0u8..4, prop::bool::weighted(0.1))
-            .prop_map(|(lines, partial, offer, wrong)| Act::Place { lines, partial, offer, wrong }),
-        3 => (any::<bool>(), prop::bool::weighted(0.1), any::<bool>())
-            .prop_map(|(split, wrong, known)| Act::Pay { split, wrong, known }),
+        3 => (lines, any::<bool>(), 0u8..4, prop::bool::weighted(0.1), 0..ZIPS.len())
+            .prop_map(|(lines, partial, offer, wrong, to)| Act::Place { lines, partial, offer, wrong, to }),
+        2 => (0..ZIPS.len()).prop_map(Act::Choose),
+        3 => (any::<bool>(), prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.8))
+            .prop_map(|(split, wrong, known, vouched)| Act::Pay { split, wrong, known, vouched }),
+        1 => prop::collection::vec(0usize..3, 0..3).prop_map(Act::Elsewhere),
         1 => prop::bool::weighted(0.2).prop_map(|wrong| Act::Deposit { wrong }),
         1 => Just(Act::Decline),
         1 => Just(Act::Cancel),
@@ -95,11 +125,13 @@ fn world(lanes: u32, prepare: u8, gifts_wait: bool) -> World {
 
 /// What an offered order would cost, found by placing it in a copy of nothing: unpaid.
 fn commands(w: &World, act: &Act) -> Option<C> {
-    let due = w.order.as_ref().map_or(Won::ZERO, |o| o.amount_due());
+    let surcharge = w.order.as_ref().map_or(Won::ZERO, |o| o.surcharge_due());
+    let due = w.order.as_ref().map_or(Won::ZERO, |o| if surcharge.is_positive() { surcharge } else { o.amount_due() });
     let key =
         |n: usize| w.order.as_ref().and_then(|o| o.refunds.get(n)).map_or_else(|| "rf:no".into(), |r| r.key.clone());
     Some(match act {
-        Act::Place { lines, partial, offer, wrong } => {
+        Act::Choose(to) => C::ChooseDestination { zip: ZIPS[*to].map(str::to_owned) },
+        Act::Place { lines, partial, offer, wrong, to } => {
             let wanted: Vec<Wanted> = lines
                 .iter()
                 .map(|&(n, quantity, main, off)| {
@@ -112,7 +144,7 @@ fn commands(w: &World, act: &Act) -> Option<C> {
                     }
                 })
                 .collect();
-            let deposit = Deposit { means: Means::BankTransfer, account_no: None, bank_code: None };
+            let deposit = Deposit { means: Means::BankTransfer, payment_id: None, account_no: None, bank_code: None };
             let payment = match offer {
                 0 | 1 => PaymentOffer::Later,
                 2 => PaymentOffer::Deposit(deposit),
@@ -123,38 +155,38 @@ fn commands(w: &World, act: &Act) -> Option<C> {
                         let id = crate::domain::ids::SkuId::stored(name);
                         rich.own(&id, Move::Receive, 100);
                     }
-                    rich.ask(&place(wanted.clone(), true, PaymentOffer::Later)).ok()?;
+                    rich.ask(&to_there(*to, place(wanted.clone(), true, PaymentOffer::Later))).ok()?;
                     let amount = rich.o().amount_due().get() + i64::from(*wrong);
                     let paid = if amount == 0 { Vec::new() } else { vec![card("k-0", amount)] };
                     PaymentOffer::Approved(paid)
                 }
             };
-            place(wanted, *partial, payment)
+            to_there(*to, place(wanted, *partial, payment))
         }
-        Act::Pay { split, wrong, known } => {
+        Act::Pay { split, wrong, known, vouched } => {
             let amount = due.get() + i64::from(*wrong);
             let id = |n: usize| if *known { format!("k-{n}") } else { format!("k-{}-{n}", w.history.len()) };
             let points =
-                |amount| Paid { means: Means::Points, amount: Won::new(amount), approval_id: id(9), token: None };
+                |amount| Paid { means: Means::Points, amount: Won::new(amount), approval_id: id(9), movement_id: None };
             let settlements = match (amount, split) {
                 (0, _) => Vec::new(),
                 (n, true) if n > 1 => vec![points(n / 2), card(&id(1), n - n / 2)],
                 (n, _) => vec![card(&id(1), n)],
             };
-            C::ApprovePayment { settlements }
+            C::ApprovePayment { settlements, vouched: *vouched }
         }
-        Act::Deposit { wrong } => C::ConfirmDeposit { amount: due + Won::new(i64::from(*wrong)) },
+        Act::Deposit { wrong } => C::ConfirmDeposit { amount: due + Won::new(i64::from(*wrong)), payment_id: None },
         Act::Decline => C::DeclinePayment { reason: None },
         Act::Cancel => C::CancelPayment,
         Act::Expire => C::Expire,
-        Act::CancelLines(lines) => C::CancelLines { lines: lines.clone() },
+        Act::CancelLines(lines) => C::CancelLines { lines: lines.clone(), reason: None },
         Act::Prepare => C::Prepare,
         Act::Judge(lines) => {
             C::JudgeStock { lines: lines.iter().map(|&(line_no, available)| Judged { line_no, available }).collect() }
         }
         Act::Confirm(n) => C::ConfirmRefund { key: key(*n) },
         Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into(), heard: Heard::Refused },
-        Act::Wait(_) | Act::Move(..) | Act::Pause(_) | Act::OneStep | Act::Rest => return None,
+        Act::Wait(_) | Act::Move(..) | Act::Pause(_) | Act::OneStep | Act::Rest | Act::Elsewhere(_) => return None,
     })
 }
 
@@ -167,6 +199,15 @@ fn run(w: &mut World, acts: &[Act]) {
                 w.own(&id, Move::Adjust, *quantity);
             }
             Act::Pause(paused) => w.pause("b", *paused),
+            Act::Elsewhere(known) => {
+                let key = |n: &usize| PaymentKey { means: Means::Card, id: format!("k-{n}") };
+                // not what this order has itself: the register gives a payment to one
+                let here = |key: &PaymentKey| {
+                    w.order.iter().flat_map(|o| &o.settlements).any(|s| s.approval_id.as_ref() == Some(&key.id))
+                };
+                let elsewhere = known.iter().map(key).filter(|key| !here(key)).collect();
+                w.taken = elsewhere;
+            }
             Act::OneStep => {
                 w.one_step();
             }
@@ -174,6 +215,7 @@ fn run(w: &mut World, acts: &[Act]) {
             Act::Place { .. }
             | Act::Pay { .. }
             | Act::Deposit { .. }
+            | Act::Choose(_)
             | Act::Decline
             | Act::Cancel
             | Act::Expire
@@ -184,7 +226,14 @@ fn run(w: &mut World, acts: &[Act]) {
             | Act::Fail(_) => {
                 let Some(command) = commands(w, act) else { continue };
                 let (order, events) = (w.order.clone(), w.history.len());
-                match w.ask(&command) {
+                let answer = w.ask(&command);
+                let brought = |p: &Paid| p.key().is_some_and(|key| w.taken.contains(&key));
+                if let C::ApprovePayment { settlements, .. } = &command
+                    && settlements.iter().any(brought)
+                {
+                    assert!(answer.is_err(), "{command:?} has paid another order");
+                }
+                match answer {
                     Ok(_) => assert!(w.history.len() > events),
                     Err(refusal) => {
                         assert!(!refusal.message().is_empty());
@@ -193,6 +242,7 @@ fn run(w: &mut World, acts: &[Act]) {
                 }
             }
         }
+        one_won(w);
     }
     w.rest();
     // the end: whatever is left is judged away, and all the money has a way back
@@ -214,8 +264,24 @@ fn run(w: &mut World, acts: &[Act]) {
     }
 }
 
+/// The total is what would be refused if one won differed.
+fn one_won(w: &World) {
+    let Some(o) = w.order.as_ref().filter(|o| o.placement == Placement::Done) else { return };
+    let pending = o.status() == Status::PaymentPending && o.deadline.is_some_and(|d| w.now < d);
+    let due = if pending { o.total() } else { o.surcharge_due() }.get();
+    if !pending && due == 0 {
+        return;
+    }
+    let pays = |amount: i64| w.decided(&super::world::pay_unvouched("one-won", amount));
+    assert!(pays(due).is_ok(), "{due} won are due: {o:#?}");
+    for other in [due - 1, due + 1].into_iter().filter(|n| *n > 0) {
+        let refusal = pays(other).expect_err("another amount");
+        assert_eq!((refusal.reason, refusal.facts.due), (Reason::AmountMismatch, Some(Won::new(due))), "{other}");
+    }
+}
+
 /// What an order may go through before and at its payment.
-const EVENTS: [&str; 18] = [
+const EVENTS: [&str; 20] = [
     "placed",
     "placement_started",
     "reserved",
@@ -227,6 +293,8 @@ const EVENTS: [&str; 18] = [
     "payment_expired",
     "payment_cancelled",
     "late_payment_taken",
+    "undue_payment_taken",
+    "payment_repeated",
     "cut",
     "stock_judged",
     "stock_deducted",
@@ -243,11 +311,16 @@ fn scripts() -> Vec<(Vec<Act>, u32)> {
         partial: false,
         offer,
         wrong: false,
+        to: 0,
     };
-    let pay = || Act::Pay { split: false, wrong: false, known: false };
+    let pay = || Act::Pay { split: false, wrong: false, known: false, vouched: true };
+    let known = || Act::Pay { split: false, wrong: false, known: true, vouched: true };
     vec![
         (vec![order(&[(0, 1)], 0), Act::Decline, pay(), Act::Judge(vec![(1, 0)]), Act::Fail(0), Act::Confirm(0)], 1),
         (vec![order(&[(2, 1)], 0), pay(), Act::Prepare], 1),
+        // another amount than what is due; and the same payment told again
+        (vec![order(&[(2, 1)], 0), Act::Pay { split: false, wrong: true, known: false, vouched: true }], 1),
+        (vec![order(&[(2, 1)], 0), known(), known()], 1),
         (vec![order(&[(2, 1)], 0), Act::Wait(31), Act::Expire, pay()], 1),
         (vec![order(&[(2, 1)], 0), Act::Cancel], 1),
         (vec![order(&[(2, 1)], 2), Act::Deposit { wrong: false }], 1),

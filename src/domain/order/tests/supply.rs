@@ -1,7 +1,7 @@
 //! Procurement, linked orders and destinations: what went wrong once.
 
 use super::{
-    acts::{delivery, give_back, purchase},
+    acts::{delivery, give_back, purchase, withdraw},
     claims::{add_product, exchange, order, procured},
     deep::{held_by, shop},
     world::{World, line, pay, sku},
@@ -54,7 +54,7 @@ fn told(w: &World) -> Vec<&'static str> {
 
 #[test]
 fn what_a_claim_gives_back_after_its_procurement_was_cancelled_is_out_of_stock() {
-    let undo = [C::RejectReturn { group: 1, reason: None }, C::WithdrawReturn { group: 1 }];
+    let undo = [C::RejectReturn { group: 1, reason: None }, withdraw(1)];
     for undone in undo {
         let mut w = order(shop(1), vec![line("c", 2)], &[C::Prepare, C::UseOwnStock { lines: ALL }, back(1)]);
         w.ask(&C::CancelProcurement { lines: ALL, reason: None }).unwrap();
@@ -71,7 +71,7 @@ fn what_a_claim_gives_back_after_the_linked_order_ended_is_out_of_stock() {
     let exchanged = vec![exchange(1, 1), C::RejectExchange { group: 1, reason: None }];
     for (done, claim) in [
         (false, vec![back(1), C::RejectReturn { group: 1, reason: None }]),
-        (true, vec![back(1), C::WithdrawReturn { group: 1 }]),
+        (true, vec![back(1), withdraw(1)]),
         (true, exchanged),
     ] {
         let mut w = buying();
@@ -100,7 +100,7 @@ fn what_a_linked_order_can_not_bring_is_taken_out_once_and_only_when_it_is_wante
     // one of two went back, so that one short of two is none too few
     let mut w = buying();
     w.ask(&back(1)).unwrap();
-    w.ask(&C::ApproveReturn { group: 1, timing: None }).unwrap();
+    w.ask(&C::ApproveReturn { group: 1, timing: None, fault: None }).unwrap();
     w.ask(&short(1)).unwrap();
     assert_eq!((w.o().lines[0].active(), w.status()), (1, Status::ProcurementCheck));
     // nothing is bought while a return may still bring units back
@@ -119,7 +119,7 @@ fn news_of_a_linked_order_may_overtake_the_word_that_it_stands() {
 
     let mut w = buying();
     w.ask(&news(LinkWhat::Short { lines: vec![ShortLine { line_no: 1, quantity: 1 }] })).unwrap();
-    w.ask(&news(LinkWhat::Placed)).unwrap();
+    w.ask(&news(LinkWhat::Placed)).unwrap_err();
     assert_eq!((w.o().lines[0].active(), w.o().after.procurements[0].state), (1, ProcureState::Open));
     w.ask(&news(LinkWhat::Ended)).unwrap();
     assert_eq!(w.status(), Status::OutOfStock);
@@ -175,7 +175,8 @@ fn what_a_business_buys_is_no_gift_and_has_its_price() {
 #[test]
 fn what_has_an_installer_is_confirmed_once_it_is_installed() {
     let installer = C::AssignInstaller(purchase("3", &[(1, "i")]));
-    let mut path = vec![C::Prepare, installer, C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }];
+    let mut path = vec![C::Prepare, installer, news(LinkWhat::Placed), C::UseOwnStock { lines: ALL }];
+    path.push(C::CompleteProcurement { lines: ALL });
     path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
     let mut w = order(shop(1), vec![line("c", 1)], &path);
     let (confirm, installed) = (C::ConfirmPurchase { lines: ALL }, C::Installed { lines: ALL });

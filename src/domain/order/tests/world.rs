@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::check::check;
+use super::check::{check, decided};
 use crate::domain::{
     Time,
     catalog::{Campaign, Partner, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
@@ -19,6 +19,7 @@ use crate::domain::{
         decide,
         decide::looks,
         event::{EVENT_VERSION, ReservedLine},
+        register::PaymentKey,
         step::{Step, StepKind, StepLine},
         supply::LinkMessage,
     },
@@ -54,6 +55,8 @@ pub struct World {
     pub replies: VecDeque<OrderCommand>,
     /// to linked orders, with their sender
     pub messages: Vec<(OrderId, LinkMessage)>,
+    /// payments that the register has under other orders
+    pub taken: Vec<PaymentKey>,
     pub order: Option<Order>,
     pub history: Vec<(Event, Time)>,
 }
@@ -75,6 +78,7 @@ pub fn sku(id: &str, template: &str, price: i64, fee: i64) -> SkuInfo {
         lead_time_days: 2,
         pre_refund: false,
         points_rate_bp: 0,
+        kept_shipping: None,
         campaigns: Vec::new(),
     }
 }
@@ -117,16 +121,28 @@ pub fn gift_of(sku: &str, main: u16) -> Wanted {
 }
 
 pub fn place(lines: Vec<Wanted>, allow_partial: bool, payment: PaymentOffer) -> OrderCommand {
-    OrderCommand::Place(PlaceOrder { customer_id: CustomerId::stored("u-1"), lines, allow_partial, payment })
+    let customer_id = CustomerId::stored("u-1");
+    OrderCommand::Place(PlaceOrder { customer_id, lines, allow_partial, payment, zip: None })
+}
+
+/// The same placement, to this postal code.
+pub fn sent_to(zip: &str, place: OrderCommand) -> OrderCommand {
+    let OrderCommand::Place(p) = place else { panic!("{place:?} is no placement") };
+    OrderCommand::Place(PlaceOrder { zip: Some(zip.into()), ..p })
 }
 
 pub fn card(approval: &str, amount: i64) -> Paid {
-    Paid { means: Means::Card, amount: Won::new(amount), approval_id: approval.into(), token: None }
+    Paid { means: Means::Card, amount: Won::new(amount), approval_id: approval.into(), movement_id: None }
 }
 
 pub fn pay(approval: &str, amount: i64) -> OrderCommand {
     let settlements = if amount == 0 { Vec::new() } else { vec![card(approval, amount)] };
-    OrderCommand::ApprovePayment { settlements }
+    OrderCommand::ApprovePayment { settlements, vouched: true }
+}
+
+/// The same, by the buyer's own word.
+pub fn pay_unvouched(approval: &str, amount: i64) -> OrderCommand {
+    OrderCommand::ApprovePayment { settlements: vec![card(approval, amount)], vouched: false }
 }
 
 pub fn off(id: &str, kind: PromotionKind, rate_bp: u32) -> Promotion {
@@ -170,6 +186,7 @@ impl World {
             steps: VecDeque::new(),
             replies: VecDeque::new(),
             messages: Vec::new(),
+            taken: Vec::new(),
             order: None,
             history: Vec::new(),
         };
@@ -238,6 +255,14 @@ impl World {
 
     /// Decides a command and, when it is accepted, carries it out; every invariant is checked after every event.
     pub fn ask(&mut self, command: &OrderCommand) -> Result<Decision, Refusal> {
+        let decision = self.decided(command)?;
+        let id = self.id.clone();
+        self.take(&id, &decision);
+        Ok(decision)
+    }
+
+    /// What a command would be answered.
+    pub fn decided(&self, command: &OrderCommand) -> Result<Decision, Refusal> {
         let (quotes, partners) = self.seen(command);
         let cx = Context {
             now: self.now,
@@ -247,10 +272,14 @@ impl World {
             gift_promotions: &self.gift_promotions,
             partners: &partners,
             lane: self.home,
+            taken: &self.taken,
         };
-        let id = self.id.clone();
-        let decision = decide(&id, self.order.as_ref(), command, &cx)?;
+        let decision = decide(&self.id, self.order.as_ref(), command, &cx)?;
         assert!(!decision.events.is_empty(), "{command:?} was accepted and made no event");
+        Ok(decision)
+    }
+
+    fn take(&mut self, id: &OrderId, decision: &Decision) {
         for m in &decision.movements {
             self.carry(m);
         }
@@ -258,14 +287,14 @@ impl World {
             let json = serde_json::to_string(event).unwrap();
             assert_eq!(&Event::read(EVENT_VERSION, &json).unwrap(), event);
             let before = self.order.clone();
-            Order::step(&mut self.order, &id, event, self.now).unwrap();
+            Order::step(&mut self.order, id, event, self.now).unwrap();
             self.history.push((event.clone(), self.now));
             check(before.as_ref(), self.o());
         }
+        decided(self.o());
         self.steps.extend(decision.steps.iter().cloned());
         self.messages.extend(decision.messages.iter().map(|m| (id.clone(), m.clone())));
         self.stock_is_conserved();
-        Ok(decision)
     }
 
     /// What the lane would show a decision, and no more: the SKUs and partners that the command looks at.

@@ -1,0 +1,239 @@
+//! What becomes of a return or an exchange on its way, folded: terms that change, goods that come back or don't, and money
+//! that waits for them (domain §4).
+
+use crate::domain::{
+    Time,
+    money::Won,
+    order::{
+        claim::{CollectionState, Exchange, ExchangeState, Fault, Return, ReturnChange, ReturnState},
+        event::{AddedFee, Excluded, ReservedLine, ReturnChanged},
+        state::{FeeRow, Order, Stage},
+    },
+};
+
+impl Order {
+    pub(super) fn withhold(&mut self, withheld: &[Excluded]) {
+        for w in withheld {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.refundable -= w.amount;
+                s.excluded += w.amount;
+            }
+        }
+    }
+
+    /// The money of a return is where it was before, but for what is on its way back.
+    pub(in crate::domain::order) fn give_up_money(&mut self, r: &Return, at: Time) -> Result<(), String> {
+        for l in &r.lines {
+            self.line_mut(l.line_no)?.refunded -= l.amount;
+        }
+        for back in &r.fees_back {
+            if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
+                fee.returned -= back.amount;
+            }
+        }
+        for w in &r.withheld {
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.excluded -= w.amount;
+                s.refundable += w.amount;
+            }
+        }
+        let waits =
+            |f: &&mut crate::domain::order::state::Refund| f.return_group == Some(r.group) && f.stage == Stage::Waiting;
+        for refund in self.refunds.iter_mut().filter(waits) {
+            refund.stage = Stage::Withdrawn(at);
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == refund.settlement_no) {
+                s.planned -= refund.amount;
+                s.refundable += refund.amount;
+            }
+        }
+        Ok(())
+    }
+
+    /// Units leave a return: they are where the line is.
+    pub(super) fn leave(&mut self, r: &Return, line_no: u16, quantity: u32) -> Result<(), String> {
+        let line = self.line_mut(line_no)?;
+        line.return_accepted -= quantity;
+        if r.exchanging == Some(line_no) {
+            line.exchanging -= quantity;
+        } else {
+            line.returning -= quantity;
+        }
+        self.rejoin(line_no)
+    }
+
+    pub(super) fn return_changed(&mut self, e: &ReturnChanged, at: Time) -> Result<(), String> {
+        let was = self.return_of(e.group).ok_or_else(|| format!("no return {}", e.group))?.clone();
+        self.give_up_money(&was, at)?;
+        for l in &e.lines {
+            let old = was.lines.iter().find(|k| k.line_no == l.line_no).ok_or("no such line in the return")?;
+            let gone = old.quantity.checked_sub(l.quantity).ok_or("a return does not grow")?;
+            self.leave(&was, l.line_no, gone)?;
+            self.line_mut(l.line_no)?.refunded += l.amount;
+        }
+        let r = self.return_mut(e.group)?;
+        for l in &mut r.lines {
+            let Some(new) = e.lines.iter().find(|n| n.line_no == l.line_no) else { continue };
+            l.quantity = new.quantity;
+            l.amount = new.amount;
+            l.collected -= new.rejected.min(l.collected);
+            l.rejected += new.rejected;
+            l.withdrawn += new.withdrawn;
+            l.kept_back = new.kept_back;
+        }
+        r.fault = e.fault;
+        r.fees.clone_from(&e.fees);
+        r.withheld.clone_from(&e.withheld);
+        r.fees_back.clone_from(&e.fees_back);
+        if e.why == ReturnChange::Short {
+            r.come(at);
+        }
+        self.give_fees_back(&e.fees_back);
+        self.withhold(&e.withheld);
+        self.plan(&e.refunds, at);
+        self.release_owed(at);
+        Ok(())
+    }
+
+    pub(super) fn return_written_off(
+        &mut self,
+        group: u16,
+        lines: &[ReservedLine],
+        charge: Option<&AddedFee>,
+        at: Time,
+    ) -> Result<(), String> {
+        let r = self.return_mut(group)?;
+        for gone in lines {
+            let line = r.lines.iter_mut().find(|l| l.line_no == gone.line_no).ok_or("no such line in the return")?;
+            line.written_off += gone.quantity;
+        }
+        r.come(at);
+        charge.into_iter().for_each(|fee| self.owe(fee));
+        Ok(())
+    }
+
+    /// A debt of the buyer's, in the next payment group.
+    pub(super) fn owe(&mut self, fee: &AddedFee) {
+        self.fees.push(FeeRow {
+            no: fee.fee_no,
+            partner_id: fee.partner_id.clone(),
+            template_id: fee.template_id.clone(),
+            group: fee.group,
+            base: fee.amount,
+            bundled: Won::ZERO,
+            threshold: None,
+            amount: fee.amount,
+            returned: Won::ZERO,
+            reason: fee.reason,
+            unpaid: true,
+        });
+    }
+
+    pub(super) fn fault_corrected(&mut self, group: u16, fault: Fault) -> Result<(), String> {
+        self.exchange_mut(group)?.fault = fault;
+        Ok(())
+    }
+
+    fn collecting(&mut self, group: u16) -> Result<&mut crate::domain::order::claim::Collection, String> {
+        let c = self.exchange_mut(group)?.collection.as_mut();
+        c.ok_or_else(|| format!("nothing of exchange {group} is to come back"))
+    }
+
+    pub(super) fn exchange_collected(&mut self, group: u16, quantity: u32) -> Result<(), String> {
+        let c = self.collecting(group)?;
+        c.collected += quantity;
+        if c.missing() == 0 {
+            c.state = CollectionState::Collected;
+        }
+        Ok(())
+    }
+
+    pub(super) fn exchange_inspected(
+        &mut self,
+        group: u16,
+        (sellable, unsellable): (u32, u32),
+        at: Time,
+    ) -> Result<(), String> {
+        let line_no = self.exchange_mut(group)?.line_no;
+        let c = self.collecting(group)?;
+        c.state = CollectionState::Inspected;
+        c.sellable = Some(sellable);
+        c.back = sellable + unsellable;
+        c.settled_at = Some(at);
+        self.line_mut(line_no)?.deducted -= sellable + unsellable;
+        self.release_owed(at);
+        Ok(())
+    }
+
+    pub(super) fn given_up(
+        &mut self,
+        group: u16,
+        (how, quantity): (CollectionState, u32),
+        charge: Option<&AddedFee>,
+        at: Time,
+    ) -> Result<(), String> {
+        let c = self.collecting(group)?;
+        c.given_up += quantity;
+        if c.missing() == 0 {
+            let some_came = c.collected > 0;
+            c.state = if some_came { CollectionState::Collected } else { how };
+            c.settled_at = (!some_came).then_some(at);
+        }
+        charge.into_iter().for_each(|fee| self.owe(fee));
+        self.release_owed(at);
+        Ok(())
+    }
+
+    /// Money that may go, goes, unless goods that it was exchanged for are still to come back.
+    pub(super) fn release_owed(&mut self, at: Time) {
+        let mut free: Vec<String> = Vec::new();
+        for f in self.refunds.iter().filter(|f| f.stage == Stage::Waiting) {
+            let may = match (f.return_group.and_then(|g| self.return_of(g)), f.waits_for) {
+                (Some(r), _) => r.payable && !self.owes_for_return(r),
+                (None, Some(line_no)) => !self.owes_for(line_no),
+                (None, None) => false,
+            };
+            if may {
+                free.push(f.key.clone());
+            }
+        }
+        for f in self.refunds.iter_mut().filter(|f| free.contains(&f.key)) {
+            f.stage = Stage::Due(at);
+        }
+    }
+
+    /// The exchanges that led to this line, and whose goods are still to come back.
+    pub fn owed_for(&self, line_no: u16) -> Vec<&Exchange> {
+        let (mut no, mut owed) = (line_no, Vec::new());
+        let into = |no: u16| {
+            let of = |e: &&Exchange| e.new_line_no == Some(no) && e.state != ExchangeState::Failed;
+            self.after.exchanges.iter().find(of)
+        };
+        while let Some(e) = into(no).filter(|e| e.line_no < no) {
+            if e.collection.as_ref().is_some_and(|c| !c.settled()) {
+                owed.push(e);
+            }
+            no = e.line_no;
+        }
+        owed
+    }
+
+    /// Whether goods that became this line are still to come back.
+    pub fn owes_for(&self, line_no: u16) -> bool {
+        !self.after.exchanges.is_empty() && !self.owed_for(line_no).is_empty()
+    }
+
+    /// The same of a return's lines.
+    pub fn owes_for_return(&self, r: &Return) -> bool {
+        r.lines.iter().any(|l| self.owes_for(l.line_no))
+    }
+}
+
+impl Return {
+    /// Once all that must come back has come, or was given up.
+    fn come(&mut self, at: Time) {
+        if self.state == ReturnState::Approved && self.all_collected() {
+            self.state = ReturnState::Collected;
+            self.collected_at = Some(at);
+        }
+    }
+}

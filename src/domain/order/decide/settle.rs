@@ -1,0 +1,360 @@
+//! What a return comes to (domain §4): whose fault it is corrected, goods inspected, what is still out withdrawn or written
+//! off. Its money is worked out anew, to the won; what is on its way back already is never asked for again.
+
+use super::{Context, Decision, chosen, deliver, folded, follow, money, procure, returns};
+use crate::domain::{
+    fee::FeeReason,
+    ids::{PartnerId, TemplateId},
+    money::Won,
+    order::{
+        claim::{Fault, Return, ReturnChange, ReturnFee, ReturnLine, ReturnState},
+        command::{Found, GiveUp},
+        event::{AddedFee, ChangedLine, Event, Inspected, ReservedLine, ReturnChanged},
+        state::{Line, Order, Stage},
+    },
+    reason::{Facts, Reason, Refusal},
+};
+
+/// What a return has given back, or is about to.
+fn gone(order: &Order, group: u16) -> Won {
+    let of = |f: &&crate::domain::order::state::Refund| {
+        f.return_group == Some(group) && !matches!(f.stage, Stage::Waiting | Stage::Withdrawn(_))
+    };
+    order.refunds.iter().filter(of).map(|f| f.amount).sum()
+}
+
+/// The lines of a return as they are.
+fn as_they_are(r: &Return) -> Vec<ChangedLine> {
+    let same = |l: &ReturnLine| ChangedLine {
+        line_no: l.line_no,
+        quantity: l.quantity,
+        amount: l.amount,
+        rejected: 0,
+        withdrawn: 0,
+        kept_back: l.kept_back,
+        reason: None,
+    };
+    r.lines.iter().map(same).collect()
+}
+
+/// The return's terms, told anew: `None` when more has gone back than it comes to.
+fn told_anew(
+    order: &Order,
+    r: &Return,
+    (why, fault): (ReturnChange, Fault),
+    mut changed: Vec<ChangedLine>,
+    cx: &Context<'_>,
+) -> Option<ReturnChanged> {
+    let mut undone = order.clone();
+    let undo = undone.give_up_money(r, cx.now);
+    assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
+    let mut lines = r.lines.clone();
+    for (l, new) in lines.iter_mut().zip(&mut changed) {
+        // the units that leave take their part with them
+        if new.quantity < l.quantity {
+            new.amount = l.amount.share_down(new.quantity, l.quantity);
+        }
+        (l.quantity, l.amount) = (new.quantity, new.amount);
+    }
+    lines.retain(|l| l.quantity > 0);
+    let goods: Won = changed.iter().map(|l| l.amount).sum();
+    let kept: Won = changed.iter().map(|l| l.kept_back).sum();
+    let same = fault == r.fault && changed.iter().zip(&r.lines).all(|(new, l)| new.quantity == l.quantity);
+    let fees = if same { r.fees.clone() } else { fees(&undone, r, &lines, fault, cx) };
+    let fee: Won = fees.iter().map(|f| f.amount).sum();
+    let mut fees_back = returns::outbound_back(&undone, &lines, fault);
+    let own_debt = |f: &&crate::domain::order::event::FeeBack| {
+        // of an exchange that failed: it goes back whatever comes of the goods
+        let failed = r.exchange.and_then(|g| order.exchange_of(g)).filter(|_| r.exchanging.is_none());
+        failed.and_then(|e| e.fee_no) == Some(f.fee_no)
+    };
+    fees_back.extend(r.fees_back.iter().filter(own_debt));
+    let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
+    if order.settles_here() {
+        let fee = fee.min(goods - kept);
+        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept;
+        let went = gone(order, r.group);
+        if back < went {
+            return None;
+        }
+        let debts = money::set_off(&undone, &fees_back, back - went);
+        let owed: Won = debts.iter().map(|d| d.amount).sum();
+        fees_back.extend(debts);
+        refunds = money::plan_return(&undone, back - went - owed, r.group);
+        withheld = money::withhold(&undone.settlements, &refunds, fee + kept + owed);
+    }
+    Some(ReturnChanged { group: r.group, why, fault, lines: changed, fees, withheld, fees_back, refunds })
+}
+
+/// The fees of sending back what is left; each row keeps its number, and one of which nothing is left costs nothing.
+fn fees(order: &Order, r: &Return, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> Vec<ReturnFee> {
+    let mut now = returns::fees(order, lines, fault, cx);
+    let mut next = now.iter().map(|f| f.no).min().unwrap_or_else(|| order.next_fee_no());
+    let mut rows = Vec::with_capacity(r.fees.len());
+    for old in &r.fees {
+        let same = |f: &ReturnFee| f.partner_id == old.partner_id && f.template_id == old.template_id;
+        rows.push(match now.iter().position(same) {
+            Some(i) => ReturnFee { no: old.no, ..now.remove(i) },
+            None => ReturnFee { amount: Won::ZERO, reason: FeeReason::Withdrawn, ..old.clone() },
+        });
+    }
+    for f in now {
+        rows.push(ReturnFee { no: next, ..f });
+        next += 1;
+    }
+    rows
+}
+
+/// The money of a return went before its goods: what would take some of it again is refused.
+#[cold]
+fn went_before(order: &Order, r: &Return, command: &str) -> Refusal {
+    let mut refusal = returns::not_now(order, r, command, ", and its money is on its way back");
+    refusal.facts.amount = Some(gone(order, r.group));
+    refusal
+}
+
+/// 귀책 정정: whose fault it is, is the shop's to judge.
+pub fn correct(
+    order: &Order,
+    r: &Return,
+    command: &str,
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let Some(fault) = fault.filter(|f| *f != r.fault) else { return Ok(()) };
+    judged(fault, r.fault)?;
+    let changed = told_anew(order, r, (ReturnChange::Fault, fault), as_they_are(r), cx);
+    let changed = changed.ok_or_else(|| went_before(order, r, command))?;
+    decision.events.push(Event::ReturnChanged(Box::new(changed)));
+    Ok(())
+}
+
+/// An installation that is impossible is nobody's to judge.
+pub fn judged(fault: Fault, was: Fault) -> Result<(), Refusal> {
+    if fault == Fault::Installation || was == Fault::Installation {
+        return Err(Refusal::invalid("an installation that is impossible has a command of its own, and stays so"));
+    }
+    Ok(())
+}
+
+/// 검수: the end of a return, as its goods were found.
+pub fn inspected(
+    order: &Order,
+    r: &Return,
+    found: &[Found],
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    chosen::once(&found.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
+    let mut changed = as_they_are(r);
+    for f in found {
+        let line = chosen::known(order, f.line_no)?;
+        let of = r.lines.iter().find(|l| l.line_no == f.line_no && l.collect && l.collected > 0);
+        let there = of.map_or(0, |l| l.collected);
+        let sum = f.sellable.checked_add(f.unsellable).and_then(|n| n.checked_add(f.rejected));
+        if sum != Some(there) || there == 0 {
+            let said = f.sellable.saturating_add(f.unsellable).saturating_add(f.rejected);
+            return Err(chosen::too_many(line, said, there));
+        }
+        let kept = f.kept_back;
+        let why = f.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
+        if kept.is_negative() || ((kept.is_positive() || f.rejected > 0) && !why) {
+            return Err(Refusal::invalid("what is kept back, or sent back to the buyer, needs a reason"));
+        }
+        if let Some(new) = changed.iter_mut().find(|l| l.line_no == f.line_no) {
+            new.quantity -= f.rejected;
+            new.rejected = f.rejected;
+            new.kept_back = kept;
+            new.reason.clone_from(&f.reason);
+        }
+    }
+    gifts_stay(order, r, found, &mut changed);
+    if let Some(over) = changed.iter().zip(&r.lines).find(|(new, l)| {
+        let worth = if new.quantity == l.quantity { l.amount } else { l.amount.share_down(new.quantity, l.quantity) };
+        new.kept_back > worth
+    }) {
+        let worth = over.1.amount.share_down(over.0.quantity, over.1.quantity);
+        let facts = Facts {
+            line_no: Some(over.0.line_no),
+            due: Some(worth),
+            amount: Some(over.0.kept_back),
+            detail: Some(format!("line {}: at most what its goods were paid is kept back", over.0.line_no)),
+            ..Facts::default()
+        };
+        return Err(Refusal::new(Reason::AmountMismatch, facts));
+    }
+    let fault = fault.unwrap_or(r.fault);
+    if changed.iter().all(|l| l.quantity == 0) {
+        if gone(order, r.group).is_positive() {
+            return Err(went_before(order, r, "complete_return"));
+        }
+        let reason = changed.into_iter().find_map(|l| l.reason);
+        decision.events.push(Event::ReturnRejected { group: r.group, reason });
+        procure::left_behind(order, cx, decision);
+        return Ok(());
+    }
+    let looked_at = changed.iter().any(|l| l.rejected > 0 || l.kept_back.is_positive());
+    correct(order, r, "complete_return", Some(fault), cx, decision)?;
+    if looked_at {
+        let now = folded(order, &decision.events, cx);
+        let was = now.return_of(r.group).unwrap_or(r);
+        let changed = told_anew(&now, was, (ReturnChange::Inspection, fault), changed, cx);
+        let changed = changed.ok_or_else(|| went_before(order, r, "complete_return"))?;
+        decision.events.push(Event::ReturnChanged(Box::new(changed)));
+    }
+    let now = folded(order, &decision.events, cx);
+    if let Some(r) = now.return_of(r.group) {
+        let stock = |f: &Found| Inspected { line_no: f.line_no, sellable: f.sellable, unsellable: f.unsellable };
+        let stock: Vec<Inspected> = found.iter().map(stock).collect();
+        returns::finish(&now, r, &stock, decision);
+    }
+    Ok(())
+}
+
+/// Gifts go back to the buyer with the last of their main goods, unless they were looked at themselves.
+fn gifts_stay(order: &Order, r: &Return, found: &[Found], changed: &mut [ChangedLine]) {
+    let mains: Vec<u16> = changed.iter().filter(|l| l.rejected > 0).map(|l| l.line_no).collect();
+    for l in r.lines.iter().filter(|l| l.collect && !found.iter().any(|f| f.line_no == l.line_no)) {
+        let Some(gift) = order.line(l.line_no).filter(|g| g.gift) else { continue };
+        if order.family(gift).any(|m| mains.contains(&m.no))
+            && let Some(new) = changed.iter_mut().find(|c| c.line_no == l.line_no)
+        {
+            new.rejected = l.collected;
+            new.quantity -= l.collected;
+        }
+    }
+}
+
+/// 반품철회 (§3.9): until collection is confirmed, or the money is on its way back. What came back stays: only what is
+/// still out is withdrawn, and is to be named then.
+pub fn withdraw(
+    order: &Order,
+    group: u16,
+    named: &[ReservedLine],
+    by_buyer: bool,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    let r = returns::find(order, group)?;
+    let no = |why: &str| returns::not_now(order, r, "withdraw_return", why);
+    if !matches!(r.state, ReturnState::Requested | ReturnState::Approved) {
+        return Err(no(""));
+    }
+    let whole = named.is_empty();
+    if r.exchange.is_some() && (whole || by_buyer) {
+        return Err(no(", and ends an exchange"));
+    }
+    if gone(order, group).is_positive() {
+        return Err(no(", and its money is on its way back"));
+    }
+    if r.fault == Fault::Installation && (whole || by_buyer) {
+        return Err(no(", because it can't be installed"));
+    }
+    if whole && r.settled_units() > 0 {
+        return Err(no(", and some of it has come back: name the units that are still out"));
+    }
+    chosen::once(&named.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
+    let out = |l: &ReturnLine| if r.state == ReturnState::Requested { l.quantity } else { l.missing() };
+    let mut changed = as_they_are(r);
+    for u in named {
+        let line = chosen::known(order, u.line_no)?;
+        let there = r.lines.iter().find(|l| l.line_no == u.line_no).map_or(0, out);
+        if u.quantity == 0 || u.quantity > there {
+            return Err(chosen::too_many(line, u.quantity, there));
+        }
+    }
+    let mains = |gift: &Line| order.family(gift).any(|m| named.iter().any(|u| u.line_no == m.no));
+    for (new, l) in changed.iter_mut().zip(&r.lines) {
+        let given = named.iter().find(|u| u.line_no == l.line_no).map(|u| u.quantity);
+        // gifts stay with the goods that stay
+        let follows = || order.line(l.line_no).is_some_and(|k| k.gift && mains(k));
+        let stays = given.or_else(|| follows().then(|| out(l))).unwrap_or(0);
+        new.quantity -= stays;
+        new.withdrawn = stays;
+    }
+    let event = if whole || changed.iter().all(|l| l.quantity == 0) {
+        Event::ReturnWithdrawn { group }
+    } else {
+        let changed = told_anew(order, r, (ReturnChange::Short, r.fault), changed, cx);
+        Event::ReturnChanged(Box::new(changed.ok_or_else(|| went_before(order, r, "withdraw_return"))?))
+    };
+    let mut decision = Decision { events: vec![event], ..Decision::default() };
+    deliver::earn_again(order, cx, &mut decision);
+    procure::left_behind(order, cx, &mut decision);
+    let now = folded(order, &decision.events, cx);
+    let alone =
+        |l: &&ReturnLine| now.line(l.line_no).is_some_and(|k| k.gift && k.free() > 0 && follow::orphan(&now, k));
+    if r.lines.iter().any(|l| alone(&l)) {
+        return Err(no(", and a gift in it has nothing left that it came with"));
+    }
+    Ok(decision)
+}
+
+/// 손실처리: units that never came, though their money went; they may be charged for.
+pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    if r.state != ReturnState::Approved {
+        return Err(returns::not_now(order, r, "write_off_return", ""));
+    }
+    if order.settles_here() && !r.payable {
+        let why = ", and its money has not gone: withdraw what is still out";
+        return Err(returns::not_now(order, r, "write_off_return", why));
+    }
+    let missing = |l: &ReturnLine| ReservedLine { line_no: l.line_no, quantity: l.missing() };
+    let lines: Vec<ReservedLine> = if gone_for_good.lines.is_empty() {
+        r.lines.iter().map(missing).filter(|l| l.quantity > 0).collect()
+    } else {
+        gone_for_good.lines.clone()
+    };
+    chosen::once(&lines.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
+    let mut worth = Won::ZERO;
+    for u in &lines {
+        let line = chosen::known(order, u.line_no)?;
+        let of = r.lines.iter().find(|l| l.line_no == u.line_no);
+        let there = of.map_or(0, ReturnLine::missing);
+        if u.quantity == 0 || u.quantity > there {
+            return Err(chosen::too_many(line, u.quantity, there));
+        }
+        worth += of.map_or(Won::ZERO, |l| l.amount.share_down(u.quantity, l.quantity));
+    }
+    let charge = charged(order, lines.first().map_or(0, |l| l.line_no), gone_for_good.charge, worth)?;
+    let event = Event::ReturnWrittenOff { group: r.group, lines, reason: gone_for_good.reason.clone(), charge };
+    let mut decision = Decision { events: vec![event], ..Decision::default() };
+    let now = folded(order, &decision.events, cx);
+    // nothing came, and nothing will: there is nothing to inspect
+    if let Some(r) = now.return_of(r.group)
+        && r.state == ReturnState::Collected
+        && r.lines.iter().all(|l| l.collected == 0)
+    {
+        returns::finish(&now, r, &[], &mut decision);
+    }
+    Ok(decision)
+}
+
+/// A debt for goods that never came back: at most their worth.
+pub fn charged(order: &Order, line_no: u16, charge: Option<Won>, worth: Won) -> Result<Option<AddedFee>, Refusal> {
+    let Some(amount) = charge.filter(|a| !a.is_zero()) else { return Ok(None) };
+    if amount.is_negative() || amount > worth {
+        let facts = Facts {
+            line_no: Some(line_no),
+            due: Some(worth),
+            amount: Some(amount),
+            detail: Some("at most what the goods were paid is charged".into()),
+            ..Facts::default()
+        };
+        return Err(Refusal::new(Reason::AmountMismatch, facts));
+    }
+    if !order.settles_here() {
+        return Err(Refusal::invalid("a linked order is paid between the two businesses"));
+    }
+    Ok(debt(order, line_no, amount, FeeReason::Unreturned))
+}
+
+/// A debt as a fee row of the next payment group, of the line's seller.
+pub fn debt(order: &Order, line_no: u16, amount: Won, reason: FeeReason) -> Option<AddedFee> {
+    let fee_no = order.line(line_no).map_or(1, |l| l.fee_no);
+    let row = order.fees.iter().find(|f| f.no == fee_no).or_else(|| order.fees.first())?;
+    let (partner_id, template_id): (PartnerId, TemplateId) = (row.partner_id.clone(), row.template_id.clone());
+    let group = order.fees.iter().map(|f| f.group).max().unwrap_or(1) + 1;
+    Some(AddedFee { fee_no: order.next_fee_no(), group, partner_id, template_id, amount, reason })
+}

@@ -1,0 +1,253 @@
+//! The kind: a return comes to something else than was asked for (fault, inspection, units that never come), and its money
+//! is worked out anew to the won; nothing that went is asked for again, and no unit vanishes.
+
+use super::{
+    acts::{found, give_back, give_up, units, withdraw},
+    claims::{order, shipped},
+    deep::shop,
+    world::{World, line},
+};
+use crate::domain::{
+    catalog::{ReturnThreshold, SkuInfo},
+    money::Won,
+    order::{
+        OrderCommand as C,
+        claim::{Fault, RefundTiming, ReturnState},
+        delivery::DeliveredBy,
+        state::Stage,
+    },
+    reason::Reason,
+    status::Status,
+};
+
+const ALL: Vec<u16> = Vec::new();
+
+/// `n` of goods "c" (333 won, 700 won of shipping) at the buyer's.
+fn sent(n: u32) -> World {
+    let mut path = shipped();
+    path.push(super::acts::delivery(DeliveredBy::Forced, ALL));
+    order(shop(1), vec![line("c", n)], &path)
+}
+
+fn ask(w: &mut World, command: &C) {
+    w.ask(command).unwrap_or_else(|e| panic!("{}: {}", command.name(), e.message()));
+    w.rest();
+}
+
+fn back(quantity: u32, fault: Fault) -> C {
+    C::RequestReturn(give_back(&[(1, quantity)], fault))
+}
+
+fn approve(fault: Option<Fault>, timing: Option<RefundTiming>) -> C {
+    C::ApproveReturn { group: 1, timing, fault }
+}
+
+fn collect(quantity: u32) -> C {
+    C::CollectReturn { group: 1, lines: vec![units(1, quantity)] }
+}
+
+fn complete(inspected: Vec<crate::domain::order::command::Found>, fault: Option<Fault>) -> C {
+    C::CompleteReturn { group: 1, inspected, fault }
+}
+
+/// (refundable, planned, excluded)
+fn money(w: &World) -> (i64, i64, i64) {
+    let s = &w.o().settlements[0];
+    (s.refundable.get(), s.planned.get(), s.excluded.get())
+}
+
+#[test]
+fn whose_fault_it_is_may_be_corrected_at_approval_and_at_completion_either_way() {
+    // what each fault comes to in the end, by whatever way it was found
+    for (said, right, end) in [
+        (Fault::Seller, Fault::Buyer, (0, 0, 666 + 700)),
+        (Fault::Buyer, Fault::Seller, (0, 666 + 700, 0)),
+        (Fault::Buyer, Fault::Buyer, (0, 0, 666 + 700)),
+        (Fault::Seller, Fault::Seller, (0, 666 + 700, 0)),
+    ] {
+        for at in ["request", "approval", "completion"] {
+            let mut w = sent(2);
+            let at_first = if at == "request" { right } else { said };
+            ask(&mut w, &back(2, at_first));
+            ask(&mut w, &approve((at == "approval").then_some(right), None));
+            ask(&mut w, &collect(2));
+            ask(&mut w, &complete(Vec::new(), (at == "completion").then_some(right)));
+            // the fee of 700 is bounded by the goods' 666; the outbound fee was spent, or goes back
+            assert_eq!(money(&w), end, "{said:?} corrected to {right:?} at {at}");
+            assert_eq!(w.o().return_of(1).unwrap().fault, right);
+            assert_eq!(w.status(), Status::Returned);
+        }
+    }
+}
+
+#[test]
+fn a_fault_is_not_corrected_to_what_would_ask_money_back() {
+    let mut w = sent(2);
+    ask(&mut w, &back(2, Fault::Seller));
+    let mut early = give_back(&[(1, 2)], Fault::Seller);
+    early.may_override = true;
+    ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+    ask(&mut w, &collect(2));
+    let refused = w.ask(&complete(Vec::new(), Some(Fault::Buyer))).unwrap_err();
+    assert_eq!(refused.reason, Reason::IllegalTransition);
+    let refused = w.ask(&complete(vec![found(1, (2, 0, 0), 1)], None)).unwrap_err();
+    assert_eq!(refused.reason, Reason::IllegalTransition);
+    ask(&mut w, &complete(Vec::new(), None));
+    // the other way more goes back, whenever it is found
+    let mut w = sent(2);
+    ask(&mut w, &back(2, Fault::Buyer));
+    ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+    ask(&mut w, &collect(2));
+    ask(&mut w, &complete(Vec::new(), Some(Fault::Seller)));
+    assert_eq!(money(&w), (0, 1_366, 0));
+    assert!(w.o().refunds.iter().filter(|f| f.open()).all(|f| matches!(f.stage, Stage::Due(_))));
+}
+
+#[test]
+fn a_threshold_makes_the_way_back_free_unless_the_shop_says_otherwise() {
+    for (policy, kept) in [(ReturnThreshold::Applies, 0), (ReturnThreshold::Ignored, 700)] {
+        let mut w = shop(1);
+        for (info, _) in w.skus.iter_mut().filter(|(i, _)| i.sku_id.as_str() == "c") {
+            *info = SkuInfo { threshold: Some(Won::new(900)), ..info.clone() };
+        }
+        w.policy.return_threshold = policy;
+        let mut w = order(w, vec![line("c", 3)], &shipped());
+        ask(&mut w, &back(3, Fault::Buyer));
+        assert_eq!(money(&w), (0, 999 - kept, kept), "{policy:?}");
+    }
+}
+
+#[test]
+fn inspection_keeps_back_a_part_with_a_reason_up_to_what_the_goods_were_paid() {
+    for (inspected, end) in [
+        (vec![found(1, (1, 1, 0), 100)], Ok((0, 1_266, 100))),
+        (vec![found(1, (0, 2, 0), 666)], Ok((0, 700, 666))),
+        (vec![found(1, (0, 2, 0), 667)], Err(Reason::AmountMismatch)),
+        (vec![found(1, (0, 2, 0), -1)], Err(Reason::Invalid)),
+        // one is not taken: what is kept back is of the other
+        (vec![found(1, (0, 1, 1), 333)], Ok((333 + 700, 0, 333))),
+        (vec![found(1, (0, 1, 1), 334)], Err(Reason::AmountMismatch)),
+        (vec![found(1, (1, 0, 0), 0)], Err(Reason::QuantityExceeded)),
+        (vec![found(1, (u32::MAX, u32::MAX, 2), 0)], Err(Reason::QuantityExceeded)),
+    ] {
+        let mut w = sent(2);
+        for command in [back(2, Fault::Seller), approve(None, None), collect(2)] {
+            ask(&mut w, &command);
+        }
+        match end {
+            Ok(end) => {
+                ask(&mut w, &complete(inspected, None));
+                assert_eq!(money(&w), end);
+            }
+            Err(reason) => assert_eq!(w.ask(&complete(inspected, None)).unwrap_err().reason, reason),
+        }
+    }
+    // no reason, no part
+    let mut w = sent(1);
+    for command in [back(1, Fault::Seller), approve(None, None), collect(1)] {
+        ask(&mut w, &command);
+    }
+    let silent = crate::domain::order::command::Found { reason: None, ..found(1, (1, 0, 0), 10) };
+    assert_eq!(w.ask(&complete(vec![silent], None)).unwrap_err().reason, Reason::Invalid);
+}
+
+#[test]
+fn goods_that_are_not_taken_go_back_to_the_buyer_with_their_money() {
+    let mut w = sent(3);
+    for command in [back(3, Fault::Buyer), approve(None, None), collect(3)] {
+        ask(&mut w, &command);
+    }
+    ask(&mut w, &complete(vec![found(1, (1, 0, 2), 0)], None));
+    let l = &w.o().lines[0];
+    assert_eq!((l.free(), l.returned, l.shown(), w.stock("c").0), (2, 1, Status::Shipped, 3));
+    assert_eq!(money(&w), (666 + 700, 0, 333));
+    ask(&mut w, &C::ConfirmPurchase { lines: ALL });
+    assert_eq!(w.status(), Status::PurchaseConfirmed);
+}
+
+#[test]
+fn what_came_is_settled_and_what_is_out_is_withdrawn() {
+    for (by_buyer, fault) in [(true, Fault::Seller), (false, Fault::Seller), (true, Fault::Buyer)] {
+        let mut w = sent(3);
+        for command in [back(3, fault), approve(None, None), collect(2)] {
+            ask(&mut w, &command);
+        }
+        // the two are in the warehouse: they do not vanish by a word
+        let whole = C::WithdrawReturn { group: 1, lines: Vec::new(), by_buyer };
+        assert_eq!(w.ask(&whole).unwrap_err().reason, Reason::IllegalTransition);
+        assert_eq!(w.ask(&C::ConfirmPurchase { lines: ALL }).unwrap_err().reason, Reason::IllegalTransition);
+        for too_many in [0, 2] {
+            let rest = C::WithdrawReturn { group: 1, lines: vec![units(1, too_many)], by_buyer };
+            assert_eq!(w.ask(&rest).unwrap_err().reason, Reason::QuantityExceeded);
+        }
+        ask(&mut w, &C::WithdrawReturn { group: 1, lines: vec![units(1, 1)], by_buyer });
+        let r = w.o().return_of(1).unwrap();
+        assert_eq!((r.state, r.lines[0].quantity, r.lines[0].withdrawn), (ReturnState::Collected, 2, 1));
+        ask(&mut w, &complete(Vec::new(), None));
+        let kept = if fault == Fault::Buyer { 666 } else { 0 };
+        assert_eq!(money(&w), (333 + 700, 666 - kept, kept));
+        assert_eq!((w.o().lines[0].free(), w.stock("c").0), (1, 4));
+        ask(&mut w, &C::ConfirmPurchase { lines: ALL });
+    }
+}
+
+#[test]
+fn what_never_comes_though_its_money_went_is_written_off_or_charged() {
+    for (came, charge) in [(2, None), (0, None), (1, Some(600)), (2, Some(333))] {
+        let mut w = sent(3);
+        ask(&mut w, &back(3, Fault::Seller));
+        ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+        if came > 0 {
+            ask(&mut w, &collect(came));
+        }
+        let rest = C::WithdrawReturn { group: 1, lines: vec![units(1, 1)], by_buyer: false };
+        assert_eq!(w.ask(&rest).unwrap_err().reason, Reason::IllegalTransition);
+        let too_much = C::WriteOffReturn { group: 1, what: give_up(Vec::new(), Some(333 * i64::from(3 - came) + 1)) };
+        assert_eq!(w.ask(&too_much).unwrap_err().reason, Reason::AmountMismatch);
+        ask(&mut w, &C::WriteOffReturn { group: 1, what: give_up(Vec::new(), charge) });
+        if came > 0 {
+            ask(&mut w, &complete(Vec::new(), None));
+        }
+        let r = w.o().return_of(1).unwrap();
+        assert_eq!((r.state, r.lines[0].written_off), (ReturnState::Completed, 3 - came));
+        // the buyer has them; the books say so
+        assert_eq!((w.o().lines[0].deducted, w.stock("c").0), (3 - came, i64::from(2 + came)));
+        assert_eq!(money(&w), (0, 1_699, 0));
+        assert_eq!(w.o().surcharge_due(), Won::new(charge.unwrap_or(0)));
+        assert_eq!(w.status(), Status::Returned);
+    }
+    // where no money went, it is no loss: what is out stays the buyer's
+    let mut w = sent(2);
+    for command in [back(2, Fault::Seller), approve(None, None), collect(1)] {
+        ask(&mut w, &command);
+    }
+    let off = C::WriteOffReturn { group: 1, what: give_up(Vec::new(), None) };
+    assert_eq!(w.ask(&off).unwrap_err().reason, Reason::IllegalTransition);
+}
+
+#[test]
+fn the_outbound_fee_of_goods_that_all_came_back_by_the_buyers_fault_is_kept_back() {
+    // in one return, in two, in either order of their ends
+    let mut w = sent(2);
+    for command in [back(2, Fault::Buyer), approve(None, None), collect(2), complete(Vec::new(), None)] {
+        ask(&mut w, &command);
+    }
+    assert_eq!(money(&w), (0, 0, 1_366));
+    for order in [[1, 2], [2, 1]] {
+        let mut w = sent(2);
+        for group in [1, 2] {
+            ask(&mut w, &back(1, Fault::Buyer));
+            ask(&mut w, &C::ApproveReturn { group, timing: None, fault: None });
+        }
+        for group in order {
+            ask(&mut w, &C::CollectReturn { group, lines: Vec::new() });
+            ask(&mut w, &C::CompleteReturn { group, inspected: Vec::new(), fault: None });
+        }
+        assert_eq!(money(&w), (0, 0, 1_366), "{order:?}");
+    }
+    // a part that stays keeps it where it is
+    let mut w = sent(2);
+    ask(&mut w, &back(1, Fault::Buyer));
+    ask(&mut w, &withdraw(1));
+    assert_eq!(money(&w), (1_366, 0, 0));
+}

@@ -1,0 +1,475 @@
+//! 현황: lists of order lines by status, partner, SKU …, how many there are of each, and what is to be sent, with where to.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use chrono::TimeDelta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Shared,
+    guard::{caller, deny},
+    mask,
+    paging::{self, bad_cursor, moment, statuses},
+    problem::{self, Why},
+    recipient::{self, Look, Place},
+    tokens::Caller,
+    view::{Page, RecipientView},
+};
+use crate::{
+    domain::{
+        Time,
+        ids::{OrderId, PartnerId, ProductId, SkuId},
+        order::{
+            claim::{ExchangeState, ReturnState},
+            delivery::DeliveryStatus,
+            part::needs_address,
+        },
+        status::Status,
+    },
+    store::{
+        people::{AT_WORK, ClaimAsked, CountBy, LineAt, LineQuery, LineRow},
+        rows::{ExchRow, RtnRow},
+    },
+};
+
+/// How far back lists reach that name no moment, where what is asked for is not only work: ends pile up for ever.
+const REACH: TimeDelta = TimeDelta::days(31);
+/// What is to be sent, unless other statuses are asked for: paid and not yet shipped.
+const TO_SEND: [Status; 4] = [Status::Ordered, Status::Preparing, Status::ProcurementCheck, Status::ProcurementDone];
+/// Counts at a time: each looks through all work, and through a month of the rest.
+pub const COUNTS_AT_ONCE: usize = 1;
+/// Groups of a count.
+const GROUPS_MAX: usize = 1_000;
+
+/// What lines are asked by.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// with commas between
+    status: Option<String>,
+    /// the same
+    claim: Option<String>,
+    partner_id: Option<String>,
+    sku_id: Option<String>,
+    product_id: Option<String>,
+    carrier: Option<String>,
+    placed_from: Option<String>,
+    placed_before: Option<String>,
+    /// `oldest` or `newest`
+    sort: Option<String>,
+    /// of counts: `partner`, `sku`, or both with a comma between
+    by: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A claim that a line is or was in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LineClaim {
+    pub claim_group: i64,
+    /// `return` or `exchange`
+    pub kind: &'static str,
+    /// `REQUESTED`, `APPROVED`, `COLLECTED` …
+    pub state: String,
+    pub quantity: i64,
+}
+
+/// A line in a list (주문상품).
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LineItem {
+    pub order_id: String,
+    pub line_no: i64,
+    pub customer_id: String,
+    /// who sells it, or was asked for it
+    pub partner_id: String,
+    /// the order that its order was made for
+    pub parent_order_id: Option<String>,
+    pub product_id: String,
+    pub product_name: Option<String>,
+    pub sku_id: String,
+    pub option_name: Option<String>,
+    pub status: Status,
+    pub status_korean: &'static str,
+    pub delivery: Option<DeliveryStatus>,
+    pub delivery_korean: Option<&'static str>,
+    pub ordered: i64,
+    /// ordered − cancelled − returned − exchanged
+    pub active: i64,
+    pub cancelled: i64,
+    pub returned: i64,
+    pub exchanged: i64,
+    /// units that no claim has
+    pub free: i64,
+    pub gift: bool,
+    pub main_line_no: Option<i64>,
+    pub claims: Vec<LineClaim>,
+    pub placed_at: Time,
+    /// 출고지시일시
+    pub ship_instruction: Option<Time>,
+    pub expected_delivery: Option<Time>,
+    /// 배송준비일시
+    pub prepared_at: Option<Time>,
+    /// 배송시작일시
+    pub started_at: Option<Time>,
+    pub delivered_at: Option<Time>,
+    /// masked, but where what is to be sent is downloaded
+    pub recipient: Option<RecipientView>,
+}
+
+/// Lines of one kind.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CountItem {
+    pub status: Status,
+    pub status_korean: &'static str,
+    /// where it was counted by partner
+    pub partner_id: Option<String>,
+    /// where it was counted by SKU
+    pub sku_id: Option<String>,
+    pub lines: i64,
+    /// active ones
+    pub units: i64,
+}
+
+/// How many lines there are.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LineCounts {
+    /// the most first
+    pub items: Vec<CountItem>,
+    /// there are more groups than are told
+    pub more: bool,
+    /// shipped lines and ends are counted of orders placed since then; work is counted whole
+    pub since: Time,
+}
+
+fn id<T>(
+    text: Option<&str>,
+    read: impl Fn(&str) -> Result<T, crate::domain::ids::BadId>,
+) -> Result<Option<T>, HttpResponse> {
+    text.map(read).transpose().map_err(|e| Why::Invalid.response(e.to_string()))
+}
+
+/// The claims of a list's `claim`: `RETURN_REQUESTED`, `EXCHANGE_APPROVED` …
+fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
+    let mut found = Vec::new();
+    for word in asked.into_iter().flat_map(|a| a.split(',')).map(str::trim) {
+        let of = |kind: &str, state: &str| word.strip_prefix(kind) == Some(state);
+        let back = ReturnState::ALL.iter().map(|s| s.code()).find(|s| of("RETURN_", s)).map(ClaimAsked::Return);
+        let swap =
+            || ExchangeState::ALL.iter().map(|s| s.code()).find(|s| of("EXCHANGE_", s)).map(ClaimAsked::Exchange);
+        found.push(back.or_else(swap).ok_or_else(|| {
+            Why::Invalid.response(
+                "claim is RETURN_ or EXCHANGE_ and how far it is (REQUESTED, APPROVED, COLLECTED …), several with commas \
+                 between",
+            )
+        })?);
+    }
+    Ok(found)
+}
+
+impl Search {
+    /// As the store is asked, by this caller: a partner sees its own lines.
+    fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, HttpResponse> {
+        let who = caller(request);
+        let mut partner = id(self.partner_id.as_deref(), PartnerId::new)?;
+        if let Caller::Partner { partner: own } = &who {
+            if partner.as_ref().is_some_and(|named| named != own) {
+                return Err(deny(request, who.name(), "a partner sees its own lines"));
+            }
+            partner = Some(own.clone());
+        }
+        if self.carrier.as_deref().is_some_and(|c| !paging::could_be(c)) {
+            return Err(Why::Invalid.response("that is no carrier"));
+        }
+        let mut asked = LineQuery {
+            statuses: statuses(self.status.as_deref())?,
+            claims: claims(self.claim.as_deref())?,
+            partner,
+            sku: id(self.sku_id.as_deref(), SkuId::new)?,
+            product: id(self.product_id.as_deref(), ProductId::new)?,
+            carrier: self.carrier.clone(),
+            placed_from: moment(self.placed_from.as_deref())?,
+            placed_before: moment(self.placed_before.as_deref())?,
+            after: self.cursor.as_deref().map(read_cursor).transpose()?,
+            ..LineQuery::default()
+        };
+        if asked.statuses.is_empty() && asked.claims.is_empty() {
+            asked.statuses = usual.to_vec();
+        }
+        let work = asked.at_work();
+        asked.oldest_first = match self.sort.as_deref() {
+            Some("oldest") => true,
+            Some("newest") => false,
+            None => work,
+            Some(_) => return Err(Why::Invalid.response("sort is oldest or newest")),
+        };
+        if !work && asked.placed_from.is_none() {
+            asked.placed_from = Some(now - REACH);
+        }
+        Ok(asked)
+    }
+}
+
+fn write_cursor(r: &LineRow) -> String {
+    format!("{}.{}.{}", r.placed.timestamp_micros(), r.line.ord_seq, r.line.ord_id)
+}
+
+/// A line's place in a list.
+///
+/// # Errors
+/// The response, when it is no cursor of ours.
+pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
+    let mut parts = cursor.splitn(3, '.');
+    let (at, line, order) = (parts.next(), parts.next(), parts.next());
+    let placed = at.and_then(|at| at.parse().ok()).and_then(Time::from_timestamp_micros);
+    let placed = placed.filter(|at| paging::within_reason(*at)).ok_or_else(bad_cursor)?;
+    let line = line.and_then(|n| n.parse().ok()).ok_or_else(bad_cursor)?;
+    let order = order.and_then(|id| OrderId::new(id).ok()).ok_or_else(bad_cursor)?;
+    Ok(LineAt { placed, order, line })
+}
+
+/// `GET /v1/lines`.
+pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+    paging::told(lines(&shared, &request, &search, None).await)
+}
+
+/// `GET /v1/lines/recipients`: what is to be sent, with where to; each look is written down.
+pub async fn download(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+    let mut response = paging::told(lines(&shared, &request, &search, Some(&TO_SEND)).await);
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A page of lines; with `whole`: recipients unmasked, of lines that have something to send.
+async fn lines(
+    shared: &Shared,
+    request: &HttpRequest,
+    search: &Search,
+    whole: Option<&[Status]>,
+) -> Result<Page<LineItem>, HttpResponse> {
+    if search.by.is_some() {
+        return Err(Why::Invalid.response("by is for counts"));
+    }
+    let limit = paging::limit(search.limit)?;
+    let mut asked = search.read(request, whole.unwrap_or_default(), shared.parts.clock.now())?;
+    asked.limit = limit + 1;
+    let mut rows = shared.parts.store.find_lines(&asked).await.map_err(|e| problem::store(&e))?;
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(write_cursor);
+    let around = around(shared, &rows).await.map_err(|e| problem::store(&e))?;
+    // staff see masked recipients of anything, a partner of what it has to send
+    let seller = matches!(caller(request), Caller::Partner { .. });
+    let sends = |r: &LineRow| {
+        let installs = around.installs.iter().any(|id| **id == *r.line.ord_id);
+        let delivery = delivery(r);
+        let claimed = r.line.rtn_acpt_qty > r.line.rtn_qty || r.line.exch_acpt_qty > r.line.exch_qty;
+        status(r).is_some_and(|s| needs_address(s, delivery, claimed, installs))
+    };
+    if whole.is_some() {
+        let mut shown: BTreeMap<&str, &Place> = BTreeMap::new();
+        for row in rows.iter().filter(|r| sends(r)) {
+            shown.extend(around.places.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
+        }
+        let shown: Vec<(&str, &Place)> = shown.into_iter().collect();
+        recipient::note(shared, request, Look::Download, &shown).await?;
+    }
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let place = around.places.get(&*row.line.ord_id).filter(|_| (!seller && whole.is_none()) || sends(row));
+        let told = |p: &Place| match (whole, &p.person) {
+            (None, Some(_)) => mask::recipient(&p.recipient),
+            _ => p.recipient.clone(),
+        };
+        items.push(item(row, &around, place.map(told))?);
+    }
+    Ok(Page { items, next })
+}
+
+fn status(r: &LineRow) -> Option<Status> {
+    Status::from_code(&r.line.ord_stat_cd)
+}
+
+fn delivery(r: &LineRow) -> Option<DeliveryStatus> {
+    let code = r.line.dlv_sub_stat_cd.as_deref()?;
+    DeliveryStatus::ALL.iter().copied().find(|s| s.code() == code)
+}
+
+/// What is known of a page's lines beside their rows.
+struct Around {
+    places: BTreeMap<String, Place>,
+    products: BTreeMap<String, String>,
+    options: BTreeMap<String, String>,
+    returns: Vec<RtnRow>,
+    exchanges: Vec<ExchRow>,
+    /// installers' orders
+    installs: Vec<String>,
+}
+
+async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::store::StoreError> {
+    let store = &shared.parts.store;
+    let unique = |of: &dyn Fn(&LineRow) -> String| -> Vec<String> {
+        let mut ids: Vec<String> = rows.iter().map(of).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let orders: Vec<OrderId> = unique(&|r| r.line.ord_id.to_string()).iter().map(|i| OrderId::stored(i)).collect();
+    let products: Vec<ProductId> =
+        unique(&|r| r.line.gds_id.to_string()).iter().filter_map(|i| ProductId::new(i).ok()).collect();
+    let skus: Vec<SkuId> = unique(&|r| r.line.unt_id.to_string()).iter().filter_map(|i| SkuId::new(i).ok()).collect();
+    let made: Vec<OrderId> =
+        rows.iter().filter(|r| r.parent.is_some()).map(|r| OrderId::stored(&r.line.ord_id)).collect();
+    let links = if made.is_empty() { Vec::new() } else { store.parents(&made).await? };
+    let (returns, exchanges) = store.claims(&orders).await?;
+    let products = store.products(&products).await?.into_iter().map(|p| (p.gds_id.to_string(), p.gds_nm.to_string()));
+    let options = store.units_named(&skus).await?.into_iter().map(|u| (u.unt_id.to_string(), u.opt_nm.to_string()));
+    Ok(Around {
+        places: recipient::places(shared, &orders).await?,
+        products: products.collect(),
+        options: options.collect(),
+        returns,
+        exchanges,
+        installs: links
+            .into_iter()
+            .filter(|l| l.lnk_knd_cd == "INSTALLATION")
+            .map(|l| l.chld_ord_id.to_string())
+            .collect(),
+    })
+}
+
+fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Result<LineItem, HttpResponse> {
+    let l = &r.line;
+    let status = status(r).ok_or_else(|| Why::Fault.response("a line's status can't be read"))?;
+    let of = |order: &str, line: i64| *order == *l.ord_id && line == l.ord_seq;
+    let returns = around.returns.iter().filter(|c| of(&c.ord_id, c.ord_seq)).map(|c| LineClaim {
+        claim_group: c.rtn_grp_no,
+        kind: "return",
+        state: c.rtn_stat_cd.to_string(),
+        quantity: c.rtn_qty,
+    });
+    let exchanges = around.exchanges.iter().filter(|c| of(&c.ord_id, c.ord_seq)).map(|c| LineClaim {
+        claim_group: c.exch_grp_no,
+        kind: "exchange",
+        state: c.exch_stat_cd.to_string(),
+        quantity: c.exch_qty,
+    });
+    let delivery = delivery(r);
+    Ok(LineItem {
+        order_id: l.ord_id.to_string(),
+        line_no: l.ord_seq,
+        customer_id: r.customer.to_string(),
+        partner_id: r.partner.to_string(),
+        parent_order_id: r.parent.as_deref().map(str::to_owned),
+        product_id: l.gds_id.to_string(),
+        product_name: around.products.get(&*l.gds_id).cloned(),
+        sku_id: l.unt_id.to_string(),
+        option_name: around.options.get(&*l.unt_id).cloned(),
+        status,
+        status_korean: status.korean(),
+        delivery,
+        delivery_korean: delivery.map(DeliveryStatus::korean),
+        ordered: l.ord_qty,
+        active: l.ord_qty - l.cncl_qty - l.rtn_qty - l.exch_qty,
+        cancelled: l.cncl_qty,
+        returned: l.rtn_qty,
+        exchanged: l.exch_qty,
+        free: l.ord_qty - l.cncl_qty - l.rtn_acpt_qty - l.exch_acpt_qty,
+        gift: l.gft_yn,
+        main_line_no: l.main_ord_seq,
+        claims: returns.chain(exchanges).collect(),
+        placed_at: r.placed,
+        ship_instruction: l.ship_inst_dttm,
+        expected_delivery: l.dlv_expt_dttm,
+        prepared_at: l.dlv_prep_dttm,
+        started_at: l.dlv_strt_dttm,
+        delivered_at: l.dlv_cmpl_dttm,
+        recipient,
+    })
+}
+
+/// `GET /v1/lines/counts`.
+pub async fn counts(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+    match counted(&shared, &request, &search).await {
+        Ok(counts) => HttpResponse::Ok().json(counts),
+        Err(refusal) => refusal,
+    }
+}
+
+async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<LineCounts, HttpResponse> {
+    if search.limit.is_some() || search.cursor.is_some() || search.sort.is_some() {
+        return Err(Why::Invalid.response("a count has no pages: leave limit, cursor and sort out"));
+    }
+    let mut by = CountBy::default();
+    for word in search.by.iter().flat_map(|by| by.split(',')).map(str::trim) {
+        match word {
+            "partner" => by.partner = true,
+            "sku" => by.sku = true,
+            _ => return Err(Why::Invalid.response("by is partner, sku, or both with a comma between")),
+        }
+    }
+    let now = shared.parts.clock.now();
+    let asked = search.read(request, &Status::ALL, now)?;
+    let named = moment(search.placed_from.as_deref())?;
+    let (work, rest): (Vec<Status>, Vec<Status>) = {
+        let all = if asked.statuses.is_empty() { Status::ALL.to_vec() } else { asked.statuses.clone() };
+        all.into_iter().partition(|s| AT_WORK.contains(s))
+    };
+    let since = named.unwrap_or(now - REACH);
+    let parts = [
+        LineQuery { statuses: work, placed_from: named, ..asked.clone() },
+        LineQuery { statuses: rest, placed_from: Some(since), ..asked },
+    ];
+    let Ok(_place) = shared.counts.acquire().await else { return Err(Why::Busy.response("not now")) };
+    let mut found = Vec::new();
+    for part in parts.iter().filter(|p| !p.statuses.is_empty()) {
+        found.extend(shared.parts.store.count_lines(part, by).await.map_err(|e| problem::store(&e))?);
+    }
+    found.sort_unstable_by(|a, b| {
+        (b.lines, &a.status, &a.partner, &a.sku).cmp(&(a.lines, &b.status, &b.partner, &b.sku))
+    });
+    let more = found.len() > GROUPS_MAX;
+    found.truncate(GROUPS_MAX);
+    let mut items = Vec::with_capacity(found.len());
+    for c in found {
+        let status =
+            Status::from_code(&c.status).ok_or_else(|| Why::Fault.response("a line's status can't be read"))?;
+        items.push(CountItem {
+            status,
+            status_korean: status.korean(),
+            partner_id: by.partner.then_some(c.partner),
+            sku_id: by.sku.then_some(c.sku),
+            lines: c.lines,
+            units: c.units,
+        });
+    }
+    Ok(LineCounts { items, more, since })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_or_refused() {
+        let at = read_cursor("1764403200000000.2.o.1/a").unwrap();
+        assert_eq!((at.line, at.order.as_str()), (2, "o.1/a"));
+        for bad in ["", "1", "1.2", "x.2.o-1", "1.x.o-1", "1.2.", "1.2.a b", "9223372036854775807.1.o-1", "-1"] {
+            assert!(read_cursor(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_are_read_or_refused() {
+        assert_eq!(
+            claims(Some("RETURN_REQUESTED,EXCHANGE_APPROVED")).unwrap(),
+            [ClaimAsked::Return("REQUESTED"), ClaimAsked::Exchange("APPROVED")]
+        );
+        assert!(claims(None).unwrap().is_empty());
+        for bad in ["", "RETURN", "RETURN_", "EXCHANGE_COLLECTED", "RETURN_REQUESTED,", "' OR 1=1"] {
+            assert!(claims(Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Whom goods go to: masked in views and lists, whole on demand, and each look written down (개인정보접속기록).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use chrono::TimeDelta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Shared,
+    guard::{self, caller, deny},
+    paging::{self, bad_cursor},
+    problem::{self, Why},
+    scope::{Sight, theirs},
+    tokens::Caller,
+    view::{Page, RecipientView},
+};
+use crate::{
+    domain::{
+        Time,
+        ids::{OrderId, PartnerId},
+    },
+    store::{
+        StoreError,
+        people::{AccessQuery, AccessRow},
+        rows::{OrdRow, PrsnRow, PtnrRow},
+    },
+};
+
+/// How long it is known who saw whom: two years, as Korea asks of whoever keeps many people's data (one of others).
+pub const ACCESS_KEPT: TimeDelta = TimeDelta::days(730);
+/// Rows that are dropped at a time, once an hour at most.
+const FORGET_MAX: u32 = 10_000;
+const FORGET_EACH: i64 = 3_600;
+/// Orders between an installer's and the one that knows the place.
+const GENERATIONS_MAX: usize = 8;
+
+/// How somebody came to see a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// asked for
+    Recipient,
+    /// with its order, where the door is open
+    Order,
+    /// in a list of what is to be sent
+    Download,
+}
+
+impl Look {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Look::Recipient => "RECIPIENT",
+            Look::Order => "ORDER",
+            Look::Download => "DOWNLOAD",
+        }
+    }
+}
+
+/// Where an order's goods go.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub recipient: RecipientView,
+    /// whose data it is; a business's address is nobody's
+    pub person: Option<String>,
+}
+
+/// Where these orders' goods go, by order id; those that keep nothing (any more) are left out. An installer's order goes where
+/// the order goes that it was made for, and what a partner bought to its business.
+///
+/// # Errors
+/// The store's.
+pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<BTreeMap<String, Place>, StoreError> {
+    let store = &shared.parts.store;
+    let rows = store.order_rows(orders).await?;
+    let mut found = kept(store.persons(orders).await?, &rows);
+    let without = |rows: &[OrdRow]| -> Vec<OrderId> {
+        let made = rows.iter().filter(|r| r.prnt_ord_id.is_some() && !found.contains_key(&*r.ord_id));
+        made.map(|r| OrderId::stored(&r.ord_id)).collect()
+    };
+    let made = without(&rows);
+    if made.is_empty() {
+        return Ok(found);
+    }
+    let mut buyers: Vec<(String, PartnerId)> = Vec::new();
+    // who asks, and the order that is looked at for it
+    let mut climbing: Vec<(String, OrderId)> = Vec::new();
+    for link in store.parents(&made).await? {
+        let child = link.chld_ord_id.to_string();
+        if link.lnk_knd_cd == "INSTALLATION" {
+            climbing.push((child, OrderId::stored(&link.prnt_ord_id)));
+        } else if let Some(row) = rows.iter().find(|r| *r.ord_id == *child) {
+            buyers.extend(PartnerId::new(&row.cust_id).ok().map(|buyer| (child, buyer)));
+        }
+    }
+    for _ in 0..GENERATIONS_MAX {
+        let at: BTreeSet<&str> = climbing.iter().map(|(_, at)| at.as_str()).collect();
+        let at: Vec<OrderId> = at.into_iter().map(OrderId::stored).collect();
+        if at.is_empty() {
+            break;
+        }
+        let rows = store.order_rows(&at).await?;
+        let there = kept(store.persons(&at).await?, &rows);
+        let mut higher = Vec::new();
+        for (child, at) in climbing {
+            let parent = rows.iter().find(|r| *r.ord_id == *at.as_str()).and_then(|r| r.prnt_ord_id.as_deref());
+            match (there.get(at.as_str()), parent) {
+                (Some(place), _) => drop(found.insert(child, place.clone())),
+                (None, Some(parent)) => higher.push((child, OrderId::stored(parent))),
+                (None, None) => {}
+            }
+        }
+        climbing = higher;
+    }
+    let ids: BTreeSet<&PartnerId> = buyers.iter().map(|(_, buyer)| buyer).collect();
+    let ids: Vec<PartnerId> = ids.into_iter().cloned().collect();
+    let partners = store.partners(&ids).await?;
+    for (child, buyer) in buyers {
+        let business = partners.iter().find(|p| *p.ptnr_id == *buyer.as_str());
+        found.extend(business.map(|b| (child, Place { recipient: of_business(b), person: None })));
+    }
+    Ok(found)
+}
+
+/// What orders keep themselves.
+fn kept(persons: Vec<PrsnRow>, rows: &[OrdRow]) -> BTreeMap<String, Place> {
+    let text = |t: &Option<std::sync::Arc<str>>| t.as_deref().map(str::to_owned);
+    let place = |p: &PrsnRow| {
+        let customer = rows.iter().find(|r| r.ord_id == p.ord_id).map(|r| r.cust_id.to_string());
+        let recipient = RecipientView {
+            masked: false,
+            name: text(&p.rcvr_nm).unwrap_or_default(),
+            phone: text(&p.tel_no),
+            zip: text(&p.zip_no),
+            address: text(&p.addr),
+            address_detail: text(&p.addr_dtl),
+        };
+        (p.ord_id.to_string(), Place { recipient, person: Some(customer.unwrap_or_default()) })
+    };
+    persons.iter().filter(|p| p.prsn_knd_cd == "RECIPIENT").map(place).collect()
+}
+
+fn of_business(p: &PtnrRow) -> RecipientView {
+    RecipientView {
+        masked: false,
+        name: p.ptnr_nm.to_string(),
+        phone: None,
+        zip: p.biz_zip_no.as_deref().map(str::to_owned),
+        address: p.biz_addr.as_deref().map(str::to_owned),
+        address_detail: None,
+    }
+}
+
+/// `GET /v1/orders/{id}/recipient`: whole.
+pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+    match whole(&shared, &request, &id).await {
+        Ok(recipient) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(recipient),
+        Err(refusal) => refusal,
+    }
+}
+
+async fn whole(shared: &Shared, request: &HttpRequest, id: &str) -> Result<RecipientView, HttpResponse> {
+    let who = caller(request);
+    let found = theirs(shared, request, &who, id).await?;
+    if let Sight::Part(seller) = &found.sight
+        && !found.order.needs_address(seller)
+    {
+        return Err(deny(request, who.name(), "there is nothing of this partner's to send here (any more)"));
+    }
+    let order = found.order.id;
+    let mut places = places(shared, std::slice::from_ref(&order)).await.map_err(|e| problem::store(&e))?;
+    let place = places.remove(order.as_str());
+    let place = place.ok_or_else(|| Why::NotFound.response("this order keeps no recipient (any more)"))?;
+    note(shared, request, Look::Recipient, &[(order.as_str(), &place)]).await?;
+    Ok(place.recipient)
+}
+
+/// Writes down who is about to see whom; nobody sees anything where that fails.
+///
+/// # Errors
+/// The response that says so.
+pub async fn note(
+    shared: &Shared,
+    request: &HttpRequest,
+    look: Look,
+    shown: &[(&str, &Place)],
+) -> Result<(), HttpResponse> {
+    let who = caller(request);
+    let name = who.role().map_or_else(|| who.name().to_owned(), |role| format!("{}:{}", role.word(), who.name()));
+    let (at, from, request_id) = (shared.parts.clock.now(), from(request), guard::named(request));
+    let row = |(order, person): (&str, &str)| AccessRow {
+        accs_id: uuid::Uuid::now_v7().to_string().into(),
+        accs_knd_cd: look.code().into(),
+        actr: name.as_str().into(),
+        ord_id: order.into(),
+        cust_id: person.into(),
+        accs_plc: from.as_str().into(),
+        req_id: request_id.as_str().into(),
+        accs_dttm: at,
+    };
+    let persons = shown.iter().filter_map(|(order, place)| Some((*order, place.person.as_deref()?)));
+    let rows: Vec<AccessRow> = persons.map(row).collect();
+    let store = &shared.parts.store;
+    store.note_access(&rows).await.map_err(|e| problem::store(&e))?;
+    if shared.forgotten.due(at) {
+        let below = (at - ACCESS_KEPT).timestamp_millis();
+        if let Err(e) = store.forget_accesses(&first_of(below), FORGET_MAX).await {
+            tracing::warn!(error = %e, "old accesses could not be dropped; later again");
+        }
+    }
+    Ok(())
+}
+
+/// When old rows were looked for last.
+#[derive(Debug, Default)]
+pub struct Forgotten(AtomicI64);
+
+impl Forgotten {
+    fn due(&self, now: Time) -> bool {
+        let (now, last) = (now.timestamp(), self.0.load(Ordering::Relaxed));
+        let due = now - last >= FORGET_EACH;
+        due && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The first id that this millisecond can have: they grow with time.
+pub fn first_of(millis: i64) -> String {
+    let millis = millis.max(0);
+    format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff)
+}
+
+/// Where a request comes from; a proxy's word is told as such.
+fn from(request: &HttpRequest) -> String {
+    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let said = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
+    let address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | ',' | ' ');
+    match said.filter(|s| (1..=128).contains(&s.len()) && s.chars().all(address)) {
+        Some(said) => format!("{peer} (for {said})"),
+        None => peer,
+    }
+}
+
+/// 개인정보접속기록: who saw whom.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AccessView {
+    pub id: String,
+    pub at: Time,
+    /// `RECIPIENT`, `ORDER`, `DOWNLOAD`
+    pub look: String,
+    pub actor: String,
+    pub order_id: String,
+    /// whose data it is
+    pub customer_id: String,
+    /// where the request came from
+    pub from: String,
+    pub request_id: String,
+}
+
+impl From<&AccessRow> for AccessView {
+    fn from(r: &AccessRow) -> Self {
+        Self {
+            id: r.accs_id.to_string(),
+            at: r.accs_dttm,
+            look: r.accs_knd_cd.to_string(),
+            actor: r.actr.to_string(),
+            order_id: r.ord_id.to_string(),
+            customer_id: r.cust_id.to_string(),
+            from: r.accs_plc.to_string(),
+            request_id: r.req_id.to_string(),
+        }
+    }
+}
+
+/// What accesses are asked by.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    order_id: Option<String>,
+    customer_id: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/access-log`, newest first.
+pub async fn log(shared: web::Data<Shared>, search: web::Query<Search>) -> HttpResponse {
+    paging::told(accesses(&shared, &search).await)
+}
+
+async fn accesses(shared: &Shared, search: &Search) -> Result<Page<AccessView>, HttpResponse> {
+    let limit = paging::limit(search.limit)?;
+    if search.cursor.as_deref().is_some_and(|c| uuid::Uuid::try_parse(c).is_err()) {
+        return Err(bad_cursor());
+    }
+    let named = [&search.order_id, &search.customer_id];
+    if named.into_iter().flatten().any(|id| !paging::could_be(id)) {
+        return Err(Why::Invalid.response("that is no id"));
+    }
+    let asked = AccessQuery {
+        order: search.order_id.clone(),
+        customer: search.customer_id.clone(),
+        before: search.cursor.clone(),
+        limit: limit + 1,
+    };
+    let rows = shared.parts.store.accesses(&asked).await.map_err(|e| problem::store(&e))?;
+    Ok(paging::page(rows, limit, |r| r.accs_id.to_string()))
+}
+
+/// Whether this caller sees what payments are named by.
+pub const fn sees_means(caller: &Caller) -> bool {
+    match caller {
+        Caller::Anyone | Caller::Operator { .. } | Caller::Payment { .. } => true,
+        Caller::Checkout { .. } | Caller::Partner { .. } | Caller::Auditor { .. } | Caller::Metrics => false,
+    }
+}

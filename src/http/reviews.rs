@@ -1,0 +1,89 @@
+//! `GET /v1/reviews`: reviews with their words, newest first; a partner's are those of what it sold.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Shared,
+    guard::{caller, deny},
+    lines::read_cursor,
+    paging,
+    problem::{self, Why},
+    tokens::Caller,
+    view::Page,
+};
+use crate::{
+    domain::{
+        Time,
+        ids::{PartnerId, ProductId},
+    },
+    store::people::{ReviewQuery, ReviewRow},
+};
+
+/// What reviews are asked by.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    product_id: Option<String>,
+    partner_id: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// 리뷰, in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReviewItem {
+    pub order_id: String,
+    pub line_no: i64,
+    pub product_id: String,
+    pub sku_id: String,
+    /// who sold it
+    pub partner_id: String,
+    /// 1 to 5
+    pub rating: i64,
+    pub at: Time,
+    /// its words; absent where there were none, or they were erased
+    pub text: Option<String>,
+}
+
+impl From<&ReviewRow> for ReviewItem {
+    fn from(r: &ReviewRow) -> Self {
+        Self {
+            order_id: r.order.to_string(),
+            line_no: r.line,
+            product_id: r.product.to_string(),
+            sku_id: r.sku.to_string(),
+            partner_id: r.partner.to_string(),
+            rating: r.rating,
+            at: r.at,
+            text: r.words.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// `GET /v1/reviews`.
+pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+    paging::told(reviews(&shared, &request, &search).await)
+}
+
+async fn reviews(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<Page<ReviewItem>, HttpResponse> {
+    let who = caller(request);
+    let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
+    let mut partner = search.partner_id.as_deref().map(PartnerId::new).transpose().map_err(invalid)?;
+    if let Caller::Partner { partner: own } = &who {
+        if partner.as_ref().is_some_and(|named| named != own) {
+            return Err(deny(request, who.name(), "a partner sees reviews of what it sold"));
+        }
+        partner = Some(own.clone());
+    }
+    let limit = paging::limit(search.limit)?;
+    let asked = ReviewQuery {
+        partner,
+        product: search.product_id.as_deref().map(ProductId::new).transpose().map_err(invalid)?,
+        after: search.cursor.as_deref().map(read_cursor).transpose()?,
+        limit: limit + 1,
+    };
+    let rows = shared.parts.store.reviews(&asked).await.map_err(|e| problem::store(&e))?;
+    Ok(paging::page(rows, limit, |r| format!("{}.{}.{}", r.at.timestamp_micros(), r.line, r.order)))
+}

@@ -1,0 +1,64 @@
+//! One payment, one order: what the histories say came in, and the register that must say the same.
+
+use std::collections::HashMap;
+
+use super::{
+    Findings, Pass, Promise, VerifyError,
+    pages::{Rows, mark},
+};
+use crate::{domain::order::Order, store::rows::RgstRow};
+
+/// How many payments are compared; of more only the number is.
+const PAYMENTS_MAX: usize = 5_000_000;
+
+/// Payments that the histories tell of, as marks, each with its order's and its amount.
+#[derive(Default)]
+pub struct Payments {
+    seen: HashMap<u64, (u64, i64)>,
+    distinct: u64,
+}
+
+impl Payments {
+    /// The payments of an order.
+    pub fn saw(&mut self, order: &Order, f: &mut Findings) {
+        let this = mark(order.id.as_str());
+        for s in &order.settlements {
+            let Some(key) = order.key_of(s) else { continue };
+            let name = of(&key.id, key.means.code());
+            if self.seen.len() >= PAYMENTS_MAX && !self.seen.contains_key(&name) {
+                self.distinct += 1;
+                continue;
+            }
+            let (before, distinct) = (self.seen.len(), self.distinct);
+            let (first, _) = *self.seen.entry(name).or_insert((this, s.paid.get()));
+            self.distinct = distinct + u64::from(self.seen.len() > before);
+            f.hold(Promise::R8, first == this, || {
+                let (means, id) = (key.means.code(), &key.id);
+                format!("order {}: payment {id} by {means} has paid another order, too", order.id)
+            });
+        }
+    }
+
+    /// The register beside them.
+    pub async fn check(self, pass: &mut Pass) -> Result<(), VerifyError> {
+        let mut rows: Rows<RgstRow> = Rows::new(&pass.store, pass.options.page);
+        let (mut there, whole) = (0u64, self.seen.len() < PAYMENTS_MAX);
+        while let Some(row) = rows.next().await? {
+            there += 1;
+            let told = self.seen.get(&of(&row.pay_id, &row.pay_mns_cd));
+            // whose it is: where two orders have it, either may be entered, and that is told above
+            let holds = told.is_some_and(|(_, amount)| *amount == row.pay_amt);
+            pass.f.hold(Promise::R7, !whole || holds, || {
+                let (id, means) = (&row.pay_id, &row.pay_mns_cd);
+                format!("order {}: the register has payment {id} by {means}, which no history tells so", row.ord_id)
+            });
+        }
+        let told = self.distinct;
+        pass.f.hold(Promise::R7, there == told, || format!("the register has {there} payments, the histories {told}"));
+        Ok(())
+    }
+}
+
+fn of(id: &str, means: &str) -> u64 {
+    mark((id, means))
+}

@@ -1,0 +1,113 @@
+//! The same id sent to two partitions at the very same time: commits are held back, so that each lane has decided before the
+//! other's is durable.
+
+use serde_json::Value;
+
+use super::{On, Scene, of, post, with_id};
+
+/// Long enough that commands sent together are decided together.
+const HELD_BACK: &str = "before_commit=sleep(30)";
+
+/// Sends each on a thread of its own; their answers, in order.
+fn together(address: &str, commands: &[Value]) -> Vec<Value> {
+    std::thread::scope(|scope| {
+        let sent: Vec<_> = commands.iter().map(|c| scope.spawn(move || post(address, c).json())).collect();
+        sent.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+    })
+}
+
+/// Exactly one of them took effect; the others are told so, and all are told the same again.
+fn one_won(s: &mut Scene, commands: &[Value]) {
+    let answers = together(&s.address, commands);
+    let won = answers.iter().filter(|a| a["outcome"] == "accepted").count();
+    assert_eq!(won, 1, "{answers:?}");
+    for (command, answer) in commands.iter().zip(&answers) {
+        assert!(answer["outcome"] == "accepted" || answer["reason"] == "command_id_reused", "{answer}");
+        if answer["outcome"] == "accepted" {
+            s.same(command.clone(), answer);
+        } else {
+            s.reused(command.clone());
+        }
+    }
+}
+
+/// The kind: two lanes take one id at once. Orders against orders, stock against orders, reference data against orders, stock
+/// against stock, placements against placements; and several ids crosswise, which must not lock the lanes against each other.
+pub async fn at_once(on: On) {
+    let mut s = Scene::open(on, 3, HELD_BACK).await;
+    for n in 0..8 {
+        for lane in 0..3 {
+            let place = s.place(&format!("o-{lane}-{n}"), &[lane], true);
+            s.ok(place);
+        }
+    }
+    let order = |lane: u32, n: u32, id: &str| with_id(of(&format!("o-{lane}-{n}"), "prepare"), id);
+    for n in 0..2 {
+        let id = |what: &str| format!("race-{what}-{n:04}");
+        one_won(&mut s, &[order(0, n, &id("orders")), order(1, n, &id("orders")), order(2, n, &id("orders"))]);
+        let stock = with_id(s.receive(1), &id("stock"));
+        one_won(&mut s, &[stock, order(2, n + 2, &id("stock"))]);
+        let shelves = [with_id(s.receive(0), &id("shelves")), with_id(s.receive(2), &id("shelves"))];
+        one_won(&mut s, &shelves);
+        let reference = serde_json::json!({"type": "change_template", "template_id": "t", "name": id("x")});
+        one_won(&mut s, &[with_id(reference, &id("ref")), order(1, n + 2, &id("ref"))]);
+        let placements = [
+            with_id(s.place(&format!("r-1-{n}"), &[1], true), &id("place")),
+            with_id(s.place(&format!("r-2-{n}"), &[2, 0], true), &id("place")),
+        ];
+        one_won(&mut s, &placements);
+        // crosswise: both lanes take both ids, in the other order
+        let crosswise: Vec<Value> = [(0, "x"), (1, "y"), (0, "y"), (1, "x")]
+            .iter()
+            .zip([4, 4, 6, 6])
+            .map(|((lane, what), of)| order(*lane, of + n, &id(what)))
+            .collect();
+        let answers = together(&s.address, &crosswise);
+        let won = answers.iter().filter(|a| a["outcome"] == "accepted").count();
+        assert_eq!(won, 2, "{answers:?}");
+        assert!(
+            answers.iter().all(|a| a["outcome"] == "accepted" || a["reason"] == "command_id_reused"),
+            "{answers:?}"
+        );
+    }
+    // the races were ones
+    assert!(s.served.metric("jumun_batches_decided_again_total") > 0.0);
+    s.stays_well().await;
+}
+
+/// The kind: what a rolled back batch takes along. Orders over three lanes are being placed, answered and cancelled in the
+/// very batches that conflict; each has its one answer, and its events are whole.
+pub async fn over_lanes(on: On) {
+    let mut s = Scene::open(on, 3, HELD_BACK).await;
+    let rounds = 6;
+    for n in 0..rounds * 3 {
+        for lane in 0..3 {
+            let place = s.place(&format!("o-{lane}-{n}"), &[lane], true);
+            s.ok(place);
+        }
+    }
+    for round in 0..rounds {
+        let mut commands = Vec::new();
+        for k in 0..3_u32 {
+            let n = round * 3 + k;
+            for lane in [k, (k + 1) % 3] {
+                commands.push(with_id(of(&format!("o-{lane}-{n}"), "prepare"), &format!("pair-{n:04}")));
+            }
+            let lanes = [k, (k + 1) % 3, (k + 2) % 3];
+            commands.push(with_id(s.place(&format!("w-{n}"), &lanes, true), &format!("wide-{n:04}")));
+            // the same once more, at the same time: it waits beside the first
+            commands.push(with_id(s.place(&format!("w-{n}"), &lanes, true), &format!("wide-{n:04}")));
+        }
+        let answers = together(&s.address, &commands);
+        for (four, told) in commands.chunks(4).zip(answers.chunks(4)) {
+            let won = told[..2].iter().filter(|a| a["outcome"] == "accepted").count();
+            assert_eq!(won, 1, "{four:?}: {told:?}");
+            assert!(told[2..].iter().all(|a| a["outcome"] == "accepted"), "{four:?}: {told:?}");
+        }
+    }
+    for n in 0..rounds * 3 {
+        s.ok(serde_json::json!({"type": "cancel_lines", "order_id": format!("w-{n}"), "lines": [1, 2, 3]}));
+    }
+    assert!(s.served.metric("jumun_batches_decided_again_total") > 0.0);
+    s.stays_well().await;
+}

@@ -1,0 +1,160 @@
+//! Who may say that money came in, at the HTTP door. Each test says which kind it stands for.
+
+use std::io::Write as _;
+
+use jumun::http::tokens::hashed;
+use serde_json::{Value, json};
+
+use crate::support::shop::{Shop, reason};
+
+/// A file of tokens; each token is its name.
+fn file(entries: &[&str]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
+    for entry in entries {
+        let name = entry.split('"').nth(1).expect("a name");
+        writeln!(file, "[[token]]\n{entry}\nsha256 = \"{}\"", hashed(name)).expect("written");
+    }
+    file
+}
+
+fn paid(approval: &str, amount: i64) -> Value {
+    json!({"settlements": [{"means": "card", "amount": amount, "approval": {"approval_id": approval}}]})
+}
+
+fn placement(order: &str, payment: Value) -> Value {
+    let mut place = json!({"order_id": order, "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
+    if !payment.is_null() {
+        place["payment"] = payment;
+    }
+    place
+}
+
+fn approved(approval: &str, amount: i64) -> Value {
+    let mut payment = paid(approval, amount);
+    payment["kind"] = "approved".into();
+    payment
+}
+
+/// Of the kind: whoever may be the buyer does not say "paid", by any command, unless the file says so; and then only the
+/// buyer's own word it is.
+#[tokio::test]
+async fn a_token_says_paid_only_if_it_may() {
+    let tokens = file(&[
+        "name = \"operator\"\nrole = \"operator\"",
+        "name = \"web\"\nrole = \"checkout\"",
+        "name = \"quiet\"\nrole = \"checkout\"\npays = false",
+        "name = \"kiosk\"\nrole = \"checkout\"\ncustomer = \"u-1\"",
+        "name = \"app\"\nrole = \"checkout\"\ncustomer = \"u-1\"\npays = true",
+        "name = \"pg\"\nrole = \"payment\"",
+        "name = \"mute\"\nrole = \"payment\"\npays = false",
+    ]);
+    let shop = Shop::start(&["--tokens", tokens.path().to_str().unwrap()]).await;
+    shop.stock();
+    let more = json!({"type": "receive_stock", "sku_id": "A", "quantity": 90});
+    shop.accepted("operator", "/v1/commands", "more-stock-1", &more);
+    let due = 13_000;
+    for (n, token, says) in [
+        (1, "web", true),
+        (2, "quiet", false),
+        (3, "kiosk", false),
+        (4, "app", true),
+        (5, "pg", true),
+        (6, "mute", false),
+        (7, "operator", true),
+    ] {
+        let (order, places) = (format!("o-{n}"), !matches!(token, "pg" | "mute"));
+        shop.accepted("web", "/v1/orders", &format!("place-{n:04}"), &placement(&order, Value::Null));
+        let told = shop.send(
+            token,
+            &format!("/v1/orders/{order}/approve_payment"),
+            &format!("pay-{n:06}"),
+            &paid(&order, due),
+        );
+        assert_eq!(told.status, if says { 200 } else { 403 }, "{token}: {told:?}");
+        if places {
+            let brought = placement(&format!("o-{n}-paid"), approved(&format!("a-{n}"), due));
+            let told = shop.send(token, "/v1/orders", &format!("bring-{n:04}"), &brought);
+            assert_eq!(told.status, if says { 200 } else { 403 }, "{token}: {told:?}");
+            let whole = json!({"type": "place_order", "id": format!("whole-{n:04}")});
+            let mut whole = whole.as_object().unwrap().clone();
+            whole.extend(
+                placement(&format!("o-{n}-whole"), approved(&format!("w-{n}"), due)).as_object().unwrap().clone(),
+            );
+            let told = shop.send(token, "/v1/commands", "", &Value::Object(whole));
+            assert_eq!(told.status, if says { 200 } else { 403 }, "{token}: {told:?}");
+            // it may still place what is to be paid
+            let unpaid = placement(&format!("o-{n}-unpaid"), json!({"kind": "deposit", "means": "bank_transfer"}));
+            assert_eq!(shop.send(token, "/v1/orders", &format!("later-{n:04}"), &unpaid).status, 200, "{token}");
+        }
+        assert_eq!(shop.get("operator", &format!("/v1/orders/{order}")).json()["status"] == "ORDERED", says, "{token}");
+    }
+    // another amount: the payment side's word is a fact, the buyer's own is none
+    for (n, token, taken) in [(11, "web", true), (12, "app", false), (13, "pg", true)] {
+        let order = format!("o-{n}");
+        shop.accepted("web", "/v1/orders", &format!("place-{n:04}"), &placement(&order, Value::Null));
+        let to = format!("/v1/orders/{order}/approve_payment");
+        let mut wrong = paid(&order, due - 1);
+        wrong["vouched"] = true.into(); // what a client says of itself is not what counts
+        let told = shop.send(token, &to, &format!("wrong-{n:04}"), &wrong);
+        assert_eq!(
+            (told.status, reason(&told).as_str()),
+            (if taken { 200 } else { 409 }, "amount_mismatch"),
+            "{token}"
+        );
+        let right = shop.send(token, &to, &format!("right-{n:04}"), &paid(&format!("{order}-right"), due));
+        assert_eq!(right.status, 200, "{token}: {right:?}");
+        let second = shop.send(token, &to, &format!("again-{n:04}"), &paid(&format!("{order}-second"), due));
+        assert_eq!(
+            (second.status, reason(&second).as_str()),
+            (if taken { 200 } else { 409 }, "already_paid"),
+            "{token}"
+        );
+    }
+}
+
+/// Of the kind: tokens and account numbers, and who reads them.
+#[tokio::test]
+async fn accounts_are_the_payment_sides_and_the_operators_and_looking_is_audited() {
+    let key = file(&[]);
+    std::fs::write(key.path(), "ab".repeat(32)).unwrap();
+    let shop = Shop::open(&["--account-key-file", key.path().to_str().unwrap()]).await;
+    shop.stock();
+    let mut payment = approved("a-1", 13_000);
+    payment["settlements"][0]["approval"]["token"] = "tok-secret".into();
+    let mut place = placement("o-1", payment);
+    place["refund_account"] = json!({"bank": "088", "number": "110-777-1", "holder": "김수취"});
+    shop.accepted("operator", "/v1/orders", "place-0001", &place);
+    for (token, status) in
+        [("checkout", 403), ("partner", 403), ("auditor", 403), ("metrics", 403), ("payment", 200), ("operator", 200)]
+    {
+        let told = shop.get(token, "/v1/orders/o-1/accounts");
+        assert_eq!(told.status, status, "{token}: {told:?}");
+        if status == 200 {
+            let view = told.json();
+            assert_eq!(view["refund_account"]["number"], "110-777-1", "{view}");
+            assert_eq!(
+                (&view["payments"][0]["token"], &view["payments"][0]["payment_id"]),
+                (&json!("tok-secret"), &json!("a-1"))
+            );
+        }
+    }
+    let audit = shop.get("auditor", "/v1/audit").json();
+    let looks = audit["items"].as_array().unwrap().iter().filter(|a| a["action"] == "ACCOUNT_READ").count();
+    assert_eq!(looks, 2, "{audit}");
+    for (token, path) in [
+        ("operator", "/v1/orders/o-1"),
+        ("operator", "/v1/orders/o-1/timeline"),
+        ("operator", "/v1/orders/o-1/events"),
+        ("partner", "/v1/orders/o-1"),
+        ("auditor", "/v1/audit"),
+    ] {
+        let text = format!("{:?}", shop.get(token, path));
+        assert!(!text.contains("tok-secret") && !text.contains("110-777"), "{path}: {text}");
+    }
+    // erased with the rest, once the order is over
+    shop.accepted("operator", "/v1/orders/o-1/cancel_lines", "cancel-0001", &json!({"lines": [1]}));
+    shop.accepted("operator", "/v1/orders/o-1/confirm_refund", "refund-0001", &json!({"refund_key": "rf:o-1:1"}));
+    let erased = shop.send("operator", "/v1/customers/u-1/erase", "", &json!({}));
+    assert_eq!(erased.status, 200, "{erased:?}");
+    assert_eq!(shop.get("operator", "/v1/orders/o-1/accounts").json()["refund_account"], Value::Null);
+}
