@@ -83,7 +83,10 @@ impl Traces {
             let Some(trace) = self.sampled(&answer.command_id) else { continue };
             let decided = chunks.peek().map_or(stamps.began, |(_, at)| *at);
             let (began, durable) = (stamps.began, stamps.durable);
-            let entered = SystemTime::from(out.source.at).min(wall(read));
+            // a trace begins at its entry's time; where the wall's clock went back since, the rest goes along
+            let entered = SystemTime::from(out.source.at);
+            let ahead = entered.duration_since(wall(read)).unwrap_or_default();
+            let wall = |at: Instant| wall(at) + ahead;
             let hash = Sha256::new().chain_update(trace.to_bytes()).chain_update(answer.entry.as_bytes()).finalize();
             let mut root = [0; 8];
             root.copy_from_slice(&hash[..8]);
