@@ -120,14 +120,14 @@ export const TASKS = [
     await shop.send({ type: 'create_product', product_id: 'EARLY', name: '쿠션', kind: 'goods', product_type: 'normal', price: 5000, partner_id: 'p-1', template_id: 't-p-1', bundled: true, delivery_fee: 3000, lead_time_days: 1, pre_refund: true });
     await shop.send({ type: 'create_sku', sku_id: 'EARLY-1', product_id: 'EARLY', option_name: '흰색' });
     await shop.send({ type: 'receive_stock', sku_id: 'EARLY-1', quantity: 5 });
-    await shop.send({ type: 'place_order', order_id: 'o-lost', customer_id: 'u-1', lines: [{ sku_id: 'EARLY-1', quantity: 1 }],
-      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 8000, approval: { approval_id: 'ap-o-lost' } }] } });
+    await shop.send({ type: 'place_order', order_id: 'o-gone', customer_id: 'u-1', lines: [{ sku_id: 'EARLY-1', quantity: 1 }],
+      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 8000, approval: { approval_id: 'ap-o-gone' } }] } });
     for (const step of [{ type: 'prepare' }, { type: 'use_own_stock' }, { type: 'complete_procurement' }, { type: 'ship', started: true },
       { type: 'request_return', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' }, { type: 'approve_return', claim_group: 1 }]) {
-      await shop.send({ order_id: 'o-lost', ...step });
+      await shop.send({ order_id: 'o-gone', ...step });
     }
-    await act(page, 'o-lost', 'write_off_return', { name: '1', fill: (f) => f.getByLabel('Reason').fill('lost on its way') });
-    assert.equal((await shop.order('o-lost')).claims.returns[0].lines[0].written_off, 1);
+    await act(page, 'o-gone', 'write_off_return', { name: '1', fill: (f) => f.getByLabel('Reason').fill('lost on its way') });
+    assert.equal((await shop.order('o-gone')).claims.returns[0].lines[0].written_off, 1);
   }],
   ['from payment to purchase confirmation', async (shop, page) => {
     const id = 'o-go';
