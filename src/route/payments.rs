@@ -1,7 +1,11 @@
 //! The register of payments near at hand: whether a payment has paid another order. One look a chunk of commands; what this
 //! lane has claimed and not committed yet is known here. Who wins between two lanes, the register's unique key says.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::{LaneContext, Meta};
 use crate::{
@@ -142,6 +146,13 @@ impl Payments {
         } else {
             waiting.insert(order.id.clone(), brings);
         }
+    }
+
+    /// All that is not durable was rolled back, with these orders: it is decided again.
+    pub fn lost(&self, orders: &HashSet<OrderId>) {
+        self.looked.borrow_mut().clear();
+        self.claims.borrow_mut().clear();
+        self.waiting.borrow_mut().retain(|order, _| !orders.contains(order));
     }
 
     /// Batches up to this count are durable: the store knows their claims.

@@ -320,6 +320,12 @@ async fn the_payment_services_word_moves_an_order() {
     assert_eq!(till.tell(&reused).json()["reason"], "approval_reused");
     assert!(till.server.log().contains("the payment service's word was rejected"));
     assert!(till.server.metric("jumun_refusals_total{reason=\"approval_reused\"}") >= 1.0);
+    // nor is it a placement's: that is trusted until the register says otherwise, and then decided again, once
+    let payment = json!({"kind": "approved", "settlements": reused["settlements"]});
+    let placed = json!({"type": "place_order", "order_id": "o-4", "customer_id": "u-1", "payment": payment,
+        "lines": [{"sku_id": "A", "quantity": 1}]});
+    assert_eq!(till.send("place-o-4", &placed).json()["reason"], "approval_reused");
+    assert_eq!(till.server.metric("jumun_batches_decided_again_total"), 1.0);
     assert_eq!(till.server.metric("jumun_lane_resets_total"), 0.0, "no lane stopped for it");
     // a deposit, of the right amount
     let awaited =

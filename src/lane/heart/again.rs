@@ -67,6 +67,7 @@ impl Heart {
         self.queue.extend(later);
         Ok(())
     }
+
     /// To the dead letters: it failed alone, again and again, while the store was well.
     pub(super) fn condemn(&mut self, entry: Delivered) {
         let source = entry.source;

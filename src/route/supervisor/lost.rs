@@ -94,6 +94,7 @@ impl Lane {
             self.cx.skus.remove(id);
         }
         self.cx.near.lost();
+        self.cx.payments.lost(&lost.orders);
         self.cx.reservations.borrow_mut().clear();
         self.cx.steps.borrow_mut().clear();
         let mut window = self.window.borrow_mut();
