@@ -12,13 +12,7 @@ need curl curl jq jq node nodejs npm npm java default-jre-headless
 target=${CARGO_TARGET_DIR:-target}
 jumun=$target/debug/jumun
 tools=$target/ci-clients
-dir=$(mktemp -d)
-server=
-finish() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap finish EXIT
+for_this_run
 
 # what a tool says is shown when it fails
 quietly() { "$@" >"$dir/said" 2>&1 || { cat "$dir/said" >&2; die "$1 failed"; }; }

@@ -9,13 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/serve.sh
 tools=$1
 jumun=${CARGO_TARGET_DIR:-target}/debug/jumun
-dir=$(mktemp -d)
-server=
-finish() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap finish EXIT
+for_this_run
 
 # examined CHECKS [WORD...]
 examined() {

@@ -10,13 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/serve.sh
 k6=$1/k6
 jumun=${CARGO_TARGET_DIR:-target}/debug/jumun
-dir=$(mktemp -d)
-server=
-finish() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap finish EXIT
+for_this_run
 
 export K6_NO_USAGE_REPORT=true NO_COLOR=1 JUMUN_TOKEN_TEXT
 "$jumun" token ci --role operator >"$dir/tokens.toml" 2>"$dir/token"

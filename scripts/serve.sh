@@ -1,13 +1,18 @@
 # shellcheck shell=bash
 # For scripts that start a server of their own: sourced, not run.
 
+# for_this_run: makes a folder, $dir. With the script it goes, and the server in $server ends.
+for_this_run() {
+  dir=$(mktemp -d) server=
+  trap '[[ -z $server ]] || kill "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
+}
+
 # served JUMUN LOG [WORD...]: starts `jumun serve` on a free port, with what it says in LOG. Sets $server, its process, and
 # $address, once it says where it listens.
 served() {
   local log=$2
   : >"$log" # it is read before the server has made it
   NO_COLOR=1 "$1" serve --listen 127.0.0.1:0 "${@:3}" 2>"$log" &
-  # shellcheck disable=SC2034 # the caller ends it
   server=$!
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$log")
