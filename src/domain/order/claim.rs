@@ -171,6 +171,25 @@ pub struct ReturnLine {
 }
 
 impl ReturnLine {
+    /// So many units that were paid so much, that have left and are to come back.
+    pub fn new(line_no: u16, quantity: u32, amount: Won) -> Self {
+        Self {
+            line_no,
+            quantity,
+            amount,
+            shipped: true,
+            collect: true,
+            restocked: false,
+            collected: 0,
+            sellable: None,
+            back: 0,
+            rejected: 0,
+            withdrawn: 0,
+            written_off: 0,
+            kept_back: Won::ZERO,
+        }
+    }
+
     /// Units that are still to come.
     pub fn missing(&self) -> u32 {
         if self.collect { self.quantity - self.collected - self.written_off } else { 0 }

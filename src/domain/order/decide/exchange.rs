@@ -133,21 +133,7 @@ fn fee(order: &Order, e: &Exchange, moved: Won, waived: bool, cx: &Context<'_>) 
     if e.fault != Fault::Buyer || !e.shipped || !order.settles_here() {
         return None;
     }
-    let unit = ReturnLine {
-        line_no: e.line_no,
-        quantity: e.quantity,
-        amount: moved,
-        shipped: true,
-        collect: true,
-        restocked: false,
-        collected: 0,
-        sellable: None,
-        back: 0,
-        rejected: 0,
-        withdrawn: 0,
-        written_off: 0,
-        kept_back: Won::ZERO,
-    };
+    let unit = ReturnLine::new(e.line_no, e.quantity, moved);
     let way: Won = returns::fees(order, &[unit], e.fault, cx).iter().map(|f| f.amount).sum();
     let amount = if waived { way } else { way + way }.min(moved);
     amount.is_positive().then(|| settle::debt(order, e.line_no, amount, FeeReason::Exchange)).flatten()

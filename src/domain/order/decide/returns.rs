@@ -106,19 +106,10 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         let restocked = exchange.is_some_and(|e| e.restocked) || inspected;
         let waived = waived || given_up;
         lines.push(ReturnLine {
-            line_no: line.no,
-            quantity,
-            amount: money::worth(line, quantity),
             shipped,
             collect: shipped && !waived && !restocked,
             restocked,
-            collected: 0,
-            sellable: None,
-            back: 0,
-            rejected: 0,
-            withdrawn: 0,
-            written_off: 0,
-            kept_back: Won::ZERO,
+            ..ReturnLine::new(line.no, quantity, money::worth(line, quantity))
         });
     };
     for u in o.units {
