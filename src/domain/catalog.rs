@@ -268,7 +268,7 @@ pub struct Policy {
     /// first match counts
     pub remote: Vec<Remote>,
     pub points: PointsPolicy,
-    /// of gifts for which no promotion was ever registered
+    /// of gifts that stand in no promotion
     pub unpromoted_gifts: Unpromoted,
     /// 자동구매확정: how long after delivery (or installation) a purchase is confirmed by itself; `None`: never
     pub auto_confirm: Option<Duration>,

@@ -86,7 +86,7 @@ impl GiftPromotion {
     }
 }
 
-/// What may come along of a gift for which no promotion was ever registered.
+/// What may come along of a gift that stands in no promotion; a closed one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unpromoted {
     /// one gift unit for each main unit, over all such gifts of the line

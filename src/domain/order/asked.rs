@@ -23,7 +23,8 @@ impl Order {
         left.or_else(all).unwrap_or(Status::PaymentPending)
     }
 
-    /// When it next wants attention: payment deadline, preparation, and (where we ask the payment side ourselves) a refund.
+    /// When it next wants attention: payment deadline, preparation, confirmation by itself, and (where we ask
+    /// the payment side ourselves) a refund.
     pub fn due(&self, asks_refunds: bool) -> Option<Time> {
         let deadline = self.deadline.filter(|_| self.status() == Status::PaymentPending);
         let prepare = self.prepare_at.filter(|_| self.to_prepare());
@@ -43,12 +44,16 @@ impl Order {
 
     /// 자동구매확정: the lines that are confirmed by themselves, and when; none that a claim or an installer still has.
     pub fn confirms(&self) -> impl Iterator<Item = (u16, Time)> {
-        // a gift is confirmed with its goods
+        // a gift is confirmed with its goods, or after them
         let goods = self.lines.iter().filter(|l| !l.gift && self.unconfirmable(l, &[]).is_none());
         let with: Vec<u16> = goods.map(|l| l.no).collect();
         let open = self.lines.iter().filter(|l| l.may(Trigger::ConfirmPurchase).is_some());
         open.filter_map(move |l| {
-            Some((l.no, l.delivery.confirm_at.filter(|_| self.unconfirmable(l, &with).is_none())?))
+            let own = l.delivery.confirm_at.filter(|_| self.unconfirmable(l, &with).is_none())?;
+            let kept = |m: &&Line| m.free() > 0 && m.status != Status::PurchaseConfirmed;
+            let goods = l.gift.then(|| self.family(l).filter(kept)).into_iter().flatten();
+            let at = goods.map(|m| m.delivery.confirm_at).try_fold(own, |at, of| Some(at.max(of?)))?;
+            Some((l.no, at))
         })
     }
 
@@ -120,7 +125,7 @@ impl Order {
         self.paid_at.is_some() && self.after.parent.is_none()
     }
 
-    /// Surcharges that are still to be paid (row 14).
+    /// What is still to be paid beside the order: surcharges (row 14), and debts of claims.
     pub fn surcharge_due(&self) -> Won {
         self.fees.iter().filter(|f| f.unpaid).map(|f| f.amount - f.returned).sum()
     }
@@ -283,4 +288,11 @@ pub struct Amounts {
     pub fees: Won,
     pub total: Won,
     pub due: Won,
+}
+
+impl Amounts {
+    /// What was cut, cancelled or returned of what was ordered.
+    pub fn taken_back(&self) -> Won {
+        self.goods - self.discount + self.fees - self.total
+    }
 }

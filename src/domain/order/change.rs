@@ -250,10 +250,11 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
         };
         decision.messages.iter().filter(move |m| of(&m.what)).map(|m| m.to.clone()).collect()
     };
+    let back = returned(&after) - spent.min(returned(&after));
     Ok(Preview {
         refunds: refunds.collect(),
         return_fees: asked.iter().flat_map(|r| &r.fees).chain(told_anew).map(fee).collect(),
-        fees_back: returned(&after) - returned(before).min(returned(&after)) - spent.min(returned(&after)),
+        fees_back: back - returned(before).min(back),
         withheld: kept - was_kept.min(kept),
         total: after.total(),
         due: after.due_now(),

@@ -102,7 +102,8 @@ fn own_return(r: &mut Return, seller: &PartnerId, fees: &[u16], own: &impl Fn(u1
     r.lines.retain(|l| own(l.line_no));
     r.fees.retain(|f| f.partner_id == *seller);
     r.fees_back.retain(|f| fees.contains(&f.fee_no));
-    let kept: Won = if r.lines.len() == all { r.fee() } else { r.fees.iter().map(|f| f.amount).sum() };
+    let of_lines = || r.lines.iter().map(|l| l.kept_back).sum::<Won>();
+    let kept = if r.lines.len() == all { r.fee() } else { r.fees.iter().map(|f| f.amount).sum::<Won>() + of_lines() };
     r.withheld = if kept == Won::ZERO { Vec::new() } else { vec![Excluded { settlement_no: 0, amount: kept }] };
     !r.lines.is_empty()
 }

@@ -269,7 +269,7 @@ pub struct FeeRow {
     pub no: u16,
     pub partner_id: PartnerId,
     pub template_id: TemplateId,
-    /// payment group: a surcharge has the next one
+    /// payment group: what came after payment has the next one
     pub group: u16,
     pub base: Won,
     /// what bundled goods make of it
@@ -279,7 +279,7 @@ pub struct FeeRow {
     pub amount: Won,
     pub returned: Won,
     pub reason: FeeReason,
-    /// a surcharge that is still to be paid
+    /// a surcharge, or a debt of a claim, that is still to be paid
     pub unpaid: bool,
 }
 

@@ -242,10 +242,12 @@ impl Order {
                 self.reservations.extend(asked);
             }
             Event::Prepared { lines } if lines.is_empty() => {
-                self.advance(Trigger::Prepare)?;
-                for line in self.lines.iter_mut().filter(|l| l.status == Status::Preparing) {
-                    line.prepared_at = Some(at);
+                let all: Vec<u16> =
+                    self.lines.iter().filter(|l| l.may(Trigger::Prepare).is_some()).map(|l| l.no).collect();
+                if all.is_empty() {
+                    self.advance(Trigger::Prepare)?; // which says why not
                 }
+                self.prepared(&all, at)?;
                 self.prepare_at = None;
             }
             Event::Prepared { lines } => self.prepared(lines, at)?,

@@ -1,6 +1,6 @@
 //! 교환회수 (domain §4): goods that were exchanged come back, are inspected, waived or written off.
 
-use super::{Context, Decision, chosen, settle, stock};
+use super::{Decision, chosen, settle, stock};
 use crate::domain::{
     money::Won,
     order::{
@@ -41,7 +41,7 @@ fn at<'a>(
 }
 
 /// 회수 of an exchange's goods: so many, or all that are still to come.
-pub fn collect(order: &Order, group: u16, came: &[ReservedLine], _cx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decision, Refusal> {
     let (e, c) = at(order, group, "collect_return", &[CollectionState::Due])?;
     let quantity = match came {
         [] => c.missing(),

@@ -326,19 +326,28 @@ pub fn confirm(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decisio
     Ok(decision)
 }
 
-/// 적립: points of what was paid for what the buyer keeps, rounded down. Points that were used earn none: they are taken off the
-/// goods, from each line in proportion.
+/// What a line earns: points of what was paid for what the buyer keeps, rounded down. Points that were used earn none: they are
+/// taken off the goods, from each line in proportion.
+fn earning(order: &Order, cx: &Context<'_>) -> impl Fn(&Line) -> Won {
+    let goods: Won = order.lines.iter().map(Line::pay_left).sum();
+    let used: Won = order.settlements.iter().filter(|s| s.means == Means::Points).map(|s| s.refundable).sum();
+    let base = cx.policy.points_base;
+    move |l| {
+        let paid = match base {
+            PointsBase::All => l.pay_left(),
+            PointsBase::Money => l.pay_left().part_down(goods - used.min(goods), goods),
+        };
+        paid.rate_down(l.points_rate_bp)
+    }
+}
+
+/// 적립.
 fn earn(order: &Order, lines: &[&Line], cx: &Context<'_>, decision: &mut Decision) {
     if !order.settles_here() {
         return;
     }
-    let goods: Won = order.lines.iter().map(Line::pay_left).sum();
-    let used: Won = order.settlements.iter().filter(|s| s.means == Means::Points).map(|s| s.refundable).sum();
-    let base = |l: &Line| match cx.policy.points_base {
-        PointsBase::All => l.pay_left(),
-        PointsBase::Money => l.pay_left().part_down(goods - used.min(goods), goods),
-    };
-    let of = |l: &&Line| LineAmount { line_no: l.no, amount: base(l).rate_down(l.points_rate_bp) };
+    let earning = earning(order, cx);
+    let of = |l: &&Line| LineAmount { line_no: l.no, amount: earning(l) };
     let lines: Vec<LineAmount> =
         lines.iter().filter(|l| l.points_earned.is_zero()).map(of).filter(|l| l.amount.is_positive()).collect();
     if !lines.is_empty() {
@@ -356,8 +365,9 @@ pub fn earn_again(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
         let undone = order.line(l.no).is_some_and(|k| k.free() < l.free());
         undone && l.status == Status::Shipped && l.delivery.delivered_at.is_some() && !l.delivery.forced
     };
+    let earning = earning(&now, cx);
     let more = |l: &Line| {
-        let whole = l.pay_left().rate_down(l.points_rate_bp);
+        let whole = earning(l);
         LineAmount { line_no: l.no, amount: whole - whole.min(l.points_earned) }
     };
     let lines: Vec<LineAmount> = now.lines.iter().filter(earns).map(more).filter(|l| l.amount.is_positive()).collect();

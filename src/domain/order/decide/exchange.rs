@@ -201,6 +201,7 @@ fn ask(
         refusal.facts.detail = Some(format!("the product of exchange {group} is being asked for"));
         return Err(refusal);
     }
+    procure::may_ask(order)?;
     let id = format!("{}:{}:{}", order.id, order.version + 1, quote.lane);
     let lines = vec![ReservedLine { line_no: line.no, quantity: line.quantity }];
     let reservation = Reservation { id: id.clone(), lane: quote.lane, lines };

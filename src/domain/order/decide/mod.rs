@@ -184,7 +184,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::WaiveCollection { group, what } => {
             collect::give_up(order, *group, CollectionState::Waived, what, command.name())
         }
-        C::CollectReturn { group, lines } => returns::collect(order, *group, lines, cx),
+        C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
         C::CompleteReturn { group, inspected, fault } => returns::complete(order, *group, inspected, *fault, cx),
         C::RequestExchange { line_no, quantity, reason, fault, wanted } => {
             exchange::request(order, (*line_no, *quantity), (*reason, *fault), wanted.as_ref(), cx)

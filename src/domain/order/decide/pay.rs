@@ -28,7 +28,7 @@ pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) ->
     let standing = standing(order, cx.now)?;
     check_settlements(paid)?;
     if paid.is_empty() {
-        return nothing(order, &standing, cx);
+        return nothing(order, &standing, "approve_payment", cx);
     }
     match new(order, paid, &standing, cx)? {
         fresh if fresh.is_empty() => Ok(repeated(paid)),
@@ -43,7 +43,7 @@ pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) ->
 pub fn deposit(order: &Order, amount: Won, payment_id: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let standing = standing(order, cx.now)?;
     if amount.is_zero() {
-        return nothing(order, &standing, cx);
+        return nothing(order, &standing, "confirm_deposit", cx);
     }
     let Some(awaited) = &order.deposit else { return Err(Refusal::illegal(order.status(), "confirm_deposit")) };
     // the name that the account was opened under is that of the awaited amount
@@ -131,14 +131,14 @@ fn standing(order: &Order, now: Time) -> Result<Standing, Refusal> {
 }
 
 /// Nothing was paid, which is a payment only where nothing is due.
-fn nothing(order: &Order, standing: &Standing, cx: &Context<'_>) -> Result<Decision, Refusal> {
+fn nothing(order: &Order, standing: &Standing, command: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let free = order.settlements.iter().all(|s| s.paid.is_zero()) && order.amounts().total.is_zero();
     match standing {
         Standing::Due(due) if due.is_zero() => {
             settled(order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx)
         }
         Standing::Settled if free => Ok(repeated(&[])),
-        Standing::Settled => Err(Refusal::illegal(order.status(), "approve_payment")),
+        Standing::Settled => Err(Refusal::illegal(order.status(), command)),
         Standing::Due(_) | Standing::Surcharge(_) | Standing::Late(_) => {
             Err(Refusal::invalid("a payment names at least one settlement, of more than nothing"))
         }

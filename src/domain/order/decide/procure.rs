@@ -22,11 +22,19 @@ use crate::domain::{
 /// Stands in the ids that are made for linked orders; no client may place under such an id.
 pub const LINKED: &str = "::";
 
-/// The most orders that one is linked to: a line has one purchase, and an installer or two.
+/// The most orders that one is linked to: an order is read whole.
 const LINKS_MAX: usize = 100;
 
 /// The most questions that an order has asked of others: what is refused may be asked again, not for ever.
 const ASKS_MAX: usize = 500;
+
+/// Whether the order may ask another order or lane once more.
+pub fn may_ask(order: &Order) -> Result<(), Refusal> {
+    if order.after.asks.len() >= ASKS_MAX {
+        return Err(Refusal::invalid(format!("an order asks at most {ASKS_MAX} times")));
+    }
+    Ok(())
+}
 
 /// Row 10: a linked order at a registered partner, which runs this same workflow there. The partner is asked first: what it has
 /// not is no purchase, and the order stays as it was.
@@ -137,9 +145,7 @@ fn link(
     if order.after.links.len() >= LINKS_MAX {
         return Err(Refusal::invalid(format!("an order is linked to at most {LINKS_MAX} others")));
     }
-    if order.after.asks.len() >= ASKS_MAX {
-        return Err(Refusal::invalid(format!("an order asks at most {ASKS_MAX} times")));
-    }
+    may_ask(order)?;
     let seller =
         lines.first().and_then(|l| order.seller_of(l)).ok_or_else(|| Refusal::invalid("nobody sells that line"))?;
     if lines.iter().any(|l| order.seller_of(l) != Some(seller)) {

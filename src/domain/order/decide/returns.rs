@@ -314,9 +314,9 @@ pub fn reject(order: &Order, group: u16, reason: Option<&str>, cx: &Context<'_>)
 }
 
 /// 회수: units that came back; none named: all that are still to come, with the goods that they were exchanged for.
-pub fn collect(order: &Order, group: u16, came: &[ReservedLine], cx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decision, Refusal> {
     if order.return_of(group).is_none() && order.exchange_of(group).is_some() {
-        return exchanged::collect(order, group, came, cx);
+        return exchanged::collect(order, group, came);
     }
     let r = find(order, group)?;
     if r.state != ReturnState::Approved {

@@ -4,7 +4,6 @@
 use super::{Context, Decision, chosen, deliver, folded, follow, money, procure, returns};
 use crate::domain::{
     fee::FeeReason,
-    ids::{PartnerId, TemplateId},
     money::Won,
     order::{
         claim::{Fault, Return, ReturnChange, ReturnFee, ReturnLine, ReturnState},
@@ -192,6 +191,7 @@ pub fn inspected(
         }
         let reason = changed.into_iter().find_map(|l| l.reason);
         decision.events.push(Event::ReturnRejected { group: r.group, reason });
+        deliver::earn_again(order, cx, decision);
         procure::left_behind(order, cx, decision);
         return Ok(());
     }
@@ -210,6 +210,7 @@ pub fn inspected(
         let stock: Vec<Inspected> = found.iter().map(stock).collect();
         returns::finish(&now, r, &stock, decision);
     }
+    deliver::earn_again(order, cx, decision);
     Ok(())
 }
 
@@ -354,7 +355,7 @@ pub fn charged(order: &Order, line_no: u16, charge: Option<Won>, worth: Won) -> 
 pub fn debt(order: &Order, line_no: u16, amount: Won, reason: FeeReason) -> Option<AddedFee> {
     let fee_no = order.line(line_no).map_or(1, |l| l.fee_no);
     let row = order.fees.iter().find(|f| f.no == fee_no).or_else(|| order.fees.first())?;
-    let (partner_id, template_id): (PartnerId, TemplateId) = (row.partner_id.clone(), row.template_id.clone());
+    let (partner_id, template_id) = (row.partner_id.clone(), row.template_id.clone());
     let group = order.fees.iter().map(|f| f.group).max().unwrap_or(1) + 1;
     Some(AddedFee { fee_no: order.next_fee_no(), group, partner_id, template_id, amount, reason })
 }

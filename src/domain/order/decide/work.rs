@@ -1,7 +1,7 @@
 //! 설치 (rows 13, 19, 20): an installer works on its own order. What it says there is asked of the order that it works for, which
 //! knows whether it can be so; what is so there is told here.
 
-use super::{Context, Decision, chosen, deliver, money, stock};
+use super::{Context, Decision, chosen, deliver, money, procure, stock};
 use crate::domain::{
     order::{
         claim::ClaimReason,
@@ -56,6 +56,7 @@ pub fn say(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<De
     if order.after.asks.iter().filter(|a| a.state == AskState::Open).count() >= SAID_MAX {
         return Err(Refusal::invalid(format!("at most {SAID_MAX} things are said at once")));
     }
+    procure::may_ask(order)?;
     let ask = format!("work:{}:{}", order.id, order.version + 1);
     let lines = numbers.iter().filter_map(|no| parent.lines.get(usize::from(*no) - 1).copied()).collect();
     let what = LinkWhat::Work { ask: ask.clone(), lane: cx.lane, work, lines, at };

@@ -6,7 +6,7 @@ use super::{
     acts::{delivery, give_back, purchase},
     claims::{order, procured, shipped},
     deep::{held_by, partner, shop},
-    world::{World, line, sku},
+    world::{World, gift_of, line, sku},
 };
 use crate::domain::{
     catalog::PartnerKind,
@@ -75,6 +75,24 @@ fn what_is_to_be_installed_is_confirmed_by_itself_after_the_installation() {
     w.later(day * 3);
     w.ask(&C::Installed { lines: ALL }).unwrap();
     assert_eq!(w.o().due(false), Some(w.now + day));
+}
+
+#[test]
+fn a_gift_is_confirmed_by_itself_with_its_goods_and_not_before() {
+    let day = Duration::from_secs(86_400);
+    let mut w = shop(1);
+    w.policy.auto_confirm = Some(day * 7);
+    let mut w = order(w, vec![line("a", 1), gift_of("g", 1)], &shipped());
+    w.ask(&delivery(DeliveredBy::Forced, vec![2])).unwrap();
+    assert_eq!(w.o().due(false), None, "its goods are still on their way");
+    w.later(day);
+    w.ask(&delivery(DeliveredBy::Forced, vec![1])).unwrap();
+    let due = w.now + day * 7;
+    assert_eq!(w.o().due(false), Some(due));
+    let now: Vec<u16> = w.o().confirms().filter(|(_, at)| *at <= due).map(|(no, _)| no).collect();
+    assert_eq!(now, [1, 2]);
+    w.ask(&C::ConfirmPurchase { lines: now }).unwrap();
+    assert_eq!(w.o().due(false), None);
 }
 
 // ---- installers

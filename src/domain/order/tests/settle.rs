@@ -3,17 +3,18 @@
 
 use super::{
     acts::{found, give_back, give_up, units, withdraw},
-    claims::{order, shipped},
+    claims::{order, procured, shipped},
     deep::shop,
-    world::{World, line},
+    world::{World, card, line, place},
 };
 use crate::domain::{
-    catalog::{ReturnThreshold, SkuInfo},
+    catalog::{PointsPolicy, ReturnThreshold, SkuInfo},
     money::Won,
     order::{
         OrderCommand as C,
         claim::{Fault, RefundTiming, ReturnState},
-        delivery::DeliveredBy,
+        command::{Means, Paid, PaymentOffer},
+        delivery::{DeliveredBy, ShipMethod},
         state::Stage,
     },
     reason::Reason,
@@ -250,4 +251,29 @@ fn the_outbound_fee_of_goods_that_all_came_back_by_the_buyers_fault_is_kept_back
     ask(&mut w, &back(1, Fault::Buyer));
     ask(&mut w, &withdraw(1));
     assert_eq!(money(&w), (1_366, 0, 0));
+}
+
+#[test]
+fn goods_that_inspection_sends_back_earn_what_they_would_have() {
+    // at delivery, while a return has them; 666 won, 7 %, all by card or 300 won of it by points
+    for (points, sellable, rejected, earned) in [(0, 0, 2, 46), (0, 1, 1, 23), (300, 0, 2, 25)] {
+        let mut w = shop(1);
+        w.policy.points = PointsPolicy::AtDelivery;
+        ask(&mut w, &place(vec![line("a", 2)], false, PaymentOffer::Later));
+        let due = w.o().due_now();
+        let used = Paid { means: Means::Points, ..card("p", points) };
+        let settlements =
+            [card("k", due.get() - points), used].into_iter().filter(|p| p.amount.is_positive()).collect();
+        ask(&mut w, &C::ApprovePayment { settlements, vouched: true });
+        for then in procured() {
+            ask(&mut w, &then);
+        }
+        ask(&mut w, &C::ShipBy { method: ShipMethod::Own, lines: ALL, started: true, waybills: Vec::new() });
+        ask(&mut w, &back(2, Fault::Seller));
+        ask(&mut w, &super::acts::delivery(DeliveredBy::Carrier, ALL));
+        ask(&mut w, &approve(None, Some(RefundTiming::AfterCollection)));
+        ask(&mut w, &collect(2));
+        ask(&mut w, &complete(vec![found(1, (sellable, 0, rejected), 0)], None));
+        assert_eq!(w.o().lines[0].points_earned, Won::new(earned), "{points} {sellable} {rejected}");
+    }
 }
