@@ -3,7 +3,7 @@
 
 use std::{fmt, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use rand::TryRngCore as _;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
@@ -89,7 +89,6 @@ impl Vault {
         let all = sealed.strip_prefix("1.").and_then(bytes).filter(|all| all.len() > NONCE_LEN);
         let all = all.context("that was not sealed here")?;
         let (nonce, text) = all.split_at(NONCE_LEN);
-        ensure!(nonce.len() == NONCE_LEN, "that was not sealed here");
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| anyhow::anyhow!("that was not sealed here"))?;
         let mut text = text.to_vec();
         let opened = self.0.open_in_place(nonce, Aad::from(order_id.as_bytes()), &mut text);

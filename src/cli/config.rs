@@ -132,7 +132,7 @@ pub struct PolicyArgs {
     /// When points are earned: at-confirmation (of the purchase) or at-delivery (a return reverses them then)
     #[arg(long, env = "JUMUN_POINTS", default_value = "at-confirmation", value_parser = points_policy, value_name = "POLICY")]
     pub points: PointsPolicy,
-    /// What may come along of a gift that no gift promotion was ever made for: one-per-unit (of the main line), or refuse
+    /// What may come along of a gift that stands in no gift promotion (a closed one counts): one-per-unit (of the main line), or refuse
     #[arg(long, env = "JUMUN_GIFTS_WITHOUT_PROMOTION", default_value = "one-per-unit", value_parser = unpromoted, value_name = "POLICY")]
     pub gifts_without_promotion: Unpromoted,
     /// 자동구매확정: confirm a purchase so many days after delivery (or installation) by itself [default: never]

@@ -21,9 +21,10 @@ use crate::{
             change::Preview,
             state::{Line, Placement},
         },
+        reason::Facts,
     },
     protocol::{
-        Answer,
+        Answer, OutcomeKind,
         command::{Role, Wire},
     },
     store::rows::HistRow,
@@ -150,7 +151,10 @@ fn bought_by_partner(found: &Known) -> bool {
 /// The response, when the order can't be read.
 pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
     let (Caller::Partner { .. }, Some(id)) = (caller, answer.order_id.as_deref()) else { return Ok(answer) };
-    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() {
+    // what a refusal says, the partner asked for; what was done tells the order's sums
+    let sums = |f: &Facts| f.total.is_some() || f.due.is_some() || f.deadline.is_some();
+    let told = answer.outcome == OutcomeKind::Accepted && sums(&answer.facts);
+    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && !told {
         return Ok(answer);
     }
     let found = folded(shared, id).await?;
@@ -160,6 +164,9 @@ pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Res
     }
     let mut answer = Answer::clone(&answer);
     answer.facts.refunds.clear();
+    if told {
+        (answer.facts.total, answer.facts.due, answer.facts.deadline) = (None, None, None);
+    }
     let seller = sight.as_ref().and_then(Sight::seller);
     let part = found.as_ref().zip(seller).map(|(found, seller)| (&found.order, found.order.part_of(seller)));
     let seen = part.zip(answer.facts.preview.take()).map(|((whole, part), preview)| previewed(*preview, whole, &part));

@@ -86,6 +86,11 @@ impl NearGifts {
         self.made.insert(p.id.clone(), (p, batch));
     }
 
+    /// Forgets what was made here: the batches that held it were rolled back.
+    pub(super) fn lost(&mut self) {
+        self.made.clear();
+    }
+
     /// Forgets what was made here and is durable by now: the store tells it.
     pub(super) fn committed(&mut self, batches: u64) {
         self.made.retain(|_, (_, batch)| *batch > batches);
@@ -274,4 +279,29 @@ async fn gift(cx: &LaneContext, id: &SkuId) -> Result<Result<(), Refusal>, Fault
         return Ok(Err(Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() }));
     }
     Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::refdata::Near;
+
+    #[test]
+    fn a_promotion_of_a_batch_that_was_rolled_back_is_not_there() {
+        let id = PromotionId::stored("gp-1");
+        let promotion = GiftPromotion {
+            id: id.clone(),
+            main_products: Vec::new(),
+            gift_skus: Vec::new(),
+            entitlement: Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::GoOn },
+            opens_at: None,
+            closes_at: None,
+        };
+        let near = Near::default();
+        let made = || near.gifts().made().len();
+        near.gifts().made.insert(id, (Arc::new(promotion), 7));
+        assert_eq!(made(), 1);
+        near.lost();
+        assert_eq!(made(), 0);
+    }
 }

@@ -90,6 +90,7 @@ impl Near {
         kept.products.clear();
         kept.templates.clear();
         kept.made_promotions.clear();
+        kept.gifts.lost();
         kept.partners.clear();
     }
 

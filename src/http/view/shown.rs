@@ -123,7 +123,7 @@ impl From<&Order> for OrderView {
             goods: sums.goods,
             discount: sums.discount,
             shipping_fee: sums.fees,
-            taken_back: sums.goods - sums.discount + sums.fees - sums.total,
+            taken_back: sums.taken_back(),
             total: sums.total,
             due: sums.due,
             lines: o.lines.iter().map(line).collect(),
@@ -156,8 +156,9 @@ impl OrderSummary {
     pub fn of_part(mut self, part: &Order) -> Self {
         let (status, sums) = (part.status(), part.amounts());
         self.status = status.code().to_owned();
-        self.payment_deadline = part.deadline.filter(|_| status == Status::PaymentPending);
-        (self.goods, self.discount, self.shipping_fee, self.total) = (sums.goods, sums.discount, sums.fees, sums.total);
+        self.payment_deadline = part.due_by();
+        (self.goods, self.discount, self.shipping_fee) = (sums.goods, sums.discount, sums.fees);
+        (self.taken_back, self.total, self.due) = (sums.taken_back(), sums.total, sums.due);
         self
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     domain::ids::{OrderId, SkuId},
     ingest::Kept,
     log::{EntryId, Inbound},
-    protocol::Answer,
+    protocol::{Answer, decode::Personal},
     route::{Meta, Waiting, order::GiveUp},
     store::rows::HistRow,
 };
@@ -53,7 +53,13 @@ impl Lost {
             let Some((reply_to, answer)) = out.answer else { continue };
             if let Some(id) = answer.order_id.as_deref().filter(|_| !out.credit) {
                 let (digest, actor) = (answer.digest.clone().unwrap_or_else(|| "".into()), "".into()); // told in the history already
-                let meta = Meta::new(Arc::clone(&answer.command_id), digest, actor, reply_to, out.name, out.source);
+                let mut meta = Meta::new(Arc::clone(&answer.command_id), digest, actor, reply_to, out.name, out.source);
+                // tokens are in no event
+                let approvals = rows.aprv.iter().chain(&rows.placed.aprv).filter(|r| *r.ord_id == *id);
+                let tokens: Vec<(String, String)> = approvals
+                    .filter_map(|r| Some((r.aprv_id.to_string(), r.aprv_tkn.as_deref()?.to_owned())))
+                    .collect();
+                meta.personal = (!tokens.is_empty()).then(|| Box::new(Personal { tokens, ..Personal::default() }));
                 self.answered.entry(OrderId::stored(id)).or_default().push(meta);
             }
             self.answers.push(answer);

@@ -46,7 +46,7 @@ row! {
         ord_id: Text,
         ord_seq: i64,
         main_ord_seq: i64,
-        /// `None`: none was ever registered for the gift
+        /// `None`: the gift stood in no promotion
         gft_prm_id: Option<Text>,
         gft_qty: i64,
         main_qty: i64,
