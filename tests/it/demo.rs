@@ -56,7 +56,7 @@ fn small_sale_is_told(report: &str) {
     let owed = report.lines().find(|l| l.contains("money still to be given back"));
     assert!(owed.is_some_and(|l| l.contains("₩0 ")), "{report}");
     // the crowd really misbehaved, and units really came free
-    for misdeed in ["holds that ran out", "declined first", "a second one refused", "never paid"] {
+    for misdeed in ["holds that ran out", "declined first", "a second one refused", "never paid", "cancelled again"] {
         assert!(row(report, misdeed) > 0, "{misdeed}: {report}");
     }
     assert!(row(report, "refused: sold_out") > 1_000, "{report}");

@@ -154,6 +154,7 @@ impl Scene {
             }
         }
         let log = self.served.log();
+        assert_eq!(calm, 10, "it never came to rest: {log}");
         assert!(!log.contains("the lane starts over"), "{log}");
         assert_eq!(self.served.metric("jumun_lane_resets_total"), 0.0);
         assert_eq!(self.served.metric("jumun_dead_letters"), 0.0);
