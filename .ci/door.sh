@@ -14,9 +14,9 @@ for_this_run
 # examined CHECKS [WORD...]
 examined() {
   # /v1/live and /v1/events never end, so each look at them would wait for a time-out. It keeps a cache where it is run.
-  # An order's commands have the fields that they have at /v1/commands.
+  # An order's commands have the fields that they have at /v1/commands: a few of them are enough.
   if ! (cd "$dir" && timeout 900 "$tools/schemathesis" run "http://$address/openapi.json" --exclude-path /v1/live \
-    --exclude-path /v1/events --exclude-operation-id-regex '^post_orders_id_' --seed 20261122 --checks "$1" "${@:2}" >found 2>&1); then
+    --exclude-path /v1/events --exclude-operation-id-regex '^post_orders_id_(?!cancel_lines$|request_return$|preview$|approve_payment$)' --seed 20261122 --checks "$1" "${@:2}" >found 2>&1); then
     tail -n 200 "$dir/found" >&2
     exit 1
   fi
@@ -34,7 +34,7 @@ examined "$checks,response_schema_conformance,response_headers_conformance,unsup
 
 # what wants a token is not had without one
 token=schemathesis
-kill "$server"
+stopped
 served "$jumun" "$dir/log" --database "sqlite:$dir/guarded.db" --patience 2 \
   --token "all:operator:$(printf %s "$token" | sha256sum | cut -d' ' -f1)"
 examined "$checks,ignored_auth" --max-examples 3 --header "Authorization: Bearer $token"

@@ -4,7 +4,15 @@
 # for_this_run: makes a folder, $dir. With the script it goes, and the server in $server ends.
 for_this_run() {
   dir=$(mktemp -d) server=
-  trap '[[ -z $server ]] || kill "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
+  trap 'stopped; rm -rf "$dir"' EXIT
+}
+
+# stopped: ends the server, if there is one.
+stopped() {
+  [[ -n $server ]] || return 0
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  server=
 }
 
 # served JUMUN LOG [WORD...]: starts `jumun serve` on a free port, with what it says in LOG. Sets $server, its process, and
@@ -17,6 +25,7 @@ served() {
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$log")
     [[ -z $address ]] || return 0
+    kill -0 "$server" 2>/dev/null || break
     sleep 0.1
   done
   cat "$log" >&2
