@@ -20,7 +20,7 @@ stopped() {
 served() {
   local log=$2
   : >"$log" # it is read before the server has made it
-  NO_COLOR=1 "$1" serve --listen 127.0.0.1:0 "${@:3}" 2>"$log" &
+  NO_COLOR=1 "$1" serve --listen 127.0.0.1:0 "${@:3}" >>"$log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$log")

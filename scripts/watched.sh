@@ -13,23 +13,16 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
 source scripts/servers.sh
-# shellcheck source=scripts/serve.sh
-source scripts/serve.sh
+# shellcheck source=scripts/drain.sh
+source scripts/drain.sh
 rounds=${1:-5} orders=${2:-100000}
 ways=("${@:3}")
 ((${#ways[@]})) || ways=(watched followed traced)
 need python3 python3
-need curl curl jq jq psql postgresql-client redis-cli redis-tools
 command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
 cargo build --release --locked
 jumun=${CARGO_TARGET_DIR:-target}/release/jumun
-servers_start bench
-work=$(mktemp -d)
-finish() {
-  rm -rf "$work"
-  servers_stop
-}
-trap finish EXIT
+drains_start
 
 # a collector of traces that throws them away; its port, and how much came, are lines of a file
 collector() {
@@ -52,13 +45,6 @@ END
 
 # one WAY: orders a second, and microseconds of the server's CPU an order
 one() {
-  local name="watched_$RANDOM$RANDOM" url address server cpu
-  pids=()
-  # runs in a shell of its own, which ends what it started, whatever happens
-  trap '((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true' EXIT
-  psql "$DATABASE" -qc "CREATE DATABASE $name"
-  url=${DATABASE/\/postgres\?//$name?}
-  redis-cli -u "$REDIS" --no-auth-warning FLUSHALL >/dev/null
   local more=()
   if [[ $1 == traced ]]; then
     : >"$work/traces"
@@ -66,13 +52,7 @@ one() {
     until [[ -s $work/traces ]]; do sleep 0.1; done
     more=(--traces "http://127.0.0.1:$(head -1 "$work/traces")")
   fi
-  DATABASE_URL=$url REDIS_URL=$REDIS served "$jumun" "$work/log" "${more[@]}"
-  pids+=("$server")
-  for _ in $(seq 100); do
-    ! curl -sf "http://$address/readyz" >/dev/null || break
-    sleep 0.1
-  done
-  curl -sf "http://$address/readyz" >/dev/null || { cat "$work/log" >&2; exit 1; }
+  fresh "$jumun" "${more[@]}"
   if [[ $1 == watched || $1 == followed ]]; then
     curl -sN "http://$address/v1/live" >"$work/live" & pids+=($!)
     (while sleep 1; do
@@ -82,8 +62,7 @@ one() {
   if [[ $1 == followed ]]; then
     curl -sN "http://$address/v1/events" >"$work/events" & pids+=($!)
   fi
-  "$jumun" load --redis "$REDIS" --scenario hot --rate 150000 --count "$orders" --in-flight 8000 \
-    --report "$work/report.json" >/dev/null 2>"$work/load"
+  drained "$jumun" hot "$orders"
   # it was what it is called, or the figure says nothing
   if [[ $1 == watched || $1 == followed ]]; then
     (($(grep -c '^data: ' "$work/live") > 1)) || die "nobody watched the sale: $(head -c 300 "$work/live")"
@@ -93,20 +72,6 @@ one() {
     grep -q '^data: ' "$work/events" || die "nobody followed the events"
   fi
   [[ $1 != traced ]] || (($(wc -l <"$work/traces") > 1)) || die "nothing was traced"
-  cpu=$(awk '{print $14 + $15}' "/proc/$server/stat")
-  kill "${pids[@]}" 2>/dev/null || true
-  wait "$server" 2>/dev/null || true
-  pids=()
-  psql "$DATABASE" -qc "DROP DATABASE $name"
-  jq -r --argjson us "$((cpu * 1000000 / $(getconf CLK_TCK)))" --argjson n "$orders" \
-    '"\(.achieved | floor) \($us / $n * 10 | round / 10)"' "$work/report.json"
-}
-
-# median NAME: of the numbers that come in
-median() {
-  sort -g | awk -v name="$1" '{a[NR] = $1}
-    END {printf "%s: median %.3f, middle half %.3f to %.3f\n", name, (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2,
-         a[int((NR + 3) / 4)], a[int((3 * NR + 3) / 4)]}'
 }
 
 modes=(alone "${ways[@]}")
