@@ -238,7 +238,7 @@ pub fn registered(had: &[u16], after: &Order, into: &mut Batch) {
     for s in after.settlements.iter().filter(|s| !had.contains(&s.no)) {
         let Some(key) = after.key_of(s) else { continue };
         into.rgst.push(RgstRow {
-            pay_id: key.id.into(),
+            pay_id: key.id,
             pay_mns_cd: key.means.code().into(),
             ord_id: after.id.shared(),
             stlm_no: i64::from(s.no),

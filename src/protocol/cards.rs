@@ -88,10 +88,26 @@ fn groups(text: &str) -> Vec<Group> {
     groups
 }
 
+/// Whether enough digits follow one another, in groups that may belong together. Most texts have too few, and are not looked
+/// at twice.
+fn long_enough(text: &str) -> bool {
+    let (mut digits, mut gap) = (0, 0);
+    text.chars().any(|c| {
+        if digit(c).is_some() {
+            (digits, gap) = (digits + 1, 0);
+        } else {
+            gap += 1;
+            if gap > BETWEEN_MAX || !between(c) {
+                digits = 0;
+            }
+        }
+        digits >= DIGITS_MIN
+    })
+}
+
 /// Where the card numbers of a text are; one begins and ends where a group of digits does.
 fn found(text: &str) -> Vec<Range<usize>> {
-    // most texts have too few digits, and are not looked at twice
-    if text.chars().filter(|c| digit(*c).is_some()).take(DIGITS_MIN).count() < DIGITS_MIN {
+    if !long_enough(text) {
         return Vec::new();
     }
     let groups = groups(text);

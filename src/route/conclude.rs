@@ -32,7 +32,7 @@ use crate::{
     },
     store::{
         Batch,
-        rows::{AditRow, HistRow, OtbxRow, PrsnRow},
+        rows::{AditRow, AprvRow, HistRow, OtbxRow, PrsnRow},
     },
 };
 
@@ -103,7 +103,8 @@ pub async fn conclude(
     }
     let (batch, entered) = (book.number + 1, book.rows.rgst.len());
     registered(&had, &order, &mut book.rows);
-    cx.payments.decided(&order, book.rows.rgst.get(entered..).unwrap_or_default(), batch);
+    let entered = book.rows.rgst.get(entered..).unwrap_or_default();
+    cx.payments.decided(&order, entered, batch, placed && !meta.looked);
     book.rows.hist.extend(events.iter().cloned());
     book.rows.otbx.extend(decision.steps.iter().map(|s| outbox(cx, &order, s, meta)));
     let letters = decision.messages.iter().map(|m| letter(cx, id, order.version, m, meta.source.at));
@@ -121,8 +122,10 @@ fn tokens(order: &Order, p: &Personal, into: &mut Batch) {
     if p.tokens.is_empty() {
         return;
     }
-    let rows = into.placed.aprv.iter_mut().rev().chain(into.aprv.iter_mut().rev());
-    for row in rows.filter(|r| *r.ord_id == *order.id.as_str()) {
+    // they are the last ones: a look at all of the batch's would cost each order as much as the batch is long
+    let own = |r: &&mut AprvRow| *r.ord_id == *order.id.as_str();
+    let placed = into.placed.aprv.iter_mut().rev().take_while(own);
+    for row in placed.chain(into.aprv.iter_mut().rev().take_while(own)) {
         let token = p.tokens.iter().find(|(approval, _)| **approval == *row.aprv_id);
         if let Some((_, token)) = token {
             row.aprv_tkn = Some(token.as_str().into());

@@ -5,6 +5,7 @@ use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
+    sync::Arc,
 };
 
 use super::{LaneContext, Meta};
@@ -15,7 +16,7 @@ use crate::{
         order::{
             Order, OrderCommand,
             command::{Means, Paid},
-            register::{PaymentKey, brought},
+            register::{PaymentKey, paid},
         },
         reason::{Facts, Reason, Refusal},
     },
@@ -53,10 +54,10 @@ pub type Shared = Rc<Payments>;
 pub fn named(command: &OrderCommand) -> Vec<PaymentKey> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other command brings money")]
     match command {
-        OrderCommand::Place(p) => brought(&p.payment).collect(),
+        OrderCommand::Place(p) => paid(&p.payment).iter().filter_map(Paid::key).collect(),
         OrderCommand::ApprovePayment { settlements, .. } => settlements.iter().filter_map(Paid::key).collect(),
         OrderCommand::ConfirmDeposit { payment_id: Some(id), .. } => {
-            let key = |means| PaymentKey { means, id: id.clone() };
+            let key = |means| PaymentKey { means, id: id.as_str().into() };
             vec![key(Means::VirtualAccount), key(Means::BankTransfer)]
         }
         _ => Vec::new(),
@@ -67,7 +68,8 @@ pub fn named(command: &OrderCommand) -> Vec<PaymentKey> {
 fn brings(order: Option<&Order>, command: &OrderCommand) -> Vec<PaymentKey> {
     match (command, order) {
         (OrderCommand::ConfirmDeposit { payment_id, .. }, Some(order)) => {
-            let key = |id: &String| order.deposit.as_ref().map(|d| PaymentKey { means: d.means, id: id.clone() });
+            let key =
+                |id: &String| order.deposit.as_ref().map(|d| PaymentKey { means: d.means, id: id.as_str().into() });
             let announced = order.deposit.as_ref().and_then(|d| d.payment_id.as_ref());
             payment_id.as_ref().or(announced).and_then(key).into_iter().collect()
         }
@@ -114,14 +116,16 @@ impl Payments {
         careful: bool,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         let (mut taken, mut unknown) = (Vec::new(), Vec::new());
-        let trusting = !careful && matches!(command, OrderCommand::Place(_));
+        if !careful && matches!(command, OrderCommand::Place(_)) {
+            return Ok(taken);
+        }
         for key in brings(order, command) {
             let claimed = self.claims.borrow().get(&key).map(|(order, _)| order.clone());
             let looked = claimed.map(Some).or_else(|| self.looked.borrow().get(&key).cloned());
             match looked {
                 Some(Some(owner)) if owner != *id => taken.push(key),
-                None if !trusting => unknown.push(key),
-                Some(_) | None => {}
+                None => unknown.push(key),
+                Some(_) => {}
             }
         }
         if !unknown.is_empty() {
@@ -131,20 +135,20 @@ impl Payments {
         Ok(taken)
     }
 
-    /// What was decided: rows that the batch of this number will enter, and what a waiting placement brought.
-    pub fn decided(&self, order: &Order, entered: &[RgstRow], batch: u64) {
-        let mut claims = self.claims.borrow_mut();
-        for key in order.settlements.iter().filter(|_| !entered.is_empty()).filter_map(|s| order.key_of(s)) {
-            if entered.iter().any(|row| is_of(row, &key)) {
-                claims.insert(key, (order.id.clone(), batch));
-            }
+    /// What was decided: rows that the batch of this number will enter, and what a waiting placement brought. What a placement
+    /// that was taken for new (`trusted`) claims, the unique key alone says: a sale pays nothing here.
+    pub fn decided(&self, order: &Order, entered: &[RgstRow], batch: u64, trusted: bool) {
+        for row in entered.iter().filter(|_| !trusted) {
+            let Some(s) = order.settlements.iter().find(|s| i64::from(s.no) == row.stlm_no) else { continue };
+            let key = PaymentKey { means: s.means, id: Arc::clone(&row.pay_id) };
+            self.claims.borrow_mut().insert(key, (order.id.clone(), batch));
         }
-        let brings: Vec<PaymentKey> = order.brings().collect();
         let mut waiting = self.waiting.borrow_mut();
-        if brings.is_empty() {
-            waiting.remove(&order.id);
-        } else {
+        let brings: Vec<PaymentKey> = order.brings().collect();
+        if !brings.is_empty() {
             waiting.insert(order.id.clone(), brings);
+        } else if !waiting.is_empty() {
+            waiting.remove(&order.id);
         }
     }
 
@@ -162,7 +166,7 @@ impl Payments {
 }
 
 async fn read(store: &dyn Store, keys: &[PaymentKey]) -> Result<Vec<RgstRow>, StoreError> {
-    let mut ids: Vec<String> = keys.iter().map(|k| k.id.clone()).collect();
+    let mut ids: Vec<String> = keys.iter().map(|k| k.id.to_string()).collect();
     ids.sort_unstable();
     ids.dedup();
     store.payments(&ids).await

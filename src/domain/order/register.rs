@@ -1,6 +1,8 @@
 //! 결제등록: what makes a payment one payment, over all orders. By (means, the payment side's own id): an approval, a
 //! deposit, a movement of points. An account of points pays many times, a movement of it once.
 
+use std::sync::Arc;
+
 use super::{
     command::{Deposit, Means, Paid, PaymentOffer},
     state::{Order, Placement, Settlement},
@@ -15,7 +17,7 @@ pub const DEPOSIT: &str = "deposit";
 pub struct PaymentKey {
     pub means: Means,
     /// the payment side's id; made of the order and the settlement where it gave none, with a blank, which no id has
-    pub id: String,
+    pub id: Arc<str>,
 }
 
 impl Means {
@@ -37,7 +39,7 @@ impl Paid {
 
     /// Its place in the register, where it has a name.
     pub fn key(&self) -> Option<PaymentKey> {
-        self.name().map(|id| PaymentKey { means: self.means, id: id.to_owned() })
+        self.name().map(|id| PaymentKey { means: self.means, id: id.into() })
     }
 }
 
@@ -48,13 +50,12 @@ impl Deposit {
     }
 }
 
-/// The payments that a placement brings, of those that have names.
-pub fn brought(offer: &PaymentOffer) -> impl Iterator<Item = PaymentKey> {
-    let paid: &[Paid] = match offer {
+/// What a placement brings as paid.
+pub fn paid(offer: &PaymentOffer) -> &[Paid] {
+    match offer {
         PaymentOffer::Approved(paid) => paid,
         PaymentOffer::Later | PaymentOffer::Deposit(_) => &[],
-    };
-    paid.iter().filter_map(Paid::key)
+    }
 }
 
 impl Order {
@@ -62,7 +63,7 @@ impl Order {
     pub fn brings(&self) -> impl Iterator<Item = PaymentKey> {
         let reserving =
             self.settlements.iter().filter(|s| self.placement == Placement::Reserving && s.paid.is_positive());
-        reserving.filter_map(|s| Some(PaymentKey { means: s.means, id: self.name_of(s)?.to_owned() }))
+        reserving.filter_map(|s| Some(PaymentKey { means: s.means, id: self.name_of(s)?.into() }))
     }
 
     /// The payment side's own name for what a settlement got.
@@ -88,7 +89,7 @@ impl Order {
         if !self.is_in(s) {
             return None;
         }
-        let id = self.name_of(s).map_or_else(|| nameless(&self.id, s.no), str::to_owned);
+        let id = self.name_of(s).map_or_else(|| nameless(&self.id, s.no), Arc::from);
         Some(PaymentKey { means: s.means, id })
     }
 
@@ -103,6 +104,6 @@ impl Order {
 }
 
 /// The place of a payment that the payment side gave no name.
-fn nameless(order: &OrderId, settlement_no: u16) -> String {
-    format!("{order} {settlement_no}")
+fn nameless(order: &OrderId, settlement_no: u16) -> Arc<str> {
+    format!("{order} {settlement_no}").into()
 }

@@ -58,7 +58,7 @@ fn ready(order: &Order) -> bool {
 fn complete(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
     // its payment has paid another order while the lanes were asked
     if let Some(key) = order.brings().find(|key| cx.taken.contains(key)) {
-        let facts = Facts { detail: Some(key.id), ..Facts::default() };
+        let facts = Facts { detail: Some(key.id.to_string()), ..Facts::default() };
         return fail(order, Reason::ApprovalReused, facts, decision);
     }
     let waits = |l: &Line| l.policy == StockPolicy::DeductAtPayment && order.paid_at.is_none();

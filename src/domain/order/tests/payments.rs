@@ -337,6 +337,6 @@ fn old_histories_fold_and_keep_their_secrets() {
         let paid = order.settlements.iter().find(|s| s.paid.is_positive()).unwrap();
         let key = order.key_of(paid).unwrap();
         // the number of an account names no payment: other buyers get it
-        assert_eq!(key.id, named.map_or_else(|| format!("o-1 {}", paid.no), str::to_owned));
+        assert_eq!(*key.id, *named.map_or_else(|| format!("o-1 {}", paid.no), str::to_owned));
     }
 }

@@ -200,10 +200,10 @@ fn run(w: &mut World, acts: &[Act]) {
             }
             Act::Pause(paused) => w.pause("b", *paused),
             Act::Elsewhere(known) => {
-                let key = |n: &usize| PaymentKey { means: Means::Card, id: format!("k-{n}") };
+                let key = |n: &usize| PaymentKey { means: Means::Card, id: format!("k-{n}").into() };
                 // not what this order has itself: the register gives a payment to one
                 let here = |key: &PaymentKey| {
-                    w.order.iter().flat_map(|o| &o.settlements).any(|s| s.approval_id.as_ref() == Some(&key.id))
+                    w.order.iter().flat_map(|o| &o.settlements).any(|s| s.approval_id.as_deref() == Some(&*key.id))
                 };
                 let elsewhere = known.iter().map(key).filter(|key| !here(key)).collect();
                 w.taken = elsewhere;
