@@ -293,7 +293,7 @@ fn approved(
     let fee = fee(order, e, moved, waived.is_some(), cx);
     decision.events.push(added(e, new, moved, waived.map(str::to_owned), fee));
     // the new line earns its own
-    if let Some(reversed) = returns::reversal(line, e.quantity) {
+    if let Some(reversed) = returns::reversal(order, line, e.quantity) {
         decision.events.push(Event::PointsReversed { lines: vec![reversed] });
     }
 }
