@@ -66,9 +66,8 @@ async fn search_orders(
     search: &Search,
 ) -> Result<Page<OrderSummary>, HttpResponse> {
     let caller = caller(request);
-    let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
-    let mut customer = search.customer_id.as_deref().map(CustomerId::new).transpose().map_err(invalid)?;
-    let mut partner = search.partner_id.as_deref().map(PartnerId::new).transpose().map_err(invalid)?;
+    let mut customer = paging::id(search.customer_id.as_deref(), CustomerId::new)?;
+    let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     match &caller {
         Caller::Checkout { customer: Some(own), .. } => {
             if customer.as_ref().is_some_and(|named| named != own) {
@@ -160,7 +159,7 @@ async fn view(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<O
     }
     let id = &found.order.id;
     let places = recipient::places(shared, std::slice::from_ref(id)).await.map_err(|e| problem::store(&e))?;
-    let Some(place) = places.get(id.as_str()) else { return Ok(view) };
+    let Some(place) = places.of.get(id.as_str()) else { return Ok(view) };
     let open = matches!(caller(request), Caller::Anyone);
     if open {
         recipient::note(shared, request, Look::Order, &[(id.as_str(), place)]).await?;
