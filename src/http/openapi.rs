@@ -121,19 +121,16 @@ struct Operation<'a> {
 
 fn operations<'a>(route: &'a Route, told: &[commands::Told], parts: &[(&'static str, Value)]) -> Vec<Operation<'a>> {
     let answer = route.answer.map(schema);
-    let of = |command: &commands::Told, gap: &str, kind: &str| Operation {
-        route,
-        path: route.path.replace(gap, command.tag),
-        about: command.about.clone(),
-        body: Some(format!("{}{kind}", command.name)),
-        answer: answer.clone(),
-        conditional: command.of_an_order,
-    };
-    if route.body == Some("CommandBody") {
-        return told.iter().map(|c| of(c, "{id}", "Body")).collect();
-    }
-    if route.body == Some("CommandFields") {
-        return told.iter().filter(|c| c.of_an_order).map(|c| of(c, "{part}", "Fields")).collect();
+    if let (Some(gap), Some(body)) = (route.gap(), route.body) {
+        let of = |command: &commands::Told| Operation {
+            route,
+            path: route.path.replace(gap, command.tag),
+            about: command.about.clone(),
+            body: Some(body.replace("Command", &command.name)),
+            answer: answer.clone(),
+            conditional: command.of_an_order,
+        };
+        return told.iter().filter(|c| c.of_an_order || body == "CommandBody").map(of).collect();
     }
     let one = |path: String, about: String, answer: Option<Value>| Operation {
         route,

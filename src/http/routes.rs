@@ -35,7 +35,7 @@ pub fn all() -> Vec<Route> {
     use Access::{All, Roles, Signed};
     routes! {
         POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
-        POST "/v1/commands/{id}" Roles(WRITERS), "Takes a command by its type, which stands in place of the id: place_order, receive_stock …; the body is the command without it", Some("CommandBody"), Some("Answer") => commands::typed;
+        POST "/v1/commands/{id}" Roles(WRITERS), "Takes a command by its type: place_order, receive_stock …; the body is the command without it", Some("CommandBody"), Some("Answer") => commands::typed;
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
         POST "/v1/orders" Roles(&[Checkout, Partner, Operator]), "Places an order (주문): a place_order command, its type left out", Some("PlaceOrderBody"), Some("Answer") => orders::place;
         GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own, and of what it sells its part", None, Some("OrderPage") => orders::list;
