@@ -39,7 +39,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
         POST "/v1/orders" Roles(&[Checkout, Partner, Operator]), "Places an order (주문): a place_order command, its type left out", Some("PlaceOrderBody"), Some("Answer") => orders::place;
         GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own, and of what it sells its part", None, Some("OrderPage") => orders::list;
-        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims, to a seller its own part; ETag is its version", None, Some("OrderView") => orders::one;
+        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims, to a seller its own part; its ETag names its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
         GET "/v1/orders/{id}/audit" Roles(STAFF), "What was done to it that wants a reason (감사이력): early refunds, forced deliveries, stock lost …", None, Some("OrderAudit") => audit::of_order;
