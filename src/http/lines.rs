@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Time,
+        Time, carriers,
         ids::{OrderId, PartnerId, ProductId, SkuId},
         order::{
             claim::{ExchangeState, ReturnState},
@@ -179,7 +179,7 @@ impl Search {
             partner,
             sku: paging::id(self.sku_id.as_deref(), SkuId::new)?,
             product: paging::id(self.product_id.as_deref(), ProductId::new)?,
-            carrier: self.carrier.clone(),
+            carrier: self.carrier.as_deref().map(|c| carriers::known(c.trim()).0),
             placed_from: moment(self.placed_from.as_deref())?,
             placed_before: moment(self.placed_before.as_deref())?,
             after: self.cursor.as_deref().map(read_cursor).transpose()?,
