@@ -1,5 +1,7 @@
 //! 현황: lists of order lines by status, partner, SKU …, how many there are of each, and what is to be sent, with where to.
 
+mod sheet;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Shared,
+    csv::{self, Format},
     guard::{caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses},
@@ -61,6 +64,8 @@ pub struct Search {
     by: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
+    /// `json` or `csv`
+    format: Option<String>,
 }
 
 /// A claim that a line is or was in.
@@ -223,13 +228,28 @@ pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
 
 /// `GET /v1/lines`.
 pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
-    paging::told(lines(&shared, &request, &search, None).await)
+    told(&shared, &request, &search, None).await
 }
 
 /// `GET /v1/lines/recipients`: what is to be sent, with where to; each look is written down.
 pub async fn download(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
-    let mut response = paging::told(lines(&shared, &request, &search, Some(&TO_SEND)).await);
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    told(&shared, &request, &search, Some(&TO_SEND)).await
+}
+
+/// The list as it was asked for. No cache keeps it: what is erased would still be in there.
+async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Option<&[Status]>) -> HttpResponse {
+    let listed = async {
+        let format = csv::format(request, search.format.as_deref())?;
+        let page = lines(shared, request, search, whole).await?;
+        Ok(match format {
+            Format::Json => HttpResponse::Ok().json(page),
+            Format::Csv => csv::told(request, sheet::FILE, &sheet::COLUMNS, &page),
+        })
+    };
+    let mut response = listed.await.unwrap_or_else(|refusal| refusal);
+    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")] {
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -381,8 +401,9 @@ pub async fn counts(shared: web::Data<Shared>, request: HttpRequest, search: web
 }
 
 async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<LineCounts, HttpResponse> {
-    if search.limit.is_some() || search.cursor.is_some() || search.sort.is_some() {
-        return Err(Why::Invalid.response("a count has no pages: leave limit, cursor and sort out"));
+    let pages = search.limit.is_some() || search.cursor.is_some() || search.sort.is_some();
+    if pages || search.format.is_some() {
+        return Err(Why::Invalid.response("a count is no list: leave limit, cursor, sort and format out"));
     }
     let mut by = CountBy::default();
     for word in search.by.iter().flat_map(|by| by.split(',')).map(str::trim) {

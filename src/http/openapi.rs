@@ -304,6 +304,8 @@ impl Operation<'_> {
         if route.answer == Some("LinePage") {
             let about = "of work the oldest first, else the newest";
             query("sort", json!({ "type": "string", "enum": ["oldest", "newest"], "description": about }));
+            let about = "as the header Accept says, else json; csv has the way to the next page in the header Link";
+            query("format", json!({ "type": "string", "enum": ["json", "csv"], "description": about }));
         }
         if route.answer == Some("LineCounts") {
             query("by", json!({ "type": "string", "enum": ["partner", "sku", "partner,sku"] }));
@@ -360,6 +362,11 @@ impl Operation<'_> {
             }
             (Some(schema), _) => ok["content"] = json!({ "application/json": { "schema": schema } }),
             (None, _) => {}
+        }
+        if route.answer == Some("LinePage") {
+            ok["content"]["text/csv"] = json!({ "schema": { "type": "string" } });
+            let next = json!({ "description": "of csv: the next page", "schema": { "type": "string" } });
+            ok["headers"] = json!({ "Link": next });
         }
         if self.tagged() {
             ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
