@@ -24,9 +24,8 @@ quietly timeout 600 "$tools/python/bin/pip" install --disable-pip-version-check 
 cp tests/clients/*.{json,ts} "$tools"
 (cd "$tools" && quietly timeout 300 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 
-sha() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
 served "$jumun" "$dir/log" --database "sqlite:$dir/shop.db" \
-  --token "boss:operator:$(sha operator),web:checkout:$(sha checkout)"
+  --token "boss:operator:$(token_hash operator),web:checkout:$(token_hash checkout)"
 while read -r command; do
   # the token says who asks
   jq -c 'del(.actor)' <<<"$command" | "$jumun" send --http "http://$address" --token operator - >/dev/null

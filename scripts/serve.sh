@@ -15,6 +15,9 @@ stopped() {
   server=
 }
 
+# token_hash TOKEN: what `--token` keeps of it.
+token_hash() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
+
 # served JUMUN LOG [WORD...]: starts `jumun serve` on a free port, with what it says in LOG. Sets $server, its process, and
 # $address, once it says where it listens.
 served() {

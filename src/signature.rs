@@ -8,12 +8,17 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{domain::Time, protocol::internal::hex};
+use crate::{
+    domain::Time,
+    protocol::internal::{hex, unhex},
+};
 
 /// Holds the signature.
 pub const HEADER: &str = "jumun-signature";
 /// How far the signer's clock may be from ours, and how old a message may be, in seconds.
 pub const TOLERANCE_SECONDS: i64 = 300;
+/// Bytes of an HMAC-SHA-256.
+const CODE_BYTES: usize = 32;
 /// A secret's least length, in bytes.
 pub const SECRET_MIN: usize = 24;
 
@@ -74,7 +79,8 @@ impl Secret {
     pub fn check(&self, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
         let parts = || header.split(',').filter_map(|p| p.trim().split_once('='));
         let at: i64 = parts().find(|(k, _)| *k == "t").and_then(|(_, v)| v.parse().ok()).ok_or(Doubt::Form)?;
-        let codes: Vec<Vec<u8>> = parts().filter(|(k, _)| *k == "v1").filter_map(|(_, v)| unhex(v)).take(4).collect();
+        let code = |v: &str| unhex(v).filter(|code| code.len() == CODE_BYTES);
+        let codes: Vec<Vec<u8>> = parts().filter(|(k, _)| *k == "v1").filter_map(|(_, v)| code(v)).take(4).collect();
         if codes.is_empty() {
             return Err(Doubt::Form);
         }
@@ -85,14 +91,6 @@ impl Secret {
         let fits = |code: &Vec<u8>| self.mac(at, body).is_some_and(|m| m.verify_slice(code).is_ok());
         if codes.iter().any(fits) { Ok(()) } else { Err(Doubt::Wrong) }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let byte = |i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(byte).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use anyhow::Context as _;
 use rand::TryRngCore as _;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-use crate::protocol::{command::RefundAccount, internal::hex};
+use crate::protocol::{
+    command::RefundAccount,
+    internal::{hex, unhex},
+};
 
 /// A key's length in bytes.
 const KEY_BYTES: usize = 32;
@@ -27,7 +30,7 @@ impl Vault {
     /// # Errors
     /// A sentence without the key.
     pub fn new(text: &str) -> anyhow::Result<Self> {
-        let key = bytes(text.trim()).filter(|key| key.len() == KEY_BYTES);
+        let key = unhex(text.trim()).filter(|key| key.len() == KEY_BYTES);
         let key = key.context("an account key is 64 hexadecimal digits (openssl rand -hex 32)")?;
         let key =
             UnboundKey::new(&CHACHA20_POLY1305, &key).map_err(|_| anyhow::anyhow!("the account key is no key"))?;
@@ -86,7 +89,7 @@ impl Vault {
     /// # Errors
     /// A sentence, when it was not.
     pub fn open(&self, order_id: &str, sealed: &str) -> anyhow::Result<RefundAccount> {
-        let all = sealed.strip_prefix("1.").and_then(bytes).filter(|all| all.len() > NONCE_LEN);
+        let all = sealed.strip_prefix("1.").and_then(unhex).filter(|all| all.len() > NONCE_LEN);
         let all = all.context("that was not sealed here")?;
         let (nonce, text) = all.split_at(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| anyhow::anyhow!("that was not sealed here"))?;
@@ -95,13 +98,6 @@ impl Vault {
         let opened = opened.map_err(|_| anyhow::anyhow!("it was sealed by another key, or for another order"))?;
         Ok(serde_json::from_slice(opened)?)
     }
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.is_ascii() || !hex.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(hex.get(i..i + 2)?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -40,6 +40,23 @@ pub struct Route {
     pub handler: fn(Method) -> ActixRoute,
 }
 
+impl Route {
+    /// Of a route that takes any type of command by its path: where in the path the type stands. The router knows one name for
+    /// a place, whatever the method.
+    pub fn gap(&self) -> Option<&'static str> {
+        match self.body {
+            Some("CommandBody") => Some("{id}"),
+            Some("CommandFields") => Some("{part}"),
+            _ => None,
+        }
+    }
+
+    /// Its path as people read it.
+    pub fn told(&self) -> String {
+        self.gap().map_or_else(|| self.path.to_owned(), |gap| self.path.replace(gap, "{type}"))
+    }
+}
+
 /// All routes of a door.
 pub struct Table(pub Vec<Route>);
 

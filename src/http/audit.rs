@@ -56,11 +56,7 @@ pub async fn note(
     target: &str,
     detail: &Value,
 ) -> Result<(), HttpResponse> {
-    let caller = caller(request);
-    let who = match caller.role() {
-        Some(role) => format!("{}:{}", role.word(), caller.name()),
-        None => caller.name().to_owned(),
-    };
+    let who = caller(request).actor();
     let request_id = guard::named(request);
     tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
     let row = DoorAuditRow {

@@ -181,7 +181,12 @@ fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
     }
     // a proxy that compresses makes an ETag weak; a version is the same version all the same
     let number = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|t| t.strip_suffix('"'));
-    let version = number.filter(|n| n.bytes().all(|b| b.is_ascii_digit())).and_then(|n| n.parse().ok());
+    // what is shown of persons is nothing to a command
+    let parts = number.map(|n| n.split_once('-').unwrap_or((n, "0")));
+    let fits = |(version, mark): &(&str, &str)| {
+        version.bytes().all(|b| b.is_ascii_digit()) && !mark.is_empty() && mark.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    let version = parts.filter(fits).and_then(|(version, _)| version.parse().ok());
     let invalid = || Why::Invalid.response("If-Match is one ETag of an order: its version in quotes");
     version.map(Some).ok_or_else(invalid)
 }

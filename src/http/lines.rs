@@ -1,5 +1,7 @@
 //! 현황: lists of order lines by status, partner, SKU …, how many there are of each, and what is to be sent, with where to.
 
+mod sheet;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -9,17 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Shared,
+    csv::{self, Format},
     guard::{caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses},
     problem::{self, Why},
-    recipient::{self, Look, Place},
+    recipient::{self, Look, Place, Places},
     tokens::Caller,
     view::{Page, RecipientView},
 };
 use crate::{
     domain::{
-        Time,
+        Time, carriers,
         ids::{OrderId, PartnerId, ProductId, SkuId},
         order::{
             claim::{ExchangeState, ReturnState},
@@ -29,7 +32,7 @@ use crate::{
         status::Status,
     },
     store::{
-        people::{AT_WORK, ClaimAsked, CountBy, LineAt, LineQuery, LineRow},
+        people::{AT_WORK, ClaimAsked, CountBy, GROUPS_MAX, LineAt, LineQuery, LineRow},
         rows::{ExchRow, RtnRow},
     },
 };
@@ -40,8 +43,6 @@ const REACH: TimeDelta = TimeDelta::days(31);
 const TO_SEND: [Status; 4] = [Status::Ordered, Status::Preparing, Status::ProcurementCheck, Status::ProcurementDone];
 /// Counts at a time: each looks through all work, and through a month of the rest.
 pub const COUNTS_AT_ONCE: usize = 1;
-/// Groups of a count.
-const GROUPS_MAX: usize = 1_000;
 
 /// What lines are asked by.
 #[derive(Debug, Deserialize)]
@@ -63,6 +64,8 @@ pub struct Search {
     by: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
+    /// `json` or `csv`
+    format: Option<String>,
 }
 
 /// A claim that a line is or was in.
@@ -143,13 +146,6 @@ pub struct LineCounts {
     pub since: Time,
 }
 
-fn id<T>(
-    text: Option<&str>,
-    read: impl Fn(&str) -> Result<T, crate::domain::ids::BadId>,
-) -> Result<Option<T>, HttpResponse> {
-    text.map(read).transpose().map_err(|e| Why::Invalid.response(e.to_string()))
-}
-
 /// The claims of a list's `claim`: `RETURN_REQUESTED`, `EXCHANGE_APPROVED` …
 fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
     let mut found = Vec::new();
@@ -172,7 +168,7 @@ impl Search {
     /// As the store is asked, by this caller: a partner sees its own lines.
     fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, HttpResponse> {
         let who = caller(request);
-        let mut partner = id(self.partner_id.as_deref(), PartnerId::new)?;
+        let mut partner = paging::id(self.partner_id.as_deref(), PartnerId::new)?;
         if let Caller::Partner { partner: own } = &who {
             if partner.as_ref().is_some_and(|named| named != own) {
                 return Err(deny(request, who.name(), "a partner sees its own lines"));
@@ -186,9 +182,9 @@ impl Search {
             statuses: statuses(self.status.as_deref())?,
             claims: claims(self.claim.as_deref())?,
             partner,
-            sku: id(self.sku_id.as_deref(), SkuId::new)?,
-            product: id(self.product_id.as_deref(), ProductId::new)?,
-            carrier: self.carrier.clone(),
+            sku: paging::id(self.sku_id.as_deref(), SkuId::new)?,
+            product: paging::id(self.product_id.as_deref(), ProductId::new)?,
+            carrier: self.carrier.as_deref().map(|c| carriers::known(c.trim()).0),
             placed_from: moment(self.placed_from.as_deref())?,
             placed_before: moment(self.placed_before.as_deref())?,
             after: self.cursor.as_deref().map(read_cursor).transpose()?,
@@ -211,11 +207,12 @@ impl Search {
     }
 }
 
-fn write_cursor(r: &LineRow) -> String {
-    format!("{}.{}.{}", r.placed.timestamp_micros(), r.line.ord_seq, r.line.ord_id)
+/// What names a line's place in a list.
+pub fn write_cursor(at: Time, line: i64, order: &str) -> String {
+    format!("{}.{line}.{order}", at.timestamp_micros())
 }
 
-/// A line's place in a list.
+/// A line's place in a list, as it was named.
 ///
 /// # Errors
 /// The response, when it is no cursor of ours.
@@ -231,13 +228,28 @@ pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
 
 /// `GET /v1/lines`.
 pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
-    paging::told(lines(&shared, &request, &search, None).await)
+    told(&shared, &request, &search, None).await
 }
 
 /// `GET /v1/lines/recipients`: what is to be sent, with where to; each look is written down.
 pub async fn download(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
-    let mut response = paging::told(lines(&shared, &request, &search, Some(&TO_SEND)).await);
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    told(&shared, &request, &search, Some(&TO_SEND)).await
+}
+
+/// The list as it was asked for. No cache keeps it: what is erased would still be in there.
+async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Option<&[Status]>) -> HttpResponse {
+    let listed = async {
+        let format = csv::format(request, search.format.as_deref())?;
+        let page = lines(shared, request, search, whole).await?;
+        Ok(match format {
+            Format::Json => HttpResponse::Ok().json(page),
+            Format::Csv => csv::told(request, sheet::FILE, &sheet::COLUMNS, &page),
+        })
+    };
+    let mut response = listed.await.unwrap_or_else(|refusal| refusal);
+    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")] {
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -258,12 +270,12 @@ async fn lines(
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(write_cursor);
+    let next = rows.last().filter(|_| more).map(|r| write_cursor(r.placed, r.line.ord_seq, &r.line.ord_id));
     let around = around(shared, &rows).await.map_err(|e| problem::store(&e))?;
     // staff see masked recipients of anything, a partner of what it has to send
     let seller = matches!(caller(request), Caller::Partner { .. });
     let sends = |r: &LineRow| {
-        let installs = around.installs.iter().any(|id| **id == *r.line.ord_id);
+        let installs = around.places.installs.contains(&*r.line.ord_id);
         let delivery = delivery(r);
         let claimed = r.line.rtn_acpt_qty > r.line.rtn_qty || r.line.exch_acpt_qty > r.line.exch_qty;
         status(r).is_some_and(|s| needs_address(s, delivery, claimed, installs))
@@ -271,14 +283,14 @@ async fn lines(
     if whole.is_some() {
         let mut shown: BTreeMap<&str, &Place> = BTreeMap::new();
         for row in rows.iter().filter(|r| sends(r)) {
-            shown.extend(around.places.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
+            shown.extend(around.places.of.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
         }
         let shown: Vec<(&str, &Place)> = shown.into_iter().collect();
         recipient::note(shared, request, Look::Download, &shown).await?;
     }
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
-        let place = around.places.get(&*row.line.ord_id).filter(|_| (!seller && whole.is_none()) || sends(row));
+        let place = around.places.of.get(&*row.line.ord_id).filter(|_| (!seller && whole.is_none()) || sends(row));
         let told = |p: &Place| match (whole, &p.person) {
             (None, Some(_)) => mask::recipient(&p.recipient),
             _ => p.recipient.clone(),
@@ -299,13 +311,11 @@ fn delivery(r: &LineRow) -> Option<DeliveryStatus> {
 
 /// What is known of a page's lines beside their rows.
 struct Around {
-    places: BTreeMap<String, Place>,
+    places: Places,
     products: BTreeMap<String, String>,
     options: BTreeMap<String, String>,
     returns: Vec<RtnRow>,
     exchanges: Vec<ExchRow>,
-    /// installers' orders
-    installs: Vec<String>,
 }
 
 async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::store::StoreError> {
@@ -320,9 +330,6 @@ async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::stor
     let products: Vec<ProductId> =
         unique(&|r| r.line.gds_id.to_string()).iter().filter_map(|i| ProductId::new(i).ok()).collect();
     let skus: Vec<SkuId> = unique(&|r| r.line.unt_id.to_string()).iter().filter_map(|i| SkuId::new(i).ok()).collect();
-    let made: Vec<OrderId> =
-        rows.iter().filter(|r| r.parent.is_some()).map(|r| OrderId::stored(&r.line.ord_id)).collect();
-    let links = if made.is_empty() { Vec::new() } else { store.parents(&made).await? };
     let (returns, exchanges) = store.claims(&orders).await?;
     let products = store.products(&products).await?.into_iter().map(|p| (p.gds_id.to_string(), p.gds_nm.to_string()));
     let options = store.units_named(&skus).await?.into_iter().map(|u| (u.unt_id.to_string(), u.opt_nm.to_string()));
@@ -332,11 +339,6 @@ async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::stor
         options: options.collect(),
         returns,
         exchanges,
-        installs: links
-            .into_iter()
-            .filter(|l| l.lnk_knd_cd == "INSTALLATION")
-            .map(|l| l.chld_ord_id.to_string())
-            .collect(),
     })
 }
 
@@ -399,8 +401,9 @@ pub async fn counts(shared: web::Data<Shared>, request: HttpRequest, search: web
 }
 
 async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<LineCounts, HttpResponse> {
-    if search.limit.is_some() || search.cursor.is_some() || search.sort.is_some() {
-        return Err(Why::Invalid.response("a count has no pages: leave limit, cursor and sort out"));
+    let pages = search.limit.is_some() || search.cursor.is_some() || search.sort.is_some();
+    if pages || search.format.is_some() {
+        return Err(Why::Invalid.response("a count is no list: leave limit, cursor, sort and format out"));
     }
     let mut by = CountBy::default();
     for word in search.by.iter().flat_map(|by| by.split(',')).map(str::trim) {
@@ -430,8 +433,9 @@ async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Res
     found.sort_unstable_by(|a, b| {
         (b.lines, &a.status, &a.partner, &a.sku).cmp(&(a.lines, &b.status, &b.partner, &b.sku))
     });
-    let more = found.len() > GROUPS_MAX;
-    found.truncate(GROUPS_MAX);
+    let most = usize::try_from(GROUPS_MAX).unwrap_or(usize::MAX);
+    let more = found.len() > most;
+    found.truncate(most);
     let mut items = Vec::with_capacity(found.len());
     for c in found {
         let status =

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod callbacks;
 pub mod commands;
 pub mod console;
+pub mod csv;
 pub mod erase;
 pub mod feed;
 pub mod gifts;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Shared,
     access::{Access, Route},
-    orders::PARTS,
+    orders::Part,
     paging::LIMIT_MAX,
     problem::{Problem, Why},
     tokens::Role,
@@ -65,7 +65,7 @@ pub fn openapi(routes: &[Route]) -> Value {
         "components": {
             "schemas": components,
             "headers": {
-                "Version": { "description": "the order's version", "schema": { "type": "string" } },
+                "Version": { "description": "the order's version, and where a person is shown a mark of what", "schema": { "type": "string" } },
                 "Look": { "description": "where to look for what becomes of it", "schema": { "type": "string" } },
                 "Wait": { "description": "seconds", "schema": { "type": "string" } },
             },
@@ -93,18 +93,17 @@ fn typed_events(components: &mut Map<String, Value>) {
 
 /// The parts of an order, each with its schema.
 fn parts(g: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
-    let each = |part| match part {
-        "lines" => g.subschema_for::<Vec<view::LineView>>(),
-        "payments" => g.subschema_for::<Vec<view::SettlementView>>(),
-        "refunds" => g.subschema_for::<Vec<view::RefundView>>(),
-        "fees" => g.subschema_for::<Vec<view::FeeView>>(),
-        "claims" => g.subschema_for::<view::Claims>(),
-        "procurements" => g.subschema_for::<Vec<view::ProcurementView>>(),
-        "linked-orders" => g.subschema_for::<Vec<view::LinkView>>(),
-        _ => schemars::json_schema!({}),
+    let mut each = |part| match part {
+        Part::Lines => g.subschema_for::<Vec<view::LineView>>(),
+        Part::Payments => g.subschema_for::<Vec<view::SettlementView>>(),
+        Part::Refunds => g.subschema_for::<Vec<view::RefundView>>(),
+        Part::Fees => g.subschema_for::<Vec<view::FeeView>>(),
+        Part::Claims => g.subschema_for::<view::Claims>(),
+        Part::Procurements => g.subschema_for::<Vec<view::ProcurementView>>(),
+        Part::LinkedOrders => g.subschema_for::<Vec<view::LinkView>>(),
+        Part::Reviews => g.subschema_for::<Vec<view::ReviewView>>(),
     };
-    let schemas: Vec<Value> = PARTS.into_iter().map(each).map(schemars::Schema::to_value).collect();
-    PARTS.into_iter().zip(schemas).collect()
+    Part::ALL.into_iter().map(|part| (part.word(), each(part).to_value())).collect()
 }
 
 /// An operation of the document: a route, or of a route that stands for many, one of them.
@@ -121,19 +120,16 @@ struct Operation<'a> {
 
 fn operations<'a>(route: &'a Route, told: &[commands::Told], parts: &[(&'static str, Value)]) -> Vec<Operation<'a>> {
     let answer = route.answer.map(schema);
-    let of = |command: &commands::Told, gap: &str, kind: &str| Operation {
-        route,
-        path: route.path.replace(gap, command.tag),
-        about: command.about.clone(),
-        body: Some(format!("{}{kind}", command.name)),
-        answer: answer.clone(),
-        conditional: command.of_an_order,
-    };
-    if route.body == Some("CommandBody") {
-        return told.iter().map(|c| of(c, "{id}", "Body")).collect();
-    }
-    if route.body == Some("CommandFields") {
-        return told.iter().filter(|c| c.of_an_order).map(|c| of(c, "{part}", "Fields")).collect();
+    if let (Some(gap), Some(body)) = (route.gap(), route.body) {
+        let of = |command: &commands::Told| Operation {
+            route,
+            path: route.path.replace(gap, command.tag),
+            about: command.about.clone(),
+            body: Some(body.replace("Command", &command.name)),
+            answer: answer.clone(),
+            conditional: command.of_an_order,
+        };
+        return told.iter().filter(|c| c.of_an_order || body == "CommandBody").map(of).collect();
     }
     let one = |path: String, about: String, answer: Option<Value>| Operation {
         route,
@@ -255,7 +251,7 @@ impl Operation<'_> {
         id
     }
 
-    /// Whether its ETag is an order's version.
+    /// Whether its ETag names an order's version.
     fn tagged(&self) -> bool {
         matches!(self.route.answer, Some("OrderView" | "OrderPart"))
     }
@@ -308,6 +304,8 @@ impl Operation<'_> {
         if route.answer == Some("LinePage") {
             let about = "of work the oldest first, else the newest";
             query("sort", json!({ "type": "string", "enum": ["oldest", "newest"], "description": about }));
+            let about = "as the header Accept says, else json; csv has the way to the next page in the header Link";
+            query("format", json!({ "type": "string", "enum": ["json", "csv"], "description": about }));
         }
         if route.answer == Some("LineCounts") {
             query("by", json!({ "type": "string", "enum": ["partner", "sku", "partner,sku"] }));
@@ -327,10 +325,14 @@ impl Operation<'_> {
         }
         if self.conditional {
             let tag = json!({ "type": "string" });
-            header("If-Match", "an order's ETag: 412 when it is at another version; as `expected_version`", tag);
+            header("If-Match", "an order's ETag: 412 when it is at another version; like `expected_version`", tag);
         }
         if self.tagged() {
-            header("If-None-Match", "an ETag: 304 while the order is at that version", json!({ "type": "string" }));
+            header(
+                "If-None-Match",
+                "an ETag: 304 while nothing that it shows has changed",
+                json!({ "type": "string" }),
+            );
         }
         if route.access.lets(Role::Checkout) && !matches!(route.access, Access::All) {
             let id = json!({ "type": "string", "pattern": format!("^{ALPHABET}{{1,64}}$") });
@@ -360,6 +362,11 @@ impl Operation<'_> {
             }
             (Some(schema), _) => ok["content"] = json!({ "application/json": { "schema": schema } }),
             (None, _) => {}
+        }
+        if route.answer == Some("LinePage") {
+            ok["content"]["text/csv"] = json!({ "schema": { "type": "string" } });
+            let next = json!({ "description": "of csv: the next page", "schema": { "type": "string" } });
+            ok["headers"] = json!({ "Link": next });
         }
         if self.tagged() {
             ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });

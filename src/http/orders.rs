@@ -9,6 +9,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Shared,
@@ -20,7 +21,7 @@ use super::{
     recipient::{self, Look},
     scope::{self, Found, theirs},
     tokens::Caller,
-    view::{OrderSummary, OrderView, Page},
+    view::{OrderSummary, OrderView, Page, RecipientView, ReviewView},
 };
 use crate::{
     domain::{
@@ -28,7 +29,7 @@ use crate::{
         ids::{CustomerId, OrderId, PartnerId},
         order::Order,
     },
-    protocol::command::Wire,
+    protocol::{command::Wire, internal::hex},
     store::OrderQuery,
     timeline::{self, Answers, TimelineError},
 };
@@ -66,9 +67,8 @@ async fn search_orders(
     search: &Search,
 ) -> Result<Page<OrderSummary>, HttpResponse> {
     let caller = caller(request);
-    let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
-    let mut customer = search.customer_id.as_deref().map(CustomerId::new).transpose().map_err(invalid)?;
-    let mut partner = search.partner_id.as_deref().map(PartnerId::new).transpose().map_err(invalid)?;
+    let mut customer = paging::id(search.customer_id.as_deref(), CustomerId::new)?;
+    let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     match &caller {
         Caller::Checkout { customer: Some(own), .. } => {
             if customer.as_ref().is_some_and(|named| named != own) {
@@ -137,74 +137,99 @@ fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
     Ok((at, OrderId::new(id).map_err(|_| bad_cursor())?))
 }
 
-/// `GET /v1/orders/{id}`; its ETag is the order's version.
+/// `GET /v1/orders/{id}`.
 pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let found = match theirs(&shared, &request, &caller(&request), &id).await {
         Ok(found) => found,
         Err(refusal) => return refusal,
     };
-    if let Some(known) = known(&request, &found.order) {
-        return known;
-    }
-    match view(&shared, &request, &found).await {
-        Ok(view) => tagged(&request, &found.order, &view),
-        Err(refusal) => refusal,
-    }
+    whole(&shared, &request, &found).await.unwrap_or_else(|refusal| refusal)
 }
 
 /// An order as the caller may see it, with what is kept apart from its history.
-async fn view(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<OrderView, HttpResponse> {
-    let mut view = without_recipient(shared, request, found).await?;
-    if !found.sight.seller().is_none_or(|seller| found.order.needs_address(seller)) {
-        return Ok(view);
+async fn whole(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<HttpResponse, HttpResponse> {
+    let order = &found.order;
+    let mut view = seen(request, found);
+    words(shared, order, &mut view.reviews).await?;
+    let sends = found.sight.seller().is_none_or(|seller| order.needs_address(seller));
+    let mut place = None;
+    if sends {
+        let one = std::slice::from_ref(&order.id);
+        place = recipient::places(shared, one).await.map_err(|e| problem::store(&e))?.of.remove(order.id.as_str());
     }
-    let id = &found.order.id;
-    let places = recipient::places(shared, std::slice::from_ref(id)).await.map_err(|e| problem::store(&e))?;
-    let Some(place) = places.get(id.as_str()) else { return Ok(view) };
     let open = matches!(caller(request), Caller::Anyone);
-    if open {
-        recipient::note(shared, request, Look::Order, &[(id.as_str(), place)]).await?;
+    view.recipient = place.as_ref().map(|place| match &place.person {
+        Some(_) if !open => mask::recipient(&place.recipient),
+        _ => place.recipient.clone(),
+    });
+    let tag = tag(order, view.recipient.as_ref(), &view.reviews);
+    if let Some(known) = known(request, &tag) {
+        return Ok(known);
     }
-    let person = place.person.is_some() && !open;
-    view.recipient = Some(if person { mask::recipient(&place.recipient) } else { place.recipient.clone() });
-    Ok(view)
+    if let (true, Some(place)) = (open, &place) {
+        recipient::note(shared, request, Look::Order, &[(order.id.as_str(), place)]).await?;
+    }
+    Ok(tagged(request, &tag, &view))
 }
 
-async fn without_recipient(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<OrderView, HttpResponse> {
+/// What its history tells of an order, as the caller may see it.
+fn seen(request: &HttpRequest, found: &Found) -> OrderView {
     let mut view = OrderView::from(&found.seen());
     if !recipient::sees_means(&caller(request)) {
         for settlement in &mut view.settlements {
             settlement.means_id = settlement.means_id.as_deref().map(mask::id);
         }
     }
-    if !view.reviews.is_empty() {
-        let one = std::slice::from_ref(&found.order.id);
-        let persons = shared.parts.store.persons(one).await.map_err(|e| problem::store(&e))?;
-        for review in &mut view.reviews {
-            let words = persons.iter().find(|p| p.prsn_knd_cd == "REVIEW" && p.ord_seq == i64::from(review.line_no));
-            review.text = words.and_then(|p| p.rvw_txt.as_deref()).map(str::to_owned);
-        }
+    view
+}
+
+/// Adds to reviews their words, where they are still kept.
+async fn words(shared: &Shared, order: &Order, reviews: &mut [ReviewView]) -> Result<(), HttpResponse> {
+    if reviews.is_empty() {
+        return Ok(());
     }
-    Ok(view)
+    let one = std::slice::from_ref(&order.id);
+    let persons = shared.parts.store.persons(one).await.map_err(|e| problem::store(&e))?;
+    for review in reviews {
+        let words = persons.iter().find(|p| p.prsn_knd_cd == "REVIEW" && p.ord_seq == i64::from(review.line_no));
+        review.text = words.and_then(|p| p.rvw_txt.as_deref()).map(str::to_owned);
+    }
+    Ok(())
+}
+
+/// The ETag: the order's version, and a mark of what is shown of persons. That is erased, and a business moves, without the
+/// order having another version.
+fn tag(order: &Order, recipient: Option<&RecipientView>, reviews: &[ReviewView]) -> EntityTag {
+    let mut hash = Sha256::new();
+    let mut of_persons = false;
+    let texts = reviews.iter().filter_map(|r| Some((r.line_no, r.text.as_ref()?)));
+    let texts = texts.map(|text| serde_json::to_vec(&text));
+    for shown in recipient.map(serde_json::to_vec).into_iter().chain(texts).flatten() {
+        of_persons = true;
+        hash.update((shown.len() as u64).to_le_bytes());
+        hash.update(shown);
+    }
+    EntityTag::new_strong(match of_persons {
+        true => format!("{}-{}", order.version, hex(&hash.finalize()[..8])),
+        false => order.version.to_string(),
+    })
 }
 
 /// 304, where the client has it already.
-fn known(request: &HttpRequest, order: &Order) -> Option<HttpResponse> {
+fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
     use actix_web::http::header::Header as _;
-    let tag = EntityTag::new_strong(order.version.to_string());
     let known = match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|t| t.weak_eq(&tag)),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|t| t.weak_eq(tag)),
         Err(_) => false,
     };
-    known.then(|| HttpResponse::NotModified().insert_header(header::ETag(tag)).finish())
+    known.then(|| HttpResponse::NotModified().insert_header(header::ETag(tag.clone())).finish())
 }
 
-fn tagged(request: &HttpRequest, order: &Order, body: &impl serde::Serialize) -> HttpResponse {
-    let tag = EntityTag::new_strong(order.version.to_string());
-    known(request, order).unwrap_or_else(|| {
+fn tagged(request: &HttpRequest, tag: &EntityTag, body: &impl serde::Serialize) -> HttpResponse {
+    known(request, tag).unwrap_or_else(|| {
         HttpResponse::Ok()
-            .insert_header(header::ETag(tag))
+            .insert_header(header::ETag(tag.clone()))
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .json(body)
     })
@@ -251,35 +276,79 @@ fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
 }
 
 /// What of an order can be asked for by itself.
-pub const PARTS: [&str; 8] =
-    ["lines", "payments", "refunds", "fees", "claims", "procurements", "linked-orders", "reviews"];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Lines,
+    Payments,
+    Refunds,
+    Fees,
+    Claims,
+    Procurements,
+    LinkedOrders,
+    Reviews,
+}
+
+impl Part {
+    /// Every one.
+    pub const ALL: [Part; 8] = [
+        Part::Lines,
+        Part::Payments,
+        Part::Refunds,
+        Part::Fees,
+        Part::Claims,
+        Part::Procurements,
+        Part::LinkedOrders,
+        Part::Reviews,
+    ];
+
+    /// As a path writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Part::Lines => "lines",
+            Part::Payments => "payments",
+            Part::Refunds => "refunds",
+            Part::Fees => "fees",
+            Part::Claims => "claims",
+            Part::Procurements => "procurements",
+            Part::LinkedOrders => "linked-orders",
+            Part::Reviews => "reviews",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Part::ALL.into_iter().find(|part| part.word() == word)
+    }
+}
 
 /// `GET /v1/orders/{id}/{part}`.
 pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
-    let (id, part) = path.into_inner();
-    if !PARTS.contains(&part.as_str()) && !Wire::NAMES.contains(&part.as_str()) {
-        return Why::NotFound.response(format!("an order has no {part}"));
+    let (id, word) = path.into_inner();
+    let part = Part::of(&word);
+    if part.is_none() && !Wire::NAMES.contains(&word.as_str()) {
+        return Why::NotFound.response(format!("an order has no {word}"));
     }
     let found = match theirs(&shared, &request, &caller(&request), &id).await {
         Ok(found) => found,
         Err(refusal) => return refusal,
     };
-    let view = match without_recipient(&shared, &request, &found).await {
-        Ok(view) => view,
-        Err(refusal) => return refusal,
-    };
-    let order = &found.order;
-    match part.as_str() {
-        "lines" => tagged(&request, order, &view.lines),
-        "payments" => tagged(&request, order, &view.settlements),
-        "refunds" => tagged(&request, order, &view.refunds),
-        "fees" => tagged(&request, order, &view.fees),
-        "claims" => tagged(&request, order, &view.claims),
-        "procurements" => tagged(&request, order, &view.procurements),
-        "linked-orders" => tagged(&request, order, &view.linked_orders),
-        "reviews" => tagged(&request, order, &view.reviews),
-        sent if Wire::NAMES.contains(&sent) => problem::only("POST", "a command of this type is sent by POST"),
-        _ => Why::NotFound.response(format!("an order has no {part}")),
+    let Some(part) = part else { return problem::only("POST", "a command of this type is sent by POST") };
+    let mut view = seen(&request, &found);
+    if part == Part::Reviews
+        && let Err(refusal) = words(&shared, &found.order, &mut view.reviews).await
+    {
+        return refusal;
+    }
+    // without words nothing of a person is in any of them
+    let tag = tag(&found.order, None, &view.reviews);
+    match part {
+        Part::Lines => tagged(&request, &tag, &view.lines),
+        Part::Payments => tagged(&request, &tag, &view.settlements),
+        Part::Refunds => tagged(&request, &tag, &view.refunds),
+        Part::Fees => tagged(&request, &tag, &view.fees),
+        Part::Claims => tagged(&request, &tag, &view.claims),
+        Part::Procurements => tagged(&request, &tag, &view.procurements),
+        Part::LinkedOrders => tagged(&request, &tag, &view.linked_orders),
+        Part::Reviews => tagged(&request, &tag, &view.reviews),
     }
 }
 
@@ -301,7 +370,7 @@ pub async fn command(
     let (id, kind) = path.into_inner();
     if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
         let why = format!("an order takes no command {kind}");
-        return if PARTS.contains(&kind.as_str()) { problem::only("GET", why) } else { Why::NotFound.response(why) };
+        return if Part::of(&kind).is_some() { problem::only("GET", why) } else { Why::NotFound.response(why) };
     }
     let fields = if body.0.is_empty() { Ok(Map::new()) } else { object(&body.0) };
     match fields {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{problem::Why, view::Page};
-use crate::domain::{Time, status::Status};
+use crate::domain::{Time, ids::BadId, status::Status};
 
 /// Items a page unless another number is asked for.
 const LIMIT: u32 = 50;
@@ -29,6 +29,14 @@ pub fn limit(asked: Option<u32>) -> Result<u32, HttpResponse> {
         n if (1..=LIMIT_MAX).contains(&n) => Ok(n),
         n => Err(Why::Invalid.response(format!("limit is 1 to {LIMIT_MAX}, not {n}"))),
     }
+}
+
+/// An id of a query.
+///
+/// # Errors
+/// The response that refuses what is none.
+pub fn id<T>(asked: Option<&str>, read: impl Fn(&str) -> Result<T, BadId>) -> Result<Option<T>, HttpResponse> {
+    asked.map(read).transpose().map_err(|e| Why::Invalid.response(e.to_string()))
 }
 
 /// Whether it could be an id: what none can hold, no database is asked for (PostgreSQL takes no NUL).

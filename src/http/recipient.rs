@@ -69,29 +69,43 @@ pub struct Place {
     pub person: Option<String>,
 }
 
-/// Where these orders' goods go, by order id; those that keep nothing (any more) are left out. An installer's order goes where
-/// the order goes that it was made for, and what a partner bought to its business.
+/// Where orders' goods go.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// by order id; orders that keep nothing (any more) are left out
+    pub of: BTreeMap<String, Place>,
+    /// installers' orders among them
+    pub installs: BTreeSet<String>,
+}
+
+/// Where these orders' goods go. An installer's order goes where the order goes that it was made for, and what a partner bought
+/// to its business.
 ///
 /// # Errors
 /// The store's.
-pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<BTreeMap<String, Place>, StoreError> {
+pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, StoreError> {
     let store = &shared.parts.store;
     let rows = store.order_rows(orders).await?;
     let mut found = kept(store.persons(orders).await?, &rows);
-    let without = |rows: &[OrdRow]| -> Vec<OrderId> {
-        let made = rows.iter().filter(|r| r.prnt_ord_id.is_some() && !found.contains_key(&*r.ord_id));
-        made.map(|r| OrderId::stored(&r.ord_id)).collect()
-    };
-    let made = without(&rows);
+    let made = rows.iter().filter(|r| r.prnt_ord_id.is_some());
+    let made: Vec<OrderId> = made.map(|r| OrderId::stored(&r.ord_id)).collect();
+    let mut installs = BTreeSet::new();
     if made.is_empty() {
-        return Ok(found);
+        return Ok(Places { of: found, installs });
     }
     let mut buyers: Vec<(String, PartnerId)> = Vec::new();
     // who asks, and the order that is looked at for it
     let mut climbing: Vec<(String, OrderId)> = Vec::new();
     for link in store.parents(&made).await? {
         let child = link.chld_ord_id.to_string();
-        if link.lnk_knd_cd == "INSTALLATION" {
+        let installation = link.lnk_knd_cd == "INSTALLATION";
+        if installation {
+            installs.insert(child.clone());
+        }
+        if found.contains_key(&child) {
+            continue;
+        }
+        if installation {
             climbing.push((child, OrderId::stored(&link.prnt_ord_id)));
         } else if let Some(row) = rows.iter().find(|r| *r.ord_id == *child) {
             buyers.extend(PartnerId::new(&row.cust_id).ok().map(|buyer| (child, buyer)));
@@ -123,7 +137,7 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<BTreeMap<Stri
         let business = partners.iter().find(|p| *p.ptnr_id == *buyer.as_str());
         found.extend(business.map(|b| (child, Place { recipient: of_business(b), person: None })));
     }
-    Ok(found)
+    Ok(Places { of: found, installs })
 }
 
 /// What orders keep themselves.
@@ -173,7 +187,7 @@ async fn whole(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Recip
     }
     let order = found.order.id;
     let mut places = places(shared, std::slice::from_ref(&order)).await.map_err(|e| problem::store(&e))?;
-    let place = places.remove(order.as_str());
+    let place = places.of.remove(order.as_str());
     let place = place.ok_or_else(|| Why::NotFound.response("this order keeps no recipient (any more)"))?;
     note(shared, request, Look::Recipient, &[(order.as_str(), &place)]).await?;
     Ok(place.recipient)
@@ -190,7 +204,7 @@ pub async fn note(
     shown: &[(&str, &Place)],
 ) -> Result<(), HttpResponse> {
     let who = caller(request);
-    let name = who.role().map_or_else(|| who.name().to_owned(), |role| format!("{}:{}", role.word(), who.name()));
+    let name = who.actor();
     let (at, from, request_id) = (shared.parts.clock.now(), from(request), guard::named(request));
     let row = |(order, person): (&str, &str)| AccessRow {
         accs_id: uuid::Uuid::now_v7().to_string().into(),

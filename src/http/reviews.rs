@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Shared,
     guard::{caller, deny},
-    lines::read_cursor,
-    paging,
-    problem::{self, Why},
+    lines::{read_cursor, write_cursor},
+    paging, problem,
     tokens::Caller,
     view::Page,
 };
@@ -69,8 +68,7 @@ pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::
 
 async fn reviews(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<Page<ReviewItem>, HttpResponse> {
     let who = caller(request);
-    let invalid = |e: crate::domain::ids::BadId| Why::Invalid.response(e.to_string());
-    let mut partner = search.partner_id.as_deref().map(PartnerId::new).transpose().map_err(invalid)?;
+    let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     if let Caller::Partner { partner: own } = &who {
         if partner.as_ref().is_some_and(|named| named != own) {
             return Err(deny(request, who.name(), "a partner sees reviews of what it sold"));
@@ -80,10 +78,10 @@ async fn reviews(shared: &Shared, request: &HttpRequest, search: &Search) -> Res
     let limit = paging::limit(search.limit)?;
     let asked = ReviewQuery {
         partner,
-        product: search.product_id.as_deref().map(ProductId::new).transpose().map_err(invalid)?,
+        product: paging::id(search.product_id.as_deref(), ProductId::new)?,
         after: search.cursor.as_deref().map(read_cursor).transpose()?,
         limit: limit + 1,
     };
     let rows = shared.parts.store.reviews(&asked).await.map_err(|e| problem::store(&e))?;
-    Ok(paging::page(rows, limit, |r| format!("{}.{}.{}", r.at.timestamp_micros(), r.line, r.order)))
+    Ok(paging::page(rows, limit, |r| write_cursor(r.at, r.line, &r.order)))
 }

@@ -35,11 +35,11 @@ pub fn all() -> Vec<Route> {
     use Access::{All, Roles, Signed};
     routes! {
         POST "/v1/commands" Roles(WRITERS), "Takes any command; answers with its answer", Some("Command"), Some("Answer") => commands::post;
-        POST "/v1/commands/{id}" Roles(WRITERS), "Takes a command by its type, which stands in place of the id: place_order, receive_stock …; the body is the command without it", Some("CommandBody"), Some("Answer") => commands::typed;
+        POST "/v1/commands/{id}" Roles(WRITERS), "Takes a command by its type: place_order, receive_stock …; the body is the command without it", Some("CommandBody"), Some("Answer") => commands::typed;
         GET "/v1/commands/{id}" Roles(&[Checkout, Partner, Payment, Operator, Auditor]), "What became of a command", None, Some("CommandState") => commands::look;
         POST "/v1/orders" Roles(&[Checkout, Partner, Operator]), "Places an order (주문): a place_order command, its type left out", Some("PlaceOrderBody"), Some("Answer") => orders::place;
         GET "/v1/orders" Roles(READERS), "Orders, newest first; a checkout sees its customer's, a partner its own, and of what it sells its part", None, Some("OrderPage") => orders::list;
-        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims, to a seller its own part; ETag is its version", None, Some("OrderView") => orders::one;
+        GET "/v1/orders/{id}" Roles(READERS), "An order with its lines, money and claims, to a seller its own part; its ETag names its version", None, Some("OrderView") => orders::one;
         GET "/v1/orders/{id}/timeline" Roles(READERS), "What happened to it, and why commands about it were refused", None, Some("Timeline") => orders::timeline;
         GET "/v1/orders/{id}/events" Roles(READERS), "Its events from a sequence on, from its history, as they were published", None, Some("EventPage") => feed::of_order;
         GET "/v1/orders/{id}/audit" Roles(STAFF), "What was done to it that wants a reason (감사이력): early refunds, forced deliveries, stock lost …", None, Some("OrderAudit") => audit::of_order;
@@ -48,9 +48,9 @@ pub fn all() -> Vec<Route> {
         GET "/v1/orders/{id}/{part}" Roles(READERS), "A part of it: lines, claims, payments, refunds, fees, procurements, linked-orders or reviews", None, Some("OrderPart") => orders::part;
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
         POST "/v1/payment-callbacks" Signed, "The payment service's word: money that came in, or went back", Some("PaymentEvent"), Some("Answer") => callbacks::post;
-        GET "/v1/lines" Roles(WORKERS), "Order lines (현황) by status, claim, partner, SKU …; work oldest first, the rest newest first; a partner sees its own", None, Some("LinePage") => lines::list;
+        GET "/v1/lines" Roles(WORKERS), "Order lines (현황) by status, claim, partner, SKU …; work oldest first, the rest newest first; a partner sees its own. JSON or CSV", None, Some("LinePage") => lines::list;
         GET "/v1/lines/counts" Roles(WORKERS), "How many lines there are of each status, by partner and by SKU", None, Some("LineCounts") => lines::counts;
-        GET "/v1/lines/recipients" Roles(&[Partner, Operator]), "Lines that are to be sent, with where to, whole (발주서 다운로드); each recipient that is told is written down", None, Some("LinePage") => lines::download;
+        GET "/v1/lines/recipients" Roles(&[Partner, Operator]), "Lines that are to be sent, with where to, whole (발주서 다운로드), as JSON or CSV; each recipient that is told is written down", None, Some("LinePage") => lines::download;
         GET "/v1/reviews" Roles(WORKERS), "Reviews (리뷰) with their words, newest first; a partner sees those of what it sold", None, Some("ReviewPage") => reviews::list;
         GET "/v1/skus" Roles(WORKERS), "Stock (재고) of every SKU, by id; a partner sees what it holds or sells", None, Some("SkuPage") => shelf::skus;
         GET "/v1/skus/{id}" Roles(READERS), "Stock of a SKU, with its campaigns", None, Some("SkuView") => shelf::sku;

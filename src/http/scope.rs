@@ -276,14 +276,9 @@ fn text<'a>(command: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
 fn acts_on(found: &Found, partner: &PartnerId, name: &str, command: &Map<String, Value>) -> bool {
     let order = &found.order;
     let sells = |no: &u16| order.line(*no).is_none_or(|l| order.seller_of(l) == Some(partner));
-    // a preview changes nothing; and without names a seller prepares its own lines, which the lane knows
+    // without names a seller prepares its own lines, which the lane knows
     let unnamed = || command.get("lines").and_then(Value::as_array).is_none_or(Vec::is_empty);
-    let of_some = match name {
-        "preview" => true,
-        "prepare" => unnamed(),
-        _ => false,
-    };
-    let of_all = of_some && order.lines.iter().any(|l| sells(&l.no));
+    let of_all = name == "prepare" && unnamed() && order.lines.iter().any(|l| sells(&l.no));
     of_all || (found.sight == Sight::Buyer && buyers(name)) || touched(order, command).iter().all(sells)
 }
 

@@ -277,6 +277,11 @@ impl Caller {
         }
     }
 
+    /// As what it does or sees is written down: `role:name`; at an open door the name alone.
+    pub fn actor(&self) -> String {
+        self.role().map_or_else(|| self.name().to_owned(), |role| format!("{}:{}", role.word(), self.name()))
+    }
+
     /// The actors' roles that it may speak as, with one command or another.
     pub const fn speaks(&self) -> &'static [Actor] {
         match self {

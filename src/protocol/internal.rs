@@ -84,6 +84,14 @@ pub fn derived_id(kind: &str, parts: &[&str]) -> String {
     format!("{kind}:{}", hex(&hash.finalize()[..16]))
 }
 
+/// What hexadecimal digits say, two a byte.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

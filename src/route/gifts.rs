@@ -188,10 +188,8 @@ async fn put(cx: &LaneContext, was: Option<&GiftPromotion>, p: GiftPromotion) ->
     if let Err(refusal) = mains(cx, &new_products).await? {
         return Ok(Err(refusal));
     }
-    for sku_id in &new_skus {
-        if let Err(refusal) = gift(cx, sku_id).await? {
-            return Ok(Err(refusal));
-        }
+    if let Err(refusal) = gifts(cx, &new_skus).await? {
+        return Ok(Err(refusal));
     }
     let mut book = cx.book.borrow_mut();
     let id = p.id.shared();
@@ -240,9 +238,10 @@ fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
 }
 
 async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<Result<(), Refusal>, Fault> {
+    let found = refdata::products(cx, ids).await?;
     for id in ids {
         let facts = || Facts { detail: Some(id.to_string()), ..Facts::default() };
-        match refdata::product(cx, id).await? {
+        match found.get(id) {
             None => return Ok(Err(Refusal::new(Reason::UnknownProduct, facts()))),
             Some(row) if &*row.gds_knd_cd == ProductKind::Gift.code() => {
                 return Ok(Err(Refusal::invalid(format!("product {id} is a gift itself"))));
@@ -253,32 +252,45 @@ async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<Result<(), Refusal
     Ok(Ok(()))
 }
 
-/// A SKU that is a gift, wherever it lives, and is not given by too many promotions.
-async fn gift(cx: &LaneContext, id: &SkuId) -> Result<Result<(), Refusal>, Fault> {
-    let facts = || Facts { sku_id: Some(id.clone()), ..Facts::default() };
-    let is_gift = if partition_of(id.as_str(), cx.partitions) == cx.partition {
-        let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
-        let actor = activate::sku(cx, id).await?;
-        actor.send(Describe).await.map_err(gone)?.map(|info| info.gift)
-    } else {
-        let stored = cx.store.skus(std::slice::from_ref(id)).await?;
-        stored.first().map(|s| super::inventory::info(s).gift)
-    };
-    match is_gift {
-        None => return Ok(Err(Refusal::new(Reason::UnknownSku, facts()))),
-        Some(false) => {
-            let why = format!("SKU {id} is no gift, by its product's kind and type");
-            return Ok(Err(Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() }));
+/// SKUs that are gifts, wherever they live, and are not given by too many promotions.
+async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<Result<(), Refusal>, Fault> {
+    let is_gift = are_gifts(cx, ids).await?;
+    let giving = promotions(cx, &[], ids, cx.now.get()).await?;
+    for id in ids {
+        let facts = || Facts { sku_id: Some(id.clone()), ..Facts::default() };
+        let invalid = |why| Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() };
+        match is_gift.get(id) {
+            None => return Ok(Err(Refusal::new(Reason::UnknownSku, facts()))),
+            Some(false) => {
+                return Ok(Err(invalid(format!("SKU {id} is no gift, by its product's kind and type"))));
+            }
+            Some(true) => {}
         }
-        Some(true) => {}
-    }
-    let now = cx.now.get();
-    let giving = promotions(cx, &[], std::slice::from_ref(id), now).await?;
-    if giving.iter().filter(|p| p.gives(id)).count() >= OF_A_GIFT_MAX {
-        let why = format!("a gift is of at most {OF_A_GIFT_MAX} gift promotions: take it out of those that are over");
-        return Ok(Err(Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() }));
+        if giving.iter().filter(|p| p.gives(id)).count() >= OF_A_GIFT_MAX {
+            return Ok(Err(invalid(format!(
+                "a gift is of at most {OF_A_GIFT_MAX} gift promotions: take it out of those that are over"
+            ))));
+        }
     }
     Ok(Ok(()))
+}
+
+/// Which of these SKUs are gifts; unknown ones are left out.
+async fn are_gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<HashMap<SkuId, bool>, Fault> {
+    let here = |id: &&SkuId| partition_of(id.as_str(), cx.partitions) == cx.partition;
+    let (own, others): (Vec<&SkuId>, Vec<&SkuId>) = ids.iter().partition(here);
+    let own: Vec<SkuId> = own.into_iter().cloned().collect();
+    let others: Vec<SkuId> = others.into_iter().cloned().collect();
+    let stored = cx.store.skus(&others).await?;
+    let mut found: HashMap<SkuId, bool> =
+        stored.iter().map(|s| (SkuId::stored(&s.unit.unt_id), super::inventory::info(s).gift)).collect();
+    let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
+    activate::inventories(cx, own.clone()).await?;
+    for id in own {
+        let info = activate::sku(cx, &id).await?.send(Describe).await.map_err(gone)?;
+        found.extend(info.map(|info| (id, info.gift)));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -182,10 +182,20 @@ fn promotion(r: &PrmRow) -> Promotion {
 /// # Errors
 /// The store's.
 pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<PdGdsRow>, Fault> {
-    if let Some((row, _)) = cx.near.0.borrow().products.get(id) {
-        return Ok(Some(row.clone()));
-    }
-    Ok(cx.store.products(std::slice::from_ref(id)).await?.pop())
+    Ok(products(cx, std::slice::from_ref(id)).await?.remove(id))
+}
+
+/// Several, by one read; unknown ones are left out.
+///
+/// # Errors
+/// The store's.
+pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<ProductId, PdGdsRow>, Fault> {
+    let made = |id: &ProductId| cx.near.0.borrow().products.get(id).map(|(row, _)| (id.clone(), row.clone()));
+    let mut found: HashMap<ProductId, PdGdsRow> = ids.iter().filter_map(made).collect();
+    let missing: Vec<ProductId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+    let read = cx.store.products(&missing).await?;
+    found.extend(read.into_iter().map(|row| (ProductId::stored(&row.gds_id), row)));
+    Ok(found)
 }
 
 /// A template, made here just now or stored.

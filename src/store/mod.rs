@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod row;
 pub mod rows;
 mod sql;
+mod sql_asked;
 mod sql_door;
 mod sql_orders;
 mod sql_people;

@@ -44,6 +44,9 @@ pub const AT_WORK: [Status; 7] = [
     Status::Exchanging,
 ];
 
+/// Groups that a count tells at most: statuses by partners and SKUs.
+pub const GROUPS_MAX: u32 = 1_000;
+
 /// Which lines are looked for; what is empty is not asked.
 #[derive(Debug, Clone, Default)]
 pub struct LineQuery {

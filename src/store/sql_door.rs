@@ -15,10 +15,6 @@ use crate::domain::ids::OrderId;
 /// Sorts behind every id.
 const LAST: &str = "~";
 
-fn text(text: &str) -> Bind {
-    Bind::Text(text.to_owned())
-}
-
 /// A row's values, as parameters; these tables hold no NULL and no truth values.
 pub(super) fn binds<R: Row>(row: &R) -> Vec<Bind> {
     let mut binds = Vec::new();
@@ -48,12 +44,13 @@ impl<D: Database> DoorStore for SqlStore<D> {
     }
 
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
-        let binds = vec![text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
+        let binds = vec![Bind::text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
         self.list("WHERE t.adit_id < $1 ORDER BY t.adit_id DESC LIMIT $2", binds).await
     }
 
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError> {
-        self.list("WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd", vec![text(order.as_str())]).await
+        self.list("WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd", vec![Bind::text(order.as_str())])
+            .await
     }
 
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {
@@ -67,7 +64,7 @@ impl<D: Database> DoorStore for SqlStore<D> {
     }
 
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError> {
-        self.list("WHERE t.hook_id = $1 ORDER BY t.prtn_no", vec![text(hook)]).await
+        self.list("WHERE t.hook_id = $1 ORDER BY t.prtn_no", vec![Bind::text(hook)]).await
     }
 
     async fn hook_at(&self, row: &HookRow) -> Result<(), StoreError> {
@@ -84,18 +81,19 @@ impl<D: Database> DoorStore for SqlStore<D> {
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<HookLetterRow>, StoreError> {
-        let binds = vec![text(hook), text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
+        let binds = vec![Bind::text(hook), Bind::text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
         self.list("WHERE t.hook_id = $1 AND t.ltr_id < $2 ORDER BY t.ltr_id DESC LIMIT $3", binds).await
     }
 
     async fn hook_letter_of(&self, hook: &str, letter: &str) -> Result<Option<HookLetterRow>, StoreError> {
-        let found = self.list("WHERE t.hook_id = $1 AND t.ltr_id = $2", vec![text(hook), text(letter)]).await?;
+        let found =
+            self.list("WHERE t.hook_id = $1 AND t.ltr_id = $2", vec![Bind::text(hook), Bind::text(letter)]).await?;
         Ok(found.into_iter().next())
     }
 
     async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError> {
         let sql = "DELETE FROM tb_sy_hook_ltr WHERE hook_id = $1 AND ltr_id = $2 RETURNING prtn_no";
-        let gone = self.0.write(sql.into(), vec![text(hook), text(letter)], &[Type::Int]).await?;
+        let gone = self.0.write(sql.into(), vec![Bind::text(hook), Bind::text(letter)], &[Type::Int]).await?;
         Ok(!gone.is_empty())
     }
 

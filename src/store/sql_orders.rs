@@ -3,6 +3,7 @@
 use super::{
     OrderQuery, StoreError,
     rows::OrdRow,
+    sql_asked::{Asked, codes},
     sql_store::{Bind, Database, SqlStore},
 };
 use crate::domain::ids::PartnerId;
@@ -54,58 +55,46 @@ impl<D: Database> SqlStore<D> {
 
     /// Orders as they are asked for, newest first; with a partner: those of it by this way.
     async fn newest(&self, asked: &OrderQuery, of: Option<(&Way, &PartnerId)>) -> Result<Vec<OrdRow>, StoreError> {
-        let mut binds = Vec::new();
-        let mut rest = String::from("WHERE 1 = 1");
-        let mut and = |what: &str, values: Vec<Bind>| {
-            let mut what = what.to_owned();
-            for value in values {
-                binds.push(value);
-                what = what.replacen('?', &format!("${}", binds.len()), 1);
-            }
-            rest.push_str(" AND ");
-            rest.push_str(&what);
-        };
-        let codes: Vec<String> = asked.statuses.iter().map(|s| format!("'{}'", s.code())).collect();
-        let codes = codes.join(", ");
+        let mut q = Asked::new();
+        let codes = codes(&asked.statuses);
         let mut whole = true;
         if let Some((way, partner)) = of {
-            let partner = || vec![Bind::Text(partner.as_str().to_owned())];
-            and(way.orders, partner());
+            let partner = || vec![Bind::text(partner.as_str())];
+            q.and(way.orders, partner());
             match way.lines {
                 Some(lines) if !codes.is_empty() => {
                     let values = if lines.contains('?') { partner() } else { Vec::new() };
-                    and(&format!("EXISTS ({lines} AND g.ord_stat_cd IN ({codes}))"), values);
+                    q.and(&format!("EXISTS ({lines} AND g.ord_stat_cd IN ({codes}))"), values);
                     whole = false;
                 }
                 Some(_) => {}
-                None => and(BY_PARTNER, Vec::new()),
+                None => q.and(BY_PARTNER, Vec::new()),
             }
         }
         if let Some(customer) = &asked.customer {
-            and("t.cust_id = ?", vec![Bind::Text(customer.as_str().to_owned())]);
+            q.and("t.cust_id = ?", vec![Bind::text(customer.as_str())]);
             if asked.partner.is_none() {
-                and(&format!("NOT {BY_PARTNER}"), Vec::new());
+                q.and(&format!("NOT {BY_PARTNER}"), Vec::new());
             }
         }
         if asked.placed {
             // a placement that other lanes refused has no lines
-            and("EXISTS (SELECT 1 FROM tb_od_ord_gds AS g WHERE g.ord_id = t.ord_id)", Vec::new());
+            q.and("EXISTS (SELECT 1 FROM tb_od_ord_gds AS g WHERE g.ord_id = t.ord_id)", Vec::new());
         }
         if whole && !codes.is_empty() {
-            and(&format!("t.ord_stat_cd IN ({codes})"), Vec::new());
+            q.and(&format!("t.ord_stat_cd IN ({codes})"), Vec::new());
         }
         if let Some(from) = asked.placed_from {
-            and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
+            q.and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
         }
         if let Some(before) = asked.placed_before {
-            and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
+            q.and("t.rcpt_dttm < ?", vec![Bind::Time(before)]);
         }
         if let Some((at, id)) = &asked.after {
-            let id = Bind::Text(id.as_str().to_owned());
-            and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), id]);
+            q.and("(t.rcpt_dttm, t.ord_id) < (?, ?)", vec![Bind::Time(*at), Bind::text(id.as_str())]);
         }
-        binds.push(Bind::Int(asked.limit.into()));
-        let rest = format!("{rest} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", binds.len());
-        self.list(&rest, binds).await
+        q.binds.push(Bind::Int(asked.limit.into()));
+        let rest = format!("{} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", q.text, q.binds.len());
+        self.list(&rest, q.binds).await
     }
 }

@@ -7,26 +7,20 @@ use async_trait::async_trait;
 use super::{
     StoreError, UntRow,
     people::{
-        AT_WORK, AccessQuery, AccessRow, ClaimAsked, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery,
-        ReviewRow,
+        AT_WORK, AccessQuery, AccessRow, ClaimAsked, CountBy, GROUPS_MAX, LineCount, LineQuery, LineRow, PeopleStore,
+        ReviewQuery, ReviewRow,
     },
     row::{Read, Row, Type},
     rows::{ExchRow, GdsRow, LnkRow, PrsnRow, RtnRow},
     sql,
+    sql_asked::{Asked, codes},
     sql_store::{Bind, Database, SqlStore, next},
 };
-use crate::domain::{
-    ids::{OrderId, PartnerId, SkuId},
-    status::Status,
-};
-
-/// Groups that a count tells at most: statuses by partners and SKUs.
-pub const GROUPS_MAX: u32 = 1_000;
+use crate::domain::ids::{OrderId, PartnerId, SkuId};
 
 /// Lines by way of their orders. CROSS JOIN says so to SQLite, which else reads every line there is; what joins them is a
 /// condition.
-const FROM: &str = "FROM tb_od_ord AS t CROSS JOIN tb_od_ord_gds AS g LEFT JOIN tb_od_dlv_fee AS s \
-    ON s.ord_id = g.ord_id AND s.dlv_fee_no = g.dlv_fee_no";
+const FROM: &str = "FROM tb_od_ord AS t CROSS JOIN tb_od_ord_gds AS g";
 /// A line's fee row, which names its seller.
 const SOLD_BY: &str = "LEFT JOIN tb_od_dlv_fee AS s ON s.ord_id = g.ord_id AND s.dlv_fee_no = g.dlv_fee_no";
 /// Who sells a line, or was asked for it. A linked order has no fees.
@@ -39,39 +33,6 @@ const OF_PARTNER: [&str; 2] = [
     "t.ord_id IN (SELECT k.chld_ord_id FROM tb_od_lnk AS k WHERE k.ptnr_id = ?)",
 ];
 
-/// Conditions with their parameters.
-struct Asked {
-    text: String,
-    binds: Vec<Bind>,
-}
-
-impl Asked {
-    fn new() -> Self {
-        Self { text: String::from("WHERE 1 = 1"), binds: Vec::new() }
-    }
-
-    /// Each `?` stands for a value, in order.
-    fn and(&mut self, what: &str, values: Vec<Bind>) {
-        self.text.push_str(" AND ");
-        let mut parts = what.split('?');
-        self.text.push_str(parts.next().unwrap_or_default());
-        for (part, value) in parts.zip(values) {
-            self.binds.push(value);
-            self.text.push_str(&format!("${}{part}", self.binds.len()));
-        }
-    }
-}
-
-fn text(text: &str) -> Bind {
-    Bind::Text(text.to_owned())
-}
-
-/// Codes of ours as a list; in the statement's words, so that an index on some of them is seen to be meant.
-fn codes(statuses: &[Status]) -> String {
-    let quoted: Vec<String> = statuses.iter().map(|s| format!("'{}'", s.code())).collect();
-    quoted.join(", ")
-}
-
 fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
     let mut q = Asked::new();
     q.and("g.ord_id = t.ord_id", Vec::new());
@@ -79,7 +40,7 @@ fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
         q.and(&format!("t.ord_stat_cd IN ({})", codes(&AT_WORK)), Vec::new());
     }
     if let Some((way, partner)) = of {
-        q.and(way, vec![text(partner.as_str())]);
+        q.and(way, vec![Bind::text(partner.as_str())]);
     }
     if !asked.statuses.is_empty() {
         q.and(&format!("g.ord_stat_cd IN ({})", codes(&asked.statuses)), Vec::new());
@@ -99,15 +60,15 @@ fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
         q.and(&format!("({})", all.join(" OR ")), Vec::new());
     }
     if let Some(sku) = &asked.sku {
-        q.and("g.unt_id = ?", vec![text(sku.as_str())]);
+        q.and("g.unt_id = ?", vec![Bind::text(sku.as_str())]);
     }
     if let Some(product) = &asked.product {
-        q.and("g.gds_id = ?", vec![text(product.as_str())]);
+        q.and("g.gds_id = ?", vec![Bind::text(product.as_str())]);
     }
     if let Some(carrier) = &asked.carrier {
         let on = "EXISTS (SELECT 1 FROM tb_od_wybl AS w WHERE w.ord_id = g.ord_id AND w.ord_seq = g.ord_seq \
                   AND w.carr_cd = ?)";
-        q.and(on, vec![text(carrier)]);
+        q.and(on, vec![Bind::text(carrier)]);
     }
     if let Some(from) = asked.placed_from {
         q.and("t.rcpt_dttm >= ?", vec![Bind::Time(from)]);
@@ -117,7 +78,7 @@ fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
     }
     if let Some(at) = &asked.after {
         let side = if asked.oldest_first { '>' } else { '<' };
-        let values = vec![Bind::Time(at.placed), text(at.order.as_str()), Bind::Int(at.line)];
+        let values = vec![Bind::Time(at.placed), Bind::text(at.order.as_str()), Bind::Int(at.line)];
         q.and(&format!("(t.rcpt_dttm, t.ord_id, g.ord_seq) {side} (?, ?, ?)"), values);
     }
     q
@@ -129,7 +90,7 @@ impl<D: Database> SqlStore<D> {
         let way = if asked.oldest_first { "" } else { " DESC" };
         // the limit is in the text: a planner that knows it goes along the index
         let sql = format!(
-            "SELECT {}, t.cust_id, t.rcpt_dttm, t.prnt_ord_id, {SELLER} {FROM} {text} \
+            "SELECT {}, t.cust_id, t.rcpt_dttm, t.prnt_ord_id, {SELLER} {FROM} {SOLD_BY} {text} \
              ORDER BY t.rcpt_dttm{way}, t.ord_id{way}, g.ord_seq{way} LIMIT {}",
             sql::columns::<GdsRow>("g."),
             asked.limit
@@ -162,7 +123,7 @@ impl<D: Database> SqlStore<D> {
         let sql = format!(
             "SELECT c.stat, c.ptnr, c.unt, count(*), CAST(sum(c.qty) AS bigint) FROM (SELECT g.ord_stat_cd AS stat, \
              {partner} AS ptnr, {sku} AS unt, g.ord_qty - g.cncl_qty - g.rtn_qty - g.exch_qty AS qty \
-             {FROM} {text}) AS c \
+             {FROM} {SOLD_BY} {text}) AS c \
              GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT {}",
             GROUPS_MAX + 1
         );
@@ -234,20 +195,20 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     async fn units_of(&self, partner: &PartnerId, after: Option<&str>, limit: u32) -> Result<Vec<UntRow>, StoreError> {
         let rest = "WHERE t.unt_id > $1 AND (t.hldr_id = $2 OR t.gds_id IN (SELECT p.gds_id FROM tb_pd_gds AS p \
                     WHERE p.ptnr_id = $2)) ORDER BY t.unt_id LIMIT $3";
-        let binds = vec![text(after.unwrap_or_default()), text(partner.as_str()), Bind::Int(limit.into())];
+        let binds = vec![Bind::text(after.unwrap_or_default()), Bind::text(partner.as_str()), Bind::Int(limit.into())];
         self.list(rest, binds).await
     }
 
     async fn reviews(&self, asked: &ReviewQuery) -> Result<Vec<ReviewRow>, StoreError> {
         let mut q = Asked::new();
         if let Some(partner) = &asked.partner {
-            q.and(&format!("{SELLER} = ?"), vec![text(partner.as_str())]);
+            q.and(&format!("{SELLER} = ?"), vec![Bind::text(partner.as_str())]);
         }
         if let Some(product) = &asked.product {
-            q.and("g.gds_id = ?", vec![text(product.as_str())]);
+            q.and("g.gds_id = ?", vec![Bind::text(product.as_str())]);
         }
         if let Some(at) = &asked.after {
-            let values = vec![Bind::Time(at.placed), text(at.order.as_str()), Bind::Int(at.line)];
+            let values = vec![Bind::Time(at.placed), Bind::text(at.order.as_str()), Bind::Int(at.line)];
             q.and("(v.rvw_dttm, v.ord_id, v.ord_seq) < (?, ?, ?)", values);
         }
         let sql = format!(
@@ -295,11 +256,11 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         let mut q = Asked::new();
         for (column, wanted) in [("ord_id", &asked.order), ("cust_id", &asked.customer)] {
             if let Some(wanted) = wanted {
-                q.and(&format!("t.{column} = ?"), vec![text(wanted)]);
+                q.and(&format!("t.{column} = ?"), vec![Bind::text(wanted)]);
             }
         }
         if let Some(before) = &asked.before {
-            q.and("t.accs_id < ?", vec![text(before)]);
+            q.and("t.accs_id < ?", vec![Bind::text(before)]);
         }
         let rest = format!("{} ORDER BY t.accs_id DESC LIMIT {}", q.text, asked.limit);
         self.list(&rest, q.binds).await
@@ -308,7 +269,7 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     async fn forget_accesses(&self, below: &str, limit: u32) -> Result<u64, StoreError> {
         let sql = "DELETE FROM tb_sy_prsn_accs WHERE accs_id IN (SELECT a.accs_id FROM tb_sy_prsn_accs AS a \
                    WHERE a.accs_id < $1 ORDER BY a.accs_id LIMIT $2) RETURNING accs_id";
-        let gone = self.0.write(sql.into(), vec![text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
+        let gone = self.0.write(sql.into(), vec![Bind::text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
         Ok(gone.len() as u64)
     }
 }

@@ -38,6 +38,13 @@ pub enum Bind {
     Time(Time),
 }
 
+impl Bind {
+    /// Of a text.
+    pub(super) fn text(text: &str) -> Self {
+        Bind::Text(text.to_owned())
+    }
+}
+
 /// What a database must bring so that [`SqlStore`] can be made of it.
 #[async_trait]
 pub trait Database: Send + Sync + 'static {

@@ -134,7 +134,7 @@ fn the_http_page_lists_routes_and_problems() {
             Access::Signed => "a signature".to_owned(),
             Access::Roles(roles) => roles.iter().map(|r| r.word()).collect::<Vec<_>>().join(", "),
         };
-        writeln!(table, "| {} | `{}` | {roles} | {} |", r.method, r.path, r.about).unwrap();
+        writeln!(table, "| {} | `{}` | {roles} | {} |", r.method, r.told(), r.about).unwrap();
     }
     hold("docs/http.md", "routes", &table);
     let mut table = "| status | reason | |\n|---|---|---|\n".to_owned();

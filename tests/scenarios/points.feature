@@ -63,6 +63,37 @@ Feature: Points
       | line | points |
       | 1    | 0      |
 
+  @G4.points @G4.return
+  Scenario: Units on their way back when the rest was delivered earned nothing, and take nothing with them
+    Given points are earned at delivery
+    And the buyer orders 3 A, paying 30,000 won by card
+    And the seller readies the order for shipping
+    And the seller ships 3 of line 1 by waybill 100
+    When the buyer asks to return 1 of line 1 because of a defect
+    And the carrier delivers the order
+    Then the points are:
+      | kind   | amount |
+      | EARNED | 1,000  |
+    # its share is of the two that earned, also while the one that did not is still open
+    When the buyer asks to return 1 of line 1 because of a defect
+    And the seller approves return 2
+    And the seller collects return 2
+    And the seller completes return 2
+    Then the points are:
+      | kind     | amount |
+      | EARNED   | 1,000  |
+      | REVERSED | 500    |
+    When the seller approves return 1
+    And the seller collects return 1
+    And the seller completes return 1
+    Then the points are:
+      | kind     | amount |
+      | EARNED   | 1,000  |
+      | REVERSED | 500    |
+    And the lines are:
+      | line | points |
+      | 1    | 500    |
+
   @G4.points @G3.6
   Scenario: Forced delivery earns none, whatever the policy
     Given points are earned at delivery

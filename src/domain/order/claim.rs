@@ -168,6 +168,9 @@ pub struct ReturnLine {
     /// kept back of what they were paid, by inspection
     #[serde(skip)]
     pub kept_back: Won,
+    /// the line had earned points when the return was asked for, and these units with it
+    #[serde(skip)]
+    pub earned: bool,
 }
 
 impl ReturnLine {
@@ -187,6 +190,7 @@ impl ReturnLine {
             withdrawn: 0,
             written_off: 0,
             kept_back: Won::ZERO,
+            earned: false,
         }
     }
 

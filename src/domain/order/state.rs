@@ -331,7 +331,8 @@ pub struct Refund {
 /// How far a refund is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// planned, not to be asked for yet: its return is not approved, or its goods are not back
+    /// planned, not to be asked for yet: its return is not approved, its goods are not back, or goods that were exchanged for
+    /// the line's are still out
     Waiting,
     /// to be asked for (again) then
     Due(Time),

@@ -260,7 +260,7 @@ pub struct WireWaybill {
     pub quantity: u32,
 }
 
-/// 수취인: personal data, kept in a table of its own.
+/// 수취인: personal data, kept in a table of its own. Name, telephone number and address are not blank.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {

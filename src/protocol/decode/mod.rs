@@ -367,6 +367,9 @@ fn recipient(r: Recipient) -> Result<Personal, Refusal> {
     for field in [Some(&r.name), Some(&r.phone), Some(&r.zip), Some(&r.address), r.address_detail.as_ref()] {
         text(field.map(String::as_str))?;
     }
+    if [&r.name, &r.phone, &r.address].into_iter().any(|field| field.trim().is_empty()) {
+        return Err(Refusal::invalid("a recipient has a name, a telephone number and an address"));
+    }
     Ok(Personal {
         recipient_name: Some(r.name),
         phone: Some(r.phone),
@@ -387,6 +390,20 @@ mod tests {
     fn the_protocol_example_reads() {
         let c = decode(EXAMPLE.as_bytes()).unwrap();
         assert_eq!((c.name, c.id.as_str()), ("place_order", "c-000000001"));
+    }
+
+    #[test]
+    fn a_recipient_is_not_blank() {
+        let to = r#"{"name":"김","phone":"010-1234-5678","zip":"06236","address":"서울 1"}"#;
+        let order =
+            |to: &str| decode(EXAMPLE.replace("\"lines\"", &format!("\"recipient\":{to},\"lines\"")).as_bytes());
+        assert!(order(to).is_ok());
+        for said in ["김", "010-1234-5678", "서울 1"] {
+            for blank in ["", " ", "\u{3000}"] {
+                let refused = order(&to.replace(&format!("\"{said}\""), &format!("\"{blank}\"")));
+                assert!(matches!(refused, Err(Unreadable::Refused { .. })), "{said} {blank:?}");
+            }
+        }
     }
 
     #[test]

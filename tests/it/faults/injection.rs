@@ -330,11 +330,11 @@ fn encoded(text: &str) -> String {
         .collect()
 }
 
-/// A refusal or an answer, and whole: no fault of the server's, and no header that the client made.
 /// What is paged.
 const LISTS: [&str; 7] =
     ["orders", "skus", "skus/S-1/ledger", "campaigns", "dead-letters", "audit", "webhooks/shop/letters"];
 
+/// A refusal or an answer, and whole: no fault of the server's, and no header that the client made.
 fn sane(what: &str, reply: &Reply) {
     assert!((200..500).contains(&reply.status), "{what}: {reply:?}");
     assert!(reply.header("x-evil").is_none(), "{what}: {reply:?}");

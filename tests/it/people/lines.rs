@@ -110,6 +110,26 @@ async fn lines_are_listed_by_their_own_status() {
     }
 }
 
+/// A carrier is looked for by what it is called, too.
+#[tokio::test]
+async fn lines_are_found_by_the_name_of_their_carrier() {
+    for shop in shops().await {
+        placed(&shop, "o-1", "u-1", &[("A", 1)]);
+        done(&shop, "operator", "o-1", "prepare", json!({}));
+        done(&shop, "partner", "o-1", "use_own_stock", json!({}));
+        done(&shop, "partner", "o-1", "complete_procurement", json!({}));
+        let waybill = json!({"line_no": 1, "carrier": "CJ대한통운", "waybill_no": "w-1", "quantity": 1});
+        done(&shop, "partner", "o-1", "ship", json!({"waybills": [waybill]}));
+        // CJ대한통운, CJ 대한통운, its code; another one's code
+        let name = "CJ%EB%8C%80%ED%95%9C%ED%86%B5%EC%9A%B4";
+        let spaced = name.replacen("CJ", "CJ%20", 1);
+        for (said, found) in [(name, 1), (spaced.as_str(), 1), ("CJGLS", 1), ("HANJIN", 0)] {
+            let lines = listed(&shop, "partner", &format!("&status=SHIPPED&carrier={said}"), 5);
+            assert_eq!(lines.len(), found, "{said}");
+        }
+    }
+}
+
 /// Kind: what a list does not understand is refused with a sentence; what a client forgot to escape is understood.
 #[tokio::test]
 async fn lists_refuse_what_they_do_not_understand() {

@@ -3,6 +3,7 @@
 
 mod lines;
 mod recipients;
+mod sheets;
 mod sight;
 
 use std::{

@@ -224,6 +224,12 @@ async fn f42_who_was_erased_is_nowhere() {
         }
         assert_eq!(refused(&shop, "partner", "/v1/reviews?partner_id=p-2").0, 403);
         whole(&seen(&shop, "operator", "/v1/orders/o-1/recipient"));
+        // what a client keeps of it is not taken for what there is
+        let kept = ["/v1/orders/o-1", "/v1/orders/o-1/reviews", "/v1/orders/o-1/lines"].map(|path| {
+            let tag = shop.get("operator", path).header("etag").unwrap().to_owned();
+            assert_eq!(shop.ask("operator", "GET", path, &[("If-None-Match", &tag)], b"").status, 304, "{path}");
+            (path, tag)
+        });
         let erased = shop.send("operator", "/v1/customers/u-1/erase", "erase-0001", &json!({})).json();
         assert_eq!(erased["orders"], 1, "{erased}");
         assert_eq!(refused(&shop, "operator", "/v1/orders/o-1/recipient").0, 404);
@@ -231,12 +237,40 @@ async fn f42_who_was_erased_is_nowhere() {
         let view = seen(&shop, "operator", "/v1/orders/o-1");
         assert_eq!((&view["recipient"], &view["reviews"][0]["text"]), (&Value::Null, &Value::Null), "{view}");
         for path in ["/v1/lines?status=PURCHASE_CONFIRMED", "/v1/lines/recipients?status=PURCHASE_CONFIRMED"] {
-            assert_eq!(seen(&shop, "operator", path)["items"][0]["recipient"], Value::Null, "{path}");
+            let reply = shop.get("operator", path);
+            assert_eq!(reply.json()["items"][0]["recipient"], Value::Null, "{path}");
+            assert_eq!((reply.header("etag"), reply.header("cache-control")), (None, Some("no-store")), "{path}");
+        }
+        for (path, tag) in &kept {
+            let again = shop.ask("operator", "GET", path, &[("If-None-Match", tag)], b"");
+            // in its lines nobody is shown
+            assert_eq!(again.status, if path.ends_with("lines") { 304 } else { 200 }, "{path}: {again:?}");
+            assert_ne!(again.header("etag") == Some(tag), again.status == 200, "{path}: {again:?}");
         }
         assert_eq!(each(&reviews("operator", ""), "text"), ["-"]);
         // who had looked is still known, without a name
         let told = seen(&shop, "auditor", "/v1/access-log?customer_id=u-1").to_string();
         assert!(told.contains("RECIPIENT") && !told.contains("홍"), "{told}");
+    }
+}
+
+/// An order's ETag marks what is shown of a person, too: a command by it is about the version.
+#[tokio::test]
+async fn a_command_may_name_the_etag_of_an_order_with_a_recipient() {
+    for shop in shops().await {
+        placed(&shop, "o-1", "u-1", &[("A", 1)]);
+        let tag = shop.get("checkout", "/v1/orders/o-1").header("etag").unwrap().to_owned();
+        let (version, mark) = tag.trim_matches('"').split_once('-').unwrap();
+        assert_eq!((version.parse::<u32>().is_ok(), mark.len()), (true, 16), "{tag}");
+        let send = |id: &str, tag: &str| {
+            let headers = [("Idempotency-Key", id), ("X-Customer-Id", "u-1"), ("If-Match", tag)];
+            shop.ask("checkout", "POST", "/v1/orders/o-1/cancel_lines", &headers, br#"{"lines": [1]}"#)
+        };
+        for bad in [format!("{version}-"), format!("{version}-xyz"), format!("-{mark}"), format!("{version}-00-00")] {
+            assert_eq!(send("cancel-001", &format!("\"{bad}\"")).status, 422, "{bad}");
+        }
+        assert_eq!(send("cancel-002", &format!("\"9-{mark}\"")).status, 412);
+        assert_eq!(send("cancel-003", &tag).status, 200);
     }
 }
 

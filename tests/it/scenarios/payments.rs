@@ -42,9 +42,11 @@ pub async fn a_payment_pays_one_order(on: On) {
         assert!(told.message.as_deref().is_some_and(|m| m.contains('k') && !m.contains("o-1")), "{told:?}");
         let order = format!("o-{n}-later");
         w.ok(place(&order, &[line(sku, 1)])).await;
-        for amount in [10_000, 7] {
+        // in one lane, of the amount due: payment.feature
+        let amounts: &[i64] = if n == 2 { &[7] } else { &[10_000, 7] };
+        for amount in amounts {
             let again =
-                json!({"type": "approve_payment", "order_id": order, "settlements": [settled("card", amount, "k")]});
+                json!({"type": "approve_payment", "order_id": order, "settlements": [settled("card", *amount, "k")]});
             w.no(again, "approval_reused").await;
         }
         assert!(w.money(&order).await.is_empty(), "no row, no refund: it is another order's");

@@ -219,16 +219,38 @@ impl World {
         answer
     }
 
-    /// Sends these to their partitions before any is answered; their answers, in order.
-    pub async fn at_once(&mut self, commands: Vec<(u32, Value)>) -> Vec<Answer> {
-        let mut sent: Vec<(u32, String, Arc<[u8]>)> = Vec::new();
-        for (partition, command) in commands {
+    /// These commands with an id and an operator for their actor: where they go, their ids, and what is sent.
+    fn named(&mut self, commands: Vec<(u32, Value)>) -> Vec<(u32, String, Arc<[u8]>)> {
+        let mut sent = Vec::new();
+        for (partition, mut command) in commands {
             self.sent += 1;
             let id = format!("c-{:08}", self.sent);
-            let mut command = command;
             (command["id"], command["actor"]) = (id.as_str().into(), "operator:o".into());
             sent.push((partition, id, command.to_string().into_bytes().into()));
         }
+        sent
+    }
+
+    /// Sends these to a partition while nobody reads it: a server that starts then finds them all at once. Their answers, in
+    /// order.
+    pub async fn finds(&mut self, partition: u32, commands: Vec<Value>) -> Vec<Answer> {
+        self.stop().await;
+        let sent = self.named(commands.into_iter().map(|command| (partition, command)).collect());
+        let raw: Vec<Arc<[u8]>> = sent.iter().map(|(_, _, raw)| Arc::clone(raw)).collect();
+        self.log.append(partition, Inbound::Commands, &raw).await.unwrap();
+        self.start(Limits::default()).await;
+        let mut answers = Vec::new();
+        for (partition, id, raw) in sent {
+            let answer = self.answered(&id, 0, &raw).await;
+            self.journal.push((partition, raw, answer.clone()));
+            answers.push(answer);
+        }
+        answers
+    }
+
+    /// Sends these to their partitions before any is answered; their answers, in order.
+    pub async fn at_once(&mut self, commands: Vec<(u32, Value)>) -> Vec<Answer> {
+        let sent = self.named(commands);
         let asked = sent.iter().map(|(partition, id, raw)| self.ask(*partition, id, raw));
         let answers = futures_util::future::join_all(asked).await;
         for ((partition, _, raw), answer) in sent.into_iter().zip(&answers) {
@@ -253,6 +275,11 @@ impl World {
     async fn ask(&self, partition: u32, id: &str, raw: &Arc<[u8]>) -> Answer {
         let before = self.heard.of(id).len();
         self.log.append(partition, Inbound::Commands, &[Arc::clone(raw)]).await.unwrap();
+        self.answered(id, before, raw).await
+    }
+
+    /// The answer to it that comes after so many.
+    async fn answered(&self, id: &str, before: usize, raw: &[u8]) -> Answer {
         let begun = Instant::now();
         loop {
             let mut answers = self.heard.of(id);

@@ -65,8 +65,10 @@ impl Order {
     pub(super) fn return_requested(&mut self, e: &ReturnRequested, at: Time) -> Result<(), String> {
         // gifts that follow are not the exchange's own
         let exchanged = e.exchange.and_then(|group| self.exchange_of(group)).map(|x| x.line_no);
-        for l in &e.lines {
+        let mut lines = e.lines.clone();
+        for l in &mut lines {
             let line = self.line_mut(l.line_no)?;
+            l.earned = line.points_earned.is_positive();
             line.return_accepted += l.quantity;
             line.refunded += l.amount;
             line.timing = Some(e.timing);
@@ -97,7 +99,7 @@ impl Order {
             fault: e.fault,
             timing: e.timing,
             state: ReturnState::Requested,
-            lines: e.lines.clone(),
+            lines,
             fees: e.fees.clone(),
             withheld: e.withheld.clone(),
             fees_back: e.fees_back.clone(),

@@ -259,6 +259,21 @@ pub fn answered(
     Some(decision)
 }
 
+/// The event of an approval that adds a product.
+pub fn added(e: &Exchange, line: AddedLine, moved: Won, waived: Option<String>, fee: Option<AddedFee>) -> Event {
+    Event::ExchangeApproved(Box::new(ExchangeApproved {
+        group: e.group,
+        branch: Branch::AddProduct,
+        line: Some(line),
+        moved,
+        restocked: !e.shipped,
+        collect: if e.shipped && waived.is_none() { e.quantity } else { 0 },
+        waived,
+        fee,
+        chain: true,
+    }))
+}
+
 /// The exchange is approved: the new line takes over what the units were worth.
 fn approved(
     order: &Order,
@@ -269,27 +284,16 @@ fn approved(
     cx: &Context<'_>,
     decision: &mut Decision,
 ) {
-    let restocked = !e.shipped;
-    if restocked {
+    if !e.shipped {
         let units = e.quantity.min(line.deducted);
         let back = Cut { line_no: line.no, quantity: units, amount: Won::ZERO, untaken: units };
         stock::give_back_as(order, &[back], &[], ("exchanged", "unsellable"), decision);
     }
     let moved = money::worth(line, e.quantity);
-    let approved = ExchangeApproved {
-        group: e.group,
-        branch: Branch::AddProduct,
-        line: Some(new),
-        moved,
-        restocked,
-        collect: if e.shipped && waived.is_none() { e.quantity } else { 0 },
-        waived: waived.map(str::to_owned),
-        fee: fee(order, e, moved, waived.is_some(), cx),
-        chain: true,
-    };
-    decision.events.push(Event::ExchangeApproved(Box::new(approved)));
+    let fee = fee(order, e, moved, waived.is_some(), cx);
+    decision.events.push(added(e, new, moved, waived.map(str::to_owned), fee));
     // the new line earns its own
-    if let Some(reversed) = returns::reversal(line, e.quantity) {
+    if let Some(reversed) = returns::reversal(order, line, e.quantity) {
         decision.events.push(Event::PointsReversed { lines: vec![reversed] });
     }
 }

@@ -1,6 +1,6 @@
 //! 사은품은 본품을 따른다 (§3.2†): gifts go where the last units of their main goods go, through exchanges, at any status.
 
-use super::{Context, Decision, folded, money, returns, stock};
+use super::{Context, Decision, folded, returns, stock};
 use crate::domain::order::{
     claim::{ClaimReason, Fault},
     event::{Cut, CutCause, ReservedLine},
@@ -34,13 +34,8 @@ pub fn sweep(before: Option<&Order>, cx: &Context<'_>, decision: &mut Decision) 
     let alone: Vec<&Line> = now.lines.iter().filter(left).collect();
     let ordered: Vec<&Line> = alone.iter().filter(|l| l.status == Status::Ordered).copied().collect();
     if !ordered.is_empty() {
-        let cut = |l: &&Line| Cut {
-            line_no: l.no,
-            quantity: l.free(),
-            amount: money::worth(l, l.free()),
-            untaken: (l.held + l.deducted).min(l.free()),
-        };
-        stock::cut(&now, CutCause::MainGone, ordered.iter().map(cut).collect(), &[], decision);
+        let cuts: Vec<Cut> = ordered.into_iter().map(stock::whole).collect();
+        stock::cut(&now, CutCause::MainGone, cuts, &[], decision);
     }
     // what has not left needs no collection: it does not wait for what has
     for shipped in [false, true] {

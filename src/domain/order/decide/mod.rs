@@ -7,6 +7,7 @@ mod deliver;
 mod destination;
 mod entitle;
 mod exchange;
+pub use self::exchange::added;
 mod follow;
 mod gift;
 pub use self::gift::of_the_same_seller;

@@ -19,7 +19,8 @@ pub fn worth(line: &Line, quantity: u32) -> Won {
 
 /// The fees that go back with these cuts: of rows of which no goods remain (domain §5: a whole cancellation gives the fee
 /// back, a part cancellation keeps it where goods of its row remain). Goods in another return that is under way remain: it
-/// may be withdrawn. A surcharge (row 14) is for all goods of the order; one that nobody paid yet, for those that are still to go.
+/// may be withdrawn. A surcharge (row 14) is for all goods of the order; one that nobody paid yet, for those that are
+/// still to go.
 pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();

@@ -115,8 +115,9 @@ impl Standing {
     }
 }
 
+/// How it stands. Past its deadline an unpaid order is expired, whether or not its timer has fired yet: so a replay decides the
+/// same.
 #[expect(clippy::wildcard_enum_match_arm, reason = "in every other status it has been paid, or is paid elsewhere")]
-/// Past its deadline an unpaid order is expired, whether or not its timer has fired yet: so a replay decides the same.
 fn standing(order: &Order, now: Time) -> Result<Standing, Refusal> {
     if order.settlements.len() >= PAYMENTS_MAX {
         return Err(Refusal::invalid(format!("an order takes at most {PAYMENTS_MAX} payments")));

@@ -176,8 +176,8 @@ fn shipping(line: &Line, cx: &Context<'_>) -> ShippingTerms {
     line.shipping.or_else(before).unwrap_or_default()
 }
 
-/// 반품배송비: the fee module over the returned lines, by the terms that they were placed with (§5); the seller's fault, a failed installation and goods that had
-/// not left pay nothing†, and the rows say why.
+/// 반품배송비: the fee module over the returned lines, by the terms that they were placed with (§5); the seller's fault, a failed
+/// installation and goods that had not left pay nothing†, and the rows say why.
 pub fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>) -> Vec<ReturnFee> {
     let of = |l: &ReturnLine| -> Option<(&Line, &FeeRow)> {
         let line = order.line(l.line_no)?;
@@ -408,17 +408,22 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
     decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds, withheld, chain });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group)).filter(|e| e.new_line_no.is_some());
-    let before = |l: &ReturnLine| exchange.is_some_and(|e| e.line_no == l.line_no);
-    let units = r.lines.iter().filter(|l| !before(l)).filter_map(|l| Some((order.line(l.line_no)?, l.quantity)));
-    let reversed: Vec<LineAmount> = units.filter_map(|(line, quantity)| reversal(line, quantity)).collect();
+    let before = |l: &&ReturnLine| exchange.is_some_and(|e| e.line_no == l.line_no);
+    let earned = r.lines.iter().filter(|l| l.earned && !before(l));
+    let reversed: Vec<LineAmount> =
+        earned.filter_map(|l| reversal(order, order.line(l.line_no)?, l.quantity)).collect();
     if !reversed.is_empty() {
         decision.events.push(Event::PointsReversed { lines: reversed });
     }
 }
 
-/// Points earned on units that leave a line (where policy gives them at delivery).
-pub fn reversal(line: &Line, quantity: u32) -> Option<LineAmount> {
-    let all = quantity == line.active();
-    let amount = if all { line.points_earned } else { line.points_earned.share_down(quantity, line.active()) };
+/// Points earned on units that leave a line (where policy gives them at delivery): their share of the units that earned them.
+/// Those of returns that were under way when the rest was delivered did not.
+pub fn reversal(order: &Order, line: &Line, quantity: u32) -> Option<LineAmount> {
+    let open = order.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+    let without: u32 = open.filter(|l| l.line_no == line.no && !l.earned).map(|l| l.quantity).sum();
+    let earning = line.active().saturating_sub(without);
+    let all = quantity >= earning;
+    let amount = if all { line.points_earned } else { line.points_earned.share_down(quantity, earning) };
     amount.is_positive().then_some(LineAmount { line_no: line.no, amount })
 }

@@ -15,8 +15,8 @@ use crate::domain::{
     stock::{Move, Movement},
 };
 
-/// Row 7: what is ordered is there; the buyer's cancellation
-/// closes for these lines only: a seller prepares what it sells, and no other seller's.
+/// Row 7: what is ordered is there, and its seller begins to work. The buyer's cancellation closes for these lines only: a seller
+/// prepares what it sells, and no other seller's.
 pub fn prepare(order: &Order, named: &[u16], by: Option<&PartnerId>) -> Result<Decision, Refusal> {
     let sells = |l: &Line| by.is_none_or(|p| order.seller_of(l) == Some(p));
     if !order.lines.iter().any(sells) {
@@ -107,6 +107,13 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
     Ok(decision)
 }
 
+/// All that is free of a line, with its stock.
+pub fn whole(line: &Line) -> Cut {
+    let quantity = line.free();
+    let untaken = (line.held + line.deducted).min(quantity);
+    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
+}
+
 /// Gifts of a line that is taken out wholly go with it (§3.2†), unless they have left already.
 pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
     let going: Vec<ReservedLine> =
@@ -116,10 +123,7 @@ pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
         .iter()
         .filter(|l| l.gift && l.free() > 0 && super::follow::with(order, l, &going, Line::active))
         .filter(|l| !matches!(l.status, Status::Shipped | Status::PurchaseConfirmed))
-        .map(|l| {
-            let untaken = (l.held + l.deducted).min(l.free());
-            Cut { line_no: l.no, quantity: l.free(), amount: money::worth(l, l.free()), untaken }
-        })
+        .map(whole)
         .collect();
     cuts.retain(|c| !gifts.iter().any(|g| g.line_no == c.line_no));
     cuts.extend(gifts);

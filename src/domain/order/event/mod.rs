@@ -12,7 +12,7 @@ use serde::{
 
 pub use self::parts::*;
 use super::{
-    claim::{Branch, ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
+    claim::{ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
     command::{Heard, Paid},
     delivery::ShipMethod,
     state::Order,
@@ -438,18 +438,8 @@ impl Event {
                 let Some(e) = before.exchange_of(*group) else { return Vec::new() };
                 let moved = before.line(e.line_no).map_or(Won::ZERO, |l| super::decide::worth(l, e.quantity));
                 let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault });
-                let approved = ExchangeApproved {
-                    group: *group,
-                    branch: Branch::AddProduct,
-                    line: Some(line.clone()),
-                    moved,
-                    restocked: !e.shipped,
-                    collect: if e.shipped && waived.is_none() { e.quantity } else { 0 },
-                    waived: waived.clone(),
-                    fee: fee.clone(),
-                    chain: true,
-                };
-                corrected.into_iter().chain([Event::ExchangeApproved(Box::new(approved))]).collect()
+                let approved = super::decide::added(e, line.clone(), moved, waived.clone(), fee.clone());
+                corrected.into_iter().chain([approved]).collect()
             }
             AskWhat::Work { work, lines, at } => vec![Event::Worked { work: *work, lines: lines.clone(), at: *at }],
         }
