@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{
-    acts::{Act, delivery, give_back, units},
+    acts::{Act, delivery, give_back, purchase, units},
     claims::{add_product, exchange},
     deep::{Start, Step, begin, finish, partner, run, start, step},
     units::Units,
@@ -15,7 +15,7 @@ use crate::domain::{
     catalog::{PartnerKind, SkuInfo, StockPolicy},
     drawn::config,
     gift::GiftSoldOut,
-    ids::{PartnerId, PromotionId},
+    ids::{CustomerId, PartnerId, PromotionId},
     money::Won,
     order::{
         Event, OrderCommand as C,
@@ -23,6 +23,7 @@ use crate::domain::{
         command::{Deposit, Means, PaymentOffer, Sourced, Wanted},
         delivery::{DeliveredBy, ShipMethod},
         event::CutCause,
+        supply::{LinkMessage, LinkWhat},
     },
     reason::Reason,
     status::Status,
@@ -186,6 +187,21 @@ fn a_market_goes_through_all_of_it_by_construction() {
     for place in 0..5 {
         let lanes = there.iter().filter(|(p, _)| *p == place).count();
         assert!(lanes >= 2, "place {place} was seen in {lanes} lanes: {there:?}");
+    }
+}
+
+#[test]
+fn of_a_partner_each_seller_buys_for_itself() {
+    let mut w = begin(&many(1));
+    pay_in(&mut w);
+    w.ask(&C::Prepare).unwrap();
+    let bought = |lines: &[(u16, &str)]| C::PurchaseFromPartner(purchase("2", lines));
+    assert_eq!(w.ask(&bought(&[(1, "w"), (2, "x")])).unwrap_err().reason, Reason::Invalid);
+    for (line, sku, seller) in [(1, "w", "1"), (2, "x", "5")] {
+        w.messages.clear();
+        w.ask(&bought(&[(line, sku)])).unwrap();
+        let [(_, LinkMessage { what: LinkWhat::Place(child), .. })] = &w.messages[..] else { panic!() };
+        assert_eq!(child.buyer_id, CustomerId::stored(seller));
     }
 }
 

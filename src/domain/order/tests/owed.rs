@@ -172,6 +172,10 @@ fn a_change_of_address_is_the_difference() {
         // paid: what is more is due beside, what is less goes back
         w.ask(&choose(ISLAND)).unwrap();
         assert_eq!((owed(&w), planned(&w)), ((38_000, 2_000), 0));
+        // what nobody has paid is given up before money goes back
+        w.ask(&choose(JEJU)).unwrap();
+        assert_eq!((owed(&w), planned(&w)), ((36_000, 0), 0));
+        w.ask(&choose(ISLAND)).unwrap();
         w.ask(&pay("s-2", 2_000)).unwrap();
         let groups: Vec<u16> = w.o().settlements.iter().map(|s| s.group).collect();
         assert!(groups.windows(2).all(|g| g[0] < g[1]), "{groups:?}");
