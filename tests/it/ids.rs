@@ -2,6 +2,7 @@
 //! one after the other and both at once; on Redis with PostgreSQL, and embedded. No lane starts over for it, nothing goes to
 //! the dead letters, and the checker stays green.
 
+mod drawn;
 mod races;
 mod upgrade;
 
@@ -334,5 +335,6 @@ on_both! {
     neighbours_go_on: super::neighbours_go_on,
     at_once: super::races::at_once,
     over_lanes: super::races::over_lanes,
+    drawn_ids: super::drawn::drawn_ids,
     existing_pairs_stay: super::upgrade::existing_pairs_stay,
 }

@@ -9,7 +9,7 @@ use super::{On, Scene, of, post, with_id};
 const HELD_BACK: &str = "before_commit=sleep(30)";
 
 /// Sends each on a thread of its own; their answers, in order.
-fn together(address: &str, commands: &[Value]) -> Vec<Value> {
+pub fn together(address: &str, commands: &[Value]) -> Vec<Value> {
     std::thread::scope(|scope| {
         let sent: Vec<_> = commands.iter().map(|c| scope.spawn(move || post(address, c).json())).collect();
         sent.into_iter().map(|thread| thread.join().expect("an answer")).collect()

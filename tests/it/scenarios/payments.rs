@@ -66,6 +66,16 @@ pub async fn a_payment_pays_one_order(on: On) {
     w.ok(arrives("o-d1")).await;
     w.no(arrives("o-d2"), "approval_reused").await;
     w.ok(arrives("o-d1")).await; // told again
+    // and one that the account was announced under, for both
+    for (order, sku) in [("o-d3", &a), ("o-d4", &b), ("o-d5", &a)] {
+        let deposit = json!({"kind": "deposit", "means": "virtual_account", "payment_id": "va"});
+        w.ok(with(place(order, &[line(sku, 1)]), "payment", deposit)).await;
+    }
+    let arrives = |order: &str| with(on_order("confirm_deposit", order), "amount", json!(10_000));
+    w.ok(arrives("o-d3")).await;
+    for order in ["o-d4", "o-d5"] {
+        w.no(arrives(order), "approval_reused").await;
+    }
     // points: an account pays many times, a movement once
     let points = |movement: Value| {
         let mut paid = settled("points", 10_000, "u-1");
@@ -83,7 +93,7 @@ pub async fn a_payment_pays_one_order(on: On) {
     w.ok(by("o-m", &b, settled("bank_transfer", 10_000, "k"))).await;
     let entered = register(&w).await;
     assert_eq!(entered.iter().filter(|(id, _)| id == "k").count(), 2, "{entered:?}");
-    assert_eq!(entered.len(), 9, "{entered:?}");
+    assert_eq!(entered.len(), 10, "{entered:?}");
     w.done().await;
 }
 

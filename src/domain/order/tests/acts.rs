@@ -12,6 +12,7 @@ use crate::domain::{
         command::{Delivery, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
         delivery::{DeliveredBy, ShipMethod},
         event::{ReservedLine, WaybillEntry},
+        register::DEPOSIT,
         state::Refund,
         supply::{AskState, AskWhat, LinkKind, LinkWhat, ShortLine},
     },
@@ -29,7 +30,7 @@ pub struct Act {
 }
 
 /// How many kinds of command there are.
-pub const KINDS: u8 = 51;
+pub const KINDS: u8 = 55;
 
 pub fn units(line_no: u16, quantity: u32) -> ReservedLine {
     ReservedLine { line_no, quantity }
@@ -220,10 +221,41 @@ pub fn command(w: &World, a: Act) -> C {
             C::ApproveExchange { group: other, branch, sku_id: None, fault: Some(fault), waived }
         }
         39 => C::Link { from: OrderId::stored("parent"), what: LinkWhat::Cancel },
+        // a seller prepares what it sells, or what it doesn't
+        51 => {
+            let seller = w.order.as_ref().and_then(|o| o.seller_of(o.line(line)?)).cloned();
+            let by = seller.filter(|_| n > 0).unwrap_or_else(|| PartnerId::stored("5"));
+            C::PrepareOf { lines: one(), by: Some(by) }
+        }
+        52 => {
+            let units = vec![Sourced { line_no: line, quantity: (n > 0).then_some(n) }];
+            C::BuyUnits { units, seller: "s".into(), amount: Won::new(100) }
+        }
+        53 => {
+            let method = [ShipMethod::Quick, ShipMethod::Pickup][usize::from(flag)];
+            let waybills = if n < 3 { Vec::new() } else { vec![waybill(line, other, 1)] };
+            C::ShipBy { method, lines: vec![line], started: n == 1, waybills }
+        }
+        // a part, all of it, too much; or what came before, once more
+        54 => deposit(w, n, flag),
         41 => C::UseOwnUnits { units: vec![Sourced { line_no: line, quantity: Some(n) }] },
         42 => C::ShipBy { method: ShipMethod::Own, lines: one(), started: n == 1, waybills: Vec::new() },
         _ => C::Prepare,
     }
+}
+
+/// Money that comes to an account, under a name of its own or the account's.
+fn deposit(w: &World, n: u32, named: bool) -> C {
+    let due = w.order.as_ref().map_or(0, |o| o.due_now().get());
+    let last = w.order.as_ref().and_then(|o| o.settlements.iter().rfind(|s| s.means.is_deposit()));
+    let again = last.filter(|s| n == 3 && s.paid.is_positive());
+    let amount =
+        again.map_or(due / 2 * i64::from(n == 0) + (due + i64::from(n == 2)) * i64::from(n > 0), |s| s.paid.get());
+    let payment_id = match again {
+        Some(s) => s.approval_id.clone().filter(|id| id != DEPOSIT),
+        None => named.then(|| format!("d-{}", w.history.len())),
+    };
+    C::ConfirmDeposit { amount: Won::new(amount), payment_id }
 }
 
 /// What one of the order's linked orders may say.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::world::World;
+use super::world::{World, pay, pay_unvouched};
 use crate::domain::{
     money::Won,
     order::{
-        Order,
+        Order, OrderCommand as C,
         claim::{Exchange, ExchangeState, Return, ReturnState},
         register::PaymentKey,
         state::{Line, Placement, PointsKind, Refund, ReserveState},
     },
+    reason::Reason,
     status::{Status, may_go},
 };
 
@@ -126,6 +127,7 @@ pub fn decided(o: &Order) {
     if o.placement != Placement::Done || o.paid_at.is_none() {
         return;
     }
+    all_back(o);
     for gift in o.lines.iter().filter(|l| l.gift && l.free() > 0 && !l.status.is_terminal()) {
         let mut family = o.family(gift);
         assert!(family.any(|l| l.active() > 0), "a gift is alone: {gift:?} of {:#?}", o.lines);
@@ -149,9 +151,21 @@ pub fn decided(o: &Order) {
     }
 }
 
+/// Where no money is left, nothing is left to ship: but for goods that cost nothing, and the gifts of those.
+fn all_back(o: &Order) {
+    if !o.settles_here() || !o.settlements.iter().all(|s| s.refundable.is_zero()) {
+        return;
+    }
+    let worthless = |l: &Line| l.pay().is_zero() && l.active() > 0;
+    let for_nothing = |l: &Line| if l.gift { o.family(l).any(worthless) } else { worthless(l) };
+    let live = |l: &&Line| l.free() > 0 && !l.status.is_terminal() && l.status != Status::Shipped;
+    let left = o.lines.iter().filter(live).find(|l| !for_nothing(l));
+    assert_eq!(left, None, "its money is all gone: {:#?}", o.settlements);
+}
+
 /// Units of a line that a buyer has and that are no part of the order any more: waived, written off, or exchanged and still
 /// to come.
-fn with_the_buyer(o: &Order, l: &Line) -> u32 {
+pub fn with_the_buyer(o: &Order, l: &Line) -> u32 {
     let done = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
     let kept: u32 = done.filter(|k| k.line_no == l.no && k.shipped && !k.restocked).map(|k| k.quantity - k.back).sum();
     let swapped = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.new_line_no.is_some() && e.shipped);
@@ -165,6 +179,31 @@ fn with_the_buyer(o: &Order, l: &Line) -> u32 {
 }
 
 impl World {
+    /// The total is what would be refused if one won differed: of the buyer's side. Of the payment side's it is taken, and goes
+    /// back.
+    pub fn one_won(&self) {
+        let Some(o) = self.order.as_ref().filter(|o| o.placement == Placement::Done) else { return };
+        let pending = o.status() == Status::PaymentPending && o.deadline.is_some_and(|d| self.now < d);
+        let due = if pending { o.total() } else { o.surcharge_due() }.get();
+        if !pending && due == 0 {
+            return;
+        }
+        let deposit = |amount: i64| C::ConfirmDeposit { amount: Won::new(amount), payment_id: Some("one-won".into()) };
+        let note = |command: &C| self.decided(command).unwrap_or_else(|e| panic!("{command:?}: {}", e.message())).note;
+        assert_eq!(note(&pay_unvouched("one-won", due)), None, "{due} won are due: {o:#?}");
+        if o.deposit.is_some() && due > 0 {
+            assert_eq!(note(&deposit(due)), None, "{due} won are due: {o:#?}");
+        }
+        for other in [due - 1, due + 1].into_iter().filter(|n| *n > 0) {
+            let refusal = self.decided(&pay_unvouched("one-won", other)).expect_err("another amount");
+            assert_eq!((refusal.reason, refusal.facts.due), (Reason::AmountMismatch, Some(Won::new(due))), "{other}");
+            assert_eq!(note(&pay("one-won", other)), Some(Reason::AmountMismatch));
+            if o.deposit.is_some() {
+                assert_eq!(note(&deposit(other)), Some(Reason::AmountMismatch));
+            }
+        }
+    }
+
     /// R3, at any time.
     pub fn stock_is_conserved(&self) {
         for (sku, s) in &self.stocks {
@@ -188,6 +227,7 @@ impl World {
         if orders.is_empty() {
             return;
         }
+        self.none_vanish(orders);
         for (info, _) in &self.skus {
             let lines = || orders.iter().flat_map(|o| &o.lines).filter(|l| l.sku_id == info.sku_id);
             let s = &self.stocks[&info.sku_id];
@@ -211,10 +251,9 @@ fn rested(o: &Order) {
     let paid = o.placement == Placement::Done && o.paid_at.is_some();
     // an installer's work takes none
     for l in o.lines.iter().filter(|_| paid && !o.installs()) {
-        // units = shelf + held + sold + out with buyers + in returns: none vanish
-        let restocked = o.after.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked);
-        let early: u32 = restocked.map(|k| k.quantity).sum::<u32>().min(l.returning);
-        let has = l.active() + with_the_buyer(o, l);
-        assert!((has - early..=has).contains(&l.deducted), "units are nowhere: {} of {has}, {l:?}", l.deducted);
+        // those whose stock came back before their return ends
+        let open = o.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+        let early: u32 = open.filter(|k| k.line_no == l.no && k.restocked).map(|k| k.quantity).sum();
+        assert_eq!(l.deducted, l.active() + with_the_buyer(o, l) - early, "units are nowhere: {l:?}");
     }
 }

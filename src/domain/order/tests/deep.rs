@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{
     acts::{Act, command, delivery, kinds, units, waybill},
     constructed::by_construction,
+    market,
     world::{World, campaign, card, gift, gift_of, gifts, line, off, place, sent_to, sku},
 };
 use crate::domain::{
@@ -28,7 +29,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     Ask(Act),
     /// the next thing that would happen to all lines
     Forward,
@@ -41,7 +42,7 @@ enum Step {
     Move(usize, i64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     let act = (kinds(), 0u16..7, 0u16..5, 0u32..4, any::<bool>());
     prop_oneof![
         20 => act.prop_map(|(kind, line, other, n, flag)| Step::Ask(Act { kind, line, other, n, flag })),
@@ -61,7 +62,7 @@ pub struct Start {
     pub quantities: (u32, u32, u32),
     /// steps that are taken for all lines before anything is asked
     pub forward: usize,
-    /// 4: a linked order
+    /// 3: of several sellers, by deposits; 4: a linked order
     pub how: u8,
     pub off: bool,
     pub prepare: u8,
@@ -144,6 +145,8 @@ pub fn begin(s: &Start) -> World {
         let line = |sku: &str, quantity| ChildLine { sku_id: SkuId::stored(sku), quantity };
         let child = ChildOrder { parent, buyer_id: CustomerId::stored("1"), lines: vec![line("w", a), line("x", b)] };
         w.ask(&C::PlaceLinked(Box::new(child))).unwrap();
+    } else if s.how == 3 {
+        market::order(&mut w, s);
     } else {
         let promotion_id = s.off.then(|| PromotionId::stored("p"));
         let lines = vec![
@@ -172,6 +175,7 @@ fn forward(w: &mut World) {
 pub fn advance(w: &mut World) {
     let Some(o) = &w.order else { return };
     match o.status() {
+        Status::PaymentPending if o.deposit.is_some() => market::pay_in(w),
         Status::PaymentPending => {
             let (due, no) = (o.amount_due().get(), w.history.len());
             let half = due / 2;
@@ -207,7 +211,7 @@ pub fn advance(w: &mut World) {
     }
 }
 
-fn run(w: &mut World, steps: &[Step]) {
+pub fn run(w: &mut World, steps: &[Step]) {
     for step in steps {
         match step {
             Step::Ask(act) => {
@@ -234,6 +238,7 @@ fn run(w: &mut World, steps: &[Step]) {
             }
             Step::Move(n, quantity) => drop(w.own(&SkuId::stored(NAMES[*n]), Move::Adjust, *quantity)),
         }
+        w.one_won();
     }
     w.rest();
 }
@@ -300,7 +305,7 @@ pub fn settle(w: &mut World) {
 }
 
 /// Every claim decided, every debt paid, every linked order done: then each line must come to an end, and all money.
-fn finish(w: &mut World) {
+pub fn finish(w: &mut World) {
     for round in 0.. {
         let o = w.o().clone();
         if ended(&o) {

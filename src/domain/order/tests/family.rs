@@ -50,7 +50,8 @@ impl Family {
     fn new(start: &Start) -> Self {
         // prepared, and not procured yet
         let forward = if start.prepare == 0 { 1 } else { 2 };
-        let w = begin(&Start { how: 0, forward, ..start.clone() });
+        let mut w = begin(&Start { how: 0, forward, ..start.clone() });
+        w.shared = true;
         Self { w, others: BTreeMap::new(), mail: Vec::new(), sent: Vec::new(), taken: BTreeSet::new() }
     }
 
@@ -82,6 +83,13 @@ impl Family {
 
     fn order(&self, id: &OrderId) -> Option<&Order> {
         self.orders().into_iter().find(|o| o.id == *id)
+    }
+
+    /// Whatever is under way between them: no unit is off a shelf that nobody has.
+    fn shelves(&self) {
+        let others = self.others.values().filter_map(|m| Some((m.order.as_ref()?, m.home)));
+        let all: Vec<(&Order, u32)> = others.chain(self.w.order.iter().map(|o| (o, self.w.home))).collect();
+        self.w.off_the_shelf(&all);
     }
 
     /// Puts what the order that was asked has said on its way.
@@ -334,6 +342,7 @@ fn run(f: &mut Family, steps: &[Step]) {
             Step::Lanes => drop(f.step()),
             Step::Rest => f.rest(),
         }
+        f.shelves();
     }
 }
 

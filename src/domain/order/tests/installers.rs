@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    acts::{delivery, give_back, purchase},
+    acts::{delivery, give_back, purchase, waybill},
     claims::{order, procured, shipped},
     deep::{held_by, partner, shop},
     world::{World, gift_of, line, sku},
@@ -14,6 +14,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::Fault,
+        command::Delivery,
         delivery::{DeliveredBy, DeliveryStatus},
         supply::{LinkMessage, LinkState, LinkWhat, Work},
     },
@@ -74,6 +75,25 @@ fn what_is_to_be_installed_is_confirmed_by_itself_after_the_installation() {
     assert_eq!(w.o().due(false), None);
     w.later(day * 3);
     w.ask(&C::Installed { lines: ALL }).unwrap();
+    assert_eq!(w.o().due(false), Some(w.now + day));
+}
+
+#[test]
+fn a_part_that_came_confirms_nothing_by_itself() {
+    let day = Duration::from_secs(86_400);
+    let mut w = shop(1);
+    w.policy.auto_confirm = Some(day);
+    let mut w = order(w, vec![line("c", 2)], &procured());
+    let waybills = vec![waybill(1, 1, 1), waybill(1, 2, 1)];
+    w.ask(&C::Ship { lines: ALL, started: true, waybills }).unwrap();
+    let came = |no: u16| {
+        let waybill = Some(("cj".into(), format!("w-{no}")));
+        C::MarkDelivered(Delivery { by: DeliveredBy::Carrier, lines: ALL, waybill, at: None, reason: None })
+    };
+    w.ask(&came(1)).unwrap();
+    assert_eq!(w.o().due(false), None, "one of two");
+    w.later(day);
+    w.ask(&came(2)).unwrap();
     assert_eq!(w.o().due(false), Some(w.now + day));
 }
 

@@ -172,6 +172,10 @@ fn a_change_of_address_is_the_difference() {
         // paid: what is more is due beside, what is less goes back
         w.ask(&choose(ISLAND)).unwrap();
         assert_eq!((owed(&w), planned(&w)), ((38_000, 2_000), 0));
+        // what nobody has paid is given up before money goes back
+        w.ask(&choose(JEJU)).unwrap();
+        assert_eq!((owed(&w), planned(&w)), ((36_000, 0), 0));
+        w.ask(&choose(ISLAND)).unwrap();
         w.ask(&pay("s-2", 2_000)).unwrap();
         let groups: Vec<u16> = w.o().settlements.iter().map(|s| s.group).collect();
         assert!(groups.windows(2).all(|g| g[0] < g[1]), "{groups:?}");
@@ -419,17 +423,25 @@ fn points_are_earned_on_money() {
     }
 }
 
-/// A coupon is of the line total, or of what the promotion left.
+/// A coupon is of the line total, or of what the promotion left; either is rounded down, and neither takes more than there is.
 #[test]
 fn a_coupon_is_of_what_the_shop_says() {
-    for (base, due) in [(CouponBase::Total, 7_000), (CouponBase::Rest, 7_200)] {
-        let mut w = World::new(vec![(sku("a", "t", 10_000, 0), 0, 9)]);
-        w.policy.coupon_base = base;
-        w.promotions = vec![off("p", PromotionKind::Promotion, 1_000), off("q", PromotionKind::Coupon, 2_000)];
-        let named = |id| Some(PromotionId::stored(id));
-        let wanted = Wanted { promotion_id: named("p"), coupon_id: named("q"), ..line("a", 1) };
-        w.ask(&place(vec![wanted], false, PaymentOffer::Later)).unwrap();
-        assert_eq!(owed(&w), (due, due), "{base:?}");
+    // (price, quantity), what promotion and coupon take off, what is due by either
+    for ((price, quantity), (promotion, coupon), of_total, of_rest) in [
+        ((10_000, 1), (1_000, 2_000), 7_000, 7_200),
+        ((333, 7), (1_000, 500), 1_982, 1_994),
+        ((1_000, 3), (6_000, 5_000), 0, 600),
+        ((1_000, 3), (10_000, 5_000), 0, 0),
+    ] {
+        for (base, due) in [(CouponBase::Total, of_total), (CouponBase::Rest, of_rest)] {
+            let mut w = World::new(vec![(sku("a", "t", price, 0), 0, 9)]);
+            w.policy.coupon_base = base;
+            w.promotions = vec![off("p", PromotionKind::Promotion, promotion), off("q", PromotionKind::Coupon, coupon)];
+            let named = |id| Some(PromotionId::stored(id));
+            let wanted = Wanted { promotion_id: named("p"), coupon_id: named("q"), ..line("a", quantity) };
+            w.ask(&place(vec![wanted], false, PaymentOffer::Later)).unwrap();
+            assert_eq!(owed(&w), (due, due), "{base:?} {price} {promotion} {coupon}");
+        }
     }
 }
 

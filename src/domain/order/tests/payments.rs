@@ -265,6 +265,25 @@ fn a_payment_has_one_amount() {
     assert_eq!(w.ask(&pay("k", 999)).unwrap_err().reason, Reason::AmountMismatch);
 }
 
+/// Of the kind: one name for two payments. A name is of its means: neither is the other, wherever it has paid.
+#[test]
+fn a_name_of_other_means_is_another_payment() {
+    let bank = |amount| Paid { means: Means::BankTransfer, ..card("n", amount) };
+    for (first, second) in [(card("n", 1_000), bank(1_000)), (bank(1_000), card("n", 700))] {
+        let mut w = a();
+        w.ask(&later()).unwrap();
+        w.ask(&approve(vec![first], true)).unwrap();
+        let amount = second.amount.get();
+        assert_eq!(w.ask(&approve(vec![second.clone()], true)).unwrap().note, Some(Reason::AlreadyPaid));
+        assert_eq!(money(&w)[1], (second.means.code(), amount, amount));
+    }
+    let mut w = a();
+    w.ask(&later()).unwrap();
+    w.taken = vec![PaymentKey { means: Means::Points, id: "n".into() }];
+    w.ask(&approve(vec![card("n", 400), bank(600)], true)).unwrap();
+    assert_eq!(w.status(), Status::Ordered);
+}
+
 /// Of the kind: an account of points that pays more than once in an order.
 #[test]
 fn points_of_one_account_pay_an_order_and_its_surcharge() {

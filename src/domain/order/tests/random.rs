@@ -156,8 +156,15 @@ fn commands(w: &World, act: &Act) -> Option<C> {
                         rich.own(&id, Move::Receive, 100);
                     }
                     rich.ask(&to_there(*to, place(wanted.clone(), true, PaymentOffer::Later))).ok()?;
-                    let amount = rich.o().amount_due().get() + i64::from(*wrong);
-                    let paid = if amount == 0 { Vec::new() } else { vec![card("k-0", amount)] };
+                    let due = rich.o().amount_due().get();
+                    let brings = |amount: i64| if amount == 0 { Vec::new() } else { vec![card("k-0", amount)] };
+                    rich.order = None;
+                    for other in [due - 1, due + 1].into_iter().filter(|n| *n > 0) {
+                        let placement = place(wanted.clone(), true, PaymentOffer::Approved(brings(other)));
+                        let refusal = rich.decided(&to_there(*to, placement)).expect_err("another amount");
+                        assert_eq!((refusal.reason, refusal.facts.due), (Reason::AmountMismatch, Some(Won::new(due))));
+                    }
+                    let paid = brings(due + i64::from(*wrong));
                     PaymentOffer::Approved(paid)
                 }
             };
@@ -242,7 +249,7 @@ fn run(w: &mut World, acts: &[Act]) {
                 }
             }
         }
-        one_won(w);
+        w.one_won();
     }
     w.rest();
     // the end: whatever is left is judged away, and all the money has a way back
@@ -261,22 +268,6 @@ fn run(w: &mut World, acts: &[Act]) {
             w.ask(&C::ConfirmRefund { key: key.clone() }).unwrap();
             w.ask(&C::ConfirmRefund { key }).unwrap_err();
         }
-    }
-}
-
-/// The total is what would be refused if one won differed.
-fn one_won(w: &World) {
-    let Some(o) = w.order.as_ref().filter(|o| o.placement == Placement::Done) else { return };
-    let pending = o.status() == Status::PaymentPending && o.deadline.is_some_and(|d| w.now < d);
-    let due = if pending { o.total() } else { o.surcharge_due() }.get();
-    if !pending && due == 0 {
-        return;
-    }
-    let pays = |amount: i64| w.decided(&super::world::pay_unvouched("one-won", amount));
-    assert!(pays(due).is_ok(), "{due} won are due: {o:#?}");
-    for other in [due - 1, due + 1].into_iter().filter(|n| *n > 0) {
-        let refusal = pays(other).expect_err("another amount");
-        assert_eq!((refusal.reason, refusal.facts.due), (Reason::AmountMismatch, Some(Won::new(due))), "{other}");
     }
 }
 

@@ -198,6 +198,10 @@ fn what_never_comes_though_its_money_went_is_written_off_or_charged() {
         let mut w = sent(3);
         ask(&mut w, &back(3, Fault::Seller));
         ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+        for by_buyer in [true, false] {
+            let whole = C::WithdrawReturn { group: 1, lines: Vec::new(), by_buyer };
+            assert_eq!(w.ask(&whole).unwrap_err().reason, Reason::IllegalTransition, "its money is on its way");
+        }
         if came > 0 {
             ask(&mut w, &collect(came));
         }

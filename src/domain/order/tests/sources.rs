@@ -119,6 +119,17 @@ fn a_source_that_fails_takes_its_own_units_and_no_others() {
     w.ask(&C::CancelProcurement { lines: ALL, reason: None }).unwrap();
     assert_eq!((w.status(), w.stock("c").0), (Status::OutOfStock, shelf + 3));
     w.at_rest();
+    // a partner's order is stopped, though the line goes on with what is there
+    let mut w = four();
+    w.ask(&own(1, 2)).unwrap();
+    w.ask(&buy(1, "w", None)).unwrap();
+    w.ask(&news("o-1::1", LinkWhat::Placed)).unwrap();
+    w.ask(&complete()).unwrap();
+    w.messages.clear();
+    w.ask(&C::CancelProcurement { lines: ALL, reason: None }).unwrap();
+    assert_eq!((w.o().lines[0].free(), w.status()), (2, Status::ProcurementDone));
+    assert_eq!(w.o().after.links[0].state, LinkState::Cancelled);
+    assert!(w.messages.iter().any(|(_, m)| m.what == LinkWhat::Cancel), "{:?}", w.messages);
 }
 
 #[test]
@@ -338,6 +349,12 @@ fn what_goes_without_a_parcel_service_is_delivered_without_force_and_earns_its_p
             w.ask(&C::ConfirmPurchase { lines: ALL }).unwrap();
             assert!(w.o().lines[0].points_earned.is_zero(), "c earns none");
         }
+    }
+    // who brings it himself has no waybills; a quick courier may
+    for (method, may) in [(ShipMethod::Own, false), (ShipMethod::Pickup, false), (ShipMethod::Quick, true)] {
+        let mut w = order(shop(1), vec![line("c", 1)], &procured());
+        let ship = C::ShipBy { method, lines: ALL, started: false, waybills: vec![waybill(1, 1, 1)] };
+        assert_eq!(w.ask(&ship).is_ok(), may, "{method:?}");
     }
     let mut w = order(shop(1), vec![line("a", 1)], &procured());
     w.ask(&C::ShipBy { method: ShipMethod::Own, lines: ALL, started: false, waybills: Vec::new() }).unwrap();

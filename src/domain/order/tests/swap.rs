@@ -226,8 +226,12 @@ fn a_buyer_may_withdraw_an_exchange_until_it_is_decided() {
         ask(&mut w, &[exchange(1, 1), C::WithdrawExchange { group: 1 }]);
         assert_eq!((w.status(), w.o().exchange_of(1).unwrap().state), (was, ExchangeState::Withdrawn));
         assert_eq!(w.ask(&add_product(1, None)).unwrap_err().reason, Reason::IllegalTransition);
-        ask(&mut w, &[exchange(1, 2), add_product(2, Some("a"))]);
-        assert_eq!(w.ask(&C::WithdrawExchange { group: 2 }).unwrap_err().reason, Reason::IllegalTransition);
+        let pickup = C::ApproveExchange { group: 2, branch: Branch::Pickup, sku_id: None, fault: None, waived: None };
+        for approved in [pickup, add_product(2, Some("a"))] {
+            let mut w = order(shop(1), vec![line("c", 2)], &path);
+            ask(&mut w, &[exchange(1, 1), C::WithdrawExchange { group: 1 }, exchange(1, 2), approved]);
+            assert_eq!(w.ask(&C::WithdrawExchange { group: 2 }).unwrap_err().reason, Reason::IllegalTransition);
+        }
         assert_eq!(w.ask(&C::WithdrawExchange { group: 9 }).unwrap_err().reason, Reason::UnknownClaim);
     }
 }

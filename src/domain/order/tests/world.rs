@@ -59,6 +59,8 @@ pub struct World {
     pub taken: Vec<PaymentKey>,
     pub order: Option<Order>,
     pub history: Vec<(Event, Time)>,
+    /// other orders have of the stock, too
+    pub shared: bool,
 }
 
 /// A SKU of product and template `t`, `price` won, `fee` won alone.
@@ -189,6 +191,7 @@ impl World {
             taken: Vec::new(),
             order: None,
             history: Vec::new(),
+            shared: false,
         };
         for (info, lane, units) in skus {
             let id = info.sku_id.clone();
@@ -295,6 +298,19 @@ impl World {
         self.steps.extend(decision.steps.iter().cloned());
         self.messages.extend(decision.messages.iter().map(|m| (id.clone(), m.clone())));
         self.stock_is_conserved();
+        self.alone();
+    }
+
+    /// Of one order's stock, whatever is under way.
+    fn alone(&self) {
+        if let Some(o) = self.order.as_ref().filter(|_| !self.shared) {
+            self.off_the_shelf(&[(o, self.home)]);
+        }
+    }
+
+    /// What lanes keep for orders of other lanes.
+    pub fn reserved(&self) -> impl Iterator<Item = &StepLine> {
+        self.kept.values().flatten().flat_map(|k| &k.lines)
     }
 
     /// What the lane would show a decision, and no more: the SKUs and partners that the command looks at.
@@ -387,6 +403,7 @@ impl World {
         };
         self.kept.insert(reservation, after);
         self.stock_is_conserved();
+        self.alone();
     }
 
     fn reserve(
