@@ -4,30 +4,27 @@ use std::collections::HashSet;
 
 use super::{
     Findings, Pass, Promise, VerifyError,
+    fold::privileged,
     pages::{Rows, mark},
+    walk::Events,
 };
-use crate::{
-    commit::project::audited,
-    domain::order::event::Event,
-    store::rows::{AditRow, HistRow},
-};
+use crate::store::rows::{AditRow, HistRow};
 
 /// Privileged actions that the histories tell of, as marks.
 #[derive(Debug, Default)]
 pub struct Audit(HashSet<u64>);
 
-fn name(cmd_id: &str, kind: &str) -> u64 {
-    mark(format!("{cmd_id} {kind}"))
+/// An action by the command, its kind, the order that it was done to, and who did it.
+fn name(cmd_id: &str, kind: &str, ord_id: &str, actor: &str) -> u64 {
+    mark([cmd_id, kind, ord_id, actor])
 }
 
 impl Audit {
     /// Notes what a history's commands did: each kind of privileged event once.
-    pub fn expect(&mut self, history: &[HistRow], f: &mut Findings) {
-        for row in history {
-            let Ok(event) = Event::read(row.evnt_ver, &row.evnt) else { continue };
-            if let Some((kind, _)) = audited(&event)
-                && self.0.insert(name(&row.cmd_id, &kind))
-            {
+    pub fn expect(&mut self, history: &[HistRow], events: &Events, f: &mut Findings) {
+        for (row, event) in history.iter().zip(events) {
+            let kind = event.as_ref().ok().and_then(privileged);
+            if kind.is_some_and(|kind| self.0.insert(name(&row.cmd_id, kind, &row.ord_id, &row.actr))) {
                 f.saw(Promise::R13, 1);
             }
         }
@@ -39,11 +36,11 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let mut expected = std::mem::take(&mut pass.audit).0;
     let mut rows: Rows<AditRow> = Rows::new(&pass.store, pass.options.page);
     while let Some(row) = rows.next().await? {
-        let told = expected.remove(&name(&row.cmd_id, &row.adit_knd_cd));
+        let told = expected.remove(&name(&row.cmd_id, &row.adit_knd_cd, &row.ord_id, &row.actr));
         pass.f.hold(Promise::R13, told, || {
             format!(
-                "order {}: the audit has {} by command {}, its history has not",
-                row.ord_id, row.adit_knd_cd, row.cmd_id
+                "order {}: the audit has {} by command {} of {}, its history has not",
+                row.ord_id, row.adit_knd_cd, row.cmd_id, row.actr
             )
         });
     }

@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::{Findings, Promise};
-use crate::domain::order::{
-    Order,
-    state::Placement,
-    supply::{LinkKind, LinkState},
+use super::{
+    Findings, Promise,
+    fold::{Standing, Told},
+};
+use crate::domain::{
+    order::supply::{LinkKind, LinkState},
+    status::Status,
 };
 
 /// What a linked order is.
@@ -29,22 +31,22 @@ pub struct Family {
 
 impl Family {
     /// Notes an order's links, and its parent.
-    pub fn saw(&mut self, order: &Order) {
-        for l in &order.after.links {
-            let known = (order.id.to_string(), l.kind, l.state);
-            self.links.insert(l.order_id.to_string(), known);
+    pub fn saw(&mut self, order: &Told) {
+        for l in &order.links {
+            let known = (order.ord_id.to_string(), l.kind, l.state);
+            self.links.insert(l.row.chld_ord_id.to_string(), known);
         }
-        let Some(parent) = order.after.parent.as_ref().filter(|_| order.placement == Placement::Done) else { return };
-        use crate::domain::status::Status as S;
+        let Some(parent) = order.parent.as_ref().filter(|_| order.standing == Standing::Stands) else { return };
         let live = || order.lines.iter().filter(|l| l.active() > 0);
         let child = Child {
             parent: parent.order_id.to_string(),
             ended: live().next().is_none(),
-            shipped: order.lines.iter().any(|l| l.delivery.shipped_at.is_some())
-                || live().any(|l| matches!(l.status, S::Shipped | S::PurchaseConfirmed)),
-            done: live().all(|l| matches!(l.status, S::ProcurementDone | S::Shipped | S::PurchaseConfirmed)),
+            shipped: order.lines.iter().any(|l| l.row.ship_dttm.is_some())
+                || live().any(|l| matches!(l.own, Status::Shipped | Status::PurchaseConfirmed)),
+            done: live()
+                .all(|l| matches!(l.own, Status::ProcurementDone | Status::Shipped | Status::PurchaseConfirmed)),
         };
-        self.children.insert(order.id.to_string(), child);
+        self.children.insert(order.ord_id.to_string(), child);
     }
 
     /// Holds them to one another.

@@ -1,6 +1,7 @@
-//! Verify: reads a database (and what the streams retain) and holds it to the promises R1–R11 and R13, with nothing but the
-//! domain's own rules. It reads in pages, in key order; what it keeps in memory grows with SKUs and with retained answers
-//! (hashes, bounded), never with orders.
+//! Verify: reads a database (and what the streams retain) and holds it to the promises R1–R11 and R13. It is independent of
+//! what it checks: histories are folded by a fold of its own (`fold`), what was answered is reckoned up from rows (`answers`).
+//! It reads in pages, in key order; what it keeps in memory grows with SKUs and with retained answers (hashes, bounded), never
+//! with orders.
 //!
 //! It wants a quiet system: what is written while it reads looks like a violation.
 
@@ -9,8 +10,10 @@ mod audit;
 mod commands;
 mod family;
 mod findings;
+mod fold;
 mod gifts;
 mod lanes;
+mod ledger;
 mod orders;
 mod pages;
 mod payments;

@@ -3,27 +3,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{
-    Findings, Pass, Promise, VerifyError, gifts,
+    Findings, Pass, Promise, VerifyError,
+    fold::{self, KeptAt, Standing, Told},
+    gifts,
     pages::{Rows, differences},
-    walk,
+    walk::{self, Events},
 };
 use crate::{
-    commit::project::project,
-    domain::{
-        Time,
-        order::{
-            Event, Order,
-            state::{Placement, ReserveState},
-        },
-        status::Status,
-    },
+    domain::{Time, order::event::Event, status::Status},
     log::crc16::partition_of,
-    store::{
-        Batch,
-        rows::{
-            AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow,
-            RtnRow, RvwRow, StlmRow, WyblRow,
-        },
+    store::rows::{
+        AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow,
+        RvwRow, StlmRow, WyblRow,
     },
 };
 
@@ -108,32 +99,12 @@ fn tell(f: &mut Findings, strays: &mut Vec<String>) {
     }
 }
 
-/// The stored rows of one order.
-struct Stored {
-    ord: Vec<OrdRow>,
-    gds: Vec<GdsRow>,
-    gft: Vec<GftRow>,
-    stlm: Vec<StlmRow>,
-    aprv: Vec<AprvRow>,
-    cncl: Vec<CnclRow>,
-    fee: Vec<FeeRow>,
-    dscnt: Vec<DscntRow>,
-    pnt: Vec<PntRow>,
-    prcr: Vec<PrcrRow>,
-    lnk: Vec<LnkRow>,
-    wybl: Vec<WyblRow>,
-    rtn: Vec<RtnRow>,
-    exch: Vec<ExchRow>,
-    rvw: Vec<RvwRow>,
-}
-
 /// What its payments say that they found, to be held to the ledgers.
-fn shelves(pass: &mut Pass, history: &[HistRow]) {
-    for row in history.iter().filter(|r| *r.evnt_typ_cd == *"cut") {
-        if let Ok(Event::Cut { seen, .. }) = Event::read(row.evnt_ver, &row.evnt) {
-            for shelf in seen {
-                pass.shelves.entry(shelf.sku_id.shared()).or_default().push(shelf);
-            }
+fn shelves(pass: &mut Pass, events: &Events) {
+    for event in events.iter().flatten() {
+        let Event::Cut { seen, .. } = event else { continue };
+        for shelf in seen {
+            pass.shelves.entry(shelf.sku_id.shared()).or_default().push(shelf.clone());
         }
     }
 }
@@ -145,7 +116,7 @@ async fn one(
     strays: &mut Vec<String>,
 ) -> Result<(), VerifyError> {
     let ord_id = &*history[0].ord_id;
-    let mut stored = Stored {
+    let mut stored = fold::Rows {
         ord: t.ord.of(ord_id, strays).await?,
         gds: t.gds.of(ord_id, strays).await?,
         gft: t.gft.of(ord_id, strays).await?,
@@ -161,9 +132,12 @@ async fn one(
         rtn: t.rtn.of(ord_id, strays).await?,
         exch: t.exch.of(ord_id, strays).await?,
         rvw: t.rvw.of(ord_id, strays).await?,
+        // keyed by themselves, and looked at in a pass of their own
+        rfnd: Vec::new(),
     };
     pass.orders += 1;
-    shelves(pass, history);
+    let events = walk::read(history);
+    shelves(pass, &events);
     rows_alone(&stored, &mut pass.f);
     gifts::check(&stored.gds, &stored.gft, &mut pass.f);
     // tokens are in no event: the row alone has them
@@ -175,27 +149,28 @@ async fn one(
     }
     // a damaged history may break the fold's own arithmetic: that is a finding, not the end of the check
     let told = catch_unwind(AssertUnwindSafe(|| {
-        let order = walk::walk(history, &mut pass.f)?;
+        let order = walk::walk(history, &events, &mut pass.f)?;
         walk::stands(&order, &mut pass.f);
-        let lane = stored.ord.first().map_or(0, |o| o.prtn_no);
-        let (mut quiet, mut asking) = (Batch::default(), Batch::default());
-        project(&order, u32::try_from(lane).unwrap_or(u32::MAX), false, &mut quiet);
-        project(&order, u32::try_from(lane).unwrap_or(u32::MAX), true, &mut asking);
-        Some((order, quiet, asking))
+        let rows = order.rows(stored.ord.first().map_or(0, |o| o.prtn_no));
+        Some((order, rows))
     }));
     let Ok(told) = told else {
         pass.f.bad(Promise::R7, format!("order {ord_id}: its history can't be folded: its numbers make no sense"));
         return Ok(());
     };
-    let Some((order, mut wanted, asking)) = told else { return Ok(()) };
+    let Some((order, mut wanted)) = told else { return Ok(()) };
     // whether the server asks for refunds itself decides when an order is due; either is right
-    if stored.ord == asking.ord {
-        wanted.ord = asking.ord;
+    if let (Some(stored), Some(wanted)) = (stored.ord.first(), wanted.ord.first_mut()) {
+        let asking = order.due_dttm(true);
+        if stored.due_dttm.map(millis) == asking.map(millis) {
+            wanted.due_dttm = asking;
+        }
     }
     compare(pass, ord_id, &stored, &wanted);
+    refunds(&stored, &order, &mut pass.f);
     pass.family.saw(&order);
     pass.payments.saw(&order, &mut pass.f);
-    pass.audit.expect(history, &mut pass.f);
+    pass.audit.expect(history, &events, &mut pass.f);
     pass.refund_rows += u64::try_from(wanted.rfnd.len()).unwrap_or(0);
     claims(pass, &order);
     if let Some(ord) = stored.ord.first() {
@@ -204,7 +179,12 @@ async fn one(
     Ok(())
 }
 
-fn compare(pass: &mut Pass, ord_id: &str, stored: &Stored, wanted: &Batch) {
+/// What is compared of a time.
+fn millis(t: Time) -> i64 {
+    t.timestamp_millis()
+}
+
+fn compare(pass: &mut Pass, ord_id: &str, stored: &fold::Rows, wanted: &fold::Rows) {
     let whose = format!("order {ord_id}");
     let mut found = differences(&whose, &stored.ord, &wanted.ord);
     found.extend(differences(&whose, &stored.gds, &wanted.gds));
@@ -228,7 +208,7 @@ fn compare(pass: &mut Pass, ord_id: &str, stored: &Stored, wanted: &Batch) {
 }
 
 /// R8 and R9, by the rows alone.
-fn rows_alone(stored: &Stored, f: &mut Findings) {
+fn rows_alone(stored: &fold::Rows, f: &mut Findings) {
     for s in &stored.stlm {
         let terms = [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt];
         let holds = s.pay_amt == terms.iter().sum::<i64>() && s.expt_amt >= 0 && terms.iter().all(|n| *n >= 0);
@@ -256,11 +236,35 @@ fn rows_alone(stored: &Stored, f: &mut Findings) {
                 g.ord_id, g.ord_seq, g.ord_qty, g.cncl_qty, g.rtn_qty, g.exch_qty, g.hold_qty, g.dduct_qty
             )
         });
+        let of = |r: &&RtnRow| r.ord_seq == g.ord_seq;
+        let over = |r: &&RtnRow| matches!(&*r.rtn_stat_cd, "COMPLETED" | "REJECTED" | "WITHDRAWN");
+        let under: i64 = stored.rtn.iter().filter(of).filter(|r| !over(r)).map(|r| r.rtn_qty).sum();
+        f.hold(Promise::R9, g.rtn_acpt_qty == g.rtn_qty + under, || {
+            format!(
+                "order {}: line {} has {} units accepted for return, {} returned, {under} under way",
+                g.ord_id, g.ord_seq, g.rtn_acpt_qty, g.rtn_qty
+            )
+        });
+    }
+}
+
+/// R8: what a settlement has planned to go back, and gave back, is what its refunds say.
+fn refunds(stored: &fold::Rows, order: &Told, f: &mut Findings) {
+    for s in &stored.stlm {
+        let of = || order.refunds.iter().filter(|r| r.stlm_no == s.stlm_no);
+        let planned: i64 = of().filter(|r| r.open()).map(|r| r.amount).sum();
+        let refunded: i64 = of().filter(|r| r.done()).map(|r| r.amount).sum();
+        f.hold(Promise::R8, (s.rfnd_plan_amt, s.rfnd_amt) == (planned, refunded), || {
+            let (id, no, p, r) = (&s.ord_id, s.stlm_no, s.rfnd_plan_amt, s.rfnd_amt);
+            format!(
+                "order {id}: settlement {no} has {p} planned and {r} refunded, its refunds {planned} and {refunded}"
+            )
+        });
     }
 }
 
 /// R8: what is owed or was paid, reckoned up from the rows of lines, fees, cancellations, returns and settlements.
-fn owed(o: &OrdRow, stored: &Stored, f: &mut Findings) {
+fn owed(o: &OrdRow, stored: &fold::Rows, f: &mut Findings) {
     // what a return costs is kept back of its refund, and no part of what was bought
     let charged = || stored.fee.iter().filter(|r| &*r.fee_knd_cd != "RETURN");
     let fees: i64 = charged().map(|r| r.fee_amt - r.rfnd_fee_amt).sum();
@@ -312,32 +316,29 @@ fn published(pass: &mut Pass, ord: &OrdRow, history: &[HistRow]) {
 }
 
 /// The units that the order has of SKUs in its own lane; those of other lanes are told by their reservations.
-fn claims(pass: &mut Pass, order: &Order) {
+fn claims(pass: &mut Pass, order: &Told) {
     for r in &order.reservations {
-        if matches!(r.state, ReserveState::Held | ReserveState::Taken) {
+        if matches!(r.at, KeptAt::Held | KeptAt::Taken) {
             pass.open_asked += 1;
         }
     }
-    for line in &order.lines {
-        let elsewhere = order
-            .reservations
-            .iter()
-            .any(|r| r.state != ReserveState::Released && r.asked.lines.iter().any(|l| l.line_no == line.no));
-        if !elsewhere {
-            pass.claim(&line.sku_id.shared(), i64::from(line.held), i64::from(line.deducted));
+    for row in order.lines.iter().map(|l| &l.row) {
+        let lists = |r: &fold::Reserved| r.at != KeptAt::Released && r.lines.contains(&row.ord_seq);
+        if !order.reservations.iter().any(lists) {
+            pass.claim(&row.unt_id, row.hold_qty, row.dduct_qty);
         }
     }
     let late = |now: Time| order.deadline.is_some_and(|d| d + EXPIRY_GRACE < now);
-    if order.placement == Placement::Done && order.status() == Status::PaymentPending {
+    if order.standing == Standing::Stands && order.status() == Status::PaymentPending {
         let expired = pass.options.now.is_some_and(late);
-        pass.f.hold(Promise::R3, !expired, || format!("order {}: unpaid past its deadline, and holding", order.id));
+        pass.f.hold(Promise::R3, !expired, || format!("order {}: unpaid past its deadline, and holding", order.ord_id));
     }
 }
 
 /// R6: the order lives where its first SKU does, in a partition that somebody owned.
-fn owner(pass: &mut Pass, ord: &OrdRow, order: &Order) {
-    let home =
-        pass.lanes.partitions.zip(order.lines.first()).map(|(n, l)| i64::from(partition_of(l.sku_id.as_str(), n)));
+fn owner(pass: &mut Pass, ord: &OrdRow, order: &Told) {
+    let first = order.lines.first().map(|l| &*l.row.unt_id);
+    let home = pass.lanes.partitions.zip(first).map(|(n, sku)| i64::from(partition_of(sku, n)));
     let at_home = home.is_none_or(|home| home == ord.prtn_no);
     pass.f.hold(Promise::R6, pass.lanes.leased(ord.prtn_no) && at_home, || {
         format!(

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::{
     Findings, Pass, Promise, VerifyError,
+    fold::Told,
     pages::{Rows, mark},
 };
-use crate::{domain::order::Order, store::rows::RgstRow};
+use crate::store::rows::RgstRow;
 
 /// How many payments are compared; of more only the number is.
 const PAYMENTS_MAX: usize = 5_000_000;
@@ -20,21 +21,19 @@ pub struct Payments {
 
 impl Payments {
     /// The payments of an order.
-    pub fn saw(&mut self, order: &Order, f: &mut Findings) {
-        let this = mark(order.id.as_str());
-        for s in &order.settlements {
-            let Some(key) = order.key_of(s) else { continue };
-            let name = of(&key.id, key.means.code());
+    pub fn saw(&mut self, order: &Told, f: &mut Findings) {
+        let this = mark(&*order.ord_id);
+        for (id, means, amount) in order.registered() {
+            let name = of(&id, means);
             if self.seen.len() >= PAYMENTS_MAX && !self.seen.contains_key(&name) {
                 self.distinct += 1;
                 continue;
             }
             let (before, distinct) = (self.seen.len(), self.distinct);
-            let (first, _) = *self.seen.entry(name).or_insert((this, s.paid.get()));
+            let (first, _) = *self.seen.entry(name).or_insert((this, amount));
             self.distinct = distinct + u64::from(self.seen.len() > before);
             f.hold(Promise::R8, first == this, || {
-                let (means, id) = (key.means.code(), &key.id);
-                format!("order {}: payment {id} by {means} has paid another order, too", order.id)
+                format!("order {}: payment {id} by {means} has paid another order, too", order.ord_id)
             });
         }
     }

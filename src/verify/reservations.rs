@@ -8,14 +8,20 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Pass, Promise, VerifyError, pages::Rows};
+use super::{
+    Pass, Promise, VerifyError,
+    fold::{KeptAt, Told},
+    pages::Rows,
+};
 use crate::{
-    commit::replay,
     domain::{
         ids::{OrderId, SkuId},
-        order::{Order, state::ReserveState},
+        order::event::Event,
     },
-    store::{Store, StoreError, rows::RsvRow},
+    store::{
+        Store, StoreError,
+        rows::{HistRow, RsvRow},
+    },
 };
 
 /// What a reservation keeps of a line.
@@ -30,16 +36,24 @@ struct Kept {
 pub async fn fold_all<'a>(
     store: &Arc<dyn Store>,
     ids: impl Iterator<Item = &'a Arc<str>>,
-) -> Result<HashMap<Arc<str>, Option<Order>>, StoreError> {
+) -> Result<HashMap<Arc<str>, Option<Told>>, StoreError> {
     let ids: Vec<OrderId> = ids.collect::<BTreeSet<_>>().into_iter().map(|id| OrderId::stored(id)).collect();
     let mut orders = HashMap::with_capacity(ids.len());
     for history in store.orders(&ids).await? {
         let Some(first) = history.first() else { continue };
-        let folded = catch_unwind(AssertUnwindSafe(|| replay::fold(&history)));
-        let order = folded.ok().and_then(Result::ok).flatten().map(|f| f.order);
+        let folded = catch_unwind(AssertUnwindSafe(|| fold(&history)));
+        let order = folded.ok().and_then(Result::ok).flatten();
         orders.insert(Arc::clone(&first.ord_id), order);
     }
     Ok(orders)
+}
+
+fn fold(history: &[HistRow]) -> Result<Option<Told>, String> {
+    let mut told = None;
+    for row in history {
+        Told::hear(&mut told, &row.ord_id, &Event::read(row.evnt_ver, &row.evnt)?, row.hist_dttm)?;
+    }
+    Ok(told)
 }
 
 /// Streams the reservations beside their orders; adds the units that they keep.
@@ -62,7 +76,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn one(pass: &mut Pass, row: &RsvRow, orders: &HashMap<Arc<str>, Option<Order>>) {
+fn one(pass: &mut Pass, row: &RsvRow, orders: &HashMap<Arc<str>, Option<Told>>) {
     let (id, state) = (&row.rsv_id, &*row.rsv_stat_cd);
     let kept: Vec<Kept> = match serde_json::from_str(&row.rsv_lines) {
         Ok(kept) => kept,
@@ -79,22 +93,22 @@ fn one(pass: &mut Pass, row: &RsvRow, orders: &HashMap<Arc<str>, Option<Order>>)
         Some(None) => return,
         None => return pass.f.bad(Promise::R11, format!("reservation {id}: there is no order {}", row.ord_id)),
     };
-    let asked = order.reservations.iter().find(|r| *r.asked.id == **id);
-    let fits = match (state, asked.map(|r| r.state)) {
-        ("HELD", Some(ReserveState::Held)) | ("TAKEN", Some(ReserveState::Taken)) => {
+    let asked = order.reservations.iter().find(|r| *r.id == **id);
+    let fits = match (state, asked.map(|r| r.at)) {
+        ("HELD", Some(KeptAt::Held)) | ("TAKEN", Some(KeptAt::Taken)) => {
             pass.open_kept += 1;
             kept.iter().all(|k| {
-                let line = order.line(k.line_no);
-                let has = line.map(|l| if state == "HELD" { l.held } else { l.deducted });
-                has == Some(k.quantity) && line.is_some_and(|l| l.sku_id == k.sku_id)
+                let line = order.line(i64::from(k.line_no)).map(|l| &l.row);
+                let has = line.map(|l| if state == "HELD" { l.hold_qty } else { l.dduct_qty });
+                has == Some(i64::from(k.quantity)) && line.is_some_and(|l| *l.unt_id == *k.sku_id.as_str())
             })
         }
         // an earlier placement under the same id that failed leaves its reservations behind, closed
-        ("RELEASED" | "REFUSED", None | Some(ReserveState::Released)) => true,
+        ("RELEASED" | "REFUSED", None | Some(KeptAt::Released)) => true,
         _ => false,
     };
     pass.f.hold(Promise::R11, fits, || {
-        let says = asked.map_or_else(|| "does not know it".to_owned(), |r| format!("says {:?}", r.state));
+        let says = asked.map_or_else(|| "does not know it".to_owned(), |r| format!("says {:?}", r.at));
         let n: u32 = kept.iter().map(|k| k.quantity).sum();
         format!("reservation {id} is {state} with {n} units, order {} {says}, or has other units", row.ord_id)
     });

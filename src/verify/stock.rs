@@ -1,19 +1,16 @@
-//! R3 and R4: every ledger, replayed row by row through the domain's own model, against the balance, the orders' claims,
-//! the sales' limits, and what retained answers said of it.
+//! R3 and R4: every ledger, replayed row by row, against the balance, the orders' claims, the sales' limits, and what
+//! retained answers said of it.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Findings, Pass, Promise, VerifyError,
+    ledger::{Balance, deltas},
     pages::Rows,
     streams::{Refusals, Told},
 };
 use crate::{
-    domain::{
-        ids::{CampaignId, CustomerId, SkuId},
-        order::event::Shelf,
-        stock::{Move, Movement, Stock},
-    },
+    domain::order::event::Shelf,
     log::crc16::partition_of,
     store::{
         UntRow,
@@ -38,7 +35,8 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         }
         let refusals = pass.retained.as_mut().and_then(|r| r.refusals.remove(&unit.unt_id)).unwrap_or_default();
         let mut walk = Walk {
-            stock: Stock::empty(SkuId::stored(&unit.unt_id)),
+            sku: Arc::clone(&unit.unt_id),
+            stock: Balance::default(),
             sales: sales.remove(&unit.unt_id).unwrap_or_default(),
             refusals,
             shelves: pass.shelves.remove(&unit.unt_id).unwrap_or_default(),
@@ -81,7 +79,8 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
 
 /// A ledger being replayed.
 struct Walk {
-    stock: Stock,
+    sku: Arc<str>,
+    stock: Balance,
     sales: Vec<CmpnRow>,
     refusals: Refusals,
     /// what payments found here that came short
@@ -91,65 +90,43 @@ struct Walk {
     restocked: i64,
 }
 
-/// The movement that a ledger row records.
-fn movement(row: &LdgrRow) -> Option<Movement> {
-    let kind = match (&*row.mvmt_cd, row.hold_dlt) {
-        ("RECEIVE", _) => Move::Receive,
-        ("HOLD", _) => Move::Hold,
-        ("RELEASE", _) => Move::Release,
-        ("DEDUCT", n) if n < 0 => Move::DeductHeld,
-        ("DEDUCT", _) => Move::Deduct,
-        ("RESTOCK", _) => Move::Restock,
-        ("SHRINK", _) => Move::Shrink,
-        ("ADJUST", _) => Move::Adjust,
-        ("EXTERNAL", _) => Move::External,
-        _ => return None,
-    };
-    let campaign = row.cmpn_id.as_ref().zip(row.cust_id.as_ref());
-    Some(Movement {
-        sku_id: SkuId::stored(&row.unt_id),
-        kind,
-        quantity: row.mvmt_qty,
-        line_no: None,
-        campaign: campaign.map(|(c, u)| (CampaignId::stored(c), CustomerId::stored(u))),
-        campaign_delta: row.cmpn_dlt,
-        reason: None,
-    })
-}
-
 impl Walk {
     fn row(&mut self, row: &LdgrRow, f: &mut Findings) {
         let at = || format!("SKU {}, ledger row {}", row.unt_id, row.ldgr_no);
         f.hold(Promise::R3, row.ldgr_no == self.stock.position + 1, || {
             format!("{}: it should be number {}", at(), self.stock.position + 1)
         });
-        let Some(m) = movement(row) else {
+        let Some(moves) = deltas(row) else {
             return f.bad(Promise::R3, format!("{}: there is no movement {:?}", at(), row.mvmt_cd));
         };
-        let deltas = (row.stck_dlt, row.hold_dlt, row.sold_dlt);
-        f.hold(Promise::R3, m.kind.deltas(row.mvmt_qty) == deltas, || {
-            format!("{}: {} of {} does not move {deltas:?}", at(), row.mvmt_cd, row.mvmt_qty)
+        let d = (row.stck_dlt, row.hold_dlt, row.sold_dlt);
+        f.hold(Promise::R3, moves == d, || {
+            format!("{}: {} of {} does not move {d:?}", at(), row.mvmt_cd, row.mvmt_qty)
         });
         let after = (row.stck_qty, row.hold_qty, row.sold_qty);
-        let (s, d) = (&self.stock, deltas);
+        let s = &self.stock;
         let sums = (s.on_hand + d.0, s.held + d.1, s.sold + d.2);
         f.hold(Promise::R3, sums == after, || format!("{}: it leaves {after:?}, its deltas make {sums:?}", at()));
         f.hold(Promise::R3, after.0 >= 0 && after.1 >= 0 && after.2 >= 0, || format!("{}: {after:?} is below 0", at()));
-        let replayed = self.stock.apply(&m);
-        f.hold(Promise::R4, replayed.as_ref().is_ok_and(|r| r.after == after && r.position == row.ldgr_no), || {
-            match &replayed {
-                Ok(r) => format!("{}: replayed it leaves {:?} at {}, stored is {after:?}", at(), r.after, r.position),
+        let replayed = self.stock.play(row);
+        let position = self.stock.position;
+        f.hold(
+            Promise::R4,
+            replayed.as_ref().is_ok_and(|r| *r == after && position == row.ldgr_no),
+            || match &replayed {
+                Ok(r) => format!("{}: replayed it leaves {r:?} at {position}, stored is {after:?}", at()),
                 Err(e) => format!("{}: it can't be replayed: {e}", at()),
-            }
-        });
+            },
+        );
         // go on from what is stored, so that one wrong row is told once
         (self.stock.on_hand, self.stock.held, self.stock.sold) = after;
         self.stock.position = row.ldgr_no;
-        match m.kind {
-            Move::Receive | Move::Adjust | Move::External => self.came += row.mvmt_qty,
-            Move::Restock => (self.came, self.restocked) = (self.came + row.mvmt_qty, self.restocked + row.mvmt_qty),
-            Move::Shrink => self.came -= row.mvmt_qty,
-            Move::Hold | Move::Release | Move::DeductHeld | Move::Deduct => {}
+        // what neither holds nor sells brings units in, or takes them out
+        if (moves.1, moves.2) == (0, 0) {
+            self.came += moves.0;
+        }
+        if &*row.mvmt_cd == "RESTOCK" {
+            self.restocked += row.mvmt_qty;
         }
         if row.cmpn_dlt > 0 {
             self.limits(row, f);
@@ -166,9 +143,9 @@ impl Walk {
                 format!("SKU {}, ledger row {}: there is no campaign {id}", row.unt_id, row.ldgr_no),
             );
         };
-        let usage = self.stock.campaigns.get(&**id);
+        let usage = self.stock.sales.get(id);
         let used = usage.map_or(0, |u| u.used);
-        let mine = usage.and_then(|u| u.by_customer.get(&**customer)).copied().unwrap_or(0);
+        let mine = usage.and_then(|u| u.by_customer.get(customer)).copied().unwrap_or(0);
         f.hold(Promise::R3, used <= sale.alot_qty && sale.cust_lmt_qty.is_none_or(|limit| mine <= limit), || {
             format!(
                 "SKU {}, ledger row {}: campaign {id} has sold {used} of {}, {mine} of them to {customer}",
@@ -194,7 +171,7 @@ impl Walk {
                 format!(
                     "SKU {}: command {command} was refused {asked} units at ledger row {position}, where {said} were said \
                      to be left; the ledger has {could:?} there",
-                    self.stock.sku_id
+                    self.sku
                 )
             });
         }
@@ -208,7 +185,7 @@ impl Walk {
                 format!(
                     "SKU {}: a paid order that wanted {} came short at ledger row {}, where it found {}; the ledger has \
                      {on_hand} there",
-                    self.stock.sku_id, seen.wanted, seen.position, seen.on_hand
+                    self.sku, seen.wanted, seen.position, seen.on_hand
                 )
             });
         }
@@ -221,7 +198,7 @@ impl Walk {
         // a line of no sale (a gift, or one that was promised before there was a sale) takes from the shelf
         could.push(s.on_hand);
         for sale in self.sales.iter().filter(|c| told != Told::Count && c.strt_ldgr_no <= now) {
-            let used = s.campaigns.get(&*sale.cmpn_id).map_or(0, |u| u.used);
+            let used = s.sales.get(&sale.cmpn_id).map_or(0, |u| u.used);
             could.push(s.on_hand.min(sale.alot_qty - used).max(0));
         }
         could
@@ -277,10 +254,17 @@ mod tests {
 
     fn violated(position: i64, on_hand: i64, wanted: i64) -> u64 {
         let mut f = Findings::new(5);
-        let sku_id = SkuId::stored("s");
-        let stock = Stock { on_hand: 10, position: 3, ..Stock::empty(sku_id.clone()) };
-        let shelves = vec![Shelf { sku_id, position, on_hand, wanted }];
-        let mut walk = Walk { stock, sales: Vec::new(), refusals: Refusals::new(), shelves, came: 0, restocked: 0 };
+        let stock = Balance { on_hand: 10, position: 3, ..Balance::default() };
+        let shelves = vec![Shelf { sku_id: crate::domain::ids::SkuId::stored("s"), position, on_hand, wanted }];
+        let mut walk = Walk {
+            sku: "s".into(),
+            stock,
+            sales: Vec::new(),
+            refusals: Refusals::new(),
+            shelves,
+            came: 0,
+            restocked: 0,
+        };
         walk.came_short(&mut f);
         f.finish().iter().map(|c| c.violated).sum()
     }

@@ -1,32 +1,58 @@
 //! A history, walked event by event: what must hold between one event and the next.
 
-use super::{Findings, Promise};
+use std::sync::Arc;
+
+use super::{
+    Findings, Promise,
+    fold::{AskAt, KeptAt, Line, ReturnAt, Standing, Told, leads},
+};
 use crate::{
     domain::{
         catalog::StockPolicy,
-        ids::OrderId,
-        money::Won,
         order::{
-            Order,
-            claim::{CollectionState, ReturnState},
+            claim::CollectionState,
             event::{Event, Placed, PlacedLine},
-            state::{Line, Placement, ReserveState},
-            supply::AskState,
         },
-        status::{Status, may_go},
+        status::Status,
     },
     store::rows::HistRow,
 };
 
+/// A history's events, each as it could be read.
+pub type Events = Vec<Result<Event, String>>;
+
+/// Reads a history's events.
+pub fn read(rows: &[HistRow]) -> Events {
+    rows.iter().map(|row| Event::read(row.evnt_ver, &row.evnt)).collect()
+}
+
+/// What was true before an event.
+#[derive(Default)]
+struct Before {
+    /// whether the order stood, and its status
+    stood: Option<Status>,
+    /// its lines: number, status shown, and where its free units were
+    lines: Vec<(i64, Status, Status)>,
+}
+
+impl Before {
+    fn look(&mut self, told: &Told) {
+        self.stood = (told.standing == Standing::Stands).then(|| told.status());
+        self.lines.clear();
+        self.lines.extend(told.lines.iter().map(|l| (l.row.ord_seq, l.shown(), l.own)));
+    }
+}
+
 /// Folds a history and checks every step; `None` when it can't be folded (which is told as R7).
-pub fn walk(rows: &[HistRow], f: &mut Findings) -> Option<Order> {
-    let id = OrderId::stored(&rows.first()?.ord_id);
-    let mut order: Option<Order> = None;
-    for (row, no) in rows.iter().zip(1i64..) {
+pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<Told> {
+    let id: &Arc<str> = &rows.first()?.ord_id;
+    let mut told: Option<Told> = None;
+    let mut before = Before::default();
+    for ((row, event), no) in rows.iter().zip(events).zip(1i64..) {
         f.hold(Promise::R7, row.hist_no == no, || {
             format!("order {id}: event {no} is missing (the next one there is {})", row.hist_no)
         });
-        let event = match Event::read(row.evnt_ver, &row.evnt) {
+        let event = match event {
             Ok(event) => event,
             Err(why) => {
                 f.bad(Promise::R7, format!("order {id}, event {}: {why}", row.hist_no));
@@ -36,201 +62,180 @@ pub fn walk(rows: &[HistRow], f: &mut Findings) -> Option<Order> {
         f.hold(Promise::R7, *row.evnt_typ_cd == *event.name(), || {
             format!("order {id}, event {}: it is {:?}, its row says {:?}", row.hist_no, event.name(), row.evnt_typ_cd)
         });
-        let before = order.clone();
-        if let Err(misfit) = Order::step(&mut order, &id, &event, row.hist_dttm) {
-            f.bad(Promise::R7, misfit.to_string());
+        let paid = payment(told.as_ref(), event);
+        if let Err(misfit) = Told::hear(&mut told, id, event, row.hist_dttm) {
+            f.bad(Promise::R7, misfit);
             return None;
         }
-        let after = order.as_ref()?;
+        let after = told.as_ref()?;
         f.hold(Promise::R7, *row.ord_stat_cd == *after.status().code(), || {
             let code = after.status().code();
             format!("order {id}, event {}: its row says {}, its history {code}", row.hist_no, row.ord_stat_cd)
         });
-        transitions(before.as_ref(), after, row, f);
-        payment(before.as_ref(), after, &event, row, f);
-        comes_to(after, &event, row, f);
-        whole(after, &event, row, f);
+        transitions(&before, after, row, f);
+        if let Some((due, paid)) = paid {
+            f.hold(Promise::R8, due == paid, || {
+                format!("order {id}, event {}: {paid} won were paid, {due} were due", row.hist_no)
+            });
+        }
+        comes_to(after, event, row, f);
+        whole(after, event, row, f);
+        before.look(after);
     }
-    order
+    told
 }
 
 /// R10: each line goes only where some trigger takes it, and nowhere from a terminal status.
-fn transitions(before: Option<&Order>, after: &Order, row: &HistRow, f: &mut Findings) {
-    let placed = before.is_some_and(|b| b.placement == Placement::Done);
+fn transitions(before: &Before, after: &Told, row: &HistRow, f: &mut Findings) {
     for line in &after.lines {
-        let was = before.filter(|_| placed).and_then(|b| b.line(line.no));
-        let (from, to) = (was.map(Line::shown), line.shown());
+        let no = line.row.ord_seq;
+        let was = before.lines.iter().find(|(n, ..)| *n == no).filter(|_| before.stood.is_some());
+        let to = line.shown();
         let legal = match was {
             // while it is being placed
-            None if !placed => matches!(to, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
+            None if before.stood.is_none() => {
+                matches!(to, Status::PaymentPending | Status::Ordered | Status::OutOfStock)
+            }
             // added to an order that stands: a gift, or for an exchange
             None => matches!(to, Status::Ordered | Status::Preparing),
-            Some(was) => may_go(was.shown(), to, was.status, after.installs()),
+            Some((_, shown, own)) => leads(*shown, to, *own, after.installs()),
         };
         f.hold(Promise::R10, legal, || {
-            let from = from.map_or("its placement", Status::code);
-            let (id, to) = (&after.id, to.code());
-            format!("order {id}, event {}: line {} went from {from} to {to}", row.hist_no, line.no)
+            let from = was.map_or("its placement", |(_, shown, _)| shown.code());
+            let (id, to) = (&after.ord_id, to.code());
+            format!("order {id}, event {}: line {no} went from {from} to {to}", row.hist_no)
         });
     }
-    if let Some(b) = before.filter(|b| placed && b.status().is_terminal()) {
-        f.hold(Promise::R10, b.status() == after.status(), || {
-            let (from, to) = (b.status().code(), after.status().code());
-            format!("order {}, event {}: it left its terminal status {from} for {to}", after.id, row.hist_no)
+    let over = |s: &Status| Status::is_terminal(*s);
+    if let Some(was) = before.stood.filter(over) {
+        f.hold(Promise::R10, was == after.status(), || {
+            let (from, to) = (was.code(), after.status().code());
+            format!("order {}, event {}: it left its terminal status {from} for {to}", after.ord_id, row.hist_no)
         });
     }
 }
 
-/// R8: what is paid is what was due, to the won.
-fn payment(before: Option<&Order>, after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+/// R8: what an event says was paid, and what was due for it before; nothing where it brings no money that was due.
+fn payment(before: Option<&Told>, event: &Event) -> Option<(i64, i64)> {
+    let owed = || before.map_or(0, Told::owed);
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events bring no money that was due")]
-    let (due, paid): (Won, Won) = match event {
+    match event {
         Event::Placed(p) | Event::PlacementStarted { placed: p, .. } if !p.paid.is_empty() => {
-            (price(p), p.paid.iter().map(|s| s.amount).sum())
+            Some((price(p), p.paid.iter().map(|s| s.amount.get()).sum()))
         }
-        Event::PaymentApproved { settlements, .. } => {
-            (before.map_or(Won::ZERO, Order::amount_due), settlements.iter().map(|s| s.amount).sum())
-        }
-        Event::DepositConfirmed { amount, .. } => (before.map_or(Won::ZERO, Order::amount_due), *amount),
+        Event::PaymentApproved { settlements, .. } => Some((owed(), settlements.iter().map(|s| s.amount.get()).sum())),
+        Event::DepositConfirmed { amount, .. } => Some((owed(), amount.get())),
         Event::SurchargePaid { settlements } => {
-            (before.map_or(Won::ZERO, Order::surcharge_due), settlements.iter().map(|s| s.amount).sum())
+            Some((before.map_or(0, Told::surcharges), settlements.iter().map(|s| s.amount.get()).sum()))
         }
-        _ => return,
-    };
-    f.hold(Promise::R8, due == paid, || {
-        format!("order {}, event {}: {paid} won were paid, {due} were due", after.id, row.hist_no)
-    });
+        _ => None,
+    }
 }
 
 /// What all of a placement costs, before anything is short.
-fn price(p: &Placed) -> Won {
-    let off = |l: &PlacedLine| [&l.promotion, &l.coupon].into_iter().flatten().map(|d| d.amount).sum();
-    let goods: Won = p.lines.iter().map(|l| l.unit_price.times(l.quantity) - off(l)).sum();
-    goods + p.fees.iter().map(|f| f.amount).sum()
+fn price(p: &Placed) -> i64 {
+    let off = |l: &PlacedLine| [&l.promotion, &l.coupon].into_iter().flatten().map(|d| d.amount.get()).sum::<i64>();
+    let goods: i64 = p.lines.iter().map(|l| l.unit_price.get() * i64::from(l.quantity) - off(l)).sum();
+    goods + p.fees.iter().map(|f| f.amount.get()).sum::<i64>()
 }
 
 /// R8: what a placement says that it comes to is that, without what was short; of its lines and fees as they are then.
-fn comes_to(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+fn comes_to(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events say no total")]
     let told = match event {
         Event::Placed(p) | Event::PlacementStarted { placed: p, .. } => p.total,
         Event::PlacementCompleted { total, .. } => *total,
         _ => None,
     };
-    let lines: Won = after.lines.iter().map(|l| l.pay() - l.refunded).sum();
-    let total = lines + after.fees.iter().map(|r| r.amount - r.returned).sum();
-    f.hold(Promise::R8, told.is_none_or(|t| t == total), || {
-        let told = told.unwrap_or_default();
-        format!("order {}, event {}: it says a total of {told}, its lines and fees make {total}", after.id, row.hist_no)
+    let total = after.owed();
+    f.hold(Promise::R8, told.is_none_or(|t| t.get() == total), || {
+        let (id, told) = (&after.ord_id, told.unwrap_or_default());
+        format!("order {id}, event {}: it says a total of {told}, its lines and fees make {total}", row.hist_no)
     });
 }
 
 /// R11: an order that takes no part got all units of every line whose stock is taken at placement.
-fn whole(after: &Order, event: &Event, row: &HistRow, f: &mut Findings) {
+fn whole(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
     let stands = matches!(event, Event::Placed(_) | Event::PlacementCompleted { .. });
-    if !stands || after.allow_partial {
-        return;
-    }
     // an installer's work takes nothing from a shelf
-    if after.installs() {
+    if !stands || after.in_parts || after.installs() {
         return;
     }
     // an order goes on without gifts that have run out
-    let may_lack = |l: &Line| l.gift && l.entitled.is_some_and(|e| e.goes_on());
-    for line in after.lines.iter().filter(|l| l.policy == StockPolicy::HoldAtPlacement && !may_lack(l)) {
-        f.hold(Promise::R11, line.held + line.deducted == line.ordered, || {
-            let got = line.held + line.deducted;
-            let of = line.ordered;
-            format!("order {}, event {}: line {} got {got} of {of} units", after.id, row.hist_no, line.no)
+    let at_placement = StockPolicy::HoldAtPlacement.code();
+    for line in after.lines.iter().filter(|l| l.row.stck_plcy_cd == at_placement && !l.dispensable) {
+        let (got, of) = (line.row.hold_qty + line.row.dduct_qty, line.row.ord_qty);
+        f.hold(Promise::R11, got == of, || {
+            let (id, no) = (&after.ord_id, line.row.ord_seq);
+            format!("order {id}, event {}: line {no} got {got} of {of} units", row.hist_no)
         });
     }
 }
 
 /// What must hold of an order once its history is told.
-pub fn stands(order: &Order, f: &mut Findings) {
-    let id = &order.id;
-    f.hold(Promise::R11, order.placement != Placement::Reserving, || {
-        format!("order {id}: its placement still waits for other lanes")
-    });
+pub fn stands(order: &Told, f: &mut Findings) {
+    let id = &order.ord_id;
+    let waits = order.standing == Standing::Waits;
+    f.hold(Promise::R11, !waits, || format!("order {id}: its placement still waits for other lanes"));
     for r in &order.reservations {
-        f.hold(Promise::R11, order.placement == Placement::Reserving || r.state != ReserveState::Asked, || {
-            format!("order {id}: reservation {} was asked for and never answered", r.asked.id)
+        f.hold(Promise::R11, waits || r.at != KeptAt::Asked, || {
+            format!("order {id}: reservation {} was asked for and never answered", r.id)
         });
     }
-    for a in &order.after.asks {
-        f.hold(Promise::R11, a.state != AskState::Open, || {
-            format!("order {id}: {} was asked and never answered", a.id)
-        });
+    for a in &order.asks {
+        f.hold(Promise::R11, a.at != AskAt::Open, || format!("order {id}: {} was asked and never answered", a.id));
     }
-    if order.settles_here() && order.placement == Placement::Done {
-        let left: Won = order.settlements.iter().map(|s| s.refundable).sum();
-        let due = order.amount_due() - order.surcharge_due();
+    if order.settles_here() && order.standing == Standing::Stands {
+        let left: i64 = order.payments.iter().map(|p| p.row.rfnd_psbl_amt).sum();
+        let due = order.owed() - order.surcharges();
         f.hold(Promise::R8, left == due, || {
             format!("order {id}: {left} won can go back, its lines and fees are worth {due}")
         });
     }
-    for l in &order.lines {
-        let open = order.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
-        let under: u32 = open.filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
-        f.hold(Promise::R9, l.return_accepted == l.returned + under, || {
-            let (no, accepted, returned) = (l.no, l.return_accepted, l.returned);
-            format!(
-                "order {id}: line {no} has {accepted} units accepted for return, {returned} returned, {under} under way"
-            )
-        });
-    }
     claims(order, f);
-    for s in &order.settlements {
-        let of = || order.refunds.iter().filter(|r| r.settlement_no == s.no);
-        let planned: Won = of().filter(|r| r.open()).map(|r| r.amount).sum();
-        let refunded: Won = of().filter(|r| r.done()).map(|r| r.amount).sum();
-        f.hold(Promise::R8, s.planned == planned && s.refunded == refunded, || {
-            let (no, p, r) = (s.no, s.planned, s.refunded);
-            format!(
-                "order {id}: settlement {no} has {p} planned and {r} refunded, its refunds {planned} and {refunded}"
-            )
-        });
-    }
 }
 
 /// What is wholly refunded leaves no gift to ship; what was exchanged is back before its money; what was collected is
 /// somewhere.
-fn claims(order: &Order, f: &mut Findings) {
-    let id = &order.id;
-    let alone = |l: &&Line| {
+fn claims(order: &Told, f: &mut Findings) {
+    let id = &order.ord_id;
+    let alone = |l: &Line| {
         let mut family = order.family(l).peekable();
-        l.gift && l.free() > 0 && !l.status.is_terminal() && family.peek().is_some() && family.all(|m| m.active() == 0)
+        let to_ship = l.row.gft_yn && l.free() > 0 && !l.own.is_terminal();
+        to_ship && family.peek().is_some() && family.all(|m| m.active() == 0)
     };
-    for l in order.lines.iter().filter(|_| order.paid_at.is_some() && order.placement == Placement::Done) {
-        let left = alone(&l);
-        if left && !order.after.chain {
+    for l in order.lines.iter().filter(|_| order.paid_at.is_some() && order.standing == Standing::Stands) {
+        let (left, no) = (alone(l), l.row.ord_seq);
+        if left && !order.chained {
             // by an older version: the next command to the order lets it follow
-            f.note(Promise::R9, format!("order {id}: gift line {} is left alone", l.no));
+            f.note(Promise::R9, format!("order {id}: gift line {no} is left alone"));
             continue;
         }
         f.hold(Promise::R9, !left, || {
-            format!("order {id}: line {} is a gift, and nothing is left that it came with", l.no)
+            format!("order {id}: line {no} is a gift, and nothing is left that it came with")
         });
     }
-    for r in &order.after.returns {
+    for r in &order.returns {
         let early = order.refunds.iter().any(|b| b.return_group == Some(r.group) && b.done());
-        f.hold(Promise::R8, !early || !order.owes_for_return(r), || {
+        f.hold(Promise::R8, !early || !order.out_for_return(r), || {
             format!("order {id}: return {} is refunded, and what it was exchanged for is still out", r.group)
         });
-        for l in r.lines.iter().filter(|l| l.collect && r.state == ReturnState::Completed) {
-            f.hold(Promise::R9, l.back == l.collected && l.collected + l.written_off == l.quantity, || {
-                let (no, came, back, off, of) = (l.line_no, l.collected, l.back, l.written_off, l.quantity);
-                format!("order {id}: line {no} of return {}: {came} of {of} came, {back} are in the books, {off} written off", r.group)
+        for k in r.lines.iter().filter(|k| k.row.clct_need_yn && r.at == ReturnAt::Completed) {
+            let (came, off, of, back) = (k.row.clct_qty, k.row.wrof_qty, k.row.rtn_qty, k.back);
+            f.hold(Promise::R9, back == came && came + off == of, || {
+                let no = k.row.ord_seq;
+                format!(
+                    "order {id}: line {no} of return {}: {came} of {of} came, {back} are in the books, {off} written off",
+                    r.group
+                )
             });
         }
     }
-    for (e, c) in order.after.exchanges.iter().filter_map(|e| Some((e, e.collection.as_ref()?))) {
-        let inspected = c.state == CollectionState::Inspected;
-        f.hold(Promise::R9, c.collected + c.given_up <= c.quantity && (!inspected || c.back == c.collected), || {
-            format!(
-                "order {id}: exchange {}: {} of {} came, {} are in the books",
-                e.group, c.collected, c.quantity, c.back
-            )
+    for (e, way) in order.exchanges.iter().filter_map(|e| Some((&e.row, e.way.as_ref()?))) {
+        let (came, given_up, of, back) = (e.clct_qty, e.gvup_qty, way.units, way.back);
+        let inspected = way.at == CollectionState::Inspected;
+        f.hold(Promise::R9, came + given_up <= of && (!inspected || back == came), || {
+            format!("order {id}: exchange {}: {came} of {of} came, {back} are in the books", e.exch_grp_no)
         });
     }
 }

@@ -15,7 +15,7 @@ pub mod state;
 pub mod step;
 pub mod supply;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::command::OrderCommand;
 pub use self::decide::{Context, Decision, Quote, decide};

@@ -67,6 +67,7 @@ pub async fn run(c: &mut Client) {
     let asked = c.ok("request_return", on("o-proc", other)).await;
     c.ok("withdraw_return", on("o-proc", json!({"claim_group": asked.facts.claim_group}))).await;
     c.ok("confirm_purchase", on("o-proc", none.clone())).await;
+    c.ok("write_review", on("o-proc", json!({"line_no": 2, "rating": 4}))).await;
     // delivered by force, exchanged
     prepared(c, "o-exch", &[(0, 1)]).await;
     c.ok("use_own_stock", on("o-exch", none.clone())).await;

@@ -6,7 +6,7 @@ use super::{
     acts::{give_back, give_up, units, waybill},
     claims::{order, shipped},
     deep::shop,
-    world::line,
+    world::{World, line},
 };
 use crate::domain::{
     ids::SkuId,
@@ -19,6 +19,11 @@ use crate::domain::{
 
 /// Each happens once, by construction.
 pub fn by_construction() -> BTreeSet<&'static str> {
+    constructed().history.iter().map(|(e, _)| e.name()).collect()
+}
+
+/// The order that they happen to.
+pub fn constructed() -> World {
     let exchange = |group| {
         let (reason, fault) = (ClaimReason::Defect, Fault::Seller);
         let asked = C::RequestExchange { line_no: 1, quantity: 1, reason, fault, wanted: None };
@@ -50,5 +55,5 @@ pub fn by_construction() -> BTreeSet<&'static str> {
     let key = w.o().refunds.iter().find(|f| f.next_try().is_some()).unwrap().key.clone();
     w.ask(&C::FailRefund { key: key.clone(), reason: "too old".into(), heard: Heard::Refused }).unwrap();
     w.ask(&C::TransferRefund { key }).unwrap();
-    w.history.iter().map(|(e, _)| e.name()).collect()
+    w
 }

@@ -394,16 +394,29 @@ fn everything_is_said_in_a_script_of_its_own() {
     assert!(never.is_empty(), "never happened: {never:?}");
 }
 
-#[test]
-fn a_family_comes_to_rest_whatever_is_asked_and_however_its_messages_travel() {
-    let case = (start(), prop::collection::vec(step(), 5..60));
-    let tried = proptest::test_runner::TestRunner::new(config(1_200)).run(&case, |(start, steps)| {
-        let mut f = Family::new(&start);
-        run(&mut f, &steps);
+/// So many drawn families, and the scripts' ones; `look` sees every order of each when all have come to rest.
+pub fn drawn(cases: u32, look: impl Fn(&World)) {
+    let to_rest = |start: &Start, steps: &[Step]| {
+        let mut f = Family::new(start);
+        run(&mut f, steps);
         f.finish();
+        for id in f.ids() {
+            f.enter(&id, 0);
+            look(&f.w);
+        }
+    };
+    scripts().iter().for_each(|(start, steps)| to_rest(start, steps));
+    let case = (start(), prop::collection::vec(step(), 5..60));
+    let tried = proptest::test_runner::TestRunner::new(config(cases)).run(&case, |(start, steps)| {
+        to_rest(&start, &steps);
         Ok(())
     });
     if let Err(e) = tried {
         panic!("{e}");
     }
+}
+
+#[test]
+fn a_family_comes_to_rest_whatever_is_asked_and_however_its_messages_travel() {
+    drawn(1_200, |_| ());
 }
