@@ -222,6 +222,8 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
             Event::DestinationChosen(d) => &d.refunds,
             Event::ReturnCompleted { refunds, .. } => refunds,
             Event::ReturnChanged(c) => &c.refunds,
+            Event::FaultCorrected { fee: Some(fee), .. } => &fee.refunds,
+            Event::ExchangeInspected { judged: Some(judged), .. } => &judged.refunds,
             Event::ReturnRequested(r) => {
                 facts.claim_group = Some(r.group);
                 &r.refunds

@@ -65,7 +65,7 @@ fn transitions(before: Option<&Order>, after: &Order, row: &HistRow, f: &mut Fin
             None if !placed => matches!(to, Status::PaymentPending | Status::Ordered | Status::OutOfStock),
             // added to an order that stands: a gift, or for an exchange
             None => matches!(to, Status::Ordered | Status::Preparing),
-            Some(was) => may_go(was.shown(), to, was.status, after.installs()),
+            Some(was) => may_go(was.shown(), to, was.status, (after.installs(), was.moved_in.is_some())),
         };
         f.hold(Promise::R10, legal, || {
             let from = from.map_or("its placement", Status::code);

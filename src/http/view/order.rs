@@ -361,6 +361,10 @@ pub struct CollectionView {
     pub given_up: u32,
     pub sellable: Option<u32>,
     pub unsellable: Option<u32>,
+    /// went back to the buyer after inspection
+    pub rejected: u32,
+    /// kept back by inspection: owed by the buyer, as a fee
+    pub kept_back: Won,
 }
 
 /// 교환.

@@ -268,6 +268,8 @@ fn collection(c: &Collection) -> CollectionView {
         given_up: c.given_up,
         sellable: c.sellable,
         unsellable: c.sellable.map(|n| c.back - n),
+        rejected: c.rejected,
+        kept_back: c.kept_back,
     }
 }
 

@@ -104,6 +104,10 @@ pub const WORDS: &[(&str, Look)] = &[
     }),
     ("the refusal names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
     ("the answer names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
+    ("the answer plans refund {n}[ of {order}]", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        same("its refunds", answer.facts.refunds.clone(), vec![format!("rf:{}:{}", c.order(), c.n("n"))])
+    }),
     ("the answer notes {note:words}", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
         same("its note", answer.reason.as_deref(), Some(&*c.text("note").replace(' ', "_")))

@@ -310,11 +310,11 @@ impl Order {
             }
             Event::ExchangeRejected { group, .. } => self.exchange_undone(*group, ExchangeState::Rejected, at)?,
             Event::ExchangeWithdrawn { group } => self.exchange_undone(*group, ExchangeState::Withdrawn, at)?,
-            Event::FaultCorrected { group, fault } => self.fault_corrected(*group, *fault)?,
+            Event::FaultCorrected { group, fault, fee } => self.fault_corrected(*group, *fault, fee.as_deref(), at)?,
             Event::ExchangeApproved(e) => self.exchange_approved(e, at)?,
             Event::ExchangeCollected { group, quantity } => self.exchange_collected(*group, *quantity)?,
-            Event::ExchangeInspected { group, sellable, unsellable } => {
-                self.exchange_inspected(*group, (*sellable, *unsellable), at)?;
+            Event::ExchangeInspected { group, sellable, unsellable, judged } => {
+                self.exchange_inspected(*group, (*sellable, *unsellable), judged.as_deref(), at)?;
             }
             Event::CollectionGivenUp { group, how, quantity, charge, .. } => {
                 self.given_up(*group, (*how, *quantity), charge.as_ref(), at)?;
@@ -395,7 +395,9 @@ impl Order {
             line.held -= from_hold;
             line.deducted -= c.untaken - from_hold;
             line.finish(match cause {
-                CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone => Status::Cancelled,
+                CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone | CutCause::ExchangeRejected => {
+                    Status::Cancelled
+                }
                 CutCause::OutOfStock | CutCause::StockLost | CutCause::ProcurementCancelled | CutCause::LinkEnded => {
                     Status::OutOfStock
                 }

@@ -321,6 +321,9 @@ pub enum Event {
     FaultCorrected {
         group: u16,
         fault: Fault,
+        /// of an exchange whose goods were inspected: what becomes of its fee
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        fee: Option<Box<FeeCorrected>>,
     },
     ExchangeApproved(Box<ExchangeApproved>),
     /// 교환회수: units of the exchanged goods came back
@@ -333,6 +336,9 @@ pub enum Event {
         group: u16,
         sellable: u32,
         unsellable: u32,
+        /// where some of them are not taken, or something is kept back
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        judged: Option<Box<ExchangeJudged>>,
     },
     /// what is still out of them is not waited for
     CollectionGivenUp {
@@ -437,7 +443,7 @@ impl Event {
             AskWhat::Exchange { group, line, fault, waived, fee, .. } => {
                 let Some(e) = before.exchange_of(*group) else { return Vec::new() };
                 let moved = before.line(e.line_no).map_or(Won::ZERO, |l| super::decide::worth(l, e.quantity));
-                let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault });
+                let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault, fee: None });
                 let approved = ExchangeApproved {
                     group: *group,
                     branch: Branch::AddProduct,

@@ -40,6 +40,8 @@ pub enum CutCause {
     ParentEnded,
     /// of a gift: nothing is left of what it came with
     MainGone,
+    /// the goods that it was to replace were not taken
+    ExchangeRejected,
 }
 
 impl CutCause {
@@ -53,6 +55,7 @@ impl CutCause {
             CutCause::LinkEnded => "LINK_ENDED",
             CutCause::ParentEnded => "PARENT_ENDED",
             CutCause::MainGone => "MAIN_GONE",
+            CutCause::ExchangeRejected => "EXCHANGE_REJECTED",
         }
     }
 }
@@ -436,6 +439,45 @@ pub struct Inspected {
     pub line_no: u16,
     pub sellable: u32,
     pub unsellable: u32,
+}
+
+/// 귀책 정정 of an exchange at its inspection: the fee follows the fault.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FeeCorrected {
+    /// owed from now on
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub added: Option<AddedFee>,
+    /// owed no more, or paid and given back
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+}
+
+/// 교환검수 with consequences: goods that go back to the buyer, and what is kept back of what they were paid.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ExchangeJudged {
+    /// units that go back to the buyer
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub rejected: u32,
+    /// of these, units whose replacement had not left: it is called off, and they are exchanged no more
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub undone: u32,
+    /// what goes back from the added line to theirs
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub moved_back: Won,
+    /// units of the added line back on the shelf
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub untaken: u32,
+    pub reason: String,
+    /// what is kept back: a debt of the buyer's
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub charge: Option<AddedFee>,
+    /// of the exchange's fee, where less is exchanged
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
 }
 
 /// 교환승인.

@@ -9,6 +9,7 @@ mod deep;
 mod family;
 mod follow;
 mod gifts;
+mod inspected;
 mod installers;
 mod lanes;
 mod owed;
