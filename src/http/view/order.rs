@@ -139,6 +139,8 @@ pub struct LineView {
     /// ordered − cancelled − returned − exchanged
     pub active: u32,
     pub cancelled: u32,
+    /// of a gift: units of `cancelled` that had run out
+    pub left_out: u32,
     pub returned: u32,
     pub exchanged: u32,
     /// units in claims that are in progress

@@ -59,6 +59,7 @@ fn line(l: &Line) -> LineView {
         ordered: l.ordered,
         active: l.active(),
         cancelled: l.cancelled,
+        left_out: l.left_out,
         returned: l.returned,
         exchanged: l.exchanged,
         in_claims: l.returning + l.exchanging,

@@ -107,6 +107,14 @@ pub const WORDS: &[(&str, Look)] = &[
     ("the answer plans refund {n}[ of {order}]", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
         same("its refunds", answer.facts.refunds.clone(), vec![format!("rf:{}:{}", c.order(), c.n("n"))])
+    ("the answer leaves out {n} {sku:name} of {line}", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        let told = answer.facts.left_out.iter().map(|l| (l.line_no, l.sku_id.to_string(), i64::from(l.quantity)));
+        same("what it leaves out", told.collect::<Vec<_>>(), vec![(c.line(), c.scene.sku(c.text("sku")), c.n("n"))])
+    }),
+    ("the answer leaves nothing out", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        same("what it leaves out", answer.facts.left_out.len(), 0)
     }),
     ("the answer notes {note:words}", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{
     claim::ExchangeState,
     delivery::{Destination, DestinationKind},
-    event::{Cut, CutCause, Event, FeeBack, Placed, ReservedLine},
+    event::{Cut, CutCause, Event, FeeBack, LeftOut, Placed, ReservedLine},
     state::{Cancelled, FeeRow, Line, Order, Placement, RefundTry, ReserveState, Reserving, Settlement, Stage},
     supply::AskState,
 };
@@ -167,6 +167,7 @@ impl Order {
             order.pay(&placed.paid, at);
         }
         order.cut(1, CutCause::OutOfStock, &placed.shorts, &placed.fees_back, at);
+        order.leave_out(&placed.left_out);
         order.plan(&placed.refunds, at);
         if let Some(deposit) = &placed.deposit {
             let expected = order.amount_due();
@@ -182,10 +183,11 @@ impl Order {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,
-            Event::PlacementCompleted { shorts, fees, refunds, .. } => {
+            Event::PlacementCompleted { shorts, fees, refunds, left_out, .. } => {
                 self.placement = Placement::Done;
                 let group = self.next_group();
                 self.cut(group, CutCause::OutOfStock, shorts, fees, at);
+                self.leave_out(left_out);
                 self.plan(refunds, at);
                 let due = self.amount_due();
                 if self.paid_at.is_none()
@@ -219,12 +221,13 @@ impl Order {
                 self.plan(refunds, at);
             }
             Event::PaymentRepeated { .. } => {}
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason } => {
+            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
                 for cancelled in self.cancels.iter_mut().skip(before) {
                     cancelled.reason.clone_from(reason);
                 }
+                self.leave_out(left_out);
                 self.plan(refunds, at);
             }
             Event::StockJudged { seen, .. } => {
@@ -413,6 +416,14 @@ impl Order {
             });
         }
         self.give_fees_back(fees);
+    }
+
+    fn leave_out(&mut self, gifts: &[LeftOut]) {
+        for gift in gifts {
+            if let Some(line) = self.lines.iter_mut().find(|l| l.no == gift.line_no) {
+                line.left_out += gift.quantity;
+            }
+        }
     }
 
     fn give_fees_back(&mut self, fees: &[FeeBack]) {

@@ -379,6 +379,9 @@ pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: 
         gifts.retain(|c| c.line_no != new.no);
         if !gifts.is_empty() {
             stock::cut(order, CutCause::OutOfStock, gifts, &[], decision);
+            if let Some(Event::Cut { left_out, .. }) = decision.events.last_mut() {
+                left_out.clear(); // they follow
+            }
         }
         let back = Cut { line_no: new.no, quantity: new.deducted, amount: Won::ZERO, untaken: new.deducted };
         let lost = [ReservedLine { line_no: new.no, quantity: lost }];
