@@ -140,6 +140,9 @@ export async function forged(page) {
   await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], at: [{ partition: of('at'), entry: of('entry') }], letters: 2 }] });
   await json('**/v1/webhooks/*/letters?*', { items: [letter], next: of('next') });
   await json('**/resend', { title: of('title'), detail: of('detail'), reason: of('code'), status: 502 }, 502);
+  const promotion = { gift_promotion_id: tight('promotion'), main_product_ids: [of('product')], gift_sku_ids: [tight('gift')], gift_quantity: 1, main_quantity: 1, opens_at: null, closes_at: null, when_sold_out: of('policy') };
+  await json('**/v1/gift-promotions', { items: [promotion], next: null });
+  await json('**/v1/gift-promotions/*', promotion);
   await json('**/v1/audit*', { items: [{ id: of('id'), at: '2026-01-01T00:00:00Z', action: of('action'), actor: of('actor'), target: `customer:${of('target')}`, detail: { [of('field')]: of('value') }, request_id: of('request') },
     { id: of('id2'), at: '2026-01-01T00:00:00Z', action: 'COMMAND', actor: of('actor'), target: tight('sku'), detail: { type: of('type'), sku_id: tight('sku'), [of('field')]: of('value'), opens_at: of('time'), kind: of('kind'), price: { [of('deep')]: of('deeper') } }, request_id: of('request') }], next: null });
   await json('**/v1/orders/*/audit', { items: [{ at: '2026-01-01T00:00:00Z', action: of('noted'), actor: of('actor'), reason: of('why'), command_id: of('command') }], next: null });
@@ -161,7 +164,7 @@ export async function forged(page) {
     await route.fulfill({ json: bad });
   });
   page.allowed.push(404, 422, 502);
-  for (const view of ['/', '/orders/x-ship', '/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
+  for (const view of ['/', '/orders/x-ship', '/gifts', '/gifts/x', '/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
     await visit(page, view);
     await unfolded(page, 3);
     assert.match(await page.evaluate(() => document.querySelector('main').textContent), /__pwned|Loop/, view);

@@ -162,7 +162,7 @@ function deeds(o, actions, load) {
 }
 
 function lines(o) {
-  const counts = (l) => ['active', 'cancelled', 'returned', 'exchanged', 'in_claims']
+  const counts = (l) => ['active', 'cancelled', 'left_out', 'returned', 'exchanged', 'in_claims']
     .filter((k) => k === 'active' || l[k] > 0).map((k) => `${t(k)} ${num(l[k])}`).join(' · ');
   return table(t('lines'), [
     [t('line'), (l) => l.line_no, 'n'],

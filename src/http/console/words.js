@@ -180,6 +180,19 @@ const TEXTS = {
   movement: ['이동', 'Movement'], campaign: ['행사', 'Campaign'], name: ['이름', 'Name'], allotted: ['배정 수량', 'Allotted'],
   opens: ['시작', 'Opens'], closes: ['종료', 'Closes'], limit: ['1인 한도', 'Per customer'], policy: ['재고 정책', 'Stock policy'],
   paused: ['일시중지', 'Paused'], not_open: ['시작 전', 'Not open yet'], over: ['종료', 'Over'], running: ['판매 중', 'On sale'],
+  gifts: ['사은품프로모션', 'Gift promotions'], promotion: ['프로모션', 'Promotion'], gives: ['증정', 'Gives'], main_goods: ['본품', 'main goods'],
+  gifts_about: ['어떤 상품에 어떤 사은품이 몇 개 따라오는지, 사은품이 떨어지면 어떻게 하는지입니다. 이미 접수된 주문은 접수 때의 조건을 유지합니다.',
+    'Which goods bring which gifts, how many, and what happens when a gift has run out. Orders keep what they were placed with.'],
+  gifts_running: ['증정 중', 'Running'], no_gifts: ['사은품프로모션이 없습니다.', 'There are no gift promotions.'], terms: ['조건', 'Terms'],
+  gift_promotion_id: ['프로모션ID', 'Promotion id'], main_product_ids: ['본품 상품', 'Main products'], gift_sku_ids: ['사은품 단품', 'Gift SKUs'],
+  gift_quantity: ['사은품 수량', 'Gift units'], main_quantity: ['본품 수량마다', 'for each so many main units'], opens_at: ['시작일시', 'Opens at'], closes_at: ['종료일시', 'Closes at'],
+  when_sold_out: ['사은품 소진 시', 'When a gift has run out'], several_ids: ['쉼표로 나누어 여러 개', 'Several, with commas between'],
+  at_once_if_empty: ['비우면 바로', 'At once, if empty'], no_end_if_empty: ['비우면 끝없이', 'Without an end, if empty'], nothing_changes: ['바뀌는 것이 없습니다.', 'Nothing would change.'],
+  gifts_kept: ['이미 접수된 주문은 바뀌지 않습니다.', 'Orders that are placed already do not change.'], ran_out: ['소진', 'Ran out'], unknown_sku: ['없는 단품', 'No such SKU'],
+  ran_out_go_on: ['소진된 사은품은 빠지고 주문은 진행됩니다. 주문의 답과 주문상품에 빠진 수량이 나옵니다.', 'An order goes on without a gift that has run out; its answer and its line say how many were left out.'],
+  ran_out_refuse: ['소진된 사은품이 있는 주문은 거절됩니다.', 'An order with a gift that has run out is refused.'],
+  create_gift_promotion: ['사은품프로모션 등록', 'New gift promotion'], change_gift_promotion: ['사은품프로모션 변경', 'Change gift promotion'],
+  left_out: ['소진되어 빠짐', 'left out'],
   no_campaigns: ['판매행사가 없습니다.', 'There are no campaigns.'], no_limit: ['없음', 'none'], levels: ['재고 현황', 'Where the units are'],
 };
 
@@ -252,9 +265,10 @@ const CODES = {
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
   exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
   asked: '확인요청', granted: '확인됨', denied: '확인 거절', lines_sourced: '발주확인', lines_procured: '발주완료', worked: '설치작업',
+  go_on: '사은품 없이 진행', refuse: '주문 거절',
   parcel: '택배', own: '직접배송', quick: '퀵서비스',
 };
-const ENGLISH = { waiting: 'Waiting for the return', due: 'Being asked for', transferred: 'Paid to an account', external: 'External' };
+const ENGLISH = { go_on: 'Goes on without it', refuse: 'Refused', waiting: 'Waiting for the return', due: 'Being asked for', transferred: 'Paid to an account', external: 'External' };
 
 /** A code of the protocol in words. */
 function code_(code) {
