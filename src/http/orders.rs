@@ -171,7 +171,7 @@ async fn view(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<O
 }
 
 async fn without_recipient(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<OrderView, HttpResponse> {
-    let mut view = OrderView::from(&found.seen());
+    let mut view = OrderView::of(&found.seen(), &found.order);
     if !recipient::sees_means(&caller(request)) {
         for settlement in &mut view.settlements {
             settlement.means_id = settlement.means_id.as_deref().map(mask::id);

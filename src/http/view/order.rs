@@ -151,8 +151,14 @@ pub struct LineView {
     pub discount: Won,
     /// what the buyer pays for it
     pub pay: Won,
-    /// given back, or set aside for that
+    /// of that, what was cut, cancelled or returned, or is set aside for it
+    pub taken_back: Won,
+    /// 환불예정: of what was taken back, set aside or asked for, and not back yet
+    pub refund_planned: Won,
+    /// 환불완료: back, by the payment side's word
     pub refunded: Won,
+    /// 환불제외: kept back: fees of a return, what an inspection keeps, debts
+    pub refund_excluded: Won,
     /// 메인상품여부
     pub main: bool,
     /// 사은품포함여부

@@ -16,6 +16,7 @@ mod owed;
 mod part;
 mod payments;
 mod random;
+mod refunded;
 mod settle;
 mod sources;
 mod supply;
