@@ -150,7 +150,7 @@ export async function forged(page) {
   await page.route('**/v1/orders/x-*', async (route) => route.fulfill({ json: kin(await (await route.fetch()).json()) }));
   let at = Date.parse('2026-01-01T00:00:00Z');
   const looks = () => Array.from({ length: 5 }, () => `data: ${JSON.stringify({ at: new Date(at += 1000).toISOString(), partitions: of('p'), owned: 1, broken: false, commands: {}, placed: 1, refusals: { [of('code')]: at / 1000 }, p50_ms: 1, p99_ms: 2,
-    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
+    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2, sold_net: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
   await page.route('**/v1/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: looks() }));
   await page.reload();
   await page.waitForFunction(() => /hot.*__pwned/.test(document.querySelector('.charts')?.textContent));

@@ -251,7 +251,9 @@ Feature: Claims as a shop meets them
       | line | quantity | amount  | reason            |
       | 2    | 1        | 0       | EXCHANGE_REJECTED |
     And A has 9 on hand, 0 held and 2 sold
+    And 1 of A came back, and 1 are sold net
     And B has 9 on hand, 0 held and 2 sold
+    And 1 of B came back, and 1 are sold net
     When the seller ships line 2 without a waybill
     And the seller forces the delivery because "it was handed over"
     And the buyer confirms the purchase
@@ -282,6 +284,7 @@ Feature: Claims as a shop meets them
     And the refunds are:
       | refund | state   | means  | planned   |
       | 1      | PLANNED | CARD   | 6,000 won |
+    And 2 of B came back, and 0 are sold net
     When the seller inspects exchange 1, but is refused because illegal_transition
     And the seller forces the delivery because "it was handed over"
     And the buyer confirms the purchase
@@ -305,6 +308,7 @@ Feature: Claims as a shop meets them
     And the orders are:
       | order | total  | due    |
       | o-1   | 33,000 | 10,000 |
+    And 1 of A came back, and 1 are sold net
     And B has 8 on hand, 0 held and 2 sold
 
   @G4.exchange @D23
