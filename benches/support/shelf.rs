@@ -40,6 +40,7 @@ pub fn sku(id: &str) -> StoredSku {
             hold_qty: 0,
             sold_qty: 0,
             ldgr_no: 1,
+            rstk_qty: 0,
         },
         product: PdGdsRow {
             gds_id: "g-1".into(),

@@ -139,6 +139,7 @@ impl OpenBatch {
             stck_dlt: 0,
             hold_dlt: 0,
             sold_dlt: 0,
+            rstk_dlt: 0,
             ldgr_no: 0,
             expect_stck: 0,
         });
@@ -146,6 +147,7 @@ impl OpenBatch {
             m.stck_dlt += row.stck_dlt;
             m.hold_dlt += row.hold_dlt;
             m.sold_dlt += row.sold_dlt;
+            m.rstk_dlt += row.came_back();
         }
         m.ldgr_no = row.ldgr_no;
         m.expect_stck = row.stck_qty;

@@ -64,6 +64,8 @@ pub enum FeeReason {
     Unreturned,
     /// a return's, of which nothing is sent back any more
     Withdrawn,
+    /// exchanged goods that came back worth less
+    Damaged,
 }
 
 impl FeeReason {
@@ -82,12 +84,13 @@ impl FeeReason {
             FeeReason::Exchange => "EXCHANGE",
             FeeReason::Unreturned => "UNRETURNED",
             FeeReason::Withdrawn => "WITHDRAWN",
+            FeeReason::Damaged => "DAMAGED",
         }
     }
 
     /// Whether it came after the order and is owed for itself: no goods bring it back.
     pub const fn is_debt(self) -> bool {
-        matches!(self, FeeReason::Exchange | FeeReason::Unreturned)
+        matches!(self, FeeReason::Exchange | FeeReason::Unreturned | FeeReason::Damaged)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Time,
     ids::{OrderId, SkuId},
     money::Won,
-    order::change::Preview,
+    order::{change::Preview, event::LeftOut},
     status::Status,
 };
 
@@ -77,6 +77,10 @@ reasons! {
     Forbidden = "forbidden", "this actor may not send this command";
 }
 
+fn none_of<T>(list: &[T]) -> bool {
+    list.is_empty()
+}
+
 /// What a refusal (or an answer) rests on. Only what is known is there.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Facts {
@@ -85,7 +89,7 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub command: Option<String>,
+    pub command: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line_no: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -117,8 +121,8 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expected_version: Option<u32>,
     /// where each SKU's ledger stood after an accepted command moved it
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub stock: Vec<StockFact>,
+    #[serde(skip_serializing_if = "none_of", default)]
+    pub stock: Box<[StockFact]>,
     /// the return or exchange that this command made
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub claim_group: Option<u16>,
@@ -128,6 +132,9 @@ pub struct Facts {
     /// what the command that was previewed would do
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preview: Option<Box<Preview>>,
+    /// gifts that had run out: the order goes on without them
+    #[serde(skip_serializing_if = "none_of", default)]
+    pub left_out: Box<[LeftOut]>,
     /// idempotency keys of the refunds that this command planned
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<String>,
@@ -174,7 +181,7 @@ impl Refusal {
     /// The status does not allow the command (domain §2: everything not in the table is refused with a reason that names
     /// the status and the command).
     pub fn illegal(status: Status, command: &str) -> Self {
-        let facts = Facts { status: Some(status), command: Some(command.to_owned()), ..Facts::default() };
+        let facts = Facts { status: Some(status), command: Some(command.into()), ..Facts::default() };
         Self::new(Reason::IllegalTransition, facts)
     }
 

@@ -186,6 +186,8 @@ pub enum Trigger {
     CompleteExchange,
     /// §4: the pickup branch ends as a return
     CompleteExchangeByPickup,
+    /// §4: goods that an inspection does not take are not replaced
+    CallOffExchange,
     /// an installation order: the installer has brought it, or installed it
     HandOver,
     /// an installation order: nobody needs it any more, or it can't be done
@@ -194,7 +196,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// Every trigger, in the order of the table.
-    pub const ALL: [Trigger; 29] = [
+    pub const ALL: [Trigger; 30] = [
         Trigger::ApprovePayment,
         Trigger::DeclinePayment,
         Trigger::ExpirePayment,
@@ -222,6 +224,7 @@ impl Trigger {
         Trigger::RequestExchange,
         Trigger::CompleteExchange,
         Trigger::CompleteExchangeByPickup,
+        Trigger::CallOffExchange,
         Trigger::HandOver,
         Trigger::EndWork,
     ];
@@ -264,7 +267,7 @@ impl Trigger {
             T::RequestReturn => "W 22",
             T::RequestExchange => "W 23",
             T::CompleteReturn => "G 반품",
-            T::CompleteExchange | T::CompleteExchangeByPickup => "G 교환",
+            T::CompleteExchange | T::CompleteExchangeByPickup | T::CallOffExchange => "G 교환",
             T::HandOver | T::EndWork => "설치주문",
         }
     }
@@ -310,6 +313,7 @@ impl Trigger {
             T::RequestExchange => (&[S::ProcurementDone, S::Shipped], Go(S::Exchanging)),
             T::CompleteExchange => (&[S::Exchanging], Go(S::Exchanged)),
             T::CompleteExchangeByPickup => (&[S::Exchanging], Go(S::Returned)),
+            T::CallOffExchange => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Go(S::Cancelled)),
             T::HandOver => (&[S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone], Go(S::Shipped)),
             T::EndWork => {
                 (&[S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone, S::Shipped], Go(S::Cancelled))
@@ -336,10 +340,13 @@ pub const fn next(from: Status, trigger: Trigger) -> Option<Status> {
 
 /// Whether units may go from one status to another between two events: by a trigger, or back from a claim in progress to
 /// where the line was (`former`: rejected or withdrawn), or from one claim in progress to another of the same line. Some
-/// triggers are for orders that install.
-pub fn may_go(from: Status, to: Status, former: Status, installs: bool) -> bool {
+/// triggers are for orders that install, one is for lines that an exchange added.
+pub fn may_go(from: Status, to: Status, former: Status, (installs, added): (bool, bool)) -> bool {
     let claimed = |s| matches!(s, Status::Returning | Status::Exchanging);
-    let own = |t: &&Trigger| installs || !matches!(t, Trigger::HandOver | Trigger::EndWork);
+    let own = |t: &&Trigger| {
+        (installs || !matches!(t, Trigger::HandOver | Trigger::EndWork))
+            && (added || !matches!(t, Trigger::CallOffExchange))
+    };
     from == to
         || Trigger::ALL.iter().filter(own).any(|t| next(from, *t) == Some(to))
         || (claimed(from) && (to == former || claimed(to)))

@@ -25,6 +25,7 @@ pub const FILES: &[(&str, &str)] = files![
     "erase.js",
     "family.js",
     "fields.js",
+    "gifts.js",
     "index.html",
     "letters.js",
     "live.js",

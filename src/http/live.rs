@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{Shared, problem::Why};
-use crate::domain::Time;
+use crate::{domain::Time, store::UntRow};
 
 /// Who may watch at a time.
 const WATCHERS_MAX: usize = 100;
@@ -63,7 +63,22 @@ pub struct HotView {
     pub sku_id: String,
     pub on_hand: i64,
     pub held: i64,
+    /// sales: a unit that came back and was sold again counts twice
     pub sold: i64,
+    /// without the units that came back
+    pub sold_net: i64,
+}
+
+impl From<&UntRow> for HotView {
+    fn from(u: &UntRow) -> Self {
+        Self {
+            sku_id: u.unt_id.to_string(),
+            on_hand: u.stck_qty,
+            held: u.hold_qty,
+            sold: u.sold_qty,
+            sold_net: u.sold_qty - u.rstk_qty,
+        }
+    }
 }
 
 /// The last look, shared by all who watch.
@@ -172,10 +187,7 @@ async fn view(shared: &Shared, samples: &[Sample<'_>], answered: Vec<(f64, f64)>
         p50_ms: quantile(&answered, 0.5),
         p99_ms: quantile(&answered, 0.99),
         lanes: (0..parts.partitions).map(lane).collect(),
-        hot: hot
-            .iter()
-            .map(|u| HotView { sku_id: u.unt_id.to_string(), on_hand: u.stck_qty, held: u.hold_qty, sold: u.sold_qty })
-            .collect(),
+        hot: hot.iter().map(HotView::from).collect(),
     }
 }
 

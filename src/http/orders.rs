@@ -174,7 +174,7 @@ async fn whole(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<
 
 /// What its history tells of an order, as the caller may see it.
 fn seen(request: &HttpRequest, found: &Found) -> OrderView {
-    let mut view = OrderView::from(&found.seen());
+    let mut view = OrderView::of(&found.seen(), &found.order);
     if !recipient::sees_means(&caller(request)) {
         for settlement in &mut view.settlements {
             settlement.means_id = settlement.means_id.as_deref().map(mask::id);

@@ -154,7 +154,7 @@ pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Res
     // what a refusal says, the partner asked for; what was done tells the order's sums
     let sums = |f: &Facts| f.total.is_some() || f.due.is_some() || f.deadline.is_some();
     let told = answer.outcome == OutcomeKind::Accepted && sums(&answer.facts);
-    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && !told {
+    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && answer.facts.left_out.is_empty() && !told {
         return Ok(answer);
     }
     let found = folded(shared, id).await?;
@@ -169,6 +169,8 @@ pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Res
     }
     let seller = sight.as_ref().and_then(Sight::seller);
     let part = found.as_ref().zip(seller).map(|(found, seller)| (&found.order, found.order.part_of(seller)));
+    let own = |no: u16| part.as_ref().is_some_and(|(_, part)| part.line(no).is_some());
+    answer.facts.left_out = answer.facts.left_out.iter().filter(|l| own(l.line_no)).cloned().collect();
     let seen = part.zip(answer.facts.preview.take()).map(|((whole, part), preview)| previewed(*preview, whole, &part));
     answer.facts.preview = seen.map(Box::new);
     Ok(Arc::new(answer))

@@ -211,20 +211,26 @@ async fn carry(cx: &LaneContext, id: &OrderId, decision: &Decision, meta: &Meta)
     Ok(facts)
 }
 
-/// What an accepted answer tells: keys of refunds, the claim, the linked order.
+/// What an accepted answer tells: keys of refunds, gifts that are left out, the claim, the linked order.
 fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
-    let mut facts = Facts { stock, ..Facts::default() };
+    let (mut facts, mut gifts) = (Facts { stock: stock.into(), ..Facts::default() }, Vec::new());
     for event in events {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the other events have nothing that a client waits for")]
         let refunds = match event {
-            Event::Cut { refunds, .. }
-            | Event::LatePaymentTaken { refunds, .. }
-            | Event::UnduePaymentTaken { refunds, .. }
-            | Event::PlacementCompleted { refunds, .. } => refunds,
-            Event::Placed(p) => &p.refunds,
+            Event::Cut { refunds, left_out, .. } | Event::PlacementCompleted { refunds, left_out, .. } => {
+                gifts.extend_from_slice(left_out);
+                refunds
+            }
+            Event::LatePaymentTaken { refunds, .. } | Event::UnduePaymentTaken { refunds, .. } => refunds,
+            Event::Placed(p) => {
+                gifts.extend_from_slice(&p.left_out);
+                &p.refunds
+            }
             Event::DestinationChosen(d) => &d.refunds,
             Event::ReturnCompleted { refunds, .. } => refunds,
             Event::ReturnChanged(c) => &c.refunds,
+            Event::FaultCorrected { fee: Some(fee), .. } => &fee.refunds,
+            Event::ExchangeInspected { judged: Some(judged), .. } => &judged.refunds,
             Event::ReturnRequested(r) => {
                 facts.claim_group = Some(r.group);
                 &r.refunds
@@ -250,6 +256,7 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
         };
         facts.refunds.extend(refunds.iter().map(|r| r.key.clone()));
     }
+    facts.left_out = gifts.into();
     facts
 }
 

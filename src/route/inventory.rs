@@ -233,7 +233,7 @@ impl Inventory {
             reason: None,
         };
         match self.carry(&movement, why, cause) {
-            Ok(fact) => Ok(Facts { stock: vec![fact], ..Facts::default() }),
+            Ok(fact) => Ok(Facts { stock: Box::new([fact]), ..Facts::default() }),
             Err(out) => Err(Refusal::new(
                 Reason::InsufficientStock,
                 Facts {

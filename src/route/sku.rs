@@ -105,6 +105,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
                 hold_qty: 0,
                 sold_qty: 0,
                 ldgr_no: 0,
+                rstk_qty: 0,
             };
             let none = Vec::new;
             let stored = StoredSku { unit, product, template, ledger: None, campaigns: none(), buyers: Vec::new() };

@@ -39,10 +39,12 @@ pub async fn run(
             // the rank is the label, not the SKU: however many SKUs take turns, the series stay these
             for (unit, rank) in hottest.iter().zip(1u32..) {
                 let rank = rank.to_string();
-                let taken = unit.sold_qty + unit.hold_qty;
+                let taken = unit.sold_qty - unit.rstk_qty + unit.hold_qty;
                 let all = taken + unit.stck_qty;
                 metrics::gauge!("jumun_hot_sku_stock_left", "rank" => rank.clone()).set(signed(unit.stck_qty));
                 metrics::gauge!("jumun_hot_sku_sold", "rank" => rank.clone()).set(signed(unit.sold_qty));
+                let net = unit.sold_qty - unit.rstk_qty;
+                metrics::gauge!("jumun_hot_sku_sold_net", "rank" => rank.clone()).set(signed(net));
                 metrics::gauge!("jumun_hot_sku_sell_through_permille", "rank" => rank).set(signed(if all > 0 {
                     taken * 1_000 / all
                 } else {
@@ -97,7 +99,8 @@ fn describe() {
     gauge!("jumun_in_flight", "Commands read and not settled");
     gauge!("jumun_live_actors", "Actors in memory, by kind");
     gauge!("jumun_hot_sku_stock_left", "Units free to sell, of the SKUs that sold most, by rank");
-    gauge!("jumun_hot_sku_sold", "Units sold, of the SKUs that sold most, by rank");
+    gauge!("jumun_hot_sku_sold", "Sales, units that were sold again too, of the SKUs that sold most, by rank");
+    gauge!("jumun_hot_sku_sold_net", "Units sold less those that came back, of the SKUs that sold most, by rank");
     gauge!("jumun_hot_sku_sell_through_permille", "Sold and held of all units, in thousandths, by rank");
     histogram!("jumun_commit_seconds", "Time of one commit");
     histogram!("jumun_batch_commands", "Commands in one commit");

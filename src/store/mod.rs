@@ -56,6 +56,8 @@ row::row! {
         sold_qty: i64,
         /// number of the last ledger row that this balance includes
         ldgr_no: i64,
+        /// came back after they were sold: part of `sold_qty`, and of `stck_qty` again
+        rstk_qty: i64,
     }
 }
 
@@ -66,6 +68,7 @@ pub struct UnitMove {
     pub stck_dlt: i64,
     pub hold_dlt: i64,
     pub sold_dlt: i64,
+    pub rstk_dlt: i64,
     /// the ledger's last number after this batch
     pub ldgr_no: i64,
     /// what `stck_qty` must read afterwards if nobody else wrote it

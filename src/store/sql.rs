@@ -109,6 +109,7 @@ pub(super) fn fold(batch: &Batch) -> Folded<'_> {
         unit.stck_qty += step.stck_dlt;
         unit.hold_qty += step.hold_dlt;
         unit.sold_qty += step.sold_dlt;
+        unit.rstk_qty += step.rstk_dlt;
         unit.ldgr_no = step.ldgr_no;
         if unit.stck_qty != step.expect_stck {
             external.push(External { unt_id: step.unt_id.clone(), delta: unit.stck_qty - step.expect_stck });

@@ -213,6 +213,10 @@ impl Walk {
             let row = (unit.hold_qty, unit.sold_qty, unit.ldgr_no);
             format!("SKU {sku}: its balance says {row:?} (held, sold, last row), its ledger {last:?}")
         });
+        f.hold(Promise::R3, unit.rstk_qty == self.restocked, || {
+            let (says, came) = (unit.rstk_qty, self.restocked);
+            format!("SKU {sku}: its balance says that {says} came back, its ledger {came}")
+        });
         let outside = unit.stck_qty - s.on_hand;
         if outside != 0 && pass.options.allow_external {
             f.note(

@@ -98,7 +98,7 @@ fn transitions(before: &Before, after: &Told, row: &HistRow, f: &mut Findings) {
             }
             // added to an order that stands: a gift, or for an exchange
             None => matches!(to, Status::Ordered | Status::Preparing),
-            Some((_, shown, own)) => leads(*shown, to, *own, after.installs()),
+            Some((_, shown, own)) => leads(*shown, to, *own, (after.installs(), line.replaces)),
         };
         f.hold(Promise::R10, legal, || {
             let from = was.map_or("its placement", |(_, shown, _)| shown.code());

@@ -140,6 +140,9 @@ export async function forged(page) {
   await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], at: [{ partition: of('at'), entry: of('entry') }], letters: 2 }] });
   await json('**/v1/webhooks/*/letters?*', { items: [letter], next: of('next') });
   await json('**/resend', { title: of('title'), detail: of('detail'), reason: of('code'), status: 502 }, 502);
+  const promotion = { gift_promotion_id: tight('promotion'), main_product_ids: [of('product')], gift_sku_ids: [tight('gift')], gift_quantity: 1, main_quantity: 1, opens_at: null, closes_at: null, when_sold_out: of('policy') };
+  await json('**/v1/gift-promotions', { items: [promotion], next: null });
+  await json('**/v1/gift-promotions/*', promotion);
   await json('**/v1/audit*', { items: [{ id: of('id'), at: '2026-01-01T00:00:00Z', action: of('action'), actor: of('actor'), target: `customer:${of('target')}`, detail: { [of('field')]: of('value') }, request_id: of('request') },
     { id: of('id2'), at: '2026-01-01T00:00:00Z', action: 'COMMAND', actor: of('actor'), target: tight('sku'), detail: { type: of('type'), sku_id: tight('sku'), [of('field')]: of('value'), opens_at: of('time'), kind: of('kind'), price: { [of('deep')]: of('deeper') } }, request_id: of('request') }], next: null });
   await json('**/v1/orders/*/audit', { items: [{ at: '2026-01-01T00:00:00Z', action: of('noted'), actor: of('actor'), reason: of('why'), command_id: of('command') }], next: null });
@@ -147,7 +150,7 @@ export async function forged(page) {
   await page.route('**/v1/orders/x-*', async (route) => route.fulfill({ json: kin(await (await route.fetch()).json()) }));
   let at = Date.parse('2026-01-01T00:00:00Z');
   const looks = () => Array.from({ length: 5 }, () => `data: ${JSON.stringify({ at: new Date(at += 1000).toISOString(), partitions: of('p'), owned: 1, broken: false, commands: {}, placed: 1, refusals: { [of('code')]: at / 1000 }, p50_ms: 1, p99_ms: 2,
-    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
+    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2, sold_net: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
   await page.route('**/v1/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: looks() }));
   await page.reload();
   await page.waitForFunction(() => /hot.*__pwned/.test(document.querySelector('.charts')?.textContent));
@@ -161,7 +164,7 @@ export async function forged(page) {
     await route.fulfill({ json: bad });
   });
   page.allowed.push(404, 422, 502);
-  for (const view of ['/', '/orders/x-ship', '/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
+  for (const view of ['/', '/orders/x-ship', '/gifts', '/gifts/x', '/webhooks', '/webhooks/x', '/audit', '/api', '/api/bad', '/api/post_commands', '/api/get_orders_id', '/api/schema/OrderView', '/api/schema/Loop', `/api/schema/${encodeURIComponent(tight('Name'))}`]) {
     await visit(page, view);
     await unfolded(page, 3);
     assert.match(await page.evaluate(() => document.querySelector('main').textContent), /__pwned|Loop/, view);

@@ -26,7 +26,7 @@ const LEFT = 3, WORK = 4;
 /** [name, ({ shop, fresh }) => …] */
 export const LIVE = [
   ['stock left, as a line a SKU: the first six of ten, each in its colour as long as it is among them', async ({ shop, fresh }) => {
-    const hot = (n) => Array.from({ length: 10 }, (_, i) => ({ sku_id: `S-${i}`, on_hand: 5000 - n * i, held: i, sold: n * i }));
+    const hot = (n) => Array.from({ length: 10 }, (_, i) => ({ sku_id: `S-${i}`, on_hand: 5000 - n * i, held: i, sold: n * i, sold_net: n * i }));
     const page = await told(shop, fresh, (n) => ({ hot: hot(n), lanes: [0, 1].map((partition) => ({ partition, lag: n, pending: 2, in_flight: 3, resets: 0, dead: 0 })) }));
     assert.equal(await page.locator('.chart >> nth=3 >> path.stroke').count(), 6);
     assert.match(await legend(page, LEFT), /S-9 [\d,]+\s+S-8 [\d,]+\s+S-7[\s\S]*S-4/);
@@ -49,7 +49,7 @@ export const LIVE = [
   }],
   ['a SKU that others overtake leaves the chart; the others keep their colours', async ({ shop, fresh }) => {
     const name = (i, n) => (i === 0 && n >= SECONDS ? 'LATE' : `S-${i}`);
-    const page = await told(shop, fresh, (n) => ({ hot: Array.from({ length: 6 }, (_, i) => ({ sku_id: name(i, n), on_hand: 9, held: 0, sold: 100 - i })) }));
+    const page = await told(shop, fresh, (n) => ({ hot: Array.from({ length: 6 }, (_, i) => ({ sku_id: name(i, n), on_hand: 9, held: 0, sold: 100 - i, sold_net: 100 - i })) }));
     const colours = () => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.chart')[3].querySelectorAll('.legend li')].map((li) => [li.firstChild.nextSibling.data.trim(), li.firstChild.className])));
     await page.waitForFunction(() => document.querySelectorAll('.chart')[3].textContent.includes('LATE'));
     assert.deepEqual(await colours(), { LATE: 'dot s1', 'S-1': 'dot s2', 'S-2': 'dot s3', 'S-3': 'dot s4', 'S-4': 'dot s5', 'S-5': 'dot s6' });
@@ -64,8 +64,8 @@ export const LIVE = [
     return page;
   }],
   ['sold again is not oversold, and nothing sold is said', async ({ shop, fresh }) => {
-    const page = await told(shop, fresh, () => ({ hot: [{ sku_id: 'S-1', on_hand: 0, held: 0, sold: 1549 }] }));
-    assert.match(await text(page, '.hot'), /left 0\s+held 0\s+sales incl\. resold 1,549/);
+    const page = await told(shop, fresh, () => ({ hot: [{ sku_id: 'S-1', on_hand: 0, held: 0, sold: 1549, sold_net: 1500 }] }));
+    assert.match(await text(page, '.hot'), /left 0\s+held 0\s+net sold 1,500\s+sales incl\. resold 1,549/);
     assert.match(await text(page, 'section:has(.hot)'), /came back and was sold again counts again[\s\S]*without overselling/);
     await page.click('#lang');
     await page.waitForSelector('.hot:has-text("판매 (재판매 포함)")');

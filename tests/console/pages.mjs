@@ -73,6 +73,73 @@ export const PAGES = [
     await visit(page, '/webhooks/nobody');
     assert.match(await text(page, 'main .problem'), /there is no webhook nobody/);
   }],
+  ['gift promotions: made, looked at, changed, run out', async ({ shop, page }) => {
+    await shop.send({ type: 'create_sku', sku_id: 'TOWEL-9', product_id: 'TOWEL', option_name: '파랑' });
+    page.allowed.push(404, 409); // a gift that there is not: looked for, and refused
+    await page.start();
+    page.clicks = 0;
+    await page.press('#more');
+    await page.press('#more-list >> text=Gift promotions');
+    await page.waitForSelector('h1:text-is("Gift promotions")');
+    within(page, 2);
+    await page.click('#make-gifts');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .problem:has-text("Promotion id")');
+    const fill = async (label, value) => page.fill(`dialog .field:has(label:text-is("${label}")) input`, value);
+    await fill('Promotion id', 'gp-new');
+    await fill('Main products', 'AC, FAN');
+    await fill('Gift SKUs', 'TOWEL-9, NO-SUCH');
+    await fill('Gift units', '2');
+    await fill('Opens at', '2026-01-01T09:00');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview:has-text("No such SKU")');
+    await page.click('#confirm');
+    await page.waitForSelector('dialog .problem:has-text("No such SKU")');
+    await fill('Gift SKUs', 'TOWEL-9');
+    assert(await page.isDisabled('#confirm'), 'what is confirmed has been looked at');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview:has-text("AC, FAN")');
+    await page.click('#confirm');
+    await gone(page);
+    await page.waitForSelector('td a:text-is("gp-new")');
+    const told = async () => shop.get('/v1/gift-promotions/gp-new');
+    const made = await told();
+    assert.deepEqual([made.main_product_ids, made.gift_sku_ids, made.gift_quantity, made.main_quantity, made.when_sold_out], [['AC', 'FAN'], ['TOWEL-9'], 2, 1, 'go_on']);
+    const zone = await page.evaluate(() => new Date('2026-01-01T09:00:00').toISOString());
+    assert.equal(new Date(made.opens_at).toISOString(), zone);
+    assert.match(await main(page), /gp-new\s+Running\s+gift 2 \/ main goods 1\s+AC, FAN\s+TOWEL-9[\s\S]*Goes on without it/);
+
+    // one of them: what has run out, and what happens then
+    await page.click('td a:text-is("gp-new")');
+    await page.waitForSelector('#ran-out:has-text("goes on without")');
+    assert.match(await main(page), /TOWEL-9[\s\S]*Ran out/);
+    await page.click('#change-gifts');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .problem:has-text("Nothing would change")');
+    await page.selectOption('dialog select', 'refuse');
+    await fill('Main products', 'AC');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview:has-text("Goes on without it → Refused")');
+    assert.match(await text(page, 'dialog .preview'), /AC, FAN → AC/);
+    await page.click('#confirm');
+    await gone(page);
+    await page.waitForSelector('#ran-out:has-text("is refused")');
+    const changed = await told();
+    assert.deepEqual({ ...made, main_product_ids: ['AC'], when_sold_out: 'refuse' }, changed, 'only what was named');
+    await shop.send({ type: 'receive_stock', sku_id: 'TOWEL-9', quantity: 7 });
+    await visit(page, '/gifts');
+    await visit(page, '/gifts/gp-new');
+    assert.equal(await page.locator('#ran-out').count(), 0);
+    await page.click('#lang');
+    await page.waitForSelector('h2:text-is("사은품 단품")');
+    assert.match(await main(page), /주문 거절/);
+    await page.click('#lang');
+    page.allowed.push(404);
+    await visit(page, '/gifts/nothing');
+    assert.match(await text(page, 'main .problem'), /there is no such gift promotion/);
+    await visit(page, '/audit');
+    assert.match(await main(page), /gp-new/);
+  }],
   ['the audit, page by page', async ({ shop, page }) => {
     await Promise.all(Array.from({ length: 52 }, (_, n) => shop.act('POST', `/v1/customers/u-audit-${n}/erase`)));
     await shop.act('POST', '/v1/customers/u-audit-last/erase', { 'X-Request-Id': 'the-last-request' });

@@ -38,9 +38,13 @@ export const TASKS = [
     assert.match(told, /Restock 1/);
     let o = await shop.order('o-cancel');
     assert.deepEqual([o.lines[1].cancelled, o.lines[0].active, o.refunds[0].stage], [1, 2, 'due']);
+    assert.deepEqual([o.lines[1].taken_back, o.lines[1].refund_planned, o.lines[1].refunded], [25000, 25000, 0]);
+    await page.waitForSelector('main td:has-text("₩25,000 / ₩0")');
     await act(page, 'o-cancel', 'confirm_refund', { name: o.refunds[0].refund_key });
     o = await shop.order('o-cancel');
     assert.deepEqual([o.refunds[0].stage, o.settlements[0].refunded], ['refunded', 25000]);
+    assert.deepEqual([o.lines[1].refund_planned, o.lines[1].refunded], [0, 25000]);
+    await page.waitForSelector('main td:has-text("₩0 / ₩25,000")');
   }],
   ['a refund that failed, paid to an account', async (shop, page) => {
     await order(shop, 'o-fail');
@@ -102,11 +106,16 @@ export const TASKS = [
       await shop.send({ type: 'approve_exchange', order_id: id, claim_group: group, branch: 'add_product' });
     }
     await act(page, id, 'collect_exchange', { name: '2' });
-    await act(page, id, 'inspect_exchange', { name: '2' });
+    const told = await act(page, id, 'inspect_exchange', { name: '2', fill: async (f) => {
+      await f.getByLabel('1. AC-100').nth(2).fill('500');
+      await f.getByLabel('Reason').fill('scratched');
+    } });
+    assert.match(told, /₩500/);
     await act(page, id, 'waive_collection', { name: '3', fill: (f) => f.getByLabel('Reason').fill('not worth the way') });
     await act(page, id, 'write_off_exchange', { name: '4', fill: (f) => f.getByLabel('Reason').fill('never came') });
     const { exchanges } = (await shop.order(id)).claims;
     assert.deepEqual(exchanges.map((e) => e.state), ['withdrawn', 'approved', 'approved', 'approved']);
+    assert.deepEqual([exchanges[1].collection.kept_back, exchanges[1].collection.rejected], [500, 0]);
     assert(exchanges.slice(1).every((e) => !['due', 'collected'].includes(e.collection.state)), JSON.stringify(exchanges));
   }],
   ['returns of which some never comes: withdrawn, written off', async (shop, page) => {

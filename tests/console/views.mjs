@@ -9,7 +9,7 @@ import { until } from './shop.mjs';
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/orders/v-kin', '/orders/v-forced', '/orders?placed_from=2026-01-01T00:00:00.000Z', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
-  '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_cancel_lines', '/api/schema/OrderView'];
+  '/gifts', '/gifts/gp-towel', '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_cancel_lines', '/api/schema/OrderView'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
   ['/orders/v-claims', '#do-request_return-', async (page) => {
@@ -22,6 +22,12 @@ const DIALOGS = [
   ['/orders/v-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
   ['/orders/v-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
   ['/letters', 'main button.danger'],
+  ['/gifts', '#make-gifts'],
+  ['/gifts/gp-towel', '#change-gifts', async (page) => {
+    await page.selectOption('dialog select', 'refuse');
+    await page.click('#preview');
+    await page.waitForSelector('dialog .preview');
+  }],
   ['/webhooks', 'main button.danger'],
   ['/', '#more'],
   ['/api/post_commands?type=place_order', 'main .fields summary', (page) => unfolded(page)],
@@ -56,6 +62,7 @@ export async function prepare(shop) {
   await order(shop, 'v-make', 'prepared');
   await unpaid(shop, 'v-unpaid');
   await shop.send({ type: 'decline_payment', order_id: 'v-unpaid', reason: 'limit' });
+  await shop.ask({ type: 'create_gift_promotion', gift_promotion_id: 'gp-towel', main_product_ids: ['AC'], gift_sku_ids: ['TOWEL-1'], gift_quantity: 1, main_quantity: 2, closes_at: '2099-01-01T00:00:00Z' });
   await shop.hookLetters(1);
   await shop.act('POST', '/v1/customers/u-nobody/erase');
   await shop.stream('to be looked at');

@@ -121,7 +121,15 @@ fn orders(model: &Model, epoch: i64, first: i64, size: i64, stock: i64, random: 
     }
     let left = stock - first - size;
     let (unt_id, ldgr_no) = ("sku-hot".into(), first + size);
-    batch.moves = vec![UnitMove { unt_id, stck_dlt: -size, hold_dlt: 0, sold_dlt: size, ldgr_no, expect_stck: left }];
+    batch.moves = vec![UnitMove {
+        unt_id,
+        stck_dlt: -size,
+        hold_dlt: 0,
+        sold_dlt: size,
+        rstk_dlt: 0,
+        ldgr_no,
+        expect_stck: left,
+    }];
     batch
 }
 

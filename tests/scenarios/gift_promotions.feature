@@ -114,7 +114,8 @@ Feature: Gift promotions
       | A     | 2        |              |
       | H     | 2        | 1            |
       | B     | 2        |              |
-    Then the lines are:
+    Then the answer leaves out 1 H of line 2
+    And the lines are:
       | line | status  | ordered | cancelled |
       | 1    | ORDERED | 2       | 0         |
       | 2    | ORDERED | 2       | 1         |
@@ -124,7 +125,8 @@ Feature: Gift promotions
       | goods | quantity | gift of line |
       | A     | 1        |              |
       | H     | 1        | 1            |
-    Then line 1 is ORDERED
+    Then the answer leaves out 1 H of line 2
+    And line 1 is ORDERED
     And line 2 is OUT_OF_STOCK
 
   @D13
@@ -147,7 +149,8 @@ Feature: Gift promotions
       | goods | quantity | gift of line |
       | A     | 8        |              |
       | G     | 8        | 1            |
-    Then the lines are:
+    Then the answer leaves nothing out
+    And the lines are:
       | line | status  | ordered | cancelled |
       | 1    | ORDERED | 8       | 2         |
       | 2    | ORDERED | 8       | 2         |
@@ -224,8 +227,10 @@ Feature: Gift promotions
       | A     |              |
       | H     | 1            |
     And the warehouse writes off 1 H
-    And the payment side approves 10,000 won by card
-    Then line 1 is ORDERED
+    Then the answer leaves nothing out
+    When the payment side approves 10,000 won by card
+    Then the answer leaves out 1 H of line 2
+    And line 1 is ORDERED
     And line 2 is OUT_OF_STOCK
     And the card has 10,000 won refundable, nothing planned, nothing excluded and nothing refunded
 
@@ -245,7 +250,8 @@ Feature: Gift promotions
       | Y     | 5        |              |
       | V     | 2        | 2            |
       | W     | 8        | 2            |
-    Then the lines are:
+    Then the answer leaves out 1 V of line 3
+    And the lines are:
       | line | ordered | cancelled |
       | 1    | 1       | 0         |
       | 2    | 5       | 2         |

@@ -32,6 +32,10 @@ Feature: Stock and sales
       | SHRINK   | 1        |       |      | broken    |
       | ADJUST   | 3        |       |      | counted   |
     And A has 7 on hand, 0 held and 2 sold
+    And 2 of A came back, and 0 are sold net
+    When the buyer orders 3 A, paying 3,000 won by card
+    Then A has 4 on hand, 0 held and 5 sold
+    And 2 of A came back, and 3 are sold net
 
   @S6.5 @S6.1
   Scenario: Units that another system books in are kept, noticed and sold

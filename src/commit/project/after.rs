@@ -85,6 +85,8 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut
         gvup_qty: e.collection.as_ref().map_or(0, |c| i64::from(c.given_up)),
         sell_qty: e.collection.as_ref().and_then(|c| c.sellable).map(i64::from),
         dlv_fee_no: e.fee_no.map(i64::from),
+        rjct_qty: e.collection.as_ref().map_or(0, |c| i64::from(c.rejected)),
+        keep_amt: e.collection.as_ref().map_or(0, |c| c.kept_back.get()),
     }));
     into.rvw.extend(after.reviews.iter().map(|r| RvwRow {
         ord_id: order.id.shared(),
@@ -165,6 +167,9 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
             }
             ReturnChange::Short => None,
         },
+        Event::ExchangeInspected { judged: Some(judged), .. } => {
+            Some(("INSPECTION".into(), Some(judged.reason.clone())))
+        }
         Event::ExchangeApproved(e) if e.waived.is_some() => Some(("COLLECTION_WAIVED".into(), e.waived.clone())),
         Event::CollectionGivenUp { how: CollectionState::Waived, reason, .. } => {
             Some(("COLLECTION_WAIVED".into(), Some(reason.clone())))

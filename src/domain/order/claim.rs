@@ -271,6 +271,10 @@ pub struct Collection {
     pub sellable: Option<u32>,
     /// units whose stock came back, sellable or not
     pub back: u32,
+    /// units that were sent back to the buyer after inspection
+    pub rejected: u32,
+    /// kept back of what they were paid, by inspection
+    pub kept_back: Won,
     pub settled_at: Option<Time>,
 }
 

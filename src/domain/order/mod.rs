@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod event;
 pub mod lean;
 pub mod part;
+pub mod refunded;
 pub mod register;
 pub mod state;
 pub mod step;

@@ -83,6 +83,8 @@ pub struct Line {
     pub status: Status,
     pub ordered: u32,
     pub cancelled: u32,
+    /// of a gift: cancelled because it had run out
+    pub left_out: u32,
     pub return_accepted: u32,
     pub returned: u32,
     pub exchange_accepted: u32,
@@ -154,6 +156,7 @@ impl Line {
             status,
             ordered,
             cancelled: 0,
+            left_out: 0,
             return_accepted: 0,
             returned: 0,
             exchange_accepted: 0,

@@ -3,6 +3,7 @@ import { hasToken, onSignedOut, ready, setToken, who, whoAmI } from './api.js';
 import { auditView } from './audit.js';
 import { field, h, link, say } from './dom.js';
 import { eraseOneView, eraseView } from './erase.js';
+import { giftsView, giftView } from './gifts.js';
 import { lettersView } from './letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
 import { menu } from './menu.js';
@@ -24,6 +25,8 @@ const ROUTES = [
   [/^\/stock$/, 'stock', stockView],
   [/^\/stock\/(.+)$/, 'stock', skuView],
   [/^\/campaigns$/, 'campaigns', campaignsView],
+  [/^\/gifts$/, 'gifts', giftsView],
+  [/^\/gifts\/(.+)$/, 'gifts', giftView],
   [/^\/webhooks$/, 'webhooks', webhooksView],
   [/^\/webhooks\/(.+)$/, 'webhooks', webhookView],
   [/^\/audit$/, 'audit', auditView],

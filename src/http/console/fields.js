@@ -40,19 +40,19 @@ export const units = ({ rest = false, full = rest, as = 'quantity', of = free } 
   };
 };
 
-/** What the inspection of returned units found; `whole`: with what is not taken, or kept back of the money. */
-export const inspected = (whole = true) => (name, { lines }) => {
+/** What the inspection of units that came back found, with what is not taken, or kept back of the money. */
+export const inspected = (name, { lines }) => {
   const came = (l) => l.collected ?? l.quantity;
   const rows = lines.map((l) => ({ l, sellable: number(came(l), { max: came(l) }), rejected: number(0, { max: came(l) }), kept: number(0, { min: 0 }) }));
   const why = words({});
   return {
     root: h('div', {},
       group(t('sellable'), rows.map((r) => field(nameOf(r.l), r.sellable, `${t('up_to')} ${num(came(r.l))}`))),
-      whole && group(t('rejected_units'), rows.map((r) => field(nameOf(r.l), r.rejected))),
-      whole && group(t('kept_back'), rows.map((r) => field(nameOf(r.l), r.kept))),
-      whole && field(t('text_reason'), why)),
+      group(t('rejected_units'), rows.map((r) => field(nameOf(r.l), r.rejected))),
+      group(t('kept_back'), rows.map((r) => field(nameOf(r.l), r.kept))),
+      field(t('text_reason'), why)),
     read() {
-      const found = rows.map((r) => ({ l: r.l, good: Number(r.sellable.value), not: whole ? Number(r.rejected.value) : 0, kept: whole ? Number(r.kept.value) : 0 }));
+      const found = rows.map((r) => ({ l: r.l, good: Number(r.sellable.value), not: Number(r.rejected.value), kept: Number(r.kept.value) }));
       if (found.every((f) => f.good === came(f.l) && !f.not && !f.kept)) return {};
       const reason = why.value.trim();
       if (found.some((f) => f.not || f.kept) && !reason) return missing(why);

@@ -156,7 +156,7 @@ export function liveView({ signal }) {
     }
     for (const s of last.hot) {
       bars.get(s.sku_id).replaceChildren(
-        bar(s.sku_id, [[t('left'), s.on_hand, 'p-left'], [t('held'), s.held, 'p-held'], [t('sold'), s.sold, 'p-sold']], num));
+        bar(s.sku_id, [[t('left'), s.on_hand, 'p-left'], [t('held'), s.held, 'p-held'], [t('sold_net'), s.sold_net, 'p-sold']], num), h('small', { class: 'under' }, `${t('sold')} ${num(s.sold)}`));
     }
 
     const told = JSON.stringify([last.lanes, last.owned]);

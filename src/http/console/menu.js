@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { t } from './words.js';
 
 const FIRST = ['live', 'orders', 'stock', 'campaigns', 'letters'];
-const MORE = ['webhooks', 'audit', 'erase', 'api'];
+const MORE = ['gifts', 'webhooks', 'audit', 'erase', 'api'];
 const may = (name) => name !== 'erase' || mayAct();
 const entry = (name, section) => h('li', {}, h('a', { href: name === 'live' ? '#/' : `#/${name}`, 'aria-current': name === section ? 'page' : null }, t(name)));
 

@@ -162,7 +162,7 @@ function deeds(o, actions, load) {
 }
 
 function lines(o) {
-  const counts = (l) => ['active', 'cancelled', 'returned', 'exchanged', 'in_claims']
+  const counts = (l) => ['active', 'cancelled', 'left_out', 'returned', 'exchanged', 'in_claims']
     .filter((k) => k === 'active' || l[k] > 0).map((k) => `${t(k)} ${num(l[k])}`).join(' · ');
   return table(t('lines'), [
     [t('line'), (l) => l.line_no, 'n'],
@@ -171,7 +171,7 @@ function lines(o) {
     [t('units'), (l) => [num(l.ordered), h('small', { class: 'under' }, counts(l))]],
     [t('price'), (l) => won(l.unit_price), 'n'],
     [t('pay'), (l) => [won(l.pay), l.discount > 0 && h('small', { class: 'under' }, `−${won(l.discount)}`)], 'n'],
-    [t('refunded_or_planned'), (l) => won(l.refunded), 'n'],
+    [t('refunded_planned'), (l) => [`${won(l.refund_planned)} / ${won(l.refunded)}`, l.refund_excluded > 0 && h('small', { class: 'under' }, `${t('excluded')} ${won(l.refund_excluded)}`)], 'n'],
     [t('delivery'), (l) => [l.delivery ? state(l.delivery, l.delivery_korean) : '–',
       l.waybills.map((w) => h('small', { class: 'under' }, `${w.carrier} ${w.waybill_no} × ${num(w.quantity)}`))]],
   ], o.lines);

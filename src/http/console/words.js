@@ -35,9 +35,9 @@ const TEXTS = {
   chart_work: ['밀린 명령 · 확인 대기 · 처리 중', 'Lag, pending, in flight'], last_2m: ['최근 2분', 'last 2 minutes'], now: ['지금', 'now'],
   no_refusals: ['거절 없음', 'no refusals'], other: ['그 밖', 'other'],
   hot: ['많이 팔리는 재고', 'Hot stock'], no_hot: ['아직 팔린 단품이 없습니다.', 'No SKU has sold yet.'],
-  left: ['남음', 'left'], held: ['선점', 'held'], sold: ['판매 (재판매 포함)', 'sales incl. resold'],
-  sold_about: ['취소되어 돌아온 재고가 다시 팔리면 판매에 다시 셉니다. 판매가 입고보다 커도 초과 판매가 아닙니다.',
-    'A unit that came back and was sold again counts again, so sales may be more than the units there were, without overselling.'],
+  left: ['남음', 'left'], held: ['선점', 'held'], sold: ['판매 (재판매 포함)', 'sales incl. resold'], sold_net: ['순판매', 'net sold'], came_back: ['되돌아옴', 'came back'],
+  sold_about: ['순판매는 지금 주문이 가진 수량입니다: 판매에서 취소·반품으로 되돌아온 수량을 뺍니다. 되돌아온 재고가 다시 팔리면 판매에 다시 셉니다. 판매가 입고보다 커도 초과 판매가 아닙니다.',
+    'Net sold is what orders have now: sales less what came back. A unit that came back and was sold again counts again, so sales may be more than the units there were, without overselling.'],
   lanes: ['레인 상태', 'Lanes'], partition: ['파티션', 'Partition'], pending: ['확인 대기', 'Pending'], in_flight: ['처리 중', 'In flight'],
   resets: ['재시작', 'Resets'], dead: ['미처리 명령', 'Dead letters'], health: ['상태', 'Health'],
   ok: ['정상', 'OK'], look: ['확인 필요', 'Needs a look'], broken: ['불변식이 깨졌습니다. 멈춘 파티션이 있습니다.', 'An invariant broke: a partition has stopped.'],
@@ -51,7 +51,7 @@ const TEXTS = {
   taken_back: ['취소·반품', 'Cancelled, returned'],
   deadline: ['결제기한', 'Payment deadline'], version: ['버전', 'Version'], no_orders: ['조건에 맞는 주문이 없습니다.', 'No order fits.'],
   lines: ['주문상품', 'Lines'], one_line: ['주문상품', 'Line'], line: ['번호', 'Line'], sku: ['단품', 'SKU'], units: ['수량', 'Units'], active: ['유효', 'active'],
-  price: ['단가', 'Unit price'], pay: ['금액', 'Pays'], refunded: ['환불', 'Refunded'], refunded_or_planned: ['환불 (예정 포함)', 'Refunded or planned'], delivery: ['배송', 'Delivery'], gift: ['사은품', 'gift'],
+  price: ['단가', 'Unit price'], pay: ['금액', 'Pays'], refunded: ['환불', 'Refunded'], refunded_planned: ['환불예정 / 환불완료', 'Refund planned / done'], delivery: ['배송', 'Delivery'], gift: ['사은품', 'gift'],
   cancelled: ['취소', 'cancelled'], returned: ['반품', 'returned'], exchanged: ['교환', 'exchanged'], in_claims: ['클레임 중', 'in claims'],
   money: ['돈', 'Money'], settlement: ['결제', 'Settlement'], paid: ['결제금액', 'Paid'], refundable: ['환불가능', 'refundable'],
   planned: ['환불예정', 'planned'], excluded: ['환불제외', 'excluded'], back: ['환불완료', 'refunded'], awaited: ['입금 대기', 'Deposit awaited'],
@@ -180,6 +180,19 @@ const TEXTS = {
   movement: ['이동', 'Movement'], campaign: ['행사', 'Campaign'], name: ['이름', 'Name'], allotted: ['배정 수량', 'Allotted'],
   opens: ['시작', 'Opens'], closes: ['종료', 'Closes'], limit: ['1인 한도', 'Per customer'], policy: ['재고 정책', 'Stock policy'],
   paused: ['일시중지', 'Paused'], not_open: ['시작 전', 'Not open yet'], over: ['종료', 'Over'], running: ['판매 중', 'On sale'],
+  gifts: ['사은품프로모션', 'Gift promotions'], promotion: ['프로모션', 'Promotion'], gives: ['증정', 'Gives'], main_goods: ['본품', 'main goods'],
+  gifts_about: ['어떤 상품에 어떤 사은품이 몇 개 따라오는지, 사은품이 떨어지면 어떻게 하는지입니다. 이미 접수된 주문은 접수 때의 조건을 유지합니다.',
+    'Which goods bring which gifts, how many, and what happens when a gift has run out. Orders keep what they were placed with.'],
+  gifts_running: ['증정 중', 'Running'], no_gifts: ['사은품프로모션이 없습니다.', 'There are no gift promotions.'], terms: ['조건', 'Terms'],
+  gift_promotion_id: ['프로모션ID', 'Promotion id'], main_product_ids: ['본품 상품', 'Main products'], gift_sku_ids: ['사은품 단품', 'Gift SKUs'],
+  gift_quantity: ['사은품 수량', 'Gift units'], main_quantity: ['본품 수량마다', 'for each so many main units'], opens_at: ['시작일시', 'Opens at'], closes_at: ['종료일시', 'Closes at'],
+  when_sold_out: ['사은품 소진 시', 'When a gift has run out'], several_ids: ['쉼표로 나누어 여러 개', 'Several, with commas between'],
+  at_once_if_empty: ['비우면 바로', 'At once, if empty'], no_end_if_empty: ['비우면 끝없이', 'Without an end, if empty'], nothing_changes: ['바뀌는 것이 없습니다.', 'Nothing would change.'],
+  gifts_kept: ['이미 접수된 주문은 바뀌지 않습니다.', 'Orders that are placed already do not change.'], ran_out: ['소진', 'Ran out'], unknown_sku: ['없는 단품', 'No such SKU'],
+  ran_out_go_on: ['소진된 사은품은 빠지고 주문은 진행됩니다. 주문의 답과 주문상품에 빠진 수량이 나옵니다.', 'An order goes on without a gift that has run out; its answer and its line say how many were left out.'],
+  ran_out_refuse: ['소진된 사은품이 있는 주문은 거절됩니다.', 'An order with a gift that has run out is refused.'],
+  create_gift_promotion: ['사은품프로모션 등록', 'New gift promotion'], change_gift_promotion: ['사은품프로모션 변경', 'Change gift promotion'],
+  left_out: ['소진되어 빠짐', 'left out'],
   no_campaigns: ['판매행사가 없습니다.', 'There are no campaigns.'], no_limit: ['없음', 'none'], levels: ['재고 현황', 'Where the units are'],
 };
 
@@ -252,9 +265,10 @@ const CODES = {
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',
   exchange_rejected: '교환거절', exchange_approved: '교환승인', gift_added: '사은품추가',
   asked: '확인요청', granted: '확인됨', denied: '확인 거절', lines_sourced: '발주확인', lines_procured: '발주완료', worked: '설치작업',
+  go_on: '사은품 없이 진행', refuse: '주문 거절',
   parcel: '택배', own: '직접배송', quick: '퀵서비스',
 };
-const ENGLISH = { waiting: 'Waiting for the return', due: 'Being asked for', transferred: 'Paid to an account', external: 'External' };
+const ENGLISH = { go_on: 'Goes on without it', refuse: 'Refused', waiting: 'Waiting for the return', due: 'Being asked for', transferred: 'Paid to an account', external: 'External' };
 
 /** A code of the protocol in words. */
 function code_(code) {

@@ -139,6 +139,8 @@ pub struct LineView {
     /// ordered − cancelled − returned − exchanged
     pub active: u32,
     pub cancelled: u32,
+    /// of a gift: units of `cancelled` that had run out
+    pub left_out: u32,
     pub returned: u32,
     pub exchanged: u32,
     /// units in claims that are in progress
@@ -149,8 +151,14 @@ pub struct LineView {
     pub discount: Won,
     /// what the buyer pays for it
     pub pay: Won,
-    /// given back, or set aside for that
+    /// of that, what was cut, cancelled or returned, or is set aside for it
+    pub taken_back: Won,
+    /// 환불예정: of what was taken back, set aside or asked for, and not back yet
+    pub refund_planned: Won,
+    /// 환불완료: back, by the payment side's word
     pub refunded: Won,
+    /// 환불제외: kept back: fees of a return, what an inspection keeps, debts
+    pub refund_excluded: Won,
     /// 메인상품여부
     pub main: bool,
     /// 사은품포함여부
@@ -361,6 +369,10 @@ pub struct CollectionView {
     pub given_up: u32,
     pub sellable: Option<u32>,
     pub unsellable: Option<u32>,
+    /// went back to the buyer after inspection
+    pub rejected: u32,
+    /// kept back by inspection: owed by the buyer, as a fee
+    pub kept_back: Won,
 }
 
 /// 교환.

@@ -23,8 +23,12 @@ pub struct SkuView {
     pub partition: i64,
     pub on_hand: i64,
     pub held: i64,
-    /// units that were ever deducted; those that came back are on hand again
+    /// sales: a unit that came back and was sold again counts twice
     pub sold: i64,
+    /// of these, units that came back: cancelled or lost before shipping, returned, exchanged
+    pub came_back: i64,
+    /// `sold` − `came_back`: units that orders have now
+    pub sold_net: i64,
     /// number of its last ledger row
     pub position: i64,
     /// left out of lists
@@ -43,6 +47,8 @@ impl From<&UntRow> for SkuView {
             on_hand: r.stck_qty,
             held: r.hold_qty,
             sold: r.sold_qty,
+            came_back: r.rstk_qty,
+            sold_net: r.sold_qty - r.rstk_qty,
             position: r.ldgr_no,
             campaigns: Vec::new(),
         }

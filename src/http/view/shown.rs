@@ -13,6 +13,7 @@ use crate::{
             claim::{Collection, Return, ReturnLine, ReturnState},
             delivery::DeliveryStatus,
             event::Discount,
+            refunded::LineRefund,
             state::{Line, PointsMove, Refund, Settlement, Stage},
             supply::{Link, Procurement, Review},
         },
@@ -46,8 +47,9 @@ fn discount(d: &Discount) -> DiscountView {
     DiscountView { promotion_id: d.id.to_string(), rate_bp: d.rate_bp, amount: d.amount }
 }
 
-fn line(l: &Line) -> LineView {
+fn line(l: &Line, money: &[(u16, LineRefund)]) -> LineView {
     let status = l.shown();
+    let money = money.iter().find(|(no, _)| *no == l.no).map(|(_, m)| *m).unwrap_or_default();
     LineView {
         line_no: l.no,
         sku_id: l.sku_id.to_string(),
@@ -59,6 +61,7 @@ fn line(l: &Line) -> LineView {
         ordered: l.ordered,
         active: l.active(),
         cancelled: l.cancelled,
+        left_out: l.left_out,
         returned: l.returned,
         exchanged: l.exchanged,
         in_claims: l.returning + l.exchanging,
@@ -66,7 +69,10 @@ fn line(l: &Line) -> LineView {
         unit_price: l.unit_price,
         discount: l.discount(),
         pay: l.pay(),
-        refunded: l.refunded,
+        taken_back: l.refunded,
+        refund_planned: money.planned,
+        refunded: money.refunded,
+        refund_excluded: money.excluded,
         main: l.main,
         gift_included: l.gift_included,
         gift: l.gift,
@@ -108,9 +114,10 @@ fn line(l: &Line) -> LineView {
     }
 }
 
-impl From<&Order> for OrderView {
-    fn from(o: &Order) -> Self {
-        let (status, sums) = (o.status(), o.amounts());
+impl OrderView {
+    /// A part of an order, or all of it: how the whole is refunded says how its lines are.
+    pub fn of(o: &Order, whole: &Order) -> Self {
+        let (status, sums, money) = (o.status(), o.amounts(), whole.line_refunds());
         Self {
             order_id: o.id.to_string(),
             customer_id: o.customer_id.to_string(),
@@ -126,7 +133,7 @@ impl From<&Order> for OrderView {
             taken_back: sums.taken_back(),
             total: sums.total,
             due: sums.due,
-            lines: o.lines.iter().map(line).collect(),
+            lines: o.lines.iter().map(|l| line(l, &money)).collect(),
             settlements: settlements(o),
             refunds: refunds(o),
             fees: fees(o),
@@ -268,6 +275,8 @@ fn collection(c: &Collection) -> CollectionView {
         given_up: c.given_up,
         sellable: c.sellable,
         unsellable: c.sellable.map(|n| c.back - n),
+        rejected: c.rejected,
+        kept_back: c.kept_back,
     }
 }
 

@@ -236,7 +236,8 @@ fn bind<'m>(
         arrays::ints(moves.clone().map(|m| m.hold_dlt)),
         arrays::ints(moves.clone().map(|m| m.sold_dlt)),
         arrays::ints(moves.clone().map(|m| m.ldgr_no)),
-        arrays::ints(moves.map(|m| m.expect_stck)),
+        arrays::ints(moves.clone().map(|m| m.expect_stck)),
+        arrays::ints(moves.map(|m| m.rstk_dlt)),
     ]);
     sql::each_table(batch, &folded.units, &mut bound);
     for (ids, bit) in [(&batch.sent, SENT), (&batch.refused, REFUSED)] {
@@ -304,13 +305,13 @@ impl Visit for Text<'_> {
 
 /// The statement of a form.
 fn statement(form: u64, arrays: &[u64], batch: &Batch, folded: &Folded<'_>) -> String {
-    let mut text = Text { next: 0, form, arrays, parameter: 9, sql: String::with_capacity(16_384) };
+    let mut text = Text { next: 0, form, arrays, parameter: 10, sql: String::with_capacity(16_384) };
     text.push(
         "WITH fence AS MATERIALIZED (SELECT 1 FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2 FOR SHARE), \
          moved AS (UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck_dlt, hold_qty = u.hold_qty + m.hold_dlt, \
-         sold_qty = u.sold_qty + m.sold_dlt, ldgr_no = m.ldgr_no \
-         FROM fence, unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
-         AS m (unt_id, stck_dlt, hold_dlt, sold_dlt, ldgr_no, expect_stck) \
+         sold_qty = u.sold_qty + m.sold_dlt, ldgr_no = m.ldgr_no, rstk_qty = u.rstk_qty + m.rstk_dlt \
+         FROM fence, unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) \
+         AS m (unt_id, stck_dlt, hold_dlt, sold_dlt, ldgr_no, expect_stck, rstk_dlt) \
          WHERE u.unt_id = m.unt_id RETURNING u.unt_id, u.stck_qty - m.expect_stck AS dlt)",
     );
     sql::each_table(batch, &folded.units, &mut text);

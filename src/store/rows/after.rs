@@ -116,6 +116,10 @@ row! {
         sell_qty: Option<i64>,
         /// the row of its fee
         dlv_fee_no: Option<i64>,
+        /// went back to the buyer after inspection
+        rjct_qty: i64,
+        /// kept back by inspection: owed by the buyer
+        keep_amt: i64,
     }
 }
 

@@ -175,7 +175,7 @@ async fn move_units(
         let mut arguments = SqliteArguments::default();
         for step in chunk {
             let bound = arguments.add(&*step.unt_id).and_then(|()| {
-                [step.stck_dlt, step.hold_dlt, step.sold_dlt, step.ldgr_no]
+                [step.stck_dlt, step.hold_dlt, step.sold_dlt, step.ldgr_no, step.rstk_dlt]
                     .into_iter()
                     .try_for_each(|n| arguments.add(n))
             });
@@ -183,10 +183,10 @@ async fn move_units(
         }
         let sql = texts.get("moves", chunk.len(), false, || {
             format!(
-                "WITH m (id, stck, hold, sold, no) AS ({}) UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck, \
-                 hold_qty = u.hold_qty + m.hold, sold_qty = u.sold_qty + m.sold, ldgr_no = m.no FROM m \
-                 WHERE u.unt_id = m.id RETURNING unt_id, stck_qty",
-                rows_of(5, chunk.len())
+                "WITH m (id, stck, hold, sold, no, rstk) AS ({}) UPDATE tb_pd_unt AS u SET \
+                 stck_qty = u.stck_qty + m.stck, hold_qty = u.hold_qty + m.hold, sold_qty = u.sold_qty + m.sold, \
+                 ldgr_no = m.no, rstk_qty = u.rstk_qty + m.rstk FROM m WHERE u.unt_id = m.id RETURNING unt_id, stck_qty",
+                rows_of(6, chunk.len())
             )
         });
         let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), arguments);

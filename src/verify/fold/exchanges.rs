@@ -8,7 +8,7 @@ use crate::{
         Time,
         order::{
             claim::CollectionState,
-            event::{CutCause, Event, ExchangeApproved},
+            event::{CutCause, Event, ExchangeApproved, ExchangeJudged},
         },
         status::Status,
     },
@@ -98,9 +98,16 @@ impl Told {
             Event::ExchangeRequested { .. } => self.exchange_requested(event, at),
             Event::ExchangeRejected { group, reason: _ } => self.exchange_undone(*group, ExchangeAt::Rejected, at),
             Event::ExchangeWithdrawn { group } => self.exchange_undone(*group, ExchangeAt::Withdrawn, at),
-            Event::FaultCorrected { group, fault } => {
-                self.exchange_mut(*group)?.row.falt_cd = fault.code().into();
-                Ok(())
+            Event::FaultCorrected { group, fault, fee } => {
+                let row = &mut self.exchange_mut(*group)?.row;
+                row.falt_cd = fault.code().into();
+                let Some(fee) = fee else { return Ok(()) };
+                if let Some(added) = &fee.added {
+                    row.dlv_fee_no = Some(i64::from(added.fee_no));
+                    self.charge(added, true);
+                }
+                self.give_back(&fee.fees_back)?;
+                self.plan(&fee.refunds, at)
             }
             Event::ExchangeApproved(e) => self.exchange_approved(e, at),
             Event::ExchangeCollected { group, quantity } => {
@@ -112,7 +119,7 @@ impl Told {
                 }
                 Ok(())
             }
-            Event::ExchangeInspected { group, sellable, unsellable } => {
+            Event::ExchangeInspected { group, sellable, unsellable, judged } => {
                 let x = self.exchange_mut(*group)?;
                 let back = i64::from(*sellable) + i64::from(*unsellable);
                 let way = x.way_mut()?;
@@ -120,7 +127,7 @@ impl Told {
                 x.row.sell_qty = Some(i64::from(*sellable));
                 let no = x.row.ord_seq;
                 self.lines.iter_mut().filter(|l| l.row.ord_seq == no).for_each(|l| l.row.dduct_qty -= back);
-                Ok(())
+                judged.as_ref().map_or(Ok(()), |j| self.exchange_judged(*group, j, at))
             }
             Event::CollectionGivenUp { group, how, quantity, reason: _, charge } => {
                 let x = self.exchange_mut(*group)?;
@@ -170,6 +177,8 @@ impl Told {
             gvup_qty: 0,
             sell_qty: None,
             dlv_fee_no: None,
+            rjct_qty: 0,
+            keep_amt: 0,
         };
         let at = ExchangeAt::Requested;
         self.exchanges.push(Exchange { row, at, swapped: false, restocked: false, handed: 0, way: None });
@@ -220,6 +229,59 @@ impl Told {
         }
         e.fee.iter().for_each(|fee| self.charge(fee, true));
         self.chained |= e.chain;
+        Ok(())
+    }
+
+    /// Units that are not taken go back to the buyer. Those whose replacement was still there are not exchanged after all, the
+    /// others stay the buyer's beside it; what is kept back is a debt.
+    fn exchange_judged(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Fit {
+        let (rejected, undone) = (i64::from(j.rejected), i64::from(j.undone));
+        let x = self.exchange_mut(group)?;
+        x.row.clct_qty -= rejected;
+        x.row.rjct_qty = rejected;
+        x.row.gvup_qty += rejected - undone;
+        x.row.keep_amt = j.charge.as_ref().map_or(0, |fee| fee.amount.get());
+        if undone > 0 {
+            self.called_off(group, j, at)?;
+        }
+        j.charge.iter().for_each(|fee| self.charge(fee, true));
+        self.give_back(&j.fees_back)?;
+        self.plan(&j.refunds, at)
+    }
+
+    fn called_off(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Fit {
+        let cancels = i64::from(self.next_cancel_group());
+        let (units, moved) = (i64::from(j.undone), j.moved_back.get());
+        let x = self.exchange_mut(group)?;
+        let no = x.row.ord_seq;
+        let added = x.row.new_ord_seq.ok_or_else(|| format!("exchange {group} added no line"))?;
+        if units == x.row.exch_qty {
+            (x.at, x.swapped, x.row.cmpl_dttm) = (ExchangeAt::Rejected, false, Some(at));
+        } else {
+            x.row.exch_qty -= units;
+            x.row.move_amt -= moved;
+            x.way_mut()?.units -= units;
+        }
+        for l in &mut self.lines {
+            if l.row.ord_seq == no {
+                l.row.pay_amt += moved;
+            } else if l.row.ord_seq == added {
+                l.row.pay_amt -= moved;
+                l.row.dduct_qty -= i64::from(j.untaken);
+            }
+        }
+        self.cancels.push(CnclRow {
+            ord_id: Arc::clone(&self.ord_id),
+            cncl_grp_no: cancels,
+            ord_seq: added,
+            cncl_qty: units,
+            cncl_amt: 0,
+            cncl_rsn_cd: CutCause::ExchangeRejected.code().into(),
+            cncl_dttm: at,
+            cncl_rsn: Some(j.reason.as_str().into()),
+        });
+        self.wanted_again(&[no]);
+        self.lines.iter_mut().filter(|l| l.row.ord_seq == added).for_each(|l| l.end(Status::Cancelled));
         Ok(())
     }
 

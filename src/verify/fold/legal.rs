@@ -19,14 +19,23 @@ pub(super) const TRANSITIONS: [(Status, &[Status]); 8] = [
 pub(super) const HANDED_OVER: [Status; 4] = [Ordered, Preparing, ProcurementCheck, ProcurementDone];
 pub(super) const NOT_NEEDED: [Status; 5] = [Ordered, Preparing, ProcurementCheck, ProcurementDone, Shipped];
 
+/// What an exchange added may besides: be called off before it ships, as the goods that it was to replace are not taken.
+pub(super) const CALLED_OFF: [Status; 3] = [Preparing, ProcurementCheck, ProcurementDone];
+
 /// Whether a line may show `to` after `from`. A claim in progress that is rejected or withdrawn goes back to where the line's
-/// other units are (`own`), and may give way to another claim of the line.
-pub fn leads(from: Status, to: Status, own: Status, installs: bool) -> bool {
+/// other units are (`own`), and may give way to another claim of the line. Some is for an installer's order only, some for a
+/// line that an exchange added.
+pub fn leads(from: Status, to: Status, own: Status, (installs, added): (bool, bool)) -> bool {
     let claim = |s| matches!(s, Returning | Exchanging);
     let listed = TRANSITIONS.iter().any(|(at, next)| *at == from && next.contains(&to));
     let handed_over = to == Shipped && HANDED_OVER.contains(&from);
     let not_needed = to == Cancelled && NOT_NEEDED.contains(&from);
-    from == to || listed || (installs && (handed_over || not_needed)) || (claim(from) && (to == own || claim(to)))
+    let called_off = to == Cancelled && CALLED_OFF.contains(&from);
+    from == to
+        || listed
+        || (installs && (handed_over || not_needed))
+        || (added && called_off)
+        || (claim(from) && (to == own || claim(to)))
 }
 
 /// How far a line is on its way; `None` once it has ended, or while a claim has it.

@@ -31,7 +31,7 @@ pub struct Line {
     pub(super) discounts: Vec<DscntRow>,
     pub(super) waybills: Vec<WyblRow>,
     /// an exchange added it: it is paid by what its original was
-    pub(super) replaces: bool,
+    pub replaces: bool,
     /// a gift without which the order goes on
     pub dispensable: bool,
     /// units in returns that are under way

@@ -119,7 +119,7 @@ impl Told {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => Err("it was placed before".to_owned()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines),
-            Event::PlacementCompleted { shorts, fees, refunds, total: _ } => self.completed(shorts, fees, refunds, at),
+            Event::PlacementCompleted { shorts, fees, refunds, .. } => self.completed(shorts, fees, refunds, at),
             Event::PlacementFailed { .. } => {
                 self.failed();
                 Ok(())
@@ -137,7 +137,7 @@ impl Told {
             }
             // the payer may try again; or what is known is told again
             Event::PaymentDeclined { .. } | Event::PaymentRepeated { .. } => Ok(()),
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason } => {
+            Event::Cut { group, cause, lines, fees, refunds, reason, .. } => {
                 self.cut(*group, (*cause, reason.as_deref()), lines, at)?;
                 self.give_back(fees)?;
                 self.plan(refunds, at)

@@ -89,6 +89,7 @@ const fn kind(reason: FeeReason) -> &'static str {
         FeeReason::Surcharge => "SURCHARGE",
         FeeReason::Exchange => "EXCHANGE",
         FeeReason::Unreturned => "UNRETURNED",
+        FeeReason::Damaged => "DAMAGED",
         FeeReason::Charged
         | FeeReason::FreeGoods
         | FeeReason::FreeThreshold

@@ -197,7 +197,9 @@ impl Told {
         }
         self.count();
         let so = match cause {
-            CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone => Status::Cancelled,
+            CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone | CutCause::ExchangeRejected => {
+                Status::Cancelled
+            }
             CutCause::OutOfStock | CutCause::StockLost | CutCause::ProcurementCancelled | CutCause::LinkEnded => {
                 Status::OutOfStock
             }

@@ -25,6 +25,7 @@ pub fn privileged(event: &Event) -> Option<&'static str> {
             ReturnChange::Inspection => Some("INSPECTION"),
             ReturnChange::Short => None,
         },
+        Event::ExchangeInspected { judged, .. } => judged.is_some().then_some("INSPECTION"),
         Event::ExchangeApproved(e) => e.waived.is_some().then_some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { how: CollectionState::Waived, .. } => Some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { .. } | Event::ReturnWrittenOff { .. } => Some("WRITTEN_OFF"),

@@ -162,25 +162,30 @@ fn transitions_are_the_pages_and_the_engines() {
     // of the picture: "A --> B: trigger, trigger"
     let page = include_str!("../../../docs/order-status.md");
     let status = |name: &str| Status::from_code(name.trim());
-    let mut told: BTreeSet<(Status, Status, bool)> = BTreeSet::new();
+    // who may: an installer's order, a line that an exchange added, else anybody
+    let mut told: BTreeSet<(Status, Status, &str)> = BTreeSet::new();
     for line in page.lines() {
         let Some((from, rest)) = line.split_once(" --> ") else { continue };
         let Some((to, triggers)) = rest.split_once(": ") else { continue };
         let (from, to) = (status(from).unwrap(), status(to).unwrap());
-        let installs = triggers.split(", ").all(|t| matches!(t, "hand_over" | "end_work"));
-        told.insert((from, to, installs));
+        told.extend(triggers.split(", ").map(|trigger| match trigger {
+            "hand_over" | "end_work" => (from, to, "installs"),
+            "call_off_exchange" => (from, to, "added"),
+            _ => (from, to, "anybody"),
+        }));
     }
-    assert_eq!(told.len(), 29, "{told:?}");
+    let count = |who: &str| told.iter().filter(|(.., w)| *w == who).count();
+    assert_eq!((count("anybody"), count("installs"), count("added")), (22, 9, 3), "{told:?}");
     for from in Status::ALL {
         for to in Status::ALL.into_iter().filter(|to| *to != from) {
-            let anybodys = told.contains(&(from, to, false));
-            // a line whose free units are nowhere else
-            assert_eq!(leads(from, to, from, false), anybodys || back(from, to), "{from:?} {to:?}");
-            let installers = anybodys || told.contains(&(from, to, true)) || told.contains(&(from, to, false));
-            assert_eq!(leads(from, to, from, true), installers || back(from, to), "{from:?} {to:?}");
-            for own in Status::ALL {
-                for installs in [false, true] {
-                    assert_eq!(leads(from, to, own, installs), may_go(from, to, own, installs), "{from:?} {to:?}");
+            for (installs, added) in [(false, false), (true, false), (false, true), (true, true)] {
+                let may = |who: &str, is: bool| is && told.contains(&(from, to, who));
+                let legal = may("anybody", true) || may("installs", installs) || may("added", added);
+                // a line whose free units are nowhere else
+                assert_eq!(leads(from, to, from, (installs, added)), legal || back(from, to), "{from:?} {to:?}");
+                for own in Status::ALL {
+                    let theirs = may_go(from, to, own, (installs, added));
+                    assert_eq!(leads(from, to, own, (installs, added)), theirs, "{from:?} {to:?} {own:?}");
                 }
             }
         }

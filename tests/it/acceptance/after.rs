@@ -73,7 +73,13 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     ("withdraws exchange {n}[ of {order}]", |c| vec![group(c, "withdraw_exchange")]),
     ("collects exchange {n}[ of {order}]", |c| vec![group(c, "collect_return")]),
-    ("inspects exchange {n}[ of {order}]", |c| vec![group(c, "complete_return")]),
+    ("inspects exchange {n}[ of {order}][, judging the {who:buyer|seller} at fault]", |c| {
+        vec![judged(c, group(c, "complete_return"))]
+    }),
+    (
+        "inspects exchange {n}[ of {order}], finding {good:n} sellable of {line}, {back:n} going back and {kept:won} kept back",
+        |c| vec![with(group(c, "complete_return"), "inspected", found(c))],
+    ),
     ("collects return {n}[ of {order}]", |c| vec![group(c, "collect_return")]),
     ("collects {units} for return {n}[ of {order}]", |c| {
         let units = of_units(c, "collect_return");
@@ -84,11 +90,7 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     (
         "completes return {n}[ of {order}], finding {good:n} sellable of {line}, {back:n} going back and {kept:won} kept back",
-        |c| {
-            let found = json!([{"line_no": c.line(), "sellable": c.n("good"), "rejected": c.n("back"),
-                "kept_back": c.won("kept"), "reason": "worn"}]);
-            vec![with(group(c, "complete_return"), "inspected", found)]
-        },
+        |c| vec![with(group(c, "complete_return"), "inspected", found(c))],
     ),
     ("completes return {n}[ of {order}], finding {good:n} sellable and {bad:n} unsellable of {line}", |c| {
         let found = json!([{"line_no": c.line(), "sellable": c.n("good"), "unsellable": c.n("bad")}]);
@@ -131,6 +133,11 @@ fn waybill(c: &Call, kind: &str) -> Value {
     let (quantity, line) = c.units()[0];
     let on = with(with(on(c, kind), "carrier", "cj"), "waybill_no", c.text("no"));
     with(with(on, "line_no", line), "quantity", quantity)
+}
+
+/// What an inspection found, with consequences.
+fn found(c: &Call) -> Value {
+    json!([{"line_no": c.line(), "sellable": c.n("good"), "rejected": c.n("back"), "kept_back": c.won("kept"), "reason": "worn"}])
 }
 
 fn group(c: &Call, kind: &str) -> Value {

@@ -182,7 +182,8 @@ impl Books {
                 |e| {
                     cells!("group": e.exch_grp_no, "line": e.ord_seq, "quantity": e.exch_qty, "state": e.exch_stat_cd,
                     "branch": may(e.exch_brch_cd.clone()), "new line": may(e.new_ord_seq), "moved": e.move_amt,
-                    "reason": e.exch_rsn_cd)
+                    "reason": e.exch_rsn_cd, "fault": e.falt_cd, "way back": may(e.clct_stat_cd.clone()),
+                    "collected": e.clct_qty, "sent back": e.rjct_qty, "kept back": e.keep_amt)
                 },
             ),
             "reviews" => of(&self.reviews, |r| &r.ord_id, order, |r| cells!("line": r.ord_seq, "stars": r.rvw_scor)),

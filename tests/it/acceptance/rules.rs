@@ -40,6 +40,7 @@ const RULES: &[(&str, &str)] = &[
     ("G3.3", "gift promotion kept; gifts added by hand with a reason"),
     ("D13", "gifts are entitled; one that ran out cuts no goods, and gifts follow goods that are cut"),
     ("D15", "an exchange for goods that are not there is refused, and the claim stays asked for"),
+    ("D23", "exchanged goods are inspected like a return's: part is kept back, goods go back, the fault is corrected"),
     ("G3.4", "dates at payment: from the receipt"),
     ("G3.5", "dates of delivery and of revenue"),
     ("G3.6", "forced delivery: audited, no points, no courier's time"),

@@ -61,6 +61,11 @@ pub const WORDS: &[(&str, Look)] = &[
         let unit = b.units.iter().find(|u| *u.unt_id == *sku).ok_or_else(|| format!("there is no {sku}"))?;
         same("its stock", [unit.stck_qty, unit.hold_qty, unit.sold_qty], [c.n("a"), c.n("b"), c.n("c")])
     }),
+    ("{n} of {sku:name} came back, and {m:n} are sold net", |b, c| {
+        let sku = c.scene.sku(c.text("sku"));
+        let unit = b.units.iter().find(|u| *u.unt_id == *sku).ok_or_else(|| format!("there is no {sku}"))?;
+        same("its figures", [unit.rstk_qty, unit.sold_qty - unit.rstk_qty], [c.n("n"), c.n("m")])
+    }),
     ("the movements of {sku:name} are", |b, c| compare(&b.movements(c.scene, c.text("sku")), c)),
     ("{line}[ of {order}] is to ship {n} days after the order was received", |b, c| {
         let line = b.line(&c.order(), c.line())?;
@@ -104,6 +109,19 @@ pub const WORDS: &[(&str, Look)] = &[
     }),
     ("the refusal names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
     ("the answer names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
+    ("the answer leaves out {n} {sku:name} of {line}", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        let told = answer.facts.left_out.iter().map(|l| (l.line_no, l.sku_id.to_string(), i64::from(l.quantity)));
+        same("what it leaves out", told.collect::<Vec<_>>(), vec![(c.line(), c.scene.sku(c.text("sku")), c.n("n"))])
+    }),
+    ("the answer leaves nothing out", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        same("what it leaves out", answer.facts.left_out.len(), 0)
+    }),
+    ("the answer plans refund {n}[ of {order}]", |_, c| {
+        let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
+        same("its refunds", answer.facts.refunds.clone(), vec![format!("rf:{}:{}", c.order(), c.n("n"))])
+    }),
     ("the answer notes {note:words}", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
         same("its note", answer.reason.as_deref(), Some(&*c.text("note").replace(' ', "_")))

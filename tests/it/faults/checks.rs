@@ -35,6 +35,11 @@ const FORBIDDEN: &[(&str, &str)] = &[
         ON (l.unt_id, l.ldgr_no) = (u.unt_id, u.ldgr_no) WHERE u.ldgr_no > 0 AND \
         (l.stck_qty, l.hold_qty, l.sold_qty) IS DISTINCT FROM (u.stck_qty, u.hold_qty, u.sold_qty)",
     ),
+    (
+        "R3: what came back is not what the ledger says",
+        "SELECT u.unt_id FROM tb_pd_unt AS u LEFT JOIN (SELECT unt_id, sum(mvmt_qty) AS back FROM tb_pd_unt_ldgr \
+        WHERE mvmt_cd = 'RESTOCK' GROUP BY unt_id) AS r USING (unt_id) WHERE u.rstk_qty <> coalesce(r.back, 0)",
+    ),
     ("R3: something is negative", "SELECT unt_id FROM tb_pd_unt WHERE least(stck_qty, hold_qty, sold_qty) < 0"),
     (
         "R3: what is held is not what open orders hold",

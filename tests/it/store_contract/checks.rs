@@ -101,10 +101,17 @@ pub async fn a_new_unit_moves_in_its_own_batch(bench: Bench) {
     let mut batch = lane.batch();
     batch.units = vec![unit("u-1", 0), unit("u-2", 9)];
     // received 5, of which 2 were sold at once
-    batch.moves =
-        vec![UnitMove { unt_id: "u-1".into(), stck_dlt: 3, hold_dlt: 0, sold_dlt: 2, ldgr_no: 2, expect_stck: 3 }];
+    batch.moves = vec![UnitMove {
+        unt_id: "u-1".into(),
+        stck_dlt: 3,
+        hold_dlt: 0,
+        sold_dlt: 2,
+        rstk_dlt: 1,
+        ldgr_no: 2,
+        expect_stck: 3,
+    }];
     assert_eq!(lane.done(&batch).await.external, []);
-    let moved = UntRow { stck_qty: 3, sold_qty: 2, ldgr_no: 2, ..unit("u-1", 0) };
+    let moved = UntRow { stck_qty: 3, sold_qty: 2, ldgr_no: 2, rstk_qty: 1, ..unit("u-1", 0) };
     holds(&*bench.store, &[moved, unit("u-2", 9)]).await;
 }
 

@@ -141,12 +141,20 @@ pub fn gds(ord_id: &str) -> GdsRow {
 /// A SKU with `stck` on hand.
 pub fn unit(unt_id: &str, stck: i64) -> UntRow {
     let row: UntRow = sample(1);
-    UntRow { unt_id: unt_id.into(), stck_qty: stck, hold_qty: 0, sold_qty: 0, ldgr_no: 0, ..row }
+    UntRow { unt_id: unt_id.into(), stck_qty: stck, hold_qty: 0, sold_qty: 0, ldgr_no: 0, rstk_qty: 0, ..row }
 }
 
 /// The sale of `qty` units that leaves `left`.
 pub fn sell(unt_id: &str, qty: i64, left: i64) -> UnitMove {
-    UnitMove { unt_id: unt_id.into(), stck_dlt: -qty, hold_dlt: 0, sold_dlt: qty, ldgr_no: 1, expect_stck: left }
+    UnitMove {
+        unt_id: unt_id.into(),
+        stck_dlt: -qty,
+        hold_dlt: 0,
+        sold_dlt: qty,
+        rstk_dlt: 0,
+        ldgr_no: 1,
+        expect_stck: left,
+    }
 }
 
 /// A ledger row by which a customer of a campaign used `dlt` units.

@@ -149,6 +149,11 @@ pub fn cases() -> Vec<Case> {
             &["UPDATE tb_pd_unt_ldgr SET mvmt_qty = 9 WHERE unt_id LIKE 'sku0%' AND ldgr_no = 2"],
             &["R3", "R4"],
         ),
+        case(
+            "what came back is miscounted",
+            &["UPDATE tb_pd_unt SET rstk_qty = rstk_qty + 1 WHERE unt_id LIKE 'sku1%'"],
+            &["R3"],
+        ),
         case("a SKU is gone", &["DELETE FROM tb_pd_unt WHERE unt_id LIKE 'sku1%'"], &["R3"]),
         case("a sale sold more than was allotted", &["UPDATE tb_pr_cmpn SET alot_qty = 4"], &["R3"]),
         case("a customer got more than the limit", &["UPDATE tb_pr_cmpn SET cust_lmt_qty = 1"], &["R3"]),

@@ -26,6 +26,8 @@ fn collection(e: &ExchangeApproved, quantity: u32, at: Time) -> Option<Collectio
         given_up: if waived { quantity } else { 0 },
         sellable: None,
         back: 0,
+        rejected: 0,
+        kept_back: Won::ZERO,
         settled_at: waived.then_some(at),
     })
 }

@@ -6,9 +6,10 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{CollectionState, Exchange, ExchangeState, Fault, Return, ReturnChange, ReturnState},
-        event::{AddedFee, Excluded, ReservedLine, ReturnChanged},
-        state::{FeeRow, Order, Stage},
+        event::{AddedFee, CutCause, ExchangeJudged, Excluded, FeeCorrected, ReservedLine, ReturnChanged},
+        state::{Cancelled, FeeRow, Order, Stage},
     },
+    status::Status,
 };
 
 impl Order {
@@ -128,8 +129,22 @@ impl Order {
         });
     }
 
-    pub(super) fn fault_corrected(&mut self, group: u16, fault: Fault) -> Result<(), String> {
-        self.exchange_mut(group)?.fault = fault;
+    pub(super) fn fault_corrected(
+        &mut self,
+        group: u16,
+        fault: Fault,
+        fee: Option<&FeeCorrected>,
+        at: Time,
+    ) -> Result<(), String> {
+        let x = self.exchange_mut(group)?;
+        x.fault = fault;
+        let Some(fee) = fee else { return Ok(()) };
+        if let Some(added) = &fee.added {
+            x.fee_no = Some(added.fee_no);
+            self.owe(added);
+        }
+        self.give_fees_back(&fee.fees_back);
+        self.plan(&fee.refunds, at);
         Ok(())
     }
 
@@ -151,6 +166,7 @@ impl Order {
         &mut self,
         group: u16,
         (sellable, unsellable): (u32, u32),
+        judged: Option<&ExchangeJudged>,
         at: Time,
     ) -> Result<(), String> {
         let line_no = self.exchange_mut(group)?.line_no;
@@ -160,8 +176,61 @@ impl Order {
         c.back = sellable + unsellable;
         c.settled_at = Some(at);
         self.line_mut(line_no)?.deducted -= sellable + unsellable;
+        if let Some(judged) = judged {
+            self.judged(group, judged, at)?;
+        }
         self.release_owed(at);
         Ok(())
+    }
+
+    /// Goods that are not taken are the buyer's: where they were, if what was to replace them had not left.
+    fn judged(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Result<(), String> {
+        let c = self.collecting(group)?;
+        c.collected -= j.rejected;
+        c.rejected = j.rejected;
+        c.given_up += j.rejected - j.undone;
+        c.kept_back = j.charge.as_ref().map_or(Won::ZERO, |fee| fee.amount);
+        j.charge.iter().for_each(|fee| self.owe(fee));
+        self.give_fees_back(&j.fees_back);
+        self.plan(&j.refunds, at);
+        if j.undone > 0 { self.undo_exchange(group, j, at) } else { Ok(()) }
+    }
+
+    fn undo_exchange(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Result<(), String> {
+        let cancels = self.next_group();
+        let x = self.exchange_mut(group)?;
+        let (line_no, new_line_no) = (x.line_no, x.new_line_no.ok_or("nothing was added for them")?);
+        if j.undone == x.quantity {
+            // as if it had been rejected at once
+            x.state = ExchangeState::Rejected;
+            x.completed_at = Some(at);
+        } else {
+            x.quantity -= j.undone;
+            x.moved -= j.moved_back;
+            if let Some(c) = &mut x.collection {
+                c.quantity -= j.undone;
+            }
+        }
+        let new = self.line_mut(new_line_no)?;
+        new.cancelled += j.undone;
+        new.deducted -= j.untaken;
+        new.moved_in = new.moved_in.map(|moved| moved - j.moved_back);
+        new.finish(Status::Cancelled);
+        let line = self.line_mut(line_no)?;
+        line.exchange_accepted -= j.undone;
+        line.exchanged -= j.undone;
+        line.exchanging -= j.undone;
+        line.moved_out -= j.moved_back;
+        self.cancels.push(Cancelled {
+            group: cancels,
+            line_no: new_line_no,
+            quantity: j.undone,
+            amount: Won::ZERO,
+            cause: CutCause::ExchangeRejected,
+            reason: Some(j.reason.clone()),
+            at,
+        });
+        self.rejoin(line_no)
     }
 
     pub(super) fn given_up(

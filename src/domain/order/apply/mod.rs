@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{
     claim::ExchangeState,
     delivery::{Destination, DestinationKind},
-    event::{Cut, CutCause, Event, FeeBack, Placed, ReservedLine},
+    event::{Cut, CutCause, Event, FeeBack, LeftOut, Placed, ReservedLine},
     state::{Cancelled, FeeRow, Line, Order, Placement, RefundTry, ReserveState, Reserving, Settlement, Stage},
     supply::AskState,
 };
@@ -167,6 +167,7 @@ impl Order {
             order.pay(&placed.paid, at);
         }
         order.cut(1, CutCause::OutOfStock, &placed.shorts, &placed.fees_back, at);
+        order.leave_out(&placed.left_out);
         order.plan(&placed.refunds, at);
         if let Some(deposit) = &placed.deposit {
             let expected = order.amount_due();
@@ -182,10 +183,11 @@ impl Order {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,
-            Event::PlacementCompleted { shorts, fees, refunds, .. } => {
+            Event::PlacementCompleted { shorts, fees, refunds, left_out, .. } => {
                 self.placement = Placement::Done;
                 let group = self.next_group();
                 self.cut(group, CutCause::OutOfStock, shorts, fees, at);
+                self.leave_out(left_out);
                 self.plan(refunds, at);
                 let due = self.amount_due();
                 if self.paid_at.is_none()
@@ -219,12 +221,13 @@ impl Order {
                 self.plan(refunds, at);
             }
             Event::PaymentRepeated { .. } => {}
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason } => {
+            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
                 for cancelled in self.cancels.iter_mut().skip(before) {
                     cancelled.reason.clone_from(reason);
                 }
+                self.leave_out(left_out);
                 self.plan(refunds, at);
             }
             Event::StockJudged { seen, .. } => {
@@ -310,11 +313,11 @@ impl Order {
             }
             Event::ExchangeRejected { group, .. } => self.exchange_undone(*group, ExchangeState::Rejected, at)?,
             Event::ExchangeWithdrawn { group } => self.exchange_undone(*group, ExchangeState::Withdrawn, at)?,
-            Event::FaultCorrected { group, fault } => self.fault_corrected(*group, *fault)?,
+            Event::FaultCorrected { group, fault, fee } => self.fault_corrected(*group, *fault, fee.as_deref(), at)?,
             Event::ExchangeApproved(e) => self.exchange_approved(e, at)?,
             Event::ExchangeCollected { group, quantity } => self.exchange_collected(*group, *quantity)?,
-            Event::ExchangeInspected { group, sellable, unsellable } => {
-                self.exchange_inspected(*group, (*sellable, *unsellable), at)?;
+            Event::ExchangeInspected { group, sellable, unsellable, judged } => {
+                self.exchange_inspected(*group, (*sellable, *unsellable), judged.as_deref(), at)?;
             }
             Event::CollectionGivenUp { group, how, quantity, charge, .. } => {
                 self.given_up(*group, (*how, *quantity), charge.as_ref(), at)?;
@@ -395,7 +398,9 @@ impl Order {
             line.held -= from_hold;
             line.deducted -= c.untaken - from_hold;
             line.finish(match cause {
-                CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone => Status::Cancelled,
+                CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone | CutCause::ExchangeRejected => {
+                    Status::Cancelled
+                }
                 CutCause::OutOfStock | CutCause::StockLost | CutCause::ProcurementCancelled | CutCause::LinkEnded => {
                     Status::OutOfStock
                 }
@@ -411,6 +416,14 @@ impl Order {
             });
         }
         self.give_fees_back(fees);
+    }
+
+    fn leave_out(&mut self, gifts: &[LeftOut]) {
+        for gift in gifts {
+            if let Some(line) = self.lines.iter_mut().find(|l| l.no == gift.line_no) {
+                line.left_out += gift.quantity;
+            }
+        }
     }
 
     fn give_fees_back(&mut self, fees: &[FeeBack]) {

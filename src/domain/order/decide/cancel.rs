@@ -54,6 +54,7 @@ pub fn lines(order: &Order, numbers: &[u16], reason: Option<&str>) -> Result<Dec
     give_back(order, &cuts, &[], &mut decision);
     let reason = reason.map(str::to_owned);
     let (cause, seen) = (CutCause::Buyer, Vec::new());
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason });
+    let left_out = Vec::new();
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason, left_out });
     Ok(decision)
 }

@@ -1,15 +1,17 @@
 //! 교환회수 (domain §4): goods that were exchanged come back, are inspected, waived or written off.
 
-use super::{Decision, chosen, settle, stock};
+use super::{Context, Decision, chosen, deliver, exchange, folded, money, settle, stock};
 use crate::domain::{
+    fee::FeeReason,
     money::Won,
     order::{
         claim::{Collection, CollectionState, Exchange, ExchangeState, Fault, Return},
         command::{Found, GiveUp},
-        event::{Cut, Event, ReservedLine},
-        state::Order,
+        event::{Cut, Event, ExchangeJudged, FeeBack, FeeCorrected, PlannedRefund, ReservedLine},
+        state::{Line, Order},
     },
     reason::{Facts, Reason, Refusal},
+    status::Status,
 };
 
 fn find(order: &Order, group: u16) -> Result<&Exchange, Refusal> {
@@ -76,46 +78,136 @@ pub fn collect_owed(order: &Order, r: &Return, decision: &mut Decision) {
     }
 }
 
-/// 검수 of an exchange's goods; nothing said: all are sellable.
-pub fn inspect(order: &Order, group: u16, found: &[Found], fault: Option<Fault>) -> Result<Decision, Refusal> {
+/// 검수 of an exchange's goods; nothing said: all are sellable. Whose fault it is may be corrected with it.
+pub fn inspect(
+    order: &Order,
+    group: u16,
+    found: &[Found],
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
     let (e, c) = at(order, group, "complete_return", &[CollectionState::Collected])?;
-    if fault.is_some() {
-        return Err(Refusal::invalid("the fault of an exchange is judged with its approval"));
-    }
     let line = chosen::known(order, e.line_no)?;
-    let (sellable, unsellable) = match found {
-        [] => (c.collected, 0),
-        [one] if one.line_no == e.line_no => {
-            if one.rejected > 0 || !one.kept_back.is_zero() {
-                return Err(Refusal::invalid(
-                    "an exchange gives nothing back to keep something of; charge for its goods",
-                ));
-            }
-            (one.sellable, one.unsellable)
-        }
+    let found = match found {
+        [] => None,
+        [one] if one.line_no == e.line_no => Some(one),
         [other, ..] => return Err(chosen::too_many(chosen::known(order, other.line_no)?, other.sellable, 0)),
     };
-    if sellable.checked_add(unsellable) != Some(c.collected) {
-        return Err(chosen::too_many(line, sellable.saturating_add(unsellable), c.collected));
+    let (sellable, unsellable) = found.map_or((c.collected, 0), |f| (f.sellable, f.unsellable));
+    let said = sellable.checked_add(unsellable).and_then(|n| n.checked_add(found.map_or(0, |f| f.rejected)));
+    if said != Some(c.collected) {
+        return Err(chosen::too_many(line, said.unwrap_or(u32::MAX), c.collected));
     }
     let mut decision = Decision::default();
-    inspected(order, e, (sellable, unsellable), &mut decision);
+    correct(order, e, fault, cx, &mut decision)?;
+    let now = folded(order, &decision.events, cx);
+    let e = find(&now, group)?;
+    let judged = match found {
+        Some(f) => judge(&now, e, c.collected, f, cx, &mut decision)?,
+        None => None,
+    };
+    inspected(&now, e, (sellable, unsellable), judged, &mut decision);
+    deliver::earn_again(order, cx, &mut decision);
     Ok(decision)
 }
 
-fn inspected(order: &Order, e: &Exchange, (sellable, unsellable): (u32, u32), decision: &mut Decision) {
+/// 귀책 정정 at the inspection: the exchange's fee follows the fault; one that was kept back of a refund has gone its way.
+fn correct(
+    order: &Order,
+    e: &Exchange,
+    fault: Option<Fault>,
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let Some(fault) = fault.filter(|f| *f != e.fault) else { return Ok(()) };
+    settle::judged(fault, e.fault)?;
+    let set_off = |no: u16| order.fees.iter().any(|f| f.no == no && f.returned.is_positive());
+    if e.fee_no.is_some_and(set_off) {
+        let mut refusal = not_now(order, e, "complete_return");
+        refusal.facts.detail = Some(format!("the fee of exchange {} was kept back of a refund already", e.group));
+        return Err(refusal);
+    }
+    let added = exchange::fee(order, &Exchange { fault, ..e.clone() }, e.moved, false, cx);
+    let (fees_back, refunds) = fee_above(order, e, added.as_ref().map_or(Won::ZERO, |fee| fee.amount));
+    let fee = FeeCorrected { added: added.filter(|_| e.fee_no.is_none()), fees_back, refunds };
+    let fee = (fee.added.is_some() || !fee.fees_back.is_empty()).then(|| Box::new(fee));
+    decision.events.push(Event::FaultCorrected { group: e.group, fault, fee });
+    Ok(())
+}
+
+/// What an exchange's fee comes to more than `due`: owed no more, or given back where it was paid.
+fn fee_above(order: &Order, e: &Exchange, due: Won) -> (Vec<FeeBack>, Vec<PlannedRefund>) {
+    let open = e.fee_no.and_then(|no| money::left_of(order, no)).filter(|f| f.amount > due);
+    let back: Vec<FeeBack> = open.map(|f| FeeBack { amount: f.amount - due, ..f }).into_iter().collect();
+    let paid = money::paid_fees(order, &back);
+    let refunds = money::plan(&order.id, &order.settlements, paid, None, order.refunds.len() + 1);
+    (back, refunds)
+}
+
+/// What is not taken goes back to the buyer, and what is worth less is charged for. What was to replace goods that are not
+/// taken is called off while it has not left; later the buyer has both, and may be charged at most what they were paid.
+fn judge(
+    order: &Order,
+    e: &Exchange,
+    collected: u32,
+    f: &Found,
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) -> Result<Option<Box<ExchangeJudged>>, Refusal> {
+    settle::explained(f)?;
+    if f.rejected == 0 && f.kept_back.is_zero() {
+        return Ok(None);
+    }
+    let kept = |l: &&Line| {
+        e.state == ExchangeState::Approved
+            && matches!(l.status, Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone)
+    };
+    let new = e.new_line_no.and_then(|no| order.line(no)).filter(kept);
+    if new.is_some_and(|l| order.awaits_stock(l.no)) {
+        return Err(Refusal::early("the stock of what was added is still being asked for"));
+    }
+    let undone = new.map_or(0, |l| l.free().min(f.rejected));
+    let worth = e.moved.share_down(collected - undone, e.quantity);
+    let charge = settle::charged(order, e.line_no, Some(f.kept_back), worth, FeeReason::Damaged)?;
+    let mut judged = ExchangeJudged {
+        rejected: f.rejected,
+        undone,
+        reason: f.reason.clone().unwrap_or_default(),
+        charge,
+        ..ExchangeJudged::default()
+    };
+    if let Some(new) = new.filter(|_| undone > 0) {
+        judged.moved_back = money::worth(new, undone);
+        judged.untaken = new.deducted.saturating_sub(new.active() - undone).min(undone);
+        let back = Cut { line_no: new.no, quantity: undone, amount: Won::ZERO, untaken: judged.untaken };
+        stock::give_back_as(order, &[back], &[], ("exchange_rejected", "shortage"), decision);
+        let (quantity, moved) = (e.quantity - undone, e.moved - judged.moved_back);
+        let left = Exchange { quantity, moved, ..e.clone() };
+        let fee = exchange::fee(order, &left, moved, false, cx).filter(|_| quantity > 0);
+        (judged.fees_back, judged.refunds) = fee_above(order, e, fee.map_or(Won::ZERO, |fee| fee.amount));
+    }
+    Ok(Some(Box::new(judged)))
+}
+
+fn inspected(
+    order: &Order,
+    e: &Exchange,
+    (sellable, unsellable): (u32, u32),
+    judged: Option<Box<ExchangeJudged>>,
+    decision: &mut Decision,
+) {
     let units = sellable + unsellable;
     let back = Cut { line_no: e.line_no, quantity: units, amount: Won::ZERO, untaken: units };
     let lost = [ReservedLine { line_no: e.line_no, quantity: unsellable }];
     stock::give_back_as(order, &[back], &lost, ("exchanged", "unsellable"), decision);
-    decision.events.push(Event::ExchangeInspected { group: e.group, sellable, unsellable });
+    decision.events.push(Event::ExchangeInspected { group: e.group, sellable, unsellable, judged });
 }
 
 /// With a return that nobody says anything of, what its goods were exchanged for is sellable, too.
 pub fn inspect_owed(order: &Order, r: &Return, decision: &mut Decision) {
     for e in owed(order, r) {
         if let Some(c) = e.collection.as_ref().filter(|c| c.state == CollectionState::Collected) {
-            inspected(order, e, (c.collected, 0), decision);
+            inspected(order, e, (c.collected, 0), None, decision);
         }
     }
 }
@@ -138,7 +230,7 @@ pub fn give_up(
         }
     };
     let worth = e.moved.share_down(quantity, e.quantity);
-    let charge = settle::charged(order, e.line_no, g.charge, worth)?;
+    let charge = settle::charged(order, e.line_no, g.charge, worth, FeeReason::Unreturned)?;
     let event = Event::CollectionGivenUp { group, how, quantity, reason: g.reason.clone(), charge };
     Ok(Decision { events: vec![event], ..Decision::default() })
 }

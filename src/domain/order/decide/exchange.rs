@@ -106,7 +106,7 @@ pub fn approve(
         settle::judged(fault, e.fault)?;
         e.fault = fault;
     }
-    let event = corrected.map(|fault| Event::FaultCorrected { group, fault });
+    let event = corrected.map(|fault| Event::FaultCorrected { group, fault, fee: None });
     match branch {
         Branch::Pickup if sku_id.is_some() => Err(Refusal::invalid("a pickup adds no product")),
         Branch::Pickup if waived.is_some() => Err(Refusal::invalid("a pickup is a collection: it is not waived")),
@@ -129,7 +129,7 @@ pub fn approve(
 
 /// 교환배송비: to and fro, by the fee module; none by the seller's fault, nor for goods that had not left; never more than
 /// the goods were worth†.
-fn fee(order: &Order, e: &Exchange, moved: Won, waived: bool, cx: &Context<'_>) -> Option<AddedFee> {
+pub fn fee(order: &Order, e: &Exchange, moved: Won, waived: bool, cx: &Context<'_>) -> Option<AddedFee> {
     if e.fault != Fault::Buyer || !e.shipped || !order.settles_here() {
         return None;
     }
@@ -179,7 +179,7 @@ fn add(
             |reservation| AskWhat::Exchange { group, line: new.clone(), reservation, fault: corrected, waived, fee };
         return ask(order, group, &new, quote, what, decision);
     }
-    decision.events.extend(corrected.map(|fault| Event::FaultCorrected { group: e.group, fault }));
+    decision.events.extend(corrected.map(|fault| Event::FaultCorrected { group: e.group, fault, fee: None }));
     approved(order, e, line, new, waived, cx, decision);
     take(order, no, quote, e.quantity, cx, decision);
     Ok(())
@@ -236,7 +236,7 @@ pub fn answered(
         let mut e = e.clone();
         if let Some(fault) = *fault {
             e.fault = fault;
-            decision.events.push(Event::FaultCorrected { group: *group, fault });
+            decision.events.push(Event::FaultCorrected { group: *group, fault, fee: None });
         }
         approved(order, &e, line, new.clone(), waived.as_deref(), cx, &mut decision);
         let (reservation, lines) = (reservation.id.clone(), lines.to_vec());
@@ -383,6 +383,9 @@ pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: 
         gifts.retain(|c| c.line_no != new.no);
         if !gifts.is_empty() {
             stock::cut(order, CutCause::OutOfStock, gifts, &[], decision);
+            if let Some(Event::Cut { left_out, .. }) = decision.events.last_mut() {
+                left_out.clear(); // they follow
+            }
         }
         let back = Cut { line_no: new.no, quantity: new.deducted, amount: Won::ZERO, untaken: new.deducted };
         let lost = [ReservedLine { line_no: new.no, quantity: lost }];

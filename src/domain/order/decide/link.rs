@@ -344,7 +344,9 @@ fn short(before: Option<&Order>, after: &Order, parent: &Parent) -> Vec<ShortLin
         let twice = |e: &&Exchange| e.new_line_no.is_some() && (e.restocked || e.state == ExchangeState::Failed);
         let ours = o.after.exchanges.iter().filter(|e| root(e.line_no) == no);
         let replaced: u32 = ours.filter(twice).map(|e| e.quantity).sum();
-        gone.saturating_sub(replaced)
+        // nor those that replace goods which an inspection did not take
+        let called_off = o.cancels.iter().filter(|c| c.cause == CutCause::ExchangeRejected && root(c.line_no) == no);
+        gone.saturating_sub(replaced + called_off.map(|c| c.quantity).sum::<u32>())
     };
     let by_line = after.lines.iter().zip(&parent.lines).map(|(line, &line_no)| {
         let earlier = before.map_or(0, |b| lost(b, line.no));

@@ -92,6 +92,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         // to the buyer's business address, where that is known
         zone: destination::buyer(&child.buyer_id, cx).and_then(|p| p.zip.as_deref()).map(|zip| cx.policy.zone(zip).0),
         total: Some(whole),
+        left_out: Vec::new(),
     };
     let mut decision = Decision { movements: place::movements(&order, &found, true), ..Decision::default() };
     let reservations = match child.parent.kind {

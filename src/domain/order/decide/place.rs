@@ -3,6 +3,7 @@
 use super::{
     Context, Decision, Quote, entitle, money,
     pay::{match_payment, not_elsewhere},
+    stock::left_out,
 };
 use crate::domain::{
     Time,
@@ -110,6 +111,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         parent: None,
         zone: to.map(|(zone, _)| zone),
         total: None,
+        left_out: Vec::new(),
     };
     match &place.payment {
         PaymentOffer::Later | PaymentOffer::Deposit(_) if due(&placed).is_zero() => {
@@ -489,6 +491,7 @@ fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[Found<'_>], paid_no
         .collect();
     let fees = money::fees_back(&order.fees, &order.lines, &shorts);
     placed.refunds = money::plan_for(&order, &shorts, &fees, 1);
+    placed.left_out = left_out(&order, &shorts);
     placed.shorts = shorts;
     placed.fees_back = fees;
 }

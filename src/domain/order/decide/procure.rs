@@ -392,7 +392,8 @@ fn missing<'a>(order: &Order, line: &'a Line, cause: CutCause) -> Option<Gone<'a
         | CutCause::LinkEnded
         | CutCause::ProcurementCancelled
         | CutCause::ParentEnded
-        | CutCause::MainGone => (0, 0),
+        | CutCause::MainGone
+        | CutCause::ExchangeRejected => (0, 0),
     };
     (quantity > 0).then_some(Gone { line, quantity, lost })
 }

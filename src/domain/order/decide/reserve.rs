@@ -2,7 +2,7 @@
 
 use super::{
     Context, Decision, exchange, folded, money,
-    stock::{add_gifts, give_back, release_all, return_unwanted, short_after_asking},
+    stock::{add_gifts, give_back, left_out, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
     catalog::{PreparePolicy, StockPolicy},
@@ -78,7 +78,8 @@ fn complete(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
     let refunds = money::plan_for(order, &shorts, &fees, order.next_group());
     let back = shorts.iter().map(|c| c.amount).chain(fees.iter().map(|f| f.amount)).sum();
     let total = Some(order.amount_due() - back);
-    decision.events.push(Event::PlacementCompleted { shorts, fees, refunds, total });
+    let left_out = left_out(order, &shorts);
+    decision.events.push(Event::PlacementCompleted { shorts, fees, refunds, total, left_out });
 }
 
 /// A lane could not: the placement never was; what the others took goes back. An order that stands finds nothing there.

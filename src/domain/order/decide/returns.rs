@@ -353,7 +353,7 @@ pub fn complete(
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     if order.return_of(group).is_none() && order.exchange_of(group).is_some() {
-        return exchanged::inspect(order, group, found, fault);
+        return exchanged::inspect(order, group, found, fault, cx);
     }
     let r = find(order, group)?;
     if r.state != ReturnState::Collected {

@@ -157,15 +157,11 @@ pub fn inspected(
             let said = f.sellable.saturating_add(f.unsellable).saturating_add(f.rejected);
             return Err(chosen::too_many(line, said, there));
         }
-        let kept = f.kept_back;
-        let why = f.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
-        if kept.is_negative() || ((kept.is_positive() || f.rejected > 0) && !why) {
-            return Err(Refusal::invalid("what is kept back, or sent back to the buyer, needs a reason"));
-        }
+        explained(f)?;
         if let Some(new) = changed.iter_mut().find(|l| l.line_no == f.line_no) {
             new.quantity -= f.rejected;
             new.rejected = f.rejected;
-            new.kept_back = kept;
+            new.kept_back = f.kept_back;
             new.reason.clone_from(&f.reason);
         }
     }
@@ -211,6 +207,15 @@ pub fn inspected(
         returns::finish(&now, r, &stock, decision);
     }
     deliver::earn_again(order, cx, decision);
+    Ok(())
+}
+
+/// Consequences of an inspection have a reason.
+pub fn explained(f: &Found) -> Result<(), Refusal> {
+    let why = f.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
+    if f.kept_back.is_negative() || ((f.kept_back.is_positive() || f.rejected > 0) && !why) {
+        return Err(Refusal::invalid("what is kept back, or sent back to the buyer, needs a reason"));
+    }
     Ok(())
 }
 
@@ -318,7 +323,8 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
         }
         worth += of.map_or(Won::ZERO, |l| l.amount.share_down(u.quantity, l.quantity));
     }
-    let charge = charged(order, lines.first().map_or(0, |l| l.line_no), gone_for_good.charge, worth)?;
+    let first = lines.first().map_or(0, |l| l.line_no);
+    let charge = charged(order, first, gone_for_good.charge, worth, FeeReason::Unreturned)?;
     let event = Event::ReturnWrittenOff { group: r.group, lines, reason: gone_for_good.reason.clone(), charge };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
     let now = folded(order, &decision.events, cx);
@@ -332,8 +338,14 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
     Ok(decision)
 }
 
-/// A debt for goods that never came back: at most their worth.
-pub fn charged(order: &Order, line_no: u16, charge: Option<Won>, worth: Won) -> Result<Option<AddedFee>, Refusal> {
+/// A debt for goods that never came back, or came back worth less: at most their worth.
+pub fn charged(
+    order: &Order,
+    line_no: u16,
+    charge: Option<Won>,
+    worth: Won,
+    reason: FeeReason,
+) -> Result<Option<AddedFee>, Refusal> {
     let Some(amount) = charge.filter(|a| !a.is_zero()) else { return Ok(None) };
     if amount.is_negative() || amount > worth {
         let facts = Facts {
@@ -348,7 +360,7 @@ pub fn charged(order: &Order, line_no: u16, charge: Option<Won>, worth: Won) -> 
     if !order.settles_here() {
         return Err(Refusal::invalid("a linked order is paid between the two businesses"));
     }
-    Ok(debt(order, line_no, amount, FeeReason::Unreturned))
+    Ok(debt(order, line_no, amount, reason))
 }
 
 /// A debt as a fee row of the next payment group, of the line's seller.

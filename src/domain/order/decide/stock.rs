@@ -6,7 +6,7 @@ use crate::domain::{
     ids::{CampaignId, PartnerId},
     order::{
         command::Judged,
-        event::{Cut, CutCause, Event, Reservation, ReservedLine, Shelf},
+        event::{Cut, CutCause, Event, LeftOut, Reservation, ReservedLine, Shelf},
         state::{Line, Order, ReserveState},
         step::{ReturnLine, Step, StepKind, StepLine},
     },
@@ -167,7 +167,34 @@ pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine]
     let owing = cuts.iter().map(|c| c.line_no).find(|no| order.owes_for(*no));
     refunds.iter_mut().for_each(|r| r.waits_for = owing);
     give_back(order, &cuts, lost, decision);
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen: Vec::new(), reason: None });
+    let left_out = match cause {
+        CutCause::OutOfStock | CutCause::StockLost => left_out(order, &cuts),
+        CutCause::Buyer
+        | CutCause::ProcurementCancelled
+        | CutCause::LinkEnded
+        | CutCause::ParentEnded
+        | CutCause::MainGone
+        | CutCause::ExchangeRejected => Vec::new(),
+    };
+    let seen = Vec::new();
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out });
+}
+
+/// Of these cuts the gifts that are not there for goods that are: without those that follow goods.
+pub fn left_out(order: &Order, cuts: &[Cut]) -> Vec<LeftOut> {
+    let gift = |no: u16| order.line(no).filter(|l| l.gift);
+    if !cuts.iter().any(|c| gift(c.line_no).is_some()) {
+        return Vec::new();
+    }
+    let mut goods: Vec<Cut> = cuts.iter().filter(|c| gift(c.line_no).is_none()).copied().collect();
+    add_gifts(order, &mut goods);
+    let follow = |no: u16| goods.iter().filter(|c| c.line_no == no).map(|c| c.quantity).sum::<u32>();
+    let missing = |c: &Cut| {
+        let line = gift(c.line_no)?;
+        let quantity = c.quantity.saturating_sub(follow(c.line_no));
+        (quantity > 0).then(|| LeftOut { line_no: line.no, sku_id: line.sku_id.clone(), quantity })
+    };
+    cuts.iter().filter_map(missing).collect()
 }
 
 fn sale(line: &Line, order: &Order) -> Option<(CampaignId, crate::domain::ids::CustomerId)> {

@@ -3,14 +3,13 @@
 //! Stored as JSON under a version; an older version is brought up to date when read ([`Event::read`]). No names, addresses
 //! or telephone numbers are in here.
 
+mod exchange;
+mod names;
 mod parts;
 
-use serde::{
-    Deserialize, Serialize,
-    de::{Error, value::MapDeserializer},
-};
+use serde::{Deserialize, Serialize};
 
-pub use self::parts::*;
+pub use self::{exchange::*, parts::*};
 use super::{
     claim::{ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
     command::{Heard, Paid},
@@ -52,6 +51,9 @@ pub enum Event {
         /// what is due, or was paid and stays so
         #[serde(skip_serializing_if = "Option::is_none", default)]
         total: Option<Won>,
+        /// gifts that were not there for goods that were: left out
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<LeftOut>,
     },
     /// a lane could not: as if it never was
     PlacementFailed {
@@ -110,6 +112,9 @@ pub enum Event {
         /// 취소사유: in the buyer's words
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
+        /// gifts that were not there for goods that were: left out
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<LeftOut>,
     },
     /// rows 7–9: what was found; what is short follows as a cut
     StockJudged {
@@ -321,6 +326,9 @@ pub enum Event {
     FaultCorrected {
         group: u16,
         fault: Fault,
+        /// of an exchange whose goods were inspected: what becomes of its fee
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        fee: Option<Box<FeeCorrected>>,
     },
     ExchangeApproved(Box<ExchangeApproved>),
     /// 교환회수: units of the exchanged goods came back
@@ -333,6 +341,9 @@ pub enum Event {
         group: u16,
         sellable: u32,
         unsellable: u32,
+        /// where some of them are not taken, or something is kept back
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        judged: Option<Box<ExchangeJudged>>,
     },
     /// what is still out of them is not waited for
     CollectionGivenUp {
@@ -437,20 +448,11 @@ impl Event {
             AskWhat::Exchange { group, line, fault, waived, fee, .. } => {
                 let Some(e) = before.exchange_of(*group) else { return Vec::new() };
                 let moved = before.line(e.line_no).map_or(Won::ZERO, |l| super::decide::worth(l, e.quantity));
-                let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault });
+                let corrected = fault.map(|fault| Event::FaultCorrected { group: *group, fault, fee: None });
                 let approved = super::decide::added(e, line.clone(), moved, waived.clone(), fee.clone());
                 corrected.into_iter().chain([approved]).collect()
             }
             AskWhat::Work { work, lines, at } => vec![Event::Worked { work: *work, lines: lines.clone(), at: *at }],
-        }
-    }
-
-    /// The type codes that there are, as serde knows them.
-    pub fn names() -> &'static [&'static str] {
-        let nothing = std::iter::once(("type", ""));
-        match Event::deserialize(MapDeserializer::<_, Known>::new(nothing)) {
-            Err(Known(names)) => names,
-            Ok(_) => &[],
         }
     }
 
@@ -463,27 +465,5 @@ impl Event {
             EVENT_VERSION => serde_json::from_str(json).map_err(|e| format!("not an event of version {version}: {e}")),
             other => Err(format!("event version {other} is not known to this program (it writes {EVENT_VERSION})")),
         }
-    }
-}
-
-/// What serde knows of a closed list, heard from what it says to a name that is not on it.
-#[derive(Debug)]
-struct Known(&'static [&'static str]);
-
-impl std::fmt::Display for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("no such name")
-    }
-}
-
-impl std::error::Error for Known {}
-
-impl Error for Known {
-    fn custom<T: std::fmt::Display>(_: T) -> Self {
-        Known(&[])
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Known(expected)
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
-        claim::{Branch, ClaimReason, Fault, RefundTiming, ReturnChange, ReturnFee, ReturnLine},
+        claim::{ClaimReason, Fault, RefundTiming, ReturnChange, ReturnFee, ReturnLine},
         command::{Deposit, Paid},
         delivery::{DeliveredBy, DestinationKind, Zone},
         supply::{LinkKind, Parent, ProcureKind, ProcuredLine},
@@ -40,6 +40,8 @@ pub enum CutCause {
     ParentEnded,
     /// of a gift: nothing is left of what it came with
     MainGone,
+    /// the goods that it was to replace were not taken
+    ExchangeRejected,
 }
 
 impl CutCause {
@@ -53,6 +55,7 @@ impl CutCause {
             CutCause::LinkEnded => "LINK_ENDED",
             CutCause::ParentEnded => "PARENT_ENDED",
             CutCause::MainGone => "MAIN_GONE",
+            CutCause::ExchangeRejected => "EXCHANGE_REJECTED",
         }
     }
 }
@@ -89,6 +92,17 @@ pub struct Placed {
     /// what is due, or was paid and stays so: without what was short
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub total: Option<Won>,
+    /// of `shorts`: gifts that were not there for goods that were
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Units of a gift that had run out: the order goes on without them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LeftOut {
+    pub line_no: u16,
+    pub sku_id: SkuId,
+    pub quantity: u32,
 }
 
 impl Placed {
@@ -419,49 +433,12 @@ pub struct ChangedLine {
     pub reason: Option<String>,
 }
 
-/// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct AddedFee {
-    pub fee_no: u16,
-    pub group: u16,
-    pub partner_id: PartnerId,
-    pub template_id: TemplateId,
-    pub amount: Won,
-    pub reason: FeeReason,
-}
-
 /// 검수: what came back of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Inspected {
     pub line_no: u16,
     pub sellable: u32,
     pub unsellable: u32,
-}
-
-/// 교환승인.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct ExchangeApproved {
-    pub group: u16,
-    pub branch: Branch,
-    /// of the product that is added
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub line: Option<AddedLine>,
-    /// what its units were worth
-    pub moved: Won,
-    /// units that had not left, back on the shelf
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub restocked: bool,
-    /// units that are to come back
-    #[serde(skip_serializing_if = "is_none_of", default)]
-    pub collect: u32,
-    /// units that had left and need not: why
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub waived: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub fee: Option<AddedFee>,
-    /// it ends as the goods do that it adds
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub chain: bool,
 }
 
 /// A line added to an order that stands.

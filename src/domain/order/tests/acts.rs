@@ -209,7 +209,10 @@ pub fn command(w: &World, a: Act) -> C {
         47 | 48 => {
             let of = w.order.as_ref().and_then(|o| o.return_of(other));
             let came = |no: u16| of.and_then(|r| r.lines.iter().find(|l| l.line_no == no)).map_or(n, |l| l.collected);
-            let (there, rejected) = (came(line), n.min(came(line)));
+            let exchanged = w.order.as_ref().and_then(|o| o.exchange_of(other));
+            let exchanged = exchanged.and_then(|e| Some((e.line_no, e.collection.as_ref()?.collected)));
+            let (line, there) = exchanged.unwrap_or_else(|| (line, came(line)));
+            let rejected = n.min(there);
             let left = there - rejected;
             let inspected = vec![found(line, (left, 0, rejected), if flag { 30 } else { 0 })];
             C::CompleteReturn { group: other, inspected, fault: (kind == 48).then_some(fault) }

@@ -28,7 +28,8 @@ pub fn check(before: Option<&Order>, o: &Order) {
         let (from, to) = (was.shown(), is.shown());
         let short = from == Status::PaymentPending && to == Status::OutOfStock;
         let placing = before.placement == Placement::Reserving && short;
-        assert!(may_go(from, to, was.status, o.installs()) || placing, "R10: line {} {from:?} became {to:?}", is.no);
+        let kind = (o.installs(), was.moved_in.is_some());
+        assert!(may_go(from, to, was.status, kind) || placing, "R10: line {} {from:?} became {to:?}", is.no);
     }
 }
 
@@ -169,7 +170,7 @@ pub fn with_the_buyer(o: &Order, l: &Line) -> u32 {
     let done = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
     let kept: u32 = done.filter(|k| k.line_no == l.no && k.shipped && !k.restocked).map(|k| k.quantity - k.back).sum();
     let swapped = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.new_line_no.is_some() && e.shipped);
-    let swapped = swapped.filter(|e| e.state != ExchangeState::Failed);
+    let swapped = swapped.filter(|e| !matches!(e.state, ExchangeState::Failed | ExchangeState::Rejected));
     let out: u32 = swapped.map(|e| e.quantity - e.collection.as_ref().map_or(0, |c| c.back)).sum();
     // of an exchange that failed after its goods were given up
     let lost = o.after.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked && k.shipped);

@@ -14,7 +14,7 @@ use crate::domain::{
         OrderCommand as C,
         claim::GiftReason,
         command::{Judged, PaymentOffer, Wanted},
-        event::ReservedLine,
+        event::{Event, ReservedLine},
         state::Placement,
     },
     reason::{Reason, Refusal},
@@ -298,4 +298,52 @@ fn units_that_run_out_between_placement_and_payment_are_cut_alone() {
     w.rest();
     let active: Vec<u32> = w.o().lines.iter().map(|l| l.active()).collect();
     assert_eq!((active, w.o().settlements[0].planned), (vec![2, 0], Won::ZERO));
+}
+
+#[test]
+fn what_is_left_out_is_told_without_gifts_that_follow_goods() {
+    let told = |w: &World| -> Vec<(u16, u32)> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others leave nothing out")]
+        let of = |e: &Event| match e {
+            Event::Placed(p) => p.left_out.clone(),
+            Event::PlacementCompleted { left_out, .. } | Event::Cut { left_out, .. } => left_out.clone(),
+            _ => Vec::new(),
+        };
+        w.history.iter().flat_map(|(e, _)| of(e)).map(|l| (l.line_no, l.quantity)).collect()
+    };
+    // main goods a, gifts g and h: so many there; so many asked; what is left out
+    for (there, asked, expected) in [
+        ([9, 9, 9, 9], (2, 1, 1), vec![]),
+        ([9, 9, 0, 9], (2, 1, 1), vec![(2, 1)]),
+        ([9, 9, 0, 0], (3, 2, 1), vec![(2, 2), (3, 1)]),
+        // one unit of the goods is short: one gift follows it, another ran out
+        ([2, 9, 1, 9], (3, 3, 0), vec![(2, 1)]),
+        ([2, 9, 2, 9], (3, 3, 0), vec![]),
+    ] {
+        for lanes in [[0; 4], [0, 0, 1, 2], [1, 0, 0, 1]] {
+            for deduct in [false, true] {
+                // lanes that are asked at payment answer one after another: which hears first decides what follows what
+                if deduct && lanes != [0; 4] && there[0] < i64::from(asked.0) {
+                    continue;
+                }
+                let mut w = shop(there, lanes);
+                if deduct {
+                    w.policy.stock = StockPolicy::DeductAtPayment;
+                }
+                let mut lines = vec![line("b", 1), line("a", asked.0)];
+                let gift = |sku, n| Wanted { main_line_no: Some(2), ..of(sku, n, None) };
+                lines.extend([("g", asked.1), ("h", asked.2)].iter().filter(|(_, n)| *n > 0).map(|&(s, n)| gift(s, n)));
+                w.ask(&place(lines, true, LATER)).unwrap();
+                w.rest();
+                let due = w.o().amount_due().get();
+                w.ask(&pay("k", due)).unwrap();
+                w.rest();
+                let expected: Vec<_> = expected.iter().map(|&(no, n)| (no + 1, n)).collect();
+                assert_eq!(told(&w), expected, "{there:?} {asked:?} {lanes:?} {deduct}");
+                let kept: Vec<_> = w.o().lines.iter().filter(|l| l.left_out > 0).map(|l| (l.no, l.left_out)).collect();
+                assert_eq!(kept, expected);
+                w.refolds();
+            }
+        }
+    }
 }

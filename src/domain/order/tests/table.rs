@@ -141,7 +141,7 @@ fn commands(trigger: Trigger) -> Vec<C> {
             wanted: None,
         }],
         // the end of the new line, or of the return, not a command to this one
-        Trigger::CompleteExchange | Trigger::CompleteExchangeByPickup => Vec::new(),
+        Trigger::CompleteExchange | Trigger::CompleteExchangeByPickup | Trigger::CallOffExchange => Vec::new(),
         // of an installer's own order
         Trigger::HandOver | Trigger::EndWork => Vec::new(),
     }

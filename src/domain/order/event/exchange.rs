@@ -1,0 +1,87 @@
+//! What events of exchanges are made of.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AddedLine, FeeBack, PlannedRefund, parts::is_none_of};
+use crate::domain::{
+    fee::FeeReason,
+    ids::{PartnerId, TemplateId},
+    money::Won,
+    order::claim::Branch,
+};
+
+/// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AddedFee {
+    pub fee_no: u16,
+    pub group: u16,
+    pub partner_id: PartnerId,
+    pub template_id: TemplateId,
+    pub amount: Won,
+    pub reason: FeeReason,
+}
+
+/// 귀책 정정 of an exchange at its inspection: the fee follows the fault.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FeeCorrected {
+    /// owed from now on
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub added: Option<AddedFee>,
+    /// owed no more, or paid and given back
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+}
+
+/// 교환검수 with consequences: goods that go back to the buyer, and what is kept back of what they were paid.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ExchangeJudged {
+    /// units that go back to the buyer
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub rejected: u32,
+    /// of these, units whose replacement had not left: it is called off, and they are exchanged no more
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub undone: u32,
+    /// what goes back from the added line to theirs
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub moved_back: Won,
+    /// units of the added line back on the shelf
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub untaken: u32,
+    pub reason: String,
+    /// what is kept back: a debt of the buyer's
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub charge: Option<AddedFee>,
+    /// of the exchange's fee, where less is exchanged
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+}
+
+/// 교환승인.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ExchangeApproved {
+    pub group: u16,
+    pub branch: Branch,
+    /// of the product that is added
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<AddedLine>,
+    /// what its units were worth
+    pub moved: Won,
+    /// units that had not left, back on the shelf
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub restocked: bool,
+    /// units that are to come back
+    #[serde(skip_serializing_if = "is_none_of", default)]
+    pub collect: u32,
+    /// units that had left and need not: why
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waived: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fee: Option<AddedFee>,
+    /// it ends as the goods do that it adds
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub chain: bool,
+}
