@@ -10,7 +10,7 @@ use crate::{
             Order,
             state::{Placement, ReserveState},
             supply::AskState,
-            tests::{constructed, deep, family, random, world::World},
+            tests::{constructed, deep, family, inspected, random, world::World},
         },
         status::may_go,
     },
@@ -149,6 +149,7 @@ fn two_folds_say_the_same_up_to_the_payment() {
 #[test]
 fn two_folds_say_the_same_after_the_payment() {
     alike(&constructed::constructed());
+    inspected::judged().iter().for_each(alike);
     deep::drawn(800, alike);
 }
 

@@ -72,6 +72,32 @@ fn state(w: &World) -> ExchangeState {
     w.o().exchange_of(1).unwrap().state
 }
 
+/// Orders with inspections of each kind.
+pub fn judged() -> Vec<World> {
+    let of = |asked: C, lanes, before: Vec<C>, units, fault| {
+        let mut w = exchanged(lanes, 2, asked, "a2");
+        ask(&mut w, &before);
+        ask(&mut w, &[collect(), inspect(vec![units], fault)]);
+        w
+    };
+    let (none, part) = (found(1, (0, 0, 2), 0), found(1, (0, 1, 1), 33));
+    let mut worlds = vec![
+        of(mind(2), 1, Vec::new(), none.clone(), None),
+        of(mind(2), 2, Vec::new(), none.clone(), Some(Fault::Seller)),
+        of(exchange(1, 2), 1, Vec::new(), part.clone(), Some(Fault::Buyer)),
+        of(mind(2), 2, vec![pay("x", 666)], part.clone(), None),
+        of(mind(2), 1, vec![pay("x", 666)], part, Some(Fault::Seller)),
+        of(exchange(1, 2), 1, ship_new(), found(1, (0, 0, 2), 666), None),
+        of(exchange(1, 2), 1, vec![back(2, 1)], found(1, (0, 0, 2), 333), None),
+    ];
+    for w in &mut worlds {
+        let open: Vec<C> =
+            w.o().after.returns.iter().map(|r| C::RejectReturn { group: r.group, reason: None }).collect();
+        ask(w, &open);
+    }
+    worlds
+}
+
 #[test]
 fn what_is_kept_back_is_owed_up_to_what_the_goods_were_paid() {
     for (inspected, end) in [

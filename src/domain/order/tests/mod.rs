@@ -9,7 +9,7 @@ pub(crate) mod deep;
 pub(crate) mod family;
 mod follow;
 mod gifts;
-mod inspected;
+pub(crate) mod inspected;
 mod installers;
 mod lanes;
 mod market;
