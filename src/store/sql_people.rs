@@ -3,6 +3,7 @@
 use std::vec::IntoIter;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use super::{
     StoreError, UntRow,
@@ -21,17 +22,28 @@ use crate::domain::ids::{OrderId, PartnerId, SkuId};
 /// Lines by way of their orders. CROSS JOIN says so to SQLite, which else reads every line there is; what joins them is a
 /// condition.
 const FROM: &str = "FROM tb_od_ord AS t CROSS JOIN tb_od_ord_gds AS g";
-/// A line's fee row, which names its seller.
-const SOLD_BY: &str = "LEFT JOIN tb_od_dlv_fee AS s ON s.ord_id = g.ord_id AND s.dlv_fee_no = g.dlv_fee_no";
+/// The partner of a line's fee row. It is looked up for each line: as a join it is planned from the fees' end, and all fees that
+/// there ever were are read.
+macro_rules! sold_by {
+    () => {
+        "(SELECT s.ptnr_id FROM tb_od_dlv_fee AS s WHERE s.ord_id = g.ord_id AND s.dlv_fee_no = g.dlv_fee_no)"
+    };
+}
 /// Who sells a line, or was asked for it. A linked order has no fees.
-const SELLER: &str = "coalesce((SELECT k.ptnr_id FROM tb_od_lnk AS k WHERE k.prnt_ord_id = t.prnt_ord_id \
-    AND k.chld_ord_id = t.ord_id), s.ptnr_id, '')";
+const SELLER: &str = concat!(
+    "coalesce((SELECT k.ptnr_id FROM tb_od_lnk AS k WHERE k.prnt_ord_id = t.prnt_ord_id \
+     AND k.chld_ord_id = t.ord_id), ",
+    sold_by!(),
+    ", '')"
+);
 /// A partner's lines, each way by itself: no one plan is good for both. The first goes along the work that waits (or a month),
-/// never along all that the partner has ever sold: its index is hidden from the planner on purpose.
+/// never along all that the partner has ever sold.
 const OF_PARTNER: [&str; 2] = [
-    "t.prnt_ord_id IS NULL AND (s.ptnr_id || '') = ?",
+    concat!("t.prnt_ord_id IS NULL AND ", sold_by!(), " = ?"),
     "t.ord_id IN (SELECT k.chld_ord_id FROM tb_od_lnk AS k WHERE k.ptnr_id = ?)",
 ];
+/// Longer than any shop has sold.
+const RANGE_MAX: TimeDelta = TimeDelta::days(365_000);
 
 fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
     let mut q = Asked::new();
@@ -90,7 +102,7 @@ impl<D: Database> SqlStore<D> {
         let way = if asked.oldest_first { "" } else { " DESC" };
         // the limit is in the text: a planner that knows it goes along the index
         let sql = format!(
-            "SELECT {}, t.cust_id, t.rcpt_dttm, t.prnt_ord_id, {SELLER} {FROM} {SOLD_BY} {text} \
+            "SELECT {}, t.cust_id, t.rcpt_dttm, t.prnt_ord_id, {SELLER} {FROM} {text} \
              ORDER BY t.rcpt_dttm{way}, t.ord_id{way}, g.ord_seq{way} LIMIT {}",
             sql::columns::<GdsRow>("g."),
             asked.limit
@@ -117,13 +129,16 @@ impl<D: Database> SqlStore<D> {
         by: CountBy,
         of: Option<(&str, &PartnerId)>,
     ) -> Result<Vec<LineCount>, StoreError> {
+        // all of it is counted: of a range without an end PostgreSQL believes that it is a third of all there is, and reads all
+        let end = asked.placed_from.and_then(|from| from.checked_add_signed(RANGE_MAX));
+        let asked = &LineQuery { placed_before: asked.placed_before.or(end), ..asked.clone() };
         let Asked { text, binds } = asked_lines(asked, of);
         let partner = if by.partner { SELLER } else { "''" };
         let sku = if by.sku { "g.unt_id" } else { "''" };
         let sql = format!(
             "SELECT c.stat, c.ptnr, c.unt, count(*), CAST(sum(c.qty) AS bigint) FROM (SELECT g.ord_stat_cd AS stat, \
              {partner} AS ptnr, {sku} AS unt, g.ord_qty - g.cncl_qty - g.rtn_qty - g.exch_qty AS qty \
-             {FROM} {SOLD_BY} {text}) AS c \
+             {FROM} {text}) AS c \
              GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT {}",
             GROUPS_MAX + 1
         );
@@ -214,7 +229,7 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         let sql = format!(
             "SELECT v.ord_id, v.ord_seq, v.rvw_scor, v.rvw_dttm, g.gds_id, g.unt_id, {SELLER}, p.rvw_txt \
              FROM tb_od_rvw AS v JOIN tb_od_ord AS t ON t.ord_id = v.ord_id \
-             JOIN tb_od_ord_gds AS g ON g.ord_id = v.ord_id AND g.ord_seq = v.ord_seq {SOLD_BY} \
+             JOIN tb_od_ord_gds AS g ON g.ord_id = v.ord_id AND g.ord_seq = v.ord_seq \
              LEFT JOIN tb_od_ord_prsn AS p ON p.ord_id = v.ord_id AND p.prsn_knd_cd = 'REVIEW' \
              AND p.ord_seq = v.ord_seq {} ORDER BY v.rvw_dttm DESC, v.ord_id DESC, v.ord_seq DESC LIMIT {}",
             q.text, asked.limit

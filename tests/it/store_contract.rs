@@ -2,6 +2,7 @@
 
 mod checks;
 mod faults;
+mod plans;
 pub mod rows;
 mod schema;
 

@@ -114,23 +114,52 @@ async fn f42_who_sends_nothing_knows_no_recipient() {
     }
 }
 
+/// A paid order o-1 of p-1's goods, for which p-2 installs by order i-1.
+async fn installer(shop: &Shop) {
+    partner(shop, "p-1", "retailer");
+    partner(shop, "p-2", "installer");
+    let slot =
+        json!({"type": "create_sku", "sku_id": "I", "product_id": "g-2", "option_name": "o", "holder_id": "p-2"});
+    shop.accepted("operator", "/v1/commands", "set-sku-slot", &slot);
+    let stock = json!({"type": "receive_stock", "sku_id": "I", "quantity": 10});
+    shop.accepted("operator", "/v1/commands", "set-stock-slot", &stock);
+    placed(shop, "o-1", "u-1", &[("A", 1)]);
+    done(shop, "operator", "o-1", "prepare", json!({}));
+    let install = json!({"partner_id": "p-2", "linked_order_id": "i-1", "lines": [{"line_no": 1, "sku_id": "I"}]});
+    done(shop, "partner", "o-1", "assign_installer", install);
+    made(shop, "i-1").await;
+}
+
+/// What has come is still to be installed: its lines tell the installer where, until that is done.
+#[tokio::test]
+async fn f42_an_installers_lines_have_the_place_until_it_is_installed() {
+    for shop in shops().await {
+        installer(&shop).await;
+        done(&shop, "partner2", "i-1", "prepare", json!({}));
+        for kind in ["use_own_stock", "complete_procurement"] {
+            done(&shop, "partner", "o-1", kind, json!({}));
+        }
+        done(&shop, "partner", "o-1", "ship", json!({"method": "own", "started": true}));
+        done(&shop, "partner2", "i-1", "installer_delivered", json!({}));
+        let listed = |path: &str| seen(&shop, "partner2", &format!("{path}?status=SHIPPED"))["items"][0].clone();
+        let line = listed("/v1/lines");
+        assert_eq!((&line["order_id"], &line["delivery"]), (&json!("i-1"), &json!("delivered_by_installer")), "{line}");
+        masked(&line["recipient"]);
+        whole(&listed("/v1/lines/recipients")["recipient"]);
+        done(&shop, "partner2", "i-1", "installed", json!({}));
+        for path in ["/v1/lines", "/v1/lines/recipients"] {
+            let line = listed(path);
+            assert_eq!((&line["delivery"], &line["recipient"]), (&json!("installed"), &Value::Null), "{path}: {line}");
+        }
+    }
+}
+
 /// Kind: whoever works on an order that was made for another one goes where that goes: an installer to the buyer's, a
 /// wholesaler to the business that bought.
 #[tokio::test]
 async fn f42_an_installer_knows_the_place_and_a_wholesaler_the_business() {
     for shop in shops().await {
-        partner(&shop, "p-1", "retailer");
-        partner(&shop, "p-2", "installer");
-        let slot =
-            json!({"type": "create_sku", "sku_id": "I", "product_id": "g-2", "option_name": "o", "holder_id": "p-2"});
-        shop.accepted("operator", "/v1/commands", "set-sku-slot", &slot);
-        let stock = json!({"type": "receive_stock", "sku_id": "I", "quantity": 10});
-        shop.accepted("operator", "/v1/commands", "set-stock-slot", &stock);
-        placed(&shop, "o-1", "u-1", &[("A", 1)]);
-        done(&shop, "operator", "o-1", "prepare", json!({}));
-        let install = json!({"partner_id": "p-2", "linked_order_id": "i-1", "lines": [{"line_no": 1, "sku_id": "I"}]});
-        done(&shop, "partner", "o-1", "assign_installer", install);
-        made(&shop, "i-1").await;
+        installer(&shop).await;
         masked(&seen(&shop, "partner2", "/v1/orders/i-1")["recipient"]);
         whole(&seen(&shop, "partner2", "/v1/orders/i-1/recipient"));
         assert_eq!(log(&shop, "&customer_id=u-1"), [look("RECIPIENT", "partner:p-2", "i-1")]);

@@ -1,0 +1,160 @@
+//! How PostgreSQL finds lines (현황): by the indexes that are there for it, in a shop that has sold for years. What the server
+//! counts of its indexes' use is looked at, so it is the store's own statements, planned as the store has them planned.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use jumun::{
+    clock::{Clock as _, RealClock},
+    domain::{
+        ids::{PartnerId, SkuId},
+        status::Status,
+    },
+    store::{
+        self, Batch, Commit, LeaseAnswer, Store,
+        people::{ClaimAsked, CountBy, LineQuery},
+        rows::{FeeRow, GdsRow, LnkRow, OrdRow},
+    },
+};
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+
+use super::rows::sample;
+use crate::support::servers;
+
+/// Orders of two years, of which one in four hundred is at work, because with fewer others it would be as good to read them all.
+/// Each has a line; one in ten was made for another one, the others have a fee. They are copies of the sample rows.
+const ORDERS: &str = "
+    CREATE TEMP TABLE made AS SELECT n, 'o-' || n AS ord_id, 'S-' || n % 50 AS unt_id, 'p-' || n % 20 AS ptnr_id,
+        CASE WHEN n % 10 = 7 THEN 'parent-' || n END AS prnt_ord_id,
+        CASE n % 1200 WHEN 0 THEN 'ORDERED' WHEN 7 THEN 'PREPARING' WHEN 1 THEN 'RETURNING' WHEN 3 THEN 'SHIPPED'
+            ELSE 'PURCHASE_CONFIRMED' END AS ord_stat_cd,
+        now() - CASE WHEN n % 1200 < 10 THEN n % 14 ELSE n % 700 END * interval '1 day' - n * interval '1 second' AS rcpt_dttm
+        FROM generate_series(1, 60000) AS n;
+    INSERT INTO tb_od_ord SELECT r.* FROM made AS m, tb_od_ord AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m)) AS r;
+    INSERT INTO tb_od_ord_gds SELECT r.* FROM made AS m, tb_od_ord_gds AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m)) AS r;
+    INSERT INTO tb_od_dlv_fee SELECT r.* FROM made AS m, tb_od_dlv_fee AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m)) AS r WHERE m.prnt_ord_id IS NULL;
+    INSERT INTO tb_od_lnk SELECT r.* FROM made AS m, tb_od_lnk AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('chld_ord_id', m.ord_id)) AS r
+        WHERE m.prnt_ord_id IS NOT NULL;
+    DROP TABLE made";
+
+async fn filled(url: &str) -> PgConnection {
+    let store = store::open(url).await.expect("it opens");
+    store.migrate().await.expect("it migrates");
+    let LeaseAnswer::Granted(lease) = store.acquire(0, "plans", Duration::from_secs(60)).await.expect("it answers")
+    else {
+        panic!("nobody else is here");
+    };
+    let batch = Batch {
+        epoch: lease.epoch,
+        ord: vec![OrdRow { ord_stat_cd: "PURCHASE_CONFIRMED".into(), ..sample::<OrdRow>(1) }],
+        gds: vec![GdsRow { ord_seq: 1, dlv_fee_no: 1, ..sample::<GdsRow>(1) }],
+        fee: vec![FeeRow { dlv_fee_no: 1, fee_knd_cd: "ORDER".into(), ..sample::<FeeRow>(1) }],
+        lnk: vec![LnkRow { lnk_knd_cd: "PURCHASE".into(), lnk_stat_cd: "OPEN".into(), ..sample::<LnkRow>(1) }],
+        ..Batch::default()
+    };
+    let mut committer = store.committer(lease).await.expect("a committer");
+    let done = committer.commit(&batch).await;
+    assert!(matches!(done, Ok(Commit::Done(_))), "{done:?}");
+    let mut outside = PgConnection::connect(url).await.expect("it connects");
+    outside.execute(ORDERS).await.expect("copies");
+    outside.execute("VACUUM ANALYZE").await.expect("statistics");
+    outside
+}
+
+/// How often each index was looked up, and each table was read from end to end (by its name with a `*`).
+async fn uses(outside: &mut PgConnection) -> BTreeMap<String, i64> {
+    let sql = "SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes \
+        UNION ALL SELECT relname || '*', seq_scan FROM pg_stat_user_tables";
+    let rows = sqlx::query(sql).fetch_all(outside).await.expect("counts");
+    rows.iter().map(|r| (r.get(0), r.get::<Option<i64>, _>(1).unwrap_or(0))).collect()
+}
+
+/// Waits until the store's connections are gone, and with them what the server has not counted yet.
+async fn counted(outside: &mut PgConnection) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+        AND backend_type = 'client backend'";
+    let begun = Instant::now();
+    while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *outside).await.expect("a count") > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the store's connections stay");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+enum Asks {
+    List,
+    Counts(CountBy),
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_are_found_by_the_indexes_that_are_meant_for_it() {
+    let url = servers::fresh_database().await;
+    let mut outside = filled(&url).await;
+    let month = Some(RealClock.now() - TimeDelta::days(31));
+    let work = || LineQuery {
+        statuses: vec![Status::Ordered, Status::Preparing],
+        oldest_first: true,
+        limit: 51,
+        ..LineQuery::default()
+    };
+    let ended = || LineQuery {
+        statuses: vec![Status::Shipped, Status::PurchaseConfirmed],
+        placed_from: month,
+        limit: 51,
+        ..LineQuery::default()
+    };
+    let partner = || Some(PartnerId::stored("p-7"));
+    let sku = || Some(SkuId::stored("S-7"));
+    let claims = vec![ClaimAsked::Return("REQUESTED"), ClaimAsked::Exchange("REQUESTED")];
+    let by = |partner, sku| Asks::Counts(CountBy { partner, sku });
+    let (waits, placed, asked) = ("tb_od_ord_work", "tb_od_ord_rcpt", "tb_od_lnk_ptnr");
+    let cases: Vec<(&str, LineQuery, Asks, Vec<&str>)> = vec![
+        ("by status", work(), Asks::List, vec![waits]),
+        ("by status, ended", ended(), Asks::List, vec![placed]),
+        ("all", LineQuery { statuses: Vec::new(), ..ended() }, Asks::List, vec![placed]),
+        ("by claim", LineQuery { statuses: Vec::new(), claims, ..work() }, Asks::List, vec![waits]),
+        ("by partner", LineQuery { partner: partner(), ..work() }, Asks::List, vec![waits, asked]),
+        ("by partner, ended", LineQuery { partner: partner(), ..ended() }, Asks::List, vec![placed]),
+        ("by SKU", LineQuery { sku: sku(), ..work() }, Asks::List, vec![waits]),
+        ("by SKU, ended", LineQuery { sku: sku(), ..ended() }, Asks::List, vec![placed]),
+        ("counts", work(), by(true, true), vec![waits]),
+        ("counts, ended", ended(), by(true, true), vec![placed]),
+        ("counts of a partner", LineQuery { partner: partner(), ..work() }, by(false, true), vec![waits, asked]),
+        (
+            "counts of a partner, ended",
+            LineQuery { partner: partner(), ..ended() },
+            by(false, true),
+            vec![placed, asked],
+        ),
+        ("counts of a SKU", LineQuery { sku: sku(), ..work() }, by(true, false), vec![waits]),
+    ];
+    let mut wrong = Vec::new();
+    for (what, query, asks, meant) in cases {
+        counted(&mut outside).await;
+        let before = uses(&mut outside).await;
+        let store: Arc<dyn Store> = store::open(&url).await.expect("it opens");
+        let found = match asks {
+            Asks::List => store.find_lines(&query).await.map(|lines| lines.len()),
+            Asks::Counts(by) => store.count_lines(&query, by).await.map(|groups| groups.len()),
+        };
+        // none is in a claim
+        assert_eq!(found.expect("it answers") > 0, query.claims.is_empty(), "{what}");
+        drop(store);
+        counted(&mut outside).await;
+        let after = uses(&mut outside).await;
+        let used: Vec<&str> =
+            after.iter().filter(|(name, n)| before.get(*name) != Some(n)).map(|(name, _)| name.as_str()).collect();
+        let whole = ["tb_od_ord*", "tb_od_ord_gds*", "tb_od_dlv_fee*", "tb_od_lnk*"];
+        if !meant.iter().all(|index| used.contains(index)) || whole.iter().any(|table| used.contains(table)) {
+            wrong.push(format!("{what}: not by {meant:?}, but by {used:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
