@@ -38,6 +38,11 @@ const PRICE: i64 = 10_000;
 
 impl Scene {
     async fn open(on: On, partitions: u32, failpoints: &str) -> Self {
+        Self::open_with(on, partitions, failpoints, &[]).await
+    }
+
+    /// With further words for its server.
+    async fn open_with(on: On, partitions: u32, failpoints: &str, more: &[&str]) -> Self {
         let (database, redis, dir) = match on {
             On::Servers => (fresh_database().await, redis_url(), None),
             On::Embedded => {
@@ -51,7 +56,7 @@ impl Scene {
             namespace: format!("i{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
             instance: "a".into(),
             partitions,
-            more: Vec::new(),
+            more: more.iter().map(|&word| word.to_owned()).collect(),
             failpoints: failpoints.into(),
             variables: Vec::new(),
         };
@@ -189,9 +194,10 @@ fn of(order: &str, kind: &str) -> Value {
 }
 
 /// The kind: an id that stands for something is used for something else. What came first is varied, and what comes after it,
-/// and where: orders, placements, SKUs and reference data, of the same partition and of others.
-async fn other_content_is_refused_wherever_it_is_about(on: On, partitions: u32) {
-    let mut s = Scene::open(on, partitions, "").await;
+/// and where: orders, placements, SKUs and reference data, of the same partition and of others; remembered by the lane, or by
+/// the store only.
+async fn other_content_is_refused_wherever_it_is_about(on: On, partitions: u32, more: &[&str]) {
+    let mut s = Scene::open_with(on, partitions, "", more).await;
     let last = partitions - 1;
     for (order, lane) in [("o-a", last), ("o-b", 0), ("o-c", last), ("o-d", 0)] {
         let place = s.place(order, &[lane], true);
@@ -328,9 +334,10 @@ macro_rules! on_both {
 }
 
 on_both! {
-    two_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 2),
-    three_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 3),
-    one_partition: |on| super::other_content_is_refused_wherever_it_is_about(on, 1),
+    two_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 2, &[]),
+    three_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 3, &[]),
+    one_partition: |on| super::other_content_is_refused_wherever_it_is_about(on, 1, &[]),
+    forgotten: |on| super::other_content_is_refused_wherever_it_is_about(on, 2, &["--window", "0"]),
     a_refusal_stands_where_it_was_given: super::a_refusal_stands_where_it_was_given,
     neighbours_go_on: super::neighbours_go_on,
     at_once: super::races::at_once,

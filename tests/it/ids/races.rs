@@ -1,6 +1,8 @@
 //! The same id sent to two partitions at the very same time: commits are held back, so that each lane has decided before the
 //! other's is durable.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{On, Scene, of, post, with_id};
@@ -10,8 +12,18 @@ const HELD_BACK: &str = "before_commit=sleep(30)";
 
 /// Sends each on a thread of its own; their answers, in order.
 pub fn together(address: &str, commands: &[Value]) -> Vec<Value> {
+    let now: Vec<(u64, Value)> = commands.iter().map(|c| (0, c.clone())).collect();
+    staggered(address, &now)
+}
+
+/// The same, each after so many milliseconds.
+fn staggered(address: &str, commands: &[(u64, Value)]) -> Vec<Value> {
+    let at = |ms: u64, c: &Value| {
+        std::thread::sleep(Duration::from_millis(ms));
+        post(address, c).json()
+    };
     std::thread::scope(|scope| {
-        let sent: Vec<_> = commands.iter().map(|c| scope.spawn(move || post(address, c).json())).collect();
+        let sent: Vec<_> = commands.iter().map(|(ms, c)| scope.spawn(move || at(*ms, c))).collect();
         sent.into_iter().map(|thread| thread.join().expect("an answer")).collect()
     })
 }
@@ -56,13 +68,15 @@ pub async fn at_once(on: On) {
             with_id(s.place(&format!("r-2-{n}"), &[2, 0], true), &id("place")),
         ];
         one_won(&mut s, &placements);
-        // crosswise: both lanes take both ids, in the other order
-        let crosswise: Vec<Value> = [(0, "x"), (1, "y"), (0, "y"), (1, "x")]
-            .iter()
-            .zip([4, 4, 6, 6])
-            .map(|((lane, what), of)| order(*lane, of + n, &id(what)))
-            .collect();
-        let answers = together(&s.address, &crosswise);
+        // crosswise: both lanes take both ids, in the other order; while they commit something else, so in one batch each
+        let crosswise = [(0, "x"), (1, "y"), (0, "y"), (1, "x")].into_iter().zip([4, 4, 6, 6]).zip([6, 6, 10, 10]);
+        let mut crosswise: Vec<(u64, Value)> =
+            crosswise.map(|(((lane, what), of), ms)| (ms, order(lane, of + n, &id(what)))).collect();
+        for lane in [0, 1] {
+            crosswise.push((0, with_id(s.receive(lane), &format!("busy-{lane}-{n:04}"))));
+        }
+        let mut answers = staggered(&s.address, &crosswise);
+        assert!(answers.split_off(4).iter().all(|a| a["outcome"] == "accepted"));
         let won = answers.iter().filter(|a| a["outcome"] == "accepted").count();
         assert_eq!(won, 2, "{answers:?}");
         assert!(
@@ -98,7 +112,17 @@ pub async fn over_lanes(on: On) {
             // the same once more, at the same time: it waits beside the first
             commands.push(with_id(s.place(&format!("w-{n}"), &lanes, true), &format!("wide-{n:04}")));
         }
-        let answers = together(&s.address, &commands);
+        let mut all: Vec<(u64, Value)> = commands.iter().map(|c| (0, c.clone())).collect();
+        // and again when the other lanes have answered: the batch in which a placement is through is lost, too
+        for (k, ms) in (0..3_u32).flat_map(|k| [(k, 55), (k, 80)]) {
+            for lane in [k, (k + 1) % 3] {
+                all.push((ms, with_id(s.receive(lane), &format!("late-{round}-{k}-{ms}"))));
+            }
+        }
+        let mut answers = staggered(&s.address, &all);
+        for pair in answers.split_off(commands.len()).chunks(2) {
+            assert_eq!(pair.iter().filter(|a| a["outcome"] == "accepted").count(), 1, "{pair:?}");
+        }
         for (four, told) in commands.chunks(4).zip(answers.chunks(4)) {
             let won = told[..2].iter().filter(|a| a["outcome"] == "accepted").count();
             assert_eq!(won, 1, "{four:?}: {told:?}");
