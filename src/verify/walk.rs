@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Findings, Promise,
-    fold::{AskAt, KeptAt, Line, ReturnAt, Standing, Told, leads},
+    fold::{AskAt, KeptAt, Line, ReturnAt, Standing, Told, ended, leads},
 };
 use crate::{
     domain::{
@@ -106,8 +106,7 @@ fn transitions(before: &Before, after: &Told, row: &HistRow, f: &mut Findings) {
             format!("order {id}, event {}: line {no} went from {from} to {to}", row.hist_no)
         });
     }
-    let over = |s: &Status| Status::is_terminal(*s);
-    if let Some(was) = before.stood.filter(over) {
+    if let Some(was) = before.stood.filter(|was| ended(*was)) {
         f.hold(Promise::R10, was == after.status(), || {
             let (from, to) = (was.code(), after.status().code());
             format!("order {}, event {}: it left its terminal status {from} for {to}", after.ord_id, row.hist_no)
@@ -201,7 +200,7 @@ fn claims(order: &Told, f: &mut Findings) {
     let id = &order.ord_id;
     let alone = |l: &Line| {
         let mut family = order.family(l).peekable();
-        let to_ship = l.row.gft_yn && l.free() > 0 && !l.own.is_terminal();
+        let to_ship = l.row.gft_yn && l.free() > 0 && !ended(l.own);
         to_ship && family.peek().is_some() && family.all(|m| m.active() == 0)
     };
     for l in order.lines.iter().filter(|_| order.paid_at.is_some() && order.standing == Standing::Stands) {

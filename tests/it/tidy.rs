@@ -96,9 +96,11 @@ const RULES: &[Rule] = &[
             "replay::",
             "route",
             "timeline",
+            "publish",
             // its table of what may follow what
             "Trigger",
             "may_go",
+            "is_terminal",
             "status::next",
             "status::derive",
             // its model of stock

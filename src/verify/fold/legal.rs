@@ -68,7 +68,7 @@ const fn end(s: Status) -> u8 {
 }
 
 /// Whether nothing follows it.
-pub(super) const fn ended(s: Status) -> bool {
+pub const fn ended(s: Status) -> bool {
     end(s) > 0
 }
 

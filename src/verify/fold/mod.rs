@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use self::{
     exchanges::Exchange,
-    legal::leads,
+    legal::{ended, leads},
     line::Line,
     money::{Payment, Refund},
     privileged::privileged,

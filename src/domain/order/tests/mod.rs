@@ -1,9 +1,9 @@
 //! The order, decided and folded, with a model of the stock in the loop.
 
-mod acts;
+pub(crate) mod acts;
 mod cases;
 mod check;
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod constructed;
 pub(crate) mod deep;
 pub(crate) mod family;
