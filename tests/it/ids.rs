@@ -203,9 +203,11 @@ async fn other_content_is_refused_wherever_it_is_about(on: On, partitions: u32, 
         let place = s.place(order, &[lane], true);
         s.ok(place);
     }
-    // an order's command, then another order's: of another partition and of the same one
+    // an order's command, then others: of another partition and of the same one
     let first = with_id(of("o-a", "prepare"), "shared-0001");
     let told = s.first(first.clone());
+    // of the very same order
+    s.reused(with_id(of("o-a", "use_own_stock"), "shared-0001"));
     s.reused(with_id(of("o-b", "prepare"), "shared-0001"));
     s.reused(with_id(of("o-c", "prepare"), "shared-0001"));
     // one that would be refused on its own account, and one of an order that there is not
