@@ -191,3 +191,36 @@ pub fn refuse(answer: &mut Answer, refusal: &Refusal) {
     answer.message = Some(refusal.message());
     answer.facts = refusal.facts.clone();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_content_has_no_answer_of_the_first_whatever_became_of_it() {
+        let short = Refusal::from(Reason::InsufficientStock);
+        for placing in [Placing::No, Placing::Waiting, Placing::Refused(Box::new(short))] {
+            let taken = Applied {
+                command_id: "c-1".into(),
+                digest: "d".into(),
+                first: 1,
+                version: 2,
+                status: "ORDERED".into(),
+                note: None,
+                placing: placing.clone(),
+                asked: None,
+            };
+            let told = |digest| answer(&taken, "o-1", 0, digest, "1-0".into());
+            let reused = told("other").expect("it is answered at once");
+            assert_eq!(reused.outcome, OutcomeKind::Rejected);
+            assert_eq!(reused.reason.as_deref(), Some(Reason::CommandIdReused.code()), "{placing:?}");
+            let same = told("d").map(|a| (a.outcome, a.reason));
+            let expected = match placing {
+                Placing::No => Some((OutcomeKind::Accepted, None)),
+                Placing::Waiting => None,
+                Placing::Refused(_) => Some((OutcomeKind::Rejected, Some(Reason::InsufficientStock.code().into()))),
+            };
+            assert_eq!(same, expected);
+        }
+    }
+}

@@ -42,21 +42,22 @@ fn at<'a>(
     c.map(|c| (e, c)).ok_or_else(|| not_now(order, e, command))
 }
 
+/// The units that are named of an exchange's goods that are still out; none named: all of them.
+fn still_out(order: &Order, e: &Exchange, c: &Collection, named: &[ReservedLine]) -> Result<u32, Refusal> {
+    match named {
+        [] => Ok(c.missing()),
+        [one] if one.line_no == e.line_no && (1..=c.missing()).contains(&one.quantity) => Ok(one.quantity),
+        [other, ..] => {
+            let there = if other.line_no == e.line_no { c.missing() } else { 0 };
+            Err(chosen::too_many(chosen::known(order, other.line_no)?, other.quantity, there))
+        }
+    }
+}
+
 /// 회수 of an exchange's goods: so many, or all that are still to come.
 pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decision, Refusal> {
     let (e, c) = at(order, group, "collect_return", &[CollectionState::Due])?;
-    let quantity = match came {
-        [] => c.missing(),
-        [one] if one.line_no == e.line_no => one.quantity,
-        [other, ..] => {
-            let line = chosen::known(order, other.line_no)?;
-            let there = if line.no == e.line_no { c.missing() } else { 0 };
-            return Err(chosen::too_many(line, other.quantity, there));
-        }
-    };
-    if quantity == 0 || quantity > c.missing() {
-        return Err(chosen::too_many(chosen::known(order, e.line_no)?, quantity, c.missing()));
-    }
+    let quantity = still_out(order, e, c, came)?;
     Ok(Decision { events: vec![Event::ExchangeCollected { group, quantity }], ..Decision::default() })
 }
 
@@ -221,14 +222,7 @@ pub fn give_up(
     command: &str,
 ) -> Result<Decision, Refusal> {
     let (e, c) = at(order, group, command, &[CollectionState::Due])?;
-    let quantity = match &g.lines[..] {
-        [] => c.missing(),
-        [one] if one.line_no == e.line_no && (1..=c.missing()).contains(&one.quantity) => one.quantity,
-        [other, ..] => {
-            let there = if other.line_no == e.line_no { c.missing() } else { 0 };
-            return Err(chosen::too_many(chosen::known(order, other.line_no)?, other.quantity, there));
-        }
-    };
+    let quantity = still_out(order, e, c, &g.lines)?;
     let worth = e.moved.share_down(quantity, e.quantity);
     let charge = settle::charged(order, e.line_no, g.charge, worth, FeeReason::Unreturned)?;
     let event = Event::CollectionGivenUp { group, how, quantity, reason: g.reason.clone(), charge };

@@ -322,25 +322,29 @@ pub fn collect(order: &Order, group: u16, came: &[ReservedLine]) -> Result<Decis
     if r.state != ReturnState::Approved {
         return Err(not_now(order, r, "collect_return", ""));
     }
-    let lines: Vec<ReservedLine> = if came.is_empty() {
+    let lines = still_out(order, r, came)?;
+    let mut decision = Decision { events: vec![Event::ReturnCollected { group, lines }], ..Decision::default() };
+    if came.is_empty() {
+        exchanged::collect_owed(order, r, &mut decision);
+    }
+    Ok(decision)
+}
+
+/// The units that are named of what is still out, each line once; none named: all of it.
+pub fn still_out(order: &Order, r: &Return, named: &[ReservedLine]) -> Result<Vec<ReservedLine>, Refusal> {
+    if named.is_empty() {
         let rest = |l: &ReturnLine| ReservedLine { line_no: l.line_no, quantity: l.missing() };
-        r.lines.iter().map(rest).filter(|l| l.quantity > 0).collect()
-    } else {
-        came.to_vec()
-    };
-    chosen::once(&lines.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
-    for l in &lines {
+        return Ok(r.lines.iter().map(rest).filter(|l| l.quantity > 0).collect());
+    }
+    chosen::once(&named.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
+    for l in named {
         let line = chosen::known(order, l.line_no)?;
         let there = r.lines.iter().find(|k| k.line_no == l.line_no).map_or(0, ReturnLine::missing);
         if l.quantity == 0 || l.quantity > there {
             return Err(chosen::too_many(line, l.quantity, there));
         }
     }
-    let mut decision = Decision { events: vec![Event::ReturnCollected { group, lines }], ..Decision::default() };
-    if came.is_empty() {
-        exchanged::collect_owed(order, r, &mut decision);
-    }
-    Ok(decision)
+    Ok(named.to_vec())
 }
 
 /// 반품완료: only when, over all lines of the group, collected = returned quantity; stock comes back as inspected, part of

@@ -166,19 +166,18 @@ pub fn inspected(
         }
     }
     gifts_stay(order, r, found, &mut changed);
-    if let Some(over) = changed.iter().zip(&r.lines).find(|(new, l)| {
-        let worth = if new.quantity == l.quantity { l.amount } else { l.amount.share_down(new.quantity, l.quantity) };
-        new.kept_back > worth
-    }) {
-        let worth = over.1.amount.share_down(over.0.quantity, over.1.quantity);
-        let facts = Facts {
-            line_no: Some(over.0.line_no),
-            due: Some(worth),
-            amount: Some(over.0.kept_back),
-            detail: Some(format!("line {}: at most what its goods were paid is kept back", over.0.line_no)),
-            ..Facts::default()
-        };
-        return Err(Refusal::new(Reason::AmountMismatch, facts));
+    for (new, l) in changed.iter().zip(&r.lines) {
+        let worth = l.amount.share_down(new.quantity, l.quantity);
+        if new.kept_back > worth {
+            let facts = Facts {
+                line_no: Some(new.line_no),
+                due: Some(worth),
+                amount: Some(new.kept_back),
+                detail: Some(format!("line {}: at most what its goods were paid is kept back", new.line_no)),
+                ..Facts::default()
+            };
+            return Err(Refusal::new(Reason::AmountMismatch, facts));
+        }
     }
     let fault = fault.unwrap_or(r.fault);
     if changed.iter().all(|l| l.quantity == 0) {
@@ -306,23 +305,9 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
         let why = ", and its money has not gone: withdraw what is still out";
         return Err(returns::not_now(order, r, "write_off_return", why));
     }
-    let missing = |l: &ReturnLine| ReservedLine { line_no: l.line_no, quantity: l.missing() };
-    let lines: Vec<ReservedLine> = if gone_for_good.lines.is_empty() {
-        r.lines.iter().map(missing).filter(|l| l.quantity > 0).collect()
-    } else {
-        gone_for_good.lines.clone()
-    };
-    chosen::once(&lines.iter().map(|l| l.line_no).collect::<Vec<_>>())?;
-    let mut worth = Won::ZERO;
-    for u in &lines {
-        let line = chosen::known(order, u.line_no)?;
-        let of = r.lines.iter().find(|l| l.line_no == u.line_no);
-        let there = of.map_or(0, ReturnLine::missing);
-        if u.quantity == 0 || u.quantity > there {
-            return Err(chosen::too_many(line, u.quantity, there));
-        }
-        worth += of.map_or(Won::ZERO, |l| l.amount.share_down(u.quantity, l.quantity));
-    }
+    let lines = returns::still_out(order, r, &gone_for_good.lines)?;
+    let of = |u: &ReservedLine| r.lines.iter().find(|l| l.line_no == u.line_no).map(|l| (l, u.quantity));
+    let worth = lines.iter().filter_map(of).map(|(l, n)| l.amount.share_down(n, l.quantity)).sum();
     let first = lines.first().map_or(0, |l| l.line_no);
     let charge = charged(order, first, gone_for_good.charge, worth, FeeReason::Unreturned)?;
     let event = Event::ReturnWrittenOff { group: r.group, lines, reason: gone_for_good.reason.clone(), charge };
