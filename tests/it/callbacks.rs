@@ -1,7 +1,10 @@
 //! The payment side's word: early, as the only one that counts; and what it is asked for in turn. Each test says which kind it
 //! stands for.
 
-use jumun::clock::{Clock as _, RealClock};
+use jumun::{
+    clock::{Clock as _, RealClock},
+    log::crc16::partition_of,
+};
 use std::fs;
 
 use serde_json::{Value, json};
@@ -48,6 +51,30 @@ async fn a_call_back_before_its_order_is_told_to_come_again() {
     );
     assert_eq!(till.tell(&approved("e-7", "o-2", 1_000)).json()["outcome"], "accepted");
     assert_eq!(till.order("o-2")["settlements"].as_array().unwrap().len(), 1);
+}
+
+/// Of the same kind: a placement that another lane had not enough for is no order. The word for its id is early, and is taken
+/// once the id is placed again.
+#[tokio::test]
+async fn a_call_back_for_a_placement_that_failed_is_told_to_come_again() {
+    let till = Till::over(2, "http://127.0.0.1", &[], &[]).await;
+    let far = (0..).map(|n| format!("B{n}")).find(|s| partition_of(s, 2) != partition_of("A", 2)).unwrap();
+    till.ok("sku-far-01", &json!({"type": "create_sku", "sku_id": far, "product_id": "g", "option_name": "p"}));
+    let lines = json!([{"sku_id": "A", "quantity": 1}, {"sku_id": far, "quantity": 1}]);
+    let place = json!({"type": "place_order", "order_id": "o-1", "customer_id": "u-1", "lines": lines});
+    let told = till.send("place-far-01", &place);
+    assert_eq!((told.status, told.json()["reason"].as_str()), (409, Some("sold_out")), "{told:?}");
+    for event in [
+        approved("e-1", "o-1", 1_000),
+        json!({"event_id": "e-2", "type": "payment_declined", "order_id": "o-1"}),
+        json!({"event_id": "e-3", "type": "deposit_confirmed", "order_id": "o-1", "amount": 1_000}),
+    ] {
+        let told = till.tell(&event);
+        assert_eq!((told.status, told.header("retry-after")), (503, Some("30")), "{event}: {told:?}");
+    }
+    till.place("o-1", Value::Null);
+    assert_eq!(till.tell(&approved("e-1", "o-1", 1_000)).json()["outcome"], "accepted");
+    assert_eq!(till.order("o-1")["status"], "ORDERED");
 }
 
 #[tokio::test]

@@ -151,10 +151,15 @@ impl Till {
 
     /// With the service at this host, further words for the server, and the service's flags.
     pub async fn at(host: &str, more: &[&str], flags: &[&str]) -> Self {
+        Self::over(1, host, more, flags).await
+    }
+
+    /// The same, with so many lanes.
+    pub async fn over(lanes: u32, host: &str, more: &[&str], flags: &[&str]) -> Self {
         let (secret, port) = (secret_file(), free_port());
         let to = format!("{host}:{port}");
         let words = ["--payments", &to, "--payments-secret-file", secret.to_str().unwrap()];
-        let (server, address) = serve(&[&words, more].concat()).await;
+        let (server, address) = serve_lanes(lanes, &[&words, more].concat()).await;
         let back = format!("http://{address}/v1/payment-callbacks");
         let mut service = Service::absent(&[flags, &["--callback", &back]].concat(), port);
         service.up();
@@ -222,12 +227,16 @@ impl Till {
 }
 
 pub async fn serve(more: &[&str]) -> (Served, String) {
+    serve_lanes(1, more).await
+}
+
+pub async fn serve_lanes(partitions: u32, more: &[&str]) -> (Served, String) {
     let setting = Setting {
         database: fresh_database().await,
         redis: redis_url(),
         namespace: format!("p{}", &uuid::Uuid::now_v7().simple().to_string()[8..]),
         instance: "a".into(),
-        partitions: 1,
+        partitions,
         more: Vec::new(),
         failpoints: String::new(),
         variables: Vec::new(),
