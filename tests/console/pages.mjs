@@ -213,15 +213,17 @@ export const PAGES = [
     await page.focus('#more');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Webhooks');
+    const entries = await page.evaluate(() => [...document.querySelectorAll('#more-list a')].map((a) => a.textContent));
+    assert.deepEqual(entries, ['Gift promotions', 'Webhooks', 'Audit', 'Erase personal data', 'API reference']);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), entries[0]);
     await page.keyboard.press('Escape');
     assert.deepEqual([await focused(page), await page.isVisible('#more-list')], ['more', false]);
     await page.keyboard.press('Enter');
-    for (let n = 0; n < 5; n++) await page.keyboard.press('Tab'); // out of it
+    for (let n = 0; n <= entries.length; n++) await page.keyboard.press('Tab'); // out of it
     assert.equal(await page.isVisible('#more-list'), false);
     await page.focus('#more');
     await page.keyboard.press('Space');
-    for (let n = 0; n < 4; n++) await page.keyboard.press('Tab');
+    for (let n = 0; n < entries.length; n++) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForSelector('h1:text-is("API reference")');
     await page.waitForFunction(() => document.activeElement.tagName === 'H1');
