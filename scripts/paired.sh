@@ -7,13 +7,14 @@
 #
 # BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. AFTER's generator loads both.
 set -euo pipefail
+before=$(realpath -- "${1:-.}") after=$(realpath -- "${2:-.}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
 source scripts/servers.sh
 # shellcheck source=scripts/drain.sh
 source scripts/drain.sh
-[[ -x ${1:-} && -x ${2:-} ]] || die "name two programs: scripts/paired.sh BEFORE AFTER [ROUNDS] [ORDERS] [SCENARIO...]"
-before=$1 after=$2 rounds=${3:-5} orders=${4:-100000}
+[[ -f $before && -x $before && -f $after && -x $after ]] || die "name two programs: scripts/paired.sh BEFORE AFTER [ROUNDS] [ORDERS] [SCENARIO...]"
+rounds=${3:-5} orders=${4:-100000}
 scenarios=("${@:5}")
 ((${#scenarios[@]})) || scenarios=(hot mixed)
 drains_start

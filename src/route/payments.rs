@@ -1,5 +1,6 @@
 //! The register of payments near at hand: whether a payment has paid another order. One look a chunk of commands; what this
-//! lane has claimed and not committed yet is known here. Who wins between two lanes, the register's unique key says.
+//! lane has claimed and not committed yet is known here, but for placements that are taken for new. Who wins among those, and
+//! between two lanes, the register's unique key says.
 
 use std::{
     cell::RefCell,

@@ -22,6 +22,14 @@ use crate::domain::{
 
 const ALL: Vec<u16> = Vec::new();
 
+/// Commands that are taken one after another; between them all that is on its way arrives.
+pub fn ask(w: &mut World, commands: &[C]) {
+    for command in commands {
+        w.ask(command).unwrap_or_else(|e| panic!("{}: {}", command.name(), e.message()));
+        w.rest();
+    }
+}
+
 /// An order of these lines, paid and taken through these commands.
 pub fn order(mut w: World, lines: Vec<Wanted>, path: &[C]) -> World {
     w.ask(&place(lines, false, PaymentOffer::Later)).unwrap();

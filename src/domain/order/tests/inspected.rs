@@ -3,7 +3,7 @@
 
 use super::{
     acts::{delivery, found, give_back, units},
-    claims::{add_product, exchange, order, shipped},
+    claims::{add_product, ask, exchange, order, shipped},
     deep::{Start, begin, shop},
     world::{World, line, pay},
 };
@@ -23,13 +23,6 @@ use crate::domain::{
 };
 
 const ALL: Vec<u16> = Vec::new();
-
-fn ask(w: &mut World, commands: &[C]) {
-    for command in commands {
-        w.ask(command).unwrap_or_else(|e| panic!("{}: {}", command.name(), e.message()));
-        w.rest();
-    }
-}
 
 /// `n` of goods "c" (333 won, 700 won of shipping) at the buyer's, all of them being exchanged for goods of this SKU.
 fn exchanged(lanes: u32, n: u32, asked: C, sku: &str) -> World {

@@ -2,7 +2,7 @@
 
 use super::{
     acts::{delivery, found, give_back},
-    claims::{order, shipped},
+    claims::{ask, order, shipped},
     deep::shop,
     world::{World, card, line, place},
 };
@@ -15,13 +15,6 @@ use crate::domain::{
         delivery::DeliveredBy,
     },
 };
-
-fn ask(w: &mut World, commands: &[C]) {
-    for command in commands {
-        w.ask(command).unwrap_or_else(|e| panic!("{}: {}", command.name(), e.message()));
-        w.rest();
-    }
-}
 
 /// (planned, refunded, excluded) of a line.
 fn told(w: &World, no: u16) -> (i64, i64, i64) {

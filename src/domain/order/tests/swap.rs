@@ -3,7 +3,7 @@
 
 use super::{
     acts::{delivery, give_back, give_up, units},
-    claims::{add_product, exchange, order, procured, shipped},
+    claims::{add_product, ask, exchange, order, procured, shipped},
     deep::shop,
     world::{World, line, pay},
 };
@@ -20,13 +20,6 @@ use crate::domain::{
 };
 
 const ALL: Vec<u16> = Vec::new();
-
-fn ask(w: &mut World, commands: &[C]) {
-    for command in commands {
-        w.ask(command).unwrap_or_else(|e| panic!("{}: {}", command.name(), e.message()));
-        w.rest();
-    }
-}
 
 fn sent(lanes: u32, n: u32) -> World {
     let mut path = shipped();
