@@ -2,7 +2,7 @@
 
 pub mod shelf;
 
-use std::sync::Arc;
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use actix::{Actor as _, Addr};
 use anyhow::{Context as _, Result};
@@ -35,7 +35,7 @@ impl Lane {
     pub fn new(store: Arc<dyn Store>, live: usize, window: usize) -> Self {
         let cx = LaneContext::new(0, 1, store, RealClock.now());
         let bounds = Bounds { orders_max: live, skus_max: live, idle_ticks: u64::MAX };
-        let supervisor = Supervisor::new(cx.clone(), bounds, Window::new(window)).start();
+        let supervisor = Supervisor::new(cx.clone(), bounds, Rc::new(RefCell::new(Window::new(window)))).start();
         Self { cx, supervisor, batches: 0, entry: 0 }
     }
 

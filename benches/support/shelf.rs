@@ -226,6 +226,9 @@ impl Store for Shelf {
     async fn outcomes(&self, _: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
         Ok(Vec::new())
     }
+    async fn events_between(&self, _: u32, _: Time, _: Time, _: u32) -> Result<Vec<(OrderId, i64, Time)>, StoreError> {
+        Ok(Vec::new())
+    }
     async fn due(&self, _: u32, _: Time, _: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
         Ok(Vec::new())
     }

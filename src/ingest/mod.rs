@@ -183,6 +183,7 @@ fn internal(step: Internal) -> Command {
         Internal::Reply { id, .. } => (&**id, "reply"),
         Internal::Link { id, .. } => (&**id, "link"),
         Internal::Refresh { id } => (&**id, "refresh"),
+        Internal::Republish { .. } => ("", "republish"),
         Internal::PassedOn { .. } => ("", "passed_on"),
     };
     let id = crate::domain::ids::CommandId::stored(id);

@@ -2,9 +2,12 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 mod again;
+mod remember;
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,8 +23,8 @@ use super::{LaneEnd, LaneParts};
 use crate::{
     commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
-    log::{EntryId, Inbound, Outbound},
-    protocol::{Answer, Unreadable},
+    log::{EntryId, Inbound},
+    protocol::Unreadable,
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
@@ -31,8 +34,6 @@ use crate::{
     store::{Lease, StoreError},
 };
 
-/// Of how many outbound entries of each answer stream the window is rebuilt.
-const WINDOW_ENTRIES: usize = 1_000;
 /// After a conflict so many commands are looked up before they are decided.
 const CAREFUL_COMMANDS: usize = 20_000;
 /// So many batches in a row may conflict and be decided again before the lane starts over.
@@ -59,6 +60,7 @@ pub struct Heart {
     published: JoinHandle<publisher::Ended>,
     cx: LaneContext,
     supervisor: Addr<Supervisor>,
+    window: Rc<RefCell<Window>>,
     queue: VecDeque<Delivered>,
     /// entries that the lane has taken and neither published nor put aside
     held: usize,
@@ -89,8 +91,10 @@ impl Heart {
         published: JoinHandle<publisher::Ended>,
     ) -> Self {
         let cx = context(&parts, &lease);
-        let window = empty_window(&parts);
-        let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
+        // it holds at least what is in flight: a retry that shares its batch with the first try is in no store yet
+        let window = Window::new(parts.limits.window_max.max(parts.limits.in_flight_max));
+        let window = Rc::new(RefCell::new(window));
+        let supervisor = Supervisor::new(cx.clone(), parts.limits.live, Rc::clone(&window)).start();
         Self {
             parts,
             lease,
@@ -99,6 +103,7 @@ impl Heart {
             published,
             cx,
             supervisor,
+            window,
             queue: VecDeque::new(),
             held: 0,
             in_flight: VecDeque::new(),
@@ -121,8 +126,8 @@ impl Heart {
         mut ended: mpsc::Receiver<Ended>,
         mut read: JoinHandle<reader::Ended>,
     ) -> LaneEnd {
-        if let Err(e) = self.restart_actors().await {
-            return LaneEnd::Broken(e.to_string());
+        if let Err(end) = self.remember().await {
+            return self.leave(end, ended).await;
         }
         let stop = self.shared.stop.clone();
         let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -343,8 +348,10 @@ impl Heart {
         // batches decided before the fault may still become durable; their answers are owed then
         while let Some(counted) = self.in_flight.pop_front() {
             match ended.recv().await {
-                Some(Ended::Done { number, .. }) => {
+                Some(Ended::Done { number, mended, .. }) => {
                     self.batches = number + 1;
+                    let mut window = self.window.borrow_mut();
+                    mended.into_iter().for_each(|(decided, given)| window.mend(&decided, given, number + 1));
                     self.held = self.held.saturating_sub(counted);
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
@@ -373,7 +380,8 @@ impl Heart {
         self.shared.credit.give(std::mem::take(&mut self.held));
         self.queue.clear();
         self.shared.generation.next();
-        self.restart_actors().await.map_err(|e| LaneEnd::Broken(e.to_string()))
+        self.restart_actors();
+        Ok(())
     }
 
     /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
@@ -410,25 +418,12 @@ impl Heart {
         self.cx.skus.clear();
     }
 
-    /// New actors, with the window rebuilt from the answers that are out.
-    async fn restart_actors(&mut self) -> Result<(), crate::log::LogError> {
-        let mut window = empty_window(&self.parts);
-        let mut streams = vec![Outbound::Answers];
-        let names = self.parts.log.reply_names(self.parts.partition).await;
-        streams.extend(names.unwrap_or_default().into_iter().map(Outbound::AnswersTo));
-        for stream in streams {
-            let recent = self.parts.log.recent(self.parts.partition, &stream, WINDOW_ENTRIES).await;
-            for entry in recent.unwrap_or_default() {
-                let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
-                for answer in answers {
-                    window.remember(Arc::new(answer));
-                }
-            }
-        }
+    /// New actors. What was answered is remembered still.
+    fn restart_actors(&mut self) {
+        self.window.borrow_mut().survive(self.batches);
         self.cx = context(&self.parts, &self.lease);
         self.cx.book.borrow_mut().number = self.batches;
-        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
-        Ok(())
+        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, Rc::clone(&self.window)).start();
     }
 
     async fn tick(&mut self) -> Result<(), LaneEnd> {
@@ -463,11 +458,6 @@ fn ids(entry: &Delivered) -> (Option<Arc<str>>, Option<Arc<str>>) {
 
 fn gauge(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
-}
-
-/// A window holds at least what is in flight: a retry that shares its batch with the first try is in no store yet.
-fn empty_window(parts: &LaneParts) -> Window {
-    Window::new(parts.limits.window_max.max(parts.limits.in_flight_max))
 }
 
 fn context(parts: &LaneParts, lease: &Lease) -> LaneContext {

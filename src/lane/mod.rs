@@ -2,6 +2,7 @@
 //! the lane's own thread; reading, committing and publishing run beside it.
 
 pub mod heart;
+mod republish;
 pub mod timekeeper;
 
 use std::{sync::Arc, time::Duration};
@@ -150,12 +151,21 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stop: stop.clone(),
     };
     let timed = parts.runtime.spawn(timekeeper.run());
+    let republish = republish::Republish {
+        partition: parts.partition,
+        store: Arc::clone(&parts.store),
+        log: Arc::clone(&parts.log),
+        clock: Arc::clone(&parts.clock),
+        retention: parts.retention,
+        stop: stop.clone(),
+    };
+    let republished = parts.runtime.spawn(republish.run());
 
     let shared = heart::Shared { credit, generation, sent, stop: stop.clone() };
     let heart = heart::Heart::new(parts, lease, shared, to_commit, published);
     let end = heart.beat(chunks, ended, read).await;
     stop.cancel();
-    for (what, task) in [("committer", committed), ("timekeeper", timed)] {
+    for (what, task) in [("committer", committed), ("timekeeper", timed), ("republisher", republished)] {
         match tokio::time::timeout(STOP_WAIT, task).await {
             Ok(Ok(())) => {}
             Ok(Err(e)) => tracing::error!(error = %e, "the {what} did not end well"),

@@ -321,6 +321,12 @@ pub trait CommandLog: Send + Sync {
         None
     }
 
+    /// Which life of the log this is: where it has changed, the log may have lost what it had said was kept. `None`: it dies
+    /// with its process.
+    async fn life(&self) -> Result<Option<String>, LogError> {
+        Ok(None)
+    }
+
     /// From where to where an outbound stream can be followed.
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
 

@@ -58,6 +58,7 @@ pub struct RedisLog {
     stats: Script,
     open: Script,
     groups: Script,
+    send: Script,
     reach: &'static str,
 }
 
@@ -102,6 +103,7 @@ impl RedisLog {
             stats: Script::new(include_str!("redis/stats.lua")),
             open: Script::new(include_str!("redis/open.lua")),
             groups: Script::new(include_str!("redis/groups.lua")),
+            send: Script::new(include_str!("redis/send.lua")),
             reach,
         };
         match log.ping().await {
@@ -241,7 +243,20 @@ impl CommandLog for RedisLog {
         let key = self.keys.inbound(partition, to);
         let mut ids = Vec::with_capacity(commands.len());
         for some in commands.chunks(APPEND_MAX) {
-            self.append_all(&key, some, &mut ids).await?;
+            match to {
+                Inbound::Commands => self.append_all(&key, some, &mut ids).await?,
+                Inbound::Internal => {
+                    let mut cmd = call(&self.send, 1);
+                    cmd.arg(&key);
+                    some.iter().for_each(|step| {
+                        cmd.arg(&**step);
+                    });
+                    let sent = parse::array(self.scripted(&self.send, &cmd).await?, "an append")?;
+                    for id in &sent {
+                        ids.push(parse::id(id)?);
+                    }
+                }
+            }
         }
         Ok(ids)
     }
@@ -346,6 +361,13 @@ impl CommandLog for RedisLog {
         let [lag, pending, length, dead] = row.as_slice() else { return Err(strange("statistics")) };
         let n = |value| parse::number(value, "statistics");
         Ok(LogStats { lag: n(lag)?, pending: n(pending)?, length: n(length)?, dead: n(dead)? })
+    }
+
+    async fn life(&self) -> Result<Option<String>, LogError> {
+        let info = self.query(::redis::cmd("INFO").arg("server")).await?;
+        let info = parse::bytes(&info).map(String::from_utf8_lossy).unwrap_or_default();
+        let id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+        id.map(|id| Some(id.to_owned())).ok_or_else(|| strange("its run id"))
     }
 
     async fn ping(&self) -> Result<(), LogError> {

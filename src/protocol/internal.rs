@@ -26,6 +26,8 @@ pub enum Internal {
     Link { id: Arc<str>, order_id: OrderId, from: OrderId, what: LinkWhat },
     /// reference data has changed: what is live looks again
     Refresh { id: Arc<str> },
+    /// events that the log has lost: they are published again
+    Republish { orders: Vec<(OrderId, Vec<i64>)> },
     /// a command that came to another lane first, at that time and as that entry
     PassedOn { at_ms: u64, hops: u8, origin: Arc<str>, command: String },
 }

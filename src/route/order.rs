@@ -270,7 +270,8 @@ impl State {
                 }
                 book.outgoing.push(out);
             }
-            None if meta.silent => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
+            // passed on a second time, by a lane that crashed in between: the first one will be answered
+            None if meta.silent || self.awaits(meta) => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
             None => {
                 book.waiting += 1;
                 book.waited_on.push(self.order.id.clone());
@@ -278,6 +279,12 @@ impl State {
             }
         }
         true
+    }
+
+    /// Whether this very entry waits already.
+    fn awaits(&self, meta: &Meta) -> bool {
+        let same = |m: &Meta| m.id == meta.id && m.source.origin == meta.source.origin;
+        meta.source.origin.is_some() && self.waiting.iter().any(same)
     }
 
     fn refuse(&self, cx: &LaneContext, meta: Meta, refusal: &Refusal) {

@@ -1,18 +1,33 @@
 //! The window of recent commands: a retry within it gets its answer again without asking the store. Bounded by count.
+//!
+//! What this lane has decided itself and committed since, it knows. What it has from the answer streams, or from before a
+//! reset, is **hearsay**: the database may have lost the commit since (a restore, a fail-over), so an accepted answer is never
+//! given on its word. A refusal has no row anywhere: the word is all there is, unless the store says otherwise.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
-use crate::protocol::Answer;
+use crate::protocol::{Answer, OutcomeKind};
 
 /// Recent commands and what they were answered.
 pub struct Window {
     max: usize,
-    known: HashMap<Arc<str>, Arc<Answer>>,
+    known: HashMap<Arc<str>, Known>,
     order: VecDeque<Arc<str>>,
 }
+
+struct Known {
+    answer: Arc<Answer>,
+    /// the batch that it was decided in; `None`: hearsay
+    batch: Option<u64>,
+    /// further entries of the command that were answered and may come again, with their batches
+    also: Vec<(Arc<str>, Option<u64>)>,
+}
+
+/// Of one command: more than anybody retries at the wrong lane while one crashes.
+const ALSO_MAX: usize = 64;
 
 /// What the window says of a command.
 pub enum Seen {
@@ -21,6 +36,18 @@ pub enum Seen {
     Same(Arc<Answer>),
     /// other content under the same id
     Other,
+}
+
+impl Known {
+    fn answered(&mut self, entry: &Arc<str>, batch: Option<u64>) {
+        if self.answer.entry == *entry || self.also.iter().any(|(also, _)| also == entry) {
+            return;
+        }
+        if self.also.len() >= ALSO_MAX {
+            self.also.remove(0);
+        }
+        self.also.push((Arc::clone(entry), batch));
+    }
 }
 
 impl Window {
@@ -33,15 +60,40 @@ impl Window {
     pub fn seen(&self, id: &str, digest: &str) -> Seen {
         match self.known.get(id) {
             None => Seen::No,
-            Some(answer) if answer.digest.as_deref() == Some(digest) => Seen::Same(Arc::clone(answer)),
+            Some(known) if known.answer.digest.as_deref() == Some(digest) => Seen::Same(Arc::clone(&known.answer)),
             Some(_) => Seen::Other,
         }
     }
 
-    /// Remembers an answer that stands; the oldest leaves. The first answer of an id stays.
-    pub fn remember(&mut self, answer: Arc<Answer>) {
+    /// Whether what it knows of a command is hearsay: then the store is asked first.
+    pub fn hearsay(&self, id: &str) -> bool {
+        self.known.get(id).is_some_and(|known| known.batch.is_none())
+    }
+
+    /// Whether the command was refused.
+    pub fn refused(&self, id: &str) -> bool {
+        self.known.get(id).is_some_and(|known| known.answer.outcome == OutcomeKind::Rejected)
+    }
+
+    /// Remembers an answer that stands, decided in this batch; the oldest leaves. The first answer of an id stays.
+    pub fn remember(&mut self, answer: Arc<Answer>, batch: u64) {
+        self.keep(answer, Some(batch));
+    }
+
+    /// The same with an answer that was read in a stream.
+    pub fn hear(&mut self, answer: Arc<Answer>) {
+        self.keep(answer, None);
+    }
+
+    fn keep(&mut self, answer: Arc<Answer>, batch: Option<u64>) {
         let id = Arc::clone(&answer.command_id);
-        if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {
+        if let Some(known) = self.known.get_mut(&id) {
+            if batch.is_none() {
+                known.answered(&answer.entry, None);
+            }
+            return;
+        }
+        if self.max == 0 || !answer.stands() {
             return;
         }
         if self.order.len() >= self.max
@@ -49,19 +101,63 @@ impl Window {
         {
             self.known.remove(&oldest);
         }
-        self.known.insert(Arc::clone(&id), answer);
+        self.known.insert(Arc::clone(&id), Known { answer, batch, also: Vec::new() });
         self.order.push_back(id);
+    }
+
+    /// After a reset: what was decided in batches from this number on was not committed, and not said. The rest is hearsay.
+    pub fn survive(&mut self, batches: u64) {
+        let said = |batch: &mut Option<u64>| batch.take().is_none_or(|batch| batch < batches);
+        self.known.retain(|_, known| {
+            known.also.retain_mut(|(_, batch)| said(batch));
+            said(&mut known.batch)
+        });
+        let known = &self.known;
+        self.order.retain(|id| known.contains_key(id));
+    }
+
+    /// Forgets what it has of a command.
+    pub fn forget_id(&mut self, id: &str) {
+        // from the back: what is forgotten came lately
+        if self.known.remove(id).is_some()
+            && let Some(at) = self.order.iter().rposition(|known| &**known == id)
+        {
+            self.order.remove(at);
+        }
     }
 
     /// Forgets an answer that was not given after all; a later retry is decided anew.
     pub fn forget(&mut self, answer: &Arc<Answer>) {
-        if self.known.get(&answer.command_id).is_some_and(|known| Arc::ptr_eq(known, answer)) {
-            self.known.remove(&answer.command_id);
-            // from the back: what is forgotten came lately
-            if let Some(at) = self.order.iter().rposition(|id| *id == answer.command_id) {
-                self.order.remove(at);
-            }
+        let Some(known) = self.known.get_mut(&answer.command_id) else { return };
+        if Arc::ptr_eq(&known.answer, answer) {
+            self.forget_id(&answer.command_id);
+        } else {
+            known.also.retain(|(entry, _)| *entry != answer.entry);
         }
+    }
+
+    /// An entry that another lane passed on was answered in this batch: that lane may pass it on again after a crash.
+    pub fn passed_on(&mut self, answer: &Answer, batch: u64) {
+        if let Some(known) = self.known.get_mut(&answer.command_id) {
+            known.answered(&answer.entry, Some(batch));
+        }
+    }
+
+    /// Whether this very entry of the command has its answer.
+    pub fn answered(&self, id: &str, entry: &str) -> bool {
+        let at = |known: &Known| *known.answer.entry == *entry || known.also.iter().any(|(also, _)| **also == *entry);
+        self.known.get(id).is_some_and(at)
+    }
+
+    /// In place of what was decided, this was answered: the store knew the command. Batches up to this count are durable.
+    pub fn mend(&mut self, decided: &Arc<Answer>, given: Arc<Answer>, batches: u64) {
+        self.forget(decided);
+        self.remember(given, batches.saturating_sub(1));
+    }
+
+    /// How many it holds at most.
+    pub fn max(&self) -> usize {
+        self.max
     }
 
     /// How many it knows.
@@ -78,7 +174,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::reason::Reason, protocol::OutcomeKind};
+    use crate::domain::reason::Reason;
 
     fn answer(id: &str, digest: Option<&str>, reason: Option<Reason>) -> Arc<Answer> {
         let outcome = if reason.is_some() { OutcomeKind::Rejected } else { OutcomeKind::Accepted };
@@ -100,13 +196,13 @@ mod tests {
     #[test]
     fn what_does_not_stand_is_not_remembered() {
         let mut w = Window::new(10);
-        w.remember(answer("reused", Some("d"), Some(Reason::CommandIdReused)));
-        w.remember(answer("early", Some("d"), Some(Reason::TryAgain)));
-        w.remember(answer("unreadable", None, Some(Reason::Invalid)));
+        w.remember(answer("reused", Some("d"), Some(Reason::CommandIdReused)), 0);
+        w.remember(answer("early", Some("d"), Some(Reason::TryAgain)), 0);
+        w.remember(answer("unreadable", None, Some(Reason::Invalid)), 0);
         let failed = Answer { outcome: OutcomeKind::Failed, ..Answer::clone(&answer("failed", Some("d"), None)) };
-        w.remember(Arc::new(failed));
+        w.remember(Arc::new(failed), 0);
         assert!(w.is_empty());
-        w.remember(answer("refused", Some("d"), Some(Reason::SoldOut)));
+        w.remember(answer("refused", Some("d"), Some(Reason::SoldOut)), 0);
         assert!(matches!(w.seen("refused", "d"), Seen::Same(_)));
         assert!(matches!(w.seen("refused", "e"), Seen::Other));
     }
@@ -115,16 +211,56 @@ mod tests {
     fn only_the_very_answer_is_forgotten() {
         let mut w = Window::new(2);
         let (first, other) = (answer("a", Some("d"), None), answer("a", Some("d"), Some(Reason::SoldOut)));
-        w.remember(Arc::clone(&first));
+        w.remember(Arc::clone(&first), 0);
         w.forget(&other);
         assert_eq!(w.len(), 1, "another answer of the id was forgotten");
         w.forget(&first);
-        w.remember(Arc::clone(&other));
+        w.remember(Arc::clone(&other), 0);
         assert!(matches!(w.seen("a", "d"), Seen::Same(a) if Arc::ptr_eq(&a, &other)));
         for id in ["b", "c"] {
-            w.remember(answer(id, Some("d"), None));
+            w.remember(answer(id, Some("d"), None), 0);
         }
         assert!(matches!(w.seen("a", "d"), Seen::No), "the oldest leaves, once");
         assert_eq!(w.len(), 2);
+    }
+
+    #[test]
+    fn a_reset_keeps_what_was_said_as_hearsay() {
+        let mut w = Window::new(10);
+        w.hear(answer("read", Some("d"), None));
+        w.remember(answer("durable", Some("d"), Some(Reason::SoldOut)), 4);
+        w.remember(answer("lost", Some("d"), Some(Reason::SoldOut)), 5);
+        assert!(w.hearsay("read") && !w.hearsay("durable") && !w.hearsay("unknown"));
+        w.survive(5);
+        assert!(matches!(w.seen("durable", "d"), Seen::Same(_)) && w.hearsay("durable"));
+        assert!(matches!(w.seen("lost", "d"), Seen::No), "an answer that nobody was given is remembered");
+        w.remember(answer("lost", Some("d"), None), 5);
+        assert!(!w.hearsay("lost"));
+        w.forget_id("read");
+        assert_eq!((w.len(), w.order.len()), (2, 2));
+    }
+
+    #[test]
+    fn an_entry_that_was_passed_on_is_known_to_be_answered() {
+        let mut w = Window::new(10);
+        let of = |entry: &str, reason| {
+            Arc::new(Answer { entry: entry.into(), ..Answer::clone(&answer("a", Some("d"), reason)) })
+        };
+        w.remember(of("1-0", None), 1);
+        let (retry, reused) = (of("2-0", None), of("3-0", Some(Reason::CommandIdReused)));
+        w.passed_on(&retry, 2);
+        w.passed_on(&reused, 3);
+        assert!(["1-0", "2-0", "3-0"].iter().all(|entry| w.answered("a", entry)) && !w.answered("a", "4-0"));
+        w.forget(&reused);
+        assert!(!w.answered("a", "3-0") && w.answered("a", "2-0"), "only what was not said is forgotten");
+        w.passed_on(&of("5-0", None), 5);
+        w.survive(5);
+        assert!(!w.answered("a", "5-0"), "it was not said, and comes again");
+        for n in 0..1_000 {
+            w.passed_on(&of(&format!("9-{n}"), None), 6);
+        }
+        assert!(w.known.values().all(|known| known.also.len() <= ALSO_MAX) && w.answered("a", "9-999"));
+        w.hear(of("7-0", None));
+        assert!(w.answered("a", "7-0"), "what stands in the streams was answered");
     }
 }

@@ -79,6 +79,7 @@ fn describe() {
     histogram!("jumun_refund_seconds", "One request for a refund at the payment side");
     counter!("jumun_commands_total", "Commands answered, each once, by type and outcome");
     counter!("jumun_commands_repeated_total", "Answers to commands that had theirs before, by type");
+    counter!("jumun_events_published_again_total", "Events that the log had lost and that were published again");
     counter!("jumun_refusals_total", "Commands rejected, by reason");
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");
     counter!("jumun_passivations_total", "Idle actors that left memory, by kind");

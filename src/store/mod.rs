@@ -376,6 +376,14 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError>;
     /// The partition's orders whose `due_dttm` is at or before `until`, soonest first.
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError>;
+    /// The events of the partition's orders that were decided from `from` until before `until`, newest first, with their times.
+    async fn events_between(
+        &self,
+        partition: u32,
+        from: Time,
+        until: Time,
+        limit: u32,
+    ) -> Result<Vec<(OrderId, i64, Time)>, StoreError>;
     /// The partition's outbox, oldest first.
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError>;
     async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError>;

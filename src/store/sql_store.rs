@@ -402,6 +402,25 @@ impl<D: Database> Store for SqlStore<D> {
         Ok(rows.into_iter().map(due).collect())
     }
 
+    async fn events_between(
+        &self,
+        partition: u32,
+        from: Time,
+        until: Time,
+        limit: u32,
+    ) -> Result<Vec<(OrderId, i64, Time)>, StoreError> {
+        let sql = "SELECT h.ord_id, h.hist_no, h.hist_dttm FROM tb_od_ord_hist AS h JOIN tb_od_ord AS o ON o.ord_id = h.ord_id \
+                   WHERE h.hist_dttm >= $1 AND h.hist_dttm < $2 AND o.prtn_no = $3 \
+                   ORDER BY h.hist_dttm DESC, h.ord_id, h.hist_no LIMIT $4";
+        let binds = vec![Bind::Time(from), Bind::Time(until), Bind::Int(partition.into()), Bind::Int(limit.into())];
+        let rows = self.0.read(sql.into(), binds, &[Type::Text, Type::Int, Type::Time]).await?;
+        let event = |row: Vec<Read>| {
+            let mut values = row.into_iter();
+            (OrderId::stored(&next::<String>(&mut values)), next(&mut values), next(&mut values))
+        };
+        Ok(rows.into_iter().map(event).collect())
+    }
+
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {
         let binds = vec![Bind::Int(partition.into()), Bind::Int(limit.into())];
         self.list("WHERE t.prtn_no = $1 ORDER BY t.otbx_dttm, t.otbx_id LIMIT $2", binds).await

@@ -1,5 +1,5 @@
-//! R5: every accepted answer says what is committed. What it had to say is reckoned here from the rows alone: none of the
-//! code that makes answers is asked.
+//! R5: every accepted answer says what is committed, and what was refused is not. What an answer had to say is reckoned here
+//! from the rows alone: none of the code that makes answers is asked.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,9 +18,13 @@ const AT_ONCE: usize = 1_000;
 /// Holds answers to what their commands left in the database.
 pub async fn compare(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Findings) -> Result<(), VerifyError> {
     // a preview did nothing, and left nothing
-    let done = |a: &&Answer| a.outcome == OutcomeKind::Accepted && a.facts.preview.is_none();
-    let accepted: Vec<&Answer> = answers.iter().filter(done).collect();
-    for some in accepted.chunks(AT_ONCE) {
+    let judged = |a: &&Answer| match a.outcome {
+        OutcomeKind::Accepted => a.facts.preview.is_none(),
+        OutcomeKind::Rejected => stands(a),
+        OutcomeKind::Failed => false,
+    };
+    let judged: Vec<&Answer> = answers.iter().filter(judged).collect();
+    for some in judged.chunks(AT_ONCE) {
         let mut ids: Vec<CommandId> = some.iter().map(|a| CommandId::stored(&a.command_id)).collect();
         ids.sort();
         ids.dedup();
@@ -41,8 +45,15 @@ pub async fn compare(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Finding
             histories.iter().filter_map(|h| h.first().map(|row| (&*row.ord_id, h.as_slice()))).collect();
         let outcomes: HashMap<&str, &Outcome> = found.iter().map(|o| (&*o.cmd_id, o)).collect();
         for a in some {
-            f.saw(Promise::R5, 1);
             let wanted = outcomes.get(&*a.command_id).and_then(|outcome| wanted(outcome, &a.command_id, &histories));
+            if a.outcome == OutcomeKind::Rejected {
+                let same = outcomes.get(&*a.command_id).is_some_and(|o| a.digest.as_deref() == Some(&*o.digest));
+                f.hold(Promise::R5, wanted.is_none() || !same, || {
+                    let (id, reason) = (&a.command_id, a.reason.as_deref().unwrap_or_default());
+                    format!("command {id}: answered as refused ({reason}), but it is committed")
+                });
+                continue;
+            }
             match wanted {
                 None => f.bad(
                     Promise::R5,
@@ -54,9 +65,16 @@ pub async fn compare(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Finding
                 ),
                 Some(_) => {}
             }
+            f.saw(Promise::R5, 1);
         }
     }
     Ok(())
+}
+
+/// Whether an answer is what its command's id stands for from then on.
+pub fn stands(a: &Answer) -> bool {
+    let passing = ["command_id_reused", "try_again"];
+    a.digest.is_some() && a.outcome != OutcomeKind::Failed && !a.reason.as_deref().is_some_and(|r| passing.contains(&r))
 }
 
 /// What an answer says of its command; which entry it answers, and in which words, is not of the database.

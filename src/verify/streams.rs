@@ -18,6 +18,8 @@ use crate::{
 const KEPT_MAX: usize = 5_000_000;
 /// Stream entries read at once; each holds up to a hundred answers or more events.
 const ENTRIES: usize = 100;
+/// How many answers a lane remembers, by default (`--window`).
+const REFUSALS_KEPT: usize = 100_000;
 /// Who the lanes' own steps are done by: nobody is told.
 const LANE: &str = "system:lane";
 
@@ -40,6 +42,8 @@ pub struct Retained {
     answers: HashSet<u64>,
     /// command ids with an answer
     commands: HashSet<u64>,
+    /// (command, content) → how it was answered first, and the answers that had been read by then
+    words: HashMap<u64, (u64, usize)>,
     failed: HashSet<u64>,
     /// event ids
     events: HashSet<u64>,
@@ -174,12 +178,31 @@ impl Retained {
                         format!("command {}: entry {} was answered twice", a.command_id, a.entry)
                     });
                     self.commands.insert(mark(&a.command_id));
+                    self.same_words(a, f);
                     self.remember(a);
                 }
             }
             all.extend(answers);
         }
         all
+    }
+
+    /// R2: what was answered once is answered again. A refusal has no row: only so many answers later it may be another.
+    fn same_words(&mut self, a: &Answer, f: &mut Findings) {
+        if !answers::stands(a) || a.facts.preview.is_some() {
+            return;
+        }
+        let (said, read) = (mark((a.outcome.word(), &a.reason)), self.answers.len());
+        let (first, at) = *self.words.entry(mark((&a.command_id, &a.digest))).or_insert((said, read));
+        let forgotten = read - at > REFUSALS_KEPT;
+        f.hold(Promise::R2, first == said || forgotten, || {
+            let (id, reason) = (&a.command_id, a.reason.as_deref().unwrap_or("no reason"));
+            format!(
+                "command {id}: answered twice, and not alike: entry {} says {} ({reason})",
+                a.entry,
+                a.outcome.word()
+            )
+        });
     }
 
     fn remember(&mut self, a: &Answer) {

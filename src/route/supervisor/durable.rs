@@ -40,8 +40,7 @@ impl Lane {
         {
             let mut window = self.window.borrow_mut();
             for (decided, given) in news.mended {
-                window.forget(&decided);
-                window.remember(given);
+                window.mend(&decided, given, news.batches);
             }
         }
         for (sku_id, delta) in news.external {

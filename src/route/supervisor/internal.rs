@@ -1,7 +1,10 @@
 //! The lanes' own steps: timers, reservations, replies, linked orders, news of reference data.
 
+use std::collections::HashMap;
+
 use super::{Fetched, Lane};
 use crate::{
+    commit::Outgoing,
     domain::{
         ids::OrderId,
         order::{OrderCommand, supply::LinkWhat},
@@ -15,6 +18,7 @@ use crate::{
         order::{Command as OrderMessage, Fire},
         refdata, steps,
     },
+    store::rows::HistRow,
 };
 
 impl Lane {
@@ -68,11 +72,24 @@ impl Lane {
                 self.done(&meta);
                 Ok(())
             }
+            Internal::Republish { orders } => self.republish(orders, &meta).await,
             Internal::PassedOn { .. } => {
                 self.done(&meta);
                 Ok(())
             }
         }
+    }
+
+    /// Events that the log has lost, once more. They are durable: the store has them.
+    async fn republish(&self, orders: Vec<(OrderId, Vec<i64>)>, meta: &Meta) -> Result<(), Fault> {
+        let ids: Vec<OrderId> = orders.iter().map(|(id, _)| id.clone()).collect();
+        let lost: HashMap<&str, &[i64]> = orders.iter().map(|(id, events)| (id.as_str(), events.as_slice())).collect();
+        let histories = self.cx.store.orders(&ids).await?;
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        let is_lost = |row: &HistRow| lost.get(&*row.ord_id).is_some_and(|events| events.contains(&row.hist_no));
+        out.events = histories.into_iter().flatten().filter(is_lost).collect();
+        self.cx.book.borrow_mut().outgoing.push(out);
+        Ok(())
     }
 
     /// What a linked order says to one of ours, or has placed here.

@@ -59,13 +59,13 @@ struct Lane {
     cx: Rc<LaneContext>,
     orders: Orders,
     bounds: Bounds,
-    window: RefCell<Window>,
+    window: Rc<RefCell<Window>>,
 }
 
 impl Supervisor {
-    /// With a window of recent commands.
-    pub fn new(cx: LaneContext, bounds: Bounds, window: Window) -> Self {
-        let lane = Lane { cx: Rc::new(cx), orders: Orders::default(), bounds, window: RefCell::new(window) };
+    /// With a window of recent commands, which outlives it.
+    pub fn new(cx: LaneContext, bounds: Bounds, window: Rc<RefCell<Window>>) -> Self {
+        let lane = Lane { cx: Rc::new(cx), orders: Orders::default(), bounds, window };
         Self { lane: Rc::new(lane) }
     }
 }
@@ -132,7 +132,7 @@ impl Lane {
         let fetched = self.fetch(&decide).await?;
         fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
         for entry in decide.entries {
-            let careful = decide.careful || entry.source.attempts > 1;
+            let careful = self.careful(&entry, decide.careful);
             let before = self.cx.book.borrow().outgoing.len();
             self.cx.now.set(entry.source.at);
             self.one(entry, careful, &fetched).await?;
@@ -147,7 +147,7 @@ impl Lane {
         let mut brought = Vec::new();
         for entry in &decide.entries {
             let Ok(command) = &entry.decoded else { continue };
-            let careful = decide.careful || entry.source.attempts > 1;
+            let careful = self.careful(entry, decide.careful);
             match &command.kind {
                 Kind::Order { order_id, command: c, .. } => {
                     let placing = if let OrderCommand::Place(p) = c {
@@ -181,7 +181,12 @@ impl Lane {
                         orders.push(order_id.clone());
                     }
                 }
-                Kind::Internal(Internal::Step { .. } | Internal::Refresh { .. } | Internal::PassedOn { .. }) => {}
+                Kind::Internal(
+                    Internal::Step { .. }
+                    | Internal::Refresh { .. }
+                    | Internal::Republish { .. }
+                    | Internal::PassedOn { .. },
+                ) => {}
             }
             // a linked order's placement, or an installer's word, may have been refused, and come again as another entry
             let places = matches!(
@@ -199,6 +204,12 @@ impl Lane {
         let outcomes = activate::outcomes(&self.cx, commands).await?;
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
         Ok(Fetched { places, outcomes })
+    }
+
+    /// Whether the store is asked first what a command's id stands for.
+    fn careful(&self, entry: &Delivered, all: bool) -> bool {
+        let hearsay = |c: &Command| self.window.borrow().hearsay(c.id.as_str());
+        all || entry.source.attempts > 1 || entry.decoded.as_ref().is_ok_and(hearsay)
     }
 
     /// Whether it is this lane's and not live yet.
@@ -219,14 +230,15 @@ impl Lane {
         let silent = matches!(kind, Kind::Internal(_));
         let mut meta = Meta::new(id.shared(), digest, actor, reply_to, name, source);
         (meta.expected_version, meta.silent, meta.looked) = (expected_version, silent, careful);
+        let outcome = fetched.outcomes.get(&meta.id);
         if !silent {
-            match self.window.borrow().seen(&meta.id, &meta.digest) {
+            // a lane that crashed after passing it on passes it on again: there is no second answer, whatever became of the first
+            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &source.named()) {
+                self.done(&meta);
+                return Ok(());
+            }
+            match self.seen(&meta, outcome) {
                 Seen::No => {}
-                // a lane that crashed after passing it on passes it on again: that entry has its answer
-                Seen::Same(answer) if source.origin.is_some() && answer.entry == source.named() => {
-                    self.done(&meta);
-                    return Ok(());
-                }
                 Seen::Same(answer) => {
                     let answer = Answer { entry: source.named(), ..Answer::clone(&answer) };
                     self.push(meta, Ok(answer));
@@ -238,7 +250,6 @@ impl Lane {
                 }
             }
         }
-        let outcome = fetched.outcomes.get(&meta.id);
         match kind {
             Kind::Order { order_id, command, personal } => {
                 meta.personal = personal;
@@ -252,6 +263,21 @@ impl Lane {
             Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
             Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
         }
+    }
+
+    /// What the window says of a command, where it may speak: hearsay stands behind what the store has, and no accepted answer
+    /// stands on it.
+    fn seen(&self, meta: &Meta, outcome: Option<&Outcome>) -> Seen {
+        let mut window = self.window.borrow_mut();
+        let seen = window.seen(&meta.id, &meta.digest);
+        if matches!(seen, Seen::No) || !window.hearsay(&meta.id) {
+            return seen;
+        }
+        if window.refused(&meta.id) && outcome.is_none() {
+            return seen;
+        }
+        window.forget_id(&meta.id);
+        Seen::No
     }
 
     async fn order(
@@ -443,7 +469,10 @@ impl Lane {
         let mut window = self.window.borrow_mut();
         for out in book.outgoing.iter().skip(before) {
             if let Some((_, answer)) = &out.answer {
-                window.remember(Arc::clone(answer));
+                window.remember(Arc::clone(answer), book.number);
+                if out.source.origin.is_some() {
+                    window.passed_on(answer, book.number);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Faults injected into the real binary on real servers. Each test proves that its fault happened, heals it, waits for rest
 //! in bounded time, and then checks what must hold (R1–R11).
 //!
-//! One at a time, also where the runner doesn't see to it: they stop and kill, and are timed.
+//! Two at a time, also where the runner doesn't see to it: they stop and kill, and are timed, but mostly wait.
 
 mod actors;
 mod cards;
@@ -11,6 +11,7 @@ mod hostile;
 mod injection;
 mod lanes;
 mod linked;
+mod memory;
 mod network;
 mod owners;
 mod rules;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::support::{
     client::{Client, Sent},
@@ -39,7 +40,7 @@ struct Scene {
     partitions: u32,
     /// units received by each SKU
     received: Vec<(String, i64)>,
-    _alone: MutexGuard<'static, ()>,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Scene {
@@ -51,12 +52,12 @@ impl Scene {
 
     /// A shop on this database.
     async fn on(database: String, partitions: u32) -> Self {
-        static ALONE: Mutex<()> = Mutex::const_new(());
-        let alone = ALONE.lock().await;
+        static PLACES: Semaphore = Semaphore::const_new(2);
+        let place = PLACES.acquire().await.expect("it is never closed");
         let (redis, namespace) =
             (servers::redis_url(), format!("f{}", &uuid::Uuid::now_v7().simple().to_string()[8..]));
         let client = Client::new(&redis, &namespace, partitions).await;
-        Self { client, database, redis, namespace, partitions, received: Vec::new(), _alone: alone }
+        Self { client, database, redis, namespace, partitions, received: Vec::new(), _place: place }
     }
 
     /// How a server for it is started: instance `a`, a lease of one second.

@@ -1,0 +1,360 @@
+//! What a lane remembers of commands, after resets, restarts, and a database or a lane that went back.
+
+use std::time::Duration;
+
+use jumun::{
+    log::{CommandLog as _, Inbound, Outbound},
+    protocol::OutcomeKind,
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{PRICE, Scene, place, settlements};
+use crate::support::{
+    client::{Client, Sent},
+    process::{Served, verify},
+    servers,
+};
+
+/// How the memory of a lane is put to the test.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    /// the process is killed and started again
+    Restart,
+    /// the committer's connection is cut: the lane starts over
+    Reset,
+}
+
+async fn forgets(scene: &Scene, server: &mut Served, how: How) {
+    match how {
+        How::Restart => {
+            server.kill9();
+            *server = scene.server().start();
+            server.ready().await;
+        }
+        How::Reset => {
+            let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                          WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            assert!(scene.count(others).await > 0, "nothing was cut");
+            scene.trade("reset", 4).await;
+            scene.client.rest().await;
+        }
+    }
+}
+
+/// The answers to a command, in order: the outcome and the reason.
+async fn told(scene: &Scene, id: &str) -> Vec<(OutcomeKind, Option<String>)> {
+    let all = scene.client.answers().await;
+    all.into_iter().filter(|a| *a.command_id == *id).map(|a| (a.outcome, a.reason.map(|r| r.to_string()))).collect()
+}
+
+/// Sends these again and waits for that many answers to each.
+async fn again(scene: &Scene, commands: &[Sent], answers: usize) {
+    scene.client.send(commands).await;
+    scene.client.rest().await;
+    for c in commands {
+        let told = told(scene, &c.id).await;
+        assert_eq!(told.len(), answers, "{}: {told:?}", c.id);
+    }
+}
+
+/// An administrator's connection, the database's name, and the name of its copy.
+async fn admin(scene: &Scene) -> (PgConnection, String, String) {
+    let name = scene.database.rsplit('/').next().and_then(|n| n.split('?').next()).expect("a name").to_owned();
+    let admin = PgConnection::connect(&servers::postgres_url()).await.expect("the admin URL connects");
+    (admin, name.clone(), format!("{name}_old"))
+}
+
+/// Kinds of commands that a database restored to an older time has lost: placements paid and not, stock, an order's own
+/// command, reference data. Redis has their accepted answers still.
+async fn lost_by_the_database(how: How) {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    let place = |id: &str, paid: bool| Sent::new(0, &place(id, &format!("o-{id}"), 1, &[("S-1", 2)], paid));
+    scene.client.accepted(&[place("kept-unpaid", false)]).await;
+    scene.trade("before", 20).await;
+    scene.client.rest().await;
+    // the backup
+    let (mut db, name, old) = admin(&scene).await;
+    server.kill9();
+    let copy = |to: &str, from: &str| AssertSqlSafe(format!("CREATE DATABASE {to} TEMPLATE {from}"));
+    db.execute(copy(&old, &name)).await.expect("a backup");
+    let mut server = scene.server().start();
+    server.ready().await;
+    let paid = json!({"id": "lost-pay", "type": "approve_payment", "actor": "payment:pg", "order_id": "o-kept-unpaid",
+        "settlements": settlements("o-kept-unpaid", 2 * PRICE)});
+    let stock = json!({"id": "lost-stock", "type": "receive_stock", "actor": "operator:test", "sku_id": "S-2",
+        "quantity": 7});
+    let partner = json!({"id": "lost-partner", "type": "create_partner", "actor": "operator:test",
+        "partner_id": "p-new", "name": "n", "kind": "wholesaler"});
+    let mut lost = vec![place("lost-paid", true), place("lost-unpaid", false)];
+    lost.extend([paid, stock, partner].iter().map(|c: &Value| Sent::new(0, c)));
+    scene.client.accepted(&lost).await;
+    scene.client.rest().await;
+    if matches!(how, How::Restart) {
+        server.kill9();
+    }
+    // the restore; it cuts every connection
+    let gone = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    db.execute(gone).await.expect("the database goes");
+    db.execute(copy(&name, &old)).await.expect("the backup comes back");
+    if matches!(how, How::Restart) {
+        server = scene.server().start();
+    }
+    let row = "SELECT count(*) FROM tb_od_ord WHERE ord_id IN ('o-lost-paid', 'o-lost-unpaid')";
+    assert_eq!(scene.count(row).await, 0, "nothing was lost");
+    again(&scene, &lost, 2).await;
+    for c in &lost {
+        let told = told(&scene, &c.id).await;
+        assert!(told.iter().all(|t| t.0 == OutcomeKind::Accepted), "{}: {told:?}", c.id);
+    }
+    assert_eq!(scene.count(row).await, 2, "a retry was told of an order that is not there");
+    let ordered = "SELECT count(*) FROM tb_od_ord WHERE ord_id = 'o-kept-unpaid' AND ord_stat_cd = 'ORDERED'";
+    assert_eq!(scene.count(ordered).await, 1);
+    assert_eq!(scene.count("SELECT count(*) FROM tb_sy_cmd WHERE cmd_id = 'lost-partner'").await, 1);
+    assert_eq!(
+        scene.count("SELECT count(*) FROM tb_pd_unt_ldgr WHERE unt_id = 'S-2' AND cmd_id = 'lost-stock'").await,
+        1
+    );
+    // and what is there again is not decided a third time
+    again(&scene, &lost, 3).await;
+    assert_eq!(
+        scene.count("SELECT count(*) FROM tb_pd_unt_ldgr WHERE unt_id = 'S-2' AND cmd_id = 'lost-stock'").await,
+        1
+    );
+    drop(server);
+}
+
+#[tokio::test]
+async fn f64_a_retry_of_what_a_restored_database_lost_is_decided_again() {
+    lost_by_the_database(How::Restart).await;
+}
+
+#[tokio::test]
+async fn f64_the_same_while_the_lane_lives() {
+    lost_by_the_database(How::Reset).await;
+}
+
+/// A refusal is told again: sold out, an amount, another order's id, a limit; behind more answers than a page of the stream.
+async fn refused_still(how: How) {
+    const OTHERS: usize = 1_200;
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    let order = |id: &str, units: u32| Sent::new(0, &place(id, &format!("o-{id}"), 1, &[("S-0", units)], true));
+    let unpaid = Sent::new(0, &place("unpaid-00", "o-unpaid", 2, &[("S-1", 1)], false));
+    scene.client.accepted(&[unpaid]).await;
+    let wrong = json!({"id": "wrong-amount", "type": "approve_payment", "actor": "buyer:u-2", "order_id": "o-unpaid",
+        "settlements": settlements("o-unpaid", 1)});
+    let nobody =
+        json!({"id": "no-order-0", "type": "cancel_lines", "actor": "buyer:u-2", "order_id": "o-none", "lines": [1]});
+    let refused = vec![order("too-many-0", 41), Sent::new(0, &wrong), Sent::new(0, &nobody)];
+    scene.client.send(&refused).await;
+    scene.client.rest().await;
+    let first: Vec<_> = futures_util::future::join_all(refused.iter().map(|c| told(&scene, &c.id))).await;
+    assert!(first.iter().all(|t| t.len() == 1 && t[0].0 == OutcomeKind::Rejected), "{first:?}");
+    // one answer an entry, as at a low rate
+    let entries = || async { scene.client.all(&Outbound::Answers).await.len() };
+    let (before, mut n) = (entries().await, 0);
+    while entries().await < before + OTHERS {
+        let other = |i: usize| json!({"id": format!("other-{i:05}"), "type": "cancel_payment", "actor": "buyer:u-9", "order_id": "o-x"});
+        let some: Vec<Sent> = (n..n + 200).map(|i| Sent::new(0, &other(i))).collect();
+        scene.client.trickle(&some, 1, Duration::from_millis(1)).await;
+        n += some.len();
+    }
+    scene.client.rest().await;
+    forgets(&scene, &mut server, how).await;
+    // what they were refused for is gone
+    let stock = json!({"id": "stock-came", "type": "receive_stock", "actor": "operator:test", "sku_id": "S-0", "quantity": 100});
+    scene.client.accepted(&[Sent::new(0, &stock)]).await;
+    scene.received.iter_mut().filter(|r| r.0 == "S-0").for_each(|r| r.1 += 100);
+    again(&scene, &refused, 2).await;
+    for (c, first) in refused.iter().zip(&first) {
+        let told = told(&scene, &c.id).await;
+        assert_eq!(told[1], first[0], "{how:?}: the answer to {} has flipped", c.id);
+    }
+    scene.holds().await;
+}
+
+#[tokio::test]
+async fn f65_a_refusal_stands_after_a_restart() {
+    refused_still(How::Restart).await;
+}
+
+#[tokio::test]
+async fn f65_a_refusal_stands_after_a_reset() {
+    refused_still(How::Reset).await;
+}
+
+#[tokio::test]
+async fn f67_a_command_passed_on_twice_is_answered_once() {
+    let mut scene = Scene::new(2).await;
+    let (near, far) = (sku_of(0), sku_of(1));
+    let setting = scene.server();
+    let mut server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
+    // a lane that crashed between passing on and acknowledging passes on again
+    let passed = |origin: &str, command: &Sent| {
+        let step = json!({"type": "passed_on", "at_ms": 1_790_000_000_000_u64, "hops": 1, "origin": origin,
+            "command": command.json});
+        std::sync::Arc::<[u8]>::from(step.to_string().into_bytes())
+    };
+    let twice = |origin: &'static str, command: &Sent| {
+        let (step, log) = (passed(origin, command), &scene.client.log);
+        async move { log.append(0, Inbound::Internal, &[step.clone(), step]).await.expect("it is passed on") }
+    };
+    let order = |id: &str, lines: &[(&str, u32)]| Sent::new(0, &place(id, &format!("o-{id}"), 1, lines, true));
+    // an order over two lanes waits for the other one, which stands still
+    let waits = order("waits-00", &[(&near, 1), (&far, 1)]);
+    let mut lock = scene.sql().await;
+    let mut held = lock.begin().await.expect("a transaction");
+    held.execute(AssertSqlSafe(format!("SELECT 1 FROM tb_pd_unt WHERE unt_id = '{far}' FOR UPDATE")))
+        .await
+        .expect("a lock");
+    twice("1790000000000-1", &waits).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(told(&scene, "waits-00").await.len(), 0, "the other lane did not stand still");
+    held.rollback().await.expect("it goes on");
+    scene.client.rest().await;
+    assert_eq!(told(&scene, "waits-00").await.len(), 1);
+    // retries of an accepted and of a refused one, and other content under an id
+    let (good, bad) = (order("good-000", &[(&near, 1)]), order("bad-0000", &[(&near, 2_000)]));
+    let other = Sent { json: order("good-000", &[(&near, 3)]).json, ..good.clone() };
+    scene.client.send(&[good.clone(), bad.clone()]).await;
+    scene.client.rest().await;
+    let retries = [("1790000000000-2", &good), ("1790000000000-3", &bad), ("1790000000000-4", &other)];
+    for (origin, command) in retries {
+        twice(origin, command).await;
+    }
+    scene.client.rest().await;
+    let counts = async |scene: &Scene| (told(scene, "good-000").await.len(), told(scene, "bad-0000").await.len());
+    assert_eq!(counts(&scene).await, (3, 2), "an entry was answered twice");
+    server.kill9();
+    let server = setting.start();
+    server.ready().await;
+    for (origin, command) in retries {
+        let step = passed(origin, command);
+        scene.client.log.append(0, Inbound::Internal, &[step]).await.expect("it is passed on");
+    }
+    scene.client.rest().await;
+    assert_eq!(counts(&scene).await, (3, 2), "after a restart an entry was answered a second time");
+}
+
+#[tokio::test]
+async fn f57_at_maxmemory_orders_over_lanes_and_commands_passed_on_drain() {
+    let private = servers::start_redis(&[]);
+    let mut scene = Scene::new(2).await;
+    scene.redis = private.url().to_owned();
+    scene.client = Client::new(private.url(), &scene.namespace, 2).await;
+    let (near, far) = (sku_of(0), sku_of(1));
+    let setting = scene.server();
+    let mut server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
+    scene.client.rest().await;
+    server.kill9();
+    let order = |i: usize| {
+        let id = format!("full-{i:04}");
+        // a third over both lanes, a third at the wrong one
+        let lines: &[(&str, u32)] = if i % 3 == 0 { &[(&near, 1), (&far, 1)] } else { &[(&near, 1)] };
+        Sent::new(u32::from(i % 3 == 1), &place(&id, &format!("o-{id}"), i, lines, true))
+    };
+    let orders: Vec<Sent> = (0..300).map(order).collect();
+    scene.client.send(&orders).await;
+    let client = redis::Client::open(private.url()).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
+    let mut full = redis::cmd("CONFIG");
+    full.arg("SET").arg(&["maxmemory-policy", "noeviction", "maxmemory", "1mb"]);
+    full.exec_async(&mut connection).await.expect("it is set");
+    let full = scene.client.log.append(0, Inbound::Commands, &[b"{}".as_slice().into()]).await;
+    assert!(matches!(full, Err(jumun::log::LogError::Full(_))), "{full:?}");
+    let server = setting.start();
+    server.ready().await;
+    scene.client.rest().await;
+    let outcomes = scene.client.outcomes().await;
+    assert!(orders.iter().all(|o| outcomes[&o.id].outcome == OutcomeKind::Accepted));
+    scene.holds().await;
+    drop((server, private));
+}
+
+/// A SKU of this lane, of two.
+fn sku_of(lane: u32) -> String {
+    (0..).map(|i| format!("M-{i}")).find(|sku| jumun::log::crc16::partition_of(sku, 2) == lane).expect("there is one")
+}
+
+/// Every event of the database is in the stream.
+async fn published(scene: &Scene) {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT ord_id, hist_no FROM tb_od_ord_hist WHERE ord_id NOT LIKE '~%'")
+            .fetch_all(&mut scene.sql().await)
+            .await
+            .expect("the history");
+    let begun = std::time::Instant::now();
+    loop {
+        let entries = scene.client.all(&Outbound::Events).await;
+        let events: Vec<Value> =
+            entries.iter().flat_map(|e| serde_json::from_str::<Vec<Value>>(&e.json).expect("events")).collect();
+        let ids: std::collections::HashSet<&str> = events.iter().filter_map(|e| e["event_id"].as_str()).collect();
+        let missing = rows.iter().filter(|(order, no)| !ids.contains(&*format!("{order}/{no}"))).count();
+        if missing == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{missing} of {} events were never published", rows.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Redis comes back as it was a while ago, or empty, under a server that runs on or was killed too.
+async fn an_older_redis(kill: bool, empty: bool) {
+    let mut redis = servers::start_redis(&["--appendonly", "no"]);
+    let mut scene = Scene::new(1).await;
+    scene.redis = redis.url().to_owned();
+    scene.client = Client::new(redis.url(), &scene.namespace, 1).await;
+    scene.usual().await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    scene.trade("kept", 60).await;
+    scene.client.rest().await;
+    let client = redis::Client::open(redis.url()).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
+    if !empty {
+        redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+    }
+    scene.trade("lost", 60).await;
+    scene.client.rest().await;
+    let before = scene.client.all(&Outbound::Events).await.len();
+    if kill {
+        server.kill9();
+    }
+    redis.kill9();
+    redis.restart();
+    if kill {
+        let entries = scene.client.all(&Outbound::Events).await.len();
+        assert!(entries < before, "nothing was lost: {entries} of {before}");
+        server = scene.server().start();
+    }
+    server.says("they are published again").await;
+    published(&scene).await;
+    scene.trade("after", 20).await;
+    scene.client.rest().await;
+    published(&scene).await;
+    // answers are lost for good: their commands may be sent again
+    let (_, report) = verify(&scene.server());
+    let events = report.lines().find(|line| line.starts_with("R7")).expect("R7");
+    assert!(!events.contains("VIOLATED"), "{report}");
+}
+
+#[tokio::test]
+async fn f68_events_that_an_older_redis_has_lost_are_published_again() {
+    an_older_redis(false, false).await;
+}
+
+#[tokio::test]
+async fn f68_the_same_after_a_restart() {
+    an_older_redis(true, false).await;
+}
+
+#[tokio::test]
+async fn f68_the_same_where_redis_lost_everything() {
+    an_older_redis(true, true).await;
+}
