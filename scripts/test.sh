@@ -16,6 +16,10 @@ need cc build-essential python3 python3 openssl openssl
 servers_start test
 export JUMUN_TEST_DATABASE=$DATABASE JUMUN_TEST_REDIS=$REDIS
 
+# Two a core: tests wait for servers more than they work.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
+export NEXTEST_TEST_THREADS=${NEXTEST_TEST_THREADS:-$RUST_TEST_THREADS}
+
 # The doc tests come first, so that the last line is the whole suite's.
 if (($# == 0)); then
   cargo test --doc --features failpoints
