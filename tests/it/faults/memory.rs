@@ -58,11 +58,28 @@ async fn again(scene: &Scene, commands: &[Sent], answers: usize) {
     }
 }
 
-/// An administrator's connection, the database's name, and the name of its copy.
-async fn admin(scene: &Scene) -> (PgConnection, String, String) {
-    let name = scene.database.rsplit('/').next().and_then(|n| n.split('?').next()).expect("a name").to_owned();
-    let admin = PgConnection::connect(&servers::postgres_url()).await.expect("the admin URL connects");
-    (admin, name.clone(), format!("{name}_old"))
+/// A database as it was.
+struct Backup {
+    admin: PgConnection,
+    name: String,
+}
+
+impl Backup {
+    async fn of(scene: &Scene) -> Self {
+        let name = scene.database.rsplit('/').next().and_then(|n| n.split('?').next()).expect("a name").to_owned();
+        let mut admin = PgConnection::connect(&servers::postgres_url()).await.expect("the admin URL connects");
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}_old TEMPLATE {name}"))).await.expect("a backup");
+        Self { admin, name }
+    }
+
+    /// It comes back; that cuts every connection.
+    async fn restored(mut self) {
+        let name = &self.name;
+        for sql in [format!("DROP DATABASE {name} WITH (FORCE)"), format!("CREATE DATABASE {name} TEMPLATE {name}_old")]
+        {
+            self.admin.execute(AssertSqlSafe(sql)).await.expect("it is restored");
+        }
+    }
 }
 
 /// Kinds of commands that a database restored to an older time has lost: placements paid and not, stock, an order's own
@@ -76,11 +93,8 @@ async fn lost_by_the_database(how: How) {
     scene.client.accepted(&[place("kept-unpaid", false)]).await;
     scene.trade("before", 20).await;
     scene.client.rest().await;
-    // the backup
-    let (mut db, name, old) = admin(&scene).await;
     server.kill9();
-    let copy = |to: &str, from: &str| AssertSqlSafe(format!("CREATE DATABASE {to} TEMPLATE {from}"));
-    db.execute(copy(&old, &name)).await.expect("a backup");
+    let backup = Backup::of(&scene).await;
     let mut server = scene.server().start();
     server.ready().await;
     let paid = json!({"id": "lost-pay", "type": "approve_payment", "actor": "payment:pg", "order_id": "o-kept-unpaid",
@@ -96,16 +110,20 @@ async fn lost_by_the_database(how: How) {
     if matches!(how, How::Restart) {
         server.kill9();
     }
-    // the restore; it cuts every connection
-    let gone = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    db.execute(gone).await.expect("the database goes");
-    db.execute(copy(&name, &old)).await.expect("the backup comes back");
+    backup.restored().await;
     if matches!(how, How::Restart) {
         server = scene.server().start();
     }
     let row = "SELECT count(*) FROM tb_od_ord WHERE ord_id IN ('o-lost-paid', 'o-lost-unpaid')";
     assert_eq!(scene.count(row).await, 0, "nothing was lost");
+    // by this an operator knows what to have sent again
+    let (status, report) = verify(&scene.server());
+    let named =
+        |c: &Sent| report.contains(&format!("command {}: answered as accepted, but nothing of it is committed", c.id));
+    assert!(status == Some(1) && lost.iter().all(named), "{report}");
     again(&scene, &lost, 2).await;
+    let (_, report) = verify(&scene.server());
+    assert!(!report.contains("but nothing of it is committed"), "{report}");
     for c in &lost {
         let told = told(&scene, &c.id).await;
         assert!(told.iter().all(|t| t.0 == OutcomeKind::Accepted), "{}: {told:?}", c.id);
@@ -135,6 +153,40 @@ async fn f64_a_retry_of_what_a_restored_database_lost_is_decided_again() {
 #[tokio::test]
 async fn f64_the_same_while_the_lane_lives() {
     lost_by_the_database(How::Reset).await;
+}
+
+#[tokio::test]
+async fn f64_a_database_and_a_redis_restored_to_one_time_are_whole() {
+    let mut redis = servers::start_redis(&[]);
+    let mut scene = Scene::new(1).await;
+    scene.redis = redis.url().to_owned();
+    scene.client = Client::new(redis.url(), &scene.namespace, 1).await;
+    scene.usual().await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    scene.trade("before", 40).await;
+    scene.client.rest().await;
+    server.kill9();
+    let client = redis::Client::open(redis.url()).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
+    redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+    let backup = Backup::of(&scene).await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    let lost: Vec<Sent> = scene.traffic("lost", 40);
+    scene.client.send(&lost).await;
+    scene.client.rest().await;
+    server.kill9();
+    backup.restored().await;
+    redis.kill9();
+    redis.restart();
+    let server = scene.server().start();
+    server.ready().await;
+    assert_eq!(scene.count("SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-lost-%'").await, 0, "nothing was lost");
+    again(&scene, &lost, 1).await;
+    let (status, report) = verify(&scene.server());
+    assert_eq!(status, Some(0), "{report}");
+    drop(server);
 }
 
 /// A refusal is told again: sold out, an amount, another order's id, a limit; behind more answers than a page of the stream.
