@@ -2,7 +2,7 @@
 # Compares jumun with what one would do otherwise, on a private PostgreSQL and Redis with production-like settings.
 # Arguments go to the benchmark: scripts/bench.sh --rounds 3
 #
-# scripts/bench.sh --quick tries every system for a few seconds, in the debug build, which the tests have made already: it
+# scripts/bench.sh --quick tries every system for a second, in the debug build, which the tests have made already: it
 # shows that the benchmark works, and its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -338,7 +338,7 @@ impl Bench {
 fn main() -> Result<ExitCode> {
     let mut args = Args::parse();
     if args.quick {
-        (args.rounds, args.seconds, args.counts) = (1, 3, vec![8]);
+        (args.rounds, args.seconds, args.counts) = (1, 1, vec![8]);
     }
     if args.rounds == 0 || args.seconds == 0 || args.counts.is_empty() {
         bail!("rounds, seconds and counts must be at least 1");
