@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::ids::{CampaignId, ProductId, SkuId},
     store::{
-        self, Store, UntRow,
+        self, Store, StoreError, UntRow,
         row::{Read, Row},
         rows::CmpnRow,
     },
@@ -61,16 +61,36 @@ pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::
 }
 
 /// `GET /v1/skus/{id}`.
-pub async fn sku(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(sku_id) = SkuId::new(&id) else { return found::<SkuView>(None, "such SKU") };
-    match shared.parts.store.skus(&[sku_id]).await {
+    let view = async {
+        let stored = shared.parts.store.skus(&[sku_id]).await?;
+        let Some(s) = stored.first() else { return Ok(None) };
+        let mut view =
+            SkuView { campaigns: s.campaigns.iter().map(CampaignView::from).collect(), ..SkuView::from(&s.unit) };
+        if !counts(&shared, &request, &s.unit).await? {
+            view.units = None;
+            view.campaigns.iter_mut().for_each(|c| c.allotted = None);
+        }
+        Ok(Some(view))
+    };
+    match view.await {
         Err(e) => problem::store(&e),
-        Ok(stored) => {
-            let view = stored.first().map(|s| SkuView {
-                campaigns: s.campaigns.iter().map(CampaignView::from).collect(),
-                ..SkuView::from(&s.unit)
-            });
-            found(view, "such SKU")
+        Ok(view) => found(view, "such SKU"),
+    }
+}
+
+/// Whether the caller may know how many there are and were: how a competitor sells is nobody's business.
+async fn counts(shared: &Shared, request: &HttpRequest, unit: &UntRow) -> Result<bool, StoreError> {
+    match caller(request) {
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(true),
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(false),
+        Caller::Partner { partner } => {
+            if unit.hldr_id.as_deref() == Some(partner.as_str()) {
+                return Ok(true);
+            }
+            let product = shared.parts.store.products(&[ProductId::stored(&unit.gds_id)]).await?;
+            Ok(product.first().is_some_and(|p| *p.ptnr_id == *partner.as_str()))
         }
     }
 }
@@ -113,10 +133,22 @@ pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) ->
 }
 
 /// `GET /v1/campaigns/{id}`.
-pub async fn campaign(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+pub async fn campaign(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(id) = CampaignId::new(&id) else { return found::<CampaignView>(None, "such campaign") };
-    match shared.parts.store.campaigns(&[id]).await {
+    let view = async {
+        let sales = shared.parts.store.campaigns(&[id]).await?;
+        let Some(sale) = sales.first() else { return Ok(None) };
+        let mut view = CampaignView::from(sale);
+        let stored = shared.parts.store.skus(&[SkuId::stored(&sale.unt_id)]).await?;
+        let told = match stored.first() {
+            Some(s) => counts(&shared, &request, &s.unit).await?,
+            None => false,
+        };
+        view.allotted = view.allotted.filter(|_| told);
+        Ok(Some(view))
+    };
+    match view.await {
         Err(e) => problem::store(&e),
-        Ok(rows) => found(rows.first().map(CampaignView::from), "such campaign"),
+        Ok(view) => found(view, "such campaign"),
     }
 }

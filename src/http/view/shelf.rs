@@ -21,16 +21,11 @@ pub struct SkuView {
     pub option_name: String,
     pub holder_id: Option<String>,
     pub partition: i64,
-    pub on_hand: i64,
-    pub held: i64,
-    /// sales: a unit that came back and was sold again counts twice
-    pub sold: i64,
-    /// of these, units that came back: cancelled or lost before shipping, returned, exchanged
-    pub came_back: i64,
-    /// `sold` − `came_back`: units that orders have now
-    pub sold_net: i64,
-    /// number of its last ledger row
-    pub position: i64,
+    /// whether it can be had
+    pub available: Available,
+    /// how many: told to its seller, its holder and the shop's own people
+    #[serde(flatten)]
+    pub units: Option<UnitsView>,
     /// left out of lists
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub campaigns: Vec<CampaignView>,
@@ -44,15 +39,56 @@ impl From<&UntRow> for SkuView {
             option_name: r.opt_nm.to_string(),
             holder_id: r.hldr_id.as_deref().map(str::to_owned),
             partition: r.prtn_no,
-            on_hand: r.stck_qty,
-            held: r.hold_qty,
-            sold: r.sold_qty,
-            came_back: r.rstk_qty,
-            sold_net: r.sold_qty - r.rstk_qty,
-            position: r.ldgr_no,
+            available: Available::of(r.stck_qty),
+            units: Some(UnitsView {
+                on_hand: r.stck_qty,
+                held: r.hold_qty,
+                sold: r.sold_qty,
+                came_back: r.rstk_qty,
+                sold_net: r.sold_qty - r.rstk_qty,
+                position: r.ldgr_no,
+            }),
             campaigns: Vec::new(),
         }
     }
+}
+
+/// Whether a SKU can be had, for whom its figures are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Available {
+    Yes,
+    /// the last ten units
+    Few,
+    No,
+}
+
+impl Available {
+    /// So many are few.
+    const FEW: i64 = 10;
+
+    fn of(on_hand: i64) -> Self {
+        match on_hand {
+            ..=0 => Self::No,
+            1..=Self::FEW => Self::Few,
+            _ => Self::Yes,
+        }
+    }
+}
+
+/// A SKU's units.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnitsView {
+    pub on_hand: i64,
+    pub held: i64,
+    /// sales: a unit that came back and was sold again counts twice
+    pub sold: i64,
+    /// of these, units that came back: cancelled or lost before shipping, returned, exchanged
+    pub came_back: i64,
+    /// `sold` − `came_back`: units that orders have now
+    pub sold_net: i64,
+    /// number of its last ledger row
+    pub position: i64,
 }
 
 /// 재고원장: one move.
@@ -138,8 +174,9 @@ pub struct CampaignView {
     pub sku_id: String,
     pub name: String,
     pub price: Won,
-    /// units allotted to it
-    pub allotted: i64,
+    /// units allotted to it; not told to checkouts and to partners that do not sell it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allotted: Option<i64>,
     pub opens_at: Time,
     pub closes_at: Time,
     pub limit_per_customer: Option<i64>,
@@ -154,7 +191,7 @@ impl From<&CmpnRow> for CampaignView {
             sku_id: r.unt_id.to_string(),
             name: r.cmpn_nm.to_string(),
             price: Won::new(r.sl_upr),
-            allotted: r.alot_qty,
+            allotted: Some(r.alot_qty),
             opens_at: r.opn_dttm,
             closes_at: r.cls_dttm,
             limit_per_customer: r.cust_lmt_qty,

@@ -236,3 +236,49 @@ async fn f42_a_partner_lists_its_own_stock() {
         assert_eq!(refused(&shop, "checkout", "/v1/skus").0, 403);
     }
 }
+
+/// Kind: how many there are, and were sold, is told to who sells them; others hear whether there are any.
+#[tokio::test]
+async fn f42_a_competitor_reads_no_sales_figures() {
+    for shop in shops().await {
+        shop.order("o-1");
+        let sale = json!({"type": "create_campaign", "campaign_id": "c-a", "sku_id": "A", "name": "c", "price": 9_000,
+            "allotted": 5, "opens_at": "2026-01-01T00:00:00Z", "closes_at": "2150-01-01T00:00:00Z"});
+        shop.accepted("operator", "/v1/commands", "set-sale-a", &sale);
+        let told = |sku: &Value| {
+            let figures = ["on_hand", "held", "sold", "came_back", "sold_net", "position"];
+            (
+                figures.iter().filter(|name| sku.get(**name).is_some()).count(),
+                sku["campaigns"][0].get("allotted").is_some(),
+            )
+        };
+        for token in ["operator", "auditor", "partner"] {
+            let sku = seen(&shop, token, "/v1/skus/A");
+            assert_eq!((told(&sku), sku["on_hand"].as_i64()), ((6, true), Some(9)), "{token}: {sku}");
+            assert_eq!(seen(&shop, token, "/v1/campaigns/c-a")["allotted"], 5, "{token}");
+        }
+        for token in ["checkout", "partner2"] {
+            let sku = seen(&shop, token, "/v1/skus/A");
+            assert_eq!((told(&sku), sku["available"].as_str()), ((0, false), Some("few")), "{token}: {sku}");
+            assert!(seen(&shop, token, "/v1/campaigns/c-a").get("allotted").is_none(), "{token}");
+        }
+        let available = || seen(&shop, "checkout", "/v1/skus/A")["available"].as_str().map(str::to_owned);
+        let adjust = |id: &str, by: i64| {
+            let command = json!({"type": "adjust_stock", "sku_id": "A", "quantity": by, "reason": "counted"});
+            shop.accepted("operator", "/v1/commands", id, &command);
+        };
+        adjust("adjust-up-1", 1);
+        assert_eq!(available().as_deref(), Some("few"), "ten are few");
+        adjust("adjust-up-2", 1);
+        assert_eq!(available().as_deref(), Some("yes"));
+        adjust("adjust-down", -11);
+        assert_eq!(available().as_deref(), Some("no"));
+        // who holds goods that somebody else sells knows how many
+        partner(&shop, "p-1", "retailer");
+        let held =
+            json!({"type": "create_sku", "sku_id": "B-1", "product_id": "g-2", "option_name": "o", "holder_id": "p-1"});
+        shop.accepted("operator", "/v1/commands", "set-sku-held", &held);
+        assert_eq!(seen(&shop, "partner", "/v1/skus/B-1")["on_hand"], 0);
+        assert!(seen(&shop, "partner", "/v1/skus/B").get("on_hand").is_none());
+    }
+}
