@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
+    opening::CareArgs,
     payments::PaymentArgs,
     sample,
 };
@@ -52,6 +53,8 @@ pub struct ServeArgs {
     /// How long a lease lasts without renewal, in seconds
     #[arg(long, env = "JUMUN_LEASE", default_value_t = 5.0, value_name = "SECONDS")]
     lease: f64,
+    #[command(flatten)]
+    care: CareArgs,
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
@@ -178,6 +181,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         partitions: args.partitions,
         instance: instance.clone(),
         lease_ttl,
+        stuck_after: args.care.stuck_after()?,
         store: Arc::clone(&store),
         log: Arc::clone(&log),
         clock: Arc::clone(&clock),

@@ -2,6 +2,7 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 mod again;
+mod over;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -16,31 +17,27 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LaneEnd, LaneParts};
+use super::{LaneEnd, LaneParts, pulse::Part};
 use crate::{
     commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
-    log::{EntryId, Inbound, Outbound},
-    protocol::{Answer, Unreadable},
+    log::{EntryId, Inbound},
+    protocol::Unreadable,
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
-        supervisor::{Committed, Count, Decide, Stop, Supervisor},
+        supervisor::{Committed, Count, Decide, Supervisor},
         window::Window,
     },
     store::{Lease, StoreError},
 };
 
-/// Of how many outbound entries of each answer stream the window is rebuilt.
-const WINDOW_ENTRIES: usize = 1_000;
 /// After a conflict so many commands are looked up before they are decided.
 const CAREFUL_COMMANDS: usize = 20_000;
 /// So many batches in a row may conflict and be decided again before the lane starts over.
 const CONFLICTS_MAX: u32 = 5;
 /// After a reset so many commands must go well before it is forgotten.
 const CALM_COMMANDS: usize = 5_000;
-/// Between looks at the store while it is down.
-const PROBE_WAIT: Duration = Duration::from_millis(250);
 
 /// What the heart has in common with the loops beside it.
 pub struct Shared {
@@ -121,8 +118,8 @@ impl Heart {
         mut ended: mpsc::Receiver<Ended>,
         mut read: JoinHandle<reader::Ended>,
     ) -> LaneEnd {
-        if let Err(e) = self.restart_actors().await {
-            return LaneEnd::Broken(e.to_string());
+        if let Err(end) = self.restart_actors().await {
+            return self.leave(end, ended).await;
         }
         let stop = self.shared.stop.clone();
         let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -147,7 +144,6 @@ impl Heart {
                 end = &mut read => Err(match end {
                     Ok(reader::Ended::Stopped) => LaneEnd::Stopped,
                     Ok(reader::Ended::Fenced) => LaneEnd::Fenced,
-                    Ok(reader::Ended::Broken(why)) => LaneEnd::Broken(why),
                     Err(e) => LaneEnd::Broken(format!("the reader broke: {e}")),
                 }),
                 _ = tick.tick() => self.tick().await,
@@ -301,6 +297,7 @@ impl Heart {
                 self.batches = number + 1;
                 self.conflicts = 0;
                 self.calm = self.calm.saturating_add(counted);
+                self.parts.pulse.well(Part::Commit);
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
                 }
@@ -331,106 +328,6 @@ impl Heart {
         }
     }
 
-    /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
-    async fn start_over(&mut self, why: &str, own: bool, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        let (partition, alone) = (self.parts.partition, self.alone);
-        // one command's own, where each is decided alone
-        let entry = self.suspect.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
-        let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
-        let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
-        tracing::warn!(partition, entry, command_id, order_id, why, alone, "the lane starts over");
-        metrics::counter!("jumun_lane_resets_total", "partition" => self.parts.partition.to_string()).increment(1);
-        // batches decided before the fault may still become durable; their answers are owed then
-        while let Some(counted) = self.in_flight.pop_front() {
-            match ended.recv().await {
-                Some(Ended::Done { number, .. }) => {
-                    self.batches = number + 1;
-                    self.held = self.held.saturating_sub(counted);
-                }
-                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(
-                    Ended::Conflict { .. } | Ended::Failed(_) | Ended::Probed | Ended::Resumed | Ended::Dropped(_),
-                ) => self.in_flight.clear(),
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-        }
-        self.stop_actors().await;
-        self.well(ended).await?;
-        if own {
-            if let (true, Some(key)) = (self.alone, self.suspect.take()) {
-                let failed = self.failures.entry(key).or_default();
-                *failed += 1;
-                if *failed >= self.parts.limits.tries_max {
-                    self.condemned.insert(key);
-                }
-            }
-            // the second fault within a short while: one at a time, to find the command at fault
-            self.alone |= self.calm < CALM_COMMANDS;
-        }
-        self.suspect = None;
-        self.calm = 0;
-        self.shared.credit.give(std::mem::take(&mut self.held));
-        self.queue.clear();
-        self.shared.generation.next();
-        self.restart_actors().await.map_err(|e| LaneEnd::Broken(e.to_string()))
-    }
-
-    /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
-    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        loop {
-            if self.to_commit.send(Ask::Probe).await.is_err() {
-                return Err(LaneEnd::Broken("the committer is gone".into()));
-            }
-            let mut end = ended.recv().await;
-            while matches!(end, Some(Ended::Dropped(_))) {
-                end = ended.recv().await;
-            }
-            match end {
-                Some(Ended::Probed) => return Ok(()),
-                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Failed(e)) => {
-                    tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
-                }
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PROBE_WAIT) => {}
-                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
-            }
-        }
-    }
-
-    async fn stop_actors(&mut self) {
-        if self.supervisor.send(Stop).await.is_err() {
-            tracing::debug!("the supervisor was gone already");
-        }
-        self.cx.skus.clear();
-    }
-
-    /// New actors, with the window rebuilt from the answers that are out.
-    async fn restart_actors(&mut self) -> Result<(), crate::log::LogError> {
-        let mut window = empty_window(&self.parts);
-        let mut streams = vec![Outbound::Answers];
-        let names = self.parts.log.reply_names(self.parts.partition).await;
-        streams.extend(names.unwrap_or_default().into_iter().map(Outbound::AnswersTo));
-        for stream in streams {
-            let recent = self.parts.log.recent(self.parts.partition, &stream, WINDOW_ENTRIES).await;
-            for entry in recent.unwrap_or_default() {
-                let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
-                for answer in answers {
-                    window.remember(Arc::new(answer));
-                }
-            }
-        }
-        self.cx = context(&self.parts, &self.lease);
-        self.cx.book.borrow_mut().number = self.batches;
-        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
-        Ok(())
-    }
-
     async fn tick(&mut self) -> Result<(), LaneEnd> {
         let partition = self.parts.partition.to_string();
         if let Ok((orders, skus)) = self.supervisor.send(Count).await {
@@ -447,7 +344,6 @@ fn publisher_ended(end: Result<publisher::Ended, JoinError>) -> LaneEnd {
     match end {
         Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
         Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
-        Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
         Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
     }
 }

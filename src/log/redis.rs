@@ -20,7 +20,7 @@ use std::{
 
 use ::redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, RedisError, Script, TlsCertificates, Value, aio::ConnectionLike,
+    ProtocolVersion, RedisError, RedisResult, Script, TlsCertificates, Value, aio::ConnectionLike,
 };
 use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
@@ -28,7 +28,7 @@ use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use self::{
     follow::{Followers, Place},
     keys::Keys,
-    link::{CONNECT_MAX, REPLY_MAX, call, fault, is_no_key, run, strange},
+    link::{CONNECT_MAX, REPLY_MAX, call, fault, is_doubtful, is_no_key, run, strange},
     reader::RedisReader,
     settler::RedisSettler,
 };
@@ -56,7 +56,6 @@ pub struct RedisLog {
     settle: Arc<Script>,
     trim: Script,
     stats: Script,
-    open: Script,
     groups: Script,
     reach: &'static str,
 }
@@ -95,12 +94,11 @@ impl RedisLog {
             client,
             pool,
             keys: Keys::new(namespace),
-            readers: Arc::new(reader::Scripts::new()),
+            readers: Arc::new(reader::Scripts::new(Keys::new(namespace).meta())),
             connections: Arc::default(),
             settle: Arc::new(settler::script()),
             trim: Script::new(include_str!("redis/trim.lua")),
             stats: Script::new(include_str!("redis/stats.lua")),
-            open: Script::new(include_str!("redis/open.lua")),
             groups: Script::new(include_str!("redis/groups.lua")),
             reach,
         };
@@ -125,11 +123,15 @@ impl RedisLog {
     }
 
     async fn query(&self, cmd: &Cmd) -> Result<Value, LogError> {
-        cmd.query_async(&mut self.pooled().await?).await.map_err(|e| fault(0, &e))
+        let mut connection = self.pooled().await?;
+        let reply = cmd.query_async(&mut connection).await;
+        judged(connection, reply).map_err(|e| fault(0, &e))
     }
 
     async fn scripted(&self, script: &Script, cmd: &Cmd) -> Result<Value, LogError> {
-        run(&mut self.pooled().await?, script, cmd).await.map_err(|e| fault(0, &e))
+        let mut connection = self.pooled().await?;
+        let reply = run(&mut connection, script, cmd).await;
+        judged(connection, reply).map_err(|e| fault(0, &e))
     }
 
     /// One transaction: all of these or none.
@@ -140,17 +142,28 @@ impl RedisLog {
         }
         let mut connection = self.pooled().await?;
         if let [_] = commands {
-            let value = connection.req_packed_commands(&pipe, 0, 1).await.map_err(|e| fault(0, &e))?;
-            let value = value.into_iter().next().ok_or_else(|| strange("an append"))?;
-            ids.push(parse::id(&value.extract_error().map_err(|e| fault(0, &e))?)?);
+            let reply = connection.req_packed_commands(&pipe, 0, 1).await;
+            let reply = reply.and_then(|values| values.into_iter().map(Value::extract_error).collect());
+            let values: Vec<Value> = judged(connection, reply).map_err(|e| fault(0, &e))?;
+            ids.push(parse::id(values.first().ok_or_else(|| strange("an append"))?)?);
             return Ok(());
         }
-        let values: Vec<Value> = pipe.atomic().query_async(&mut connection).await.map_err(|e| fault(0, &e))?;
+        let reply = pipe.atomic().query_async(&mut connection).await;
+        let values: Vec<Value> = judged(connection, reply).map_err(|e| fault(0, &e))?;
         for value in &values {
             ids.push(parse::id(value)?);
         }
         Ok(())
     }
+}
+
+/// A pooled connection goes back only when the server did as it was asked: one that was demoted refuses every write, and
+/// would be lent for ever.
+fn judged<T>(connection: deadpool_redis::Connection, reply: RedisResult<T>) -> RedisResult<T> {
+    if reply.as_ref().is_err_and(is_doubtful) {
+        drop(deadpool_redis::Connection::take(connection));
+    }
+    reply
 }
 
 // the URL may hold a password: it is in no message
@@ -204,20 +217,8 @@ impl CommandLog for RedisLog {
     }
 
     async fn open(&self, partitions: u32) -> Result<(), LogError> {
-        let mut cmd = call(&self.open, 1);
-        cmd.arg(self.keys.meta()).arg(partitions).arg(PROTOCOL);
-        let row = parse::array(self.scripted(&self.open, &cmd).await?, "its meta key")?;
-        let stored: Vec<Option<u64>> = row.iter().map(|v| parse::number(v, "its meta key").ok()).collect();
-        if stored != [Some(u64::from(partitions)), Some(u64::from(PROTOCOL))] {
-            let text = |i: usize| stored.get(i).copied().flatten().map_or_else(|| "no".to_owned(), |n| n.to_string());
-            return Err(LogError::Broken(format!(
-                "{} says {} partitions and protocol {}, this server has {partitions} and {PROTOCOL}: changing them is \
-                 an offline command",
-                self.keys.meta(),
-                text(0),
-                text(1),
-            )));
-        }
+        let meta = self.readers.meta(partitions);
+        meta.judge(self.scripted(&meta.script, &meta.call()).await?)?;
         for partition in 0..partitions {
             let mut cmd = call(&self.groups, 2);
             cmd.arg(self.keys.inbound(partition, Inbound::Commands));

@@ -78,7 +78,7 @@ impl Link {
     }
 
     fn judged<T>(&mut self, result: RedisResult<T>) -> RedisResult<T> {
-        if result.as_ref().is_err_and(is_unavailable) {
+        if result.as_ref().is_err_and(is_doubtful) {
             self.drop_connection();
         }
         result
@@ -122,14 +122,19 @@ fn code_and_detail(error: &RedisError) -> (String, String) {
     }
 }
 
-/// Whether the consumer group (or its stream) is gone: Redis came back with other data.
-pub(super) fn is_no_group(error: &RedisError) -> bool {
-    code_and_detail(error).0 == "NOGROUP"
+/// Whether the consumer group or its stream is gone, perhaps while it was being read (`UNBLOCKED`): Redis has other data.
+pub(super) fn is_gone(error: &RedisError) -> bool {
+    ["NOGROUP", "UNBLOCKED"].contains(&code_and_detail(error).0.as_str())
 }
 
 /// Whether there is no such key.
 pub(super) fn is_no_key(error: &RedisError) -> bool {
     code_and_detail(error).1.contains("no such key")
+}
+
+/// Whether another connection may fare better: not where the server only had no room, or told of a successor.
+pub(super) fn is_doubtful(error: &RedisError) -> bool {
+    !["OOM", "FENCED"].contains(&code_and_detail(error).0.as_str())
 }
 
 /// Whether a later attempt on a new connection may succeed.
@@ -142,10 +147,12 @@ fn is_unavailable(error: &RedisError) -> bool {
 
 /// What an error of Redis means for the log.
 pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
-    if is_unavailable(error) {
-        return LogError::Unavailable(error.to_string());
-    }
     let (code, detail) = code_and_detail(error);
+    // the server's own code, and not the client's word for it
+    let said = if code.is_empty() { error.to_string() } else { format!("{code}: {detail}") };
+    if is_unavailable(error) {
+        return LogError::Unavailable(said);
+    }
     match code.as_str() {
         "OOM" => LogError::Full("redis has reached its maxmemory".to_owned()),
         "FENCED" => LogError::Fenced { partition, epoch: detail.parse().unwrap_or_default() },
@@ -156,8 +163,8 @@ pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
             tracing::error!(partition, "{what}");
             LogError::Full(what.to_owned())
         }
-        "NOGROUP" => LogError::Unavailable(format!("the consumer group is gone: {detail}")),
-        _ => LogError::Broken(format!("redis refused a command: {error}")),
+        "NOGROUP" | "UNBLOCKED" => LogError::Unavailable(format!("the consumer group is gone ({code}): {detail}")),
+        _ => LogError::Broken(format!("redis refused a command: {said}")),
     }
 }
 

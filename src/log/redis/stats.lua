@@ -11,8 +11,12 @@ for k = 1, 2 do
       if group.name == 'jumun' then
         pending = pending + group.pending
         if k == 1 then
-          -- the server doesn't know the lag once entries were deleted from the middle: count, within reason
-          lag = group.lag or #redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 10000)
+          -- what the server says is wrong after it rewrote its file or somebody trimmed the stream: nothing behind the last
+          -- delivered entry is no lag; and it doesn't know once entries were deleted from the middle: count, within reason
+          local behind = '(' .. group['last-delivered-id']
+          if #redis.call('XRANGE', KEYS[1], behind, '+', 'COUNT', 1) > 0 then
+            lag = group.lag or #redis.call('XRANGE', KEYS[1], behind, '+', 'COUNT', 10000)
+          end
         end
       end
     end

@@ -15,6 +15,7 @@ mod network;
 mod owners;
 mod rules;
 mod series;
+mod standing;
 
 use std::time::Duration;
 

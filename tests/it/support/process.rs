@@ -128,6 +128,18 @@ impl Served {
         self.until("it is ready", || self.get("/readyz").is_some_and(|(status, _)| status == 200)).await;
     }
 
+    /// Waits until it says that it is not ready, and this of why.
+    pub async fn not_ready(&self, why: &str) {
+        let says = |(status, text): (u16, String)| status == 503 && text.contains("\"why\"") && text.contains(why);
+        self.until(&format!("it is not ready: {why}"), || self.get("/readyz").is_some_and(says)).await;
+    }
+
+    /// Waits until its liveness probe is answered so.
+    pub async fn health(&self, status: u16) {
+        self.until(&format!("/healthz says {status}"), || self.get("/healthz").is_some_and(|(is, _)| is == status))
+            .await;
+    }
+
     /// Waits until its log says this.
     pub async fn says(&self, words: &str) {
         self.until(words, || self.log().contains(words)).await;

@@ -1,0 +1,165 @@
+//! The lane starts over: what memory holds may not be so, so it goes, and is read again once the store is well.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::Actor as _;
+use tokio::sync::mpsc;
+
+use super::{CALM_COMMANDS, Heart, context, empty_window, publisher_ended};
+use crate::{
+    commit::committer::{Ask, Ended},
+    lane::{
+        LaneEnd,
+        pulse::{Part, Pause},
+    },
+    log::{LogError, Outbound},
+    protocol::Answer,
+    route::{
+        supervisor::{Stop, Supervisor},
+        window::Window,
+    },
+};
+
+/// Of how many outbound entries of each answer stream the window is rebuilt.
+const WINDOW_ENTRIES: usize = 1_000;
+/// The longest pause between looks at the store while it is down.
+const PROBE_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The longest pause between tries to read the answers that are out.
+const ANSWERS_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+impl Heart {
+    /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
+    pub(super) async fn start_over(
+        &mut self,
+        why: &str,
+        own: bool,
+        ended: &mut mpsc::Receiver<Ended>,
+    ) -> Result<(), LaneEnd> {
+        let (partition, alone) = (self.parts.partition, self.alone);
+        // one command's own, where each is decided alone
+        let entry = self.suspect.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
+        let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
+        let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
+        tracing::warn!(partition, entry, command_id, order_id, why, alone, "the lane starts over");
+        metrics::counter!("jumun_lane_resets_total", "partition" => partition.to_string()).increment(1);
+        // batches decided before the fault may still become durable; their answers are owed then
+        while let Some(counted) = self.in_flight.pop_front() {
+            match ended.recv().await {
+                Some(Ended::Done { number, .. }) => {
+                    self.batches = number + 1;
+                    self.held = self.held.saturating_sub(counted);
+                }
+                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
+                Some(
+                    Ended::Conflict { .. } | Ended::Failed(_) | Ended::Probed | Ended::Resumed | Ended::Dropped(_),
+                ) => self.in_flight.clear(),
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+        }
+        self.stop_actors().await;
+        self.well(ended).await?;
+        if own {
+            if let (true, Some(key)) = (self.alone, self.suspect.take()) {
+                let failed = self.failures.entry(key).or_default();
+                *failed += 1;
+                if *failed >= self.parts.limits.tries_max {
+                    self.condemned.insert(key);
+                }
+            }
+            // the second fault within a short while: one at a time, to find the command at fault
+            self.alone |= self.calm < CALM_COMMANDS;
+        }
+        self.suspect = None;
+        self.calm = 0;
+        self.shared.credit.give(std::mem::take(&mut self.held));
+        self.queue.clear();
+        self.shared.generation.next();
+        self.restart_actors().await
+    }
+
+    /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
+    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        let mut pause = Pause::up_to(PROBE_PAUSE_MAX);
+        loop {
+            if self.to_commit.send(Ask::Probe).await.is_err() {
+                return Err(LaneEnd::Broken("the committer is gone".into()));
+            }
+            let mut end = ended.recv().await;
+            while matches!(end, Some(Ended::Dropped(_))) {
+                end = ended.recv().await;
+            }
+            match end {
+                Some(Ended::Probed) => {
+                    self.parts.pulse.well(Part::Commit);
+                    return Ok(());
+                }
+                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
+                Some(Ended::Failed(e)) => {
+                    if let Some(unsaid) = self.parts.pulse.trouble(Part::Commit, &e.to_string()) {
+                        let partition = self.parts.partition;
+                        tracing::warn!(partition, error = %e, unsaid, "the store does not take commits; waiting");
+                    }
+                }
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
+                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+            if !pause.wait(&self.shared.stop).await {
+                return Err(LaneEnd::Stopped);
+            }
+        }
+    }
+
+    pub(super) async fn stop_actors(&mut self) {
+        if self.supervisor.send(Stop).await.is_err() {
+            tracing::debug!("the supervisor was gone already");
+        }
+        self.cx.skus.clear();
+    }
+
+    /// New actors, with the window rebuilt from the answers that are out: asked for until the log says.
+    pub(super) async fn restart_actors(&mut self) -> Result<(), LaneEnd> {
+        let mut pause = Pause::up_to(ANSWERS_PAUSE_MAX);
+        let window = loop {
+            let answered = tokio::select! {
+                answered = self.answered() => answered,
+                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
+            };
+            match answered {
+                Ok(window) => break window,
+                Err(e) => {
+                    if let Some(unsaid) = self.parts.pulse.trouble(Part::Start, &e.to_string()) {
+                        let partition = self.parts.partition;
+                        tracing::error!(partition, error = %e, unsaid, "reading the last answers failed; trying again");
+                    }
+                }
+            }
+            if !pause.wait(&self.shared.stop).await {
+                return Err(LaneEnd::Stopped);
+            }
+        };
+        self.parts.pulse.well(Part::Start);
+        self.cx = context(&self.parts, &self.lease);
+        self.cx.book.borrow_mut().number = self.batches;
+        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
+        Ok(())
+    }
+
+    async fn answered(&self) -> Result<Window, LogError> {
+        let mut window = empty_window(&self.parts);
+        let mut streams = vec![Outbound::Answers];
+        let names = self.parts.log.reply_names(self.parts.partition).await?;
+        streams.extend(names.into_iter().map(Outbound::AnswersTo));
+        for stream in streams {
+            let recent = self.parts.log.recent(self.parts.partition, &stream, WINDOW_ENTRIES).await?;
+            for entry in recent {
+                let answers: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
+                for answer in answers {
+                    window.remember(Arc::new(answer));
+                }
+            }
+        }
+        Ok(window)
+    }
+}
