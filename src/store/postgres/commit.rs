@@ -133,11 +133,10 @@ fn judge(error: &sqlx::Error) -> Result<Commit, StoreError> {
     match code {
         // 40P01: two lanes inserted the same ids, and each waited for the other: rolled back, to be looked at again
         "23505" | "40P01" => Ok(Commit::Conflict(said)),
-        // out of resources, connection trouble, deadlock, lock timeout: rolled back, and not for the batch's own fault
-        _ if ["53", "08", "40", "55"].contains(&code.get(..2).unwrap_or_default()) => {
-            Err(StoreError::Unavailable(said))
-        }
-        _ => Err(StoreError::Refused(said)),
+        // a value that no column takes, a rule that a row breaks: that may be a command's own
+        _ if code.starts_with("22") || code.starts_with("23") => Err(StoreError::Refused(said)),
+        // whatever else it is (I/O, rights, limits, read only, damaged pages): rolled back, and the database's own trouble
+        _ => Err(StoreError::Unavailable(said)),
     }
 }
 

@@ -16,6 +16,7 @@ mod owners;
 mod rules;
 mod series;
 mod standing;
+mod trouble;
 
 use std::time::Duration;
 

@@ -1,0 +1,62 @@
+//! The database's own troubles: no command is condemned for them, and the lane waits for their end.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Executor as _};
+
+use super::Scene;
+use crate::support::client::Sent;
+
+/// Every commit of an order's event fails with this SQLSTATE from now on.
+async fn fails_with(scene: &Scene, code: &str) {
+    let sql = format!(
+        "CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'by the test' USING ERRCODE = '{code}'; END $$; \
+         DROP TRIGGER IF EXISTS fails ON tb_od_ord_hist; \
+         CREATE TRIGGER fails BEFORE INSERT ON tb_od_ord_hist FOR EACH ROW EXECUTE FUNCTION fails()"
+    );
+    scene.sql().await.execute(AssertSqlSafe(sql)).await.unwrap();
+}
+
+async fn is_well(scene: &Scene) {
+    scene.sql().await.execute("DROP TRIGGER fails ON tb_od_ord_hist").await.unwrap();
+}
+
+#[tokio::test]
+async fn f59_only_a_command_s_own_fault_condemns_it() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.ready().await;
+    // I/O, a damaged page, no right, a limit, no space, read only, no memory, an undefined table, somebody's trigger
+    for code in ["58030", "XX001", "42501", "54000", "53100", "25006", "53200", "42P01", "P0001"] {
+        let tag = code.to_lowercase();
+        fails_with(&scene, code).await;
+        let orders: Vec<Sent> = (0..6)
+            .map(|i| {
+                let order = super::place(&format!("{tag}-{i:04}"), &format!("o-{tag}-{i}"), i, &[("S-1", 1)], true);
+                Sent::new(0, &order)
+            })
+            .collect();
+        scene.client.send(&orders).await;
+        // time to single out three commands, were it their fault
+        server.not_ready(&format!("nothing can be committed ({code})")).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        is_well(&scene).await;
+        let ids: Vec<&str> = orders.iter().map(|o| o.id.as_str()).collect();
+        for answer in scene.client.wait(&ids).await {
+            assert_eq!(answer.outcome, jumun::protocol::OutcomeKind::Accepted, "{code}: {answer:?}");
+        }
+        assert_eq!(scene.client.stats().await.dead, 0, "{code} condemned a command");
+        server.ready().await;
+    }
+    // a rule that one command breaks is its own fault all the same, and its neighbours' none
+    fails_with(&scene, "23514").await;
+    let bad = Sent::new(0, &super::place("own-place", "o-own", 1, &[("S-1", 1)], true));
+    scene.client.send(&[bad]).await;
+    let own = scene.client.wait(&["own-place"]).await;
+    assert_eq!(own[0].outcome, jumun::protocol::OutcomeKind::Failed, "{own:?}");
+    is_well(&scene).await;
+    scene.trade("after", 40).await;
+    scene.holds().await;
+}
