@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LaneEnd, LaneParts, pulse::Part};
+use super::{LaneEnd, LaneParts, pulse::Pause};
 use crate::{
     commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
@@ -67,6 +67,12 @@ pub struct Heart {
     conflicts: u32,
     /// commands that went well since the last reset
     calm: usize,
+    /// resets in a row without one commit between
+    fruitless: u32,
+    /// how long the lane waits after one of them
+    pause: Pause,
+    /// when the last one was over
+    reset_at: Instant,
     /// one command a commit, to find the one at fault
     alone: bool,
     suspect: Option<(Inbound, EntryId)>,
@@ -103,6 +109,9 @@ impl Heart {
             careful: 0,
             conflicts: 0,
             calm: CALM_COMMANDS,
+            fruitless: 0,
+            pause: Pause::up_to(over::PAUSE_MAX),
+            reset_at: Instant::now(),
             alone: false,
             suspect: None,
             suspected: (None, None),
@@ -297,7 +306,7 @@ impl Heart {
                 self.batches = number + 1;
                 self.conflicts = 0;
                 self.calm = self.calm.saturating_add(counted);
-                self.parts.pulse.well(Part::Commit);
+                self.goes_well();
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
                 }
@@ -329,6 +338,7 @@ impl Heart {
     }
 
     async fn tick(&mut self) -> Result<(), LaneEnd> {
+        self.look_up();
         let partition = self.parts.partition.to_string();
         if let Ok((orders, skus)) = self.supervisor.send(Count).await {
             metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "order")

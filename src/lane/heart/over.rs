@@ -1,6 +1,9 @@
 //! The lane starts over: what memory holds may not be so, so it goes, and is read again once the store is well.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::Actor as _;
 use tokio::sync::mpsc;
@@ -24,6 +27,12 @@ use crate::{
 const WINDOW_ENTRIES: usize = 1_000;
 /// The longest pause between looks at the store while it is down.
 const PROBE_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The longest pause after a reset that followed another without a commit between.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(3);
+/// So many resets in a row single out what is at fault, each try at once; more of them wait, too.
+const SINGLING_OUT_MAX: u32 = 8;
+/// Pending commands are read well within this time of a reset: when none is there then, none waits for the store.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 /// The longest pause between tries to read the answers that are out.
 const ANSWERS_PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -40,7 +49,12 @@ impl Heart {
         let entry = self.suspect.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
         let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
         let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
-        tracing::warn!(partition, entry, command_id, order_id, why, alone, "the lane starts over");
+        self.fruitless = self.fruitless.saturating_add(1);
+        // the store's trouble is said now and then while it lasts, a command's each time
+        let said = if own { Some(0) } else { self.parts.pulse.trouble(Part::Commit, why) };
+        if let Some(unsaid) = said {
+            tracing::warn!(partition, entry, command_id, order_id, why, alone, unsaid, "the lane starts over");
+        }
         metrics::counter!("jumun_lane_resets_total", "partition" => partition.to_string()).increment(1);
         // batches decided before the fault may still become durable; their answers are owed then
         while let Some(counted) = self.in_flight.pop_front() {
@@ -58,6 +72,11 @@ impl Heart {
             }
         }
         self.stop_actors().await;
+        // a store that takes an empty commit need not take this one: one that is full, say
+        let waits = self.fruitless > if own { SINGLING_OUT_MAX } else { 1 };
+        if waits && !self.pause.wait(&self.shared.stop).await {
+            return Err(LaneEnd::Stopped);
+        }
         self.well(ended).await?;
         if own {
             if let (true, Some(key)) = (self.alone, self.suspect.take()) {
@@ -75,7 +94,24 @@ impl Heart {
         self.shared.credit.give(std::mem::take(&mut self.held));
         self.queue.clear();
         self.shared.generation.next();
-        self.restart_actors().await
+        self.restart_actors().await?;
+        self.reset_at = Instant::now();
+        Ok(())
+    }
+
+    /// A batch became durable.
+    pub(super) fn goes_well(&mut self) {
+        self.fruitless = 0;
+        self.pause.over();
+        self.parts.pulse.well(Part::Commit);
+    }
+
+    /// After a reset that left nothing to commit no commit tells that the store is well again.
+    pub(super) fn look_up(&mut self) {
+        let idle = self.shared.credit.in_flight() == 0 && self.queue.is_empty() && self.open_len() == 0;
+        if self.fruitless > 0 && idle && self.reset_at.elapsed() > READ_WITHIN {
+            self.goes_well();
+        }
     }
 
     /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
@@ -91,7 +127,9 @@ impl Heart {
             }
             match end {
                 Some(Ended::Probed) => {
-                    self.parts.pulse.well(Part::Commit);
+                    if self.fruitless <= 1 {
+                        self.parts.pulse.well(Part::Commit);
+                    }
                     return Ok(());
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use super::Scene;
-use crate::support::client::Sent;
+use super::{Scene, standing::quiet};
+use crate::support::{client::Sent, servers};
 
 /// Every commit of an order's event fails with this SQLSTATE from now on.
 async fn fails_with(scene: &Scene, code: &str) {
@@ -50,6 +50,7 @@ async fn f59_only_a_command_s_own_fault_condemns_it() {
         assert_eq!(scene.client.stats().await.dead, 0, "{code} condemned a command");
         server.ready().await;
     }
+    quiet(&server);
     // a rule that one command breaks is its own fault all the same, and its neighbours' none
     fails_with(&scene, "23514").await;
     let bad = Sent::new(0, &super::place("own-place", "o-own", 1, &[("S-1", 1)], true));
@@ -59,4 +60,52 @@ async fn f59_only_a_command_s_own_fault_condemns_it() {
     is_well(&scene).await;
     scene.trade("after", 40).await;
     scene.holds().await;
+}
+
+/// A disk that is full takes empty commits, and no order.
+#[tokio::test]
+async fn f58_a_lane_that_can_not_commit_backs_off_and_says_so() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.ready().await;
+    fails_with(&scene, "53100").await;
+    let before = server.metric("jumun_lane_resets_total");
+    scene.client.send(&scene.traffic("full", 40)).await;
+    server.not_ready("nothing can be committed (53100)").await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let resets = server.metric("jumun_lane_resets_total") - before;
+    // 0, 100, 200, 400 … ms: some six in four seconds; in a tight loop it was 34 a second
+    assert!((2.0..=9.0).contains(&resets), "{resets} resets");
+    assert!(server.log().matches("the lane starts over").count() <= 4, "{}", server.log());
+    server.not_ready("nothing can be committed (53100)").await;
+    is_well(&scene).await;
+    scene.holds().await;
+    server.ready().await;
+    assert_eq!(scene.client.stats().await.dead, 0);
+}
+
+#[tokio::test]
+async fn f58_a_read_only_database_is_waited_for() {
+    let postgres = servers::start_postgres(&[]);
+    let mut scene = Scene::on(servers::fresh_database_on(postgres.url()).await, 1).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.ready().await;
+    let read_only = async |on: &str| {
+        let mut sql = scene.sql().await;
+        sql.execute("SET default_transaction_read_only = off").await.unwrap();
+        let sql_text = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
+        sql.execute(AssertSqlSafe(sql_text)).await.unwrap();
+        sql.execute("SELECT pg_reload_conf()").await.unwrap();
+    };
+    read_only("on").await;
+    scene.client.send(&scene.traffic("ro", 40)).await;
+    server.not_ready("(25006)").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    read_only("off").await;
+    scene.holds().await;
+    server.ready().await;
+    assert_eq!(scene.client.stats().await.dead, 0);
+    quiet(&server);
 }
