@@ -166,7 +166,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
-    let store = args.places.store().await?;
+    let store = args.places.store_by(args.care.store_patience()?).await?;
     if !args.no_migrate {
         store.migrate().await?;
     }
