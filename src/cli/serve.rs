@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
-    opening::CareArgs,
+    opening::{CareArgs, Opening},
     payments::PaymentArgs,
     sample,
 };
@@ -166,15 +166,19 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
-    let store = args.places.store_by(args.care.store_patience()?).await?;
-    if !args.no_migrate {
-        store.migrate().await?;
-    }
+    let opening = Opening {
+        places: &args.places,
+        care: &args.care,
+        clock: &clock,
+        migrate: !args.no_migrate,
+        partitions: args.partitions,
+        listener: &listener,
+    };
+    let Some((store, log)) = Box::pin(opening.open()).await? else { return Ok(ExitCode::SUCCESS) };
     match args.payments.vault(&*store)? {
         Some(vault) => store.lock(vault),
         None => tracing::info!("no account key: commands with a refund account are refused"),
     }
-    let log = args.places.log(&clock).await?;
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
     let (traces, exporter) = args.tracing.start(&instance)?.unzip();
     let parts = ServerParts {

@@ -63,7 +63,12 @@ impl Keeper {
         let mut again = Pause::up_to(AGAIN_MAX);
         let mut still = Stillness { moves: pulse.moves(), since: Instant::now() };
         while !self.stop.is_cancelled() {
-            let lease = match self.lane.store.acquire(partition, &self.instance, self.ttl).await {
+            // a database that was restored older is behind the log's epoch
+            let seen = self.lane.log.epoch(partition).await.unwrap_or_else(|e| {
+                tracing::debug!(partition, error = %e, "the log's epoch is not known");
+                0
+            });
+            let lease = match self.lane.store.acquire_above(partition, &self.instance, self.ttl, seen).await {
                 Ok(LeaseAnswer::Granted(lease)) => lease,
                 Ok(LeaseAnswer::Held { owner, until }) => {
                     if !said {

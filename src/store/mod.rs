@@ -332,7 +332,17 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
 
     /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
-    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError>;
+    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
+        self.acquire_above(partition, owner, ttl, 0).await
+    }
+    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen.
+    async fn acquire_above(
+        &self,
+        partition: u32,
+        owner: &str,
+        ttl: Duration,
+        seen: i64,
+    ) -> Result<LeaseAnswer, StoreError>;
     /// Extends the lease; `false` when the epoch is superseded.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
     /// Whether nobody has taken the partition over since.

@@ -11,6 +11,7 @@ use std::{str::FromStr as _, time::Duration};
 use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Postgres, Row as _,
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgRow},
 };
 
@@ -54,12 +55,13 @@ impl SqlStore<Server> {
             .application_name("jumun")
             .disable_statement_logging();
         let sessions = Sessions::new(options, patience);
-        let pool = Pool::connect(&sessions).await?;
         // the server is asked: by default sqlx goes on without TLS where there is none
         let tls = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
-        let tls = pool.fetch_all(sqlx::query(tls)).await?;
-        let tls: Option<String> = tls.first().and_then(|row| row.try_get(0).ok()).flatten();
+        let mut first = sessions.first().await?;
+        let tls: Option<String> =
+            sqlx::query_scalar(tls).fetch_optional(&mut first).await.map_err(|e| unavailable(&e))?.flatten();
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
+        let pool = Pool::new(&sessions);
         Ok(Self::over(Server { sessions, pool, reach }))
     }
 }
@@ -92,6 +94,7 @@ impl Database for Server {
     const IN: &'static str = "= ANY($1)";
     const NOW: &'static str = "now()";
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
+    const GREATER: &'static str = "GREATEST";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
@@ -113,9 +116,15 @@ impl Database for Server {
 
     async fn migrate(&self) -> Result<(), StoreError> {
         // a connection without our timeouts: a second process waits for the first one's advisory lock, and may wait long
-        let mut connection = self.sessions.options.connect().await.map_err(|e| unavailable(&e))?;
+        let mut connection = self.sessions.first().await?;
         let done = sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await;
-        done.map_err(|e| StoreError::Unusable(format!("the schema could not be brought to this version: {e}")))
+        done.map_err(|e| {
+            let told =
+                if let MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) = &e { Some(e) } else { None };
+            let passing = told.is_some_and(session::passes);
+            let why = format!("the schema could not be brought to this version: {e}");
+            if passing { StoreError::Unavailable(why) } else { StoreError::Unusable(why) }
+        })
     }
 
     fn own(&self) -> Result<(), StoreError> {

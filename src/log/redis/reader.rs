@@ -12,14 +12,14 @@ use std::{
     time::Duration,
 };
 
-use ::redis::{Client, Cmd, Script, Value};
+use ::redis::{Cmd, Script, Value};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::{
     PROTOCOL,
     keys::{GROUP, Keys},
-    link::{Link, call, fault, is_gone, strange},
+    link::{Dial, Link, call, fault, is_gone, strange},
     parse,
 };
 use crate::log::{Entry, EntryId, Inbound, LogError, Reader};
@@ -126,7 +126,7 @@ pub(super) struct RedisReader {
 
 impl RedisReader {
     pub fn new(
-        client: Client,
+        dial: Dial,
         scripts: Arc<Scripts>,
         connections: Arc<AtomicU64>,
         keys: &Keys,
@@ -134,7 +134,7 @@ impl RedisReader {
         consumer: &str,
     ) -> Self {
         Self {
-            link: Link::new(client),
+            link: Link::new(dial),
             scripts,
             connections,
             partition,

@@ -69,10 +69,46 @@ impl Sessions {
         made.await.map_err(|_| StoreError::Unavailable("no connection in time".into()))?.map_err(|e| unavailable(&e))
     }
 
+    /// The first session of all. Fails as [`StoreError::Unusable`] where waiting mends nothing: a password, a certificate.
+    pub async fn first(&self) -> Result<PgConnection, StoreError> {
+        match timeout(self.patience.min(CONNECT_MAX), self.options.connect()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(e)) if passes(&e) => Err(unavailable(&e)),
+            Ok(Err(e)) => Err(StoreError::Unusable(e.to_string())),
+            Err(_) => Err(StoreError::Unavailable("no connection in time".into())),
+        }
+    }
+
     /// What silence is called.
     pub fn silence(&self) -> String {
         format!("no answer within {:?}", self.patience)
     }
+}
+
+/// Whether a fault is of a server that is not there (yet): it is started, restarted, or crowded out.
+pub(super) fn passes(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{
+        AddrNotAvailable, BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
+        NetworkUnreachable, NotConnected, TimedOut, UnexpectedEof,
+    };
+    let away = [
+        AddrNotAvailable,
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        HostUnreachable,
+        NetworkUnreachable,
+        NotConnected,
+        TimedOut,
+        UnexpectedEof,
+    ];
+    if let sqlx::Error::Io(error) = error {
+        return away.contains(&error.kind()) || error.to_string().contains("failed to lookup address");
+    }
+    let code = error.as_database_error().and_then(|e| e.code());
+    let class = code.as_deref().and_then(|code| code.get(..2));
+    matches!(error, sqlx::Error::PoolTimedOut) || class.is_some_and(|class| ["08", "53", "55", "57"].contains(&class))
 }
 
 /// The sessions for reading and for leases.
@@ -98,7 +134,7 @@ impl Silent {
 }
 
 impl Pool {
-    pub async fn connect(sessions: &Sessions) -> Result<Self, StoreError> {
+    pub fn new(sessions: &Sessions) -> Self {
         let (setting, silent) = (Arc::clone(&sessions.setting), Silent::default());
         let heard = silent.clone();
         let pool = PgPoolOptions::new()
@@ -124,10 +160,8 @@ impl Pool {
                     }
                 })
             })
-            .connect_with(sessions.options.clone())
-            .await
-            .map_err(|e| unavailable(&e))?;
-        Ok(Self { sessions: sessions.clone(), pool, silent })
+            .connect_lazy_with(sessions.options.clone());
+        Self { sessions: sessions.clone(), pool, silent }
     }
 
     /// All rows of one statement.

@@ -13,6 +13,7 @@ mod injection;
 mod lanes;
 mod linked;
 mod network;
+mod opening;
 mod owners;
 mod rules;
 mod series;

@@ -136,8 +136,12 @@ impl Served {
 
     /// Waits until its liveness probe is answered so.
     pub async fn health(&self, status: u16) {
-        self.until(&format!("/healthz says {status}"), || self.get("/healthz").is_some_and(|(is, _)| is == status))
-            .await;
+        self.answers("/healthz", status).await;
+    }
+
+    /// Waits until it answers so.
+    pub async fn answers(&self, path: &str, status: u16) {
+        self.until(&format!("{path}: {status}"), || self.get(path).is_some_and(|(is, _)| is == status)).await;
     }
 
     /// Waits until its log says this.
@@ -188,7 +192,7 @@ impl Served {
     /// Where its HTTP door is.
     pub fn address(&self) -> Option<String> {
         let log = self.log();
-        let line = log.lines().find(|l| l.contains("jumun serves"))?;
+        let line = log.lines().find(|l| l.contains("jumun serves") || l.contains("jumun waits for"))?;
         // as text, or as JSON
         let rest = line.split("address").nth(1)?.trim_start_matches(['=', '"', ':']);
         rest.split([' ', '"']).next().map(str::to_owned)
