@@ -170,7 +170,7 @@ impl Store for Shelf {
     async fn claim_partitions(&self, _: u32) -> Result<(), StoreError> {
         no()
     }
-    async fn acquire(&self, _: u32, _: &str, _: Duration) -> Result<LeaseAnswer, StoreError> {
+    async fn acquire_above(&self, _: u32, _: &str, _: Duration, _: i64) -> Result<LeaseAnswer, StoreError> {
         no()
     }
     async fn renew(&self, _: &Lease, _: Duration) -> Result<bool, StoreError> {

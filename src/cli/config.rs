@@ -76,8 +76,16 @@ impl Places {
     /// # Errors
     /// A sentence, when it can't be reached or used.
     pub async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        self.store_by(store::PATIENCE).await
+    }
+
+    /// The same with so much patience for each answer of a server.
+    ///
+    /// # Errors
+    /// As [`Places::store`] says.
+    pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
         let url = self.database.as_deref().unwrap_or("sqlite:jumun.db");
-        store::open(url).await.context("the database can't be opened")
+        store::open_by(url, patience).await.context("the database can't be opened")
     }
 
     /// Opens the log.

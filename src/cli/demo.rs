@@ -252,6 +252,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
         partitions: 1,
         instance: format!("demo-{}", uuid::Uuid::now_v7().simple()),
         lease_ttl: Duration::from_secs(5),
+        stuck_after: Duration::from_secs(120),
         store: Arc::clone(&place.store),
         log: Arc::clone(&place.log),
         clock: Arc::clone(&place.clock),

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod file;
 pub mod load;
 pub mod migrate;
+pub mod opening;
 pub mod payments;
 pub mod sample;
 pub mod schema;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
+    opening::{CareArgs, Opening},
     payments::PaymentArgs,
     sample,
 };
@@ -52,6 +53,8 @@ pub struct ServeArgs {
     /// How long a lease lasts without renewal, in seconds
     #[arg(long, env = "JUMUN_LEASE", default_value_t = 5.0, value_name = "SECONDS")]
     lease: f64,
+    #[command(flatten)]
+    care: CareArgs,
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
@@ -163,21 +166,26 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let metrics = metrics()?;
-    let store = args.places.store().await?;
-    if !args.no_migrate {
-        store.migrate().await?;
-    }
+    let opening = Opening {
+        places: &args.places,
+        care: &args.care,
+        clock: &clock,
+        migrate: !args.no_migrate,
+        partitions: args.partitions,
+        listener: &listener,
+    };
+    let Some((store, log)) = Box::pin(opening.open()).await? else { return Ok(ExitCode::SUCCESS) };
     match args.payments.vault(&*store)? {
         Some(vault) => store.lock(vault),
         None => tracing::info!("no account key: commands with a refund account are refused"),
     }
-    let log = args.places.log(&clock).await?;
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
     let (traces, exporter) = args.tracing.start(&instance)?.unzip();
     let parts = ServerParts {
         partitions: args.partitions,
         instance: instance.clone(),
         lease_ttl,
+        stuck_after: args.care.stuck_after()?,
         store: Arc::clone(&store),
         log: Arc::clone(&log),
         clock: Arc::clone(&clock),

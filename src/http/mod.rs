@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod callbacks;
+pub mod closed;
 pub mod commands;
 pub mod console;
 pub mod csv;

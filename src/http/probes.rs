@@ -11,9 +11,19 @@ use serde::Serialize;
 
 use super::{Shared, problem::Why};
 
-/// The process lives; a partition whose invariant broke wants a look, and a restart won't mend it.
-pub async fn healthz() -> HttpResponse {
+/// The process lives; 503 when a lane has had work and not moved for long, though the servers answer: start it anew.
+pub async fn healthz(shared: web::Data<Shared>) -> HttpResponse {
+    if shared.parts.health.stuck() {
+        return HttpResponse::ServiceUnavailable().json(serde_json::json!({ "status": "stuck" }));
+    }
     HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
+}
+
+/// What keeps a lane from its work.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LaneTrouble {
+    pub partition: u32,
+    pub why: String,
 }
 
 /// Whether this process can take orders.
@@ -23,8 +33,10 @@ pub struct Readiness {
     pub partitions: u32,
     /// of them, those that this process owns
     pub owned: u32,
-    /// an invariant broke, and a partition stands still
+    /// a lane ended by a fault and is started again, or has work and does not move
     pub broken: bool,
+    /// what keeps lanes from their work; each is tried again by itself
+    pub troubles: Vec<LaneTrouble>,
     /// `ok` or `away`
     pub log: &'static str,
     /// `ok` or `away`
@@ -33,7 +45,8 @@ pub struct Readiness {
     pub open_to_anyone: bool,
 }
 
-/// Every partition is owned here, and log and store answer. Anyone may ask: why one does not answer is for the log.
+/// Every partition is owned here, none is kept from its work, and log and store answer. Anyone may ask: what a server said
+/// is for the log.
 pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     let parts = &shared.parts;
     let owned = parts.health.owned();
@@ -41,12 +54,15 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     let store = parts.store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await;
     let store = store.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer"));
     let word = |answers: bool| if answers { "ok" } else { "away" };
-    let ready = owned == parts.partitions && !parts.health.broken() && log.is_ok() && store.is_ok();
+    let troubles = parts.health.troubles().into_iter().map(|(partition, why)| LaneTrouble { partition, why });
+    let troubles: Vec<LaneTrouble> = troubles.collect();
+    let ready = owned == parts.partitions && troubles.is_empty() && log.is_ok() && store.is_ok();
     let body = Readiness {
         ready,
         partitions: parts.partitions,
         owned,
         broken: parts.health.broken(),
+        troubles,
         log: word(log.is_ok()),
         store: word(store.is_ok()),
         open_to_anyone: parts.tokens.open(),

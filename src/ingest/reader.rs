@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Chunk, Credit, Generation, StreamTime, deliver};
 use crate::{
     clock::Clock,
+    lane::pulse::{Part, Pause, Pulse},
     log::{CommandLog, Entry, EntryId, Inbound, LogError, Reader},
 };
 
@@ -21,8 +22,8 @@ pub const READ_MAX: usize = 256;
 const WAIT: Duration = Duration::from_millis(200);
 /// How often entries from the future are complained of.
 const FUTURE_SAID_EVERY: Duration = Duration::from_secs(60);
-/// Waits between tries when the log does not answer.
-const BACKOFF: [u64; 6] = [50, 100, 200, 400, 800, 1_600];
+/// The longest pause between tries, whatever the log says.
+const PAUSE_MAX: Duration = Duration::from_secs(3);
 
 /// What the loop needs.
 pub struct Ingest {
@@ -34,6 +35,7 @@ pub struct Ingest {
     pub credit: Arc<Credit>,
     pub stream_time: Arc<StreamTime>,
     pub generation: Arc<Generation>,
+    pub pulse: Arc<Pulse>,
     /// whether it is noted when a chunk was read
     pub traced: bool,
     /// when entries from the future were last complained of
@@ -48,34 +50,29 @@ pub enum Ended {
     Stopped,
     /// a successor has the partition
     Fenced,
-    /// the log's content is not ours to read
-    Broken(String),
 }
 
 impl Ingest {
-    /// Reads until it is stopped or fenced.
+    /// Reads until it is stopped or fenced. Whatever else the log says is tried again: keys come back, rights are given back,
+    /// servers are promoted, and nobody else reads this partition meanwhile.
     pub async fn run(self) -> Ended {
-        let mut failures = 0usize;
+        let mut pause = Pause::up_to(PAUSE_MAX);
         let mut reader = None;
         while !self.stop.is_cancelled() {
             let result = match reader.as_mut() {
                 None => self.log.reader(self.partition, &self.consumer, self.epoch).await.map(|r| reader = Some(r)),
-                Some(r) => self.generation(r.as_mut()).await,
+                Some(r) => self.generation(r.as_mut(), &mut pause).await,
             };
             match result {
-                Ok(()) => failures = 0,
+                Ok(()) => {}
                 Err(LogError::Fenced { .. }) => return Ended::Fenced,
-                Err(LogError::Broken(why)) => return Ended::Broken(why),
-                Err(e @ (LogError::Unavailable(_) | LogError::Full(_))) => {
-                    if failures == 0 {
-                        tracing::warn!(partition = self.partition, error = %e, "reading commands failed; trying again");
+                Err(_) if self.stop.is_cancelled() => {} // the pulse is the next run's
+                Err(e @ (LogError::Unavailable(_) | LogError::Full(_) | LogError::Broken(_))) => {
+                    if let Some(unsaid) = self.pulse.trouble(Part::Read, &e.to_string()) {
+                        let partition = self.partition;
+                        tracing::error!(partition, error = %e, unsaid, "reading commands failed; trying again");
                     }
-                    let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
-                    failures += 1;
-                    tokio::select! {
-                        () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-                        () = self.stop.cancelled() => {}
-                    }
+                    pause.wait(&self.stop).await;
                 }
             }
         }
@@ -83,7 +80,7 @@ impl Ingest {
     }
 
     /// One generation: everything pending, then new entries, until the lane starts the next generation.
-    async fn generation(&self, reader: &mut dyn Reader) -> Result<(), LogError> {
+    async fn generation(&self, reader: &mut dyn Reader, pause: &mut Pause) -> Result<(), LogError> {
         let generation = self.generation.now();
         for stream in [Inbound::Commands, Inbound::Internal] {
             let mut after = EntryId::ZERO;
@@ -91,7 +88,10 @@ impl Ingest {
                 if self.stale(generation) {
                     return Ok(());
                 }
-                let room = self.credit.available().await.min(READ_MAX);
+                let room = tokio::select! {
+                    room = self.credit.available() => room.min(READ_MAX),
+                    () = self.stop.cancelled() => return Ok(()),
+                };
                 let entries = reader.pending(stream, after, room).await?;
                 let Some(last) = entries.last() else { break };
                 after = last.id;
@@ -107,6 +107,8 @@ impl Ingest {
             };
             let before = self.clock.now();
             let entries = reader.fresh(room, WAIT).await?;
+            self.pulse.well(Part::Read);
+            pause.over();
             match entries.iter().filter(|e| e.stream == Inbound::Commands).max_by_key(|e| e.id) {
                 // everything up to the last one was read, because ids only grow
                 Some(last) => self.stream_time.reached(last.at),

@@ -2,6 +2,7 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 mod again;
+mod over;
 mod remember;
 
 use std::{
@@ -19,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LaneEnd, LaneParts};
+use super::{LaneEnd, LaneParts, pulse::Pause};
 use crate::{
     commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
@@ -28,7 +29,7 @@ use crate::{
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
-        supervisor::{Committed, Count, Decide, Stop, Supervisor},
+        supervisor::{Committed, Count, Decide, Supervisor},
         window::Window,
     },
     store::{Lease, StoreError},
@@ -40,8 +41,6 @@ const CAREFUL_COMMANDS: usize = 20_000;
 const CONFLICTS_MAX: u32 = 5;
 /// After a reset so many commands must go well before it is forgotten.
 const CALM_COMMANDS: usize = 5_000;
-/// Between looks at the store while it is down.
-const PROBE_WAIT: Duration = Duration::from_millis(250);
 
 /// What the heart has in common with the loops beside it.
 pub struct Shared {
@@ -72,6 +71,12 @@ pub struct Heart {
     conflicts: u32,
     /// commands that went well since the last reset
     calm: usize,
+    /// resets in a row without one commit between
+    fruitless: u32,
+    /// how long the lane waits after one of them
+    pause: Pause,
+    /// when the last one was over
+    reset_at: Instant,
     /// one command a commit, to find the one at fault
     alone: bool,
     suspect: Option<(Inbound, EntryId)>,
@@ -111,6 +116,9 @@ impl Heart {
             careful: 0,
             conflicts: 0,
             calm: CALM_COMMANDS,
+            fruitless: 0,
+            pause: Pause::up_to(over::PAUSE_MAX),
+            reset_at: Instant::now(),
             alone: false,
             suspect: None,
             suspected: (None, None),
@@ -152,7 +160,6 @@ impl Heart {
                 end = &mut read => Err(match end {
                     Ok(reader::Ended::Stopped) => LaneEnd::Stopped,
                     Ok(reader::Ended::Fenced) => LaneEnd::Fenced,
-                    Ok(reader::Ended::Broken(why)) => LaneEnd::Broken(why),
                     Err(e) => LaneEnd::Broken(format!("the reader broke: {e}")),
                 }),
                 _ = tick.tick() => self.tick().await,
@@ -306,6 +313,7 @@ impl Heart {
                 self.batches = number + 1;
                 self.conflicts = 0;
                 self.calm = self.calm.saturating_add(counted);
+                self.goes_well();
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
                 }
@@ -336,97 +344,8 @@ impl Heart {
         }
     }
 
-    /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
-    async fn start_over(&mut self, why: &str, own: bool, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        let (partition, alone) = (self.parts.partition, self.alone);
-        // one command's own, where each is decided alone
-        let entry = self.suspect.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
-        let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
-        let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
-        tracing::warn!(partition, entry, command_id, order_id, why, alone, "the lane starts over");
-        metrics::counter!("jumun_lane_resets_total", "partition" => self.parts.partition.to_string()).increment(1);
-        // batches decided before the fault may still become durable; their answers are owed then
-        while let Some(counted) = self.in_flight.pop_front() {
-            match ended.recv().await {
-                Some(Ended::Done { number, mended, .. }) => {
-                    self.batches = number + 1;
-                    let mut window = self.window.borrow_mut();
-                    mended.into_iter().for_each(|(decided, given)| window.mend(&decided, given, number + 1));
-                    self.held = self.held.saturating_sub(counted);
-                }
-                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(
-                    Ended::Conflict { .. } | Ended::Failed(_) | Ended::Probed | Ended::Resumed | Ended::Dropped(_),
-                ) => self.in_flight.clear(),
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-        }
-        self.stop_actors().await;
-        self.well(ended).await?;
-        if own {
-            if let (true, Some(key)) = (self.alone, self.suspect.take()) {
-                let failed = self.failures.entry(key).or_default();
-                *failed += 1;
-                if *failed >= self.parts.limits.tries_max {
-                    self.condemned.insert(key);
-                }
-            }
-            // the second fault within a short while: one at a time, to find the command at fault
-            self.alone |= self.calm < CALM_COMMANDS;
-        }
-        self.suspect = None;
-        self.calm = 0;
-        self.shared.credit.give(std::mem::take(&mut self.held));
-        self.queue.clear();
-        self.shared.generation.next();
-        self.restart_actors();
-        Ok(())
-    }
-
-    /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
-    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        loop {
-            if self.to_commit.send(Ask::Probe).await.is_err() {
-                return Err(LaneEnd::Broken("the committer is gone".into()));
-            }
-            let mut end = ended.recv().await;
-            while matches!(end, Some(Ended::Dropped(_))) {
-                end = ended.recv().await;
-            }
-            match end {
-                Some(Ended::Probed) => return Ok(()),
-                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Failed(e)) => {
-                    tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
-                }
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PROBE_WAIT) => {}
-                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
-            }
-        }
-    }
-
-    async fn stop_actors(&mut self) {
-        if self.supervisor.send(Stop).await.is_err() {
-            tracing::debug!("the supervisor was gone already");
-        }
-        self.cx.skus.clear();
-    }
-
-    /// New actors. What was answered is remembered still.
-    fn restart_actors(&mut self) {
-        self.window.borrow_mut().survive(self.batches);
-        self.cx = context(&self.parts, &self.lease);
-        self.cx.book.borrow_mut().number = self.batches;
-        self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, Rc::clone(&self.window)).start();
-    }
-
     async fn tick(&mut self) -> Result<(), LaneEnd> {
+        self.look_up();
         let partition = self.parts.partition.to_string();
         if let Ok((orders, skus)) = self.supervisor.send(Count).await {
             metrics::gauge!("jumun_live_actors", "partition" => partition.clone(), "kind" => "order")
@@ -442,7 +361,6 @@ fn publisher_ended(end: Result<publisher::Ended, JoinError>) -> LaneEnd {
     match end {
         Ok(publisher::Ended::Stopped) => LaneEnd::Stopped,
         Ok(publisher::Ended::Fenced) => LaneEnd::Fenced,
-        Ok(publisher::Ended::Broken(why)) => LaneEnd::Broken(why),
         Err(e) => LaneEnd::Broken(format!("the publisher broke: {e}")),
     }
 }

@@ -2,6 +2,7 @@
 //! the lane's own thread; reading, committing and publishing run beside it.
 
 pub mod heart;
+pub mod pulse;
 mod republish;
 pub mod timekeeper;
 
@@ -19,9 +20,10 @@ use crate::{
     payment::DueRefund,
     publish::{Durable, publisher::Publisher},
     route::supervisor::Bounds,
-    store::{Lease, Store},
+    store::{Lease, Store, rows::OtbxRow},
     traces::Traces,
 };
+use pulse::{Part, Pause, Pulse};
 
 /// What bounds a lane.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +68,8 @@ pub struct LaneParts {
     pub gateway: Option<mpsc::Sender<DueRefund>>,
     /// where commands are traced
     pub traces: Option<Arc<Traces>>,
+    /// how it is, for its keeper and the probes
+    pub pulse: Arc<Pulse>,
     /// where reading, committing and publishing run
     pub runtime: Handle,
 }
@@ -76,7 +80,7 @@ pub enum LaneEnd {
     Stopped,
     /// a successor owns the partition
     Fenced,
-    /// an invariant broke, or the log or store is not ours to use: this partition stops and says so
+    /// an invariant broke, or one of its loops did: this run is over, and the keeper starts another
     Broken(String),
 }
 
@@ -86,6 +90,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     let credit = Arc::new(Credit::new(parts.limits.in_flight_max));
     let stream_time = Arc::new(StreamTime::default());
     let generation = Arc::new(Generation::default());
+    parts.pulse.runs_on(&credit);
     let sent = Arc::default();
     // a few chunks, batches and reports may wait; what bounds the lane is the credit
     let (to_publish, publishing) = mpsc::channel::<Durable>(4);
@@ -100,6 +105,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         clock: Arc::clone(&parts.clock),
         retention: parts.retention,
         credit: Arc::clone(&credit),
+        pulse: Arc::clone(&parts.pulse),
         from: publishing,
         sent: Arc::clone(&sent),
         gateway: parts.gateway.clone(),
@@ -116,14 +122,10 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     };
     let committed = parts.runtime.spawn(committer.run());
     // what an earlier owner had committed and perhaps not sent
-    match parts.store.outbox(parts.partition, OUTBOX_MAX).await {
-        Ok(steps) => {
-            let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: None };
-            if to_publish.send(first).await.is_err() {
-                return LaneEnd::Broken("the publisher did not start".into());
-            }
-        }
-        Err(e) => return LaneEnd::Broken(e.to_string()),
+    let Some(steps) = outbox(&parts, &stop).await else { return LaneEnd::Stopped };
+    let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: None };
+    if to_publish.send(first).await.is_err() {
+        return LaneEnd::Broken("the publisher did not start".into());
     }
     drop(to_publish);
     let ingest = Ingest {
@@ -135,6 +137,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         credit: Arc::clone(&credit),
         stream_time: Arc::clone(&stream_time),
         generation: Arc::clone(&generation),
+        pulse: Arc::clone(&parts.pulse),
         traced: parts.traces.is_some(),
         future_said: std::sync::Mutex::default(),
         to: chunk_tx,
@@ -175,5 +178,33 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     end
 }
 
+/// What an earlier owner left in the outbox, asked for until the store says; `None`: the lane is to stop.
+async fn outbox(parts: &LaneParts, stop: &CancellationToken) -> Option<Vec<OtbxRow>> {
+    let mut pause = Pause::up_to(START_PAUSE_MAX);
+    loop {
+        let asked = tokio::select! {
+            asked = parts.store.outbox(parts.partition, OUTBOX_MAX) => asked,
+            () = stop.cancelled() => return None,
+        };
+        match asked {
+            Ok(steps) => {
+                parts.pulse.well(Part::Start);
+                return Some(steps);
+            }
+            Err(e) => {
+                if let Some(unsaid) = parts.pulse.trouble(Part::Start, &e.to_string()) {
+                    let partition = parts.partition;
+                    tracing::error!(partition, error = %e, unsaid, "reading the outbox failed; trying again");
+                }
+            }
+        }
+        if !pause.wait(stop).await {
+            return None;
+        }
+    }
+}
+
+/// The longest pause between tries to read what a start needs.
+const START_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long a stopping lane waits for its helpers.
 const STOP_WAIT: Duration = Duration::from_secs(5);

@@ -22,6 +22,8 @@ const DUE_MAX: u32 = 500;
 const FIRED_MAX: usize = 5_000;
 /// When an order that is still due is told again.
 const AGAIN: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
+/// How often looks that fail one after another are said: some ten seconds.
+const SAID_EVERY: u32 = 50;
 /// How often streams are trimmed, in looks.
 const TRIM_EVERY: u32 = 10;
 
@@ -40,15 +42,21 @@ impl Timekeeper {
     /// Keeps time until it is stopped.
     pub async fn run(self) {
         let mut fired: HashMap<OrderId, (Time, Time)> = HashMap::new();
-        let mut looks = 0u32;
+        let (mut looks, mut failed) = (0u32, 0u32);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = self.stop.cancelled() => return,
             }
             looks = looks.wrapping_add(1);
-            if let Err(e) = self.look(&mut fired).await {
-                tracing::warn!(partition = self.partition, error = %e, "looking for due orders failed; trying again");
+            match self.look(&mut fired).await {
+                Ok(()) => failed = 0,
+                Err(e) => {
+                    if failed.is_multiple_of(SAID_EVERY) {
+                        tracing::warn!(partition = self.partition, error = %e, "looking for due orders failed; trying again");
+                    }
+                    failed = failed.wrapping_add(1);
+                }
             }
             if looks.is_multiple_of(TRIM_EVERY)
                 && let Err(e) = self.log.trim(self.partition, self.retention).await

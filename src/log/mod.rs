@@ -316,6 +316,11 @@ pub trait CommandLog: Send + Sync {
         wait: Duration,
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
 
+    /// The greatest epoch under which the partition was taken over, as far as the log knows; 0: none.
+    async fn epoch(&self, _partition: u32) -> Result<i64, LogError> {
+        Ok(0)
+    }
+
     /// Where the partition's log began, if it dies with its process: whoever has come to an entry before was in another one.
     fn began(&self, _partition: u32) -> Option<EntryId> {
         None

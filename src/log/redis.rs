@@ -20,7 +20,8 @@ use std::{
 
 use ::redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, RedisError, Script, TlsCertificates, Value, aio::ConnectionLike,
+    ProtocolVersion, RedisError, RedisResult, Script, TlsCertificates, Value, aio::ConnectionLike,
+    io::tcp::TcpSettings,
 };
 use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
@@ -28,7 +29,7 @@ use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use self::{
     follow::{Followers, Place},
     keys::Keys,
-    link::{CONNECT_MAX, REPLY_MAX, call, fault, is_no_key, run, strange},
+    link::{CONNECT_MAX, Dial, Link, REPLY_MAX, call, fault, is_doubtful, is_no_key, passes, run, strange},
     reader::RedisReader,
     settler::RedisSettler,
 };
@@ -42,12 +43,14 @@ pub const NAMESPACE: &str = "jumun";
 
 /// Connections for short commands. Redis works on one at a time; more would only queue there.
 const POOL_CONNECTIONS_MAX: usize = 16;
+/// Scripts count in doubles; no partition is taken over so often, so a greater one is nobody's.
+const EPOCH_MAX: i64 = 1 << 52;
 /// Commands a transaction: Redis does nothing else meanwhile.
 const APPEND_MAX: usize = 1_000;
 
 /// The log on a Redis server.
 pub struct RedisLog {
-    client: Client,
+    dial: Dial,
     pool: Pool,
     keys: Keys,
     followers: Followers,
@@ -56,7 +59,6 @@ pub struct RedisLog {
     settle: Arc<Script>,
     trim: Script,
     stats: Script,
-    open: Script,
     groups: Script,
     send: Script,
     reach: &'static str,
@@ -91,28 +93,33 @@ impl RedisLog {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| LogError::Broken(format!("no pool of redis connections: {e}")))?;
+        let dial = Dial::new(client);
         let log = Self {
-            followers: Followers::new(client.clone()),
-            client,
+            followers: Followers::new(dial.clone()),
+            dial,
             pool,
             keys: Keys::new(namespace),
-            readers: Arc::new(reader::Scripts::new()),
+            readers: Arc::new(reader::Scripts::new(Keys::new(namespace).meta())),
             connections: Arc::default(),
             settle: Arc::new(settler::script()),
             trim: Script::new(include_str!("redis/trim.lua")),
             stats: Script::new(include_str!("redis/stats.lua")),
-            open: Script::new(include_str!("redis/open.lua")),
             groups: Script::new(include_str!("redis/groups.lua")),
             send: Script::new(include_str!("redis/send.lua")),
             reach,
         };
-        match log.ping().await {
-            Ok(()) => Ok(log),
+        let mut link = Link::new(log.dial.clone());
+        match link.send(&::redis::cmd("PING"), Duration::ZERO).await {
+            Ok(_) => Ok(log),
+            // it is away, or not there yet
+            Err(e) if passes(&e) => Err(LogError::Unavailable(e.to_string())),
             // a server that wants TLS, or has none, only hangs up or says something strange
-            Err(LogError::Unavailable(why)) => {
-                Err(LogError::Unavailable(format!("{why} (asked {reach}: rediss:// asks with TLS, redis:// without)")))
-            }
-            Err(error) => Err(error),
+            Err(e) => match fault(0, &e) {
+                LogError::Unavailable(why) => {
+                    Err(LogError::Broken(format!("{why} (asked {reach}: rediss:// asks with TLS, redis:// without)")))
+                }
+                error @ (LogError::Fenced { .. } | LogError::Full(_) | LogError::Broken(_)) => Err(error),
+            },
         }
     }
 
@@ -126,12 +133,28 @@ impl RedisLog {
         })
     }
 
+    /// A pooled connection goes back only when the server did as it was asked: one that was demoted refuses every write, and
+    /// would be lent for ever. Where one is silent, the others that lie idle are not asked one after another.
+    fn judged<T>(&self, connection: deadpool_redis::Connection, reply: RedisResult<T>) -> Result<T, LogError> {
+        if reply.as_ref().is_err_and(is_doubtful) {
+            drop(deadpool_redis::Connection::take(connection));
+        }
+        if reply.as_ref().is_err_and(RedisError::is_timeout) {
+            self.pool.retain(|_, _| false);
+        }
+        reply.map_err(|e| fault(0, &e))
+    }
+
     async fn query(&self, cmd: &Cmd) -> Result<Value, LogError> {
-        cmd.query_async(&mut self.pooled().await?).await.map_err(|e| fault(0, &e))
+        let mut connection = self.pooled().await?;
+        let reply = cmd.query_async(&mut connection).await;
+        self.judged(connection, reply)
     }
 
     async fn scripted(&self, script: &Script, cmd: &Cmd) -> Result<Value, LogError> {
-        run(&mut self.pooled().await?, script, cmd).await.map_err(|e| fault(0, &e))
+        let mut connection = self.pooled().await?;
+        let reply = run(&mut connection, script, cmd).await;
+        self.judged(connection, reply)
     }
 
     /// One transaction: all of these or none.
@@ -142,12 +165,14 @@ impl RedisLog {
         }
         let mut connection = self.pooled().await?;
         if let [_] = commands {
-            let value = connection.req_packed_commands(&pipe, 0, 1).await.map_err(|e| fault(0, &e))?;
-            let value = value.into_iter().next().ok_or_else(|| strange("an append"))?;
-            ids.push(parse::id(&value.extract_error().map_err(|e| fault(0, &e))?)?);
+            let reply = connection.req_packed_commands(&pipe, 0, 1).await;
+            let reply = reply.and_then(|values| values.into_iter().map(Value::extract_error).collect());
+            let values: Vec<Value> = self.judged(connection, reply)?;
+            ids.push(parse::id(values.first().ok_or_else(|| strange("an append"))?)?);
             return Ok(());
         }
-        let values: Vec<Value> = pipe.atomic().query_async(&mut connection).await.map_err(|e| fault(0, &e))?;
+        let reply = pipe.atomic().query_async(&mut connection).await;
+        let values: Vec<Value> = self.judged(connection, reply)?;
         for value in &values {
             ids.push(parse::id(value)?);
         }
@@ -164,7 +189,7 @@ fn client(url: &str, certificates: &Certificates) -> Result<Client, LogError> {
     outward::trust();
     let info = url.into_connection_info().map_err(|e| unusable(&e))?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
-    let info = info.set_redis_settings(settings);
+    let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
     if let ConnectionAddr::TcpTls { insecure: true, .. } = info.addr() {
         return Err(LogError::Broken("there is no #insecure: name the authority that signed the certificate".into()));
     }
@@ -180,6 +205,14 @@ fn client(url: &str, certificates: &Certificates) -> Result<Client, LogError> {
         root_cert: certificates.authorities.clone(),
     };
     Client::build_with_tls(info, certificates).map_err(|e| unusable(&e))
+}
+
+/// Small writes are not held back; and what nobody acknowledges is noticed by the kernel too.
+fn tcp() -> TcpSettings {
+    let settings = TcpSettings::default().set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(REPLY_MAX);
+    settings
 }
 
 fn reach(info: &ConnectionInfo) -> &'static str {
@@ -206,20 +239,8 @@ impl CommandLog for RedisLog {
     }
 
     async fn open(&self, partitions: u32) -> Result<(), LogError> {
-        let mut cmd = call(&self.open, 1);
-        cmd.arg(self.keys.meta()).arg(partitions).arg(PROTOCOL);
-        let row = parse::array(self.scripted(&self.open, &cmd).await?, "its meta key")?;
-        let stored: Vec<Option<u64>> = row.iter().map(|v| parse::number(v, "its meta key").ok()).collect();
-        if stored != [Some(u64::from(partitions)), Some(u64::from(PROTOCOL))] {
-            let text = |i: usize| stored.get(i).copied().flatten().map_or_else(|| "no".to_owned(), |n| n.to_string());
-            return Err(LogError::Broken(format!(
-                "{} says {} partitions and protocol {}, this server has {partitions} and {PROTOCOL}: changing them is \
-                 an offline command",
-                self.keys.meta(),
-                text(0),
-                text(1),
-            )));
-        }
+        let meta = self.readers.meta(partitions);
+        meta.judge(self.scripted(&meta.script, &meta.call()).await?)?;
         for partition in 0..partitions {
             let mut cmd = call(&self.groups, 2);
             cmd.arg(self.keys.inbound(partition, Inbound::Commands));
@@ -237,6 +258,16 @@ impl CommandLog for RedisLog {
         }
         let n = u32::try_from(parse::number(&value, "its meta key")?);
         n.map(Some).map_err(|_| strange("its meta key"))
+    }
+
+    async fn epoch(&self, partition: u32) -> Result<i64, LogError> {
+        let value = self.query(::redis::cmd("GET").arg(self.keys.epoch(partition))).await?;
+        let text = parse::bytes(&value).and_then(|text| std::str::from_utf8(text).ok());
+        match text.map(str::parse::<i64>) {
+            None => Ok(0),
+            Some(Ok(epoch)) if epoch <= EPOCH_MAX => Ok(epoch),
+            Some(_) => Err(strange("the partition's epoch")),
+        }
     }
 
     async fn append(&self, partition: u32, to: Inbound, commands: &[Arc<[u8]>]) -> Result<Vec<EntryId>, LogError> {
@@ -263,7 +294,7 @@ impl CommandLog for RedisLog {
 
     async fn reader(&self, partition: u32, consumer: &str, epoch: i64) -> Result<Box<dyn Reader>, LogError> {
         let mut reader = RedisReader::new(
-            self.client.clone(),
+            self.dial.clone(),
             Arc::clone(&self.readers),
             Arc::clone(&self.connections),
             &self.keys,
@@ -276,8 +307,7 @@ impl CommandLog for RedisLog {
 
     async fn settler(&self, partition: u32, epoch: i64, retention: Retention) -> Result<Box<dyn Settler>, LogError> {
         let settle = Arc::clone(&self.settle);
-        let mut settler =
-            RedisSettler::new(self.client.clone(), settle, self.keys.clone(), partition, epoch, retention);
+        let mut settler = RedisSettler::new(self.dial.clone(), settle, self.keys.clone(), partition, epoch, retention);
         settler.attach().await?;
         Ok(Box::new(settler))
     }

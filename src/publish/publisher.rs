@@ -13,12 +13,16 @@ use crate::{
     clock::Clock,
     commit::Outgoing,
     ingest::Credit,
+    lane::pulse::{Part, Pause, Pulse},
     log::{CommandLog, Inbound, LogError, OutAnswer, Retention, Settled, Settler},
     payment::DueRefund,
     protocol::event::publish,
     store::rows::OtbxRow,
     traces::Traces,
 };
+
+/// The longest pause between tries.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Outbox rows that reached their stream, to be deleted with the next batch.
 pub type Sent = Arc<Mutex<Vec<Arc<str>>>>;
@@ -31,6 +35,7 @@ pub struct Publisher {
     pub clock: Arc<dyn Clock>,
     pub retention: Retention,
     pub credit: Arc<Credit>,
+    pub pulse: Arc<Pulse>,
     pub from: mpsc::Receiver<Durable>,
     pub sent: Sent,
     /// where refunds are asked; `None`: somebody else reads the events and asks
@@ -45,7 +50,6 @@ pub struct Publisher {
 pub enum Ended {
     Stopped,
     Fenced,
-    Broken(String),
 }
 
 impl Publisher {
@@ -97,7 +101,7 @@ impl Publisher {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut patience = Patience::default();
+        let mut pause = Pause::up_to(PAUSE_MAX);
         loop {
             let fault = match settler {
                 None => match self.log.settler(self.partition, self.epoch, self.retention).await {
@@ -108,11 +112,15 @@ impl Publisher {
                     Err(e) => e,
                 },
                 Some(settler) => match settler.settle(entries).await {
-                    Ok(_) => return Ok(()),
+                    Ok(_) => {
+                        self.pulse.moved();
+                        self.pulse.well(Part::Publish);
+                        return Ok(());
+                    }
                     Err(e) => e,
                 },
             };
-            patience.hold(self, "settling", fault).await?;
+            self.hold(&mut pause, "settling", fault).await?;
         }
     }
 
@@ -130,40 +138,30 @@ impl Publisher {
     }
 
     async fn append(&self, lane: u32, raw: &[Arc<[u8]>]) -> Result<(), Ended> {
-        let mut patience = Patience::default();
+        let mut pause = Pause::up_to(PAUSE_MAX);
         loop {
             match self.log.append(lane, Inbound::Internal, raw).await {
-                Ok(_) => return Ok(()),
-                Err(e) => patience.hold(self, "sending to another lane", e).await?,
-            }
-        }
-    }
-}
-
-/// Waits between tries. It gives up only where a successor has the partition, or the lane stops.
-struct Patience(Duration);
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self(Duration::from_millis(20))
-    }
-}
-
-impl Patience {
-    async fn hold(&mut self, publisher: &Publisher, what: &str, e: LogError) -> Result<(), Ended> {
-        match e {
-            LogError::Fenced { .. } => Err(Ended::Fenced),
-            LogError::Broken(why) => Err(Ended::Broken(why)),
-            LogError::Unavailable(_) | LogError::Full(_) => {
-                tracing::warn!(partition = publisher.partition, error = %e, "{what} failed; trying again");
-                tokio::select! {
-                    () = tokio::time::sleep(self.0) => {}
-                    () = publisher.stop.cancelled() => return Err(Ended::Stopped),
+                Ok(_) => {
+                    self.pulse.well(Part::Publish);
+                    return Ok(());
                 }
-                self.0 = (self.0 * 2).min(Duration::from_secs(2));
-                Ok(())
+                Err(e) => self.hold(&mut pause, "sending to another lane", e).await?,
             }
         }
+    }
+
+    /// Waits before the next try. It gives up only where a successor has the partition, or the lane stops.
+    async fn hold(&self, pause: &mut Pause, what: &str, e: LogError) -> Result<(), Ended> {
+        if matches!(e, LogError::Fenced { .. }) {
+            return Err(Ended::Fenced);
+        }
+        if self.stop.is_cancelled() {
+            return Err(Ended::Stopped); // the pulse is the next run's
+        }
+        if let Some(unsaid) = self.pulse.trouble(Part::Publish, &e.to_string()) {
+            tracing::error!(partition = self.partition, error = %e, unsaid, "{what} failed; trying again");
+        }
+        if pause.wait(&self.stop).await { Ok(()) } else { Err(Ended::Stopped) }
     }
 }
 

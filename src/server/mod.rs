@@ -1,29 +1,34 @@
 //! A server: the lanes of all partitions in one process, each on a thread of its own, under a lease each.
 
+mod keeper;
 pub mod refunds;
 pub mod samples;
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::mpsc, task::LocalSet};
+use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Clock,
     domain::catalog::Policy,
-    lane::{self, LaneEnd, LaneParts, Limits},
+    lane::{
+        LaneParts, Limits,
+        pulse::{Part, Pulse},
+    },
     log::{CommandLog, Retention},
     payment::PaymentGateway,
-    store::{Lease, LeaseAnswer, Store},
+    store::Store,
     traces::Traces,
-    webhook::{Courier, Hooks},
+    webhook::Hooks,
 };
+use keeper::Keeper;
 
 /// What a server is made of.
 #[derive(Clone)]
@@ -32,6 +37,8 @@ pub struct ServerParts {
     /// the owner's name in the lease and the consumer group; a restart under the same name need not wait for the lease
     pub instance: String,
     pub lease_ttl: Duration,
+    /// after so long without moving, though there is work, a lane is taken for stuck; see [`Health::stuck`]
+    pub stuck_after: Duration,
     pub store: Arc<dyn Store>,
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
@@ -50,7 +57,8 @@ pub struct ServerParts {
 #[derive(Debug, Default)]
 pub struct Health {
     owned: AtomicU32,
-    broken: AtomicBool,
+    /// one a partition, in their order
+    lanes: Vec<Arc<Pulse>>,
 }
 
 impl Health {
@@ -59,9 +67,20 @@ impl Health {
         self.owned.load(Ordering::Acquire)
     }
 
-    /// Whether a partition stopped because an invariant broke.
+    /// Whether a lane ended by a fault and is started again, or has work and does not move.
     pub fn broken(&self) -> bool {
-        self.broken.load(Ordering::Acquire)
+        self.lanes.iter().any(|lane| lane.stuck() || lane.has(Part::Run))
+    }
+
+    /// Whether a lane has had work for so long without moving that the process is better started anew.
+    pub fn stuck(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.stuck())
+    }
+
+    /// What keeps lanes from their work: partitions, and why.
+    pub fn troubles(&self) -> Vec<(u32, String)> {
+        let of = |(partition, lane): (u32, &Arc<Pulse>)| lane.troubles().into_iter().map(move |why| (partition, why));
+        (0..).zip(&self.lanes).flat_map(of).collect()
     }
 }
 
@@ -82,14 +101,15 @@ impl Server {
         parts.log.open(parts.partitions).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let health = Arc::new(Health::default());
+        let lanes: Vec<Arc<Pulse>> = (0..parts.partitions).map(|_| Arc::default()).collect();
+        let health = Arc::new(Health { owned: AtomicU32::new(0), lanes: lanes.clone() });
         let gateway = parts.gateway.clone().map(|gateway| {
             let (tx, rx) = mpsc::channel(refunds::WAITING_MAX);
             let office = refunds::Office { gateway, log: Arc::clone(&parts.log), store: Arc::clone(&parts.store) };
             tasks.spawn(refunds::run(office, rx, stop.clone()));
             tx
         });
-        for partition in 0..parts.partitions {
+        for (partition, pulse) in (0..).zip(&lanes) {
             let lane = LaneParts {
                 partition,
                 partitions: parts.partitions,
@@ -102,12 +122,14 @@ impl Server {
                 retention: parts.retention,
                 gateway: gateway.clone(),
                 traces: parts.traces.clone(),
+                pulse: Arc::clone(pulse),
                 runtime: Handle::current(),
             };
             let keeper = Keeper {
                 lane,
                 instance: parts.instance.clone(),
                 ttl: parts.lease_ttl,
+                stuck_after: parts.stuck_after,
                 health: Arc::clone(&health),
                 hooks: Arc::clone(&parts.hooks),
                 stop: stop.clone(),
@@ -115,13 +137,13 @@ impl Server {
             tasks.spawn(keeper.run());
         }
         let (log, store, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.store), Arc::clone(&parts.hooks));
-        tasks.spawn(samples::run(log, store, hooks, parts.partitions, stop.clone()));
+        tasks.spawn(samples::run(log, store, hooks, lanes, stop.clone()));
         Ok(Server { health, stop, tasks })
     }
 
     /// Waits until this process owns all partitions.
     pub async fn ready(&self, partitions: u32) {
-        while self.health.owned() < partitions && !self.health.broken() {
+        while self.health.owned() < partitions {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -131,133 +153,5 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-    }
-}
-
-/// Keeps one partition: takes its lease, runs its lane, renews, and starts again after a takeover.
-struct Keeper {
-    lane: LaneParts,
-    instance: String,
-    ttl: Duration,
-    health: Arc<Health>,
-    hooks: Arc<Hooks>,
-    stop: CancellationToken,
-}
-
-impl Keeper {
-    async fn run(self) {
-        let partition = self.lane.partition;
-        self.owns(false); // there from the start, so that its absence is no answer
-        let mut said = false;
-        while !self.stop.is_cancelled() {
-            let lease = match self.lane.store.acquire(partition, &self.instance, self.ttl).await {
-                Ok(LeaseAnswer::Granted(lease)) => lease,
-                Ok(LeaseAnswer::Held { owner, until }) => {
-                    if !said {
-                        tracing::info!(partition, owner, %until, "another process owns the partition; waiting");
-                    }
-                    said = true;
-                    self.pause(self.ttl / 10).await;
-                    continue;
-                }
-                Err(e) => {
-                    tracing::warn!(partition, error = %e, "asking for the lease failed; trying again");
-                    self.pause(self.ttl / 5).await;
-                    continue;
-                }
-            };
-            said = false;
-            tracing::info!(partition, epoch = lease.epoch, "the lane starts");
-            let end = self.hold(lease).await;
-            match end {
-                LaneEnd::Stopped => return,
-                LaneEnd::Fenced => {
-                    tracing::warn!(partition, "a successor owns the partition now");
-                    self.pause(self.ttl).await; // two processes of one name must not take it from each other in turns
-                }
-                LaneEnd::Broken(why) => {
-                    tracing::error!(partition, why, "the partition stops");
-                    self.health.broken.store(true, Ordering::Release);
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn hold(&self, lease: Lease) -> LaneEnd {
-        let stop = self.stop.child_token();
-        let (done_tx, mut done) = tokio::sync::oneshot::channel();
-        let (parts, its_lease, its_stop) = (self.lane.clone(), lease.clone(), stop.clone());
-        let runtime = Handle::current();
-        // an arbiter's thread, on the shared runtime: connections are driven elsewhere while the lane decides
-        let thread = std::thread::Builder::new().name(format!("lane-{}", lease.partition)).spawn(move || {
-            let local = LocalSet::new();
-            let end = runtime.block_on(local.run_until(lane::run(parts, its_lease, its_stop)));
-            if done_tx.send(end).is_err() {
-                tracing::debug!("nobody waits for the lane");
-            }
-        });
-        if let Err(e) = thread {
-            return LaneEnd::Broken(format!("no thread for the lane: {e}"));
-        }
-        self.health.owned.fetch_add(1, Ordering::AcqRel);
-        self.owns(true);
-        let couriers = self.couriers(&stop);
-        let end = loop {
-            tokio::select! {
-                end = &mut done => break end.unwrap_or_else(|_| LaneEnd::Broken("the lane's thread broke".into())),
-                () = tokio::time::sleep(self.ttl / 3) => match self.lane.store.renew(&lease, self.ttl).await {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        stop.cancel();
-                        let end = done.await.unwrap_or_else(|_| LaneEnd::Broken("the lane's thread broke".into()));
-                        break if end == LaneEnd::Stopped { LaneEnd::Fenced } else { end };
-                    }
-                    Err(e) => tracing::warn!(partition = lease.partition, error = %e, "renewing the lease failed; trying again"),
-                },
-            }
-        };
-        stop.cancel();
-        couriers.close();
-        couriers.wait().await;
-        self.health.owned.fetch_sub(1, Ordering::AcqRel);
-        self.owns(false);
-        if end == LaneEnd::Stopped
-            && let Err(e) = self.lane.store.release(&lease).await
-        {
-            tracing::warn!(partition = lease.partition, error = %e, "the lease was not given back; it runs out by itself");
-        }
-        end
-    }
-
-    /// Webhooks are carried where the lane runs.
-    fn couriers(&self, stop: &CancellationToken) -> TaskTracker {
-        let tasks = TaskTracker::new();
-        for hook in &self.hooks.all {
-            let Some(post) = &self.hooks.post else { break };
-            let courier = Courier {
-                hook: Arc::clone(hook),
-                post: post.clone(),
-                partition: self.lane.partition,
-                log: Arc::clone(&self.lane.log),
-                store: Arc::clone(&self.lane.store),
-                clock: Arc::clone(&self.lane.clock),
-                stop: stop.clone(),
-            };
-            tasks.spawn(courier.run());
-        }
-        tasks
-    }
-
-    fn owns(&self, so: bool) {
-        let partition = self.lane.partition.to_string();
-        metrics::gauge!("jumun_partition_owned", "partition" => partition).set(f64::from(u8::from(so)));
-    }
-
-    async fn pause(&self, wait: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = self.stop.cancelled() => {}
-        }
     }
 }

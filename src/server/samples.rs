@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{log::CommandLog, store::Store, webhook::Hooks};
+use crate::{lane::pulse::Pulse, log::CommandLog, store::Store, webhook::Hooks};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(2);
@@ -16,13 +16,14 @@ pub async fn run(
     log: Arc<dyn CommandLog>,
     store: Arc<dyn Store>,
     hooks: Arc<Hooks>,
-    partitions: u32,
+    lanes: Vec<Arc<Pulse>>,
     stop: CancellationToken,
 ) {
     describe();
     loop {
-        for partition in 0..partitions {
+        for (partition, lane) in (0u32..).zip(&lanes) {
             let Ok(stats) = log.stats(partition).await else { continue };
+            lane.sampled(&stats);
             let p = partition.to_string();
             metrics::gauge!("jumun_stream_lag", "partition" => p.clone()).set(number(stats.lag));
             metrics::gauge!("jumun_stream_pending", "partition" => p.clone()).set(number(stats.pending));

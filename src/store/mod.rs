@@ -332,7 +332,17 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
 
     /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
-    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError>;
+    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
+        self.acquire_above(partition, owner, ttl, 0).await
+    }
+    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen.
+    async fn acquire_above(
+        &self,
+        partition: u32,
+        owner: &str,
+        ttl: Duration,
+        seen: i64,
+    ) -> Result<LeaseAnswer, StoreError>;
     /// Extends the lease; `false` when the epoch is superseded.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
     /// Whether nobody has taken the partition over since.
@@ -394,7 +404,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError>;
 }
 
-/// A lane's only writer. It owns its connection; nothing cancels it between BEGIN and COMMIT.
+/// A lane's only writer. It owns its connection; whoever gives a commit up gives the connection up with it, and the outcome
+/// is unknown.
 #[async_trait]
 pub trait Committer: Send {
     /// One transaction: the fence, then all of the batch, or nothing.
@@ -440,8 +451,19 @@ pub const fn table<R: Row>() -> TableRef {
 /// # Errors
 /// [`StoreError::Unusable`] for another scheme, otherwise what the adapter says.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_by(url, PATIENCE).await
+}
+
+/// How long an answer of a server may take, where nobody says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same for somebody who waits so long for each answer of a server.
+///
+/// # Errors
+/// As [`open`] says.
+pub async fn open_by(url: &str, patience: Duration) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresStore::connect(url).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresStore::connect_by(url, patience).await?)),
         Some(("sqlite", rest)) => {
             let path = Path::new(rest.strip_prefix("//").unwrap_or(rest));
             Ok(Arc::new(sqlite::SqliteStore::open(path, sqlite::Synchronous::Full).await?))

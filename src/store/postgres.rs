@@ -4,16 +4,19 @@
 
 mod arrays;
 mod commit;
+mod session;
 
 use std::{str::FromStr as _, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    AssertSqlSafe, ConnectOptions as _, Postgres, Row as _,
+    migrate::MigrateError,
+    postgres::{PgConnectOptions, PgRow},
 };
 
 pub use commit::Statement;
+use session::{Pool, Sessions};
 
 use super::{
     Committer, Preparer, StoreError,
@@ -21,60 +24,46 @@ use super::{
     sql_store::{Bind, Database, SqlStore},
 };
 
-/// Connections for reading and for leases, beside one a committer.
-const POOL_CONNECTIONS_MAX: u32 = 4;
-const POOL_WAIT_MAX: Duration = Duration::from_secs(10);
-
-/// What every session asks of the server. A frozen owner must not hold its lease's row for ever: the server itself ends
-/// a transaction that lasts, waits, idles, or whose client went away.
-const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = '10s'; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; \
-    SET tcp_keepalives_count = 3; SET tcp_user_timeout = '15s'; SET synchronous_commit = on; SET jit = off; \
-    SET plan_cache_mode = force_generic_plan; SET timezone = 'UTC'; SET client_min_messages = error";
-
 /// The store on PostgreSQL.
 pub type PostgresStore = SqlStore<Server>;
 
 /// A PostgreSQL server: its address and the reading pool.
 #[derive(Debug)]
 pub struct Server {
-    options: PgConnectOptions,
-    pool: PgPool,
+    sessions: Sessions,
+    pool: Pool,
     reach: String,
 }
 
 impl SqlStore<Server> {
-    /// Connects to `postgres://user:password@host:port/database`.
+    /// Connects to `postgres://user:password@host:port/database`; an answer may take half a minute.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] for a URL that can't be read, [`StoreError::Unavailable`] when the server can't be
     /// reached or lets us not in.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_by(url, super::PATIENCE).await
+    }
+
+    /// The same for somebody who waits so long for each answer.
+    ///
+    /// # Errors
+    /// As [`SqlStore::connect`] says.
+    pub async fn connect_by(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|e| StoreError::Unusable(format!("the database URL can't be read: {e}")))?
             .application_name("jumun")
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(POOL_CONNECTIONS_MAX)
-            .acquire_timeout(POOL_WAIT_MAX)
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(drop) }))
-            .connect_with(options.clone())
-            .await
-            .map_err(|e| unavailable(&e))?;
+        let sessions = Sessions::new(options, patience);
         // the server is asked: by default sqlx goes on without TLS where there is none
         let tls = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+        let mut first = sessions.first().await?;
         let tls: Option<String> =
-            sqlx::query_scalar(tls).fetch_optional(&pool).await.map_err(|e| unavailable(&e))?.flatten();
+            sqlx::query_scalar(tls).fetch_optional(&mut first).await.map_err(|e| unavailable(&e))?.flatten();
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
-        Ok(Self::over(Server { options, pool, reach }))
+        let pool = Pool::new(&sessions);
+        Ok(Self::over(Server { sessions, pool, reach }))
     }
-}
-
-/// A connection with the session's settings.
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
-    let mut connection = options.connect().await.map_err(|e| unavailable(&e))?;
-    connection.execute(SESSION).await.map_err(|e| unavailable(&e))?;
-    Ok(connection)
 }
 
 fn unavailable(error: &sqlx::Error) -> StoreError {
@@ -105,6 +94,7 @@ impl Database for Server {
     const IN: &'static str = "= ANY($1)";
     const NOW: &'static str = "now()";
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
+    const GREATER: &'static str = "GREATEST";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
@@ -116,7 +106,7 @@ impl Database for Server {
                 Bind::Time(time) => query.bind(time),
             };
         }
-        let rows = query.fetch_all(&self.pool).await.map_err(|e| fault(&e))?;
+        let rows = self.pool.fetch_all(query).await?;
         rows.iter().map(|row| decode(row, types)).collect::<Result<_, _>>().map_err(|e| fault(&e))
     }
 
@@ -126,9 +116,15 @@ impl Database for Server {
 
     async fn migrate(&self) -> Result<(), StoreError> {
         // a connection without our timeouts: a second process waits for the first one's advisory lock, and may wait long
-        let mut connection = self.options.connect().await.map_err(|e| unavailable(&e))?;
+        let mut connection = self.sessions.first().await?;
         let done = sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await;
-        done.map_err(|e| StoreError::Unusable(format!("the schema could not be brought to this version: {e}")))
+        done.map_err(|e| {
+            let told =
+                if let MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) = &e { Some(e) } else { None };
+            let passing = told.is_some_and(session::passes);
+            let why = format!("the schema could not be brought to this version: {e}");
+            if passing { StoreError::Unavailable(why) } else { StoreError::Unusable(why) }
+        })
     }
 
     fn own(&self) -> Result<(), StoreError> {
@@ -144,6 +140,6 @@ impl Database for Server {
     }
 
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {
-        Ok(Box::new(commit::PgCommitter::connect(self.options.clone()).await?))
+        Ok(Box::new(commit::PgCommitter::connect(self.sessions.clone()).await?))
     }
 }

@@ -56,6 +56,8 @@ pub trait Database: Send + Sync + 'static {
     const NOW: &'static str;
     /// The database's clock, `$3` milliseconds ahead.
     const LATER: &'static str;
+    /// The function of the greater of two.
+    const GREATER: &'static str;
 
     /// Runs a reading statement; the rows' values are of `types`.
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
@@ -226,16 +228,23 @@ impl<D: Database> Store for SqlStore<D> {
         }
     }
 
-    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
+    async fn acquire_above(
+        &self,
+        partition: u32,
+        owner: &str,
+        ttl: Duration,
+        seen: i64,
+    ) -> Result<LeaseAnswer, StoreError> {
         self.0.own()?;
         let sql = format!(
-            "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, 1, $2, {}) \
-             ON CONFLICT (prtn_no) DO UPDATE SET epch = l.epch + 1, ownr_id = excluded.ownr_id, \
+            "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, $4 + 1, $2, {}) \
+             ON CONFLICT (prtn_no) DO UPDATE SET epch = {}(l.epch + 1, excluded.epch), ownr_id = excluded.ownr_id, \
              expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id RETURNING epch",
             D::LATER,
+            D::GREATER,
             D::NOW
         );
-        let binds = vec![Bind::Int(partition.into()), Bind::Text(owner.to_owned()), millis(ttl)];
+        let binds = vec![Bind::Int(partition.into()), Bind::Text(owner.to_owned()), millis(ttl), Bind::Int(seen)];
         if let Some(row) = self.0.write(sql, binds, &[Type::Int]).await?.into_iter().next() {
             return Ok(LeaseAnswer::Granted(Lease { partition, epoch: next(&mut row.into_iter()) }));
         }

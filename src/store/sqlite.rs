@@ -131,6 +131,7 @@ impl Database for FileStore {
     const IN: &'static str = "IN (SELECT value FROM json_each($1))";
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
     const LATER: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER) + $3";
+    const GREATER: &'static str = "max";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let arguments = values::arguments(binds)?;

@@ -40,7 +40,7 @@ const TEXTS = {
     'Net sold is what orders have now: sales less what came back. A unit that came back and was sold again counts again, so sales may be more than the units there were, without overselling.'],
   lanes: ['레인 상태', 'Lanes'], partition: ['파티션', 'Partition'], pending: ['확인 대기', 'Pending'], in_flight: ['처리 중', 'In flight'],
   resets: ['재시작', 'Resets'], dead: ['미처리 명령', 'Dead letters'], health: ['상태', 'Health'],
-  ok: ['정상', 'OK'], look: ['확인 필요', 'Needs a look'], broken: ['불변식이 깨졌습니다. 멈춘 파티션이 있습니다.', 'An invariant broke: a partition has stopped.'],
+  ok: ['정상', 'OK'], look: ['확인 필요', 'Needs a look'], broken: ['움직이지 않거나 오류 뒤에 다시 시작된 파티션이 있습니다.', 'A partition does not move, or was started again after a fault.'],
   owned: ['이 서버가 맡은 파티션', 'Partitions owned'], since_start: ['서버 시작 이후', 'since the server started'],
   // orders
   order: ['주문', 'Order'], order_id: ['주문번호', 'Order id'], customer: ['고객번호', 'Customer id'], status: ['상태', 'Status'],

@@ -4,34 +4,44 @@ use std::{sync::Arc, time::Duration};
 
 use super::Heart;
 use crate::{
-    lane::LaneEnd,
+    lane::{
+        LaneEnd,
+        pulse::{Part, Pause},
+    },
     log::{EntryId, LogError, OutEntry, Outbound},
     protocol::Answer,
 };
 
 /// Of how many outbound entries of each answer stream the window is filled at a time.
 const WINDOW_ENTRIES: usize = 1_000;
-/// Between tries to read them: from this, doubled each time, to this.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// The longest pause between tries to read them.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 impl Heart {
     /// Fills the window. A log that doesn't answer is asked again: without its refusals the lane would decide retries anew.
     pub(super) async fn remember(&self) -> Result<(), LaneEnd> {
-        let mut pause = PAUSES.0;
+        let mut pause = Pause::up_to(PAUSE_MAX);
         loop {
-            match self.answers().await {
+            let answers = tokio::select! {
+                answers = self.answers() => answers,
+                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
+            };
+            match answers {
                 Ok(answers) => {
+                    self.parts.pulse.well(Part::Start);
                     let mut window = self.window.borrow_mut();
                     answers.into_iter().for_each(|answer| window.hear(Arc::new(answer)));
                     return Ok(());
                 }
                 Err(e) => {
-                    tracing::warn!(partition = self.parts.partition, error = %e, "the answers that are out can't be read; trying again");
+                    if let Some(unsaid) = self.parts.pulse.trouble(Part::Start, &e.to_string()) {
+                        let partition = self.parts.partition;
+                        tracing::error!(partition, error = %e, unsaid, "reading the last answers failed; trying again");
+                    }
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
-                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
+            if !pause.wait(&self.shared.stop).await {
+                return Err(LaneEnd::Stopped);
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use ::redis::{Client, Value};
+use ::redis::Value;
 use tokio::{sync::Semaphore, time};
 
 use super::{
-    link::{Link, REPLY_MAX, fault, strange},
+    link::{Dial, Link, REPLY_MAX, fault, strange},
     parse,
 };
 use crate::log::{EntryId, LogError, OutEntry, Outbound, nothing_to_follow, share};
@@ -21,7 +21,7 @@ const IDLE_MAX: usize = 32;
 /// Connections for followers, lent to one reader at a time.
 #[derive(Debug)]
 pub(super) struct Followers {
-    client: Client,
+    dial: Dial,
     events: Semaphore,
     answers: Semaphore,
     idle: Mutex<Vec<Link>>,
@@ -36,14 +36,14 @@ pub(super) struct Place {
 }
 
 impl Followers {
-    pub fn new(client: Client) -> Self {
+    pub fn new(dial: Dial) -> Self {
         let (events, answers) = (Semaphore::new(EVENT_FOLLOWERS_MAX), Semaphore::new(ANSWER_FOLLOWERS_MAX));
-        Self { client, events, answers, idle: Mutex::default() }
+        Self { dial, events, answers, idle: Mutex::default() }
     }
 
     fn borrow(&self) -> Link {
         let idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
-        idle.unwrap_or_else(|| Link::new(self.client.clone()))
+        idle.unwrap_or_else(|| Link::new(self.dial.clone()))
     }
 
     fn give_back(&self, link: Link) {

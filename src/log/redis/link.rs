@@ -1,6 +1,13 @@
 //! A connection of one's own: made on first use, dropped when in doubt, made again at the next call.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use ::redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Script, ServerErrorKind, Value,
@@ -17,21 +24,41 @@ pub(super) const REPLY_MAX: Duration = Duration::from_secs(10);
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 const BACKOFF_DOUBLINGS_MAX: u32 = 6;
 
+/// Where connections are made, and how often one of them got no reply in time: then those that were made before are as good as
+/// lost, too, and nobody else waits for the same again.
+#[derive(Debug, Clone)]
+pub(super) struct Dial {
+    client: Client,
+    silences: Arc<AtomicU64>,
+}
+
+impl Dial {
+    pub fn new(client: Client) -> Self {
+        Self { client, silences: Arc::default() }
+    }
+
+    fn silences(&self) -> u64 {
+        self.silences.load(Ordering::Acquire)
+    }
+}
+
 /// A lone connection. Nobody else waits on it, so a blocking read stalls no one.
 #[derive(Debug)]
 pub(super) struct Link {
-    client: Client,
+    dial: Dial,
     connection: Option<MultiplexedConnection>,
+    /// how many silences there had been when it was made
+    silences: u64,
     failures: u32,
 }
 
 impl Link {
-    pub fn new(client: Client) -> Self {
-        Self { client, connection: None, failures: 0 }
+    pub fn new(dial: Dial) -> Self {
+        Self { silences: dial.silences(), dial, connection: None, failures: 0 }
     }
 
     pub fn is_up(&self) -> bool {
-        self.connection.is_some()
+        self.connection.is_some() && self.silences == self.dial.silences()
     }
 
     /// Gives the connection up; the next call makes another.
@@ -41,7 +68,9 @@ impl Link {
 
     /// Connects if need be, after a pause that grows with the failures in a row.
     pub async fn up(&mut self) -> RedisResult<&mut MultiplexedConnection> {
-        if self.connection.is_none() {
+        if !self.is_up() {
+            self.connection = None;
+            self.silences = self.dial.silences();
             if self.failures > 0 {
                 time::sleep(BACKOFF_MIN * (1 << self.failures.min(BACKOFF_DOUBLINGS_MAX))).await;
             }
@@ -49,7 +78,7 @@ impl Link {
             // our own patience replaces the client's, which ends a blocked read after half a second
             let config =
                 AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_MAX)).set_response_timeout(None);
-            let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+            let connecting = self.dial.client.get_multiplexed_async_connection_with_config(&config);
             self.connection = Some(within(CONNECT_MAX * 2, connecting).await?);
             self.failures = 0;
         }
@@ -78,8 +107,11 @@ impl Link {
     }
 
     fn judged<T>(&mut self, result: RedisResult<T>) -> RedisResult<T> {
-        if result.as_ref().is_err_and(is_unavailable) {
+        if result.as_ref().is_err_and(is_doubtful) {
             self.drop_connection();
+        }
+        if result.as_ref().is_err_and(RedisError::is_timeout) {
+            self.dial.silences.fetch_add(1, Ordering::AcqRel);
         }
         result
     }
@@ -122,14 +154,28 @@ fn code_and_detail(error: &RedisError) -> (String, String) {
     }
 }
 
-/// Whether the consumer group (or its stream) is gone: Redis came back with other data.
-pub(super) fn is_no_group(error: &RedisError) -> bool {
-    code_and_detail(error).0 == "NOGROUP"
+/// Whether the consumer group or its stream is gone, perhaps while it was being read (`UNBLOCKED`): Redis has other data.
+pub(super) fn is_gone(error: &RedisError) -> bool {
+    ["NOGROUP", "UNBLOCKED"].contains(&code_and_detail(error).0.as_str())
 }
 
 /// Whether there is no such key.
 pub(super) fn is_no_key(error: &RedisError) -> bool {
     code_and_detail(error).1.contains("no such key")
+}
+
+/// Whether another connection may fare better: not where the server only had no room, or told of a successor.
+pub(super) fn is_doubtful(error: &RedisError) -> bool {
+    !["OOM", "FENCED"].contains(&code_and_detail(error).0.as_str())
+}
+
+/// Whether a first try tells of nothing but a server that is not there yet: one that is started, loads, or is crowded out; and
+/// not of a wrong address, password or certificate.
+pub(super) fn passes(error: &RedisError) -> bool {
+    let (code, detail) = code_and_detail(error);
+    let away = error.is_connection_refusal() || error.is_timeout() || detail.contains("failed to lookup address");
+    let busy = ["LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY"].contains(&code.as_str());
+    away || busy || detail.contains("max number of clients")
 }
 
 /// Whether a later attempt on a new connection may succeed.
@@ -142,10 +188,12 @@ fn is_unavailable(error: &RedisError) -> bool {
 
 /// What an error of Redis means for the log.
 pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
-    if is_unavailable(error) {
-        return LogError::Unavailable(error.to_string());
-    }
     let (code, detail) = code_and_detail(error);
+    // the server's own code, and not the client's word for it
+    let said = if code.is_empty() { error.to_string() } else { format!("{code}: {detail}") };
+    if is_unavailable(error) {
+        return LogError::Unavailable(said);
+    }
     match code.as_str() {
         "OOM" => LogError::Full("redis has reached its maxmemory".to_owned()),
         "FENCED" => LogError::Fenced { partition, epoch: detail.parse().unwrap_or_default() },
@@ -156,12 +204,52 @@ pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
             tracing::error!(partition, "{what}");
             LogError::Full(what.to_owned())
         }
-        "NOGROUP" => LogError::Unavailable(format!("the consumer group is gone: {detail}")),
-        _ => LogError::Broken(format!("redis refused a command: {error}")),
+        "NOGROUP" | "UNBLOCKED" => LogError::Unavailable(format!("the consumer group is gone ({code}): {detail}")),
+        _ => LogError::Broken(format!("redis refused a command: {said}")),
     }
 }
 
 /// A reply whose shape this version doesn't know.
 pub(super) fn strange(what: &str) -> LogError {
     LogError::Broken(format!("redis answered {what} in an unknown shape"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a server's error line becomes.
+    fn said(line: &str) -> RedisError {
+        let value = ::redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+        value.extract_error().unwrap_err()
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_yet_is_told_from_a_wrong_setting() {
+        for (line, away) in [
+            ("LOADING Redis is loading the dataset in memory", true),
+            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
+            ("BUSY Redis is busy running a script.", true),
+            ("ERR max number of clients reached", true),
+            ("NOAUTH Authentication required.", false),
+            ("WRONGPASS invalid username-password pair or user is disabled.", false),
+            ("NOPERM User app has no permissions to run the 'ping' command", false),
+        ] {
+            assert_eq!(passes(&said(line)), away, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_fault_tells_the_server_s_code() {
+        for (line, code) in [
+            ("READONLY You can't write against a read only replica.", "READONLY"),
+            ("NOPERM User app has no permissions to run the 'xadd' command", "NOPERM"),
+            ("MISCONF Redis is configured to save RDB snapshots", "MISCONF"),
+            ("UNBLOCKED client unblocked via CLIENT UNBLOCK", "UNBLOCKED"),
+            ("WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE"),
+            ("CLUSTERDOWN The cluster is down", "CLUSTERDOWN"),
+        ] {
+            assert!(fault(0, &said(line)).to_string().contains(code), "{line}: {}", fault(0, &said(line)));
+        }
+    }
 }

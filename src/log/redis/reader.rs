@@ -7,18 +7,19 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use ::redis::{Client, Cmd, Script, Value};
+use ::redis::{Cmd, Script, Value};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::{
+    PROTOCOL,
     keys::{GROUP, Keys},
-    link::{Link, call, fault, is_no_group, strange},
+    link::{Dial, Link, call, fault, is_gone, strange},
     parse,
 };
 use crate::log::{Entry, EntryId, Inbound, LogError, Reader};
@@ -42,11 +43,62 @@ const fn index(stream: Inbound) -> usize {
 pub(super) struct Scripts {
     takeover: Script,
     sweep: Script,
+    meta: Meta,
 }
 
 impl Scripts {
-    pub fn new() -> Self {
-        Self { takeover: Script::new(include_str!("takeover.lua")), sweep: Script::new(include_str!("sweep.lua")) }
+    pub fn new(meta: String) -> Self {
+        Self {
+            takeover: Script::new(include_str!("takeover.lua")),
+            sweep: Script::new(include_str!("sweep.lua")),
+            meta: Meta { script: Script::new(include_str!("open.lua")), key: meta, partitions: AtomicU32::new(0) },
+        }
+    }
+
+    /// The shape that this server opens its namespace with.
+    pub fn meta(&self, partitions: u32) -> &Meta {
+        self.meta.partitions.store(partitions, Ordering::Release);
+        &self.meta
+    }
+}
+
+/// The namespace's shape, for producers: written on first use, and again where Redis has lost it.
+#[derive(Debug)]
+pub(super) struct Meta {
+    pub script: Script,
+    key: String,
+    /// 0: nobody has opened the namespace here
+    partitions: AtomicU32,
+}
+
+impl Meta {
+    fn partitions(&self) -> u32 {
+        self.partitions.load(Ordering::Acquire)
+    }
+
+    /// Writes it unless it is there.
+    pub fn call(&self) -> Cmd {
+        let mut cmd = call(&self.script, 1);
+        cmd.arg(&self.key).arg(self.partitions()).arg(PROTOCOL);
+        cmd
+    }
+
+    /// Refuses what is there when it is another's.
+    pub fn judge(&self, reply: Value) -> Result<(), LogError> {
+        let row = parse::array(reply, "its meta key")?;
+        let stored: Vec<Option<u64>> = row.iter().map(|v| parse::number(v, "its meta key").ok()).collect();
+        let partitions = self.partitions();
+        if stored == [Some(u64::from(partitions)), Some(u64::from(PROTOCOL))] {
+            return Ok(());
+        }
+        let text = |i: usize| stored.get(i).copied().flatten().map_or_else(|| "no".to_owned(), |n| n.to_string());
+        Err(LogError::Broken(format!(
+            "{} says {} partitions and protocol {}, this server has {partitions} and {PROTOCOL}: changing them is an \
+             offline command",
+            self.key,
+            text(0),
+            text(1),
+        )))
     }
 }
 
@@ -74,7 +126,7 @@ pub(super) struct RedisReader {
 
 impl RedisReader {
     pub fn new(
-        client: Client,
+        dial: Dial,
         scripts: Arc<Scripts>,
         connections: Arc<AtomicU64>,
         keys: &Keys,
@@ -82,7 +134,7 @@ impl RedisReader {
         consumer: &str,
     ) -> Self {
         Self {
-            link: Link::new(client),
+            link: Link::new(dial),
             scripts,
             connections,
             partition,
@@ -134,9 +186,24 @@ impl RedisReader {
             }
             if parse::number(more, "a takeover")? == 0 {
                 self.server = server.to_vec();
-                return Ok(());
+                return self.introduce().await;
             }
         }
+    }
+
+    /// A Redis that has lost the groups has lost the namespace's shape, too.
+    async fn introduce(&mut self) -> Result<(), LogError> {
+        let scripts = Arc::clone(&self.scripts);
+        let meta = &scripts.meta;
+        if meta.partitions() == 0 {
+            return Ok(());
+        }
+        let reply = self.link.run(&meta.script, &meta.call()).await.map_err(|e| fault(self.partition, &e));
+        let judged = reply.and_then(|reply| meta.judge(reply));
+        if judged.is_err() {
+            self.link.drop_connection();
+        }
+        judged
     }
 
     fn scripted(&self, script: &Script) -> Cmd {
@@ -151,21 +218,26 @@ impl RedisReader {
         cmd
     }
 
-    /// A read went wrong: its reply may be lost, so hand out again what came after the last that we know of.
+    /// A read went wrong: what it was handed may be lost, so hand out again what came after the last that we know of.
     fn failed(&mut self, error: &::redis::RedisError) -> LogError {
         let fault = fault(self.partition, error);
-        if matches!(fault, LogError::Unavailable(_)) {
-            self.link.drop_connection();
-            for (replay, seen) in self.replay.iter_mut().zip(self.seen) {
-                replay.get_or_insert(seen);
-            }
+        if !matches!(fault, LogError::Fenced { .. }) {
+            self.doubt();
         }
-        if is_no_group(error) {
+        if is_gone(error) {
             // other data than ours (restored, flushed): attaching makes the group anew, from the first entry on
             self.seen = [EntryId::ZERO; 2];
             self.replay = [Some(EntryId::ZERO); 2];
         }
         fault
+    }
+
+    /// What the connection was handed, or is about to be, is not known: another takes over.
+    fn doubt(&mut self) {
+        self.link.drop_connection();
+        for (replay, seen) in self.replay.iter_mut().zip(self.seen) {
+            replay.get_or_insert(seen);
+        }
     }
 
     /// Refuses to go on as an owner who has been superseded.
@@ -284,6 +356,19 @@ impl RedisReader {
         Ok(entries)
     }
 
+    /// What there is for us: what may have been lost, what others were handed, what is new.
+    async fn news(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+        self.attach().await?;
+        let mut entries = self.replayed(max).await?;
+        if entries.is_empty() && self.swept.elapsed() >= SWEEP_EVERY {
+            entries = self.swept(max).await?;
+        }
+        if entries.is_empty() {
+            entries = self.read_new(max, wait).await?;
+        }
+        Ok(entries)
+    }
+
     async fn read_new(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
         let mut read = self.read_group(max);
         if !wait.is_zero() {
@@ -342,14 +427,14 @@ impl Reader for RedisReader {
 
     async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
         if self.held.is_empty() {
-            self.attach().await?;
-            let mut entries = self.replayed(max).await?;
-            if entries.is_empty() && self.swept.elapsed() >= SWEEP_EVERY {
-                entries = self.swept(max).await?;
-            }
-            if entries.is_empty() {
-                entries = self.read_new(max, wait).await?;
-            }
+            let entries = match self.news(max, wait).await {
+                // whatever it was: entries may have been handed to us with it
+                Err(e) if !matches!(e, LogError::Fenced { .. }) => {
+                    self.doubt();
+                    return Err(e);
+                }
+                read => read?,
+            };
             if entries.len() <= max {
                 return Ok(entries);
             }

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::redis::{Client, Cmd, Script};
+use ::redis::{Cmd, Script};
 use async_trait::async_trait;
 
 use super::{
     arrays::{ANSWERS_KEY, Arrays, EVENTS_KEY, FIXED_KEYS},
     keys::Keys,
-    link::{Link, call_of, fault},
+    link::{Dial, Link, call_of, fault},
     parse,
 };
 use crate::log::{Inbound, LogError, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, Settler};
@@ -37,15 +37,8 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl RedisSettler {
-    pub fn new(
-        client: Client,
-        script: Arc<Script>,
-        keys: Keys,
-        partition: u32,
-        epoch: i64,
-        retention: Retention,
-    ) -> Self {
-        Self { link: Link::new(client), script, keys, partition, epoch, retention }
+    pub fn new(dial: Dial, script: Arc<Script>, keys: Keys, partition: u32, epoch: i64, retention: Retention) -> Self {
+        Self { link: Link::new(dial), script, keys, partition, epoch, retention }
     }
 
     pub async fn attach(&mut self) -> Result<(), LogError> {

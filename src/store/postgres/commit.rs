@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use sqlx::{
     Arguments as _, AssertSqlSafe, Executor as _, PgConnection, Postgres, Row as _,
     error::BoxDynError,
-    postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgRow, PgSeverity},
+    postgres::{PgArguments, PgDatabaseError, PgRow, PgSeverity},
 };
 
-use super::arrays;
+use super::{arrays, session::Sessions};
 use crate::store::{
     Batch, Commit, Committer, Done, External, Prepared, Preparer, StoreError,
     row::{Row, Type},
@@ -65,29 +65,50 @@ impl Preparer for PgPreparer {
 
 /// A lane's writer. Its connection is gone while a commit is under way, and comes back only when the outcome is known.
 pub struct PgCommitter {
-    options: PgConnectOptions,
+    sessions: Sessions,
     connection: Option<PgConnection>,
+    /// the last commit's outcome is not known: it may still be under way in the server
+    doubtful: bool,
     /// for batches that come as they are
     preparer: PgPreparer,
 }
 
 impl PgCommitter {
     /// A committer, connected.
-    pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let options = options.statement_cache_capacity(FORMS_MAX);
-        let connection = Some(super::connect(&options).await?);
-        Ok(Self { options, connection, preparer: PgPreparer::default() })
+    pub(super) async fn connect(sessions: Sessions) -> Result<Self, StoreError> {
+        let sessions = sessions.with_statements(FORMS_MAX);
+        let connection = Some(sessions.connect().await?);
+        Ok(Self { sessions, connection, doubtful: false, preparer: PgPreparer::default() })
     }
 
-    async fn run(&mut self, statement: Statement) -> Result<Commit, StoreError> {
+    /// Waits until no earlier commit is under way: it holds the lease's row until its end, and what it did is seen then.
+    async fn alone(&self, connection: &mut PgConnection, partition: u32) -> Result<(), StoreError> {
+        let lease = "SELECT epch FROM tb_sy_lane WHERE prtn_no = $1 FOR UPDATE";
+        let query = sqlx::query(lease).bind(i64::from(partition));
+        match tokio::time::timeout(self.sessions.patience, connection.fetch_all(query)).await {
+            Ok(held) => held.map(drop).map_err(|e| super::unavailable(&e)),
+            Err(_) => Err(StoreError::Unavailable(self.sessions.silence())),
+        }
+    }
+
+    /// One commit. Nothing uses the connection again that a commit was given up on: it is closed, the outcome is unknown.
+    async fn run(&mut self, partition: u32, statement: Statement) -> Result<Commit, StoreError> {
         let Statement { sql, arguments, external } = statement;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => super::connect(&self.options).await?,
+            None => self.sessions.connect().await?,
         };
+        if self.doubtful {
+            self.alone(&mut connection, partition).await?;
+            self.doubtful = false;
+        }
         // read to the end: the rows come before the COMMIT, only ReadyForQuery comes after it
         let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
-        match connection.fetch_all(query).await {
+        let Ok(answered) = tokio::time::timeout(self.sessions.patience, connection.fetch_all(query)).await else {
+            self.doubtful = true;
+            return Err(StoreError::Unknown(self.sessions.silence()));
+        };
+        match answered {
             Ok(rows) => {
                 self.connection = Some(connection);
                 let row = rows.first().ok_or_else(|| StoreError::Unknown("no answer row".into()))?;
@@ -95,7 +116,8 @@ impl PgCommitter {
             }
             Err(error) => {
                 let outcome = judge(&error);
-                if !matches!(outcome, Err(StoreError::Unknown(_))) {
+                self.doubtful = matches!(outcome, Err(StoreError::Unknown(_)));
+                if !self.doubtful {
                     self.connection = Some(connection);
                 }
                 outcome
@@ -108,12 +130,12 @@ impl PgCommitter {
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let statement = self.preparer.statement(batch)?;
-        self.run(statement).await
+        self.run(batch.partition, statement).await
     }
 
     async fn commit_prepared(&mut self, batch: &Batch, prepared: Prepared) -> Result<Commit, StoreError> {
         match prepared {
-            Prepared::Statement(statement) => self.run(*statement).await,
+            Prepared::Statement(statement) => self.run(batch.partition, *statement).await,
             Prepared::AsItIs => self.commit(batch).await,
         }
     }
@@ -133,11 +155,10 @@ fn judge(error: &sqlx::Error) -> Result<Commit, StoreError> {
     match code {
         // 40P01: two lanes inserted the same ids, and each waited for the other: rolled back, to be looked at again
         "23505" | "40P01" => Ok(Commit::Conflict(said)),
-        // out of resources, connection trouble, deadlock, lock timeout: rolled back, and not for the batch's own fault
-        _ if ["53", "08", "40", "55"].contains(&code.get(..2).unwrap_or_default()) => {
-            Err(StoreError::Unavailable(said))
-        }
-        _ => Err(StoreError::Refused(said)),
+        // a value that no column takes, a rule that a row breaks: that may be a command's own
+        _ if code.starts_with("22") || code.starts_with("23") => Err(StoreError::Refused(said)),
+        // whatever else it is (I/O, rights, limits, read only, damaged pages): rolled back, and the database's own trouble
+        _ => Err(StoreError::Unavailable(said)),
     }
 }
 

@@ -116,9 +116,10 @@ fn judge(stop: Stop) -> Result<Commit, StoreError> {
         _ => {}
     }
     match primary_code(&error) {
-        // busy, locked, out of memory, read only, I/O, corrupt, full, can't open
-        Some(5..=8 | 10 | 11 | 13 | 14) | None => Err(StoreError::Unavailable(error.to_string())),
-        Some(_) => Err(StoreError::Refused(error.to_string())),
+        // too big, a rule that a row breaks, another type: that may be a command's own
+        Some(18..=20) => Err(StoreError::Refused(error.to_string())),
+        // whatever else it is (busy, read only, I/O, full, damaged): the database's own trouble
+        Some(_) | None => Err(StoreError::Unavailable(error.to_string())),
     }
 }
 

@@ -268,7 +268,7 @@ async fn play(on: On, feature: &Feature, scenario: &Scenario) -> Result<(), Stri
     };
     let hung = |_| Err(format!("it does not end within {} s", SCENARIO_MAX.as_secs()));
     let steps = async { tokio::time::timeout(SCENARIO_MAX, steps).await.unwrap_or_else(hung) };
-    let told = AssertUnwindSafe(steps).catch_unwind().await.unwrap_or_else(|panic| {
+    let told = Box::pin(AssertUnwindSafe(steps).catch_unwind()).await.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("it panicked").to_owned())
     });

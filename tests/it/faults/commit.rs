@@ -24,7 +24,7 @@ async fn crashes_at(scene: &mut Scene, points: &[&str]) {
         let crashing = scene.server().failing(point).start();
         let tag = format!("c{i}");
         let ((), ()) = tokio::join!(trade_until_it_ends(scene, &crashing, &tag), crashing.aborts());
-        assert!(!crashing.log().contains("the partition stops"), "{point}: {}", crashing.log());
+        assert!(!crashing.log().contains("the lane ended by a fault"), "{point}: {}", crashing.log());
     }
     let server = scene.server().start();
     server.ready().await;

@@ -308,7 +308,7 @@ async fn f57_at_maxmemory_orders_over_lanes_and_commands_passed_on_drain() {
     let order = |i: usize| {
         let id = format!("full-{i:04}");
         // a third over both lanes, a third at the wrong one
-        let lines: &[(&str, u32)] = if i % 3 == 0 { &[(&near, 1), (&far, 1)] } else { &[(&near, 1)] };
+        let lines: &[(&str, u32)] = if i.is_multiple_of(3) { &[(&near, 1), (&far, 1)] } else { &[(&near, 1)] };
         Sent::new(u32::from(i % 3 == 1), &place(&id, &format!("o-{id}"), i, lines, true))
     };
     let orders: Vec<Sent> = (0..300).map(order).collect();

@@ -7,15 +7,19 @@ mod actors;
 mod cards;
 mod checks;
 mod commit;
+mod gone;
 mod hostile;
 mod injection;
 mod lanes;
 mod linked;
 mod memory;
 mod network;
+mod opening;
 mod owners;
 mod rules;
 mod series;
+mod standing;
+mod trouble;
 
 use std::time::Duration;
 

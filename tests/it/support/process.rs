@@ -128,6 +128,22 @@ impl Served {
         self.until("it is ready", || self.get("/readyz").is_some_and(|(status, _)| status == 200)).await;
     }
 
+    /// Waits until it says that it is not ready, and this of why.
+    pub async fn not_ready(&self, why: &str) {
+        let says = |(status, text): (u16, String)| status == 503 && text.contains("\"why\"") && text.contains(why);
+        self.until(&format!("it is not ready: {why}"), || self.get("/readyz").is_some_and(says)).await;
+    }
+
+    /// Waits until its liveness probe is answered so.
+    pub async fn health(&self, status: u16) {
+        self.answers("/healthz", status).await;
+    }
+
+    /// Waits until it answers so.
+    pub async fn answers(&self, path: &str, status: u16) {
+        self.until(&format!("{path}: {status}"), || self.get(path).is_some_and(|(is, _)| is == status)).await;
+    }
+
     /// Waits until its log says this.
     pub async fn says(&self, words: &str) {
         self.until(words, || self.log().contains(words)).await;
@@ -176,7 +192,7 @@ impl Served {
     /// Where its HTTP door is.
     pub fn address(&self) -> Option<String> {
         let log = self.log();
-        let line = log.lines().find(|l| l.contains("jumun serves"))?;
+        let line = log.lines().find(|l| l.contains("jumun serves") || l.contains("jumun waits for"))?;
         // as text, or as JSON
         let rest = line.split("address").nth(1)?.trim_start_matches(['=', '"', ':']);
         rest.split([' ', '"']).next().map(str::to_owned)

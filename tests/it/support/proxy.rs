@@ -33,6 +33,8 @@ struct Link {
     server: TcpStream,
     marked: AtomicBool,
     losing: AtomicBool,
+    /// what is said on it is heard by nobody, and neither side is told
+    gone: AtomicBool,
 }
 
 impl Link {
@@ -102,6 +104,14 @@ impl Proxy {
         self.state.held.load(SeqCst)
     }
 
+    /// Every connection that is disturbed now leads nowhere from now on, without a word to either side: a firewall has
+    /// forgotten it, or the host is gone. New ones pass. How many.
+    pub fn vanish(&self) -> usize {
+        let links = self.state.links.lock().expect("not poisoned");
+        let marked = links.iter().filter(|l| l.marked.load(SeqCst));
+        marked.inspect(|l| l.gone.store(true, SeqCst)).count()
+    }
+
     /// Cuts every connection that is disturbed; how many.
     pub fn cut(&self) -> usize {
         let mut links = self.state.links.lock().expect("not poisoned");
@@ -128,7 +138,7 @@ fn authority(url: &str) -> &str {
 fn start(state: &Arc<State>, client: TcpStream, server: TcpStream) {
     drop((client.set_nodelay(true), server.set_nodelay(true)));
     let marked = AtomicBool::new(state.marker.is_empty());
-    let link = Arc::new(Link { client, server, marked, losing: AtomicBool::new(false) });
+    let link = Arc::new(Link { client, server, marked, losing: AtomicBool::new(false), gone: AtomicBool::new(false) });
     state.links.lock().expect("not poisoned").push(Arc::clone(&link));
     for requests in [true, false] {
         let (state, link) = (Arc::clone(state), Arc::clone(&link));
@@ -146,6 +156,9 @@ fn pump(state: &State, link: &Link, requests: bool) -> std::io::Result<()> {
         let n = from.read(&mut buffer)?;
         if n == 0 {
             return Ok(());
+        }
+        if link.gone.load(SeqCst) {
+            continue;
         }
         let bytes = &buffer[..n];
         if requests && !link.marked.load(SeqCst) {

@@ -150,6 +150,7 @@ impl World {
             partitions: self.setup.partitions,
             instance: "scenario".into(),
             lease_ttl: Duration::from_secs(30),
+            stuck_after: Duration::from_secs(120),
             store: Arc::clone(&self.store),
             log: Arc::clone(&self.log),
             clock: Arc::new(RealClock),

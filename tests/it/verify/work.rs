@@ -38,6 +38,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         partitions: PARTITIONS,
         instance: "verify-test".into(),
         lease_ttl: Duration::from_secs(5),
+        stuck_after: Duration::from_secs(120),
         store: Arc::clone(store),
         log: Arc::clone(log),
         clock: Arc::new(RealClock),

@@ -1,0 +1,129 @@
+//! How a server opens the log and the store, and what patience it has with them.
+
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+
+use super::{
+    config::{Places, seconds},
+    serve::told_to_stop,
+};
+use crate::{
+    clock::Clock,
+    http::closed,
+    lane::pulse::Pause,
+    log::{CommandLog, LogError},
+    store::{Store, StoreError},
+};
+
+/// How long what is waited for.
+#[derive(Debug, Clone, Args)]
+pub struct CareArgs {
+    /// After so many seconds without an answer although there are commands, /healthz fails, so that the process is started
+    /// anew; the lane gives its lease back after a quarter of it
+    #[arg(long, env = "JUMUN_STUCK", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
+    stuck: f64,
+    /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane starts over
+    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = 8.0, value_name = "SECONDS")]
+    store_patience: f64,
+}
+
+/// Well above what the servers may take to come back, so that nothing is restarted that mends itself.
+pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+
+impl CareArgs {
+    /// When a lane that does not move is taken for stuck.
+    ///
+    /// # Errors
+    /// A sentence, when it makes no sense.
+    pub fn stuck_after(&self) -> anyhow::Result<Duration> {
+        seconds("--stuck", self.stuck, 2.0, 86_400.0)
+    }
+
+    /// How long an answer of the database may take.
+    ///
+    /// # Errors
+    /// A sentence, when it makes no sense.
+    pub fn store_patience(&self) -> anyhow::Result<Duration> {
+        seconds("--store-patience", self.store_patience, 0.2, 600.0)
+    }
+}
+
+/// What is opened.
+pub type Opened = (Arc<dyn Store>, Arc<dyn CommandLog>);
+
+/// How it is opened.
+pub struct Opening<'a> {
+    pub places: &'a Places,
+    pub care: &'a CareArgs,
+    pub clock: &'a Arc<dyn Clock>,
+    pub migrate: bool,
+    pub partitions: u32,
+    pub listener: &'a TcpListener,
+}
+
+/// The longest pause between tries to open.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How often it is said that a server is still not there.
+const SAID_EVERY: Duration = Duration::from_secs(10);
+
+impl Opening<'_> {
+    /// Opens store and log. While a server is away or loads it waits, alive and not ready; `None`: it was told to stop.
+    ///
+    /// # Errors
+    /// A sentence, when a server can't be used and no waiting would mend it.
+    pub async fn open(&self) -> anyhow::Result<Option<Opened>> {
+        match self.once().await {
+            Err(e) if passes(&e) => {}
+            opened => return opened.map(Some),
+        }
+        let mut door = Box::new(closed::serve(self.listener, self.partitions)?);
+        let opened = tokio::select! {
+            opened = self.again() => opened.map(Some),
+            () = told_to_stop() => Ok(None),
+            ended = &mut door.server => ended.map(|()| None).map_err(Into::into),
+        };
+        door.close().await;
+        opened
+    }
+
+    async fn again(&self) -> anyhow::Result<Opened> {
+        let (mut pause, mut said) = (Pause::up_to(PAUSE_MAX), None::<(Instant, String)>);
+        let address = self.listener.local_addr()?;
+        loop {
+            match self.once().await {
+                Err(e) if passes(&e) => {
+                    let error = format!("{e:#}");
+                    if said.as_ref().is_none_or(|(at, what)| at.elapsed() >= SAID_EVERY || *what != error) {
+                        tracing::warn!(%address, error, "jumun waits for its servers; not ready");
+                        said = Some((Instant::now(), error));
+                    }
+                }
+                opened => return opened,
+            }
+            tokio::time::sleep(pause.take()).await;
+        }
+    }
+
+    async fn once(&self) -> anyhow::Result<Opened> {
+        let store = self.places.store_by(self.care.store_patience()?).await?;
+        if self.migrate {
+            store.migrate().await?;
+        }
+        store.claim_partitions(self.partitions).await?;
+        let log = self.places.log(self.clock).await?;
+        log.open(self.partitions).await?;
+        Ok((store, log))
+    }
+}
+
+/// Whether a fault is of a server of another machine that is away, and not of what was asked of it.
+fn passes(error: &anyhow::Error) -> bool {
+    let store = error.downcast_ref::<StoreError>().is_some_and(|e| matches!(e, StoreError::Unavailable(_)));
+    let log = error.downcast_ref::<LogError>();
+    store || log.is_some_and(|e| matches!(e, LogError::Unavailable(_) | LogError::Full(_)))
+}

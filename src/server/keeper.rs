@@ -1,0 +1,274 @@
+//! The keeper of one partition: takes its lease, runs its lane, renews while the lane moves, and starts it again whatever it
+//! ended by.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    task::LocalSet,
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::Health;
+use crate::{
+    lane::{
+        self, LaneEnd, LaneParts,
+        pulse::{Part, Pause},
+    },
+    store::{Lease, LeaseAnswer},
+    webhook::{Courier, Hooks},
+};
+
+/// The longest pause before a lane that ended by a fault is started again.
+const AGAIN_MAX: Duration = Duration::from_secs(5);
+/// How often it is looked whether the lane moves.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A run that has gone on for so long has come over what the one before ended by.
+const CALM: Duration = Duration::from_secs(10);
+/// A lane that has had nothing to do for so long has no work.
+const QUIET: Duration = Duration::from_secs(3);
+/// How long a lane that was told to stop may take: more than all of its own waits for what is in flight.
+const STOP_MAX: Duration = Duration::from_secs(20);
+/// A lane that doesn't move gives its lease back after this part of [`super::ServerParts::stuck_after`].
+const GIVE_BACK: u32 = 4;
+
+/// Keeps one partition.
+pub(super) struct Keeper {
+    pub lane: LaneParts,
+    pub instance: String,
+    pub ttl: Duration,
+    pub stuck_after: Duration,
+    pub health: Arc<Health>,
+    pub hooks: Arc<Hooks>,
+    pub stop: CancellationToken,
+}
+
+/// Since when a lane has had work without moving; over its restarts.
+#[derive(Debug)]
+struct Stillness {
+    moves: u64,
+    since: Instant,
+}
+
+impl Keeper {
+    pub async fn run(self) {
+        let (partition, pulse) = (self.lane.partition, Arc::clone(&self.lane.pulse));
+        self.owns(false); // there from the start, so that its absence is no answer
+        let mut said = false;
+        let mut again = Pause::up_to(AGAIN_MAX);
+        let mut still = Stillness { moves: pulse.moves(), since: Instant::now() };
+        while !self.stop.is_cancelled() {
+            // a database that was restored older is behind the log's epoch
+            let seen = self.lane.log.epoch(partition).await.unwrap_or_else(|e| {
+                tracing::debug!(partition, error = %e, "the log's epoch is not known");
+                0
+            });
+            let lease = match self.lane.store.acquire_above(partition, &self.instance, self.ttl, seen).await {
+                Ok(LeaseAnswer::Granted(lease)) => lease,
+                Ok(LeaseAnswer::Held { owner, until }) => {
+                    if !said {
+                        tracing::info!(partition, owner, %until, "another process owns the partition; waiting");
+                    }
+                    said = true;
+                    // what kept this process from it is another's matter now
+                    pulse.forget(&[Part::Lease, Part::Run, Part::Start, Part::Read, Part::Commit, Part::Publish]);
+                    self.moves(&mut still);
+                    self.pause(self.ttl / 10).await;
+                    continue;
+                }
+                Err(e) => {
+                    if let Some(unsaid) = pulse.trouble(Part::Lease, &e.to_string()) {
+                        tracing::warn!(partition, error = %e, unsaid, "asking for the lease failed; trying again");
+                    }
+                    self.pause(self.ttl / 5).await;
+                    continue;
+                }
+            };
+            said = false;
+            pulse.forget(&[Part::Lease, Part::Start, Part::Read, Part::Commit, Part::Publish]);
+            tracing::info!(partition, epoch = lease.epoch, "the lane starts");
+            let (moves, begun) = (pulse.moves(), Instant::now());
+            let end = self.hold(&lease, &mut still).await;
+            if pulse.moves() != moves || begun.elapsed() > CALM {
+                again.over();
+            }
+            match end {
+                LaneEnd::Stopped => return,
+                LaneEnd::Fenced => {
+                    tracing::warn!(partition, "a successor owns the partition now");
+                    self.pause(self.ttl).await; // two processes of one name must not take it from each other in turns
+                }
+                LaneEnd::Broken(why) => {
+                    pulse.trouble(Part::Run, &why);
+                    tracing::error!(partition, why, "the lane ended by a fault; it is started again");
+                    // time for a stand-by that fares better
+                    self.pause(again.take().max(self.ttl / 5)).await;
+                }
+            }
+        }
+    }
+
+    async fn hold(&self, lease: &Lease, still: &mut Stillness) -> LaneEnd {
+        let stop = self.stop.child_token();
+        let (done_tx, done) = oneshot::channel();
+        let (parts, its_lease, its_stop) = (self.lane.clone(), lease.clone(), stop.clone());
+        let runtime = Handle::current();
+        // an arbiter's thread, on the shared runtime: connections are driven elsewhere while the lane decides
+        let thread = std::thread::Builder::new().name(format!("lane-{}", lease.partition)).spawn(move || {
+            let local = LocalSet::new();
+            let end = runtime.block_on(local.run_until(lane::run(parts, its_lease, its_stop)));
+            if done_tx.send(end).is_err() {
+                tracing::debug!("nobody waits for the lane");
+            }
+        });
+        let end = match thread {
+            Ok(_) => {
+                self.health.owned.fetch_add(1, Ordering::AcqRel);
+                self.owns(true);
+                let couriers = self.couriers(&stop);
+                let end = self.renewed(lease, done, &stop, still).await;
+                stop.cancel();
+                couriers.close();
+                couriers.wait().await;
+                self.health.owned.fetch_sub(1, Ordering::AcqRel);
+                self.owns(false);
+                end
+            }
+            Err(e) => LaneEnd::Broken(format!("no thread for the lane: {e}")),
+        };
+        if end != LaneEnd::Fenced
+            && let Err(e) = self.lane.store.release(lease).await
+        {
+            tracing::warn!(partition = lease.partition, error = %e, "the lease was not given back; it runs out by itself");
+        }
+        end
+    }
+
+    /// Renews the lease until the lane ends, or must: for a successor, or because it doesn't move.
+    async fn renewed(
+        &self,
+        lease: &Lease,
+        mut done: oneshot::Receiver<LaneEnd>,
+        stop: &CancellationToken,
+        still: &mut Stillness,
+    ) -> LaneEnd {
+        let (partition, pulse) = (lease.partition, &self.lane.pulse);
+        let begun = Instant::now();
+        let mut renew_at = begun + self.ttl / 3;
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // a new run is given its time, however long the one before stood
+        let mut stood = begun;
+        let mut idle = None::<Instant>;
+        loop {
+            tokio::select! {
+                end = &mut done => return broke(end),
+                () = tokio::time::sleep_until(renew_at) => {
+                    renew_at = Instant::now() + self.ttl / 3;
+                    match self.lane.store.renew(lease, self.ttl).await {
+                        Ok(true) => pulse.well(Part::Lease),
+                        Ok(false) => {
+                            stop.cancel();
+                            let end = self.ended(done).await;
+                            return if end == LaneEnd::Stopped { LaneEnd::Fenced } else { end };
+                        }
+                        Err(e) => {
+                            if let Some(unsaid) = pulse.trouble(Part::Lease, &e.to_string()) {
+                                tracing::warn!(partition, error = %e, unsaid, "renewing the lease failed; trying again");
+                            }
+                        }
+                    }
+                }
+                _ = looks.tick() => {
+                    if pulse.has(Part::Run) && (pulse.moves() != still.moves || begun.elapsed() > CALM) {
+                        pulse.well(Part::Run);
+                    }
+                    let moved = pulse.moves() != still.moves;
+                    if moved || !pulse.has_work() {
+                        // a run that has not read yet what is pending has none only seemingly
+                        if moved || idle.get_or_insert_with(Instant::now).elapsed() > QUIET {
+                            self.moves(still);
+                        }
+                        stood = Instant::now();
+                        continue;
+                    }
+                    idle = None;
+                    if stood.elapsed() > self.stuck_after / GIVE_BACK {
+                        // a restart mends no server that is away
+                        let stuck = still.since.elapsed() > self.stuck_after && self.servers_answer(lease).await;
+                        pulse.is_stuck(stuck);
+                        let words = pulse.troubles().join(", ");
+                        tracing::error!(partition, words, "the lane has work and does not move: its lease is given back");
+                        stop.cancel();
+                        let end = self.ended(done).await;
+                        let why = || LaneEnd::Broken("it had work and did not move".into());
+                        return if end == LaneEnd::Stopped { why() } else { end };
+                    }
+                }
+            }
+        }
+    }
+
+    /// It moves, or has nothing to do.
+    fn moves(&self, still: &mut Stillness) {
+        *still = Stillness { moves: self.lane.pulse.moves(), since: Instant::now() };
+        self.lane.pulse.is_stuck(false);
+    }
+
+    async fn servers_answer(&self, lease: &Lease) -> bool {
+        let (log, store) = tokio::join!(self.lane.log.ping(), self.lane.store.owns(lease));
+        log.is_ok() && store.is_ok()
+    }
+
+    /// Waits for a lane that was told to stop. One that doesn't is left behind: its epoch is superseded by the next lease.
+    async fn ended(&self, done: oneshot::Receiver<LaneEnd>) -> LaneEnd {
+        match tokio::time::timeout(STOP_MAX, done).await {
+            Ok(end) => broke(end),
+            Err(_) => {
+                self.lane.pulse.is_stuck(true);
+                LaneEnd::Broken("its thread does not stop".into())
+            }
+        }
+    }
+
+    /// Webhooks are carried where the lane runs.
+    fn couriers(&self, stop: &CancellationToken) -> TaskTracker {
+        let tasks = TaskTracker::new();
+        for hook in &self.hooks.all {
+            let Some(post) = &self.hooks.post else { break };
+            let courier = Courier {
+                hook: Arc::clone(hook),
+                post: post.clone(),
+                partition: self.lane.partition,
+                log: Arc::clone(&self.lane.log),
+                store: Arc::clone(&self.lane.store),
+                clock: Arc::clone(&self.lane.clock),
+                stop: stop.clone(),
+            };
+            tasks.spawn(courier.run());
+        }
+        tasks
+    }
+
+    fn owns(&self, so: bool) {
+        let partition = self.lane.partition.to_string();
+        metrics::gauge!("jumun_partition_owned", "partition" => partition).set(f64::from(u8::from(so)));
+    }
+
+    async fn pause(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
+
+/// How the lane ended, or that its thread panicked.
+fn broke(end: Result<LaneEnd, oneshot::error::RecvError>) -> LaneEnd {
+    end.unwrap_or_else(|_| LaneEnd::Broken("the lane's thread broke".into()))
+}
