@@ -27,7 +27,7 @@ use crate::{
     protocol::{
         command::{
             ChangePartner, ChangeProduct, ChangeTemplate, CreatePartner, CreateProduct, CreatePromotion,
-            CreateTemplate, Moment, ProductKind,
+            CreateTemplate, Moment, ProductKind, Text,
         },
         internal::{Internal, derived_id},
     },
@@ -363,7 +363,7 @@ pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Resul
         return Ok(Err(Reason::UnknownPartner.into()));
     };
     row.use_yn = c.active.unwrap_or(row.use_yn);
-    let text = |new: &Option<String>| new.as_deref().map(Arc::from);
+    let text = |new: &Option<Text>| new.as_deref().map(Arc::from);
     row.ptnr_nm = text(&c.name).unwrap_or(row.ptnr_nm);
     row.biz_zip_no = text(&c.zip).or(row.biz_zip_no);
     row.biz_addr = text(&c.address).or(row.biz_addr);

@@ -112,7 +112,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
             SkuAction::Create { stored: Box::new(stored) }
         }
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
-        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity, c.reason.as_str().into()),
+        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity.units(), c.reason.as_str().into()),
         Wire::ShrinkStock(c) => SkuAction::Shrink(c.quantity, c.reason.as_str().into()),
         Wire::ChangeCampaign(c) => SkuAction::Change(c.clone()),
         Wire::CreateCampaign(c) => {
