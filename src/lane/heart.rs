@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LaneEnd, LaneParts};
+use super::{LaneEnd, LaneParts, timekeeper::Stuck};
 use crate::{
     commit::committer::{Ask, Ended},
     ingest::{Chunk, Credit, Delivered, Generation, reader},
@@ -47,6 +47,8 @@ pub struct Shared {
     pub credit: Arc<Credit>,
     pub generation: Arc<Generation>,
     pub sent: Sent,
+    /// orders whose timers are condemned, for the timekeeper
+    pub stuck: Arc<Stuck>,
     pub stop: CancellationToken,
 }
 

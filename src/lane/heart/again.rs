@@ -14,7 +14,7 @@ use crate::{
     ingest::{Delivered, Kept},
     lane::LaneEnd,
     log::{DEAD_COMMAND_BYTES_MAX, Dead},
-    protocol::{Answer, OutcomeKind, Unreadable, cards},
+    protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, cards, internal::Internal},
     route::supervisor::Lost,
 };
 
@@ -77,6 +77,9 @@ impl Heart {
         let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
         let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
         tracing::error!(partition, entry = %source.id, command_id, order_id, reason, "a command goes to the dead letters");
+        if let Ok(Command { kind: Kind::Internal(Internal::Due { order_id }), .. }) = &entry.decoded {
+            self.shared.stuck.condemned(order_id);
+        }
         let mut out = Outgoing::silent(source, "dead");
         let id = match &entry.decoded {
             Ok(c) => Some((c.id.shared(), c.reply_to.clone(), Some(Arc::clone(&c.digest)))),
