@@ -127,6 +127,15 @@ impl OpenBatch {
             && b.sent.is_empty())
     }
 
+    /// A number that grows with whatever is put into it: where it is the same, nothing was.
+    pub fn mark(&self) -> usize {
+        let b = &self.rows;
+        let orders = b.hist.len() + b.ord.len() + b.placed.ord.len() + b.ldgr.len() + b.otbx.len() + b.rsv.len();
+        let others = b.cmd.len() + b.units.len() + b.cmpn.len() + b.pd_gds.len() + b.tmpl.len() + b.prm.len();
+        let more = b.gft_prm.len() + b.ptnr.len() + b.prsn.len() + b.adit.len() + self.asks.len() + self.absorbed.len();
+        orders + others + more + self.outgoing.len() + self.waiting
+    }
+
     /// How many decisions it holds.
     pub fn len(&self) -> usize {
         self.outgoing.len()

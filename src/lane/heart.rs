@@ -3,8 +3,11 @@
 
 mod again;
 
+use self::again::Broken;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,13 +22,14 @@ use tokio_util::sync::CancellationToken;
 use super::{LaneEnd, LaneParts, timekeeper::Stuck};
 use crate::{
     commit::committer::{Ask, Ended},
-    ingest::{Chunk, Credit, Delivered, Generation, reader},
+    ingest::{Chunk, Credit, Delivered, Generation, Kept, reader},
     log::{EntryId, Inbound, Outbound},
     protocol::{Answer, Unreadable},
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
-        supervisor::{Committed, Count, Decide, Stop, Supervisor},
+        quarantine::Quarantine,
+        supervisor::{Committed, Count, Decide, Stop, Stopped, Supervisor},
         window::Window,
     },
     store::{Lease, StoreError},
@@ -62,6 +66,8 @@ pub struct Heart {
     cx: LaneContext,
     supervisor: Addr<Supervisor>,
     queue: VecDeque<Delivered>,
+    /// what is being decided
+    chunk: Vec<Kept>,
     /// entries that the lane has taken and neither published nor put aside
     held: usize,
     /// the batches in flight, of each how many entries of the credit it will free: one commits, and a full one may wait
@@ -79,6 +85,9 @@ pub struct Heart {
     suspected: (Option<Arc<str>>, Option<Arc<str>>),
     failures: HashMap<(Inbound, EntryId), u32>,
     condemned: HashSet<(Inbound, EntryId)>,
+    /// how often commands broke their handlers, of those that have not gone well since
+    broke: HashMap<(Inbound, EntryId), Broken>,
+    quarantine: Rc<Quarantine>,
 }
 
 impl Heart {
@@ -90,7 +99,8 @@ impl Heart {
         to_commit: mpsc::Sender<Ask>,
         published: JoinHandle<publisher::Ended>,
     ) -> Self {
-        let cx = context(&parts, &lease);
+        let quarantine = Rc::<Quarantine>::default();
+        let cx = context(&parts, &lease, &quarantine);
         let window = empty_window(&parts);
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, window).start();
         Self {
@@ -102,6 +112,7 @@ impl Heart {
             cx,
             supervisor,
             queue: VecDeque::new(),
+            chunk: Vec::new(),
             held: 0,
             in_flight: VecDeque::new(),
             batches: 0,
@@ -113,6 +124,8 @@ impl Heart {
             suspected: (None, None),
             failures: HashMap::new(),
             condemned: HashSet::new(),
+            broke: HashMap::new(),
+            quarantine,
         }
     }
 
@@ -203,25 +216,37 @@ impl Heart {
 
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        let may_decide = if self.alone {
-            self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
-        } else {
-            self.open_len() < self.parts.limits.batch_max
-        };
-        if !self.queue.is_empty() && may_decide {
+        while !self.queue.is_empty() && self.may_decide() {
             let n = if self.alone { 1 } else { self.queue.len() };
             let entries: Vec<Delivered> = self.queue.drain(..n).collect();
-            if let Err(fault) = self.decide(entries).await {
-                self.start_over(&fault.to_string(), matches!(fault, Fault::Decision { .. }), ended).await?;
-                return Ok(());
+            match self.decide(entries).await {
+                Ok(()) => {}
+                Err(Stopped::Broke(broke)) => self.without(broke, ended).await?,
+                Err(Stopped::Fault(fault)) => {
+                    let own = matches!(fault, Fault::Decision { .. });
+                    return self.start_over(&fault.to_string(), own, ended).await;
+                }
             }
         }
         self.commit().await
     }
 
-    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Fault> {
+    fn may_decide(&self) -> bool {
+        if self.alone {
+            self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
+        } else {
+            self.open_len() < self.parts.limits.batch_max
+        }
+    }
+
+    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Stopped> {
+        let entries = self.condemned_again(entries);
+        if entries.is_empty() {
+            return Ok(());
+        }
         let n = entries.len();
-        self.cx.book.borrow_mut().entries.extend(entries.iter().map(Delivered::kept));
+        self.chunk = entries.iter().map(Delivered::kept).collect();
+        self.cx.book.borrow_mut().entries.extend(self.chunk.iter().cloned());
         let first = entries.first().map(|e| (e.source.stream, e.source.id));
         if self.alone {
             self.suspect = first;
@@ -229,8 +254,10 @@ impl Heart {
             if let Some(key) = first
                 && self.condemned.contains(&key)
             {
+                let tries = self.failures.remove(&key).unwrap_or(0);
                 for entry in entries {
-                    self.condemn(entry);
+                    self.blame(&entry);
+                    self.condemn(entry, tries, "it failed alone");
                 }
                 return Ok(());
             }
@@ -241,9 +268,24 @@ impl Heart {
         }
         let careful = self.careful > 0;
         self.careful = self.careful.saturating_sub(n);
+        let keys: Vec<(Inbound, EntryId)> = match self.broke.is_empty() {
+            true => Vec::new(),
+            false => entries.iter().map(|e| (e.source.stream, e.source.id)).collect(),
+        };
         let decided = self.supervisor.send(Decide { entries, careful }).await;
         let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
-        decided.map_err(|e| Fault::Decision { entry, why: format!("a handler broke: {e}") })??;
+        let gone = |e| Stopped::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
+        let broke = match decided.map_err(gone)? {
+            Err(Stopped::Broke(broke)) => Some(broke),
+            decided => {
+                decided?;
+                None
+            }
+        };
+        let well = broke.as_ref().map_or(usize::MAX, |b| b.at);
+        for key in keys.iter().take(well) {
+            self.broke.remove(key);
+        }
         let (waiting, reused) = {
             let mut book = self.cx.book.borrow_mut();
             let waiting = std::mem::take(&mut book.waiting);
@@ -261,7 +303,7 @@ impl Heart {
             book.decided.push((end, Instant::now()));
         }
         fail::fail_point!("after_decide", |_| std::process::abort());
-        Ok(())
+        broke.map_or(Ok(()), |broke| Err(Stopped::Broke(broke)))
     }
 
     /// Seals what is open, if nothing is in flight, or if it is full and may wait for its turn, made ready meanwhile.
@@ -302,6 +344,7 @@ impl Heart {
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.conflicts = 0;
+                self.broke.retain(|_, b| b.batch.is_none_or(|batch| batch > number));
                 self.calm = self.calm.saturating_add(counted);
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
@@ -378,33 +421,6 @@ impl Heart {
         self.restart_actors().await.map_err(|e| LaneEnd::Broken(e.to_string()))
     }
 
-    /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
-    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        loop {
-            if self.to_commit.send(Ask::Probe).await.is_err() {
-                return Err(LaneEnd::Broken("the committer is gone".into()));
-            }
-            let mut end = ended.recv().await;
-            while matches!(end, Some(Ended::Dropped(_))) {
-                end = ended.recv().await;
-            }
-            match end {
-                Some(Ended::Probed) => return Ok(()),
-                Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
-                Some(Ended::Failed(e)) => {
-                    tracing::warn!(partition = self.parts.partition, error = %e, "the store does not take commits; waiting");
-                }
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PROBE_WAIT) => {}
-                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
-            }
-        }
-    }
-
     async fn stop_actors(&mut self) {
         if self.supervisor.send(Stop).await.is_err() {
             tracing::debug!("the supervisor was gone already");
@@ -427,7 +443,7 @@ impl Heart {
                 }
             }
         }
-        self.cx = context(&self.parts, &self.lease);
+        self.cx = context(&self.parts, &self.lease, &self.quarantine);
         self.cx.book.borrow_mut().number = self.batches;
         self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, window).start();
         Ok(())
@@ -472,8 +488,8 @@ fn empty_window(parts: &LaneParts) -> Window {
     Window::new(parts.limits.window_max.max(parts.limits.in_flight_max))
 }
 
-fn context(parts: &LaneParts, lease: &Lease) -> LaneContext {
+fn context(parts: &LaneParts, lease: &Lease, quarantine: &Rc<Quarantine>) -> LaneContext {
     let cx = LaneContext::new(parts.partition, parts.partitions, Arc::clone(&parts.store), parts.clock.now());
     let (policy, epoch, asks_refunds) = (Arc::clone(&parts.policy), lease.epoch, parts.gateway.is_some());
-    LaneContext { policy, epoch, asks_refunds, ..cx }
+    LaneContext { policy, epoch, asks_refunds, quarantine: Rc::clone(quarantine), ..cx }
 }

@@ -5,6 +5,7 @@
 //! of one order need no locks and a replay decides the same.
 
 pub mod activate;
+mod cache;
 pub mod conclude;
 pub mod gifts;
 pub mod inventory;
@@ -13,6 +14,7 @@ pub mod live;
 pub mod order;
 pub mod payments;
 pub mod place;
+pub mod quarantine;
 pub mod refdata;
 pub mod sku;
 pub mod steps;
@@ -60,6 +62,8 @@ pub struct LaneContext {
     pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
     /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
     pub waiting: Rc<RefCell<HashMap<OrderId, Waiting>>>,
+    /// who is refused for a while
+    pub quarantine: Rc<quarantine::Quarantine>,
     /// the lane's tick, for the order of use
     pub tick: Rc<Cell<u64>>,
     /// time of the entry that is being decided
@@ -83,6 +87,7 @@ impl LaneContext {
             reservations: Rc::default(),
             steps: Rc::default(),
             waiting: Rc::default(),
+            quarantine: Rc::default(),
             tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
             now: Rc::new(Cell::new(now)),
         }

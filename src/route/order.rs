@@ -1,10 +1,15 @@
 //! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
 //! It answers only through the batch, so nothing is said before it is durable.
 
-use std::{rc::Rc, sync::Arc, time::Instant};
+mod timer;
+
+pub use timer::Fire;
+
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 
 use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
+use futures_util::FutureExt as _;
 
 use super::{Fault, LaneContext, Meta, conclude::conclude, links, place};
 use crate::{
@@ -16,14 +21,12 @@ use crate::{
         ids::OrderId,
         order::{Decision, Order, OrderCommand, change, decide, state::Placement},
         reason::{Facts, Reason, Refusal},
-        status::Status,
     },
-    payment::{DueRefund, RefundAsk},
+    log::EntryId,
     protocol::{
         Answer,
         command::{BUYERS, Role},
         decode::Personal,
-        internal::{AUTO_CONFIRM, derived_id},
     },
     store::rows::HistRow,
 };
@@ -86,14 +89,32 @@ impl Handler<Command> for OrderActor {
                 let why = "a command came while another was being decided".to_owned();
                 return Err(Fault::Decision { entry: c.meta.source.id, why });
             };
-            state.take(&cx, &id, c).await?;
-            Ok(state)
+            let entry = c.meta.source.id;
+            let taken = caught(entry, state.take(&cx, &id, c)).await;
+            Ok((state, taken))
         };
-        Box::pin(decided.into_actor(self).map(|result, actor, _| {
-            actor.state = Some(result?);
-            Ok(())
-        }))
+        Box::pin(decided.into_actor(self).map(OrderActor::back))
     }
+}
+
+impl OrderActor {
+    /// The order stays, also where its handler broke: what waits at it is not lost, and whoever takes what was decided back
+    /// takes it from here.
+    fn back(
+        result: Result<(State, Result<(), Fault>), Fault>,
+        actor: &mut Self,
+        _: &mut Context<Self>,
+    ) -> Result<(), Fault> {
+        let (state, taken) = result?;
+        actor.state = Some(state);
+        taken
+    }
+}
+
+/// A handler's panic is a fault of this command, not of its actor.
+async fn caught(entry: EntryId, handled: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    let panicked = |_| Err(Fault::Decision { entry, why: "the order's handler panicked".to_owned() });
+    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 impl State {
@@ -143,9 +164,9 @@ impl State {
                 if self.order.placement == Placement::Reserving {
                     meta.personal = meta.personal.or_else(|| self.tokens());
                 }
-                let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta)
-                    .await
-                    .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
+                let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta).await?;
+                #[cfg(feature = "failpoints")]
+                break_for_the_test(&meta)?;
                 self.order = concluded.order;
                 self.accept(cx, meta, concluded.note, concluded.events);
             }
@@ -349,97 +370,6 @@ impl State {
     }
 }
 
-/// The order's time has come: whatever is due at the entry's time is done.
-#[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
-pub struct Fire {
-    pub meta: Meta,
-}
-
-impl Handler<Fire> for OrderActor {
-    type Result = ResponseActFuture<Self, Result<(), Fault>>;
-
-    fn handle(&mut self, fire: Fire, _: &mut Self::Context) -> Self::Result {
-        let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
-        let state = self.state.take();
-        let fired = async move {
-            let Some(mut state) = state else {
-                let why = "a timer came while a command was being decided".to_owned();
-                return Err(Fault::Decision { entry: fire.meta.source.id, why });
-            };
-            state.fire(&cx, &id, fire.meta).await?;
-            Ok(state)
-        };
-        Box::pin(fired.into_actor(self).map(|result, actor, _| {
-            actor.state = Some(result?);
-            Ok(())
-        }))
-    }
-}
-
-impl State {
-    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: Meta) -> Result<(), Fault> {
-        let now = meta.source.at;
-        let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
-        let version = self.order.version.to_string();
-        let status = self.order.status();
-        let confirm: Vec<u16> = self.order.confirms().filter(|(_, at)| *at <= now).map(|(no, _)| no).collect();
-        let command = if status == Status::PaymentPending && due(self.order.deadline) {
-            Some((OrderCommand::Expire, OrderCommand::Expire.name()))
-        } else if self.order.to_prepare() && due(self.order.prepare_at) {
-            Some((OrderCommand::Prepare, OrderCommand::Prepare.name()))
-        } else if !confirm.is_empty() && self.order.placement == Placement::Done {
-            Some((OrderCommand::ConfirmPurchase { lines: confirm }, AUTO_CONFIRM))
-        } else {
-            None
-        };
-        if cx.asks_refunds {
-            let asks = self
-                .order
-                .refunds
-                .iter()
-                .filter(|r| due(r.next_try()))
-                .filter_map(|r| ask(&self.order, r, cx.partition))
-                .map(|ask| DueRefund { ask, epoch: cx.epoch, found: Instant::now() });
-            cx.book.borrow_mut().asks.extend(asks);
-        }
-        match command {
-            None => {
-                let mut out = Outgoing::silent(meta.source, meta.name);
-                if meta.source.attempts > 1 {
-                    // what this timer did before a crash may not have been published
-                    let names = [OrderCommand::Expire.name(), OrderCommand::Prepare.name(), AUTO_CONFIRM];
-                    let ours = |id: &str| id.split_once(':').is_some_and(|(name, _)| names.contains(&name));
-                    let ids = self.applied.iter().map(|a| &a.command_id).filter(|id| ours(id));
-                    out.again.extend(ids.map(|id| id.to_string().into()));
-                }
-                cx.book.borrow_mut().outgoing.push(out);
-            }
-            Some((command, name)) => {
-                let id_of = derived_id(name, &[id.as_str(), &version]);
-                let meta = Meta { id: id_of.as_str().into(), digest: id_of.as_str().into(), name, ..meta };
-                self.take(cx, id, Command { command, meta, preview: false }).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the payment side is asked for a refund that is due.
-fn ask(order: &Order, refund: &crate::domain::order::state::Refund, lane: u32) -> Option<RefundAsk> {
-    let settlement = order.settlements.iter().find(|s| s.no == refund.settlement_no)?;
-    Some(RefundAsk {
-        order_id: order.id.clone(),
-        lane,
-        key: refund.key.clone(),
-        amount: refund.amount,
-        means: settlement.means,
-        payment_id: order.payment_id_of(settlement),
-        account: None,
-        attempt: refund.tries.len(),
-    })
-}
-
 /// The batch that changed it was rolled back: what waits for other lanes is handed over, and the actor goes.
 #[derive(Message)]
 #[rtype(result = "super::Waiting")]
@@ -477,4 +407,17 @@ fn panic_for_the_test(meta: &Meta) {
     if asked() && meta.id.contains("poison") {
         panic!("poisoned by the test");
     }
+}
+
+/// Breaks once everything is done, where the test names a command so: what it did has to be taken back.
+#[cfg(feature = "failpoints")]
+fn break_for_the_test(meta: &Meta) -> Result<(), Fault> {
+    let asked = || -> bool {
+        fail::fail_point!("order_breaks", |_| true);
+        false
+    };
+    if asked() && meta.id.contains("poison") {
+        return Err(Fault::Decision { entry: meta.source.id, why: "broken by the test".to_owned() });
+    }
+    Ok(())
 }

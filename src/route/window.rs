@@ -102,6 +102,7 @@ mod tests {
         let mut w = Window::new(10);
         w.remember(answer("reused", Some("d"), Some(Reason::CommandIdReused)));
         w.remember(answer("early", Some("d"), Some(Reason::TryAgain)));
+        w.remember(answer("quarantined", Some("d"), Some(Reason::Quarantined)));
         w.remember(answer("unreadable", None, Some(Reason::Invalid)));
         let failed = Answer { outcome: OutcomeKind::Failed, ..Answer::clone(&answer("failed", Some("d"), None)) };
         w.remember(Arc::new(failed));

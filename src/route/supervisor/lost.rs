@@ -35,6 +35,11 @@ pub struct Lost {
 }
 
 impl Lost {
+    /// Adds an order whose handler broke in the middle.
+    pub fn broken(&mut self, order: &str) {
+        self.orders.insert(OrderId::stored(order));
+    }
+
     /// Adds a batch; gives back the entries that were decided in it.
     pub fn add(&mut self, batch: Sealed) -> Vec<Kept> {
         let Sealed { rows, outgoing, entries, waited_on, .. } = batch;

@@ -2,15 +2,20 @@
 //! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
 //! over the next chunk only when this one is decided.
 
+mod chunk;
 mod durable;
 mod internal;
 mod lost;
 
-pub use {durable::Committed, lost::Lost};
+pub use {
+    chunk::{Broke, Decide, Stopped},
+    durable::Committed,
+    lost::Lost,
+};
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
-use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, Context, Handler, Message};
 
 use super::{
     Fault, LaneContext, Meta,
@@ -19,7 +24,7 @@ use super::{
     links,
     live::Orders,
     order::{Command as OrderMessage, OrderActor, State},
-    payments, place, sku,
+    payments, place, quarantine, sku,
     window::{Seen, Window},
 };
 use crate::{
@@ -80,22 +85,6 @@ impl Actor for Supervisor {
     }
 }
 
-/// Decide these, in order. `careful`: the store is asked first whether they were decided before.
-#[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
-pub struct Decide {
-    pub entries: Vec<Delivered>,
-    pub careful: bool,
-}
-
-impl Handler<Decide> for Supervisor {
-    type Result = ResponseFuture<Result<(), Fault>>;
-    fn handle(&mut self, decide: Decide, _: &mut Self::Context) -> Self::Result {
-        let lane = Rc::clone(&self.lane);
-        Box::pin(async move { lane.decide(decide).await })
-    }
-}
-
 /// Stop, and let all actors go.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -128,19 +117,6 @@ struct Fetched {
 }
 
 impl Lane {
-    async fn decide(&self, decide: Decide) -> Result<(), Fault> {
-        let fetched = self.fetch(&decide).await?;
-        fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
-        for entry in decide.entries {
-            let careful = decide.careful || entry.source.attempts > 1;
-            let before = self.cx.book.borrow().outgoing.len();
-            self.cx.now.set(entry.source.at);
-            self.one(entry, careful, &fetched).await?;
-            self.remember(before);
-        }
-        Ok(())
-    }
-
     /// Reads what the chunk needs and is not live, in a few reads for all of it.
     async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
         let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
@@ -236,6 +212,12 @@ impl Lane {
                     self.push(meta, Err(Reason::CommandIdReused.into()));
                     return Ok(());
                 }
+            }
+            if let Some(refusal) = self.cx.quarantine.refuses(&meta.actor, meta.name, source.at) {
+                metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor))
+                    .increment(1);
+                self.push(meta, Err(refusal));
+                return Ok(());
             }
         }
         let outcome = fetched.outcomes.get(&meta.id);
@@ -343,10 +325,7 @@ impl Lane {
             Ok(decision) => decision,
         };
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
-        let entry = meta.source.id;
-        let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta)
-            .await
-            .map_err(|why| Fault::Decision { entry, why })?;
+        let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
         let mut state = State::from(Folded { order: concluded.order, applied });
         state.accept(&self.cx, meta, concluded.note, concluded.events);
         let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
@@ -453,10 +432,4 @@ impl Lane {
 fn reused(outcome: Option<&Outcome>, meta: &Meta) -> Option<Box<Answer>> {
     let outcome = outcome.filter(|o| !meta.silent && *o.digest != *meta.digest)?;
     Some(Box::new(sku::stored_answer(outcome, meta)))
-}
-
-#[cfg(feature = "failpoints")]
-#[expect(clippy::panic, reason = "the test asks for a panic")]
-fn panic_for_the_test() -> Result<(), Fault> {
-    panic!("broken by the test");
 }

@@ -13,6 +13,7 @@ mod lanes;
 mod linked;
 mod network;
 mod owners;
+mod poison;
 mod rules;
 mod series;
 

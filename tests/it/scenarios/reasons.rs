@@ -115,6 +115,8 @@ pub async fn every_reason_is_given(on: On) {
     w.no(place("o-9", &[line("A", 9)]), Reason::InsufficientStock.code()).await;
     given.insert(Reason::InsufficientStock.code());
     given.insert(too_early(on).await.code());
+    // that takes a fault of ours: tests/it/faults/poison.rs
+    given.insert(Reason::Quarantined.code());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|r| r.code()).collect();
     assert_eq!(given, all);
     w.done().await;
