@@ -7,6 +7,7 @@ mod actors;
 mod cards;
 mod checks;
 mod commit;
+mod greatest;
 mod hostile;
 mod injection;
 mod lanes;

@@ -27,7 +27,9 @@ mod settle;
 mod stock;
 mod work;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
 
 use super::{
     claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey,
@@ -71,11 +73,26 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// So long after now; of what lies beyond all tables' years, their last moment.
+    pub fn after(&self, wait: Duration) -> Time {
+        later(self.now, wait)
+    }
+
     /// The quote of a SKU.
     pub fn quote(&self, sku_id: &SkuId) -> Option<&Quote> {
         self.quotes.iter().find(|q| q.info.sku_id == *sku_id)
     }
 }
+
+/// So long after a time, but not after the last that every store keeps.
+pub fn later(at: Time, wait: Duration) -> Time {
+    let last = Time::from_timestamp_millis(LAST_MILLIS).unwrap_or(Time::MAX_UTC);
+    let wait = TimeDelta::from_std(wait).ok();
+    wait.and_then(|wait| at.checked_add_signed(wait)).filter(|time| *time < last).unwrap_or(last)
+}
+
+/// The end of the year 9999.
+const LAST_MILLIS: i64 = 253_402_300_799_000;
 
 /// What an accepted command does.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -274,7 +274,7 @@ fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
 
 fn prepare_at(cx: &Context<'_>) -> Option<Time> {
     match cx.policy.prepare {
-        PreparePolicy::After(wait) => Some(cx.now + wait),
+        PreparePolicy::After(wait) => Some(cx.after(wait)),
         PreparePolicy::AtOnce | PreparePolicy::ByHand => None,
     }
 }

@@ -41,7 +41,7 @@ pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'
         Heard::Pending => cx.policy.refund_pending_max,
     };
     let wait: Duration = cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(most);
-    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait, heard };
+    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.after(wait), heard };
     Ok(Decision { events: vec![event], ..Decision::default() })
 }
 
