@@ -115,6 +115,12 @@ pub async fn every_reason_is_given(on: On) {
     w.no(place("o-9", &[line("A", 9)]), Reason::InsufficientStock.code()).await;
     given.insert(Reason::InsufficientStock.code());
     given.insert(too_early(on).await.code());
+    let decline = json!({"type": "decline_payment", "order_id": "o-2", "actor": "payment:p"});
+    for _ in 0..50 {
+        w.ok(decline.clone()).await;
+    }
+    w.no(decline, Reason::TooMany.code()).await;
+    given.insert(Reason::TooMany.code());
     // that takes a fault of ours: tests/it/faults/poison.rs
     given.insert(Reason::Quarantined.code());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|r| r.code()).collect();

@@ -32,7 +32,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 
 use super::{
-    claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey,
+    claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey, repeats,
     state::Order, step::Step, supply::LinkMessage,
 };
 use crate::domain::{
@@ -134,10 +134,10 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
         Some(o) => (o.placement == Placement::Failed).then_some(o.version),
     };
     if let OrderCommand::Place(place) = command {
-        return place::decide(id, version.ok_or(Reason::DuplicateOrder)?, place, cx);
+        return place::decide(id, repeats::placed_again(version.ok_or(Reason::DuplicateOrder)?)?, place, cx);
     }
     if let OrderCommand::PlaceLinked(child) = command {
-        return linked::place(id, version.ok_or(Reason::DuplicateOrder)?, child, cx);
+        return linked::place(id, repeats::placed_again(version.ok_or(Reason::DuplicateOrder)?)?, child, cx);
     }
     let order = order.ok_or(Reason::UnknownOrder)?;
     match (command, &order.placement) {
@@ -154,6 +154,7 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
 /// A command to an order that stands.
 fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<Decision, Refusal> {
     use OrderCommand as C;
+    repeats::check(order, command)?;
     match command {
         C::ApprovePayment { settlements, vouched } => pay::approve(order, settlements, *vouched, cx),
         C::DeclinePayment { reason } => pay::decline(order, reason.as_deref(), cx),

@@ -7,6 +7,7 @@ use crate::domain::{
     order::{
         command::Heard,
         event::Event,
+        repeats::tried_again,
         state::{Order, Refund, Stage},
     },
     reason::{Reason, Refusal},
@@ -35,6 +36,7 @@ pub fn confirm(order: &Order, key: &str) -> Result<Decision, Refusal> {
 /// is due stands before the deadlines of other orders, and must not stay so while the payment side is away.
 pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "fail_refund")?;
+    tried_again(refund, cx.now)?;
     let doublings = u32::try_from(refund.tries.len()).unwrap_or(u32::MAX).min(16);
     let most = match heard {
         Heard::Refused | Heard::Nothing => cx.policy.refund_retry_max,
