@@ -32,6 +32,7 @@ impl Lane {
             Internal::Due { order_id } => match self.orders.get(&order_id) {
                 Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?,
                 None => {
+                    fetched.place(&order_id, &meta)?;
                     self.done(&meta);
                     Ok(())
                 }
@@ -45,6 +46,7 @@ impl Lane {
             }
             Internal::Reply { order_id, reservation, said, .. } => {
                 let Some(actor) = self.orders.get(&order_id) else {
+                    fetched.place(&order_id, &meta)?;
                     let why = format!("a lane replied to order {order_id}, which does not exist");
                     return Err(Fault::Decision { entry, why });
                 };
@@ -103,11 +105,12 @@ impl Lane {
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
             return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
         }
+        let place = fetched.place(&order_id, &meta)?;
         let OrderCommand::PlaceLinked(child) = &command else {
             self.done(&meta);
             return Ok(());
         };
-        if let Some(Where::Lane(_)) = fetched.places.get(&order_id) {
+        if let Some(Where::Lane(_)) = place {
             links::refuse(&self.cx, &order_id, child, &meta, &Reason::DuplicateOrder.into());
             self.done(&meta);
             return Ok(());

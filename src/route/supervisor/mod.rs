@@ -116,6 +116,21 @@ struct Fetched {
     outcomes: HashMap<Arc<str>, Outcome>,
 }
 
+impl Fetched {
+    /// Where an order that is not live was found.
+    ///
+    /// # Errors
+    /// Its history can't be read: nothing can be decided of it.
+    fn place(&self, order_id: &OrderId, meta: &Meta) -> Result<Option<Where>, Fault> {
+        match self.places.get(order_id) {
+            Some(Where::Unreadable(why)) => {
+                Err(Fault::Decision { entry: meta.source.id, why: format!("order {order_id} can't be read: {why}") })
+            }
+            place => Ok(place.cloned()),
+        }
+    }
+}
+
 impl Lane {
     /// Reads what the chunk needs and is not live, in a few reads for all of it.
     async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
@@ -171,7 +186,7 @@ impl Lane {
         orders.sort();
         orders.dedup();
         self.cx.payments.look(&*self.cx.store, brought).await?;
-        activate::inventories(&self.cx, skus).await?;
+        activate::inventories_of_a_chunk(&self.cx, skus).await?;
         let outcomes = activate::outcomes(&self.cx, commands).await?;
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
         Ok(Fetched { places, outcomes })
@@ -267,7 +282,7 @@ impl Lane {
             self.stored(outcome, meta);
             return Ok(());
         }
-        let place = fetched.places.get(&order_id).copied();
+        let place = fetched.place(&order_id, &meta)?;
         if let OrderCommand::Place(p) = &command {
             if let Some(Where::Lane(_)) = place {
                 self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
@@ -302,8 +317,8 @@ impl Lane {
             let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
             return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
         }
-        match fetched.places.get(&order_id) {
-            Some(Where::Lane(lane)) => self.pass_on(meta, *lane, raw, hops),
+        match fetched.place(&order_id, &meta)? {
+            Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
             _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
         }
         Ok(())

@@ -17,6 +17,7 @@ mod owners;
 mod poison;
 mod rules;
 mod series;
+mod unreadable;
 
 use std::time::Duration;
 
