@@ -97,6 +97,8 @@ pub struct OpenBatch {
     pub reused: bool,
     /// entries decided in it that wait for other lanes, and free their credit meanwhile
     pub waiting: usize,
+    /// commands that had waited for other lanes, and may be decided now
+    pub ready: Vec<Kept>,
     /// refunds to be asked of the payment side once this is durable
     pub asks: Vec<DueRefund>,
     /// (SKU, difference): another system's changes that this batch's ledger follows

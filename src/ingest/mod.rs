@@ -52,6 +52,11 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// A command that was put off.
+    pub fn new(source: Source, raw: Arc<[u8]>, kind: Inbound, hops: u8) -> Self {
+        Self { source, raw, kind, hops }
+    }
+
     /// Which entry it is.
     pub fn entry(&self) -> (Inbound, EntryId) {
         (self.source.stream, self.source.id)

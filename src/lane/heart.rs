@@ -286,12 +286,15 @@ impl Heart {
         for key in keys.iter().take(well) {
             self.broke.remove(key);
         }
-        let (waiting, reused) = {
+        let (waiting, reused, ready) = {
             let mut book = self.cx.book.borrow_mut();
             let waiting = std::mem::take(&mut book.waiting);
             book.aside += waiting;
-            (waiting, std::mem::take(&mut book.reused))
+            (waiting, std::mem::take(&mut book.reused), std::mem::take(&mut book.ready))
         };
+        self.shared.credit.take(ready.len());
+        self.held += ready.len();
+        self.first(ready);
         if reused {
             self.careful = CAREFUL_COMMANDS; // where one id is used twice, more are
         }

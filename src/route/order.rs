@@ -11,7 +11,7 @@ use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
 use futures_util::FutureExt as _;
 
-use super::{Fault, LaneContext, Meta, conclude::conclude, links, place};
+use super::{ASIDE_OF_ONE_MAX, Fault, LaneContext, Meta, conclude::conclude, links, place};
 use crate::{
     commit::{
         Outgoing,
@@ -19,7 +19,7 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Decision, Order, OrderCommand, change, decide, state::Placement},
+        order::{Decision, Event, Order, OrderCommand, change, decide, state::Placement},
         reason::{Facts, Reason, Refusal},
     },
     log::EntryId,
@@ -70,7 +70,7 @@ impl Actor for OrderActor {
 
 /// A command of this order.
 #[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
+#[rtype(result = "Result<Taken, Fault>")]
 pub struct Command {
     pub command: OrderCommand,
     pub meta: Meta,
@@ -78,8 +78,17 @@ pub struct Command {
     pub preview: bool,
 }
 
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// decided, or known to be, or waiting as a placement does
+    Done,
+    /// to be decided once the placement is: other lanes reserve for it
+    Later,
+}
+
 impl Handler<Command> for OrderActor {
-    type Result = ResponseActFuture<Self, Result<(), Fault>>;
+    type Result = ResponseActFuture<Self, Result<Taken, Fault>>;
 
     fn handle(&mut self, c: Command, _: &mut Self::Context) -> Self::Result {
         let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
@@ -101,10 +110,10 @@ impl OrderActor {
     /// The order stays, also where its handler broke: what waits at it is not lost, and whoever takes what was decided back
     /// takes it from here.
     fn back(
-        result: Result<(State, Result<(), Fault>), Fault>,
+        result: Result<(State, Result<Taken, Fault>), Fault>,
         actor: &mut Self,
         _: &mut Context<Self>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Taken, Fault> {
         let (state, taken) = result?;
         actor.state = Some(state);
         taken
@@ -112,18 +121,18 @@ impl OrderActor {
 }
 
 /// A handler's panic is a fault of this command, not of its actor.
-async fn caught(entry: EntryId, handled: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+async fn caught(entry: EntryId, handled: impl Future<Output = Result<Taken, Fault>>) -> Result<Taken, Fault> {
     let panicked = |_| Err(Fault::Decision { entry, why: "the order's handler panicked".to_owned() });
     AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 impl State {
-    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<(), Fault> {
+    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<Taken, Fault> {
         let Command { command, mut meta, preview } = c;
         #[cfg(feature = "failpoints")]
         panic_for_the_test(&meta);
         if self.replayed(cx, &meta) {
-            return Ok(());
+            return Ok(Taken::Done);
         }
         if let Some(answer) = &meta.reused {
             let mut out = Outgoing::silent(meta.source, meta.name);
@@ -131,21 +140,26 @@ impl State {
             let mut book = cx.book.borrow_mut();
             book.reused = true;
             book.outgoing.push(out);
-            return Ok(());
+            return Ok(Taken::Done);
         }
         let command = match self.theirs(&meta, command) {
             Ok(command) => command,
             Err(refusal) => {
                 self.refuse(cx, meta, &refusal);
-                return Ok(());
+                return Ok(Taken::Done);
             }
         };
+        let another = matches!(command, OrderCommand::Place(_));
+        if self.order.placement == Placement::Reserving && !meta.silent && !preview && !another {
+            return Ok(Taken::Later);
+        }
         if let Some(refusal) = self.moved_on(&meta) {
             self.refuse(cx, meta, &refusal);
-            return Ok(());
+            return Ok(Taken::Done);
         }
         if preview {
-            return self.preview(cx, id, &command, meta).await;
+            self.preview(cx, id, &command, meta).await?;
+            return Ok(Taken::Done);
         }
         let seen = place::see(cx, id, Some(&self.order), &command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
@@ -160,6 +174,11 @@ impl State {
                 self.refuse(cx, meta, &refusal);
             }
             Ok(decision) => {
+                let asks = !meta.silent && decision.events.iter().any(|e| matches!(e, Event::Asked { .. }));
+                if let Some(refusal) = cx.aside.full().filter(|_| asks) {
+                    self.refuse(cx, meta, &refusal);
+                    return Ok(Taken::Done);
+                }
                 let before = Some(self.order.clone());
                 if self.order.placement == Placement::Reserving {
                     meta.personal = meta.personal.or_else(|| self.tokens());
@@ -171,7 +190,7 @@ impl State {
                 self.accept(cx, meta, concluded.note, concluded.events);
             }
         }
-        Ok(())
+        Ok(Taken::Done)
     }
 
     /// The tokens that the waiting placement brought: they are kept once it stands.
@@ -292,7 +311,18 @@ impl State {
                 book.outgoing.push(out);
             }
             None if meta.silent => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
+            // one more of the same, of which enough wait
+            None if meta.source.attempts <= 1
+                && (self.waiting.len() >= ASIDE_OF_ONE_MAX || cx.aside.full().is_some()) =>
+            {
+                let refusal = Refusal::early("the placement is still being reserved");
+                let mut out = Outgoing::silent(meta.source, meta.name);
+                let answer = meta.refusal(cx.partition, Some(self.order.id.shared()), &refusal);
+                out.answer = Some((meta.reply_to.clone(), Arc::new(answer)));
+                book.outgoing.push(out);
+            }
             None => {
+                cx.aside.add(1);
                 book.waiting += 1;
                 book.waited_on.push(self.order.id.clone());
                 self.waiting.push(meta.clone());
@@ -327,6 +357,7 @@ impl State {
         out.events.extend(events);
         if waits {
             self.unpublished = out.events;
+            cx.aside.add(1);
             book.waiting += 1;
             self.waiting.push(meta);
             return;
@@ -362,6 +393,7 @@ impl State {
                     (out.replays, out.credit) = (meta.source.attempts > 1, false);
                     out.repeated = first.contains(&meta.id);
                     first.push(meta.id);
+                    cx.aside.less(1);
                     book.outgoing.push(out);
                 }
                 None => self.waiting.push(meta),

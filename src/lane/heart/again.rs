@@ -225,7 +225,7 @@ impl Heart {
     }
 
     /// These are decided before what waits.
-    fn first(&mut self, entries: Vec<Kept>) {
+    pub(super) fn first(&mut self, entries: Vec<Kept>) {
         if entries.is_empty() {
             return;
         }

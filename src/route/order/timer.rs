@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Instant};
 
 use actix::{ActorFutureExt as _, Context, Handler, Message, ResponseActFuture, WrapFuture as _};
 
-use super::{Command, OrderActor, State, caught};
+use super::{Command, OrderActor, State, Taken, caught};
 use crate::{
     commit::Outgoing,
     domain::{
@@ -19,13 +19,13 @@ use crate::{
 
 /// The order's time has come: whatever is due at the entry's time is done.
 #[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
+#[rtype(result = "Result<Taken, Fault>")]
 pub struct Fire {
     pub meta: Meta,
 }
 
 impl Handler<Fire> for OrderActor {
-    type Result = ResponseActFuture<Self, Result<(), Fault>>;
+    type Result = ResponseActFuture<Self, Result<Taken, Fault>>;
 
     fn handle(&mut self, fire: Fire, _: &mut Context<Self>) -> Self::Result {
         let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
@@ -44,7 +44,7 @@ impl Handler<Fire> for OrderActor {
 }
 
 impl State {
-    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: Meta) -> Result<(), Fault> {
+    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: Meta) -> Result<Taken, Fault> {
         let now = meta.source.at;
         let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
         let version = self.order.version.to_string();
@@ -80,7 +80,7 @@ impl State {
                     out.again.extend(ids.map(|id| id.to_string().into()));
                 }
                 cx.book.borrow_mut().outgoing.push(out);
-                Ok(())
+                Ok(Taken::Done)
             }
             Some((command, name)) => {
                 let id_of = derived_id(name, &[id.as_str(), &version]);

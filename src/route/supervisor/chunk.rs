@@ -60,10 +60,12 @@ impl Lane {
             let handled = AssertUnwindSafe(self.one(entry, careful, &fetched)).catch_unwind().await;
             let panicked = |_| Err(Fault::Decision { entry: id, why: "its handler panicked".to_owned() });
             if let Err(fault) = handled.unwrap_or_else(panicked) {
+                self.hand_back();
                 return Err(self.stopped(at, mark, fault));
             }
             self.remember(before);
         }
+        self.hand_back();
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 mod chunk;
 mod durable;
 mod internal;
+mod later;
 mod lost;
 
 pub use {
@@ -17,13 +18,14 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix::{Actor, Context, Handler, Message};
 
+use self::later::Later;
 use super::{
     Fault, LaneContext, Meta,
     activate::{self, Where},
     conclude::conclude,
     links,
     live::Orders,
-    order::{Command as OrderMessage, OrderActor, State},
+    order::{Command as OrderMessage, OrderActor, State, Taken},
     payments, place, quarantine, sku,
     window::{Seen, Window},
 };
@@ -34,7 +36,7 @@ use crate::{
     },
     domain::{
         ids::{CommandId, OrderId, SkuId},
-        order::{OrderCommand, decide, supply::LinkWhat},
+        order::{Event, OrderCommand, decide, supply::LinkWhat},
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
@@ -65,13 +67,14 @@ struct Lane {
     orders: Orders,
     bounds: Bounds,
     window: RefCell<Window>,
+    later: Later,
 }
 
 impl Supervisor {
     /// With a window of recent commands.
     pub fn new(cx: LaneContext, bounds: Bounds, window: Window) -> Self {
-        let lane = Lane { cx: Rc::new(cx), orders: Orders::default(), bounds, window: RefCell::new(window) };
-        Self { lane: Rc::new(lane) }
+        let (orders, window, later) = (Orders::default(), RefCell::new(window), Later::default());
+        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later }) }
     }
 }
 
@@ -267,9 +270,27 @@ impl Lane {
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
+            if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
+                // whoever came before it waits
+                self.put_off(order_id, meta, raw, hops);
+                return Ok(());
+            }
+            // only what other lanes reserve for is put off
+            let kept = (self.cx.partitions > 1).then(|| meta.clone());
             let meta = Meta { reused: reused(fetched.outcomes.get(&meta.id), &meta), ..meta };
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+            let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
+            return match (sent.map_err(gone)??, kept) {
+                (Taken::Done, _) => Ok(()),
+                (Taken::Later, Some(meta)) => {
+                    self.put_off(order_id, meta, raw, hops);
+                    Ok(())
+                }
+                (Taken::Later, None) => Err(Fault::Decision {
+                    entry,
+                    why: "an order waits for other lanes where there are none".to_owned(),
+                }),
+            };
         }
         let outcome = fetched.outcomes.get(&meta.id);
         if let Some(outcome) = outcome {
@@ -315,7 +336,7 @@ impl Lane {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
             let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
         }
         match fetched.place(&order_id, &meta)? {
             Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
@@ -339,6 +360,11 @@ impl Lane {
             }
             Ok(decision) => decision,
         };
+        let waits = decision.events.iter().any(|e| matches!(e, Event::PlacementStarted { .. }));
+        if let Some(refusal) = self.cx.aside.full().filter(|_| waits && !meta.silent) {
+            self.push_for(meta, Some(&order_id), Err(refusal), false);
+            return Ok(());
+        }
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
         let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
         let mut state = State::from(Folded { order: concluded.order, applied });

@@ -15,6 +15,7 @@ mod linked;
 mod network;
 mod owners;
 mod poison;
+mod reserving;
 mod rules;
 mod series;
 mod unreadable;
