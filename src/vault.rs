@@ -105,7 +105,8 @@ mod tests {
     use super::*;
 
     fn account() -> RefundAccount {
-        RefundAccount { bank: "088".into(), number: "110-123-456789".into(), holder: "김수취".into() }
+        let text = |t: &str| crate::protocol::command::Text::new(t).unwrap();
+        RefundAccount { bank: text("088"), number: text("110-123-456789"), holder: text("김수취") }
     }
 
     #[test]

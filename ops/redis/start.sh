@@ -26,4 +26,5 @@ password jumun-producer "${PRODUCER_PASSWORD:-}"
 password jumun-consumer "${CONSUMER_PASSWORD:-}"
 password jumun-operator "${OPERATOR_PASSWORD:-}"
 password jumun-admin "${ADMIN_PASSWORD:-}"
-exec redis-server "$@" --aclfile "$users"
+# no entry, answer or array of jumun's is near a megabyte: what is larger is not taken, so that nobody has to read it
+exec redis-server "$@" --proto-max-bulk-len 1mb --aclfile "$users"

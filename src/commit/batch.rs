@@ -97,6 +97,8 @@ pub struct OpenBatch {
     pub reused: bool,
     /// entries decided in it that wait for other lanes, and free their credit meanwhile
     pub waiting: usize,
+    /// commands that had waited for other lanes, and may be decided now
+    pub ready: Vec<Kept>,
     /// refunds to be asked of the payment side once this is durable
     pub asks: Vec<DueRefund>,
     /// (SKU, difference): another system's changes that this batch's ledger follows
@@ -125,6 +127,15 @@ impl OpenBatch {
             && b.rsv.is_empty()
             && b.otbx.is_empty()
             && b.sent.is_empty())
+    }
+
+    /// A number that grows with whatever is put into it: where it is the same, nothing was.
+    pub fn mark(&self) -> usize {
+        let b = &self.rows;
+        let orders = b.hist.len() + b.ord.len() + b.placed.ord.len() + b.ldgr.len() + b.otbx.len() + b.rsv.len();
+        let others = b.cmd.len() + b.units.len() + b.cmpn.len() + b.pd_gds.len() + b.tmpl.len() + b.prm.len();
+        let more = b.gft_prm.len() + b.ptnr.len() + b.prsn.len() + b.adit.len() + self.asks.len() + self.absorbed.len();
+        orders + others + more + self.outgoing.len() + self.waiting
     }
 
     /// How many decisions it holds.

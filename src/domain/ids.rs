@@ -15,6 +15,9 @@ pub enum BadId {
     /// A character outside the alphabet.
     #[error("{what} may not contain the character {found:?}")]
     Character { what: &'static str, found: char },
+    /// What would lead elsewhere in a path that is made of it.
+    #[error("{what} may not begin with a slash, nor have a part that is `.` or `..`")]
+    Path { what: &'static str },
 }
 
 /// The alphabet of ids, for documents: a class of a regular expression.
@@ -40,6 +43,15 @@ fn check(what: &'static str, s: &str, min: usize, max: usize, ok: fn(char) -> bo
         Some(found) => Err(BadId::Character { what, found }),
         None => Ok(()),
     }
+}
+
+/// Ids stand in paths: every client and proxy that makes one of them may resolve it.
+fn leads_nowhere(what: &'static str, s: &str) -> Result<(), BadId> {
+    let dots = |part: &str| part == "." || part == "..";
+    if s.starts_with('/') || (s.contains('.') && s.split('/').any(dots)) {
+        return Err(BadId::Path { what });
+    }
+    Ok(())
 }
 
 macro_rules! id {
@@ -78,6 +90,9 @@ macro_rules! id {
             /// [`BadId`] when the string breaks either.
             pub fn new(s: &str) -> Result<Self, BadId> {
                 check($what, s, $min, $max, $ok)?;
+                if $what != "id" {
+                    leads_nowhere($what, s)?; // a command's is escaped wherever it stands
+                }
                 Ok(Self(s.into()))
             }
 
@@ -164,6 +179,12 @@ mod tests {
         for (input, ok) in [
             ("o-1", true),
             ("", false),
+            (".", false),
+            ("..", false),
+            ("/o-1", false),
+            ("a/../b", false),
+            ("../customers/u-1/erase", false),
+            ("a/b.c/..d", true),
             ("주문", false),
             ("a b", false),
             ("a'b", false),

@@ -63,6 +63,10 @@ reasons! {
     CommandIdReused = "command_id_reused", "this command id was used for other content";
     /// nothing wrong with it, only too early: the same command, sent again, is decided anew
     TryAgain = "try_again", "another lane is still at work on the order; the same command may be sent again in a moment";
+    /// what a client may say again and again has a bound, so that an order's history has one
+    TooMany = "too_many", "the order takes no more commands of this kind";
+    /// nothing is said of this very command: it is not decided
+    Quarantined = "quarantined", "commands of this kind by this actor have failed again and again; they are not taken for a minute";
     PaymentExpired = "payment_expired", "the payment deadline has passed";
     /// nothing was due any more
     AlreadyPaid = "already_paid", "the order is paid already; this money goes back";

@@ -306,11 +306,13 @@ fn escape(id: &str) -> String {
 fn respond(answer: &Answer) -> HttpResponse {
     let invalid = answer.reason.as_deref() == Some(Reason::Invalid.code());
     let early = answer.reason.as_deref() == Some(Reason::TryAgain.code());
+    let quarantined = answer.reason.as_deref() == Some(Reason::Quarantined.code());
     let forbidden = answer.reason.as_deref() == Some(Reason::Forbidden.code());
     let moved_on = answer.reason.as_deref() == Some(Reason::VersionMismatch.code());
     let status = match answer.outcome {
         OutcomeKind::Accepted => StatusCode::OK,
         OutcomeKind::Rejected if early => StatusCode::SERVICE_UNAVAILABLE,
+        OutcomeKind::Rejected if quarantined => StatusCode::TOO_MANY_REQUESTS,
         OutcomeKind::Rejected if invalid => StatusCode::UNPROCESSABLE_ENTITY,
         OutcomeKind::Rejected if moved_on => StatusCode::PRECONDITION_FAILED,
         OutcomeKind::Rejected if forbidden => StatusCode::FORBIDDEN,
@@ -318,6 +320,9 @@ fn respond(answer: &Answer) -> HttpResponse {
         OutcomeKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut response = HttpResponse::build(status);
+    if quarantined {
+        response.insert_header((header::RETRY_AFTER, "60"));
+    }
     if early {
         response.insert_header((header::RETRY_AFTER, AGAIN_AFTER_SECONDS));
     }

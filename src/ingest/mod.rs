@@ -17,7 +17,7 @@ use crate::{
     domain::Time,
     log::{Entry, EntryId, Inbound},
     protocol::{
-        decode::{self, Command, Kind, Unreadable},
+        decode::{self, COMMAND_BYTES_MAX, Command, Kind, Unreadable},
         internal::Internal,
     },
 };
@@ -52,6 +52,11 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// A command that was put off.
+    pub fn new(source: Source, raw: Arc<[u8]>, kind: Inbound, hops: u8) -> Self {
+        Self { source, raw, kind, hops }
+    }
+
     /// Which entry it is.
     pub fn entry(&self) -> (Inbound, EntryId) {
         (self.source.stream, self.source.id)
@@ -162,7 +167,12 @@ pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
         Source { stream: entry.stream, id: entry.id, at: entry.at, attempts: entry.attempts, origin: None, read };
     let (raw, kind) = (entry.command, entry.stream);
     match kind {
-        Inbound::Commands => Delivered { source, decoded: decode::decode(&raw), raw, kind, hops: 0 },
+        Inbound::Commands => {
+            let decoded = decode::decode(&raw);
+            // of what is too large to be read, no letter keeps more
+            let raw = if raw.len() > COMMAND_BYTES_MAX { raw[..=COMMAND_BYTES_MAX].into() } else { raw };
+            Delivered { source, decoded, raw, kind, hops: 0 }
+        }
         Inbound::Internal => match decode::decode_internal(&raw) {
             Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, kind, hops: 0 },
             Ok(Internal::PassedOn { at_ms, hops, origin, command }) => {

@@ -18,6 +18,10 @@ use crate::{
 /// How many entries one read asks for: enough to fill a batch in two reads, few enough that a chunk is decided in about a
 /// millisecond.
 pub const READ_MAX: usize = 256;
+/// How many bytes a read may bring before the next asks for fewer entries: 256 of the usual size are a tenth of it.
+const READ_BYTES_MAX: usize = 1024 * 1024;
+/// With how many entries a generation begins: whatever lies there is as large as somebody made it.
+const READ_FIRST: usize = 8;
 /// How long a read waits for the first entry: the longest that a reset or a stop waits for the reader.
 const WAIT: Duration = Duration::from_millis(200);
 /// How often entries from the future are complained of.
@@ -82,6 +86,7 @@ impl Ingest {
     /// One generation: everything pending, then new entries, until the lane starts the next generation.
     async fn generation(&self, reader: &mut dyn Reader, pause: &mut Pause) -> Result<(), LogError> {
         let generation = self.generation.now();
+        let mut most = READ_FIRST;
         for stream in [Inbound::Commands, Inbound::Internal] {
             let mut after = EntryId::ZERO;
             loop {
@@ -89,10 +94,11 @@ impl Ingest {
                     return Ok(());
                 }
                 let room = tokio::select! {
-                    room = self.credit.available() => room.min(READ_MAX),
+                    room = self.credit.available() => room.min(most),
                     () = self.stop.cancelled() => return Ok(()),
                 };
                 let entries = reader.pending(stream, after, room).await?;
+                most = next_read(most, &entries);
                 let Some(last) = entries.last() else { break };
                 after = last.id;
                 if !self.hand_over(generation, entries).await {
@@ -102,13 +108,14 @@ impl Ingest {
         }
         while !self.stale(generation) {
             let room = tokio::select! {
-                room = self.credit.available() => room.min(READ_MAX),
+                room = self.credit.available() => room.min(most),
                 () = self.stop.cancelled() => return Ok(()),
             };
             let before = self.clock.now();
             let entries = reader.fresh(room, WAIT).await?;
             self.pulse.well(Part::Read);
             pause.over();
+            most = next_read(most, &entries);
             match entries.iter().filter(|e| e.stream == Inbound::Commands).max_by_key(|e| e.id) {
                 // everything up to the last one was read, because ids only grow
                 Some(last) => self.stream_time.reached(last.at),
@@ -153,5 +160,45 @@ impl Ingest {
             return false;
         }
         true
+    }
+}
+
+/// How many entries the next read asks for: fewer after large ones, which are in memory until they are decided.
+fn next_read(most: usize, read: &[Entry]) -> usize {
+    let bytes: usize = read.iter().map(|entry| entry.command.len()).sum();
+    match bytes {
+        0 => most,
+        _ if bytes > READ_BYTES_MAX => (most / 4).max(1),
+        _ => (most * 2).min(READ_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Time;
+
+    #[test]
+    fn large_entries_are_read_few_at_a_time() {
+        let entry = |bytes: usize| Entry {
+            stream: Inbound::Commands,
+            id: EntryId::ZERO,
+            at: Time::MAX_UTC,
+            command: vec![b'x'; bytes].into(),
+            attempts: 1,
+        };
+        let usual: Vec<Entry> = (0..256).map(|_| entry(400)).collect();
+        let mut most = READ_FIRST;
+        for expected in [16, 32, 64, 128, 256, 256] {
+            most = next_read(most, &usual);
+            assert_eq!(most, expected);
+        }
+        let large: Vec<Entry> = (0..4).map(|_| entry(1024 * 1024)).collect();
+        for expected in [64, 16, 4, 1, 1] {
+            most = next_read(most, &large);
+            assert_eq!(most, expected);
+        }
+        assert_eq!(next_read(most, &[]), 1);
+        assert_eq!(next_read(most, &usual[..1]), 2);
     }
 }

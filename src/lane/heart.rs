@@ -5,6 +5,8 @@ mod again;
 mod over;
 mod remember;
 
+use self::again::Broken;
+
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet, VecDeque},
@@ -20,16 +22,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LaneEnd, LaneParts, pulse::Pause};
+use super::{LaneEnd, LaneParts, pulse::Pause, timekeeper::Stuck};
 use crate::{
     commit::committer::{Ask, Ended},
-    ingest::{Chunk, Credit, Delivered, Generation, reader},
+    ingest::{Chunk, Credit, Delivered, Generation, Kept, reader},
     log::{EntryId, Inbound},
     protocol::Unreadable,
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
-        supervisor::{Committed, Count, Decide, Supervisor},
+        quarantine::Quarantine,
+        supervisor::{Committed, Count, Decide, Stopped, Supervisor},
         window::Window,
     },
     store::{Lease, StoreError},
@@ -47,6 +50,8 @@ pub struct Shared {
     pub credit: Arc<Credit>,
     pub generation: Arc<Generation>,
     pub sent: Sent,
+    /// orders whose timers are condemned, for the timekeeper
+    pub stuck: Arc<Stuck>,
     pub stop: CancellationToken,
 }
 
@@ -61,6 +66,8 @@ pub struct Heart {
     supervisor: Addr<Supervisor>,
     window: Rc<RefCell<Window>>,
     queue: VecDeque<Delivered>,
+    /// what is being decided
+    chunk: Vec<Kept>,
     /// entries that the lane has taken and neither published nor put aside
     held: usize,
     /// the batches in flight, of each how many entries of the credit it will free: one commits, and a full one may wait
@@ -84,6 +91,9 @@ pub struct Heart {
     suspected: (Option<Arc<str>>, Option<Arc<str>>),
     failures: HashMap<(Inbound, EntryId), u32>,
     condemned: HashSet<(Inbound, EntryId)>,
+    /// how often commands broke their handlers, of those that have not gone well since
+    broke: HashMap<(Inbound, EntryId), Broken>,
+    quarantine: Rc<Quarantine>,
 }
 
 impl Heart {
@@ -95,7 +105,8 @@ impl Heart {
         to_commit: mpsc::Sender<Ask>,
         published: JoinHandle<publisher::Ended>,
     ) -> Self {
-        let cx = context(&parts, &lease);
+        let quarantine = Rc::<Quarantine>::default();
+        let cx = context(&parts, &lease, &quarantine);
         // it holds at least what is in flight: a retry that shares its batch with the first try is in no store yet
         let window = Window::new(parts.limits.window_max.max(parts.limits.in_flight_max));
         let window = Rc::new(RefCell::new(window));
@@ -110,6 +121,7 @@ impl Heart {
             supervisor,
             window,
             queue: VecDeque::new(),
+            chunk: Vec::new(),
             held: 0,
             in_flight: VecDeque::new(),
             batches: 0,
@@ -124,6 +136,8 @@ impl Heart {
             suspected: (None, None),
             failures: HashMap::new(),
             condemned: HashSet::new(),
+            broke: HashMap::new(),
+            quarantine,
         }
     }
 
@@ -213,25 +227,37 @@ impl Heart {
 
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
-        let may_decide = if self.alone {
-            self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
-        } else {
-            self.open_len() < self.parts.limits.batch_max
-        };
-        if !self.queue.is_empty() && may_decide {
+        while !self.queue.is_empty() && self.may_decide() {
             let n = if self.alone { 1 } else { self.queue.len() };
             let entries: Vec<Delivered> = self.queue.drain(..n).collect();
-            if let Err(fault) = self.decide(entries).await {
-                self.start_over(&fault.to_string(), matches!(fault, Fault::Decision { .. }), ended).await?;
-                return Ok(());
+            match self.decide(entries).await {
+                Ok(()) => {}
+                Err(Stopped::Broke(broke)) => self.without(broke, ended).await?,
+                Err(Stopped::Fault(fault)) => {
+                    let own = matches!(fault, Fault::Decision { .. });
+                    return self.start_over(&fault.to_string(), own, ended).await;
+                }
             }
         }
         self.commit().await
     }
 
-    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Fault> {
+    fn may_decide(&self) -> bool {
+        if self.alone {
+            self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
+        } else {
+            self.open_len() < self.parts.limits.batch_max
+        }
+    }
+
+    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Stopped> {
+        let entries = self.condemned_again(entries);
+        if entries.is_empty() {
+            return Ok(());
+        }
         let n = entries.len();
-        self.cx.book.borrow_mut().entries.extend(entries.iter().map(Delivered::kept));
+        self.chunk = entries.iter().map(Delivered::kept).collect();
+        self.cx.book.borrow_mut().entries.extend(self.chunk.iter().cloned());
         let first = entries.first().map(|e| (e.source.stream, e.source.id));
         if self.alone {
             self.suspect = first;
@@ -239,8 +265,10 @@ impl Heart {
             if let Some(key) = first
                 && self.condemned.contains(&key)
             {
+                let tries = self.failures.remove(&key).unwrap_or(0);
                 for entry in entries {
-                    self.condemn(entry);
+                    self.blame(&entry);
+                    self.condemn(entry, tries, "it failed alone");
                 }
                 return Ok(());
             }
@@ -251,15 +279,33 @@ impl Heart {
         }
         let careful = self.careful > 0;
         self.careful = self.careful.saturating_sub(n);
+        let keys: Vec<(Inbound, EntryId)> = match self.broke.is_empty() {
+            true => Vec::new(),
+            false => entries.iter().map(|e| (e.source.stream, e.source.id)).collect(),
+        };
         let decided = self.supervisor.send(Decide { entries, careful }).await;
         let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
-        decided.map_err(|e| Fault::Decision { entry, why: format!("a handler broke: {e}") })??;
-        let (waiting, reused) = {
+        let gone = |e| Stopped::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
+        let broke = match decided.map_err(gone)? {
+            Err(Stopped::Broke(broke)) => Some(broke),
+            decided => {
+                decided?;
+                None
+            }
+        };
+        let well = broke.as_ref().map_or(usize::MAX, |b| b.at);
+        for key in keys.iter().take(well) {
+            self.broke.remove(key);
+        }
+        let (waiting, reused, ready) = {
             let mut book = self.cx.book.borrow_mut();
             let waiting = std::mem::take(&mut book.waiting);
             book.aside += waiting;
-            (waiting, std::mem::take(&mut book.reused))
+            (waiting, std::mem::take(&mut book.reused), std::mem::take(&mut book.ready))
         };
+        self.shared.credit.take(ready.len());
+        self.held += ready.len();
+        self.first(ready);
         if reused {
             self.careful = CAREFUL_COMMANDS; // where one id is used twice, more are
         }
@@ -271,7 +317,7 @@ impl Heart {
             book.decided.push((end, Instant::now()));
         }
         fail::fail_point!("after_decide", |_| std::process::abort());
-        Ok(())
+        broke.map_or(Ok(()), |broke| Err(Stopped::Broke(broke)))
     }
 
     /// Seals what is open, if nothing is in flight, or if it is full and may wait for its turn, made ready meanwhile.
@@ -312,6 +358,7 @@ impl Heart {
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.conflicts = 0;
+                self.broke.retain(|_, b| b.batch.is_none_or(|batch| batch > number));
                 self.calm = self.calm.saturating_add(counted);
                 self.goes_well();
                 if let Some(key) = self.suspect.take() {
@@ -378,8 +425,8 @@ fn gauge(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-fn context(parts: &LaneParts, lease: &Lease) -> LaneContext {
+fn context(parts: &LaneParts, lease: &Lease, quarantine: &Rc<Quarantine>) -> LaneContext {
     let cx = LaneContext::new(parts.partition, parts.partitions, Arc::clone(&parts.store), parts.clock.now());
     let (policy, epoch, asks_refunds) = (Arc::clone(&parts.policy), lease.epoch, parts.gateway.is_some());
-    LaneContext { policy, epoch, asks_refunds, ..cx }
+    LaneContext { policy, epoch, asks_refunds, quarantine: Rc::clone(quarantine), ..cx }
 }

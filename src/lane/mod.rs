@@ -144,6 +144,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stop: stop.clone(),
     };
     let read = parts.runtime.spawn(ingest.run());
+    let stuck = Arc::<timekeeper::Stuck>::default();
     let timekeeper = timekeeper::Timekeeper {
         partition: parts.partition,
         store: Arc::clone(&parts.store),
@@ -151,6 +152,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         clock: Arc::clone(&parts.clock),
         stream_time,
         retention: parts.retention,
+        stuck: Arc::clone(&stuck),
         stop: stop.clone(),
     };
     let timed = parts.runtime.spawn(timekeeper.run());
@@ -164,7 +166,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     };
     let republished = parts.runtime.spawn(republish.run());
 
-    let shared = heart::Shared { credit, generation, sent, stop: stop.clone() };
+    let shared = heart::Shared { credit, generation, sent, stuck, stop: stop.clone() };
     let heart = heart::Heart::new(parts, lease, shared, to_commit, published);
     let end = heart.beat(chunks, ended, read).await;
     stop.cancel();

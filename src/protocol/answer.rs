@@ -61,7 +61,7 @@ pub struct Answer {
 impl Answer {
     /// Whether it is what its command's id stands for from now on: the content was decided, and telling it again is right.
     pub fn stands(&self) -> bool {
-        let passing = [Reason::CommandIdReused.code(), Reason::TryAgain.code()];
+        let passing = [Reason::CommandIdReused, Reason::TryAgain, Reason::Quarantined].map(Reason::code);
         self.digest.is_some()
             && self.outcome != OutcomeKind::Failed
             && !self.reason.as_deref().is_some_and(|reason| passing.contains(&reason))

@@ -1,6 +1,6 @@
 //! The protocol as JSON Schema, draft 2020-12, made from the types themselves.
 
-use schemars::SchemaGenerator;
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, command, event::Published};
@@ -14,10 +14,20 @@ pub enum Part {
     Events,
 }
 
+/// Makes the schemas: draft 2020-12, each integer with both of its ends.
+pub fn generator() -> SchemaGenerator {
+    let ends = |schema: &mut Schema| {
+        if schema.get("format").is_some_and(|f| f == "uint32") && schema.get("maximum").is_none() {
+            schema.insert("maximum".to_owned(), u32::MAX.into());
+        }
+    };
+    SchemaSettings::draft2020_12().with_transform(RecursiveTransform(ends)).into_generator()
+}
+
 /// One document: what each part's messages look like, with all types under `$defs`. A message of any of the parts is
 /// valid against it.
 pub fn document(parts: &[Part]) -> Value {
-    let mut generator = SchemaGenerator::default(); // draft 2020-12
+    let mut generator = generator();
     let mut named: Vec<(&str, Value)> = Vec::new();
     for part in parts {
         match part {

@@ -1,6 +1,6 @@
 //! Activation: what a chunk of commands needs and is not live is read from the store, in a few reads for all of it.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{collections::HashMap, panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 
 use actix::{Actor as _, Addr};
 
@@ -15,11 +15,11 @@ use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     log::EntryId,
     protocol::internal::derived_id,
-    store::{Outcome, StoredSku, rows::HistRow},
+    store::{Outcome, StoreError, StoredSku, rows::HistRow},
 };
 
 /// Where an order that is not live was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Where {
     /// nowhere
     Nowhere,
@@ -27,6 +27,8 @@ pub enum Where {
     Here,
     /// another lane owns it
     Lane(u32),
+    /// here, but its history can't be read: why
+    Unreadable(Arc<str>),
 }
 
 /// Brings orders to life that are not; says where each of them is.
@@ -55,8 +57,16 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
     fail::fail_point!("slow_activation");
     let histories = cx.store.orders(&here).await?;
     for history in &histories {
-        let state = fold(history)?;
-        let Some(mut state) = state else { continue };
+        let mut state = match fold(history) {
+            Ok(Some(state)) => state,
+            Ok(None) => continue,
+            // a damaged row, or a later version's: only this order waits
+            Err(why) => {
+                let Some(first) = history.first() else { continue };
+                found.insert(OrderId::stored(&first.ord_id), Where::Unreadable(why.into()));
+                continue;
+            }
+        };
         let id = state.order.id.clone();
         if let Some(waiting) = cx.waiting.borrow_mut().remove(&id) {
             (state.waiting, state.unpublished) = (waiting.placements, waiting.unpublished);
@@ -67,16 +77,18 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
     Ok(found)
 }
 
-fn fold(history: &[HistRow]) -> Result<Option<State>, Fault> {
-    let unusable = |why| Fault::Store(crate::store::StoreError::Unusable(why));
-    Ok(replay::fold(history).map_err(unusable)?.map(State::from))
+/// What breaks in the middle of a fold (a sum that can't be) is a damaged history, too.
+fn fold(history: &[HistRow]) -> Result<Option<State>, String> {
+    let folded = std::panic::catch_unwind(AssertUnwindSafe(|| replay::fold(history)));
+    let folded = folded.unwrap_or_else(|_| Err("folding its history panicked".to_owned()))?;
+    Ok(folded.map(State::from))
 }
 
 /// Brings SKUs of this lane to life that are not; one that does not exist lives too, to be created or refused. Where another
 /// system has written a balance, the ledger follows first.
 ///
 /// # Errors
-/// The store's.
+/// The store's; [`StoreError::Unusable`] for a SKU whose rows don't fit together.
 pub async fn inventories(cx: &LaneContext, mut ids: Vec<SkuId>) -> Result<(), Fault> {
     ids.sort();
     ids.dedup();
@@ -85,6 +97,28 @@ pub async fn inventories(cx: &LaneContext, mut ids: Vec<SkuId>) -> Result<(), Fa
         return Ok(());
     }
     let stored = cx.store.skus(&ids).await?;
+    live(cx, ids, &stored).await
+}
+
+/// The same for a chunk: a SKU whose rows don't fit together is left out, and only the commands that need it break.
+///
+/// # Errors
+/// The store's.
+pub async fn inventories_of_a_chunk(cx: &LaneContext, ids: Vec<SkuId>) -> Result<(), Fault> {
+    match inventories(cx, ids.clone()).await {
+        Err(Fault::Store(StoreError::Unusable(_))) => {}
+        done => return done,
+    }
+    for id in ids {
+        match inventories(cx, vec![id]).await {
+            Ok(()) | Err(Fault::Store(StoreError::Unusable(_))) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+async fn live(cx: &LaneContext, ids: Vec<SkuId>, stored: &[StoredSku]) -> Result<(), Fault> {
     let by_id: HashMap<&str, &StoredSku> = stored.iter().map(|s| (&*s.unit.unt_id, s)).collect();
     for id in ids {
         let found = by_id.get(id.as_str()).copied();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    LaneContext, Meta, activate,
+    Fault, LaneContext, Meta, activate,
     inventory::{Carry, Cause},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub struct Concluded {
 /// Carries a decision out. `applied` learns of the command.
 ///
 /// # Errors
-/// A sentence, when an invariant broke: the lane is reset then.
+/// The store's, or a broken invariant.
 pub async fn conclude(
     cx: &LaneContext,
     id: &OrderId,
@@ -55,7 +55,8 @@ pub async fn conclude(
     applied: &mut Vec<Applied>,
     decision: Decision,
     meta: &Meta,
-) -> Result<Concluded, String> {
+) -> Result<Concluded, Fault> {
+    let broken = |why: String| Fault::Decision { entry: meta.source.id, why };
     let stock = carry(cx, id, &decision, meta).await?;
     let placed = before.is_none();
     let stood = before.as_ref().filter(|o| o.placement == Placement::Done).map(|o| (o.total(), o.due_now()));
@@ -66,7 +67,7 @@ pub async fn conclude(
     let mut order = before;
     let mut events: Vec<HistRow> = Vec::with_capacity(decision.events.len());
     for (event, no) in decision.events.iter().zip(0i64..) {
-        Order::step(&mut order, id, event, meta.source.at).map_err(|m| m.to_string())?;
+        Order::step(&mut order, id, event, meta.source.at).map_err(|m| broken(m.to_string()))?;
         let (version, status) = order.as_ref().map_or((0, Status::PaymentPending), |o| (o.version, o.status()));
         let row = HistRow {
             ord_id: id.shared(),
@@ -76,7 +77,7 @@ pub async fn conclude(
             cmd_dgst: Arc::clone(&meta.digest),
             evnt_typ_cd: event.name().into(),
             evnt_ver: EVENT_VERSION,
-            evnt: serde_json::to_string(event).map_err(|e| e.to_string())?.into(),
+            evnt: serde_json::to_string(event).map_err(|e| broken(e.to_string()))?.into(),
             actr: Arc::clone(&meta.actor),
             ord_stat_cd: status.code().into(),
             ansr: None,
@@ -85,15 +86,12 @@ pub async fn conclude(
         };
         events.push(row);
     }
-    let order = order.ok_or("a decision without events")?;
+    let order = order.ok_or_else(|| broken("a decision without events".to_owned()))?;
     let mut note = Note { reason: decision.note, facts: told(&decision.events, stock) };
     owed(stood, &order, &decision.events, meta.silent, &mut note.facts);
     // the answer is kept with the first event
     if let Some(first) = events.first_mut().filter(|_| note.reason.is_some() || !note.facts.is_empty()) {
-        first.ansr = Some(serde_json::to_string(&note).map_err(|e| e.to_string())?.into());
-    }
-    for (row, event) in events.iter().zip(&decision.events) {
-        record(applied, row, event);
+        first.ansr = Some(serde_json::to_string(&note).map_err(|e| broken(e.to_string()))?.into());
     }
     let mut book = cx.book.borrow_mut();
     if placed {
@@ -112,7 +110,12 @@ pub async fn conclude(
     audit(id, &decision.events, meta, &mut book.rows.adit);
     if let Some(personal) = &meta.personal {
         tokens(&order, personal, &mut book.rows);
-        prsn_rows(cx, &order, personal, &mut book.rows.prsn)?;
+        prsn_rows(cx, &order, personal, &mut book.rows.prsn).map_err(broken)?;
+    }
+    drop(book);
+    // last of all: a command that breaks before was not taken
+    for (row, event) in events.iter().zip(&decision.events) {
+        record(applied, row, event);
     }
     Ok(Concluded { order, note, events })
 }
@@ -192,17 +195,18 @@ fn prsn_rows(cx: &LaneContext, order: &Order, p: &Personal, into: &mut Vec<PrsnR
 }
 
 /// Asks each SKU's actor to move, in the decision's order.
-async fn carry(cx: &LaneContext, id: &OrderId, decision: &Decision, meta: &Meta) -> Result<Vec<StockFact>, String> {
+async fn carry(cx: &LaneContext, id: &OrderId, decision: &Decision, meta: &Meta) -> Result<Vec<StockFact>, Fault> {
+    let broken = |why: String| Fault::Decision { entry: meta.source.id, why };
     let mut facts: Vec<StockFact> = Vec::new();
     let mut rest = decision.movements.as_slice();
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|m| m.sku_id == first.sku_id).count();
         let (now, later) = rest.split_at(same);
         rest = later;
-        let actor = activate::sku(cx, &first.sku_id).await.map_err(|e| e.to_string())?;
+        let actor = activate::sku(cx, &first.sku_id).await?;
         let cause = Cause { command_id: Arc::clone(&meta.id), order_id: Some(id.clone()), at: meta.source.at };
         let carried = actor.send(Carry { movements: now.to_vec(), cause }).await;
-        let fact = carried.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        let fact = carried.map_err(|e| broken(e.to_string()))?.map_err(|e| broken(e.to_string()))?;
         if let Some(fact) = fact {
             facts.retain(|f| f.sku_id != fact.sku_id);
             facts.push(fact);

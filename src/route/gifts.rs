@@ -5,11 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    Fault, LaneContext, activate,
-    inventory::Describe,
-    refdata::{self, Cache},
-};
+use super::{Fault, LaneContext, activate, cache::Cache, inventory::Describe, refdata};
 use crate::{
     domain::{
         Time,

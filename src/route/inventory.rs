@@ -220,7 +220,8 @@ impl Inventory {
     }
 
     fn count(&mut self, kind: Move, quantity: i64, why: Option<Arc<str>>, cause: &Cause) -> Result<Facts, Refusal> {
-        if quantity == 0 || quantity.abs() > STOCK_MAX {
+        // what another system wrote is followed, however much it is
+        if quantity == 0 || (kind != Move::External && quantity.unsigned_abs() > STOCK_MAX.unsigned_abs()) {
             return Err(Refusal::invalid(format!("a quantity is 1 to {STOCK_MAX}")));
         }
         let movement = Movement {
@@ -234,6 +235,10 @@ impl Inventory {
         };
         match self.carry(&movement, why, cause) {
             Ok(fact) => Ok(Facts { stock: Box::new([fact]), ..Facts::default() }),
+            Err(out) if out.on_hand >= 0 => Err(Refusal::invalid(format!(
+                "a SKU takes in units up to {STOCK_MAX} on hand and held: it would have {} and {}",
+                out.on_hand, out.held
+            ))),
             Err(out) => Err(Refusal::new(
                 Reason::InsufficientStock,
                 Facts {

@@ -112,6 +112,14 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> Live<K, A> {
         }
     }
 
+    /// Lets go of those whose handler panicked: nobody answers there. How many they were.
+    pub fn bury(&self) -> usize {
+        let mut table = self.0.borrow_mut();
+        let before = table.slots.len();
+        table.slots.retain(|_, slot| slot.addr.connected());
+        before - table.slots.len()
+    }
+
     /// Lets an actor go; it stops when its last address is dropped.
     pub fn remove(&self, key: &K) {
         self.0.borrow_mut().slots.remove(key);

@@ -5,6 +5,7 @@
 //! of one order need no locks and a replay decides the same.
 
 pub mod activate;
+mod cache;
 pub mod conclude;
 pub mod gifts;
 pub mod inventory;
@@ -13,6 +14,7 @@ pub mod live;
 pub mod order;
 pub mod payments;
 pub mod place;
+pub mod quarantine;
 pub mod refdata;
 pub mod sku;
 pub mod steps;
@@ -60,6 +62,10 @@ pub struct LaneContext {
     pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
     /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
     pub waiting: Rc<RefCell<HashMap<OrderId, Waiting>>>,
+    /// how many entries wait at orders for other lanes
+    pub aside: Rc<Aside>,
+    /// who is refused for a while
+    pub quarantine: Rc<quarantine::Quarantine>,
     /// the lane's tick, for the order of use
     pub tick: Rc<Cell<u64>>,
     /// time of the entry that is being decided
@@ -83,6 +89,8 @@ impl LaneContext {
             reservations: Rc::default(),
             steps: Rc::default(),
             waiting: Rc::default(),
+            aside: Rc::default(),
+            quarantine: Rc::default(),
             tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
             now: Rc::new(Cell::new(now)),
         }
@@ -113,6 +121,33 @@ pub struct Meta {
     pub looked: bool,
     /// other content that it stands for: the answer to give, unless the order itself has taken this command
     pub reused: Option<Box<Answer>>,
+}
+
+/// Entries that wait at orders for other lanes use none of the reader's credit, or a lane that stands would keep this one from
+/// reading the very answers that they wait for. So they have a bound of their own; what comes beyond it may come again.
+pub const ASIDE_MAX: usize = 5_000;
+/// Of them, at one order.
+pub const ASIDE_OF_ONE_MAX: usize = 50;
+
+/// How many entries wait at orders.
+#[derive(Debug, Default)]
+pub struct Aside(Cell<usize>);
+
+impl Aside {
+    /// The refusal of one more, if there is no room.
+    pub fn full(&self) -> Option<Refusal> {
+        (self.0.get() >= ASIDE_MAX).then(|| Refusal::early("too many orders wait for other lanes"))
+    }
+
+    /// So many more wait.
+    pub fn add(&self, n: usize) {
+        self.0.set(self.0.get() + n);
+    }
+
+    /// So many don't any more.
+    pub fn less(&self, n: usize) {
+        self.0.set(self.0.get().saturating_sub(n));
+    }
 }
 
 /// What waits at an order for other lanes.

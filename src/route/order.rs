@@ -1,12 +1,17 @@
 //! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
 //! It answers only through the batch, so nothing is said before it is durable.
 
-use std::{rc::Rc, sync::Arc, time::Instant};
+mod timer;
+
+pub use timer::Fire;
+
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 
 use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
+use futures_util::FutureExt as _;
 
-use super::{Fault, LaneContext, Meta, conclude::conclude, links, place};
+use super::{ASIDE_OF_ONE_MAX, Fault, LaneContext, Meta, conclude::conclude, links, place};
 use crate::{
     commit::{
         Outgoing,
@@ -14,16 +19,14 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Decision, Order, OrderCommand, change, decide, state::Placement},
+        order::{Decision, Event, Order, OrderCommand, change, decide, state::Placement},
         reason::{Facts, Reason, Refusal},
-        status::Status,
     },
-    payment::{DueRefund, RefundAsk},
+    log::EntryId,
     protocol::{
         Answer,
         command::{BUYERS, Role},
         decode::Personal,
-        internal::{AUTO_CONFIRM, derived_id},
     },
     store::rows::HistRow,
 };
@@ -67,7 +70,7 @@ impl Actor for OrderActor {
 
 /// A command of this order.
 #[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
+#[rtype(result = "Result<Taken, Fault>")]
 pub struct Command {
     pub command: OrderCommand,
     pub meta: Meta,
@@ -75,8 +78,17 @@ pub struct Command {
     pub preview: bool,
 }
 
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// decided, or known to be, or waiting as a placement does
+    Done,
+    /// to be decided once the placement is: other lanes reserve for it
+    Later,
+}
+
 impl Handler<Command> for OrderActor {
-    type Result = ResponseActFuture<Self, Result<(), Fault>>;
+    type Result = ResponseActFuture<Self, Result<Taken, Fault>>;
 
     fn handle(&mut self, c: Command, _: &mut Self::Context) -> Self::Result {
         let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
@@ -86,23 +98,41 @@ impl Handler<Command> for OrderActor {
                 let why = "a command came while another was being decided".to_owned();
                 return Err(Fault::Decision { entry: c.meta.source.id, why });
             };
-            state.take(&cx, &id, c).await?;
-            Ok(state)
+            let entry = c.meta.source.id;
+            let taken = caught(entry, state.take(&cx, &id, c)).await;
+            Ok((state, taken))
         };
-        Box::pin(decided.into_actor(self).map(|result, actor, _| {
-            actor.state = Some(result?);
-            Ok(())
-        }))
+        Box::pin(decided.into_actor(self).map(OrderActor::back))
     }
 }
 
+impl OrderActor {
+    /// The order stays, also where its handler broke: what waits at it is not lost, and whoever takes what was decided back
+    /// takes it from here.
+    fn back(
+        result: Result<(State, Result<Taken, Fault>), Fault>,
+        actor: &mut Self,
+        _: &mut Context<Self>,
+    ) -> Result<Taken, Fault> {
+        let (state, taken) = result?;
+        actor.state = Some(state);
+        taken
+    }
+}
+
+/// A handler's panic is a fault of this command, not of its actor.
+async fn caught(entry: EntryId, handled: impl Future<Output = Result<Taken, Fault>>) -> Result<Taken, Fault> {
+    let panicked = |_| Err(Fault::Decision { entry, why: "the order's handler panicked".to_owned() });
+    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(panicked)
+}
+
 impl State {
-    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<(), Fault> {
+    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: Command) -> Result<Taken, Fault> {
         let Command { command, mut meta, preview } = c;
         #[cfg(feature = "failpoints")]
         panic_for_the_test(&meta);
         if self.replayed(cx, &meta) {
-            return Ok(());
+            return Ok(Taken::Done);
         }
         if let Some(answer) = &meta.reused {
             let mut out = Outgoing::silent(meta.source, meta.name);
@@ -110,21 +140,26 @@ impl State {
             let mut book = cx.book.borrow_mut();
             book.reused = true;
             book.outgoing.push(out);
-            return Ok(());
+            return Ok(Taken::Done);
         }
         let command = match self.theirs(&meta, command) {
             Ok(command) => command,
             Err(refusal) => {
                 self.refuse(cx, meta, &refusal);
-                return Ok(());
+                return Ok(Taken::Done);
             }
         };
+        let another = matches!(command, OrderCommand::Place(_));
+        if self.order.placement == Placement::Reserving && !meta.silent && !preview && !another {
+            return Ok(Taken::Later);
+        }
         if let Some(refusal) = self.moved_on(&meta) {
             self.refuse(cx, meta, &refusal);
-            return Ok(());
+            return Ok(Taken::Done);
         }
         if preview {
-            return self.preview(cx, id, &command, meta).await;
+            self.preview(cx, id, &command, meta).await?;
+            return Ok(Taken::Done);
         }
         let seen = place::see(cx, id, Some(&self.order), &command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
@@ -139,18 +174,23 @@ impl State {
                 self.refuse(cx, meta, &refusal);
             }
             Ok(decision) => {
+                let asks = !meta.silent && decision.events.iter().any(|e| matches!(e, Event::Asked { .. }));
+                if let Some(refusal) = cx.aside.full().filter(|_| asks) {
+                    self.refuse(cx, meta, &refusal);
+                    return Ok(Taken::Done);
+                }
                 let before = Some(self.order.clone());
                 if self.order.placement == Placement::Reserving {
                     meta.personal = meta.personal.or_else(|| self.tokens());
                 }
-                let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta)
-                    .await
-                    .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
+                let concluded = conclude(cx, id, before, &mut self.applied, decision, &meta).await?;
+                #[cfg(feature = "failpoints")]
+                break_for_the_test(&meta)?;
                 self.order = concluded.order;
                 self.accept(cx, meta, concluded.note, concluded.events);
             }
         }
-        Ok(())
+        Ok(Taken::Done)
     }
 
     /// The tokens that the waiting placement brought: they are kept once it stands.
@@ -272,7 +312,18 @@ impl State {
             }
             // passed on a second time, by a lane that crashed in between: the first one will be answered
             None if meta.silent || self.awaits(meta) => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
+            // one more of the same, of which enough wait
+            None if meta.source.attempts <= 1
+                && (self.waiting.len() >= ASIDE_OF_ONE_MAX || cx.aside.full().is_some()) =>
+            {
+                let refusal = Refusal::early("the placement is still being reserved");
+                let mut out = Outgoing::silent(meta.source, meta.name);
+                let answer = meta.refusal(cx.partition, Some(self.order.id.shared()), &refusal);
+                out.answer = Some((meta.reply_to.clone(), Arc::new(answer)));
+                book.outgoing.push(out);
+            }
             None => {
+                cx.aside.add(1);
                 book.waiting += 1;
                 book.waited_on.push(self.order.id.clone());
                 self.waiting.push(meta.clone());
@@ -313,6 +364,7 @@ impl State {
         out.events.extend(events);
         if waits {
             self.unpublished = out.events;
+            cx.aside.add(1);
             book.waiting += 1;
             self.waiting.push(meta);
             return;
@@ -348,103 +400,13 @@ impl State {
                     (out.replays, out.credit) = (meta.source.attempts > 1, false);
                     out.repeated = first.contains(&meta.id);
                     first.push(meta.id);
+                    cx.aside.less(1);
                     book.outgoing.push(out);
                 }
                 None => self.waiting.push(meta),
             }
         }
     }
-}
-
-/// The order's time has come: whatever is due at the entry's time is done.
-#[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
-pub struct Fire {
-    pub meta: Meta,
-}
-
-impl Handler<Fire> for OrderActor {
-    type Result = ResponseActFuture<Self, Result<(), Fault>>;
-
-    fn handle(&mut self, fire: Fire, _: &mut Self::Context) -> Self::Result {
-        let (cx, id) = (Rc::clone(&self.cx), self.id.clone());
-        let state = self.state.take();
-        let fired = async move {
-            let Some(mut state) = state else {
-                let why = "a timer came while a command was being decided".to_owned();
-                return Err(Fault::Decision { entry: fire.meta.source.id, why });
-            };
-            state.fire(&cx, &id, fire.meta).await?;
-            Ok(state)
-        };
-        Box::pin(fired.into_actor(self).map(|result, actor, _| {
-            actor.state = Some(result?);
-            Ok(())
-        }))
-    }
-}
-
-impl State {
-    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: Meta) -> Result<(), Fault> {
-        let now = meta.source.at;
-        let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
-        let version = self.order.version.to_string();
-        let status = self.order.status();
-        let confirm: Vec<u16> = self.order.confirms().filter(|(_, at)| *at <= now).map(|(no, _)| no).collect();
-        let command = if status == Status::PaymentPending && due(self.order.deadline) {
-            Some((OrderCommand::Expire, OrderCommand::Expire.name()))
-        } else if self.order.to_prepare() && due(self.order.prepare_at) {
-            Some((OrderCommand::Prepare, OrderCommand::Prepare.name()))
-        } else if !confirm.is_empty() && self.order.placement == Placement::Done {
-            Some((OrderCommand::ConfirmPurchase { lines: confirm }, AUTO_CONFIRM))
-        } else {
-            None
-        };
-        if cx.asks_refunds {
-            let asks = self
-                .order
-                .refunds
-                .iter()
-                .filter(|r| due(r.next_try()))
-                .filter_map(|r| ask(&self.order, r, cx.partition))
-                .map(|ask| DueRefund { ask, epoch: cx.epoch, found: Instant::now() });
-            cx.book.borrow_mut().asks.extend(asks);
-        }
-        match command {
-            None => {
-                let mut out = Outgoing::silent(meta.source, meta.name);
-                if meta.source.attempts > 1 {
-                    // what this timer did before a crash may not have been published
-                    let names = [OrderCommand::Expire.name(), OrderCommand::Prepare.name(), AUTO_CONFIRM];
-                    let ours = |id: &str| id.split_once(':').is_some_and(|(name, _)| names.contains(&name));
-                    let ids = self.applied.iter().map(|a| &a.command_id).filter(|id| ours(id));
-                    out.again.extend(ids.map(|id| id.to_string().into()));
-                }
-                cx.book.borrow_mut().outgoing.push(out);
-            }
-            Some((command, name)) => {
-                let id_of = derived_id(name, &[id.as_str(), &version]);
-                let meta = Meta { id: id_of.as_str().into(), digest: id_of.as_str().into(), name, ..meta };
-                self.take(cx, id, Command { command, meta, preview: false }).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the payment side is asked for a refund that is due.
-fn ask(order: &Order, refund: &crate::domain::order::state::Refund, lane: u32) -> Option<RefundAsk> {
-    let settlement = order.settlements.iter().find(|s| s.no == refund.settlement_no)?;
-    Some(RefundAsk {
-        order_id: order.id.clone(),
-        lane,
-        key: refund.key.clone(),
-        amount: refund.amount,
-        means: settlement.means,
-        payment_id: order.payment_id_of(settlement),
-        account: None,
-        attempt: refund.tries.len(),
-    })
 }
 
 /// The batch that changed it was rolled back: what waits for other lanes is handed over, and the actor goes.
@@ -484,4 +446,17 @@ fn panic_for_the_test(meta: &Meta) {
     if asked() && meta.id.contains("poison") {
         panic!("poisoned by the test");
     }
+}
+
+/// Breaks once everything is done, where the test names a command so: what it did has to be taken back.
+#[cfg(feature = "failpoints")]
+fn break_for_the_test(meta: &Meta) -> Result<(), Fault> {
+    let asked = || -> bool {
+        fail::fail_point!("order_breaks", |_| true);
+        false
+    };
+    if asked() && meta.id.contains("poison") {
+        return Err(Fault::Decision { entry: meta.source.id, why: "broken by the test".to_owned() });
+    }
+    Ok(())
 }

@@ -4,16 +4,13 @@
 use std::{
     cell::{RefCell, RefMut},
     collections::HashMap,
-    hash::Hash,
     rc::Rc,
     sync::Arc,
 };
 
-use actix::Addr;
-use chrono::TimeDelta;
-
 use super::{
     Fault, LaneContext, Meta,
+    cache::Cache,
     gifts::NearGifts,
     inventory::{self, Inventory},
 };
@@ -21,38 +18,19 @@ use crate::{
     domain::{
         Time,
         catalog::{Partner, PartnerKind, Promotion, PromotionKind, SkuRef},
-        ids::{PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+        ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
         reason::{Facts, Reason, Refusal},
     },
     protocol::{
         command::{
             ChangePartner, ChangeProduct, ChangeTemplate, CreatePartner, CreateProduct, CreatePromotion,
-            CreateTemplate, Moment, ProductKind,
+            CreateTemplate, Moment, ProductKind, Text,
         },
         internal::{Internal, derived_id},
     },
     store::rows::{OtbxRow, PdGdsRow, PrmRow, PtnrRow, TmplRow},
 };
-
-/// How long something read is used without asking again.
-const FRESH: TimeDelta = TimeDelta::seconds(1);
-/// How many of each kind are kept.
-const KEPT_MAX: usize = 10_000;
-
-/// What was read, for a moment.
-pub(super) struct Cache<K, V>(pub(super) HashMap<K, (V, Time)>);
-
-impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
-    pub(super) fn get(&self, key: &K, now: Time) -> Option<V> {
-        self.0.get(key).filter(|(_, at)| now - *at < FRESH && now >= *at).map(|(v, _)| v.clone())
-    }
-    pub(super) fn put(&mut self, key: K, value: V, now: Time) {
-        if self.0.len() >= KEPT_MAX {
-            self.0.clear();
-        }
-        self.0.insert(key, (value, now));
-    }
-}
+use actix::Addr;
 
 struct Kept {
     skus: Cache<SkuId, Option<SkuRef>>,
@@ -63,6 +41,7 @@ struct Kept {
     templates: HashMap<TemplateId, (TmplRow, u64)>,
     made_promotions: HashMap<PromotionId, (PrmRow, u64)>,
     partners: HashMap<PartnerId, (PtnrRow, u64)>,
+    campaigns: HashMap<CampaignId, u64>,
 }
 
 /// What is near at hand.
@@ -79,6 +58,7 @@ impl Default for Near {
             templates: HashMap::new(),
             made_promotions: HashMap::new(),
             partners: HashMap::new(),
+            campaigns: HashMap::new(),
         })))
     }
 }
@@ -92,6 +72,7 @@ impl Near {
         kept.made_promotions.clear();
         kept.gifts.lost();
         kept.partners.clear();
+        kept.campaigns.clear();
     }
 
     /// Forgets what was made here and is durable by now: the store tells it.
@@ -102,6 +83,17 @@ impl Near {
         kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
         kept.gifts.committed(batches);
         kept.partners.retain(|_, (_, batch)| *batch > batches);
+        kept.campaigns.retain(|_, batch| *batch > batches);
+    }
+
+    /// A campaign was made here, in this batch.
+    pub fn made_campaign(&self, id: &CampaignId, batch: u64) {
+        self.0.borrow_mut().campaigns.insert(id.clone(), batch);
+    }
+
+    /// Whether one of this id was made here and is perhaps not durable yet: the store would be asked in vain.
+    pub fn has_campaign(&self, id: &CampaignId) -> bool {
+        self.0.borrow().campaigns.contains_key(id)
     }
 
     /// Gift promotions near at hand.
@@ -363,7 +355,7 @@ pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Resul
         return Ok(Err(Reason::UnknownPartner.into()));
     };
     row.use_yn = c.active.unwrap_or(row.use_yn);
-    let text = |new: &Option<String>| new.as_deref().map(Arc::from);
+    let text = |new: &Option<Text>| new.as_deref().map(Arc::from);
     row.ptnr_nm = text(&c.name).unwrap_or(row.ptnr_nm);
     row.biz_zip_no = text(&c.zip).or(row.biz_zip_no);
     row.biz_addr = text(&c.address).or(row.biz_addr);

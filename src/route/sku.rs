@@ -112,11 +112,13 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
             SkuAction::Create { stored: Box::new(stored) }
         }
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
-        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity, c.reason.as_str().into()),
+        Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity.units(), c.reason.as_str().into()),
         Wire::ShrinkStock(c) => SkuAction::Shrink(c.quantity, c.reason.as_str().into()),
         Wire::ChangeCampaign(c) => SkuAction::Change(c.clone()),
         Wire::CreateCampaign(c) => {
-            if !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty() {
+            if cx.near.has_campaign(&c.campaign_id)
+                || !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty()
+            {
                 return Ok(Err(Reason::AlreadyExists.into()));
             }
             SkuAction::Campaign(c.clone())
@@ -129,7 +131,11 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
     let actor = activate::sku(cx, sku_id).await?;
     let cause = Cause { command_id: Arc::clone(&meta.id), order_id: None, at: meta.source.at };
     let gone = |e: actix::MailboxError| Fault::Decision { entry: meta.source.id, why: e.to_string() };
-    actor.send(SkuCommand { what, cause }).await.map_err(gone)
+    let done = actor.send(SkuCommand { what, cause }).await.map_err(gone)?;
+    if let (Ok(_), Wire::CreateCampaign(c)) = (&done, wire) {
+        cx.near.made_campaign(&c.campaign_id, cx.book.borrow().number + 1);
+    }
+    Ok(done)
 }
 
 /// The first answer again, in the place of a refusal that was given without knowing of it.

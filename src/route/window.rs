@@ -198,6 +198,7 @@ mod tests {
         let mut w = Window::new(10);
         w.remember(answer("reused", Some("d"), Some(Reason::CommandIdReused)), 0);
         w.remember(answer("early", Some("d"), Some(Reason::TryAgain)), 0);
+        w.remember(answer("quarantined", Some("d"), Some(Reason::Quarantined)), 0);
         w.remember(answer("unreadable", None, Some(Reason::Invalid)), 0);
         let failed = Answer { outcome: OutcomeKind::Failed, ..Answer::clone(&answer("failed", Some("d"), None)) };
         w.remember(Arc::new(failed), 0);

@@ -85,6 +85,15 @@ fn describe() {
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");
     counter!("jumun_passivations_total", "Idle actors that left memory, by kind");
     counter!("jumun_lane_resets_total", "Times a lane started over after a failed commit or a broken handler");
+    counter!("jumun_handlers_broken_total", "Times a command broke its handler and was taken out of its batch");
+    counter!(
+        "jumun_commands_condemned_total",
+        "Commands that went to the dead letters as failed, by their actor's class"
+    );
+    counter!(
+        "jumun_commands_quarantined_total",
+        "Commands that were refused because others of their kind had failed, by class"
+    );
     counter!("jumun_batches_decided_again_total", "Batches rolled back for what was there already, and decided again");
     counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");

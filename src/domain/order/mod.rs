@@ -12,6 +12,7 @@ pub mod lean;
 pub mod part;
 pub mod refunded;
 pub mod register;
+pub mod repeats;
 pub mod state;
 pub mod step;
 pub mod supply;

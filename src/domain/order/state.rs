@@ -6,6 +6,7 @@ use super::{
     delivery::Delivery,
     event::{CutCause, Discount, Reservation},
     lean::Lean,
+    repeats::Repeats,
     supply::After,
 };
 use crate::domain::{
@@ -43,6 +44,8 @@ pub struct Order {
     pub reservations: Vec<Reserving>,
     /// when the money came in
     pub paid_at: Option<Time>,
+    /// how often what changes little was said
+    pub repeats: Repeats,
     /// what comes after payment
     pub after: Lean<After>,
 }

@@ -289,6 +289,8 @@ const REASONS = {
   surcharge_unpaid: ['추가배송비 미납', 'Surcharge unpaid'], duplicate_order: ['중복 주문', 'Order exists already'], already_exists: ['이미 있음', 'Exists already'],
   command_id_reused: ['다른 내용에 쓴 명령번호', 'Command id was used for something else'],
   try_again: ['아직 처리 중입니다. 잠시 후 같은 명령을 다시 보내십시오', 'Too early; send the same command again in a moment'], payment_expired: ['결제기한 지남', 'Payment deadline passed'],
+  too_many: ['이 주문에 더는 보낼 수 없는 명령', 'The order takes no more of these'],
+  quarantined: ['오류가 되풀이되어 1분 동안 받지 않습니다', 'These keep failing; not taken for a minute'],
   version_mismatch: ['그 사이 바뀐 주문', 'The order has changed'],
   already_paid: ['이미 결제됨', 'Paid already'], approval_reused: ['다른 주문에 쓴 결제', 'This payment has paid another order'],
   amount_mismatch: ['금액 불일치', 'Amount differs'], invalid: ['올바르지 않음', 'Not valid'], forbidden: ['권한 없음', 'Not allowed'],

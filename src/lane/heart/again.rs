@@ -14,9 +14,20 @@ use crate::{
     ingest::{Delivered, Kept},
     lane::LaneEnd,
     log::{DEAD_COMMAND_BYTES_MAX, Dead},
-    protocol::{Answer, OutcomeKind, Unreadable, cards},
-    route::supervisor::Lost,
+    protocol::{Answer, Kind, OutcomeKind, Unreadable, cards, internal::Internal},
+    route::{
+        quarantine,
+        supervisor::{Broke, Lost},
+    },
 };
+
+/// A command that broke its handler.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Broken {
+    times: u32,
+    /// the batch that has its dead letter, which is not durable yet
+    pub(super) batch: Option<u64>,
+}
 
 impl Heart {
     /// A batch was rolled back because something in it is there already: a command id that stands for other content, an
@@ -45,6 +56,128 @@ impl Heart {
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
         }
+        let entries = match self.take_back(lost, None, ended).await? {
+            Some(entries) => entries,
+            None => return Ok(()),
+        };
+        let (partition, commands) = (self.parts.partition, entries.len());
+        tracing::info!(partition, commands, why, "a batch is decided again, with the store asked first");
+        metrics::counter!("jumun_batches_decided_again_total", "partition" => partition.to_string()).increment(1);
+        self.first(entries);
+        Ok(())
+    }
+
+    /// A command broke its handler. Where nothing was touched, only it is taken out. Where something may be, what was decided
+    /// since the last batch is taken back and decided again: the batches before are waited for, so that whatever is forgotten
+    /// is in the store. It is tried again at once, because only some faults are the command's own; then it goes to the dead
+    /// letters, and nothing else does.
+    pub(super) async fn without(&mut self, broke: Broke, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+        // the chunk is the last that the book took
+        let chunk = std::mem::take(&mut self.chunk);
+        let Some(poison) = chunk.get(broke.at).map(Kept::entry) else {
+            return self.start_over(&broke.why, true, ended).await;
+        };
+        let order = chunk.get(broke.at).and_then(|kept| ids(&kept.clone().again()).1);
+        let broken = self.broke.entry(poison).or_default();
+        broken.times += 1;
+        let (partition, times) = (self.parts.partition, broken.times);
+        let (entry, order_id) = (tracing::field::display(poison.1), order.as_deref());
+        tracing::warn!(
+            partition,
+            entry,
+            order_id,
+            times,
+            touched = broke.touched,
+            why = broke.why,
+            "a command broke its handler"
+        );
+        metrics::counter!("jumun_handlers_broken_total", "partition" => partition.to_string()).increment(1);
+        let mut entries = if broke.touched {
+            let (generation, batch) = (self.shared.generation.now(), self.cx.book.borrow().number);
+            while !self.in_flight.is_empty() {
+                match ended.recv().await {
+                    Some(end) => self.ended(end, ended).await?,
+                    None => return Err(LaneEnd::Broken("the committer ended".into())),
+                }
+                // a batch before it failed, and all of this is decided again, or read again
+                if self.shared.generation.now() != generation || self.cx.book.borrow().number != batch {
+                    return Ok(());
+                }
+            }
+            if self.to_commit.send(Ask::Resume).await.is_err() {
+                return Err(LaneEnd::Broken("the committer is gone".into()));
+            }
+            match ended.recv().await {
+                Some(Ended::Resumed) => {}
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
+                Some(_) => return Err(LaneEnd::Broken("the committer did something else than go on".into())),
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+            match self.take_back(Vec::new(), order.as_deref(), ended).await? {
+                Some(entries) => entries,
+                None => return Ok(()),
+            }
+        } else {
+            let mut book = self.cx.book.borrow_mut();
+            let decided = book.entries.len() - (chunk.len() - broke.at);
+            book.entries.split_off(decided)
+        };
+        if times >= self.parts.limits.tries_max
+            && let Some(at) = entries.iter().position(|kept| kept.entry() == poison)
+        {
+            let entry = entries.remove(at).again();
+            self.blame(&entry);
+            self.dead(entry, times);
+        }
+        self.first(entries);
+        Ok(())
+    }
+
+    /// What was condemned in a batch that was taken back goes to the dead letters again, untried.
+    pub(super) fn condemned_again(&mut self, entries: Vec<Delivered>) -> Vec<Delivered> {
+        if self.broke.values().all(|broken| broken.batch.is_none()) {
+            return entries;
+        }
+        let mut others = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let broken = self.broke.get(&(entry.source.stream, entry.source.id));
+            match broken.filter(|b| b.batch.is_some()).map(|b| b.times) {
+                Some(times) => self.dead(entry, times),
+                None => others.push(entry),
+            }
+        }
+        others
+    }
+
+    fn dead(&mut self, entry: Delivered, times: u32) {
+        let batch = {
+            let mut book = self.cx.book.borrow_mut();
+            book.entries.push(entry.kept());
+            book.number
+        };
+        let broken = Broken { times, batch: Some(batch) };
+        self.broke.insert((entry.source.stream, entry.source.id), broken);
+        self.condemn(entry, times, "its handler broke");
+    }
+
+    /// Counts a command that is condemned, once.
+    pub(super) fn blame(&self, entry: &Delivered) {
+        let Ok(command) = &entry.decoded else { return };
+        let (partition, by) = (self.parts.partition.to_string(), quarantine::class(&command.actor));
+        metrics::counter!("jumun_commands_condemned_total", "partition" => partition, "by" => by).increment(1);
+        self.quarantine.condemned(&command.actor, command.name, entry.source.at);
+        if let Kind::Internal(Internal::Due { order_id }) = &command.kind {
+            self.shared.stuck.condemned(order_id);
+        }
+    }
+
+    /// Takes back what is in these batches and in the open one: actors forget it. `None`: the lane has started over.
+    async fn take_back(
+        &mut self,
+        mut lost: Vec<Sealed>,
+        broken: Option<&str>,
+        ended: &mut mpsc::Receiver<Ended>,
+    ) -> Result<Option<Vec<Kept>>, LaneEnd> {
         lost.push(self.cx.book.borrow_mut().seal(self.parts.partition, self.lease.epoch));
         let (mut entries, mut news) = (Vec::new(), Lost::default());
         for batch in lost {
@@ -56,24 +189,29 @@ impl Heart {
             }
             entries.extend(news.add(batch));
         }
-        let (partition, commands) = (self.parts.partition, entries.len());
-        tracing::info!(partition, commands, why, "a batch is decided again, with the store asked first");
-        metrics::counter!("jumun_batches_decided_again_total", "partition" => partition.to_string()).increment(1);
+        broken.into_iter().for_each(|order| news.broken(order));
         if let Err(e) = self.supervisor.send(news).await {
-            return self.start_over(&e.to_string(), false, ended).await;
+            self.start_over(&e.to_string(), false, ended).await?;
+            return Ok(None);
+        }
+        Ok(Some(entries))
+    }
+
+    /// These are decided before what waits.
+    pub(super) fn first(&mut self, entries: Vec<Kept>) {
+        if entries.is_empty() {
+            return;
         }
         let later = std::mem::take(&mut self.queue);
         self.queue.extend(entries.into_iter().map(Kept::again));
         self.queue.extend(later);
-        Ok(())
     }
 
-    /// To the dead letters: it failed alone, again and again, while the store was well.
-    pub(super) fn condemn(&mut self, entry: Delivered) {
+    /// To the dead letters: it failed again and again, while the store was well.
+    pub(super) fn condemn(&mut self, entry: Delivered, tries: u32, how: &str) {
         let source = entry.source;
-        let tries = self.failures.remove(&(source.stream, source.id)).unwrap_or(0);
         self.condemned.remove(&(source.stream, source.id));
-        let reason = format!("failed {tries} times alone while the store was well");
+        let reason = format!("{how} {tries} times while the store was well");
         let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
         let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
         tracing::error!(partition, entry = %source.id, command_id, order_id, reason, "a command goes to the dead letters");

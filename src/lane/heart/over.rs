@@ -152,7 +152,7 @@ impl Heart {
     /// New actors. What was answered is remembered still.
     pub(super) fn restart_actors(&mut self) {
         self.window.borrow_mut().survive(self.batches);
-        self.cx = context(&self.parts, &self.lease);
+        self.cx = context(&self.parts, &self.lease, &self.quarantine);
         self.cx.book.borrow_mut().number = self.batches;
         self.supervisor = Supervisor::new(self.cx.clone(), self.parts.limits.live, Rc::clone(&self.window)).start();
     }

@@ -259,6 +259,9 @@ impl RedisReader {
         after: EntryId,
         max: usize,
     ) -> Result<(Vec<Entry>, Option<EntryId>), LogError> {
+        if after == EntryId::LAST {
+            return Ok((Vec::new(), None)); // the server takes no interval that begins after it
+        }
         let key = self.keys[index(stream)].clone();
         let mut read = self.read_group(max);
         read.arg("STREAMS").arg(&key).arg(after.to_string());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Role, commands, parts::*};
+use super::{Role, bounds::*, commands, parts::*};
 use crate::domain::{
     catalog::{PartnerKind, PromotionKind, StockPolicy},
     gift::GiftSoldOut,
@@ -44,7 +44,7 @@ commands! {
     /// 결제거절: the payer may try again.
     DeclinePayment = "decline_payment" by [Payment, Operator] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 결제취소: the payer gives up.
     CancelPayment = "cancel_payment" by [Buyer, Seller, Partner, Payment, Operator] { order_id: OrderId }
@@ -53,14 +53,14 @@ commands! {
         order_id: OrderId,
         amount: Won,
         /// the payment side's own name for this deposit
-        #[serde(default, skip_serializing_if = "Option::is_none")] payment_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] payment_id: Option<Text>,
     }
     /// 주문취소: whole lines, before preparation.
     CancelLines = "cancel_lines" by [Buyer, Seller, Partner, Operator] {
         order_id: OrderId,
         lines: Vec<u16>,
         /// 취소사유
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
         /// 환불계좌: kept apart, encrypted, erasable
         #[serde(default, skip_serializing_if = "Option::is_none")] refund_account: Option<RefundAccount>,
     }
@@ -77,21 +77,21 @@ commands! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireJudged>,
     }
     /// 환불확정: the payment side has given the money back.
-    ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: String }
+    ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: Text }
     /// 환불실패: it could not, or did not answer; the refund stays planned and is tried again.
     FailRefund = "fail_refund" by [Payment, Operator] {
         order_id: OrderId,
-        refund_key: String,
-        reason: String,
+        refund_key: Text,
+        reason: Text,
         /// refused, when absent; after nothing or pending the money may be back all the same
         #[serde(default, skip_serializing_if = "Heard::is_refused")] heard: Heard,
     }
     /// 계좌환불: given back by bank transfer, because the means can't be undone any more.
     RefundByBankTransfer = "refund_by_bank_transfer" by [Payment, Operator] {
         order_id: OrderId,
-        refund_key: String,
+        refund_key: Text,
         /// whose account it went to: kept apart, erasable
-        #[serde(default, skip_serializing_if = "Option::is_none")] holder: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] holder: Option<Text>,
         /// which account it went to: kept apart, encrypted, erasable
         #[serde(default, skip_serializing_if = "Option::is_none")] account: Option<RefundAccount>,
     }
@@ -108,7 +108,7 @@ commands! {
         order_id: OrderId,
         /// line numbers, or units of lines; all lines that can be, when absent
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireSource>,
-        seller_name: String,
+        seller_name: Text,
         amount: Won,
     }
     /// 기존재고: what the sale deducted is what is sent.
@@ -138,7 +138,7 @@ commands! {
     CancelProcurement = "cancel_procurement" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 재고소실: units that are gone before they were shipped.
     ReportStockLoss = "report_stock_loss" by [Seller, Partner, Operator, System] {
@@ -160,18 +160,18 @@ commands! {
         order_id: OrderId,
         line_no: u16,
         /// a code, or a name, which may be Korean
-        carrier: String,
+        carrier: Text,
         /// beside a code of your own
-        #[serde(default, skip_serializing_if = "Option::is_none")] carrier_name: Option<String>,
-        waybill_no: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")] carrier_name: Option<Text>,
+        waybill_no: Text,
         quantity: u32,
     }
     /// 운송장 수량변경.
     UpdateWaybill = "update_waybill" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         line_no: u16,
-        carrier: String,
-        waybill_no: String,
+        carrier: Text,
+        waybill_no: Text,
         quantity: u32,
     }
     /// 배송완료: by the carrier's data, of what went without a parcel service by whoever handed it over, or forced by an operator
@@ -180,11 +180,11 @@ commands! {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
         /// which waybill, with `waybill_no`; all of the lines' when absent
-        #[serde(default, skip_serializing_if = "Option::is_none")] carrier: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")] waybill_no: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] carrier: Option<Text>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] waybill_no: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] delivered_at: Option<Moment>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")] forced: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 설치자 배송완료: said of the order, or by the installer of its own order.
     InstallerDelivered = "installer_delivered" by [Seller, Partner, Operator, System] {
@@ -214,7 +214,7 @@ commands! {
         /// 1 to 5
         rating: u8,
         /// kept apart, erasable
-        #[serde(default, skip_serializing_if = "Option::is_none")] text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] text: Option<Text>,
     }
     /// 반품접수: part quantities are allowed.
     RequestReturn = "request_return" by [Buyer, Seller, Partner, Operator] {
@@ -242,7 +242,7 @@ commands! {
     RejectReturn = "reject_return" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 반품철회: all of it, or the units that are named; a seller only those that are still out.
     WithdrawReturn = "withdraw_return" by [Buyer, Seller, Partner, Operator] {
@@ -257,7 +257,7 @@ commands! {
         claim_group: u16,
         /// all that are still out, when none is named
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireUnits>,
-        reason: String,
+        reason: Text,
         /// what the buyer is to pay for them, at most what they were paid
         #[serde(default, skip_serializing_if = "Option::is_none")] charge: Option<Won>,
     }
@@ -300,19 +300,19 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] fault: Option<Fault>,
         /// the buyer may keep what is exchanged: with a reason
         #[serde(default, skip_serializing_if = "std::ops::Not::not")] waive_collection: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 회수면제: exchanged goods that are still out need not come back.
     WaiveCollection = "waive_collection" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        reason: String,
+        reason: Text,
     }
     /// 교환거절.
     RejectExchange = "reject_exchange" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 사은품추가: by a merchandiser, with a reason.
     AddGift = "add_gift" by [Seller, Operator] {
@@ -330,26 +330,26 @@ commands! {
         command: serde_json::Map<String, serde_json::Value>,
     }
     /// 재고감모: units that are gone.
-    ShrinkStock = "shrink_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32, reason: String }
+    ShrinkStock = "shrink_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32, reason: Text }
     /// 입고: stock came in.
     ReceiveStock = "receive_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: u32 }
     /// 재고조정: a correction, either way.
-    AdjustStock = "adjust_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: i64, reason: String }
+    AdjustStock = "adjust_stock" by [Seller, Partner, Operator, System] { sku_id: SkuId, quantity: Correction, reason: Text }
     /// 단품 등록.
     CreateSku = "create_sku" by [Seller, Operator, System] {
         sku_id: SkuId,
         product_id: ProductId,
-        option_name: String,
+        option_name: Text,
         /// whose stock it is
         #[serde(default, skip_serializing_if = "Option::is_none")] holder_id: Option<PartnerId>,
     }
     /// 상품 등록.
     CreateProduct = "create_product" by [Seller, Operator, System] {
         product_id: ProductId,
-        name: String,
+        name: Text,
         /// with `product_type` it decides whether a line is a gift
         kind: ProductKind,
-        product_type: String,
+        product_type: Text,
         price: Won,
         partner_id: PartnerId,
         template_id: TemplateId,
@@ -368,7 +368,7 @@ commands! {
     CreateTemplate = "create_template" by [Seller, Operator, System] {
         template_id: TemplateId,
         partner_id: PartnerId,
-        name: String,
+        name: Text,
         /// 무료배송기준금액
         #[serde(default, skip_serializing_if = "Option::is_none")] free_threshold: Option<Won>,
     }
@@ -411,7 +411,7 @@ commands! {
     CreateCampaign = "create_campaign" by [Seller, Operator, System] {
         campaign_id: CampaignId,
         sku_id: SkuId,
-        name: String,
+        name: Text,
         price: Won,
         allotted: u32,
         opens_at: Moment,
@@ -423,24 +423,24 @@ commands! {
     /// 협력사 등록.
     CreatePartner = "create_partner" by [Operator, System] {
         partner_id: PartnerId,
-        name: String,
+        name: Text,
         kind: PartnerKind,
         /// its business address
-        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<Text>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<Text>,
     }
     /// 협력사 변경: only what is named changes.
     ChangePartner = "change_partner" by [Operator, System] {
         partner_id: PartnerId,
-        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] active: Option<bool>,
-        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<Text>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<Text>,
     }
     /// 상품 변경: only what is named changes; orders keep what they were placed with.
     ChangeProduct = "change_product" by [Seller, Operator, System] {
         product_id: ProductId,
-        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] price: Option<Won>,
         #[serde(default, skip_serializing_if = "Option::is_none")] bundled: Option<bool>,
         #[serde(default, skip_serializing_if = "Option::is_none")] delivery_fee: Option<Won>,
@@ -452,7 +452,7 @@ commands! {
     /// 배송템플릿 변경.
     ChangeTemplate = "change_template" by [Seller, Operator, System] {
         template_id: TemplateId,
-        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         /// 0 takes the threshold away
         #[serde(default, skip_serializing_if = "Option::is_none")] free_threshold: Option<Won>,
     }

@@ -1,10 +1,11 @@
 //! Commands as they come over the wire. Unknown fields are refused; money is integer won; times are RFC 3339.
-//! `list` names them all, with who may send each; `parts` are what they are made of.
+//! `list` names them all, with who may send each; `parts` are what they are made of, `bounds` the types that bound them.
 
+mod bounds;
 mod list;
 mod parts;
 
-pub use self::{list::*, parts::*};
+pub use self::{bounds::*, list::*, parts::*};
 
 /// Declares the wire commands: one struct each, all with the envelope's fields, and the enum of them.
 macro_rules! commands {
@@ -17,14 +18,17 @@ macro_rules! commands {
                 /// made by the client, 8 to 64 printable characters; the same id with the same content gets the first answer
                 pub id: CommandId,
                 #[serde(rename = "type")]
+                #[schemars(length(max = 64))]
                 pub tag: String,
                 /// who asks: `role:id`
+                #[schemars(length(min = 3, max = 73))]
                 pub actor: String,
                 /// the client's own time; not part of the content
                 #[serde(default, skip_serializing)]
                 pub at: Option<Moment>,
                 /// name of the answer stream to use; not part of the content
                 #[serde(default, skip_serializing)]
+                #[schemars(length(min = 1, max = 64))]
                 pub reply_to: Option<Arc<str>>,
                 /// the version that the order has to be at, or the command is refused (`version_mismatch`)
                 #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,11 +1,10 @@
 //! What commands are made of.
 
-use chrono::Datelike as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Text;
 use crate::domain::{
-    Time,
     ids::{CampaignId, PromotionId, SkuId},
     money::Won,
     order::command::Means,
@@ -78,18 +77,18 @@ pub enum WirePayment {
         means: Means,
         /// the payment side's own name for it, where it gave one when it opened the account
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        payment_id: Option<String>,
+        payment_id: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        virtual_account_no: Option<String>,
+        virtual_account_no: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        bank_code: Option<String>,
+        bank_code: Option<Text>,
         /// names: kept apart, erasable
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        account_owner: Option<String>,
+        account_owner: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        holder: Option<String>,
+        holder: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        remitter: Option<String>,
+        remitter: Option<Text>,
     },
 }
 
@@ -108,12 +107,12 @@ impl<'de> Deserialize<'de> for WirePayment {
             kind: Kind,
             settlements: Option<Vec<WireSettlement>>,
             means: Option<Means>,
-            payment_id: Option<String>,
-            virtual_account_no: Option<String>,
-            bank_code: Option<String>,
-            account_owner: Option<String>,
-            holder: Option<String>,
-            remitter: Option<String>,
+            payment_id: Option<Text>,
+            virtual_account_no: Option<Text>,
+            bank_code: Option<Text>,
+            account_owner: Option<Text>,
+            holder: Option<Text>,
+            remitter: Option<Text>,
         }
         use serde::de::Error;
         let f = Flat::deserialize(d)?;
@@ -156,13 +155,13 @@ pub struct WireSettlement {
 #[serde(deny_unknown_fields)]
 pub struct WireApproval {
     /// approval id, or the customer-points id
-    pub approval_id: String,
+    pub approval_id: Text,
     /// of points: which movement of that account; an account pays many times, a movement once
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub movement_id: Option<String>,
+    pub movement_id: Option<Text>,
     /// kept with the approval, in no event
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
+    pub token: Option<Text>,
 }
 
 /// 환불계좌: where money goes back to. Kept apart, encrypted, erasable; in no event.
@@ -170,11 +169,11 @@ pub struct WireApproval {
 #[serde(deny_unknown_fields)]
 pub struct RefundAccount {
     /// bank code
-    pub bank: String,
+    pub bank: Text,
     /// 1 to 32 digits and hyphens
-    pub number: String,
+    pub number: Text,
     /// 예금주
-    pub holder: String,
+    pub holder: Text,
 }
 
 impl std::fmt::Debug for RefundAccount {
@@ -214,7 +213,7 @@ pub struct WireInspected {
     #[serde(default, skip_serializing_if = "Won::is_nothing")]
     pub kept_back: Won,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Text>,
 }
 
 /// A line, whole; or so many units of it.
@@ -252,11 +251,11 @@ pub struct WirePurchase {
 pub struct WireWaybill {
     pub line_no: u16,
     /// a code, or a name, which may be Korean
-    pub carrier: String,
+    pub carrier: Text,
     /// beside a code of your own
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub carrier_name: Option<String>,
-    pub waybill_no: String,
+    pub carrier_name: Option<Text>,
+    pub waybill_no: Text,
     pub quantity: u32,
 }
 
@@ -264,58 +263,10 @@ pub struct WireWaybill {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {
-    pub name: String,
-    pub phone: String,
-    pub zip: String,
-    pub address: String,
+    pub name: Text,
+    pub phone: Text,
+    pub zip: Text,
+    pub address: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address_detail: Option<String>,
-}
-
-/// A time in a command: RFC 3339, of the years 2000 to 2199, and decided to the millisecond, which every store keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// as it was written: the content that the command's id stands for
-    said: Time,
-}
-
-impl Moment {
-    const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
-
-    /// What is decided by: cut to the millisecond.
-    pub fn time(self) -> Time {
-        Time::from_timestamp_millis(self.said.timestamp_millis()).unwrap_or(self.said)
-    }
-}
-
-impl Serialize for Moment {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.said.serialize(s)
-    }
-}
-
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let said = Time::deserialize(d)?;
-        if !Self::YEARS.contains(&said.year()) {
-            let (first, last) = Self::YEARS.into_inner();
-            return Err(serde::de::Error::custom(format!(
-                "a time is of the years {first} to {last}, not {}",
-                said.year()
-            )));
-        }
-        Ok(Self { said })
-    }
-}
-
-impl JsonSchema for Moment {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Moment".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(g: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        g.subschema_for::<Time>()
-    }
+    pub address_detail: Option<Text>,
 }

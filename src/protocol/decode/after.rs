@@ -19,7 +19,7 @@ use crate::{
         },
         reason::{Reason, Refusal},
     },
-    protocol::command::{Moment, Role, Wire, WireInspected, WirePurchase, WireSource, WireUnits, WireWaybill},
+    protocol::command::{Moment, Role, Text, Wire, WireInspected, WirePurchase, WireSource, WireUnits, WireWaybill},
 };
 
 /// `None`: not one of these.
@@ -33,9 +33,9 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
     match wire {
         Wire::RefundByBankTransfer(c) => {
             text(c.holder.as_deref())?;
-            let (refund_account, refund_holder) = (account(c.account)?, c.holder);
+            let (refund_account, refund_holder) = (account(c.account)?, Text::maybe(c.holder));
             let personal = Personal { refund_holder, refund_account, transferred: true, ..Personal::default() };
-            apart(c.order_id, C::TransferRefund { key: c.refund_key }, personal)
+            apart(c.order_id, C::TransferRefund { key: c.refund_key.into_string() }, personal)
         }
         Wire::PurchaseFromPartner(c) => {
             let p = purchase(c.partner_id, c.lines, c.linked_order_id)?;
@@ -47,7 +47,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         }
         Wire::PurchaseFromNonPartner(c) => {
             text(Some(&c.seller_name))?;
-            let (lines, seller, amount) = (bounded(c.lines)?, c.seller_name, c.amount);
+            let (lines, seller, amount) = (bounded(c.lines)?, c.seller_name.into_string(), c.amount);
             order(
                 c.order_id,
                 match whole(&lines) {
@@ -67,14 +67,14 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             )
         }
         Wire::ChooseDestination(c) => {
-            let zip = c.recipient.as_ref().map(|r| r.zip.clone());
+            let zip = c.recipient.as_ref().map(|r| r.zip.to_string());
             let personal = c.recipient.map(recipient).transpose()?.unwrap_or_default();
             apart(c.order_id, C::ChooseDestination { zip }, personal)
         }
         Wire::CompleteProcurement(c) => order(c.order_id, C::CompleteProcurement { lines: bounded(c.lines)? }),
         Wire::CancelProcurement(c) => {
             text(c.reason.as_deref())?;
-            order(c.order_id, C::CancelProcurement { lines: bounded(c.lines)?, reason: c.reason })
+            order(c.order_id, C::CancelProcurement { lines: bounded(c.lines)?, reason: Text::maybe(c.reason) })
         }
         Wire::ReportStockLoss(c) => order(c.order_id, C::ReportStockLoss { lines: units(c.lines)? }),
         Wire::Ship(c) => {
@@ -104,7 +104,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             text(c.reason.as_deref())?;
             text(c.carrier.as_deref())?;
             let waybill = match (c.carrier, c.waybill_no) {
-                (Some(carrier), Some(no)) => Some((carriers::known(carrier.trim()).0, no)),
+                (Some(carrier), Some(no)) => Some((carriers::known(carrier.trim()).0, no.into_string())),
                 (None, None) => None,
                 (Some(_), None) | (None, Some(_)) => {
                     return Err(Refusal::invalid("a waybill is a carrier and a waybill_no"));
@@ -122,7 +122,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
                 lines: bounded(c.lines)?,
                 waybill,
                 at: c.delivered_at.map(Moment::time),
-                reason: c.reason,
+                reason: Text::maybe(c.reason),
             };
             order(c.order_id, C::MarkDelivered(d))
         }
@@ -136,7 +136,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         Wire::ConfirmPurchase(c) => order(c.order_id, C::ConfirmPurchase { lines: bounded(c.lines)? }),
         Wire::WriteReview(c) => {
             text(c.text.as_deref())?;
-            let review = Some((c.line_no, c.text));
+            let review = Some((c.line_no, Text::maybe(c.text)));
             let personal = Personal { review, ..Personal::default() };
             apart(c.order_id, C::WriteReview { line_no: c.line_no, rating: c.rating }, personal)
         }
@@ -162,7 +162,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         }
         Wire::RejectReturn(c) => {
             text(c.reason.as_deref())?;
-            order(c.order_id, C::RejectReturn { group: c.claim_group, reason: c.reason })
+            order(c.order_id, C::RejectReturn { group: c.claim_group, reason: Text::maybe(c.reason) })
         }
         Wire::WithdrawReturn(c) => {
             let (lines, by_buyer) = (units(c.lines)?, role == Role::Buyer);
@@ -181,7 +181,14 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             let read = |i: WireInspected| -> Result<Found, Refusal> {
                 text(i.reason.as_deref())?;
                 let (line_no, sellable, unsellable, rejected) = (i.line_no, i.sellable, i.unsellable, i.rejected);
-                Ok(Found { line_no, sellable, unsellable, rejected, kept_back: i.kept_back, reason: i.reason })
+                Ok(Found {
+                    line_no,
+                    sellable,
+                    unsellable,
+                    rejected,
+                    kept_back: i.kept_back,
+                    reason: Text::maybe(i.reason),
+                })
             };
             let inspected = bounded(c.inspected)?.into_iter().map(read).collect::<Result<_, _>>()?;
             order(c.order_id, C::CompleteReturn { group: c.claim_group, inspected, fault: c.fault })
@@ -202,7 +209,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         Wire::WithdrawExchange(c) => order(c.order_id, C::WithdrawExchange { group: c.claim_group }),
         Wire::RejectExchange(c) => {
             text(c.reason.as_deref())?;
-            order(c.order_id, C::RejectExchange { group: c.claim_group, reason: c.reason })
+            order(c.order_id, C::RejectExchange { group: c.claim_group, reason: Text::maybe(c.reason) })
         }
         Wire::AddGift(c) => {
             let (main_line_no, sku_id, quantity, reason) = (c.main_line_no, c.sku_id, c.quantity, c.reason);
@@ -235,10 +242,10 @@ fn judged_by_the_shop(role: Role, reason: ClaimReason, fault: Fault) -> Result<(
 }
 
 /// A reason that has to be there.
-fn why(reason: Option<String>) -> Result<String, Refusal> {
+fn why(reason: Option<Text>) -> Result<String, Refusal> {
     text(reason.as_deref())?;
     let said = reason.filter(|r| !r.trim().is_empty());
-    said.ok_or_else(|| Refusal::invalid("say why: a reason is kept in the audit"))
+    said.map(Text::into_string).ok_or_else(|| Refusal::invalid("say why: a reason is kept in the audit"))
 }
 
 fn units(list: Vec<WireUnits>) -> Result<Vec<ReservedLine>, Refusal> {
@@ -262,5 +269,6 @@ fn waybill(w: WireWaybill) -> Result<WaybillEntry, Refusal> {
     code("a waybill number", &w.waybill_no)?;
     let (carrier, known) = carriers::known(w.carrier.trim());
     let carrier_name = w.carrier_name.map(|n| n.trim().to_owned()).or(known);
-    Ok(WaybillEntry { line_no: w.line_no, carrier, carrier_name, waybill_no: w.waybill_no, quantity: w.quantity })
+    let waybill_no = w.waybill_no.into_string();
+    Ok(WaybillEntry { line_no: w.line_no, carrier, carrier_name, waybill_no, quantity: w.quantity })
 }

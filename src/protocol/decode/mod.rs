@@ -16,7 +16,7 @@ use self::{
 };
 use super::{
     cards,
-    command::{Recipient, RefundAccount, Role, Wire, WireLine},
+    command::{Recipient, RefundAccount, Role, Text, Wire, WireLine},
     internal::{Internal, PAYMENT_SAYS, hex, is_own, is_payments},
 };
 use crate::domain::{
@@ -28,9 +28,6 @@ use crate::domain::{
 
 /// The largest command that is read at all.
 pub const COMMAND_BYTES_MAX: usize = 64 * 1024;
-/// The longest free text (names, reasons).
-pub const TEXT_MAX: usize = 500;
-
 /// A command, ready to be decided.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -202,7 +199,7 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             if c.order_id.as_str().contains(LINKED) {
                 return Err(Refusal::invalid(format!("{LINKED:?} stands in the ids of linked orders only")));
             }
-            let zip = c.recipient.as_ref().map(|r| r.zip.clone());
+            let zip = c.recipient.as_ref().map(|r| r.zip.to_string());
             let personal = personal(c.recipient, c.payment.as_ref(), account(c.refund_account)?)?;
             let (lines, payment) = (c.lines.into_iter().map(wanted).collect(), offer(c.payment)?);
             let place = PlaceOrder { customer_id: c.customer_id, lines, allow_partial: c.allow_partial, payment, zip };
@@ -215,17 +212,17 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
         }
         Wire::DeclinePayment(c) => {
             text(c.reason.as_deref())?;
-            order(c.order_id, OrderCommand::DeclinePayment { reason: c.reason })
+            order(c.order_id, OrderCommand::DeclinePayment { reason: Text::maybe(c.reason) })
         }
         Wire::CancelPayment(c) => order(c.order_id, OrderCommand::CancelPayment),
         Wire::ConfirmDeposit(c) => {
             payment_id(c.payment_id.as_deref())?;
-            order(c.order_id, OrderCommand::ConfirmDeposit { amount: c.amount, payment_id: c.payment_id })
+            order(c.order_id, OrderCommand::ConfirmDeposit { amount: c.amount, payment_id: Text::maybe(c.payment_id) })
         }
         Wire::CancelLines(c) => {
             text(c.reason.as_deref())?;
             let personal = Personal { refund_account: account(c.refund_account)?, ..Personal::default() };
-            let command = OrderCommand::CancelLines { lines: bounded(c.lines)?, reason: c.reason };
+            let command = OrderCommand::CancelLines { lines: bounded(c.lines)?, reason: Text::maybe(c.reason) };
             Ok(Kind::Order { order_id: c.order_id, command, personal: kept(personal) })
         }
         Wire::Prepare(c) => {
@@ -241,10 +238,11 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             let judged = |j: super::command::WireJudged| Judged { line_no: j.line_no, available: j.available };
             order(c.order_id, OrderCommand::JudgeStock { lines: bounded(c.lines)?.into_iter().map(judged).collect() })
         }
-        Wire::ConfirmRefund(c) => order(c.order_id, OrderCommand::ConfirmRefund { key: c.refund_key }),
+        Wire::ConfirmRefund(c) => order(c.order_id, OrderCommand::ConfirmRefund { key: c.refund_key.into_string() }),
         Wire::FailRefund(c) => {
             text(Some(&c.reason))?;
-            order(c.order_id, OrderCommand::FailRefund { key: c.refund_key, reason: c.reason, heard: c.heard })
+            let (key, reason) = (c.refund_key.into_string(), c.reason.into_string());
+            order(c.order_id, OrderCommand::FailRefund { key, reason, heard: c.heard })
         }
         Wire::Preview(c) => previewed(*c),
         other => match after::kind(other, role)? {
@@ -272,7 +270,7 @@ fn previewed(c: super::command::Preview) -> Result<Kind, Refusal> {
     }
 }
 
-/// A command of no order; its texts go into tables, so they are bounded and hold no NUL.
+/// A command of no order; its texts go into tables.
 fn apart(wire: Wire) -> Result<Kind, Refusal> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no free text")]
     let texts: [Option<&str>; 2] = match &wire {
@@ -321,9 +319,6 @@ fn bounded<T>(list: Vec<T>) -> Result<Vec<T>, Refusal> {
 
 fn text(text: Option<&str>) -> Result<(), Refusal> {
     match text {
-        Some(t) if t.chars().count() > TEXT_MAX || t.contains('\0') => {
-            Err(Refusal::invalid(format!("a text is at most {TEXT_MAX} characters, none of them NUL")))
-        }
         Some(t) => no_card(t),
         None => Ok(()),
     }
@@ -365,17 +360,17 @@ pub fn masked(text: &str) -> String {
 fn recipient(r: Recipient) -> Result<Personal, Refusal> {
     postal(&r.zip)?;
     for field in [Some(&r.name), Some(&r.phone), Some(&r.zip), Some(&r.address), r.address_detail.as_ref()] {
-        text(field.map(String::as_str))?;
+        text(field.map(Text::as_str))?;
     }
     if [&r.name, &r.phone, &r.address].into_iter().any(|field| field.trim().is_empty()) {
         return Err(Refusal::invalid("a recipient has a name, a telephone number and an address"));
     }
     Ok(Personal {
-        recipient_name: Some(r.name),
-        phone: Some(r.phone),
-        zip: Some(r.zip),
-        address: Some(r.address),
-        address_detail: r.address_detail,
+        recipient_name: Some(r.name.into_string()),
+        phone: Some(r.phone.into_string()),
+        zip: Some(r.zip.into_string()),
+        address: Some(r.address.into_string()),
+        address_detail: Text::maybe(r.address_detail),
         ..Personal::default()
     })
 }
@@ -451,7 +446,7 @@ mod tests {
     #[test]
     fn texts_that_no_table_takes_are_refused() {
         let adjust = r#"{"id":"c-000000001","type":"adjust_stock","actor":"operator:o","sku_id":"s","quantity":1,"reason":"TEXT"}"#;
-        let long = "x".repeat(TEXT_MAX + 1);
+        let long = "x".repeat(crate::protocol::command::TEXT_MAX + 1);
         for (text, ok) in [("count", true), ("a\\u0000b", false), (&*long, false)] {
             assert_eq!(decode(adjust.replace("TEXT", text).as_bytes()).is_ok(), ok, "{text}");
         }

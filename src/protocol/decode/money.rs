@@ -6,7 +6,7 @@ use crate::{
         order::command::{Deposit, Means, Paid, PaymentOffer},
         reason::Refusal,
     },
-    protocol::command::{Recipient, RefundAccount, WireApproval, WirePayment, WireSettlement},
+    protocol::command::{Recipient, RefundAccount, Text, WireApproval, WirePayment, WireSettlement},
 };
 
 pub(super) fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusal> {
@@ -23,7 +23,8 @@ pub(super) fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusa
                 token(field)?;
             }
             // the account's number is in no event
-            Ok(PaymentOffer::Deposit(Deposit { means, payment_id: name, account_no: None, bank_code }))
+            let (payment_id, bank_code) = (Text::maybe(name), Text::maybe(bank_code));
+            Ok(PaymentOffer::Deposit(Deposit { means, payment_id, account_no: None, bank_code }))
         }
     }
 }
@@ -42,13 +43,15 @@ pub(super) fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusa
             if movement_id.is_some() && s.means != Means::Points {
                 return Err(Refusal::invalid("only points have a movement_id"));
             }
+            let (approval_id, movement_id) = (approval_id.into_string(), Text::maybe(movement_id));
             Ok(Paid { means: s.means, amount: s.amount, approval_id, movement_id })
         })
         .collect()
 }
 
 pub(super) fn tokens(list: &[WireSettlement]) -> Vec<(String, String)> {
-    list.iter().filter_map(|s| Some((s.approval.approval_id.clone(), s.approval.token.clone()?))).collect()
+    let pair = |a: &WireApproval| Some((a.approval_id.to_string(), a.token.as_ref()?.to_string()));
+    list.iter().filter_map(|s| pair(&s.approval)).collect()
 }
 
 pub(super) fn payment_id(id: Option<&str>) -> Result<(), Refusal> {
@@ -96,13 +99,14 @@ pub(super) fn personal(
         p.tokens = tokens(settlements);
     }
     if let Some(WirePayment::Deposit { account_owner, holder, remitter, virtual_account_no, .. }) = payment {
-        p.virtual_account_no.clone_from(virtual_account_no);
+        let kept = |field: &Option<Text>| field.as_deref().map(str::to_owned);
+        p.virtual_account_no = kept(virtual_account_no);
         for field in [account_owner, holder, remitter] {
             text(field.as_deref())?;
         }
-        p.account_owner.clone_from(account_owner);
-        p.holder.clone_from(holder);
-        p.remitter.clone_from(remitter);
+        p.account_owner = kept(account_owner);
+        p.holder = kept(holder);
+        p.remitter = kept(remitter);
     }
     Ok(kept(p))
 }

@@ -9,6 +9,7 @@ use crate::{
     domain::ids::SkuId,
     protocol::Answer,
     route::{Fault, activate, inventory::LastBatch, order::Idle},
+    store::StoreError,
 };
 
 /// Batches up to this count are durable; another system has changed these balances.
@@ -44,7 +45,15 @@ impl Lane {
             }
         }
         for (sku_id, delta) in news.external {
-            let actor = activate::sku(&self.cx, &sku_id).await?;
+            let actor = match activate::sku(&self.cx, &sku_id).await {
+                Ok(actor) => actor,
+                // it is followed when it can be read again
+                Err(Fault::Store(StoreError::Unusable(why))) => {
+                    tracing::error!(%sku_id, why, "another system has changed a SKU that can't be read");
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
             activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
         }
         self.passivate(news.batches).await;

@@ -34,8 +34,9 @@ impl Lane {
         let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
         match step {
             Internal::Due { order_id } => match self.orders.get(&order_id) {
-                Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?,
+                Some(actor) => actor.send(Fire { meta }).await.map_err(gone)?.map(drop),
                 None => {
+                    fetched.place(&order_id, &meta)?;
                     self.done(&meta);
                     Ok(())
                 }
@@ -49,6 +50,7 @@ impl Lane {
             }
             Internal::Reply { order_id, reservation, said, .. } => {
                 let Some(actor) = self.orders.get(&order_id) else {
+                    fetched.place(&order_id, &meta)?;
                     let why = format!("a lane replied to order {order_id}, which does not exist");
                     return Err(Fault::Decision { entry, why });
                 };
@@ -56,7 +58,9 @@ impl Lane {
                     Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
                     Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
                 };
-                actor.send(OrderMessage { command, meta, preview: false }).await.map_err(gone)?
+                let taken = actor.send(OrderMessage { command, meta, preview: false }).await.map_err(gone)?;
+                self.later.heard(&order_id);
+                taken.map(drop)
             }
             Internal::Link { order_id, from, what, .. } => {
                 // a refused placement or word has a row of its own; what an order took, its actor knows
@@ -118,13 +122,14 @@ impl Lane {
         if let Some(actor) = self.orders.get(&order_id) {
             let entry = meta.source.id;
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
         }
+        let place = fetched.place(&order_id, &meta)?;
         let OrderCommand::PlaceLinked(child) = &command else {
             self.done(&meta);
             return Ok(());
         };
-        if let Some(Where::Lane(_)) = fetched.places.get(&order_id) {
+        if let Some(Where::Lane(_)) = place {
             links::refuse(&self.cx, &order_id, child, &meta, &Reason::DuplicateOrder.into());
             self.done(&meta);
             return Ok(());

@@ -35,6 +35,11 @@ pub struct Lost {
 }
 
 impl Lost {
+    /// Adds an order whose handler broke in the middle.
+    pub fn broken(&mut self, order: &str) {
+        self.orders.insert(OrderId::stored(order));
+    }
+
     /// Adds a batch; gives back the entries that were decided in it.
     pub fn add(&mut self, batch: Sealed) -> Vec<Kept> {
         let Sealed { rows, outgoing, entries, waited_on, .. } = batch;
@@ -86,8 +91,12 @@ impl Lane {
                 None => Waiting::default(),
             };
             self.orders.remove(id);
-            kept.placements.extend(lost.answered.remove(id).unwrap_or_default());
+            let answered = lost.answered.remove(id).unwrap_or_default();
+            self.cx.aside.add(answered.len());
+            kept.placements.extend(answered);
+            let before = kept.placements.len();
             kept.placements.retain(|meta| !lost.entries.contains(&(meta.source.stream, meta.source.id)));
+            self.cx.aside.less(before - kept.placements.len());
             let owed = lost.owed.remove(id).unwrap_or_default();
             if kept.placements.is_empty() && owed.is_empty() {
                 continue; // what is lost happens again
@@ -96,6 +105,7 @@ impl Lane {
             kept.unpublished.splice(0..0, owed);
             self.cx.waiting.borrow_mut().insert(id.clone(), kept);
         }
+        self.cx.aside.less(self.later.forget(&lost.entries));
         for id in &lost.skus {
             self.cx.skus.remove(id);
         }

@@ -2,24 +2,31 @@
 //! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
 //! over the next chunk only when this one is decided.
 
+mod chunk;
 mod durable;
 mod internal;
+mod later;
 mod lost;
 
-pub use {durable::Committed, lost::Lost};
+pub use {
+    chunk::{Broke, Decide, Stopped},
+    durable::Committed,
+    lost::Lost,
+};
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
-use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, Context, Handler, Message};
 
+use self::later::Later;
 use super::{
     Fault, LaneContext, Meta,
     activate::{self, Where},
     conclude::conclude,
     links,
     live::Orders,
-    order::{Command as OrderMessage, OrderActor, State},
-    payments, place, sku,
+    order::{Command as OrderMessage, OrderActor, State, Taken},
+    payments, place, quarantine, sku,
     window::{Seen, Window},
 };
 use crate::{
@@ -29,7 +36,7 @@ use crate::{
     },
     domain::{
         ids::{CommandId, OrderId, SkuId},
-        order::{OrderCommand, decide, supply::LinkWhat},
+        order::{Event, OrderCommand, decide, supply::LinkWhat},
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
@@ -60,13 +67,14 @@ struct Lane {
     orders: Orders,
     bounds: Bounds,
     window: Rc<RefCell<Window>>,
+    later: Later,
 }
 
 impl Supervisor {
     /// With a window of recent commands, which outlives it.
     pub fn new(cx: LaneContext, bounds: Bounds, window: Rc<RefCell<Window>>) -> Self {
-        let lane = Lane { cx: Rc::new(cx), orders: Orders::default(), bounds, window };
-        Self { lane: Rc::new(lane) }
+        let (orders, later) = (Orders::default(), Later::default());
+        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later }) }
     }
 }
 
@@ -77,22 +85,6 @@ impl Actor for Supervisor {
         // the actors know one another: without this they would never be dropped
         self.lane.orders.clear();
         self.lane.cx.skus.clear();
-    }
-}
-
-/// Decide these, in order. `careful`: the store is asked first whether they were decided before.
-#[derive(Message)]
-#[rtype(result = "Result<(), Fault>")]
-pub struct Decide {
-    pub entries: Vec<Delivered>,
-    pub careful: bool,
-}
-
-impl Handler<Decide> for Supervisor {
-    type Result = ResponseFuture<Result<(), Fault>>;
-    fn handle(&mut self, decide: Decide, _: &mut Self::Context) -> Self::Result {
-        let lane = Rc::clone(&self.lane);
-        Box::pin(async move { lane.decide(decide).await })
     }
 }
 
@@ -127,20 +119,22 @@ struct Fetched {
     outcomes: HashMap<Arc<str>, Outcome>,
 }
 
-impl Lane {
-    async fn decide(&self, decide: Decide) -> Result<(), Fault> {
-        let fetched = self.fetch(&decide).await?;
-        fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
-        for entry in decide.entries {
-            let careful = self.careful(&entry, decide.careful);
-            let before = self.cx.book.borrow().outgoing.len();
-            self.cx.now.set(entry.source.at);
-            self.one(entry, careful, &fetched).await?;
-            self.remember(before);
+impl Fetched {
+    /// Where an order that is not live was found.
+    ///
+    /// # Errors
+    /// Its history can't be read: nothing can be decided of it.
+    fn place(&self, order_id: &OrderId, meta: &Meta) -> Result<Option<Where>, Fault> {
+        match self.places.get(order_id) {
+            Some(Where::Unreadable(why)) => {
+                Err(Fault::Decision { entry: meta.source.id, why: format!("order {order_id} can't be read: {why}") })
+            }
+            place => Ok(place.cloned()),
         }
-        Ok(())
     }
+}
 
+impl Lane {
     /// Reads what the chunk needs and is not live, in a few reads for all of it.
     async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
         let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
@@ -200,7 +194,7 @@ impl Lane {
         orders.sort();
         orders.dedup();
         self.cx.payments.look(&*self.cx.store, brought).await?;
-        activate::inventories(&self.cx, skus).await?;
+        activate::inventories_of_a_chunk(&self.cx, skus).await?;
         let outcomes = activate::outcomes(&self.cx, commands).await?;
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
         Ok(Fetched { places, outcomes })
@@ -249,6 +243,12 @@ impl Lane {
                     return Ok(());
                 }
             }
+            if let Some(refusal) = self.cx.quarantine.refuses(&meta.actor, meta.name, source.at) {
+                metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor))
+                    .increment(1);
+                self.push(meta, Err(refusal));
+                return Ok(());
+            }
         }
         match kind {
             Kind::Order { order_id, command, personal } => {
@@ -296,9 +296,27 @@ impl Lane {
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
+            if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
+                // whoever came before it waits
+                self.put_off(order_id, meta, raw, hops);
+                return Ok(());
+            }
+            // only what other lanes reserve for is put off
+            let kept = (self.cx.partitions > 1).then(|| meta.clone());
             let meta = Meta { reused: reused(fetched.outcomes.get(&meta.id), &meta), ..meta };
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+            let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
+            return match (sent.map_err(gone)??, kept) {
+                (Taken::Done, _) => Ok(()),
+                (Taken::Later, Some(meta)) => {
+                    self.put_off(order_id, meta, raw, hops);
+                    Ok(())
+                }
+                (Taken::Later, None) => Err(Fault::Decision {
+                    entry,
+                    why: "an order waits for other lanes where there are none".to_owned(),
+                }),
+            };
         }
         let outcome = fetched.outcomes.get(&meta.id);
         if let Some(outcome) = outcome {
@@ -311,7 +329,7 @@ impl Lane {
             self.stored(outcome, meta);
             return Ok(());
         }
-        let place = fetched.places.get(&order_id).copied();
+        let place = fetched.place(&order_id, &meta)?;
         if let OrderCommand::Place(p) = &command {
             if let Some(Where::Lane(_)) = place {
                 self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
@@ -344,10 +362,10 @@ impl Lane {
             self.orders.touch(&order_id, self.cx.tick.get());
             let entry = meta.source.id;
             let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
         }
-        match fetched.places.get(&order_id) {
-            Some(Where::Lane(lane)) => self.pass_on(meta, *lane, raw, hops),
+        match fetched.place(&order_id, &meta)? {
+            Some(Where::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
             _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
         }
         Ok(())
@@ -368,11 +386,13 @@ impl Lane {
             }
             Ok(decision) => decision,
         };
+        let waits = decision.events.iter().any(|e| matches!(e, Event::PlacementStarted { .. }));
+        if let Some(refusal) = self.cx.aside.full().filter(|_| waits && !meta.silent) {
+            self.push_for(meta, Some(&order_id), Err(refusal), false);
+            return Ok(());
+        }
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
-        let entry = meta.source.id;
-        let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta)
-            .await
-            .map_err(|why| Fault::Decision { entry, why })?;
+        let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
         let mut state = State::from(Folded { order: concluded.order, applied });
         state.accept(&self.cx, meta, concluded.note, concluded.events);
         let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
@@ -482,10 +502,4 @@ impl Lane {
 fn reused(outcome: Option<&Outcome>, meta: &Meta) -> Option<Box<Answer>> {
     let outcome = outcome.filter(|o| !meta.silent && *o.digest != *meta.digest)?;
     Some(Box::new(sku::stored_answer(outcome, meta)))
-}
-
-#[cfg(feature = "failpoints")]
-#[expect(clippy::panic, reason = "the test asks for a panic")]
-fn panic_for_the_test() -> Result<(), Fault> {
-    panic!("broken by the test");
 }

@@ -45,6 +45,7 @@ async fn f09_a_poison_message_goes_to_the_dead_letters_and_its_neighbours_go_on(
         assert!(letter["command"].as_str().unwrap().contains("poison-"), "{letter}");
         assert!(letter["attempts"].as_u64().unwrap() >= 3, "{letter}");
     }
+    assert_eq!(server.metric("jumun_lane_resets_total"), 0.0, "{}", server.log());
     assert!(server.log().contains("poisoned by the test"), "no handler broke: {}", server.log());
     // the lane still takes what it took before
     scene.client.accepted(&unpaid("later", 5)).await;

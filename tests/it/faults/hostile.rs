@@ -314,3 +314,31 @@ async fn f49_ten_thousand_reply_streams_are_asked_for_and_bounded() {
     assert!(grown < 96 * 1024 * 1024, "{grown} bytes");
     server.ready().await;
 }
+
+/// However large entries are, few of them are in memory at a time: Redis takes up to half a gigabyte in one.
+#[tokio::test]
+async fn f75_huge_entries_are_read_few_at_a_time() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let mut redis = redis::Client::open(scene.redis.as_str()).unwrap().get_connection().unwrap();
+    let key = format!("{}:{{0}}:commands", scene.namespace);
+    let huge = vec![b'x'; 2 * 1024 * 1024];
+    for _ in 0..200 {
+        redis::cmd("XADD").arg(&key).arg("*").arg("command").arg(&huge).exec(&mut redis).unwrap();
+    }
+    let server = scene.server().start();
+    server.ready().await;
+    let before = server.resident();
+    let (mut most, mut lag) = (0, 1);
+    while lag > 0 {
+        most = most.max(server.resident());
+        lag = scene.client.stats().await.lag;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    scene.client.rest().await;
+    assert_eq!(scene.client.stats().await.dead, 200);
+    let grown = most.saturating_sub(before.min(most));
+    assert!(grown < 200 * 1024 * 1024, "{grown} bytes of 400 MiB");
+    scene.trade("after", 40).await;
+    scene.client.rest().await;
+}

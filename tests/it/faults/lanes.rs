@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{PRICE, Scene, checks, place, settlements, verify};
 use crate::support::{client::Sent, http::ask};
 
-const LANES: u32 = 3;
+pub const LANES: u32 = 3;
 
 /// A SKU of each lane.
 pub fn skus() -> Vec<String> {
@@ -51,7 +51,7 @@ fn orders(skus: &[String], tag: &str, n: usize, astray: bool) -> Vec<Sent> {
 }
 
 impl Scene {
-    async fn three_lanes(&mut self) -> Vec<String> {
+    pub(super) async fn three_lanes(&mut self) -> Vec<String> {
         let skus = skus();
         let setting = self.server();
         let stock: Vec<(&str, i64)> = skus.iter().map(|s| (s.as_str(), 5_000)).collect();
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     /// Rest, for lanes that speak to one another: also nothing on its way between them.
-    async fn quiet(&self) {
+    pub(super) async fn quiet(&self) {
         let begun = std::time::Instant::now();
         let mut calm = 0;
         while calm < 3 {

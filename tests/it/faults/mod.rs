@@ -8,6 +8,7 @@ mod cards;
 mod checks;
 mod commit;
 mod gone;
+mod greatest;
 mod hostile;
 mod injection;
 mod lanes;
@@ -16,10 +17,13 @@ mod memory;
 mod network;
 mod opening;
 mod owners;
+mod poison;
+mod reserving;
 mod rules;
 mod series;
 mod standing;
 mod trouble;
+mod unreadable;
 
 use std::time::Duration;
 

@@ -348,6 +348,8 @@ async fn believes_no_entry_from_the_future() {
     let (mut reader, mut settler) = lane(&log, 1).await;
     let fresh = read(&mut *reader, 4).await;
     let again = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
+    assert_eq!(again.last().map(|e| e.id), Some(EntryId::LAST));
+    assert!(reader.pending(Inbound::Commands, EntryId::LAST, 10).await.unwrap().is_empty());
     let until = jumun::clock::RealClock.now().timestamp_millis() + 1;
     for (entry, id) in fresh.iter().zip(&ids).chain(again.iter().zip(&ids)) {
         assert_eq!(entry.id.to_string(), *id);

@@ -154,6 +154,7 @@ impl Order {
             points: Vec::new(),
             reservations: Vec::new(),
             paid_at: None,
+            repeats: Default::default(),
             after: Default::default(),
         };
         if let Some(parent) = &placed.parent {
@@ -180,6 +181,7 @@ impl Order {
     }
 
     fn take(&mut self, event: &Event, at: Time) -> Result<(), String> {
+        self.repeats.count(event);
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,

@@ -1,6 +1,6 @@
 //! 출고와 배송 (rows 18–21; domain §3.5–3.7): shipped, on waybills, delivered, installed, confirmed, reviewed.
 
-use super::{Context, Decision, chosen, folded, returns};
+use super::{Context, Decision, chosen, folded, later, returns};
 use crate::domain::{
     Time,
     catalog::{PointsBase, PointsPolicy},
@@ -182,7 +182,7 @@ pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decisi
         };
         let whole = units >= all;
         let revenue_at = whole.then(|| cx.policy.revenue(at));
-        let confirm_at = cx.policy.auto_confirm.filter(|_| whole).map(|wait| at + wait);
+        let confirm_at = cx.policy.auto_confirm.filter(|_| whole).map(|wait| later(at, wait));
         let part = DeliveredLine { line_no: line.no, delivered: units, revenue_at, confirm_at, waybills };
         if by_hand { handed.push(part) } else { came.push(part) }
     }
@@ -257,7 +257,7 @@ pub fn installed(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decis
     let lines = under_way(order, named, false, "installed")?;
     let lines = with_installer(order, lines, named, "installed", |s| s == DeliveryStatus::DeliveredByInstaller)?;
     let lines = lines.iter().map(|l| l.no).collect();
-    let confirm_at = cx.policy.auto_confirm.map(|wait| cx.now + wait);
+    let confirm_at = cx.policy.auto_confirm.map(|wait| cx.after(wait));
     Ok(Decision { events: vec![Event::Installed { lines, confirm_at }], ..Decision::default() })
 }
 

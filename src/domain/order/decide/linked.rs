@@ -84,7 +84,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         deadline: None,
         paid: Vec::new(),
         deposit: None,
-        prepare_at: if let PreparePolicy::After(wait) = cx.policy.prepare { Some(cx.now + wait) } else { None },
+        prepare_at: if let PreparePolicy::After(wait) = cx.policy.prepare { Some(cx.after(wait)) } else { None },
         shorts: Vec::new(),
         fees_back: Vec::new(),
         refunds: Vec::new(),

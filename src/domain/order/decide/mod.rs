@@ -27,10 +27,12 @@ mod settle;
 mod stock;
 mod work;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
 
 use super::{
-    claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey,
+    claim::CollectionState, command::OrderCommand, delivery::ShipMethod, event::Event, register::PaymentKey, repeats,
     state::Order, step::Step, supply::LinkMessage,
 };
 use crate::domain::{
@@ -71,11 +73,26 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// So long after now; of what lies beyond all tables' years, their last moment.
+    pub fn after(&self, wait: Duration) -> Time {
+        later(self.now, wait)
+    }
+
     /// The quote of a SKU.
     pub fn quote(&self, sku_id: &SkuId) -> Option<&Quote> {
         self.quotes.iter().find(|q| q.info.sku_id == *sku_id)
     }
 }
+
+/// So long after a time, but not after the last that every store keeps.
+pub fn later(at: Time, wait: Duration) -> Time {
+    let last = Time::from_timestamp_millis(LAST_MILLIS).unwrap_or(Time::MAX_UTC);
+    let wait = TimeDelta::from_std(wait).ok();
+    wait.and_then(|wait| at.checked_add_signed(wait)).filter(|time| *time < last).unwrap_or(last)
+}
+
+/// The end of the year 9999.
+const LAST_MILLIS: i64 = 253_402_300_799_000;
 
 /// What an accepted command does.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -117,10 +134,10 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
         Some(o) => (o.placement == Placement::Failed).then_some(o.version),
     };
     if let OrderCommand::Place(place) = command {
-        return place::decide(id, version.ok_or(Reason::DuplicateOrder)?, place, cx);
+        return place::decide(id, repeats::placed_again(version.ok_or(Reason::DuplicateOrder)?)?, place, cx);
     }
     if let OrderCommand::PlaceLinked(child) = command {
-        return linked::place(id, version.ok_or(Reason::DuplicateOrder)?, child, cx);
+        return linked::place(id, repeats::placed_again(version.ok_or(Reason::DuplicateOrder)?)?, child, cx);
     }
     let order = order.ok_or(Reason::UnknownOrder)?;
     match (command, &order.placement) {
@@ -137,6 +154,7 @@ fn alone(id: &OrderId, order: Option<&Order>, command: &OrderCommand, cx: &Conte
 /// A command to an order that stands.
 fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<Decision, Refusal> {
     use OrderCommand as C;
+    repeats::check(order, command)?;
     match command {
         C::ApprovePayment { settlements, vouched } => pay::approve(order, settlements, *vouched, cx),
         C::DeclinePayment { reason } => pay::decline(order, reason.as_deref(), cx),

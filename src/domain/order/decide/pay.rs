@@ -13,6 +13,7 @@ use crate::domain::{
         command::{Means, Paid},
         event::{Cut, Event, PlannedRefund},
         register::DEPOSIT,
+        repeats::told_again,
         state::{Order, Settlement},
     },
     reason::{Facts, Reason, Refusal},
@@ -31,7 +32,7 @@ pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) ->
         return nothing(order, &standing, "approve_payment", cx);
     }
     match new(order, paid, &standing, cx)? {
-        fresh if fresh.is_empty() => Ok(repeated(paid)),
+        fresh if fresh.is_empty() => repeated(order, paid),
         fresh => {
             let event = |paid| Event::PaymentApproved { settlements: paid, prepare_at: prepare_at(cx) };
             judge(order, fresh, standing, vouched, cx, event)
@@ -53,7 +54,7 @@ pub fn deposit(order: &Order, amount: Won, payment_id: Option<&str>, cx: &Contex
     let paid = Paid { means: awaited.means, amount, approval_id, movement_id: None };
     check_settlements(std::slice::from_ref(&paid))?;
     match new(order, std::slice::from_ref(&paid), &standing, cx)? {
-        fresh if fresh.is_empty() => Ok(repeated(&[paid])),
+        fresh if fresh.is_empty() => repeated(order, &[paid]),
         fresh => {
             let payment_id = paid.name().map(str::to_owned);
             let event = |_| Event::DepositConfirmed { amount, payment_id, prepare_at: prepare_at(cx) };
@@ -138,7 +139,7 @@ fn nothing(order: &Order, standing: &Standing, command: &str, cx: &Context<'_>) 
         Standing::Due(due) if due.is_zero() => {
             settled(order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx)
         }
-        Standing::Settled if free => Ok(repeated(&[])),
+        Standing::Settled if free => repeated(order, &[]),
         Standing::Settled => Err(Refusal::illegal(order.status(), command)),
         Standing::Due(_) | Standing::Surcharge(_) | Standing::Late(_) => {
             Err(Refusal::invalid("a payment names at least one settlement, of more than nothing"))
@@ -274,7 +275,7 @@ fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
 
 fn prepare_at(cx: &Context<'_>) -> Option<Time> {
     match cx.policy.prepare {
-        PreparePolicy::After(wait) => Some(cx.now + wait),
+        PreparePolicy::After(wait) => Some(cx.after(wait)),
         PreparePolicy::AtOnce | PreparePolicy::ByHand => None,
     }
 }
@@ -300,9 +301,10 @@ fn cuts_of(events: &[Event]) -> impl Iterator<Item = &Cut> {
 }
 
 /// The same payment told again is the same fact.
-fn repeated(paid: &[Paid]) -> Decision {
+fn repeated(order: &Order, paid: &[Paid]) -> Result<Decision, Refusal> {
+    told_again(order)?;
     let approvals = paid.iter().map(|p| p.approval_id.clone()).collect();
-    Decision { events: vec![Event::PaymentRepeated { approvals }], ..Decision::default() }
+    Ok(Decision { events: vec![Event::PaymentRepeated { approvals }], ..Decision::default() })
 }
 
 /// Each payment goes back to itself, whole.

@@ -126,7 +126,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
             not_elsewhere(paid, cx)?;
             placed.paid.clone_from(paid);
             if let PreparePolicy::After(wait) = cx.policy.prepare {
-                placed.prepare_at = Some(cx.now + wait);
+                placed.prepare_at = Some(cx.after(wait));
             }
         }
     }
@@ -390,8 +390,8 @@ fn surcharge(fees: &[PlacedFee], amount: Won) -> Option<PlacedFee> {
 
 fn deadline(place: &PlaceOrder, cx: &Context<'_>) -> Option<Time> {
     match place.payment {
-        PaymentOffer::Later => Some(cx.now + cx.policy.payment_window),
-        PaymentOffer::Deposit(_) => Some(cx.now + cx.policy.deposit_window),
+        PaymentOffer::Later => Some(cx.after(cx.policy.payment_window)),
+        PaymentOffer::Deposit(_) => Some(cx.after(cx.policy.deposit_window)),
         PaymentOffer::Approved(_) => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::{
     order::{
         command::Heard,
         event::Event,
+        repeats::tried_again,
         state::{Order, Refund, Stage},
     },
     reason::{Reason, Refusal},
@@ -35,13 +36,14 @@ pub fn confirm(order: &Order, key: &str) -> Result<Decision, Refusal> {
 /// is due stands before the deadlines of other orders, and must not stay so while the payment side is away.
 pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "fail_refund")?;
+    tried_again(refund, cx.now)?;
     let doublings = u32::try_from(refund.tries.len()).unwrap_or(u32::MAX).min(16);
     let most = match heard {
         Heard::Refused | Heard::Nothing => cx.policy.refund_retry_max,
         Heard::Pending => cx.policy.refund_pending_max,
     };
     let wait: Duration = cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(most);
-    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.now + wait, heard };
+    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.after(wait), heard };
     Ok(Decision { events: vec![event], ..Decision::default() })
 }
 

@@ -18,6 +18,7 @@ mod part;
 mod payments;
 pub(crate) mod random;
 mod refunded;
+mod repeats;
 mod settle;
 mod sources;
 mod supply;
