@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -34,9 +34,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Settings may also stand in a TOML file, by their long names: jumun serve --config jumun.toml
 Examples:
-  jumun serve                                   one process, SQLite file jumun.db, commands over HTTP
-  jumun serve --sample                          the same, with goods and an order in every status, to be looked at
-  jumun serve --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
+  jumun serve --open                            one process, SQLite file jumun.db, commands over HTTP from this machine
+  jumun serve --open --sample                   the same, with goods and an order in every status, to be looked at
+  jumun serve --tokens tokens.toml --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
 pub struct ServeArgs {
     #[command(flatten)]
     places: Places,
@@ -85,12 +85,18 @@ pub struct ServeArgs {
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
     sample: bool,
-    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; without any token it is open to anyone
+    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
+    /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the door
+    #[arg(long, env = "JUMUN_OPEN", value_parser = BoolishValueParser::new())]
+    open: bool,
+    /// The same at an address that others reach: ANYONE who reaches it may do ANYTHING
+    #[arg(long, env = "JUMUN_OPEN_TO_THE_NETWORK", value_parser = BoolishValueParser::new())]
+    open_to_the_network: bool,
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
@@ -162,6 +168,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
+    let asked = (args.open, args.open_to_the_network);
+    may_open(tokens.open(), asked, listener.local_addr()?)?;
     let metrics = metrics()?;
     let store = args.places.store().await?;
     if !args.no_migrate {
@@ -238,6 +246,25 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A door without tokens is one that somebody asked for (for this machine, for the network), and no wider than that.
+fn may_open(without_tokens: bool, (here, network): (bool, bool), at: SocketAddr) -> anyhow::Result<()> {
+    if !without_tokens {
+        ensure!(!here && !network, "--open is for a door without tokens, and there are some: leave out one of both");
+        return Ok(());
+    }
+    ensure!(
+        here || network,
+        "nobody could use the HTTP door: there are no tokens. Name some (--tokens FILE; jumun token makes them), or say \
+         --open: then whoever is on this machine may do anything"
+    );
+    ensure!(
+        network || at.ip().to_canonical().is_loopback(),
+        "--open is for this machine only, and others may reach {at}. Name tokens (--tokens FILE), or say \
+         --open-to-the-network, if anyone who reaches it may do anything"
+    );
+    Ok(())
+}
+
 /// For people, on standard output; logs that machines read are not mixed with it.
 fn greet(address: SocketAddr) {
     if std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|format| format == "json") {
@@ -265,5 +292,33 @@ pub async fn told_to_stop() {
             }
         }
         _ => std::future::pending::<()>().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_is_no_wider_than_somebody_asked_for() {
+        for (without_tokens, asked, at, fits) in [
+            (false, (false, false), "0.0.0.0:80", true),
+            (false, (true, false), "127.0.0.1:80", false),
+            (false, (false, true), "0.0.0.0:80", false),
+            (true, (false, false), "127.0.0.1:80", false),
+            (true, (true, false), "127.0.0.1:80", true),
+            (true, (true, false), "127.8.8.8:80", true),
+            (true, (true, false), "[::1]:80", true),
+            (true, (true, false), "[::ffff:127.0.0.1]:80", true),
+            (true, (true, false), "0.0.0.0:80", false),
+            (true, (true, false), "[::]:80", false),
+            (true, (true, false), "10.0.0.1:80", false),
+            (true, (true, false), "[::ffff:10.0.0.1]:80", false),
+            (true, (false, true), "0.0.0.0:80", true),
+            (true, (true, true), "10.0.0.1:80", true),
+        ] {
+            let at = at.parse().unwrap();
+            assert_eq!(may_open(without_tokens, asked, at).is_ok(), fits, "{without_tokens} {asked:?} {at}");
+        }
     }
 }

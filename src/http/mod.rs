@@ -85,7 +85,7 @@ const STOP_SECONDS: u64 = 5;
 pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()> {
     if parts.tokens.open() {
         tracing::warn!(
-            "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--tokens)"
+            "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--open)"
         );
     }
     // answers are followed until the last request has its own, so for longer than until the stop

@@ -1,4 +1,4 @@
-//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, and says so.
+//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, which somebody has to ask for.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -134,8 +134,8 @@ impl Tokens {
                 tokens.add(token)?;
             }
         }
-        // an empty variable is none
-        for text in single.iter().filter(|t| !t.is_empty()) {
+        for text in single {
+            ensure!(!text.trim().is_empty(), "a token is empty: --token and JUMUN_TOKEN are NAME:ROLE:SHA256");
             tokens.add(one(text)?)?;
         }
         Ok(tokens)
@@ -369,6 +369,8 @@ mod tests {
             (format!("web:checkout:{}", &hash[1..]), false),
             (format!("we b:checkout:{hash}"), false),
             ("web".to_owned(), false),
+            (String::new(), false),
+            (" ".to_owned(), false),
         ] {
             let read = Tokens::read(None, std::slice::from_ref(&text));
             assert_eq!(read.is_ok(), fits, "{text}: {read:?}");

@@ -4,6 +4,7 @@
 mod acceptance;
 mod callbacks;
 mod clients;
+mod closed;
 mod demo;
 mod docs;
 mod domain_pages;
