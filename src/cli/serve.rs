@@ -20,7 +20,7 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, tokens::Tokens},
+    http::{self, HttpParts, front::Hosts, tokens::Tokens},
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -97,6 +97,10 @@ pub struct ServeArgs {
     /// The same at an address that others reach: ANYONE who reaches it may do ANYTHING
     #[arg(long, env = "JUMUN_OPEN_TO_THE_NETWORK", value_parser = BoolishValueParser::new())]
     open_to_the_network: bool,
+    /// A name, besides localhost, by which a door without tokens may be asked; may be given again. Browsers ask by the name
+    /// that a page has, so others are refused
+    #[arg(long, env = "JUMUN_HOST", value_delimiter = ',', value_name = "NAME")]
+    host: Vec<String>,
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
@@ -170,6 +174,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let asked = (args.open, args.open_to_the_network);
     may_open(tokens.open(), asked, listener.local_addr()?)?;
+    ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
     let metrics = metrics()?;
     let store = args.places.store().await?;
     if !args.no_migrate {
@@ -223,6 +228,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         keep_alive,
         waiting_max: 10_000,
         tokens,
+        hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
         hooks,
         stop: stop.clone(),

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Shared, audit,
-    guard::{Body, caller, deny, note_denied, one_header, says},
+    front::IDEMPOTENCY_KEY,
+    guard::{Body, caller, deny, note_denied, says},
     problem::{self, Why},
     scope,
     tokens::{Caller, Says},
@@ -30,9 +31,6 @@ use crate::{
         strict,
     },
 };
-
-/// A command's id where its body has none.
-const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("idempotency-key");
 
 /// A JSON object.
 ///
@@ -105,7 +103,7 @@ async fn addressed(
     mut command: Map<String, Value>,
 ) -> Result<Addressed, HttpResponse> {
     let invalid = |why: &str| Why::Invalid.response(why);
-    if let (None, Some(key)) = (command.get("id"), one_header(request.headers(), &IDEMPOTENCY_KEY)?) {
+    if let (None, Some(key)) = (command.get("id"), request.headers().get(IDEMPOTENCY_KEY)) {
         let key = key.to_str().map_err(|_| invalid("the Idempotency-Key is no command id"))?;
         command.insert("id".into(), key.into());
     }
@@ -174,7 +172,7 @@ async fn addressed(
 /// The version that `If-Match` names: the number in an order's `ETag`. `*` asks for nothing but that there is an order, as
 /// every command does.
 fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
-    let Some(tag) = one_header(request.headers(), &header::IF_MATCH)? else { return Ok(None) };
+    let Some(tag) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = tag.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);

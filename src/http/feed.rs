@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -343,7 +343,6 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
     let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
     HttpResponse::Ok()
         .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(Box::pin(hello.chain(stream::unfold(listening, speak))))
 }
 

@@ -1,4 +1,4 @@
-//! Everything that happens before a handler: the request's id, the token, the role, the rate; and the body's bounds.
+//! What happens before a handler: the request's id, the token, the role, the rate; and the body's bounds.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -33,19 +33,11 @@ pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
 /// How long a body may take.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
-/// Gives a request its id, and the response the same.
-///
-/// # Errors
-/// actix's own, when a handler fails to make a response.
-pub async fn identified(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request_id(&request);
+/// Gives a request its id.
+pub fn name(request: &ServiceRequest) -> HeaderValue {
+    let id = request_id(request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.call(request).await?;
-    response.headers_mut().insert(REQUEST_ID, id);
-    Ok(response)
+    id
 }
 
 /// Lets a request to a resource through, or tells why not. It stands behind the routing and before this very resource: what
@@ -138,22 +130,9 @@ fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpRe
 }
 
 fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {
-    let Some(named) = one_header(request.headers(), &CUSTOMER)? else { return Ok(None) };
+    let Some(named) = request.headers().get(CUSTOMER) else { return Ok(None) };
     let read = named.to_str().ok().and_then(|text| CustomerId::new(text).ok());
     read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
-}
-
-/// A header that says something once: of two values a proxy may read the other one.
-///
-/// # Errors
-/// The response that refuses two.
-pub fn one_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, HttpResponse> {
-    let mut all = headers.get_all(name);
-    let first = all.next();
-    if all.any(|other| Some(other) != first) {
-        return Err(Why::Invalid.response(format!("the header {name} is there twice")));
-    }
-    Ok(first)
 }
 
 /// A refusal is a line in the log: who, what, never the token, nor what looks like a card number in the path.

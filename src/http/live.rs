@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpResponse, web};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -129,10 +129,7 @@ pub async fn live(shared: web::Data<Shared>) -> HttpResponse {
         let told = look(&watcher.0).await;
         Some((Ok::<_, actix_web::Error>(web::Bytes::from(format!("data: {told}\n\n"))), (watcher, every)))
     });
-    HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(Box::pin(events))
+    HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(events))
 }
 
 async fn look(shared: &Shared) -> Arc<str> {

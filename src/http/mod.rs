@@ -9,6 +9,7 @@ pub mod console;
 pub mod csv;
 pub mod erase;
 pub mod feed;
+pub mod front;
 pub mod gifts;
 pub mod guard;
 pub mod hooks;
@@ -41,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
 use access::Table;
 use feed::Listeners;
+use front::Hosts;
 use guard::Rates;
 use live::Watch;
 use problem::Why;
@@ -64,6 +66,8 @@ pub struct HttpParts {
     pub waiting_max: usize,
     /// who may come in
     pub tokens: Tokens,
+    /// by which names an open door is asked
+    pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
     /// whom events are posted to
@@ -84,9 +88,7 @@ const STOP_SECONDS: u64 = 5;
 /// When the listener can't be used.
 pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()> {
     if parts.tokens.open() {
-        tracing::warn!(
-            "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--open)"
-        );
+        tracing::warn!("THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--open)");
     }
     // answers are followed until the last request has its own, so for longer than until the stop
     let closed = CancellationToken::new();
@@ -110,7 +112,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         for (path, resource) in routes::resources() {
             app = app.service(resource.wrap(from_fn(move |request, next| guard::guard(path, request, next))));
         }
-        app.default_service(web::to(probes::nothing)).wrap(from_fn(guard::identified))
+        app.default_service(web::to(probes::nothing)).wrap(from_fn(front::front))
     })
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -172,7 +172,7 @@ fn of_business(p: &PtnrRow) -> RecipientView {
 /// `GET /v1/orders/{id}/recipient`: whole.
 pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match whole(&shared, &request, &id).await {
-        Ok(recipient) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(recipient),
+        Ok(recipient) => HttpResponse::Ok().json(recipient),
         Err(refusal) => refusal,
     }
 }

@@ -2,6 +2,20 @@
 
 use std::process::Command;
 
+use jumun::http::{
+    access::{Access, Route},
+    routes,
+    tokens::Role,
+};
+
+use crate::{
+    door::filled,
+    support::{
+        http::Reply,
+        shop::{Shop, reason},
+    },
+};
+
 /// Tries to serve: the exit status (124: it goes on serving), and what it says.
 fn tried(variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String) {
     let dir = tempfile::tempdir().unwrap();
@@ -43,5 +57,138 @@ fn a_door_that_nobody_opened_is_not_open() {
     }
     // as it is asked for, it goes on
     let (status, text) = tried(&[], &["--listen", all, "--open-to-the-network"]);
-    assert!(status == Some(0) && text.contains("THE DOOR IS OPEN"), "{status:?}: {text}");
+    assert!(status == Some(124) && text.contains("THE DOOR IS OPEN"), "{status:?}: {text}");
+}
+
+/// What never ends, where it is let in.
+fn endless(path: &str) -> bool {
+    matches!(path, "/v1/live" | "/v1/events")
+}
+
+/// Of every route: method, path, and whether anybody may.
+fn everywhere() -> Vec<(String, String, bool)> {
+    let told = |r: &Route| (r.method.to_string(), filled(r.path), matches!(r.access, Access::All));
+    routes::all().iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn every_answer_is_for_who_asked_and_for_nobodys_cache() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let holds = |reply: &Reply, what: &str| {
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{what}: {reply:?}");
+        assert_eq!(reply.header("cross-origin-resource-policy"), Some("same-origin"), "{what}: {reply:?}");
+        let vary = reply.headers("vary");
+        assert!(vary.contains("Authorization") && vary.contains("X-Customer-Id"), "{what}: {reply:?}");
+        let kept = match reply.header("cache-control") {
+            Some("no-store") => false,
+            Some("private, no-cache") => reply.header("etag").is_some() && matches!(reply.status, 200 | 304),
+            Some("no-cache") => reply.header("content-security-policy").is_some(),
+            _ => panic!("{what}: {reply:?}"),
+        };
+        assert!(kept == reply.header("etag").is_some() || kept, "{what}: {reply:?}");
+    };
+    for (method, path, _) in everywhere() {
+        for token in ["", "nobody", "operator"] {
+            if token != "operator" || !endless(&path) {
+                holds(&shop.ask(token, &method, &path, &[("X-Customer-Id", "u-1")], b""), &format!("{method} {path}"));
+            }
+        }
+    }
+    let order = shop.get("operator", "/v1/orders/o-1");
+    let tag = order.header("etag").unwrap();
+    let known = shop.ask("operator", "GET", "/v1/orders/o-1", &[("If-None-Match", tag)], b"");
+    assert_eq!(known.status, 304);
+    for reply in [order, known, shop.get("operator", "/nowhere"), shop.ask("", "PATCH", "/v1/orders", &[], b"")] {
+        holds(&reply, "beside the routes");
+    }
+    let page = shop.get("", "/");
+    for (name, value) in [("x-frame-options", "DENY"), ("cross-origin-opener-policy", "same-origin")] {
+        assert_eq!(page.header(name), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_json_and_what_decides_is_said_once() {
+    let shop = Shop::open(&[]).await;
+    for (method, path, _) in everywhere() {
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "application/json; charset=utf-16",
+            "",
+        ] {
+            let reply = shop.ask("operator", &method, &path, &[("Content-Type", kind)], b"{}");
+            assert_eq!(
+                (reply.status, reason(&reply).as_str()),
+                (415, "not_json"),
+                "{method} {path} {kind:?}: {reply:?}"
+            );
+        }
+        for (name, value) in [
+            ("Authorization", "Bearer operator"),
+            ("X-Customer-Id", "u-1"),
+            ("Idempotency-Key", "twice-0001"),
+            ("If-Match", "\"1\""),
+            ("Content-Type", "application/json"),
+            ("Origin", "http://localhost"),
+            ("Sec-Fetch-Site", "none"),
+            ("jumun-signature", "t=1"),
+            ("Last-Event-ID", "now"),
+        ] {
+            let reply = shop.ask("", &method, &path, &[(name, value), (name, value)], b"{}");
+            let told = reply.body.contains("is there twice");
+            assert_eq!((reply.status, told), (400, true), "{method} {path} {name}: {reply:?}");
+        }
+        let host = [("Host", "localhost"), ("Host", "localhost")];
+        assert_eq!(shop.ask("operator", &method, &path, &host, b"").status, 400, "{method} {path}");
+    }
+}
+
+/// The kind: what a web page makes the browser of somebody on this machine ask.
+#[tokio::test]
+async fn an_open_door_is_not_open_to_other_sites_pages() {
+    let shop = Shop::start(&["--host", "shop.example"]).await;
+    for (method, path, anyones) in everywhere() {
+        for host in ["evil.example", "localhost.evil.example:80", "10.0.0.1", "127.0.0.1.evil.example", "not a host"] {
+            let reply = shop.ask("", &method, &path, &[("Host", host)], b"");
+            assert_eq!(
+                (reply.status, reason(&reply).as_str()),
+                (421, "unknown_host"),
+                "{method} {path} {host}: {reply:?}"
+            );
+        }
+        for header in [
+            ("Origin", "https://evil.example"),
+            ("Origin", "http://localhost:3000"),
+            ("Origin", "null"),
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Site", "same-site"),
+        ] {
+            let reply = shop.ask("", &method, &path, &[header], b"");
+            let refused = (reply.status, reply.body.contains("foreign_site")) == (403, true);
+            // what is linked to, and holds nothing of anybody's; never a change
+            assert_eq!(refused, !anyones || path.starts_with("/console"), "{method} {path} {header:?}: {reply:?}");
+        }
+        if endless(&path) {
+            continue;
+        }
+        let origin = format!("http://{}", shop.address);
+        for headers in [
+            &[("Origin", origin.as_str()), ("Sec-Fetch-Site", "same-origin")][..],
+            &[("Sec-Fetch-Site", "none")],
+            &[("Host", "shop.example")],
+            &[("Host", "localhost:8080")],
+            &[],
+        ] {
+            let reply = shop.ask("", &method, &path, headers, b"");
+            assert!(!matches!(reply.status, 403 | 415 | 421), "{method} {path} {headers:?}: {reply:?}");
+        }
+    }
+    // where somebody shows a token no browser does so by itself: there a proxy may have any name
+    let closed = Shop::open(&[]).await;
+    let proxied = [("Host", "shop.example"), ("Origin", "https://elsewhere.example")];
+    assert_eq!(closed.ask(Role::Operator.word(), "GET", "/v1/orders", &proxied, b"").status, 200);
 }

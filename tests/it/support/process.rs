@@ -189,9 +189,9 @@ impl Served {
 
     fn get(&self, path: &str) -> Option<(u16, String)> {
         let address = self.address()?;
-        let mut socket = TcpStream::connect(address).ok()?;
+        let mut socket = TcpStream::connect(&address).ok()?;
         socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: jumun\r\nConnection: close\r\n\r\n").ok()?;
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer).ok()?;
         let status = answer.split(' ').nth(1)?.parse().ok()?;
