@@ -179,6 +179,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             hosts: Hosts::default(),
             payments_secret: None,
             rate: 0,
+            stranger_rate: 10,
             hooks: Arc::default(),
             stop: CancellationToken::new(),
         };

@@ -107,6 +107,9 @@ pub struct ServeArgs {
     /// Requests a second that each token may make at the HTTP door; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
+    /// Requests a second from one address (an IPv6 /64) without a token that is known, or signed badly; 0 is no bound
+    #[arg(long, env = "JUMUN_STRANGER_RATE", default_value_t = 10, value_name = "COUNT")]
+    stranger_rate: u32,
     #[command(flatten)]
     tracing: TraceArgs,
 }
@@ -230,6 +233,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokens,
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
+        stranger_rate: args.stranger_rate,
         hooks,
         stop: stop.clone(),
         payments_secret,

@@ -227,6 +227,7 @@ fn signed(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<Payment
     };
     let header = request.headers().get(HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if let Err(doubt) = secret.check(shared.parts.clock.now(), header, body) {
+        shared.strangers.take(request)?;
         note_denied(request, WHO, &doubt.to_string());
         return Err(Why::BadSignature.response(doubt.to_string()));
     }

@@ -105,13 +105,19 @@ fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
     }
     let shared = request.app_data::<web::Data<Shared>>()?;
     if shared.parts.tokens.open() {
-        if let Some(host) = strange_host(request, &shared.parts.hosts) {
-            guard::note_denied(request.request(), "anyone", "a name that is not this machine's");
-            return Some(Why::Misdirected.response(format!("this door is not called {host}: see --host")));
-        }
-        if !anyones(request, shared) && of_another_site(headers) {
-            guard::note_denied(request.request(), "anyone", "another site's page");
-            return Some(Why::Foreign.response("a page of another site asks: it wants a token (--tokens)"));
+        let refused = match strange_host(request, &shared.parts.hosts) {
+            Some(_) => Some((Why::Misdirected, "this door has another name: see --host")),
+            None if !anyones(request, shared) && of_another_site(headers) => {
+                Some((Why::Foreign, "a page of another site asks: it wants a token (--tokens)"))
+            }
+            None => None,
+        };
+        if let Some((why, told)) = refused {
+            if let Err(too_many) = shared.strangers.take(request.request()) {
+                return Some(too_many);
+            }
+            guard::note_denied(request.request(), "another site", told);
+            return Some(why.response(told));
         }
     }
     (has_body(headers) && !is_json(headers)).then(|| Why::NotJsonType.response("send Content-Type: application/json"))

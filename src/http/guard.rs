@@ -103,8 +103,14 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok((Caller::Anyone, Says::Payments));
     }
-    let token =
-        token(request, shared).inspect_err(|_| note_denied(request.request(), "no token", "no token that is known"))?;
+    let token = match token(request, shared) {
+        Ok(token) => token,
+        Err(refusal) => {
+            shared.strangers.take(request.request())?;
+            note_denied(request.request(), "no token", "no token that is known");
+            return Err(refusal);
+        }
+    };
     shared.rates.take(&token.name, shared.parts.rate)?;
     let caller = Caller::of(&token, customer(request)?);
     if !access.lets(token.role) {
@@ -135,12 +141,15 @@ fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse
     read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
 }
 
-/// A refusal is a line in the log: who, what, never the token, nor what looks like a card number in the path.
+/// A refusal is a line in the log, if there were not too many: who, what, never the token, nor what looks like a card number in the path.
 pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
+    metrics::counter!("jumun_http_denied_total").increment(1);
+    if request.app_data::<web::Data<Shared>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
+        return;
+    }
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
     let path = shown(request);
     tracing::warn!(request_id = named(request), who, method = %request.method(), path, peer, what, "denied");
-    metrics::counter!("jumun_http_denied_total").increment(1);
 }
 
 /// The path as it may be kept.

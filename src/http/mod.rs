@@ -7,6 +7,7 @@ pub mod callbacks;
 pub mod commands;
 pub mod console;
 pub mod csv;
+pub mod denials;
 pub mod erase;
 pub mod feed;
 pub mod front;
@@ -28,6 +29,7 @@ pub mod reviews;
 pub mod routes;
 pub mod scope;
 pub mod shelf;
+pub mod strangers;
 pub mod tokens;
 pub mod view;
 pub mod waiting;
@@ -41,11 +43,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
 use access::Table;
+use denials::Denials;
 use feed::Listeners;
 use front::Hosts;
 use guard::Rates;
 use live::Watch;
 use problem::Why;
+use strangers::Strangers;
 use tokens::Tokens;
 use waiting::Door;
 
@@ -70,6 +74,8 @@ pub struct HttpParts {
     pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
+    /// requests a second from one address without a token that is known; 0: no bound
+    pub stranger_rate: u32,
     /// whom events are posted to
     pub hooks: Arc<Hooks>,
     /// ends streams that never end by themselves, then the door
@@ -100,7 +106,22 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
     let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
     let forgotten = recipient::Forgotten::default();
-    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, looks, counts, forgotten, routes });
+    let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
+    let shared = web::Data::new(Shared {
+        parts,
+        door,
+        rates,
+        watch,
+        listeners,
+        looks,
+        counts,
+        forgotten,
+        routes,
+        strangers,
+        denials,
+    });
+    let told = shared.clone();
+    let summed = tokio::spawn(async move { told.denials.summed().await });
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -128,6 +149,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     });
     let served = server.await;
     stopper.abort();
+    summed.abort();
     Ok(served?)
 }
 
@@ -146,4 +168,8 @@ pub struct Shared {
     pub forgotten: recipient::Forgotten,
     /// what may be asked here, and by whom
     pub routes: Table,
+    /// who has no token
+    pub strangers: Strangers,
+    /// who was refused, and told of in the log
+    pub denials: Denials,
 }

@@ -12,6 +12,7 @@ use crate::{
     door::filled,
     support::{
         http::Reply,
+        payments::signed,
         shop::{Shop, reason},
     },
 };
@@ -191,4 +192,39 @@ async fn an_open_door_is_not_open_to_other_sites_pages() {
     let closed = Shop::open(&[]).await;
     let proxied = [("Host", "shop.example"), ("Origin", "https://elsewhere.example")];
     assert_eq!(closed.ask(Role::Operator.word(), "GET", "/v1/orders", &proxied, b"").status, 200);
+}
+
+/// The kind: whatever anybody without a token can send as fast as they like.
+#[tokio::test]
+async fn strangers_fill_no_log() {
+    let shop = Shop::file(&["--stranger-rate", "3"]).await;
+    let lines = |shop: &Shop| shop.server.log().lines().count();
+    let before = lines(&shop);
+    let signature = signed("another secret than theirs", 0, b"{}");
+    let mut told = [0, 0];
+    for _ in 0..150 {
+        for reply in [
+            shop.ask("nobody", "GET", "/v1/orders", &[], b""),
+            shop.ask("", "POST", "/v1/payment-callbacks", &[("jumun-signature", &signature)], b"{}"),
+        ] {
+            match reply.status {
+                401 => told[0] += 1,
+                429 => told[1] += 1,
+                _ => panic!("{reply:?}"),
+            }
+            assert_eq!(reply.status == 429, reply.header("retry-after").is_some(), "{reply:?}");
+        }
+    }
+    assert!(told[0] >= 30 && told[1] > 0, "{told:?}");
+    assert!(lines(&shop) - before <= told[0], "{told:?}: {}", shop.server.log());
+    // who has one is not kept waiting
+    assert_eq!(shop.get("operator", "/v1/orders").status, 200);
+    assert!(shop.get("metrics", "/metrics").body.contains("jumun_http_strangers_refused_total"));
+    // nor has a known token more than its share of the log; what is no HTTP has none
+    let before = lines(&shop);
+    for _ in 0..200 {
+        assert_eq!(shop.get("metrics", "/v1/orders").status, 403);
+        assert_eq!(shop.ask("", "G@T", "/\u{1}", &[], b"").status, 400);
+    }
+    assert_eq!(lines(&shop) - before, 60, "{}", shop.server.log());
 }

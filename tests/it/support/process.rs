@@ -84,6 +84,10 @@ impl Setting {
         if !self.more.iter().any(|w| says_who.iter().any(|s| w.starts_with(s))) {
             words.push("--open");
         }
+        // refusals by the hundred come from this one address
+        if !self.more.iter().any(|w| w == "--stranger-rate") {
+            words.extend(["--stranger-rate", "0"]);
+        }
         words.extend(self.more.iter().map(String::as_str));
         let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
         let mut guard = Guard::new(&dir, &words);
