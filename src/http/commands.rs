@@ -89,13 +89,18 @@ pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Resul
 /// Takes a command, waits for its answer.
 pub async fn submit(shared: &Shared, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
     match addressed(shared, request, command).await {
-        Ok((id, partition, command)) => send(shared, request, (&id, partition, &command)).await,
+        Ok(addressed) => send(shared, request, addressed).await,
         Err(refusal) => refusal,
     }
 }
 
-/// A command with all of its envelope, and where it belongs.
-type Addressed = (CommandId, u32, Map<String, Value>);
+/// A command with all of its envelope, where it belongs, and whether it is in the audit.
+struct Addressed {
+    id: CommandId,
+    partition: u32,
+    command: Map<String, Value>,
+    noted: Option<audit::Noted>,
+}
 
 async fn addressed(
     shared: &Shared,
@@ -158,15 +163,10 @@ async fn addressed(
         }
     }
     no_card(&command)?;
-    if !command.contains_key("order_id") {
-        // an order's commands are in its history; what changes goods and stock is written down here, with its values
-        let about = ["sku_id", "product_id", "template_id", "promotion_id", "gift_promotion_id", "partner_id"];
-        let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
-        audit::note(shared, request, audit::Action::Command, target, &Value::Object(command.clone())).await?;
-    }
+    let noted = audit::command(shared, request, &command).await?;
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
-    Ok((id, partition, command))
+    Ok(Addressed { id, partition, command, noted })
 }
 
 /// The version that `If-Match` names: the number in an order's `ETag`. `*` asks for nothing but that there is an order, as
@@ -232,15 +232,44 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
 async fn send(
     shared: &Shared,
     request: &HttpRequest,
-    (id, partition, command): (&CommandId, u32, &Map<String, Value>),
+    Addressed { id, partition, command, noted }: Addressed,
 ) -> HttpResponse {
-    match deliver(shared, id, partition, command).await {
+    let delivered = deliver(shared, &id, partition, &command).await;
+    // once somebody is at work on it, the same command may be taken yet
+    let early = |a: &Answer| a.reason.as_deref() == Some(Reason::TryAgain.code());
+    let nothing_done = match &delivered {
+        Ok(Some(answer)) => answer.outcome == OutcomeKind::Rejected && !early(answer),
+        Ok(None) => false,
+        Err(unsent) => unsent.surely,
+    };
+    if let Some(noted) = noted.filter(|_| nothing_done) {
+        noted.refused(shared).await;
+    }
+    match delivered {
         Ok(Some(answer)) => match scope::heard(shared, &caller(request), answer).await {
             Ok(answer) => respond(&answer),
             Err(refusal) => refusal,
         },
-        Ok(None) => pending(id),
-        Err(refusal) => refusal,
+        Ok(None) => pending(&id),
+        Err(unsent) => unsent.refusal,
+    }
+}
+
+/// A command that was not sent, or is not known to be.
+#[derive(Debug)]
+pub struct Unsent {
+    pub refusal: HttpResponse,
+    /// it was not
+    surely: bool,
+}
+
+impl Unsent {
+    fn surely(refusal: HttpResponse) -> Self {
+        Self { refusal, surely: true }
+    }
+
+    fn perhaps(refusal: HttpResponse) -> Self {
+        Self { refusal, surely: false }
     }
 }
 
@@ -260,31 +289,31 @@ pub async fn deliver(
     id: &CommandId,
     partition: u32,
     command: &Map<String, Value>,
-) -> Result<Option<Arc<Answer>>, HttpResponse> {
+) -> Result<Option<Arc<Answer>>, Unsent> {
     let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
-        Err(e) => return Err(Why::NotJson.response(e.to_string())),
+        Err(e) => return Err(Unsent::surely(Why::NotJson.response(e.to_string()))),
     };
     // with what the door adds; a longer one would be a dead letter, and never be answered
     if raw.len() > COMMAND_BYTES_MAX {
-        return Err(
-            Why::TooLarge.response(format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope"))
-        );
+        let why = format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope");
+        return Err(Unsent::surely(Why::TooLarge.response(why)));
     }
     let digest = decode::decode(&raw).ok().map(|command| command.digest);
     let Some(waiting) = shared.door.wait(id.as_str(), digest) else {
-        return Err(Why::Busy.response("too many commands wait for their answers"));
+        return Err(Unsent::surely(Why::Busy.response("too many commands wait for their answers")));
     };
     let fault = |why: &str| {
         tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
         Why::Fault.response("the command log can't be used")
     };
     let entry = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await.map_err(|e| match e {
-        LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
-        LogError::Broken(why) => fault(&why),
-        LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
+        LogError::Full(_) => Unsent::surely(problem::log(&e)),
+        LogError::Unavailable(_) => Unsent::perhaps(problem::log(&e)),
+        LogError::Broken(why) => Unsent::perhaps(fault(&why)),
+        LogError::Fenced { .. } => Unsent::perhaps(Why::Busy.response("the partition is being taken over")),
     })?;
-    let entry = entry.first().ok_or_else(|| fault("the log names no entry"))?;
+    let entry = entry.first().ok_or_else(|| Unsent::perhaps(fault("the log names no entry")))?;
     Ok(waiting.of(*entry, shared.parts.patience).await)
 }
 

@@ -248,7 +248,7 @@ pub fn first_of(millis: i64) -> String {
 }
 
 /// Where a request comes from; a proxy's word is told as such.
-fn from(request: &HttpRequest) -> String {
+pub fn from(request: &HttpRequest) -> String {
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
     let said = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
     let address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | ',' | ' ');
