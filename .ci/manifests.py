@@ -177,6 +177,7 @@ def guarded(resources: list[dict], settings: dict, where: str) -> None:
             secrets = [v["secret"] for v in spec.get("volumes", []) if v["name"] in held and "secret" in v]
             sure = bool(secrets) and not any(secret.get("optional") for secret in secrets)
             check(sure, f"{where}: a pod starts without tokens")
+            check("JUMUN_INSECURE_BACKENDS" not in settings, f"{where}: passwords and orders may go in clear")
             check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
     labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
     for monitor in (r for r in resources if r["kind"] == "PodMonitor"):

@@ -10,7 +10,7 @@ use std::{str::FromStr as _, time::Duration};
 use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow, PgSslMode},
 };
 
 pub use commit::Statement;
@@ -20,6 +20,7 @@ use super::{
     row::{Read, Type},
     sql_store::{Bind, Database, SqlStore},
 };
+use crate::outward::is_here;
 
 /// Connections for reading and for leases, beside one a committer.
 const POOL_CONNECTIONS_MAX: u32 = 4;
@@ -68,6 +69,21 @@ impl SqlStore<Server> {
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
         Ok(Self::over(Server { options, pool, reach }))
     }
+}
+
+/// Why nobody should go there over a network that others are on, if there is a reason.
+pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
+    let options: PgConnectOptions = url.parse().map_err(|e| unavailable(&e))?;
+    let host = options.get_host();
+    if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
+        return Ok(None);
+    }
+    Ok(match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
+            Some("is reached in clear, or may be: sslmode=verify-full")
+        }
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
+    })
 }
 
 /// A connection with the session's settings.

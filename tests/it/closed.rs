@@ -21,9 +21,14 @@ use crate::{
 fn tried(variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String) {
     let dir = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", dir.path().join("a.db").display());
+    tried_on(&[&[("DATABASE_URL", database.as_str())], variables].concat(), words)
+}
+
+/// The same, with whatever is in the variables for its places.
+fn tried_on(variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new("timeout");
-    command.args(["15", env!("CARGO_BIN_EXE_jumun"), "serve", "--database", &database]).args(words);
-    command.envs(variables.iter().copied()).env("NO_COLOR", "1").env_remove("REDIS_URL");
+    command.args(["15", env!("CARGO_BIN_EXE_jumun"), "serve"]).args(words);
+    command.env_remove("REDIS_URL").env("NO_COLOR", "1").envs(variables.iter().copied());
     let out = command.output().unwrap();
     let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
     (out.status.code(), text)
@@ -227,4 +232,42 @@ async fn strangers_fill_no_log() {
         assert_eq!(shop.ask("", "G@T", "/\u{1}", &[], b"").status, 400);
     }
     assert_eq!(lines(&shop) - before, 60, "{}", shop.server.log());
+}
+
+/// Fault 48: what goes to servers elsewhere goes to no others, and nobody else is let in there.
+#[test]
+fn f48_backends_elsewhere_are_not_reached_in_clear() {
+    for (url, refused) in [
+        ("redis://redis.invalid", "Redis is on another machine and asks for no password"),
+        ("redis://:secret@redis.invalid", "is told its password in clear"),
+        ("rediss://redis.invalid", "asks for no password"),
+        ("rediss://user:secret@redis.invalid", ""),
+        ("redis://127.0.0.1:1", ""),
+        ("redis://localhost:1", ""),
+        ("redis://[::1]:1", ""),
+        ("postgres://jumun:secret@pg.invalid/jumun", "PostgreSQL is on another machine and is reached in clear"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=prefer", "is reached in clear"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=disable", "is reached in clear"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=verify-full", ""),
+        ("postgres://jumun:secret@127.0.0.1:1/jumun", ""),
+        ("postgres:///jumun?host=/nowhere", ""),
+    ] {
+        for insecure in ["false", "true"] {
+            let variables = [("JUMUN_INSECURE_BACKENDS", insecure), ("DATABASE_URL", url), ("REDIS_URL", url)];
+            // a URL of the other kind is the usual place: nobody gets there
+            let variables = match url.starts_with("redis") {
+                true => [variables[0], ("DATABASE_URL", "sqlite:/nowhere/a.db"), variables[2]],
+                false => [variables[0], variables[1], ("REDIS_URL", "redis://localhost:1")],
+            };
+            let (status, text) = tried_on(&variables, &["--open", "--listen", "127.0.0.1:0"]);
+            let says = text.contains("--insecure-backends goes on");
+            assert_eq!(
+                (status, says),
+                (Some(1), insecure == "false" && !refused.is_empty()),
+                "{url} {insecure}: {text}"
+            );
+            assert!(!says || text.contains(refused), "{url}: {text}");
+            assert!(!text.contains("secret"), "{url}: {text}");
+        }
+    }
 }
