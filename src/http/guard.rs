@@ -103,7 +103,7 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok((Caller::Anyone, Says::Payments));
     }
-    let token = match token(request, shared) {
+    let token = match token(request.request(), shared) {
         Ok(token) => token,
         Err(refusal) => {
             shared.strangers.take(request.request())?;
@@ -126,13 +126,19 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
     Ok((caller, token.says_paid()))
 }
 
-fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
+fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let bearer = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, text)) = bearer else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
     shared.parts.tokens.find(text.trim()).ok_or_else(|| Why::NoToken.response("that token is not known"))
+}
+
+/// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.
+pub fn known(request: &HttpRequest) -> bool {
+    let shared = request.app_data::<web::Data<Shared>>();
+    shared.is_some_and(|shared| shared.parts.tokens.open() || token(request, shared).is_ok())
 }
 
 fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {

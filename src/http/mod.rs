@@ -119,6 +119,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         routes,
         strangers,
         denials,
+        looked: probes::Looked::default(),
     });
     let told = shared.clone();
     let summed = tokio::spawn(async move { told.denials.summed().await });
@@ -170,6 +171,8 @@ pub struct Shared {
     pub routes: Table,
     /// who has no token
     pub strangers: Strangers,
+    /// what probes were told last
+    pub looked: probes::Looked,
     /// who was refused, and told of in the log
     pub denials: Denials,
 }

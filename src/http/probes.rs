@@ -1,5 +1,7 @@
 //! What probes and Prometheus ask.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
@@ -8,16 +10,25 @@ use actix_web::{
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::{sync::Mutex, time::Instant};
 
-use super::{Shared, problem::Why};
+use super::{Shared, guard, problem::Why};
 
 /// The process lives; a partition whose invariant broke wants a look, and a restart won't mend it.
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
 }
 
-/// Whether this process can take orders.
-#[derive(Debug, Serialize, JsonSchema)]
+/// How long an answer to probes is good for: anybody may ask, as often as they like, and each look asks log and store.
+const GOOD_FOR: Duration = Duration::from_millis(250);
+
+/// The last look; who comes while one is under way waits for that.
+#[derive(Debug, Default)]
+pub struct Looked(Mutex<Option<(Instant, Readiness)>>);
+
+/// Whether this process can take orders. Strangers hear that and no more.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(extend("required" = ["ready"]))]
 pub struct Readiness {
     pub ready: bool,
     pub partitions: u32,
@@ -33,8 +44,23 @@ pub struct Readiness {
     pub open_to_anyone: bool,
 }
 
-/// Every partition is owned here, and log and store answer. Anyone may ask: why one does not answer is for the log.
-pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
+/// Every partition is owned here, and log and store answer. Anyone may ask: why one does not answer is for the log, and what is
+/// not as it should be for who has a token.
+pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+    let mut looked = shared.looked.0.lock().await;
+    let body = match looked.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
+        Some((_, body)) => body.clone(),
+        None => looked.insert((Instant::now(), look(&shared).await)).1.clone(),
+    };
+    drop(looked);
+    let mut response = if body.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    match guard::known(&request) {
+        true => response.json(body),
+        false => response.json(serde_json::json!({ "ready": body.ready })),
+    }
+}
+
+async fn look(shared: &Shared) -> Readiness {
     let parts = &shared.parts;
     let owned = parts.health.owned();
     let log = parts.log.ping().await.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer"));
@@ -42,7 +68,7 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     let store = store.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer"));
     let word = |answers: bool| if answers { "ok" } else { "away" };
     let ready = owned == parts.partitions && !parts.health.broken() && log.is_ok() && store.is_ok();
-    let body = Readiness {
+    Readiness {
         ready,
         partitions: parts.partitions,
         owned,
@@ -50,8 +76,7 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
         log: word(log.is_ok()),
         store: word(store.is_ok()),
         open_to_anyone: parts.tokens.open(),
-    };
-    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    }
 }
 
 /// As Prometheus reads it.

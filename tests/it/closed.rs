@@ -271,3 +271,71 @@ fn f48_backends_elsewhere_are_not_reached_in_clear() {
         }
     }
 }
+
+/// The kind: what a page tells to make beside the sources and that nobody else may read, in an image's layers or a commit.
+#[test]
+fn secrets_that_pages_tell_to_make_stay_out_of_commits_and_images() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let mut made = std::collections::BTreeSet::new();
+    for page in std::fs::read_dir(root.join("docs")).unwrap().map(|e| e.unwrap().path()).chain([root.join("README.md")])
+    {
+        if page.extension().is_none_or(|e| e != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut fenced = false;
+        for line in text.lines() {
+            fenced ^= line.starts_with("```");
+            // a command, not a table or a quotation
+            if !(fenced || line.starts_with("    ")) {
+                continue;
+            }
+            for (n, _) in line.match_indices('>').filter(|(n, _)| !line[..*n].ends_with(['-', '=', '<', '>'])) {
+                let file =
+                    line[n..].trim_start_matches(['>', '&', ' ']).split([' ', ';', '|', '"', ')']).next().unwrap_or("");
+                made.insert(file.to_owned());
+            }
+            made.extend(line.split("--from-file=").skip(1).map(|f| f.split([' ', ')']).next().unwrap().to_owned()));
+        }
+    }
+    let file = |f: &String| {
+        let name = f.rsplit('=').next().unwrap();
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+        (plain && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '.') && !name.ends_with(".json"))
+            .then(|| name.to_owned())
+    };
+    let made: Vec<String> = made.iter().filter_map(file).filter(|f| !f.starts_with("dev/")).collect();
+    for expected in ["tokens.toml", "token", "my-token", "database-url", "webhooks/warehouse", ".env"] {
+        assert!(made.iter().any(|m| m == expected), "{expected} is not found: {made:?}");
+    }
+    let ignored = read(".gitignore");
+    let covers = |pattern: &str, name: &str| {
+        let pattern = pattern.trim_start_matches('/');
+        match pattern.split_once('*') {
+            Some((before, after)) => name.starts_with(before) && name.ends_with(after) && !name.contains('/'),
+            None => name == pattern || (pattern.ends_with('/') && name.starts_with(pattern)),
+        }
+    };
+    let sent = read(".dockerignore");
+    assert_eq!(sent.lines().find(|l| !l.starts_with('#')), Some("*"), "what is not named goes to no build");
+    for name in &made {
+        assert!(ignored.lines().any(|l| covers(l, name)), ".gitignore lacks {name}: {made:?}");
+        let goes = sent
+            .lines()
+            .filter_map(|l| l.strip_prefix('!'))
+            .any(|l| covers(l, name) || name.starts_with(&format!("{l}/")));
+        assert!(!goes, ".dockerignore lets {name} in");
+    }
+}
+
+/// The kind: what anybody may ask as often as they like, and what it tells them.
+#[tokio::test]
+async fn probes_cost_little_and_tell_strangers_little() {
+    let shop = Shop::file(&[]).await;
+    for token in ["", "nobody"] {
+        assert_eq!(shop.get(token, "/readyz").json(), serde_json::json!({"ready": true}));
+    }
+    let told = shop.get("metrics", "/readyz").json();
+    assert_eq!((&told["owned"], &told["open_to_anyone"]), (&serde_json::json!(1), &serde_json::json!(false)), "{told}");
+}
