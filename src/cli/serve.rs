@@ -20,7 +20,7 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, front::Hosts, tokens::Tokens},
+    http::{self, HttpParts, front::Hosts, sockets, tokens::Tokens},
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -85,6 +85,15 @@ pub struct ServeArgs {
     /// How long a connection to the HTTP door may be idle, in seconds: longer than a proxy before it keeps one
     #[arg(long, env = "JUMUN_KEEP_ALIVE", default_value_t = KEEP_ALIVE.as_secs_f64(), value_name = "SECONDS")]
     keep_alive: f64,
+    /// Connections to the HTTP door in all; further ones are told to come again
+    #[arg(long, env = "JUMUN_CONNECTIONS", default_value_t = sockets::Bounds::default().in_all, value_name = "COUNT")]
+    connections: usize,
+    /// Of them from one address (an IPv6 /64): behind a proxy they are all
+    #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::Bounds::default().of_one, value_name = "COUNT")]
+    connections_of_one: usize,
+    /// How long a client may take nothing of what is written to it, in seconds; then it is cut
+    #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::Bounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
+    unread: f64,
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
     sample: bool,
@@ -173,6 +182,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
+    ensure!(
+        args.connections > 0 && args.connections_of_one > 0,
+        "--connections and --connections-of-one are 1 or more"
+    );
+    let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
+    let bounds = sockets::Bounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
@@ -235,6 +250,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         metrics,
         patience,
         keep_alive,
+        bounds,
         waiting_max: 10_000,
         tokens,
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },

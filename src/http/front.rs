@@ -25,6 +25,7 @@ use super::{
     access::Access,
     guard::{self, CUSTOMER, REQUEST_ID},
     problem::Why,
+    sliced::Sliced,
 };
 use crate::signature::HEADER as SIGNATURE;
 
@@ -80,7 +81,7 @@ impl Hosts {
 pub async fn front(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+) -> Result<ServiceResponse<Sliced>, Error> {
     let id = guard::name(&request);
     let mut response = match refused(&request) {
         None => next.call(request).await?.map_into_left_body(),
@@ -95,7 +96,7 @@ pub async fn front(
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    Ok(response)
+    Ok(response.map_body(|_, body| Sliced::of(body)))
 }
 
 fn refused(request: &ServiceRequest) -> Option<HttpResponse> {

@@ -29,6 +29,8 @@ pub mod reviews;
 pub mod routes;
 pub mod scope;
 pub mod shelf;
+pub mod sliced;
+pub mod sockets;
 pub mod strangers;
 pub mod tokens;
 pub mod view;
@@ -49,6 +51,7 @@ use front::Hosts;
 use guard::Rates;
 use live::Watch;
 use problem::Why;
+use sockets::{Bounds, Sockets};
 use strangers::Strangers;
 use tokens::Tokens;
 use waiting::Door;
@@ -64,6 +67,8 @@ pub struct HttpParts {
     pub metrics: PrometheusHandle,
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
+    /// how many connections there may be, and how long they may not read
+    pub bounds: Bounds,
     /// how long a connection may be idle
     pub keep_alive: Duration,
     /// commands waiting for their answer at a time; beyond it: 503
@@ -123,6 +128,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     });
     let told = shared.clone();
     let summed = tokio::spawn(async move { told.denials.summed().await });
+    let sockets = Sockets::new(shared.parts.bounds);
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -136,6 +142,8 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         }
         app.default_service(web::to(probes::nothing)).wrap(from_fn(front::front))
     })
+    .on_connect(move |io, data| sockets.connected(io, data))
+    .h1_write_buffer_size(sliced::SLICE_BYTES)
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(keep_alive)

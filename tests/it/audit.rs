@@ -2,7 +2,7 @@
 
 use jumun::{
     protocol::command::{Wire, schemas},
-    store::{self, door::DoorStore as _},
+    store,
 };
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, sqlite::SqliteConnectOptions};

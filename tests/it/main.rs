@@ -29,6 +29,7 @@ mod refusals;
 mod scenarios;
 mod schema;
 mod scope;
+mod sockets;
 mod store_contract;
 mod store_pace;
 mod supply;

@@ -175,6 +175,11 @@ impl Served {
         line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") * 1024
     }
 
+    /// How many files and sockets it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid)).expect("it lives").count()
+    }
+
     /// A metric's sum over its series.
     pub fn metric(&self, name: &str) -> f64 {
         let (_, text) = self.get("/metrics").expect("it answers");
