@@ -20,7 +20,7 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, front::Hosts, sockets, tokens::Tokens},
+    http::{self, HttpParts, front::Hosts, keyring::Keyring, sockets},
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -97,7 +97,7 @@ pub struct ServeArgs {
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
     sample: bool,
-    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them
+    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
@@ -189,7 +189,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
     let bounds = sockets::Bounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
-    let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
+    let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
     if !args.insecure_backends {
@@ -241,6 +241,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
     }
     let stop = CancellationToken::new();
+    // SIGHUP ends nothing, with or without a file
+    let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock)));
     let http = HttpParts {
         log,
         store,
@@ -269,6 +271,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             door.await?;
         }
     }
+    watched.abort();
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");
     }

@@ -21,6 +21,7 @@ use futures_util::StreamExt as _;
 use super::{
     Shared,
     access::Access,
+    keyring,
     problem::Why,
     tokens::{Caller, Says, Token},
 };
@@ -123,7 +124,14 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
         return Err(deny(request.request(), &token.name, &why));
     }
-    Ok((caller, token.says_paid()))
+    let says = token.says_paid();
+    request.extensions_mut().insert(token);
+    Ok((caller, says))
+}
+
+/// Ends when the token that asks is taken away or over: what it listens to ends with it.
+pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> + use<> {
+    keyring::over(request.extensions().get::<Arc<Token>>().cloned(), shared.parts.clock.now())
 }
 
 fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
@@ -132,7 +140,8 @@ fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpRespo
     let Some((_, text)) = bearer else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
-    shared.parts.tokens.find(text.trim()).ok_or_else(|| Why::NoToken.response("that token is not known"))
+    let found = shared.parts.tokens.tokens().find(text.trim(), shared.parts.clock.now());
+    found.map_err(|why| Why::NoToken.response(why))
 }
 
 /// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.

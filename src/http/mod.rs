@@ -14,6 +14,7 @@ pub mod front;
 pub mod gifts;
 pub mod guard;
 pub mod hooks;
+pub mod keyring;
 pub mod letters;
 pub mod lines;
 pub mod live;
@@ -49,11 +50,11 @@ use denials::Denials;
 use feed::Listeners;
 use front::Hosts;
 use guard::Rates;
+use keyring::Keyring;
 use live::Watch;
 use problem::Why;
 use sockets::{Bounds, Sockets};
 use strangers::Strangers;
-use tokens::Tokens;
 use waiting::Door;
 
 /// What the door is made of.
@@ -74,7 +75,7 @@ pub struct HttpParts {
     /// commands waiting for their answer at a time; beyond it: 503
     pub waiting_max: usize,
     /// who may come in
-    pub tokens: Tokens,
+    pub tokens: Arc<Keyring>,
     /// by which names an open door is asked
     pub hosts: Hosts,
     /// requests a second by each token; 0: no bound

@@ -1,13 +1,17 @@
 //! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, which somebody has to ask for.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::ids::{CustomerId, PartnerId},
+    domain::{
+        Time,
+        ids::{CustomerId, PartnerId},
+    },
     protocol::{command::Role as Actor, internal::hex},
 };
 
@@ -65,6 +69,12 @@ pub struct Token {
     /// whether it may say that money came in; when absent: [`Token::says_paid`]
     #[serde(default)]
     pub pays: Option<bool>,
+    /// from when on it is good for nothing; when absent it has no end
+    #[serde(default)]
+    pub expires: Option<Time>,
+    /// cancelled when it is taken away
+    #[serde(skip)]
+    pub ended: CancellationToken,
 }
 
 /// Whether a token may say that money came in, and whose word that is.
@@ -79,6 +89,12 @@ pub enum Says {
 }
 
 impl Token {
+    /// Whether it is the other one, and may the same.
+    fn same(&self, other: &Self) -> bool {
+        let told = |t: &Self| (t.name.clone(), t.role, t.partner.clone(), t.customer.clone(), t.pays, t.expires);
+        told(self) == told(other)
+    }
+
     /// What was set; else: yes of an unbound checkout, of the payment side and of operators, no of whoever may be the buyer.
     pub fn says_paid(&self) -> Says {
         let usual = match self.role {
@@ -116,20 +132,19 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Of a TOML file and of single ones (`name:role:sha256[:partner]`).
+    /// Of a TOML file's text and of single ones (`name:role:sha256[:partner]`).
     ///
     /// # Errors
-    /// A sentence, when the file can't be read or a token makes no sense.
-    pub fn read(file: Option<&Path>, single: &[String]) -> anyhow::Result<Self> {
+    /// A sentence, when the text can't be read or a token makes no sense.
+    pub fn of(text: Option<&str>, single: &[String]) -> anyhow::Result<Self> {
         let mut tokens = Self::default();
-        if let Some(path) = file {
-            let name = path.display();
+        if let Some(text) = text {
             let parsed: File = config::Config::builder()
-                .add_source(config::File::from(path).format(config::FileFormat::Toml))
+                .add_source(config::File::from_str(text, config::FileFormat::Toml))
                 .build()
                 .and_then(config::Config::try_deserialize)
-                .with_context(|| format!("the token file {name} can't be read"))?;
-            ensure!(!parsed.token.is_empty(), "the token file {name} names no token: it would open the door to all");
+                .context("the token file can't be read")?;
+            ensure!(!parsed.token.is_empty(), "the token file names no token: it would open the door to all");
             for token in parsed.token {
                 tokens.add(token)?;
             }
@@ -139,6 +154,27 @@ impl Tokens {
             tokens.add(one(text)?)?;
         }
         Ok(tokens)
+    }
+
+    /// All of them, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.0.values()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// In the place of others: a token that is the same goes on, what became of the rest is over.
+    pub fn instead_of(mut self, old: &Self) -> Self {
+        for (hash, before) in &old.0 {
+            match self.0.get_mut(hash).filter(|now| now.same(before)) {
+                Some(now) => *now = Arc::clone(before),
+                None => before.ended.cancel(),
+            }
+        }
+        self
     }
 
     /// Adds one.
@@ -181,8 +217,15 @@ impl Tokens {
     }
 
     /// Whose it is.
-    pub fn find(&self, token: &str) -> Option<Arc<Token>> {
-        self.0.get(&hashed(token)).cloned()
+    ///
+    /// # Errors
+    /// Why it is nobody's.
+    pub fn find(&self, token: &str, now: Time) -> Result<Arc<Token>, &'static str> {
+        let found = self.0.get(&hashed(token)).ok_or("that token is not known")?;
+        match found.expires {
+            Some(at) if at <= now => Err("that token is over: it had an end (jumun token makes another)"),
+            Some(_) | None => Ok(Arc::clone(found)),
+        }
     }
 }
 
@@ -203,6 +246,8 @@ fn one(text: &str) -> anyhow::Result<Token> {
         partner: partner.map(PartnerId::new).transpose().with_context(|| format!("token {name}"))?,
         customer: None,
         pays: None,
+        expires: None,
+        ended: CancellationToken::new(),
     })
 }
 
@@ -337,6 +382,8 @@ mod tests {
             partner: (role == Role::Partner).then(|| PartnerId::stored("p-1")),
             customer: bound.then(|| CustomerId::stored("u-1")),
             pays,
+            expires: None,
+            ended: CancellationToken::new(),
         };
         for (role, bound, pays, says) in [
             (Role::Checkout, false, None, Says::Payments),
@@ -372,13 +419,13 @@ mod tests {
             (String::new(), false),
             (" ".to_owned(), false),
         ] {
-            let read = Tokens::read(None, std::slice::from_ref(&text));
+            let read = Tokens::of(None, std::slice::from_ref(&text));
             assert_eq!(read.is_ok(), fits, "{text}: {read:?}");
         }
         let both = [format!("a:metrics:{hash}"), format!("b:operator:{hash}")];
-        assert!(Tokens::read(None, &both).is_err());
-        let tokens = Tokens::read(None, &both[..1]).unwrap();
-        assert_eq!(tokens.find("t").map(|t| t.role), Some(Role::Metrics));
-        assert!(tokens.find("T").is_none());
+        assert!(Tokens::of(None, &both).is_err());
+        let tokens = Tokens::of(None, &both[..1]).unwrap();
+        assert_eq!(tokens.find("t", Time::UNIX_EPOCH).map(|t| t.role), Ok(Role::Metrics));
+        assert!(tokens.find("T", Time::UNIX_EPOCH).is_err());
     }
 }

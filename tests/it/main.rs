@@ -36,5 +36,6 @@ mod supply;
 mod support;
 mod tidy;
 mod tls;
+mod tokens;
 mod traces;
 mod verify;
