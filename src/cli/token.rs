@@ -23,7 +23,7 @@ use crate::{
 pub struct TokenArgs {
     /// Its name, as history and log tell it
     name: String,
-    /// checkout, partner, payment, operator, auditor or metrics
+    /// checkout, partner, payment, operator (or a part of it: support, stock, privacy, finance), auditor or metrics
     #[arg(long, value_name = "ROLE")]
     role: String,
     /// The partner that a partner's token is of

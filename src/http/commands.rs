@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, audit,
+    Shared, audit, desks,
     front::IDEMPOTENCY_KEY,
     guard::{Body, caller, deny, note_denied, says},
     problem::{self, Why},
@@ -135,7 +135,12 @@ async fn addressed(
     };
     let caller = caller(request);
     if !matches!(caller, Caller::Anyone) {
-        let actors = caller.actors(name, may);
+        let mut actors = caller.actors(name, may);
+        if let (Caller::Operator { role, .. }, Some(within)) = (&caller, command.get("command")) {
+            // a preview is judged as what is in it; what that is not the lane says
+            let within = within.get("type").and_then(Value::as_str).unwrap_or_default();
+            actors.retain(|_| desks::sends(*role, within));
+        }
         let Some(usual) = actors.first() else {
             return Err(deny(request, caller.name(), &format!("{name} is not for this token")));
         };

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod console;
 pub mod csv;
 pub mod denials;
+pub mod desks;
 pub mod erase;
 pub mod feed;
 pub mod front;

@@ -16,7 +16,7 @@ use super::{
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::{Sight, theirs},
-    tokens::Caller,
+    tokens::{Caller, Role},
     view::{Page, RecipientView},
 };
 use crate::{
@@ -326,7 +326,8 @@ async fn accesses(shared: &Shared, search: &Search) -> Result<Page<AccessView>, 
 /// Whether this caller sees what payments are named by.
 pub const fn sees_means(caller: &Caller) -> bool {
     match caller {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Payment { .. } => true,
+        Caller::Operator { role, .. } => matches!(role, Role::Operator | Role::Finance),
+        Caller::Anyone | Caller::Payment { .. } => true,
         Caller::Checkout { .. } | Caller::Partner { .. } | Caller::Auditor { .. } | Caller::Metrics => false,
     }
 }

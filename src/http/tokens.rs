@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::desks;
 use crate::{
     domain::{
         Time,
@@ -27,6 +28,14 @@ pub enum Role {
     Payment,
     /// an operator: everything
     Operator,
+    /// an operator for orders and claims
+    Support,
+    /// an operator for goods, stock and campaigns
+    Stock,
+    /// an operator for people's data: erases it, and sees who looked at it
+    Privacy,
+    /// an operator for money that comes in and goes back
+    Finance,
     /// reads everything, changes nothing
     Auditor,
     /// Prometheus
@@ -35,8 +44,18 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 6] =
-        [Role::Checkout, Role::Partner, Role::Payment, Role::Operator, Role::Auditor, Role::Metrics];
+    pub const ALL: [Role; 10] = [
+        Role::Checkout,
+        Role::Partner,
+        Role::Payment,
+        Role::Operator,
+        Role::Support,
+        Role::Stock,
+        Role::Privacy,
+        Role::Finance,
+        Role::Auditor,
+        Role::Metrics,
+    ];
 
     /// As the token file writes it.
     pub const fn word(self) -> &'static str {
@@ -45,6 +64,10 @@ impl Role {
             Role::Partner => "partner",
             Role::Payment => "payment",
             Role::Operator => "operator",
+            Role::Support => "support",
+            Role::Stock => "stock",
+            Role::Privacy => "privacy",
+            Role::Finance => "finance",
             Role::Auditor => "auditor",
             Role::Metrics => "metrics",
         }
@@ -99,8 +122,8 @@ impl Token {
     pub fn says_paid(&self) -> Says {
         let usual = match self.role {
             Role::Checkout => self.customer.is_none(),
-            Role::Payment | Role::Operator => true,
-            Role::Partner | Role::Auditor | Role::Metrics => false,
+            Role::Payment | Role::Operator | Role::Finance => true,
+            Role::Partner | Role::Support | Role::Stock | Role::Privacy | Role::Auditor | Role::Metrics => false,
         };
         match (self.pays.unwrap_or(usual), self.customer.is_some() || self.role == Role::Partner) {
             (false, _) => Says::Nothing,
@@ -206,8 +229,8 @@ impl Tokens {
             "token {name}: only a checkout's token names a customer"
         );
         ensure!(
-            token.pays.is_none() || !matches!(token.role, Role::Auditor | Role::Metrics),
-            "token {name}: an auditor's and a metrics token say nothing, so they have no pays"
+            token.pays.is_none() || !matches!(token.role, Role::Auditor | Role::Metrics | Role::Stock | Role::Privacy),
+            "token {name}: who has no word about payments has no pays"
         );
         ensure!(self.0.values().all(|t| t.name != *name), "token {name} is there twice");
         if self.0.insert(hash, Arc::new(token.clone())).is_some() {
@@ -269,8 +292,10 @@ pub enum Caller {
     Payment {
         name: String,
     },
+    /// of this role: all of it, or a part
     Operator {
         name: String,
+        role: Role,
     },
     Auditor {
         name: String,
@@ -290,7 +315,9 @@ impl Caller {
                 None => Caller::Metrics,
             },
             Role::Payment => Caller::Payment { name },
-            Role::Operator => Caller::Operator { name },
+            role @ (Role::Operator | Role::Support | Role::Stock | Role::Privacy | Role::Finance) => {
+                Caller::Operator { name, role }
+            }
             Role::Auditor => Caller::Auditor { name },
             Role::Metrics => Caller::Metrics,
         }
@@ -302,7 +329,7 @@ impl Caller {
             Caller::Anyone => "anyone",
             Caller::Checkout { name, .. }
             | Caller::Payment { name }
-            | Caller::Operator { name }
+            | Caller::Operator { name, .. }
             | Caller::Auditor { name } => name,
             Caller::Partner { partner } => partner.as_str(),
             Caller::Metrics => "metrics",
@@ -316,7 +343,7 @@ impl Caller {
             Caller::Checkout { .. } => Some(Role::Checkout),
             Caller::Partner { .. } => Some(Role::Partner),
             Caller::Payment { .. } => Some(Role::Payment),
-            Caller::Operator { .. } => Some(Role::Operator),
+            Caller::Operator { role, .. } => Some(*role),
             Caller::Auditor { .. } => Some(Role::Auditor),
             Caller::Metrics => Some(Role::Metrics),
         }
@@ -334,8 +361,8 @@ impl Caller {
             Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
             Caller::Partner { .. } => &[Actor::Seller, Actor::Partner, Actor::Buyer],
             Caller::Payment { .. } => &[Actor::Payment],
+            Caller::Operator { role: Role::Privacy, .. } | Caller::Auditor { .. } | Caller::Metrics => &[],
             Caller::Operator { .. } => &[Actor::Operator],
-            Caller::Auditor { .. } | Caller::Metrics => &[],
         }
     }
 
@@ -356,7 +383,9 @@ impl Caller {
                 [Actor::Seller, Actor::Partner, Actor::Buyer].into_iter().filter_map(|a| of(a, id)).collect()
             }
             Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
-            Caller::Operator { name } => of(Actor::Operator, name).into_iter().collect(),
+            Caller::Operator { name, role } => {
+                of(Actor::Operator, name).filter(|_| desks::sends(*role, command)).into_iter().collect()
+            }
         }
     }
 }
@@ -394,6 +423,8 @@ mod tests {
             (Role::Payment, false, Some(false), Says::Nothing),
             (Role::Operator, false, None, Says::Payments),
             (Role::Operator, false, Some(false), Says::Nothing),
+            (Role::Finance, false, None, Says::Payments),
+            (Role::Support, false, None, Says::Nothing),
             (Role::Partner, false, None, Says::Nothing),
             (Role::Partner, false, Some(true), Says::Buyers),
             (Role::Auditor, false, None, Says::Nothing),

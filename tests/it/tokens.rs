@@ -7,10 +7,11 @@ use std::{
 };
 
 use jumun::http::tokens::hashed;
+use serde_json::json;
 
 use crate::support::{
     process::run,
-    shop::{Shop, bearer},
+    shop::{Shop, bearer, reason},
 };
 
 fn entry(name: &str, more: &str) -> String {
@@ -91,4 +92,55 @@ fn tokens_that_are_made_have_an_end() {
     let (status, text) = run(&["token", "me", "--role", "operator", "--days", "0"]);
     assert!(status == Some(0) && !text.contains("expires"), "{text}");
     assert_eq!(run(&["token", "me", "--role", "operator", "--days", "9999"]).0, Some(1));
+}
+
+/// The kind: each with an operator's name, and with a part of what an operator may. Routes are tried with every role by the
+/// test of all routes.
+#[tokio::test]
+async fn operators_have_desks() {
+    let shop = Shop::file(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let roles = ["operator", "support", "stock", "finance", "privacy"];
+    let mut n = 0;
+    let mut tried = |role: &str, body: &serde_json::Value| {
+        n += 1;
+        shop.send(role, "/v1/commands", &format!("desk-{n:05}"), body).status
+    };
+    for (body, may) in [
+        (json!({"type": "receive_stock", "sku_id": "A", "quantity": 1}), [true, false, true, false, false]),
+        (json!({"type": "prepare", "order_id": "o-1"}), [true, true, false, false, false]),
+        (json!({"type": "confirm_deposit", "order_id": "o-1", "amount": 1}), [true, false, false, true, false]),
+        (
+            json!({"type": "create_partner", "partner_id": "p-9", "name": "n", "kind": "wholesaler"}),
+            [true, false, false, false, false],
+        ),
+        (
+            json!({"type": "preview", "order_id": "o-1", "command": {"type": "cancel_lines", "lines": [1]}}),
+            [true, true, false, false, false],
+        ),
+        (
+            json!({"type": "preview", "order_id": "o-1", "command": {"type": "confirm_deposit", "amount": 1}}),
+            [true, false, false, true, false],
+        ),
+    ] {
+        for (role, may) in roles.into_iter().zip(may) {
+            assert_eq!(tried(role, &body) != 403, may, "{role}: {body}");
+        }
+    }
+    // a placement that says that it is paid is money
+    let paid = json!({"type": "place_order", "order_id": "o-2", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
+        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 13_000, "approval": {"approval_id": "a-2"}}]}});
+    let reply = shop.send("support", "/v1/commands", "desk-paid-1", &paid);
+    assert_eq!((reply.status, reason(&reply).as_str()), (403, "forbidden"), "{reply:?}");
+    assert_eq!(shop.send("operator", "/v1/commands", "desk-paid-2", &paid).status, 200);
+    // by what it was paid is for who deals with money
+    let masked = shop.get("support", "/v1/orders/o-1/payments").body;
+    assert!(
+        !masked.contains("a-o-1") && shop.get("finance", "/v1/orders/o-1/payments").body.contains("a-o-1"),
+        "{masked}"
+    );
+    let audit = shop.get("privacy", "/v1/audit").body;
+    assert!(audit.contains("\"stock:the-stock\"") && audit.contains("\"operator:the-operator\""), "{audit}");
+    assert_eq!(shop.get("support", "/v1/audit").status, 403);
 }
