@@ -18,8 +18,8 @@ from compose_spec import PyCompose
 
 KUBERNETES = "1.37"
 COMPONENTS = Path("k8s/components")
-# Where the door may be open to whom the network lets in. Whatever else serves is taken for production.
-OPEN = {Path("k8s/base"), Path("k8s/overlays/dev")}
+# Where tokens may come by a variable, at any rate. Whatever else serves is taken for production.
+TRIED = {Path("k8s/base"), Path("k8s/overlays/dev")}
 # The alerts ask for series of this job.
 JOB = "jumun"
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -155,18 +155,29 @@ def files(pod: dict, settings: dict, where: str) -> None:
             check(there or not value.startswith("/"), f"{where}: {name} is {value}, where nothing is mounted")
 
 
-def guarded(resources: list[dict], settings: dict, where: str) -> None:
-    """No pod serves without tokens, and what watches it has one."""
+def closed(resources: list[dict], settings: dict, where: str) -> None:
+    """No pod starts without tokens, and none is told to serve without."""
     for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
         for container in spec["containers"]:
-            # one that is empty is none: the server takes it, and the door is open. A file that is empty it refuses
+            own = {each["name"]: each for each in container.get("env", [])}
+            check(not [n for n in {*settings, *own} if n.startswith("JUMUN_OPEN")], f"{where}: its door is open")
+            token = own.get("JUMUN_TOKEN", {}).get("valueFrom", {}).get("secretKeyRef", {"optional": True})
+            sure = not token.get("optional") or "JUMUN_TOKENS" in settings
+            check(sure, f"{where}: a pod starts without tokens")
+
+
+def guarded(resources: list[dict], settings: dict, where: str) -> None:
+    """Tokens are a file, which is there, and of a bounded rate; and what watches it has one."""
+    for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
+        for container in spec["containers"]:
             by_variable = any(each["name"] == "JUMUN_TOKEN" for each in container.get("env", []))
-            check(not by_variable, f"{where}: tokens come by a variable, which may be empty")
+            check(not by_variable, f"{where}: tokens come by a variable, which many may see")
             path = settings.get("JUMUN_TOKENS", "")
             held = [m["name"] for m in container.get("volumeMounts", []) if path.startswith(f"{m['mountPath']}/")]
             secrets = [v["secret"] for v in spec.get("volumes", []) if v["name"] in held and "secret" in v]
             sure = bool(secrets) and not any(secret.get("optional") for secret in secrets)
-            check(sure, f"{where}: a pod starts without tokens, and its door is open")
+            check(sure, f"{where}: a pod starts without tokens")
+            check("JUMUN_INSECURE_BACKENDS" not in settings, f"{where}: passwords and orders may go in clear")
             check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
     labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
     for monitor in (r for r in resources if r["kind"] == "PodMonitor"):
@@ -237,7 +248,8 @@ def kustomization(folder: Path) -> None:
     settings = settings_of(resources)
     for pod in filter(None, map(pod_of, resources)):
         files(pod, settings, str(folder))
-    if folder not in OPEN:
+    closed(resources, settings, str(folder))
+    if folder not in TRIED:
         guarded(resources, settings, str(folder))
     print(f"{folder}: {len(resources)} resources, as rendered, against Kubernetes {KUBERNETES}")
 

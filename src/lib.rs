@@ -19,6 +19,7 @@ pub mod outward;
 pub mod payment;
 pub mod protocol;
 pub mod publish;
+pub mod quiet;
 pub mod route;
 pub mod server;
 pub mod signature;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use jumun::cli::Cli;
-use tracing_subscriber::EnvFilter;
+use jumun::{cli::Cli, quiet::Quiet};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,12 +46,16 @@ fn main() -> ExitCode {
 
 /// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json` (then it says so), filtered by `JUMUN_LOG`.
 fn start_log(quiet: bool) -> bool {
-    let default = if quiet { "error" } else { "info,sqlx=warn,sqlx_postgres::options=error" };
+    // whoever reaches the door makes errors of actix_http by sending what is no HTTP
+    let default = if quiet { "error" } else { "info,sqlx=warn,sqlx_postgres::options=error,actix_http=off" };
     let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let bound = Quiet::default();
+    bound.tell();
+    let log = tracing_subscriber::registry().with(filter).with(bound);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let json = std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|f| f == "json");
     if json {
-        log.json().init();
+        log.with(lines.json()).init();
         // a line like any other
         std::panic::set_hook(Box::new(|panic| {
             let at = panic.location().map(ToString::to_string);
@@ -59,7 +63,7 @@ fn start_log(quiet: bool) -> bool {
             tracing::error!(at, why, "a handler or a task broke");
         }));
     } else {
-        log.init();
+        log.with(lines).init();
     }
     json
 }

@@ -36,9 +36,13 @@ pub fn client(patience: Duration, authority: Option<&[u8]>) -> anyhow::Result<Cl
 
 /// Whether it is this machine: what goes there by `http:` is on no wire.
 pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
+    is_here(url.host_str().unwrap_or_default())
+}
+
+/// The same of a host's name or address.
+pub fn is_here(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|a| a.is_loopback())
+    host == "localhost" || address.is_ok_and(|a| a.to_canonical().is_loopback())
 }
 
 /// Makes ring the process's cryptography; the first call counts.

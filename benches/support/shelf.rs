@@ -90,6 +90,10 @@ impl DoorStore for Shelf {
     async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
         no()
     }
+    async fn unnote(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn notes(&self, _: Option<&str>, _: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
         no()
     }

@@ -88,6 +88,21 @@ impl Places {
         store::open_by(url, patience).await.context("the database can't be opened")
     }
 
+    /// Refuses servers to which passwords and orders would go in clear, or that let in whoever comes, where others may listen.
+    ///
+    /// # Errors
+    /// A sentence that names the first.
+    pub fn secure(&self) -> anyhow::Result<()> {
+        let database = self.database.as_deref().map(store::insecure).transpose()?.flatten();
+        let redis = self.redis.as_deref().map(RedisLog::insecure).transpose()?.flatten();
+        for (server, why) in [("PostgreSQL", database), ("Redis", redis)] {
+            if let Some(why) = why {
+                bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same");
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the log.
     ///
     /// # Errors

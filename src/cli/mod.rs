@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod config;
 pub mod demo;
+pub mod environment;
 pub mod file;
 pub mod load;
 pub mod migrate;
@@ -48,9 +49,11 @@ impl Cli {
     /// The command line, with what a configuration file adds to it.
     ///
     /// # Errors
-    /// A sentence, when that file can't be read.
+    /// A sentence, when that file can't be read, or the environment has a variable like ours that nobody reads.
     pub fn words(args: Vec<String>) -> anyhow::Result<Vec<String>> {
         let cli = Self::command();
+        let shown = |v: std::ffi::OsString| v.to_string_lossy().into_owned();
+        environment::check(&cli, std::env::vars_os().map(|(name, value)| (shown(name), shown(value))))?;
         let of = |c: &clap::Command, setting: &str| c.get_arguments().any(|a| a.get_long() == Some(setting));
         file::with_file(args, |subcommand, setting| match subcommand {
             Some(name) => cli.find_subcommand(name).is_some_and(|c| of(c, setting)),

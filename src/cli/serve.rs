@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,7 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, tokens::Tokens},
+    http::{self, HttpParts, front::Hosts, keyring::Keyring, sockets},
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -35,9 +35,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Settings may also stand in a TOML file, by their long names: jumun serve --config jumun.toml
 Examples:
-  jumun serve                                   one process, SQLite file jumun.db, commands over HTTP
-  jumun serve --sample                          the same, with goods and an order in every status, to be looked at
-  jumun serve --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
+  jumun serve --open                            one process, SQLite file jumun.db, commands over HTTP from this machine
+  jumun serve --open --sample                   the same, with goods and an order in every status, to be looked at
+  jumun serve --tokens tokens.toml --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
 pub struct ServeArgs {
     #[command(flatten)]
     places: Places,
@@ -79,27 +79,52 @@ pub struct ServeArgs {
     /// Do not touch the schema; it must be up to date (see jumun migrate)
     #[arg(long, env = "JUMUN_NO_MIGRATE")]
     no_migrate: bool,
+    /// Go on with a Redis without a password or TLS, or a PostgreSQL without TLS, though it is on another machine
+    #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
+    insecure_backends: bool,
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
     #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
     patience: f64,
     /// How long a connection to the HTTP door may be idle, in seconds: longer than a proxy before it keeps one
     #[arg(long, env = "JUMUN_KEEP_ALIVE", default_value_t = KEEP_ALIVE.as_secs_f64(), value_name = "SECONDS")]
     keep_alive: f64,
+    /// Connections to the HTTP door in all; further ones are told to come again
+    #[arg(long, env = "JUMUN_CONNECTIONS", default_value_t = sockets::Bounds::default().in_all, value_name = "COUNT")]
+    connections: usize,
+    /// Of them from one address (an IPv6 /64): behind a proxy they are all
+    #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::Bounds::default().of_one, value_name = "COUNT")]
+    connections_of_one: usize,
+    /// How long a client may take nothing of what is written to it, in seconds; then it is cut
+    #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::Bounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
+    unread: f64,
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
     sample: bool,
-    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; without any token it is open to anyone
+    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
+    /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the door
+    #[arg(long, env = "JUMUN_OPEN", value_parser = BoolishValueParser::new())]
+    open: bool,
+    /// The same at an address that others reach: ANYONE who reaches it may do ANYTHING
+    #[arg(long, env = "JUMUN_OPEN_TO_THE_NETWORK", value_parser = BoolishValueParser::new())]
+    open_to_the_network: bool,
+    /// A name, besides localhost, by which a door without tokens may be asked; may be given again. Browsers ask by the name
+    /// that a page has, so others are refused
+    #[arg(long, env = "JUMUN_HOST", value_delimiter = ',', value_name = "NAME")]
+    host: Vec<String>,
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
     /// Requests a second that each token may make at the HTTP door; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
+    /// Requests a second from one address (an IPv6 /64) without a token that is known, or signed badly; 0 is no bound
+    #[arg(long, env = "JUMUN_STRANGER_RATE", default_value_t = 10, value_name = "COUNT")]
+    stranger_rate: u32,
     #[command(flatten)]
     tracing: TraceArgs,
 }
@@ -160,11 +185,23 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
+    ensure!(
+        args.connections > 0 && args.connections_of_one > 0,
+        "--connections and --connections-of-one are 1 or more"
+    );
+    let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
+    let bounds = sockets::Bounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
-    let tokens = Tokens::read(args.tokens.as_deref(), &args.token)?;
+    let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
+    if !args.insecure_backends {
+        args.places.secure()?;
+    }
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
+    let asked = (args.open, args.open_to_the_network);
+    may_open(tokens.open(), asked, listener.local_addr()?)?;
+    ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
     let metrics = metrics()?;
     let opening = Opening {
         places: &args.places,
@@ -212,6 +249,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
     }
     let stop = CancellationToken::new();
+    // SIGHUP ends nothing, with or without a file
+    let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock)));
     let http = HttpParts {
         log,
         store,
@@ -221,9 +260,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         metrics,
         patience,
         keep_alive,
+        bounds,
         waiting_max: 10_000,
         tokens,
+        hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
+        stranger_rate: args.stranger_rate,
         hooks,
         stop: stop.clone(),
         payments_secret,
@@ -237,6 +279,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             door.await?;
         }
     }
+    watched.abort();
     if tokio::time::timeout(Duration::from_secs(15), server.stop()).await.is_err() {
         tracing::warn!("the lanes are still busy; what is not committed is read again by the next server");
     }
@@ -244,6 +287,25 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         exporter.close().await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A door without tokens is one that somebody asked for (for this machine, for the network), and no wider than that.
+fn may_open(without_tokens: bool, (here, network): (bool, bool), at: SocketAddr) -> anyhow::Result<()> {
+    if !without_tokens {
+        ensure!(!here && !network, "--open is for a door without tokens, and there are some: leave out one of both");
+        return Ok(());
+    }
+    ensure!(
+        here || network,
+        "nobody could use the HTTP door: there are no tokens. Name some (--tokens FILE; jumun token makes them), or say \
+         --open: then whoever is on this machine may do anything"
+    );
+    ensure!(
+        network || at.ip().to_canonical().is_loopback(),
+        "--open is for this machine only, and others may reach {at}. Name tokens (--tokens FILE), or say \
+         --open-to-the-network, if anyone who reaches it may do anything"
+    );
+    Ok(())
 }
 
 /// For people, on standard output; logs that machines read are not mixed with it.
@@ -273,5 +335,33 @@ pub async fn told_to_stop() {
             }
         }
         _ => std::future::pending::<()>().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_is_no_wider_than_somebody_asked_for() {
+        for (without_tokens, asked, at, fits) in [
+            (false, (false, false), "0.0.0.0:80", true),
+            (false, (true, false), "127.0.0.1:80", false),
+            (false, (false, true), "0.0.0.0:80", false),
+            (true, (false, false), "127.0.0.1:80", false),
+            (true, (true, false), "127.0.0.1:80", true),
+            (true, (true, false), "127.8.8.8:80", true),
+            (true, (true, false), "[::1]:80", true),
+            (true, (true, false), "[::ffff:127.0.0.1]:80", true),
+            (true, (true, false), "0.0.0.0:80", false),
+            (true, (true, false), "[::]:80", false),
+            (true, (true, false), "10.0.0.1:80", false),
+            (true, (true, false), "[::ffff:10.0.0.1]:80", false),
+            (true, (false, true), "0.0.0.0:80", true),
+            (true, (true, true), "10.0.0.1:80", true),
+        ] {
+            let at = at.parse().unwrap();
+            assert_eq!(may_open(without_tokens, asked, at).is_ok(), fits, "{without_tokens} {asked:?} {at}");
+        }
     }
 }

@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
+use chrono::{SecondsFormat, TimeDelta, Timelike as _};
 use clap::Args;
 use rand::TryRngCore as _;
+use tokio_util::sync::CancellationToken;
 
+use super::config::real_clock;
 use crate::{
     domain::ids::{CustomerId, PartnerId},
     http::tokens::{Role, Token, Tokens, hashed},
@@ -20,7 +23,7 @@ use crate::{
 pub struct TokenArgs {
     /// Its name, as history and log tell it
     name: String,
-    /// checkout, partner, payment, operator, auditor or metrics
+    /// checkout, partner, payment, operator (or a part of it: support, stock, privacy, finance), auditor or metrics
     #[arg(long, value_name = "ROLE")]
     role: String,
     /// The partner that a partner's token is of
@@ -33,6 +36,9 @@ pub struct TokenArgs {
     /// is bound to a customer, and of a partner's]
     #[arg(long, value_name = "true|false")]
     pays: Option<bool>,
+    /// For how many days it is good; 0: for ever
+    #[arg(long, default_value_t = 90, value_name = "COUNT")]
+    days: u32,
 }
 
 /// Makes one.
@@ -46,11 +52,17 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     ensure!((role == Role::Partner) == args.partner.is_some(), "--partner is for a partner's token, and needed there");
     let customer = args.customer.as_deref().map(CustomerId::new).transpose()?;
     let partner = args.partner.as_deref().map(PartnerId::new).transpose()?;
+    ensure!(args.days <= 3_650, "--days is at most 3650, not {}", args.days);
     let mut secret = [0u8; 32];
     rand::rngs::OsRng.try_fill_bytes(&mut secret).context("the machine gives no random bytes")?;
     let token = format!("jumun_{}", hex(&secret));
     let hash = hashed(&token);
     let (name, sha256) = (args.name.clone(), hash.clone());
+    let expires = match args.days {
+        0 => None,
+        // to the second: that is enough to read
+        days => (real_clock().now() + TimeDelta::days(days.into())).with_nanosecond(0),
+    };
     Tokens::default().add(Token {
         name,
         role,
@@ -58,6 +70,8 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
         partner: partner.clone(),
         customer: customer.clone(),
         pays: args.pays,
+        expires,
+        ended: CancellationToken::new(),
     })?;
     eprintln!("{token}");
     println!("\n[[token]]\nname = {:?}\nrole = {:?}\nsha256 = {hash:?}", args.name, role.word());
@@ -69,6 +83,9 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(pays) = args.pays {
         println!("pays = {pays}");
+    }
+    if let Some(expires) = expires {
+        println!("expires = {:?}", expires.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,26 @@
 //! What was done at the door that is no command of an order: written down before it is done.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Shared,
     guard::{self, caller},
     paging::{self, Paging, bad_cursor},
     problem::{self, Why},
+    recipient::from,
     view::Page,
 };
 use crate::{
     domain::{Time, ids::OrderId},
+    protocol::{
+        decode::{self, Kind},
+        internal::hex,
+    },
     store::{door::DoorAuditRow, rows::AditRow},
 };
 
@@ -45,6 +53,51 @@ impl Action {
     }
 }
 
+/// The fields of commands about goods that are written down; what is not named here is not. A test holds them against the
+/// commands: no order's field is among them.
+const FIELDS: &[&str] = &[
+    "active",
+    "actor",
+    "address",
+    "allotted",
+    "at",
+    "bundled",
+    "campaign_id",
+    "closes_at",
+    "delivery_fee",
+    "free_delivery",
+    "free_threshold",
+    "gift_promotion_id",
+    "gift_quantity",
+    "gift_sku_ids",
+    "holder_id",
+    "id",
+    "kind",
+    "lead_time_days",
+    "limit_per_customer",
+    "main_product_ids",
+    "main_quantity",
+    "name",
+    "opens_at",
+    "option_name",
+    "partner_id",
+    "points_rate_bp",
+    "pre_refund",
+    "price",
+    "product_id",
+    "product_type",
+    "promotion_id",
+    "quantity",
+    "rate_bp",
+    "reason",
+    "sku_id",
+    "stock_policy",
+    "template_id",
+    "type",
+    "when_sold_out",
+    "zip",
+];
+
 /// Writes down what is about to be done; nobody acts where that fails.
 ///
 /// # Errors
@@ -56,19 +109,72 @@ pub async fn note(
     target: &str,
     detail: &Value,
 ) -> Result<(), HttpResponse> {
+    write(shared, request, action, target, detail).await.map(drop)
+}
+
+/// A command about goods that was written down, and is about to be sent.
+#[derive(Debug)]
+pub struct Noted(Arc<str>);
+
+impl Noted {
+    /// Takes it back: the command was refused, and what anybody tries is not kept for ever.
+    pub async fn refused(self, shared: &Shared) {
+        if let Err(e) = shared.parts.store.unnote(&self.0).await {
+            tracing::warn!(error = %e, "a refused command stays in the audit");
+        }
+    }
+}
+
+/// Writes a command down, if it is about goods, stock, campaigns, promotions or partners, and can be read as such: an order's is
+/// in its history, and what can't be read is not done.
+///
+/// # Errors
+/// The response, when it can't be written.
+pub async fn command(
+    shared: &Shared,
+    request: &HttpRequest,
+    command: &Map<String, Value>,
+) -> Result<Option<Noted>, HttpResponse> {
+    if command.contains_key("order_id") {
+        return Ok(None);
+    }
+    let raw = serde_json::to_vec(command).map_err(|e| Why::NotJson.response(e.to_string()))?;
+    match decode::decode(&raw).map(|read| read.kind) {
+        Ok(Kind::Sku(_) | Kind::Reference(_)) => {}
+        Ok(Kind::Order { .. } | Kind::Preview { .. } | Kind::Internal(_)) | Err(_) => return Ok(None),
+    }
+    let kept = command.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
+    let detail: Map<String, Value> = kept.map(|(field, value)| (field.clone(), value.clone())).collect();
+    let about = ["sku_id", "product_id", "template_id", "promotion_id", "gift_promotion_id", "partner_id"];
+    let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
+    write(shared, request, Action::Command, target, &Value::Object(detail)).await.map(|id| Some(Noted(id)))
+}
+
+async fn write(
+    shared: &Shared,
+    request: &HttpRequest,
+    action: Action,
+    target: &str,
+    detail: &Value,
+) -> Result<Arc<str>, HttpResponse> {
     let who = caller(request).actor();
     let request_id = guard::named(request);
     tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
+    let (id, detail): (Arc<str>, String) = (uuid::Uuid::now_v7().to_string().into(), detail.to_string());
+    let digest = (action == Action::Command).then(|| hex(&Sha256::digest(format!("{who}\n{detail}"))));
     let row = DoorAuditRow {
-        adit_id: uuid::Uuid::now_v7().to_string().into(),
+        adit_id: Arc::clone(&id),
         adit_knd_cd: action.code().into(),
         actr: who.into(),
         trgt: target.into(),
-        adit_dtl: detail.to_string().into(),
+        adit_dtl: detail.into(),
         req_id: request_id.into(),
         adit_dttm: shared.parts.clock.now(),
+        accs_plc: from(request).into(),
+        cmd_dgst: digest.unwrap_or_default().into(),
     };
-    shared.parts.store.note(&row).await.map_err(|e| problem::store(&e))
+    shared.parts.store.note(&row).await.map_err(|e| problem::store(&e))?;
+    Ok(id)
 }
 
 /// 출입감사이력.
@@ -82,6 +188,8 @@ pub struct AuditView {
     pub target: String,
     pub detail: Value,
     pub request_id: String,
+    /// where the request came from; empty in rows of before that was kept
+    pub from: String,
 }
 
 impl From<&DoorAuditRow> for AuditView {
@@ -94,6 +202,7 @@ impl From<&DoorAuditRow> for AuditView {
             target: r.trgt.to_string(),
             detail: serde_json::from_str(&r.adit_dtl).unwrap_or_default(),
             request_id: r.req_id.to_string(),
+            from: r.accs_plc.to_string(),
         }
     }
 }
@@ -152,5 +261,34 @@ impl From<&AditRow> for OrderAuditView {
             reason: r.adit_rsn.as_ref().map(ToString::to_string),
             command_id: r.cmd_id.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::protocol::command::schemas;
+
+    /// What is kept is what commands about goods have, and nothing that only orders' have.
+    #[test]
+    fn fields_that_are_kept_are_those_of_commands_about_goods() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let told = schemas(&mut generator);
+        let definitions = generator.take_definitions(false);
+        let mut of_goods: BTreeSet<String> = ["id", "type", "actor", "at"].map(str::to_owned).into();
+        for (_, schema) in told {
+            let schema = schema.to_value();
+            let name = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()).unwrap_or_default();
+            let properties = definitions.get(name).unwrap_or(&schema)["properties"].as_object().unwrap();
+            if !properties.contains_key("order_id") {
+                of_goods.extend(properties.keys().cloned());
+            }
+        }
+        // of the envelope, and of no use here
+        of_goods.retain(|f| !matches!(f.as_str(), "reply_to" | "expected_version"));
+        let kept: BTreeSet<String> = FIELDS.iter().map(|f| (*f).to_owned()).collect();
+        assert_eq!(kept, of_goods);
     }
 }

@@ -179,7 +179,8 @@ async fn told(
     commands::no_card(&command)?;
     let partition = commands::partition(shared, &command);
     let again = || Why::Busy.response("it is not decided yet; tell it again");
-    let answer = commands::deliver(shared, &id, partition, &command).await?.ok_or_else(again)?;
+    let delivered = commands::deliver(shared, &id, partition, &command).await.map_err(|unsent| unsent.refusal)?;
+    let answer = delivered.ok_or_else(again)?;
     let outcome = match answer.outcome {
         OutcomeKind::Accepted => "accepted",
         OutcomeKind::Rejected if answer.reason.as_deref() == Some(Reason::TryAgain.code()) => return Err(again()),
@@ -227,6 +228,7 @@ fn signed(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<Payment
     };
     let header = request.headers().get(HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if let Err(doubt) = secret.check(shared.parts.clock.now(), header, body) {
+        shared.strangers.take(request)?;
         note_denied(request, WHO, &doubt.to_string());
         return Err(Why::BadSignature.response(doubt.to_string()));
     }

@@ -12,8 +12,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, audit,
-    guard::{Body, caller, deny, note_denied, one_header, says},
+    Shared, audit, desks,
+    front::IDEMPOTENCY_KEY,
+    guard::{Body, caller, deny, note_denied, says},
     problem::{self, Why},
     scope,
     tokens::{Caller, Says},
@@ -30,9 +31,6 @@ use crate::{
         strict,
     },
 };
-
-/// A command's id where its body has none.
-const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("idempotency-key");
 
 /// A JSON object.
 ///
@@ -91,13 +89,18 @@ pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Resul
 /// Takes a command, waits for its answer.
 pub async fn submit(shared: &Shared, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
     match addressed(shared, request, command).await {
-        Ok((id, partition, command)) => send(shared, request, (&id, partition, &command)).await,
+        Ok(addressed) => send(shared, request, addressed).await,
         Err(refusal) => refusal,
     }
 }
 
-/// A command with all of its envelope, and where it belongs.
-type Addressed = (CommandId, u32, Map<String, Value>);
+/// A command with all of its envelope, where it belongs, and whether it is in the audit.
+struct Addressed {
+    id: CommandId,
+    partition: u32,
+    command: Map<String, Value>,
+    noted: Option<audit::Noted>,
+}
 
 async fn addressed(
     shared: &Shared,
@@ -105,7 +108,7 @@ async fn addressed(
     mut command: Map<String, Value>,
 ) -> Result<Addressed, HttpResponse> {
     let invalid = |why: &str| Why::Invalid.response(why);
-    if let (None, Some(key)) = (command.get("id"), one_header(request.headers(), &IDEMPOTENCY_KEY)?) {
+    if let (None, Some(key)) = (command.get("id"), request.headers().get(IDEMPOTENCY_KEY)) {
         let key = key.to_str().map_err(|_| invalid("the Idempotency-Key is no command id"))?;
         command.insert("id".into(), key.into());
     }
@@ -132,7 +135,12 @@ async fn addressed(
     };
     let caller = caller(request);
     if !matches!(caller, Caller::Anyone) {
-        let actors = caller.actors(name, may);
+        let mut actors = caller.actors(name, may);
+        if let (Caller::Operator { role, .. }, Some(within)) = (&caller, command.get("command")) {
+            // a preview is judged as what is in it; what that is not the lane says
+            let within = within.get("type").and_then(Value::as_str).unwrap_or_default();
+            actors.retain(|_| desks::sends(*role, within));
+        }
         let Some(usual) = actors.first() else {
             return Err(deny(request, caller.name(), &format!("{name} is not for this token")));
         };
@@ -160,21 +168,16 @@ async fn addressed(
         }
     }
     no_card(&command)?;
-    if !command.contains_key("order_id") {
-        // an order's commands are in its history; what changes goods and stock is written down here, with its values
-        let about = ["sku_id", "product_id", "template_id", "promotion_id", "gift_promotion_id", "partner_id"];
-        let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
-        audit::note(shared, request, audit::Action::Command, target, &Value::Object(command.clone())).await?;
-    }
+    let noted = audit::command(shared, request, &command).await?;
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
-    Ok((id, partition, command))
+    Ok(Addressed { id, partition, command, noted })
 }
 
 /// The version that `If-Match` names: the number in an order's `ETag`. `*` asks for nothing but that there is an order, as
 /// every command does.
 fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
-    let Some(tag) = one_header(request.headers(), &header::IF_MATCH)? else { return Ok(None) };
+    let Some(tag) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = tag.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
@@ -234,15 +237,44 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
 async fn send(
     shared: &Shared,
     request: &HttpRequest,
-    (id, partition, command): (&CommandId, u32, &Map<String, Value>),
+    Addressed { id, partition, command, noted }: Addressed,
 ) -> HttpResponse {
-    match deliver(shared, id, partition, command).await {
+    let delivered = deliver(shared, &id, partition, &command).await;
+    // once somebody is at work on it, the same command may be taken yet
+    let early = |a: &Answer| a.reason.as_deref() == Some(Reason::TryAgain.code());
+    let nothing_done = match &delivered {
+        Ok(Some(answer)) => answer.outcome == OutcomeKind::Rejected && !early(answer),
+        Ok(None) => false,
+        Err(unsent) => unsent.surely,
+    };
+    if let Some(noted) = noted.filter(|_| nothing_done) {
+        noted.refused(shared).await;
+    }
+    match delivered {
         Ok(Some(answer)) => match scope::heard(shared, &caller(request), answer).await {
             Ok(answer) => respond(&answer),
             Err(refusal) => refusal,
         },
-        Ok(None) => pending(id),
-        Err(refusal) => refusal,
+        Ok(None) => pending(&id),
+        Err(unsent) => unsent.refusal,
+    }
+}
+
+/// A command that was not sent, or is not known to be.
+#[derive(Debug)]
+pub struct Unsent {
+    pub refusal: HttpResponse,
+    /// it was not
+    surely: bool,
+}
+
+impl Unsent {
+    fn surely(refusal: HttpResponse) -> Self {
+        Self { refusal, surely: true }
+    }
+
+    fn perhaps(refusal: HttpResponse) -> Self {
+        Self { refusal, surely: false }
     }
 }
 
@@ -262,31 +294,31 @@ pub async fn deliver(
     id: &CommandId,
     partition: u32,
     command: &Map<String, Value>,
-) -> Result<Option<Arc<Answer>>, HttpResponse> {
+) -> Result<Option<Arc<Answer>>, Unsent> {
     let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
-        Err(e) => return Err(Why::NotJson.response(e.to_string())),
+        Err(e) => return Err(Unsent::surely(Why::NotJson.response(e.to_string()))),
     };
     // with what the door adds; a longer one would be a dead letter, and never be answered
     if raw.len() > COMMAND_BYTES_MAX {
-        return Err(
-            Why::TooLarge.response(format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope"))
-        );
+        let why = format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope");
+        return Err(Unsent::surely(Why::TooLarge.response(why)));
     }
     let digest = decode::decode(&raw).ok().map(|command| command.digest);
     let Some(waiting) = shared.door.wait(id.as_str(), digest) else {
-        return Err(Why::Busy.response("too many commands wait for their answers"));
+        return Err(Unsent::surely(Why::Busy.response("too many commands wait for their answers")));
     };
     let fault = |why: &str| {
         tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
         Why::Fault.response("the command log can't be used")
     };
     let entry = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await.map_err(|e| match e {
-        LogError::Full(_) | LogError::Unavailable(_) => problem::log(&e),
-        LogError::Broken(why) => fault(&why),
-        LogError::Fenced { .. } => Why::Busy.response("the partition is being taken over"),
+        LogError::Full(_) => Unsent::surely(problem::log(&e)),
+        LogError::Unavailable(_) => Unsent::perhaps(problem::log(&e)),
+        LogError::Broken(why) => Unsent::perhaps(fault(&why)),
+        LogError::Fenced { .. } => Unsent::perhaps(Why::Busy.response("the partition is being taken over")),
     })?;
-    let entry = entry.first().ok_or_else(|| fault("the log names no entry"))?;
+    let entry = entry.first().ok_or_else(|| Unsent::perhaps(fault("the log names no entry")))?;
     Ok(waiting.of(*entry, shared.parts.patience).await)
 }
 

@@ -8,6 +8,9 @@ use super::problem::Why;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// No page that opens this one, or that it opens, has a hold of it.
+const OPENER_POLICY: header::HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
+
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
         &[$(($name, include_str!(concat!("console/", $name)))),+]
@@ -55,7 +58,8 @@ fn served(name: &str) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(kind)
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .insert_header((OPENER_POLICY, "same-origin"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .body(*text)

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
-    guard::{caller, deny},
+    guard::{self, caller, deny},
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::theirs,
@@ -337,14 +337,14 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
     let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
+    let over = Box::pin(guard::over(&request, &shared));
     let first = format!("id: {cursor}\nretry: 2000\n\n");
     let store = Arc::clone(&shared.parts.store);
     let listening = Listening { said, cursor, wanted, stop, store, spoken: tokio::time::Instant::now(), _place: place };
     let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
     HttpResponse::Ok()
         .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(Box::pin(hello.chain(stream::unfold(listening, speak))))
+        .streaming(Box::pin(hello.chain(stream::unfold(listening, speak)).take_until(over)))
 }
 
 /// From which of an order's events on.

@@ -1,4 +1,4 @@
-//! Everything that happens before a handler: the request's id, the token, the role, the rate; and the body's bounds.
+//! What happens before a handler: the request's id, the token, the role, the rate; and the body's bounds.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -21,6 +21,7 @@ use futures_util::StreamExt as _;
 use super::{
     Shared,
     access::Access,
+    keyring,
     problem::Why,
     tokens::{Caller, Says, Token},
 };
@@ -33,19 +34,11 @@ pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
 /// How long a body may take.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
-/// Gives a request its id, and the response the same.
-///
-/// # Errors
-/// actix's own, when a handler fails to make a response.
-pub async fn identified(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request_id(&request);
+/// Gives a request its id.
+pub fn name(request: &ServiceRequest) -> HeaderValue {
+    let id = request_id(request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.call(request).await?;
-    response.headers_mut().insert(REQUEST_ID, id);
-    Ok(response)
+    id
 }
 
 /// Lets a request to a resource through, or tells why not. It stands behind the routing and before this very resource: what
@@ -111,8 +104,14 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok((Caller::Anyone, Says::Payments));
     }
-    let token =
-        token(request, shared).inspect_err(|_| note_denied(request.request(), "no token", "no token that is known"))?;
+    let token = match token(request.request(), shared) {
+        Ok(token) => token,
+        Err(refusal) => {
+            shared.strangers.take(request.request())?;
+            note_denied(request.request(), "no token", "no token that is known");
+            return Err(refusal);
+        }
+    };
     shared.rates.take(&token.name, shared.parts.rate)?;
     let caller = Caller::of(&token, customer(request)?);
     if !access.lets(token.role) {
@@ -125,43 +124,47 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
         return Err(deny(request.request(), &token.name, &why));
     }
-    Ok((caller, token.says_paid()))
+    let says = token.says_paid();
+    request.extensions_mut().insert(token);
+    Ok((caller, says))
 }
 
-fn token(request: &ServiceRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
+/// Ends when the token that asks is taken away or over: what it listens to ends with it.
+pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> + use<> {
+    keyring::over(request.extensions().get::<Arc<Token>>().cloned(), shared.parts.clock.now())
+}
+
+fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let bearer = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, text)) = bearer else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
-    shared.parts.tokens.find(text.trim()).ok_or_else(|| Why::NoToken.response("that token is not known"))
+    let found = shared.parts.tokens.tokens().find(text.trim(), shared.parts.clock.now());
+    found.map_err(|why| Why::NoToken.response(why))
+}
+
+/// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.
+pub fn known(request: &HttpRequest) -> bool {
+    let shared = request.app_data::<web::Data<Shared>>();
+    shared.is_some_and(|shared| shared.parts.tokens.open() || token(request, shared).is_ok())
 }
 
 fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {
-    let Some(named) = one_header(request.headers(), &CUSTOMER)? else { return Ok(None) };
+    let Some(named) = request.headers().get(CUSTOMER) else { return Ok(None) };
     let read = named.to_str().ok().and_then(|text| CustomerId::new(text).ok());
     read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
 }
 
-/// A header that says something once: of two values a proxy may read the other one.
-///
-/// # Errors
-/// The response that refuses two.
-pub fn one_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, HttpResponse> {
-    let mut all = headers.get_all(name);
-    let first = all.next();
-    if all.any(|other| Some(other) != first) {
-        return Err(Why::Invalid.response(format!("the header {name} is there twice")));
-    }
-    Ok(first)
-}
-
-/// A refusal is a line in the log: who, what, never the token, nor what looks like a card number in the path.
+/// A refusal is a line in the log, if there were not too many: who, what, never the token, nor what looks like a card number in the path.
 pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
+    metrics::counter!("jumun_http_denied_total").increment(1);
+    if request.app_data::<web::Data<Shared>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
+        return;
+    }
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
     let path = shown(request);
     tracing::warn!(request_id = named(request), who, method = %request.method(), path, peer, what, "denied");
-    metrics::counter!("jumun_http_denied_total").increment(1);
 }
 
 /// The path as it may be kept.

@@ -236,7 +236,7 @@ pub async fn download(shared: web::Data<Shared>, request: HttpRequest, search: w
     told(&shared, &request, &search, Some(&TO_SEND)).await
 }
 
-/// The list as it was asked for. No cache keeps it: what is erased would still be in there.
+/// The list as it was asked for.
 async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Option<&[Status]>) -> HttpResponse {
     let listed = async {
         let format = csv::format(request, search.format.as_deref())?;
@@ -247,9 +247,7 @@ async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Op
         })
     };
     let mut response = listed.await.unwrap_or_else(|refusal| refusal);
-    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")] {
-        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
-    }
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
     response
 }
 

@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpResponse, http::header, web};
-use futures_util::stream;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-use super::{Shared, problem::Why};
+use super::{Shared, guard, problem::Why};
 use crate::{domain::Time, store::UntRow};
 
 /// Who may watch at a time.
@@ -113,11 +113,12 @@ impl Drop for Watcher {
 }
 
 /// Server-sent events, each with a [`LiveView`].
-pub async fn live(shared: web::Data<Shared>) -> HttpResponse {
+pub async fn live(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
     if shared.watch.watchers.fetch_add(1, Ordering::AcqRel) >= WATCHERS_MAX {
         shared.watch.watchers.fetch_sub(1, Ordering::AcqRel);
         return Why::Busy.response("too many watch already");
     }
+    let over = Box::pin(guard::over(&request, &shared));
     let watcher = Watcher(shared);
     let mut every = tokio::time::interval(EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -129,10 +130,7 @@ pub async fn live(shared: web::Data<Shared>) -> HttpResponse {
         let told = look(&watcher.0).await;
         Some((Ok::<_, actix_web::Error>(web::Bytes::from(format!("data: {told}\n\n"))), (watcher, every)))
     });
-    HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(Box::pin(events))
+    HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(events.take_until(over)))
 }
 
 async fn look(shared: &Shared) -> Arc<str> {

@@ -66,7 +66,11 @@ mod tests {
             Caller::Checkout { name: name.clone(), customer },
             Caller::Partner { partner: PartnerId::new("p-1").unwrap() },
             Caller::Payment { name: name.clone() },
-            Caller::Operator { name: name.clone() },
+            Caller::Operator { name: name.clone(), role: Role::Operator },
+            Caller::Operator { name: name.clone(), role: Role::Support },
+            Caller::Operator { name: name.clone(), role: Role::Stock },
+            Caller::Operator { name: name.clone(), role: Role::Privacy },
+            Caller::Operator { name: name.clone(), role: Role::Finance },
             Caller::Auditor { name },
             Caller::Metrics,
         ] {

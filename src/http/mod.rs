@@ -8,11 +8,15 @@ pub mod closed;
 pub mod commands;
 pub mod console;
 pub mod csv;
+pub mod denials;
+pub mod desks;
 pub mod erase;
 pub mod feed;
+pub mod front;
 pub mod gifts;
 pub mod guard;
 pub mod hooks;
+pub mod keyring;
 pub mod letters;
 pub mod lines;
 pub mod live;
@@ -28,6 +32,9 @@ pub mod reviews;
 pub mod routes;
 pub mod scope;
 pub mod shelf;
+pub mod sliced;
+pub mod sockets;
+pub mod strangers;
 pub mod tokens;
 pub mod view;
 pub mod waiting;
@@ -41,11 +48,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
 use access::Table;
+use denials::Denials;
 use feed::Listeners;
+use front::Hosts;
 use guard::Rates;
+use keyring::Keyring;
 use live::Watch;
 use problem::Why;
-use tokens::Tokens;
+use sockets::{Bounds, Sockets};
+use strangers::Strangers;
 use waiting::Door;
 
 /// What the door is made of.
@@ -59,14 +70,20 @@ pub struct HttpParts {
     pub metrics: PrometheusHandle,
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
+    /// how many connections there may be, and how long they may not read
+    pub bounds: Bounds,
     /// how long a connection may be idle
     pub keep_alive: Duration,
     /// commands waiting for their answer at a time; beyond it: 503
     pub waiting_max: usize,
     /// who may come in
-    pub tokens: Tokens,
+    pub tokens: Arc<Keyring>,
+    /// by which names an open door is asked
+    pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
+    /// requests a second from one address without a token that is known; 0: no bound
+    pub stranger_rate: u32,
     /// whom events are posted to
     pub hooks: Arc<Hooks>,
     /// ends streams that never end by themselves, then the door
@@ -85,9 +102,7 @@ const STOP_SECONDS: u64 = 5;
 /// When the listener can't be used.
 pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()> {
     if parts.tokens.open() {
-        tracing::warn!(
-            "THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--tokens)"
-        );
+        tracing::warn!("THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--open)");
     }
     // answers are followed until the last request has its own, so for longer than until the stop
     let closed = CancellationToken::new();
@@ -99,7 +114,24 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
     let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
     let forgotten = recipient::Forgotten::default();
-    let shared = web::Data::new(Shared { parts, door, rates, watch, listeners, looks, counts, forgotten, routes });
+    let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
+    let shared = web::Data::new(Shared {
+        parts,
+        door,
+        rates,
+        watch,
+        listeners,
+        looks,
+        counts,
+        forgotten,
+        routes,
+        strangers,
+        denials,
+        looked: probes::Looked::default(),
+    });
+    let told = shared.clone();
+    let summed = tokio::spawn(async move { told.denials.summed().await });
+    let sockets = Sockets::new(shared.parts.bounds);
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -111,8 +143,10 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         for (path, resource) in routes::resources() {
             app = app.service(resource.wrap(from_fn(move |request, next| guard::guard(path, request, next))));
         }
-        app.default_service(web::to(probes::nothing)).wrap(from_fn(guard::identified))
+        app.default_service(web::to(probes::nothing)).wrap(from_fn(front::front))
     })
+    .on_connect(move |io, data| sockets.connected(io, data))
+    .h1_write_buffer_size(sliced::SLICE_BYTES)
     .workers(1)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(keep_alive)
@@ -127,6 +161,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     });
     let served = server.await;
     stopper.abort();
+    summed.abort();
     Ok(served?)
 }
 
@@ -145,4 +180,10 @@ pub struct Shared {
     pub forgotten: recipient::Forgotten,
     /// what may be asked here, and by whom
     pub routes: Table,
+    /// who has no token
+    pub strangers: Strangers,
+    /// what probes were told last
+    pub looked: probes::Looked,
+    /// who was refused, and told of in the log
+    pub denials: Denials,
 }

@@ -372,12 +372,12 @@ impl Operation<'_> {
             ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
         }
         responses.insert("200".into(), ok);
-        let mut whys = vec![Why::TooMany, Why::Fault, Why::Busy];
+        let mut whys = vec![Why::Twice, Why::NotJsonType, Why::Misdirected, Why::TooMany, Why::Fault, Why::Busy];
         match route.access {
             Access::All => {}
             // a header that names no customer is not valid anywhere
             Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden, Why::Invalid]),
-            Access::Signed => whys.extend([Why::BadSignature, Why::NotFound]),
+            Access::Signed => whys.extend([Why::BadSignature, Why::NotFound, Why::Foreign]),
         }
         if route.answer == Some("HookLetterDone") {
             whys.push(Why::NotTaken);

@@ -215,6 +215,9 @@ fn tag(order: &Order, recipient: Option<&RecipientView>, reviews: &[ReviewView])
     })
 }
 
+/// It may be kept, by who asked, and is good for nothing before it was asked for again.
+const ASK_AGAIN: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, no-cache");
+
 /// 304, where the client has it already.
 fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
     use actix_web::http::header::Header as _;
@@ -223,15 +226,13 @@ fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|t| t.weak_eq(tag)),
         Err(_) => false,
     };
-    known.then(|| HttpResponse::NotModified().insert_header(header::ETag(tag.clone())).finish())
+    known
+        .then(|| HttpResponse::NotModified().insert_header(header::ETag(tag.clone())).insert_header(ASK_AGAIN).finish())
 }
 
 fn tagged(request: &HttpRequest, tag: &EntityTag, body: &impl serde::Serialize) -> HttpResponse {
     known(request, tag).unwrap_or_else(|| {
-        HttpResponse::Ok()
-            .insert_header(header::ETag(tag.clone()))
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .json(body)
+        HttpResponse::Ok().insert_header(header::ETag(tag.clone())).insert_header(ASK_AGAIN).json(body)
     })
 }
 

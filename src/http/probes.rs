@@ -1,5 +1,7 @@
 //! What probes and Prometheus ask.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
@@ -8,8 +10,9 @@ use actix_web::{
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::{sync::Mutex, time::Instant};
 
-use super::{Shared, problem::Why};
+use super::{Shared, guard, problem::Why};
 
 /// The process lives; 503 when a lane has had work and not moved for long, though the servers answer: start it anew.
 pub async fn healthz(shared: web::Data<Shared>) -> HttpResponse {
@@ -20,14 +23,22 @@ pub async fn healthz(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 /// What keeps a lane from its work.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LaneTrouble {
     pub partition: u32,
     pub why: String,
 }
 
-/// Whether this process can take orders.
-#[derive(Debug, Serialize, JsonSchema)]
+/// How long an answer to probes is good for: anybody may ask, as often as they like, and each look asks log and store.
+const GOOD_FOR: Duration = Duration::from_millis(250);
+
+/// The last look; who comes while one is under way waits for that.
+#[derive(Debug, Default)]
+pub struct Looked(Mutex<Option<(Instant, Readiness)>>);
+
+/// Whether this process can take orders. Strangers hear that and no more.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(extend("required" = ["ready"]))]
 pub struct Readiness {
     pub ready: bool,
     pub partitions: u32,
@@ -45,9 +56,23 @@ pub struct Readiness {
     pub open_to_anyone: bool,
 }
 
-/// Every partition is owned here, none is kept from its work, and log and store answer. Anyone may ask: what a server said
-/// is for the log.
-pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
+/// Every partition is owned here, none is kept from its work, and log and store answer. Anyone may ask: why one does not
+/// answer is for the log, and what is not as it should be for who has a token.
+pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+    let mut looked = shared.looked.0.lock().await;
+    let body = match looked.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
+        Some((_, body)) => body.clone(),
+        None => looked.insert((Instant::now(), look(&shared).await)).1.clone(),
+    };
+    drop(looked);
+    let mut response = if body.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    match guard::known(&request) {
+        true => response.json(body),
+        false => response.json(serde_json::json!({ "ready": body.ready })),
+    }
+}
+
+async fn look(shared: &Shared) -> Readiness {
     let parts = &shared.parts;
     let owned = parts.health.owned();
     let log = parts.log.ping().await.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer"));
@@ -57,7 +82,7 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     let troubles = parts.health.troubles().into_iter().map(|(partition, why)| LaneTrouble { partition, why });
     let troubles: Vec<LaneTrouble> = troubles.collect();
     let ready = owned == parts.partitions && troubles.is_empty() && log.is_ok() && store.is_ok();
-    let body = Readiness {
+    Readiness {
         ready,
         partitions: parts.partitions,
         owned,
@@ -66,8 +91,7 @@ pub async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
         log: word(log.is_ok()),
         store: word(store.is_ok()),
         open_to_anyone: parts.tokens.open(),
-    };
-    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    }
 }
 
 /// As Prometheus reads it.

@@ -26,10 +26,14 @@ pub struct Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     NotJson,
+    Twice,
+    NotJsonType,
     Invalid,
     NoToken,
     BadSignature,
     Forbidden,
+    Foreign,
+    Misdirected,
     NotFound,
     Method,
     Timeout,
@@ -42,12 +46,16 @@ pub enum Why {
 
 impl Why {
     /// Every one.
-    pub const ALL: [Why; 13] = [
+    pub const ALL: [Why; 17] = [
         Why::NotJson,
+        Why::Twice,
+        Why::NotJsonType,
         Why::Invalid,
         Why::NoToken,
         Why::BadSignature,
         Why::Forbidden,
+        Why::Foreign,
+        Why::Misdirected,
         Why::NotFound,
         Why::Method,
         Why::Timeout,
@@ -62,10 +70,14 @@ impl Why {
     pub const fn row(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Why::NotJson => (StatusCode::BAD_REQUEST, "invalid", "the body can't be read"),
+            Why::Twice => (StatusCode::BAD_REQUEST, "invalid", "a header that decides is there twice"),
+            Why::NotJsonType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "a body is application/json"),
             Why::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid"),
             Why::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "a token is needed"),
             Why::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", "the body is not signed as it should be"),
             Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
+            Why::Foreign => (StatusCode::FORBIDDEN, "foreign_site", "not for other sites' pages"),
+            Why::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "unknown_host", "this door has another name"),
             Why::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
             Why::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
             Why::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the body came too slowly"),

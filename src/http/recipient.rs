@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::{
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::{Sight, theirs},
-    tokens::Caller,
+    tokens::{Caller, Role},
     view::{Page, RecipientView},
 };
 use crate::{
@@ -172,7 +172,7 @@ fn of_business(p: &PtnrRow) -> RecipientView {
 /// `GET /v1/orders/{id}/recipient`: whole.
 pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match whole(&shared, &request, &id).await {
-        Ok(recipient) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(recipient),
+        Ok(recipient) => HttpResponse::Ok().json(recipient),
         Err(refusal) => refusal,
     }
 }
@@ -248,7 +248,7 @@ pub fn first_of(millis: i64) -> String {
 }
 
 /// Where a request comes from; a proxy's word is told as such.
-fn from(request: &HttpRequest) -> String {
+pub fn from(request: &HttpRequest) -> String {
     let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
     let said = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
     let address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | ',' | ' ');
@@ -326,7 +326,8 @@ async fn accesses(shared: &Shared, search: &Search) -> Result<Page<AccessView>, 
 /// Whether this caller sees what payments are named by.
 pub const fn sees_means(caller: &Caller) -> bool {
     match caller {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Payment { .. } => true,
+        Caller::Operator { role, .. } => matches!(role, Role::Operator | Role::Finance),
+        Caller::Anyone | Caller::Payment { .. } => true,
         Caller::Checkout { .. } | Caller::Partner { .. } | Caller::Auditor { .. } | Caller::Metrics => false,
     }
 }

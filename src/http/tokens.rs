@@ -1,13 +1,18 @@
-//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, and says so.
+//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, which somebody has to ask for.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
+use super::desks;
 use crate::{
-    domain::ids::{CustomerId, PartnerId},
+    domain::{
+        Time,
+        ids::{CustomerId, PartnerId},
+    },
     protocol::{command::Role as Actor, internal::hex},
 };
 
@@ -23,6 +28,14 @@ pub enum Role {
     Payment,
     /// an operator: everything
     Operator,
+    /// an operator for orders and claims
+    Support,
+    /// an operator for goods, stock and campaigns
+    Stock,
+    /// an operator for people's data: erases it, and sees who looked at it
+    Privacy,
+    /// an operator for money that comes in and goes back
+    Finance,
     /// reads everything, changes nothing
     Auditor,
     /// Prometheus
@@ -31,8 +44,18 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 6] =
-        [Role::Checkout, Role::Partner, Role::Payment, Role::Operator, Role::Auditor, Role::Metrics];
+    pub const ALL: [Role; 10] = [
+        Role::Checkout,
+        Role::Partner,
+        Role::Payment,
+        Role::Operator,
+        Role::Support,
+        Role::Stock,
+        Role::Privacy,
+        Role::Finance,
+        Role::Auditor,
+        Role::Metrics,
+    ];
 
     /// As the token file writes it.
     pub const fn word(self) -> &'static str {
@@ -41,6 +64,10 @@ impl Role {
             Role::Partner => "partner",
             Role::Payment => "payment",
             Role::Operator => "operator",
+            Role::Support => "support",
+            Role::Stock => "stock",
+            Role::Privacy => "privacy",
+            Role::Finance => "finance",
             Role::Auditor => "auditor",
             Role::Metrics => "metrics",
         }
@@ -65,6 +92,12 @@ pub struct Token {
     /// whether it may say that money came in; when absent: [`Token::says_paid`]
     #[serde(default)]
     pub pays: Option<bool>,
+    /// from when on it is good for nothing; when absent it has no end
+    #[serde(default)]
+    pub expires: Option<Time>,
+    /// cancelled when it is taken away
+    #[serde(skip)]
+    pub ended: CancellationToken,
 }
 
 /// Whether a token may say that money came in, and whose word that is.
@@ -79,12 +112,18 @@ pub enum Says {
 }
 
 impl Token {
+    /// Whether it is the other one, and may the same.
+    fn same(&self, other: &Self) -> bool {
+        let told = |t: &Self| (t.name.clone(), t.role, t.partner.clone(), t.customer.clone(), t.pays, t.expires);
+        told(self) == told(other)
+    }
+
     /// What was set; else: yes of an unbound checkout, of the payment side and of operators, no of whoever may be the buyer.
     pub fn says_paid(&self) -> Says {
         let usual = match self.role {
             Role::Checkout => self.customer.is_none(),
-            Role::Payment | Role::Operator => true,
-            Role::Partner | Role::Auditor | Role::Metrics => false,
+            Role::Payment | Role::Operator | Role::Finance => true,
+            Role::Partner | Role::Support | Role::Stock | Role::Privacy | Role::Auditor | Role::Metrics => false,
         };
         match (self.pays.unwrap_or(usual), self.customer.is_some() || self.role == Role::Partner) {
             (false, _) => Says::Nothing,
@@ -116,29 +155,49 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Of a TOML file and of single ones (`name:role:sha256[:partner]`).
+    /// Of a TOML file's text and of single ones (`name:role:sha256[:partner]`).
     ///
     /// # Errors
-    /// A sentence, when the file can't be read or a token makes no sense.
-    pub fn read(file: Option<&Path>, single: &[String]) -> anyhow::Result<Self> {
+    /// A sentence, when the text can't be read or a token makes no sense.
+    pub fn of(text: Option<&str>, single: &[String]) -> anyhow::Result<Self> {
         let mut tokens = Self::default();
-        if let Some(path) = file {
-            let name = path.display();
+        if let Some(text) = text {
             let parsed: File = config::Config::builder()
-                .add_source(config::File::from(path).format(config::FileFormat::Toml))
+                .add_source(config::File::from_str(text, config::FileFormat::Toml))
                 .build()
                 .and_then(config::Config::try_deserialize)
-                .with_context(|| format!("the token file {name} can't be read"))?;
-            ensure!(!parsed.token.is_empty(), "the token file {name} names no token: it would open the door to all");
+                .context("the token file can't be read")?;
+            ensure!(!parsed.token.is_empty(), "the token file names no token: it would open the door to all");
             for token in parsed.token {
                 tokens.add(token)?;
             }
         }
-        // an empty variable is none
-        for text in single.iter().filter(|t| !t.is_empty()) {
+        for text in single {
+            ensure!(!text.trim().is_empty(), "a token is empty: --token and JUMUN_TOKEN are NAME:ROLE:SHA256");
             tokens.add(one(text)?)?;
         }
         Ok(tokens)
+    }
+
+    /// All of them, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.0.values()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// In the place of others: a token that is the same goes on, what became of the rest is over.
+    pub fn instead_of(mut self, old: &Self) -> Self {
+        for (hash, before) in &old.0 {
+            match self.0.get_mut(hash).filter(|now| now.same(before)) {
+                Some(now) => *now = Arc::clone(before),
+                None => before.ended.cancel(),
+            }
+        }
+        self
     }
 
     /// Adds one.
@@ -170,8 +229,8 @@ impl Tokens {
             "token {name}: only a checkout's token names a customer"
         );
         ensure!(
-            token.pays.is_none() || !matches!(token.role, Role::Auditor | Role::Metrics),
-            "token {name}: an auditor's and a metrics token say nothing, so they have no pays"
+            token.pays.is_none() || !matches!(token.role, Role::Auditor | Role::Metrics | Role::Stock | Role::Privacy),
+            "token {name}: who has no word about payments has no pays"
         );
         ensure!(self.0.values().all(|t| t.name != *name), "token {name} is there twice");
         if self.0.insert(hash, Arc::new(token.clone())).is_some() {
@@ -181,8 +240,15 @@ impl Tokens {
     }
 
     /// Whose it is.
-    pub fn find(&self, token: &str) -> Option<Arc<Token>> {
-        self.0.get(&hashed(token)).cloned()
+    ///
+    /// # Errors
+    /// Why it is nobody's.
+    pub fn find(&self, token: &str, now: Time) -> Result<Arc<Token>, &'static str> {
+        let found = self.0.get(&hashed(token)).ok_or("that token is not known")?;
+        match found.expires {
+            Some(at) if at <= now => Err("that token is over: it had an end (jumun token makes another)"),
+            Some(_) | None => Ok(Arc::clone(found)),
+        }
     }
 }
 
@@ -203,6 +269,8 @@ fn one(text: &str) -> anyhow::Result<Token> {
         partner: partner.map(PartnerId::new).transpose().with_context(|| format!("token {name}"))?,
         customer: None,
         pays: None,
+        expires: None,
+        ended: CancellationToken::new(),
     })
 }
 
@@ -224,8 +292,10 @@ pub enum Caller {
     Payment {
         name: String,
     },
+    /// of this role: all of it, or a part
     Operator {
         name: String,
+        role: Role,
     },
     Auditor {
         name: String,
@@ -245,7 +315,9 @@ impl Caller {
                 None => Caller::Metrics,
             },
             Role::Payment => Caller::Payment { name },
-            Role::Operator => Caller::Operator { name },
+            role @ (Role::Operator | Role::Support | Role::Stock | Role::Privacy | Role::Finance) => {
+                Caller::Operator { name, role }
+            }
             Role::Auditor => Caller::Auditor { name },
             Role::Metrics => Caller::Metrics,
         }
@@ -257,7 +329,7 @@ impl Caller {
             Caller::Anyone => "anyone",
             Caller::Checkout { name, .. }
             | Caller::Payment { name }
-            | Caller::Operator { name }
+            | Caller::Operator { name, .. }
             | Caller::Auditor { name } => name,
             Caller::Partner { partner } => partner.as_str(),
             Caller::Metrics => "metrics",
@@ -271,7 +343,7 @@ impl Caller {
             Caller::Checkout { .. } => Some(Role::Checkout),
             Caller::Partner { .. } => Some(Role::Partner),
             Caller::Payment { .. } => Some(Role::Payment),
-            Caller::Operator { .. } => Some(Role::Operator),
+            Caller::Operator { role, .. } => Some(*role),
             Caller::Auditor { .. } => Some(Role::Auditor),
             Caller::Metrics => Some(Role::Metrics),
         }
@@ -289,8 +361,8 @@ impl Caller {
             Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
             Caller::Partner { .. } => &[Actor::Seller, Actor::Partner, Actor::Buyer],
             Caller::Payment { .. } => &[Actor::Payment],
+            Caller::Operator { role: Role::Privacy, .. } | Caller::Auditor { .. } | Caller::Metrics => &[],
             Caller::Operator { .. } => &[Actor::Operator],
-            Caller::Auditor { .. } | Caller::Metrics => &[],
         }
     }
 
@@ -311,7 +383,9 @@ impl Caller {
                 [Actor::Seller, Actor::Partner, Actor::Buyer].into_iter().filter_map(|a| of(a, id)).collect()
             }
             Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
-            Caller::Operator { name } => of(Actor::Operator, name).into_iter().collect(),
+            Caller::Operator { name, role } => {
+                of(Actor::Operator, name).filter(|_| desks::sends(*role, command)).into_iter().collect()
+            }
         }
     }
 }
@@ -337,6 +411,8 @@ mod tests {
             partner: (role == Role::Partner).then(|| PartnerId::stored("p-1")),
             customer: bound.then(|| CustomerId::stored("u-1")),
             pays,
+            expires: None,
+            ended: CancellationToken::new(),
         };
         for (role, bound, pays, says) in [
             (Role::Checkout, false, None, Says::Payments),
@@ -347,6 +423,8 @@ mod tests {
             (Role::Payment, false, Some(false), Says::Nothing),
             (Role::Operator, false, None, Says::Payments),
             (Role::Operator, false, Some(false), Says::Nothing),
+            (Role::Finance, false, None, Says::Payments),
+            (Role::Support, false, None, Says::Nothing),
             (Role::Partner, false, None, Says::Nothing),
             (Role::Partner, false, Some(true), Says::Buyers),
             (Role::Auditor, false, None, Says::Nothing),
@@ -369,14 +447,16 @@ mod tests {
             (format!("web:checkout:{}", &hash[1..]), false),
             (format!("we b:checkout:{hash}"), false),
             ("web".to_owned(), false),
+            (String::new(), false),
+            (" ".to_owned(), false),
         ] {
-            let read = Tokens::read(None, std::slice::from_ref(&text));
+            let read = Tokens::of(None, std::slice::from_ref(&text));
             assert_eq!(read.is_ok(), fits, "{text}: {read:?}");
         }
         let both = [format!("a:metrics:{hash}"), format!("b:operator:{hash}")];
-        assert!(Tokens::read(None, &both).is_err());
-        let tokens = Tokens::read(None, &both[..1]).unwrap();
-        assert_eq!(tokens.find("t").map(|t| t.role), Some(Role::Metrics));
-        assert!(tokens.find("T").is_none());
+        assert!(Tokens::of(None, &both).is_err());
+        let tokens = Tokens::of(None, &both[..1]).unwrap();
+        assert_eq!(tokens.find("t", Time::UNIX_EPOCH).map(|t| t.role), Ok(Role::Metrics));
+        assert!(tokens.find("T", Time::UNIX_EPOCH).is_err());
     }
 }

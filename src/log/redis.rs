@@ -34,7 +34,7 @@ use self::{
     settler::RedisSettler,
 };
 use super::{CommandLog, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
-use crate::outward::{self, Certificates};
+use crate::outward::{self, Certificates, is_here};
 
 /// The version of the keys and their contents, in `meta`.
 pub const PROTOCOL: u32 = 1;
@@ -121,6 +121,23 @@ impl RedisLog {
                 error @ (LogError::Fenced { .. } | LogError::Full(_) | LogError::Broken(_)) => Err(error),
             },
         }
+    }
+
+    /// Why nobody should go to the Redis at this URL over a network that others are on, if there is a reason.
+    ///
+    /// # Errors
+    /// [`LogError::Broken`], when it can't be read.
+    pub fn insecure(url: &str) -> Result<Option<&'static str>, LogError> {
+        let info = url.into_connection_info().map_err(|e| unusable(&e))?;
+        let (ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. }) = info.addr() else {
+            return Ok(None); // a socket of this machine
+        };
+        let clear = !matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        Ok(match (is_here(host), clear, info.redis_settings().password()) {
+            (true, _, _) | (false, false, Some(_)) => None,
+            (false, _, None) => Some("asks for no password: redis://USER:PASSWORD@…"),
+            (false, true, Some(_)) => Some("is told its password in clear: rediss://"),
+        })
     }
 
     async fn pooled(&self) -> Result<deadpool_redis::Connection, LogError> {

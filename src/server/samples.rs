@@ -75,6 +75,9 @@ fn describe() {
     counter!("jumun_http_requests_total", "HTTP requests, by route and status");
     histogram!("jumun_http_seconds", "Time to the head of an HTTP response, by route");
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
+    counter!("jumun_token_reloads_total", "times that the token file was read again because it had changed");
+    counter!("jumun_http_connections_refused_total", "connections to the HTTP door beyond their bounds");
+    counter!("jumun_http_strangers_refused_total", "HTTP requests without a known token that came too fast");
     counter!("jumun_refund_asks_total", "Refunds asked of the payment side, by what was heard");
     counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");
     histogram!("jumun_refund_seconds", "One request for a refund at the payment side");

@@ -26,6 +26,10 @@ row! {
         adit_dtl: Text,
         req_id: Text,
         adit_dttm: Time,
+        /// where the request came from
+        accs_plc: Text,
+        /// of COMMAND: who sent what; empty of others
+        cmd_dgst: Text,
     }
 }
 
@@ -57,8 +61,10 @@ row! {
 /// What the doors ask of the store.
 #[async_trait]
 pub trait DoorStore: Send + Sync {
-    /// Writes an audit row; what it is about is done only after that.
+    /// Writes an audit row, unless the same command of the same sender has one; what it is about is done only after that.
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError>;
+    /// Takes it back: what it is about was refused, so nothing was done.
+    async fn unnote(&self, id: &str) -> Result<(), StoreError>;
     /// Audit rows, newest first, from below the id `before`.
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError>;
     /// Audit rows of an order, oldest first.

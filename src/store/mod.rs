@@ -471,3 +471,14 @@ pub async fn open_by(url: &str, patience: Duration) -> Result<Arc<dyn Store>, St
         _ => Err(StoreError::Unusable("a store's URL starts with postgres:, postgresql: or sqlite:".into())),
     }
 }
+
+/// Why nobody should go to the database at this URL over a network that others are on, if there is a reason.
+///
+/// # Errors
+/// [`StoreError::Unusable`], when it can't be read.
+pub fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => postgres::insecure(url),
+        _ => Ok(None), // a file
+    }
+}

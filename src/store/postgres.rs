@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Postgres, Row as _,
     migrate::MigrateError,
-    postgres::{PgConnectOptions, PgRow},
+    postgres::{PgConnectOptions, PgRow, PgSslMode},
 };
 
 pub use commit::Statement;
@@ -23,6 +23,7 @@ use super::{
     row::{Read, Type},
     sql_store::{Bind, Database, SqlStore},
 };
+use crate::outward::is_here;
 
 /// The store on PostgreSQL.
 pub type PostgresStore = SqlStore<Server>;
@@ -64,6 +65,21 @@ impl SqlStore<Server> {
         let pool = Pool::new(&sessions);
         Ok(Self::over(Server { sessions, pool, reach }))
     }
+}
+
+/// Why nobody should go there over a network that others are on, if there is a reason.
+pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
+    let options: PgConnectOptions = url.parse().map_err(|e| unavailable(&e))?;
+    let host = options.get_host();
+    if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
+        return Ok(None);
+    }
+    Ok(match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
+            Some("is reached in clear, or may be: sslmode=verify-full")
+        }
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
+    })
 }
 
 fn unavailable(error: &sqlx::Error) -> StoreError {

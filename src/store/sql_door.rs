@@ -40,7 +40,12 @@ impl<D: Database> SqlStore<D> {
 #[async_trait]
 impl<D: Database> DoorStore for SqlStore<D> {
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError> {
-        self.put(row, "").await
+        self.put(row, " ON CONFLICT DO NOTHING").await
+    }
+
+    async fn unnote(&self, id: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM tb_sy_door_adit WHERE adit_id = $1".to_owned();
+        self.0.write(sql, vec![Bind::text(id)], &[]).await.map(drop)
     }
 
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError> {

@@ -165,6 +165,7 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
     producer, consumer = users["jumun-producer"], users["jumun-consumer"]
     admin("ACL", "LOG", "RESET")
     settings = {"REDIS_URL": url["jumun-server"], "DATABASE_URL": database, "JUMUN_LISTEN": f"127.0.0.1:{door}"}
+    settings["JUMUN_OPEN"] = "true"
     with started([jumun, "serve"], here / "jumun.log", **settings) as server:
         http = f"http://127.0.0.1:{door}"
         until("jumun is ready", lambda: urllib.request.urlopen(f"{http}/readyz", timeout=5).status == 200)

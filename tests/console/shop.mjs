@@ -93,7 +93,7 @@ export class Shop {
   /** A server; gives back where it serves. */
   async serve(name, ...more) {
     const log = `${name}.log`;
-    const child = this.start(this.jumun, ['serve', '--listen', '127.0.0.1:0', '--database', `sqlite:${path.join(this.dir, name)}.db`, ...more], log);
+    const child = this.start(this.jumun, ['serve', '--listen', '127.0.0.1:0', '--database', `sqlite:${path.join(this.dir, name)}.db`, ...(more.includes('--tokens') ? [] : ['--open']), ...more], log);
     return until(`${name} to serve`, () => {
       if (child.exitCode !== null) throw new Error(`${name} ended: ${this.said(log)}`);
       const found = /jumun serves address=(\S+)/.exec(this.said(log));

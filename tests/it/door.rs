@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// A path of the pattern, for an order that is u-1's.
-fn filled(pattern: &str) -> String {
+pub fn filled(pattern: &str) -> String {
     let part = if pattern.contains("/{part}") { "lines" } else { "x" };
     let id = if pattern.starts_with("/v1/orders") { "o-1" } else { "nothing-1" };
     pattern
@@ -26,6 +26,7 @@ fn filled(pattern: &str) -> String {
         .replace("{partition}", "0")
         .replace("{letter}", "1-1")
         .replace("{name}", "nothing")
+        .replace("{file}", "app.js")
 }
 
 #[tokio::test]
@@ -277,7 +278,7 @@ async fn f45_huge_deep_and_slow_bodies_are_refused() {
     let mut slow = TcpStream::connect(&shop.address).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let bearer = bearer("operator");
-    write!(slow, "POST /v1/commands HTTP/1.1\r\nHost: j\r\nAuthorization: {bearer}\r\nContent-Length: 100\r\n\r\n{{")
+    write!(slow, "POST /v1/commands HTTP/1.1\r\nHost: j\r\nAuthorization: {bearer}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")
         .unwrap();
     let reply = read(&mut slow);
     assert_eq!((reply.status, reason(&reply).as_str()), (408, "timeout"), "{reply:?}");

@@ -193,7 +193,7 @@ async fn a_stop_ends_the_streams_and_answers_who_waits() {
     let mut late = TcpStream::connect(&shop.address).unwrap();
     write!(
         late,
-        "POST /v1/commands HTTP/1.1\r\nHost: jumun\r\nAuthorization: Bearer operator\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/commands HTTP/1.1\r\nHost: jumun\r\nAuthorization: Bearer operator\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )
     .unwrap();

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod acceptance;
+mod audit;
 mod bounds;
 mod callbacks;
 mod clients;
+mod closed;
 mod demo;
 mod docs;
 mod domain_pages;
@@ -28,11 +30,13 @@ mod refusals;
 mod scenarios;
 mod schema;
 mod scope;
+mod sockets;
 mod store_contract;
 mod store_pace;
 mod supply;
 mod support;
 mod tidy;
 mod tls;
+mod tokens;
 mod traces;
 mod verify;

@@ -92,7 +92,7 @@ class Server:
     def start(self) -> None:
         settings = {"JUMUN_LISTEN": f"127.0.0.1:{self.door}", "JUMUN_PARTITIONS": str(PARTITIONS)}
         # under the same name it takes its partitions back without waiting for the lease to end
-        settings["JUMUN_INSTANCE"] = "producers"
+        settings |= {"JUMUN_INSTANCE": "producers", "JUMUN_OPEN": "true"}
         # a frozen server is still the owner; what was sent is still there when it is inspected, however slow the machine
         settings |= {"JUMUN_LEASE": "15", "JUMUN_KEEP_COMMANDS": "3600", "JUMUN_KEEP_ANSWERS": "3600"}
         with (self.here / "jumun.log").open("ab") as log:

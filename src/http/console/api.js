@@ -19,7 +19,7 @@ export const who = () => me;
 /** Whether commands may be sent: an auditor sees everything and changes nothing. */
 export const mayAct = () => me?.actors.includes('operator') === true;
 /** Whether what only operators and auditors see may be asked for. */
-export const isStaff = () => me !== null && (me.open || ['operator', 'auditor'].includes(me.role));
+export const isStaff = () => me !== null && (me.open || ['operator', 'support', 'stock', 'privacy', 'finance', 'auditor'].includes(me.role));
 export function setToken(value) {
   token = value;
   if (value === null) sessionStorage.removeItem(KEY);

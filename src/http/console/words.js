@@ -231,7 +231,7 @@ const CODES = {
   // gifts by hand
   complaint: '불만', delay: '지연', damage: '파손', goodwill: '감사',
   // roles
-  operator: '운영자', auditor: '감사자', checkout: '체크아웃', payment: '결제', metrics: '지표',
+  operator: '운영자', support: '고객지원', stock: '재고', privacy: '개인정보', finance: '정산', auditor: '감사자', checkout: '체크아웃', payment: '결제', metrics: '지표',
   // refunds
   waiting: '대기: 반품을 기다림', due: '결제사에 요청', refunded: '환불완료', transferred: '계좌로 환불', withdrawn: '철회',
   // fees

@@ -23,6 +23,14 @@ impl Reply {
         self.head.lines().find(of).and_then(|l| l.split_once(':')).map(|(_, v)| v.trim())
     }
 
+    /// All values of a header, in one.
+    pub fn headers(&self, name: &str) -> String {
+        let of = |l: &&str| l.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name));
+        let values: Vec<&str> =
+            self.head.lines().filter(of).filter_map(|l| Some(l.split_once(':')?.1.trim())).collect();
+        values.join(", ")
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
@@ -33,7 +41,14 @@ impl Reply {
 pub fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut socket = TcpStream::connect(address).expect("the door is there");
     socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: jumun\r\nConnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    let given = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    if !given("host") {
+        head.push_str(&format!("Host: {address}\r\n"));
+    }
+    if !body.is_empty() && !given("content-type") {
+        head.push_str("Content-Type: application/json\r\n");
+    }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -1,0 +1,146 @@
+//! Who shows no token that is known, signs badly, or comes from another site's page: a few a second from one address. What
+//! comes faster is refused before it costs a line of the log. Who shows a good token is not asked here.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::problem::Why;
+
+/// Addresses that are told apart; those beyond share one bucket.
+const ADDRESSES_MAX: usize = 4_096;
+/// How many seconds' worth may come at once.
+const BURST_SECONDS: f64 = 10.0;
+/// How often those that are full again may be looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    left: f64,
+    at: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    of: HashMap<IpAddr, Bucket>,
+    others: Option<Bucket>,
+    swept: Option<Instant>,
+}
+
+/// A bucket for each address, as far as there is room.
+#[derive(Debug)]
+pub struct Strangers {
+    /// requests a second; 0: no bound
+    rate: u32,
+    buckets: Mutex<Buckets>,
+}
+
+impl Strangers {
+    /// That many requests a second from one address.
+    pub fn new(rate: u32) -> Self {
+        Self { rate, buckets: Mutex::default() }
+    }
+
+    /// Takes one of its peer's.
+    ///
+    /// # Errors
+    /// The response, when there were too many.
+    pub fn take(&self, request: &HttpRequest) -> Result<(), HttpResponse> {
+        if self.took(request.peer_addr().map(|peer| peer.ip()), Instant::now()) {
+            return Ok(());
+        }
+        metrics::counter!("jumun_http_strangers_refused_total").increment(1);
+        let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
+        Err(Why::TooMany.response(why))
+    }
+
+    fn took(&self, peer: Option<IpAddr>, now: Instant) -> bool {
+        if self.rate == 0 {
+            return true;
+        }
+        let (rate, full) = (f64::from(self.rate), f64::from(self.rate) * BURST_SECONDS);
+        let filled = |b: &Bucket| (b.left + now.saturating_duration_since(b.at).as_secs_f64() * rate).min(full);
+        let mut guard = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let buckets = &mut *guard;
+        let fresh = Bucket { left: full, at: now };
+        let peer = peer.map(prefix);
+        let known = peer.is_some_and(|peer| buckets.of.contains_key(&peer));
+        let due = buckets.swept.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP_EVERY);
+        if !known && buckets.of.len() >= ADDRESSES_MAX && due {
+            buckets.swept = Some(now);
+            // a bucket that is full again is as good as a new one
+            buckets.of.retain(|_, b| filled(b) < full);
+        }
+        let room = known || buckets.of.len() < ADDRESSES_MAX;
+        let bucket = match peer.filter(|_| room) {
+            Some(peer) => buckets.of.entry(peer).or_insert(fresh),
+            None => buckets.others.get_or_insert(fresh),
+        };
+        *bucket = Bucket { left: filled(bucket), at: now };
+        let takes = bucket.left >= 1.0;
+        if takes {
+            bucket.left -= 1.0;
+        }
+        takes
+    }
+}
+
+/// What one person has of addresses: one of IPv4, a /64 of IPv6.
+pub fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u32) -> Option<IpAddr> {
+        Some(IpAddr::from(n.to_be_bytes()))
+    }
+
+    #[test]
+    fn each_address_has_its_own_and_gets_it_back() {
+        let (strangers, begun) = (Strangers::new(2), Instant::now());
+        let took = |who: u32, after: u64| strangers.took(address(who), begun + Duration::from_secs(after));
+        assert_eq!((0..40).filter(|_| took(1, 0)).count(), 20);
+        assert_eq!((0..40).filter(|_| took(2, 0)).count(), 20);
+        assert_eq!((0..40).filter(|_| took(1, 3)).count(), 6);
+        assert_eq!((0..40).filter(|_| took(1, 1_000)).count(), 20);
+        // time that seems to go back gives nothing
+        assert!(!took(1, 0));
+        assert!((0..100).all(|_| Strangers::new(0).took(address(1), begun)));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let of = |text: &str| prefix(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.2"), of("10.0.0.1"));
+    }
+
+    #[test]
+    fn as_many_addresses_as_there_are_cost_no_more_room() {
+        let (strangers, begun) = (Strangers::new(1), Instant::now());
+        let most = u32::try_from(ADDRESSES_MAX).unwrap();
+        for who in 0..most * 2 {
+            strangers.took(address(who), begun);
+        }
+        assert_eq!(strangers.buckets.lock().unwrap().of.len(), ADDRESSES_MAX);
+        // those beyond share: the tenth second of theirs is gone
+        assert!(!strangers.took(address(most * 3), begun));
+        // once the first are full again, others have their places
+        let later = begun + Duration::from_secs(60);
+        assert!(strangers.took(address(most * 3), later));
+        assert_eq!(strangers.buckets.lock().unwrap().of.len(), 1);
+    }
+}
