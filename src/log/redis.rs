@@ -81,7 +81,7 @@ impl RedisLog {
     pub async fn connect_by(url: &str, namespace: &str, certificates: &Certificates) -> Result<Self, LogError> {
         let client = client(url, certificates)?;
         let info = client.get_connection_info().clone();
-        let reach = reach(&info);
+        let (reach, secure) = (reach(&info), matches!(info.addr(), ConnectionAddr::TcpTls { .. }));
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_MAX))
             .set_response_timeout(Some(REPLY_MAX));
@@ -111,8 +111,8 @@ impl RedisLog {
         let mut link = Link::new(log.dial.clone());
         match link.send(&::redis::cmd("PING"), Duration::ZERO).await {
             Ok(_) => Ok(log),
-            // it is away, or not there yet
-            Err(e) if passes(&e) => Err(LogError::Unavailable(e.to_string())),
+            // it is away, or not there yet; but a server without TLS is silent, too, when it is asked with it
+            Err(e) if passes(&e) && !(e.is_timeout() && secure) => Err(LogError::Unavailable(e.to_string())),
             // a server that wants TLS, or has none, only hangs up or says something strange
             Err(e) => match fault(0, &e) {
                 LogError::Unavailable(why) => {

@@ -463,7 +463,9 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// As [`open`] says.
 pub async fn open_by(url: &str, patience: Duration) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresStore::connect_by(url, patience).await?)),
+        Some(("postgres" | "postgresql", _)) => {
+            Ok(Arc::new(Box::pin(postgres::PostgresStore::connect_by(url, patience)).await?))
+        }
         Some(("sqlite", rest)) => {
             let path = Path::new(rest.strip_prefix("//").unwrap_or(rest));
             Ok(Arc::new(sqlite::SqliteStore::open(path, sqlite::Synchronous::Full).await?))

@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
         words: &["actix", "actix_rt", "actix_web"],
         within: &["src/"],
         // the heart starts the supervisor anew
-        except: &["src/route/", "src/http/", "src/cli/", "src/main.rs", "src/lane/heart.rs"],
+        except: &["src/route/", "src/http/", "src/cli/", "src/main.rs", "src/lane/heart.rs", "src/lane/heart/over.rs"],
         unless: &[],
         why: "actors route and doors serve; everything else is plain code",
     },
