@@ -109,7 +109,7 @@ impl RedisLog {
             reach,
         };
         let mut link = Link::new(log.dial.clone());
-        match link.send(&::redis::cmd("PING"), Duration::ZERO).await {
+        match Box::pin(link.send(&::redis::cmd("PING"), Duration::ZERO)).await {
             Ok(_) => Ok(log),
             // it is away, or not there yet; but a server without TLS is silent, too, when it is asked with it
             Err(e) if passes(&e) && !(e.is_timeout() && secure) => Err(LogError::Unavailable(e.to_string())),

@@ -92,6 +92,10 @@ impl SqlStore<FileStore> {
             .busy_timeout(BUSY_WAIT_MAX)
             .statement_cache_capacity(STATEMENTS_MAX)
             .disable_statement_logging();
+        // nothing that passes: waiting for it would hide a slip of the pen
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return Err(StoreError::Unusable(format!("there is no folder {} for the database", folder.display())));
+        }
         let connection = options.connect().await.map_err(|e| fault(&e))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)

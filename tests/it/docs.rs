@@ -222,3 +222,36 @@ async fn the_start_by_hand_works_as_it_stands() {
         assert!(out.contains(says), "no {says} in: {out}\n{err}");
     }
 }
+
+#[test]
+fn the_security_page_names_tests_that_there_are() {
+    let all: String = ["tests/it", "src"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let page = read("docs/security.md");
+    let names: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| {
+            word.matches('_').count() >= 4
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+        })
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(all.contains(&format!("fn {name}(")), "docs/security.md names the test {name}, which there is not");
+    }
+}
+
+/// What all Rust files of a folder say.
+fn sources(folder: &std::path::Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    texts
+}

@@ -212,7 +212,7 @@ async fn logs_are_json_with_ids_and_without_people_or_secrets() {
         assert_eq!(line["reason"].as_str(), answer.reason.as_deref(), "{line}");
         assert_eq!(line["entry"].as_str(), Some(&*answer.entry), "{line}");
     }
-    for message in ["the lane starts over", "a command goes to the dead letters"] {
+    for message in ["a command broke its handler", "a command goes to the dead letters"] {
         let line = find(message, "log-poison-1");
         assert_eq!(line["order_id"], "o-log-paid-1", "{line}");
         assert_eq!(line["entry"].as_str(), Some(&*outcomes["log-poison-1"].entry), "{line}");

@@ -77,14 +77,16 @@ impl Heart {
         let Some(poison) = chunk.get(broke.at).map(Kept::entry) else {
             return self.start_over(&broke.why, true, ended).await;
         };
-        let order = chunk.get(broke.at).and_then(|kept| ids(&kept.clone().again()).1);
+        let (command, order) = chunk.get(broke.at).map(|kept| ids(&kept.clone().again())).unwrap_or_default();
         let broken = self.broke.entry(poison).or_default();
         broken.times += 1;
         let (partition, times) = (self.parts.partition, broken.times);
-        let (entry, order_id) = (tracing::field::display(poison.1), order.as_deref());
+        let entry = tracing::field::display(poison.1);
+        let (command_id, order_id) = (command.as_deref(), order.as_deref());
         tracing::warn!(
             partition,
             entry,
+            command_id,
             order_id,
             times,
             touched = broke.touched,
