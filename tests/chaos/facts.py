@@ -44,6 +44,7 @@ class World:
     kept: dict[tuple[int, str], str] = field(default_factory=dict)
     # (partition, entry) of what Redis said it had, and had no more when it came back from a kill
     lost: set[tuple[int, str]] = field(default_factory=set)
+    # each with `at`, its own place in the stream
     answers: list[dict] = field(default_factory=list)
     events: list[dict] = field(default_factory=list)
     dead: list[dict] = field(default_factory=list)
@@ -113,8 +114,8 @@ def gather(shop: Shop, journal: Journal, lost: set[tuple[int, str]]) -> World:
         for entry, fields in entries(redis, stream(partition)):
             world.kept[partition, entry] = fields["command"]
         for name in ("answers", f"answers:{REPLY_TO}"):
-            for _, fields in entries(redis, stream(partition, name)):
-                world.answers += json.loads(fields["answers"])
+            for at, fields in entries(redis, stream(partition, name)):
+                world.answers += [{**answer, "at": at} for answer in json.loads(fields["answers"])]
         for _, fields in entries(redis, stream(partition, "events")):
             world.events += json.loads(fields["events"])
         for entry, fields in entries(redis, stream(partition, "internal")):

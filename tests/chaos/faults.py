@@ -164,8 +164,9 @@ def postgres_stop(fault: Fault, shop: Shop) -> str:
 
 
 def postgres_start(fault: Fault, shop: Shop) -> None:
-    if not shop.postgres.runs():
-        shop.postgres.start()
+    if shop.postgres.ended(10) is None:
+        shop.postgres.kill()
+    shop.postgres.start()
 
 
 def locked(fault: Fault, shop: Shop, query: str) -> str:
@@ -253,6 +254,7 @@ NETWORK = {
     "network cut": (cut, None), "network refuses": (refuse, mend), "network frozen": (deaf, mend),
     "network slow": (slow, mend), "connections lost": (lose, None),
 }  # fmt: skip
+FAMILIES = (JUMUN, REDIS, POSTGRES, NETWORK)
 ALL = {**JUMUN, **REDIS, **POSTGRES, **NETWORK}
 BEGIN = {what: begin for what, (begin, _) in ALL.items()}
 END = {what: end for what, (_, end) in ALL.items() if end}
@@ -284,7 +286,17 @@ def drawn(rng: random.Random, what: str) -> Fault:
 
 
 def family(what: str) -> dict:
-    return next(some for some in (JUMUN, REDIS, POSTGRES, NETWORK) if what in some)
+    return next(some for some in FAMILIES if what in some)
+
+
+def apart(faults: list[Fault]) -> None:
+    """Two at once meet two servers: one that stops behind a network that is frozen would wait for its last clients."""
+    kinds = [fault.what for fault in faults]
+    for fault in faults:
+        if fault.what in NETWORK and any(kind in REDIS for kind in kinds):
+            fault.on = "PostgreSQL"
+        elif fault.what in NETWORK and any(kind in POSTGRES for kind in kinds):
+            fault.on = "Redis"
 
 
 def plan(seed: int, may_debug: bool) -> Iterator[tuple[float, list[Fault]]]:
@@ -307,6 +319,7 @@ def plan(seed: int, may_debug: bool) -> Iterator[tuple[float, list[Fault]]]:
             # of another family: two that would undo each other are none
             kinds.append(next_kind(family(kinds[0])))
         faults = [drawn(rng, kind) for kind in kinds]
+        apart(faults)
         pause = rng.uniform(0.3, 1.5)
         # drawn all the same, so that the rest is as elsewhere
         faults = [f for f in faults if may_debug or f.what != "DEBUG SLEEP"]

@@ -58,8 +58,8 @@ def own(command_id: str) -> bool:
 
 
 def said(answer: dict) -> str:
-    """All of an answer but which entry it answers."""
-    return json.dumps({k: v for k, v in answer.items() if k != "entry"}, sort_keys=True)
+    """All of an answer but which entry it answers, and where it stands."""
+    return json.dumps({k: v for k, v in answer.items() if k not in ("entry", "at")}, sort_keys=True)
 
 
 def brief(answer: dict) -> str:

@@ -11,8 +11,8 @@ from servers import PARTITIONS, PAYMENT_WINDOW
 
 PRICE, SALE_PRICE, FEE = 10_000, 9_000, 3_000
 SKUS_EACH = 4  # in each partition, beside one that is only asked whether its partition is well
-STOCK = (50, 400, 400, 20, 60)  # of a partition's SKUs
-CUSTOMERS, LIMIT = 24, 3
+STOCK = (50, 2_000, 2_000, 40, 200)  # of a partition's SKUs
+CUSTOMERS, LIMIT = 120, 3
 OPERATOR, PAYMENT = "operator:chaos", "payment:chaos"
 REPLY_TO = "checkout"
 
@@ -60,7 +60,7 @@ def goods() -> list[list[tuple[int, str]]]:
         # some are scarce, so that there is something to refuse
         [(p, {"type": "receive_stock", "sku_id": sku, "quantity": STOCK[n]}) for p, n, sku in shelf]
         + [(p, {"type": "create_campaign", "campaign_id": f"sale-{p}", "sku_id": sku, "name": "sale",
-                "price": SALE_PRICE, "allotted": 300, "opens_at": "2020-01-01T00:00:00Z",
+                "price": SALE_PRICE, "allotted": 1_500, "opens_at": "2020-01-01T00:00:00Z",
                 "closes_at": "2150-01-01T00:00:00Z", "limit_per_customer": LIMIT})
            for p, n, sku in shelf if n == 1],
     ]  # fmt: skip
@@ -187,7 +187,7 @@ class Story:
         sku = self.rng.choice(self.shelf[self.partition])
         kind = self.rng.choice(("receive_stock", "receive_stock", "adjust_stock", "shrink_stock"))
         # an adjustment of more than there is is refused
-        quantity = self.rng.randint(-30, 10) or 1 if kind == "adjust_stock" else self.rng.randint(1, 6)
+        quantity = self.rng.randint(-30, 10) or 1 if kind == "adjust_stock" else self.rng.randint(1, 9)
         command = {"type": kind, "actor": OPERATOR, "sku_id": sku, "quantity": quantity}
         yield 0, command if kind == "receive_stock" else {**command, "reason": "counted"}
 

@@ -10,6 +10,7 @@ one story (R1–R3, R5, R7–R9, R11), every partition must answer in time (R14)
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -141,7 +142,7 @@ class Run:
     def stop_servers(self) -> None:
         for name, program in self.shop.jumun.items():
             program.down = True
-            program.signal(15)
+            program.signal(signal.SIGTERM)
             status = program.ended(30)
             self.findings.hold("R12", status == 0, f"jumun {name} ended with {status} at SIGTERM")
 
@@ -218,6 +219,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the directory, whatever comes of it")
     args = parser.parse_args()
     args.seed = random.SystemRandom().randrange(1_000_000) if args.seed is None else args.seed
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit("stopped"))  # what was started is stopped, too
     here = Path(tempfile.mkdtemp(prefix="jumun-chaos-"))
     print(f"seed {args.seed}, {args.seconds:.0f} s", flush=True)
     status = 1

@@ -197,7 +197,8 @@ class Shop:
         """Starts again whoever ended unasked, as a supervisor does; it is told."""
         for program in self.jumun.values():
             if program.process and program.process.poll() is not None and not program.down:
-                self.deaths.append(f"jumun {program.name} ended by itself, status {program.process.returncode}")
+                last = program.log.read_text(errors="replace").splitlines()[-1:]
+                self.deaths.append(f"jumun {program.name} ended by itself, status {program.process.returncode}: {last}")
                 program.start()
 
     def verify(self) -> tuple[int, str]:
