@@ -1,5 +1,5 @@
-"""The judge of the books (R3, R7–R11): stock, money, histories, quantities, limits, by plain sums over rows and by what the
-journal brought in. It shares nothing with `jumun verify`."""
+"""The judge of the books (R3, R7-R11): stock, money, histories, quantities, limits, by plain sums over rows and by what
+the journal brought in. It shares nothing with `jumun verify`."""
 
 import json
 from collections import defaultdict
@@ -51,7 +51,8 @@ def stock(world: World, f: Findings) -> None:
         now = [sku[k] for k in LEVELS]
         f.hold("R3", now == balance, f"{name} has {now} on hand, held, sold; its ledger {balance}")
         f.hold("R3", sum(now) == came, f"{name}: {came} came, and {now} on hand, held, sold are {sum(now)}")
-        f.hold("R3", sku["ldgr_no"] == len(rows), f"{name}: {len(rows)} ledger rows, its balance knows {sku['ldgr_no']}")
+        last = sku["ldgr_no"]
+        f.hold("R3", last == len(rows), f"{name}: {len(rows)} ledger rows, its balance knows {last}")
         held = sum(line["hold_qty"] for line in lines.get(name, []))
         f.hold("R3", held == sku["hold_qty"], f"{name}: {sku['hold_qty']} held, orders hold {held}")
         sold = sum(line["dduct_qty"] for line in lines.get(name, []))
@@ -98,7 +99,7 @@ def limits(world: World, f: Findings) -> None:
 
 
 def money(world: World, sums: Sums, f: Findings) -> None:
-    """R8: paid = refundable + planned + excluded + refunded; what the journal brought is what is there; one refund a key."""
+    """R8: paid = refundable + planned + excluded + refunded; what the journal brought is there; one refund a key."""
     refunded: dict = defaultdict(int)
     for key, rows in grouped(world.tables["refunds"], "rfnd_key").items():
         done = [r for r in rows if r["rfnd_stat_cd"] == "REFUNDED"]
@@ -133,11 +134,12 @@ def money(world: World, sums: Sums, f: Findings) -> None:
     for order in (gave.keys() | paid.keys() | registered.keys()) - unsure:
         given = sum(gave[order].values())
         same = given == paid[order] == registered[order]
-        f.hold("R8", same, f"order {order}: {given} were brought, {paid[order]} settled, {registered[order]} registered")
+        there = f"{paid[order]} settled, {registered[order]} registered"
+        f.hold("R8", same, f"order {order}: {given} were brought, {there}")
 
 
 def histories(world: World, f: Findings) -> None:
-    """R7: numbered 1..n, as far as the order is; each event published, as it is stored; nothing published that is not."""
+    """R7: numbered 1..n, as far as the order is; each event published as it is stored, and nothing else."""
     by_order = {k: v for k, v in grouped(world.tables["history"], "ord_id").items() if not k.startswith("~")}
     orders = {row["ord_id"]: row for row in world.tables["orders"]}
     for order in by_order.keys() ^ orders.keys():
@@ -166,7 +168,7 @@ def histories(world: World, f: Findings) -> None:
 
 
 def quantities(world: World, sums: Sums, f: Findings) -> None:
-    """R9: of each line, what was ordered is what is there, cancelled or returned; R11: all lines of an order or none."""
+    """R9: what was ordered of a line is there, cancelled or returned; R11: all lines of an order or none."""
     cancelled = {(r["ord_id"], r["ord_seq"]): r["qty"] for r in world.tables["cancelled"]}
     returned = {(r["ord_id"], r["ord_seq"]): r["qty"] for r in world.tables["returned"]}
     # what was never paid is cut without a row of its own
@@ -179,8 +181,9 @@ def quantities(world: World, sums: Sums, f: Findings) -> None:
             counts = [v for k, v in line.items() if k.endswith("_qty")]
             out = line["cncl_qty"] + line["rtn_qty"] + line["exch_qty"]
             f.hold("R9", min(counts) >= 0 and out <= line["ord_qty"], f"{whose}: {line}")
-            f.hold("R9", order in unpaid or cancelled.get(key, 0) == line["cncl_qty"], f"{whose}: {line['cncl_qty']} cancelled, not by its rows")
-            f.hold("R9", returned.get(key, 0) == line["rtn_qty"], f"{whose}: {line['rtn_qty']} returned, not by its rows")
+            cut, back = line["cncl_qty"], line["rtn_qty"]
+            f.hold("R9", order in unpaid or cancelled.get(key, 0) == cut, f"{whose}: {cut} cancelled, not by its rows")
+            f.hold("R9", returned.get(key, 0) == back, f"{whose}: {back} returned, not by its rows")
     for one in accepted(world, sums).values():
         if one["type"] != "place_order":
             continue

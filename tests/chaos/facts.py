@@ -22,9 +22,10 @@ TABLES = {
     "payments": "SELECT pay_id, ord_id, stlm_no, pay_amt FROM tb_sc_pay_rgst",
     "refunds": "SELECT rfnd_key, rfnd_seq, ord_id, stlm_no, rfnd_stat_cd, rfnd_plan_amt, rfnd_amt FROM tb_od_rfnd",
     "cancelled": "SELECT ord_id, ord_seq, sum(cncl_qty) AS qty FROM tb_od_cncl GROUP BY 1, 2",
-    "returned": "SELECT ord_id, ord_seq, sum(rtn_qty) AS qty FROM tb_od_rtn WHERE rtn_stat_cd = 'COMPLETED' GROUP BY 1, 2",
-    "history": "SELECT ord_id, hist_no, cmd_id, cmd_evnt_no, cmd_dgst, evnt_typ_cd, evnt, ord_stat_cd FROM tb_od_ord_hist"
-    " ORDER BY ord_id, hist_no",
+    "returned": "SELECT ord_id, ord_seq, sum(rtn_qty) AS qty FROM tb_od_rtn WHERE rtn_stat_cd = 'COMPLETED'"
+    " GROUP BY 1, 2",
+    "history": "SELECT ord_id, hist_no, cmd_id, cmd_evnt_no, cmd_dgst, evnt_typ_cd, evnt, ord_stat_cd"
+    " FROM tb_od_ord_hist ORDER BY ord_id, hist_no",
     "outcomes": "SELECT cmd_id, cmd_dgst, cmd_typ_cd FROM tb_sy_cmd",
     "skus": "SELECT unt_id, stck_qty, hold_qty, sold_qty, rstk_qty, ldgr_no FROM tb_pd_unt",
     "ledger": "SELECT unt_id, ldgr_no, mvmt_cd, mvmt_qty, stck_dlt, hold_dlt, sold_dlt, stck_qty, hold_qty, sold_qty,"
@@ -81,7 +82,7 @@ def lost_by_now(server: RedisServer, journal: Journal, killed_ms: int) -> set[tu
 
 
 def unrest(redis: Redis) -> list[str]:
-    """What the consumer groups still have to do, in words. Redis's own `lag` is not believed: it is wrong after a rewrite."""
+    """What the consumer groups still have to do, in words. Redis's own `lag` is wrong after a rewrite: not asked."""
     found = []
     for partition in range(PARTITIONS):
         for name in ("commands", "internal"):

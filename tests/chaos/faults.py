@@ -38,7 +38,7 @@ class Fault:
         return f"{self.what} ({self.on})" if self.on else self.what
 
     def starts(self) -> bool:
-        """Whether it is undone by starting a program: then its recovery counts from there, not from when that is ready."""
+        """Whether it is undone by starting a program: its recovery counts from there, not from when that is ready."""
         return END.get(self.what) in (start, redis_start, postgres_start)
 
     def begin(self, shop: Shop) -> str:
@@ -171,7 +171,8 @@ def postgres_start(fault: Fault, shop: Shop) -> None:
 
 def locked(fault: Fault, shop: Shop, query: str) -> str:
     """Holds a lock in a session of its own for as long as the fault lasts."""
-    words = shop.postgres.psql(f"SET lock_timeout = '3s'; BEGIN; {query}; SELECT pg_sleep({fault.seconds:.2f}); ROLLBACK")
+    sleep = f"SELECT pg_sleep({fault.seconds:.2f})"
+    words = shop.postgres.psql(f"SET lock_timeout = '3s'; BEGIN; {query}; {sleep}; ROLLBACK")
     holder = subprocess.Popen(
         words, env={**shop.postgres.environment, "PGAPPNAME": "chaos lock"}, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -173,7 +173,8 @@ def one_effect(world: World, sums: Sums, f: Findings) -> None:
         reused = [a for a in answers if a.get("reason") == "command_id_reused"]
         if took:
             accepted[command_id].add(about)
-            f.hold("R2", not reused, "accepted, and told that its id is another's: " + " | ".join(map(brief, reused[:3])))
+            told = " | ".join(map(brief, reused[:3]))
+            f.hold("R2", not reused, f"accepted, and told that its id is another's: {told}")
         for answer in reused:
             several = len(sums.contents[command_id]) > 1
             f.hold("R2", several, f"told that its id is another's, and there is no other: {brief(answer)}")
@@ -181,8 +182,8 @@ def one_effect(world: World, sums: Sums, f: Findings) -> None:
     for command_id, contents in accepted.items():
         f.hold("R2", len(contents) == 1, f"{command_id} took effect with {len(contents)} contents")
     for command_id, answers in alone.items():
-        some = any(a.get("reason") != "command_id_reused" for a in answers)
-        f.hold("R2", some or command_id in sums.uncertain, f"{command_id}: every content is told that its id is another's")
+        some = any(a.get("reason") != "command_id_reused" for a in answers) or command_id in sums.uncertain
+        f.hold("R2", some, f"{command_id}: every content is told that its id is another's")
 
 
 def effects(world: World, sums: Sums, f: Findings) -> None:

@@ -48,7 +48,7 @@ class Send:
 
 
 def goods() -> list[list[tuple[int, str]]]:
-    """What is sold: (partition, command), in stages. Each needs what the one before has made, maybe in another partition."""
+    """What is sold: (partition, command), in stages: each needs what the one before made, maybe elsewhere."""
     shelf = [(partition, n, sku) for partition, some in enumerate(skus()) for n, sku in enumerate(some)]
     stages: list[list[tuple[int, dict]]] = [
         [(0, {"type": "create_template", "template_id": "t", "partner_id": "p", "name": "parcel"})],
@@ -202,7 +202,8 @@ def other(command: dict) -> dict:
     elif "quantity" in changed:
         changed["quantity"] += 1
     else:
-        changed = {"id": command["id"], "type": "receive_stock", "actor": OPERATOR, "sku_id": skus()[0][1], "quantity": 1}
+        receipt = {"type": "receive_stock", "actor": OPERATOR, "sku_id": skus()[0][1], "quantity": 1}
+        changed = {"id": command["id"], **receipt}
     return changed
 
 

@@ -1,4 +1,4 @@
-"""Producers that write down what they send before they send it, and a reader of the answers, as a checkout would have them."""
+"""Producers that write down what they send before they send it, and a reader of the answers, as a checkout has them."""
 
 import contextlib
 import heapq
@@ -17,7 +17,7 @@ PAUSE = 0.1
 
 @dataclass
 class Sent:
-    """One XADD: `entry` where Redis said so; where it did not, it is `unknown` whether it came in, or it was `refused`."""
+    """One XADD: `in` with its entry where Redis said so, else `unknown`, or `refused`."""
 
     partition: int
     body: str

@@ -1,5 +1,5 @@
-"""A private Redis, a private PostgreSQL, and two jumun servers that reach them through proxies. Each may be killed, frozen
-and started again. Started in the main thread only: a child gets its signal when the thread that made it ends."""
+"""A private Redis, a private PostgreSQL, and two jumun servers that reach them through proxies. Each may be killed,
+frozen and started again. Started in the main thread only: a child gets its signal when the thread that made it ends."""
 
 import contextlib
 import json
