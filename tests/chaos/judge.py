@@ -216,6 +216,8 @@ def effects(world: World, sums: Sums, f: Findings) -> None:
                 f.hold("R5", rows[0]["ord_id"] == order, f"it took effect in {rows[0]['ord_id']}: {brief(answer)}")
                 version = answer.get("order_version") or 0
                 f.hold("R5", version <= versions.get(order, 0), f"its order is not that far: {brief(answer)}")
+        elif answer.get("reason") == "command_id_reused":
+            f.hold("R2", not there, f"it is what its id stands for: {brief(answer)}")
         elif answer["outcome"] == "rejected" and stands(answer):
             # a placement that another lane refused has a history that says so
             undone = rows and all(row["ord_id"] in failed for row in rows)

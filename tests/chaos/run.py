@@ -196,6 +196,8 @@ def chaos(args: argparse.Namespace, here: Path) -> int:
         print(line)
     print("looked at: " + ", ".join(f"{k} {n}" for k, n in sorted(run.findings.looked.items())))
     violations = sorted(set(run.findings.violations))
+    if world.restless:
+        print("it did not come to rest: much of what is violated may follow from that")
     (here / "violations.txt").write_text("".join(f"{v.promise} {v.what}\n" for v in violations))
     for promise in sorted(red):
         some = [v for v in violations if v.promise == promise]

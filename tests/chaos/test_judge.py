@@ -124,6 +124,7 @@ BREAKS: list[tuple[str, Callable[[World], object], str]] = [
     ("accepted, and then told that its id is another's", told(4, outcome="rejected", reason="command_id_reused"), "R2"),
     ("one id, two contents that took effect", told(3, outcome="accepted", reason=None), "R2"),
     ("told so where there is no other content", told(2, reason="command_id_reused"), "R2"),
+    ("told that its id is another's, and has the rows", row("outcomes", 0, cmd_dgst="d211"), "R2"),
     ("an id in two orders", lambda w: w.tables["history"].append({**w.tables["history"][0], "ord_id": "o-2"}), "R2"),
     ("an id in an order and outside", added("outcomes", cmd_id=BUY["id"], cmd_dgst="d1", cmd_typ_cd="x"), "R2"),
     ("two contents in the database", row("history", 0, cmd_dgst="other"), "R5"),
