@@ -332,10 +332,12 @@ impl State {
         true
     }
 
-    /// Whether this very entry waits already.
+    /// Whether what was passed on waits already, by another entry. The same entry, read again, has to wait again: whatever
+    /// read it first may be gone.
     fn awaits(&self, meta: &Meta) -> bool {
-        let same = |m: &Meta| m.id == meta.id && m.source.origin == meta.source.origin;
-        meta.source.origin.is_some() && self.waiting.iter().any(same)
+        let (id, origin) = (&meta.id, meta.source.origin);
+        let other = |m: &Meta| m.id == *id && m.source.origin == origin && m.source.id != meta.source.id;
+        origin.is_some() && self.waiting.iter().any(other)
     }
 
     fn refuse(&self, cx: &LaneContext, meta: Meta, refusal: &Refusal) {

@@ -9,25 +9,38 @@ use std::{
     sync::Arc,
 };
 
-use crate::protocol::{Answer, OutcomeKind};
+use crate::{
+    log::EntryId,
+    protocol::{Answer, OutcomeKind},
+};
 
 /// Recent commands and what they were answered.
 pub struct Window {
     max: usize,
     known: HashMap<Arc<str>, Known>,
     order: VecDeque<Arc<str>>,
+    /// commands and entries that were passed on and answered, and may come again
+    passed: HashMap<(Arc<str>, Arc<str>), Passed>,
+    passed_order: VecDeque<(Arc<str>, Arc<str>)>,
 }
 
 struct Known {
     answer: Arc<Answer>,
     /// the batch that it was decided in; `None`: hearsay
     batch: Option<u64>,
-    /// further entries of the command that were answered and may come again, with their batches
-    also: Vec<(Arc<str>, Option<u64>)>,
 }
 
-/// Of one command: more than anybody retries at the wrong lane while one crashes.
-const ALSO_MAX: usize = 64;
+/// How something that was passed on was answered.
+#[derive(Clone, Copy)]
+struct Passed {
+    /// the entry that brought it; `None`: read in a stream
+    by: Option<EntryId>,
+    /// the batch of its answer
+    batch: Option<u64>,
+}
+
+/// More than is passed on while a lane crashes and comes back.
+const PASSED_MAX: usize = 10_000;
 
 /// What the window says of a command.
 pub enum Seen {
@@ -38,22 +51,16 @@ pub enum Seen {
     Other,
 }
 
-impl Known {
-    fn answered(&mut self, entry: &Arc<str>, batch: Option<u64>) {
-        if self.answer.entry == *entry || self.also.iter().any(|(also, _)| also == entry) {
-            return;
-        }
-        if self.also.len() >= ALSO_MAX {
-            self.also.remove(0);
-        }
-        self.also.push((Arc::clone(entry), batch));
-    }
-}
-
 impl Window {
     /// A window of at most `max` commands.
     pub fn new(max: usize) -> Self {
-        Self { max, known: HashMap::new(), order: VecDeque::new() }
+        Self {
+            max,
+            known: HashMap::new(),
+            order: VecDeque::new(),
+            passed: HashMap::new(),
+            passed_order: VecDeque::new(),
+        }
     }
 
     /// Looks a command up.
@@ -87,13 +94,10 @@ impl Window {
 
     fn keep(&mut self, answer: Arc<Answer>, batch: Option<u64>) {
         let id = Arc::clone(&answer.command_id);
-        if let Some(known) = self.known.get_mut(&id) {
+        if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {
             if batch.is_none() {
-                known.answered(&answer.entry, None);
+                self.pass(&answer, None, None);
             }
-            return;
-        }
-        if self.max == 0 || !answer.stands() {
             return;
         }
         if self.order.len() >= self.max
@@ -101,17 +105,17 @@ impl Window {
         {
             self.known.remove(&oldest);
         }
-        self.known.insert(Arc::clone(&id), Known { answer, batch, also: Vec::new() });
+        self.known.insert(Arc::clone(&id), Known { answer, batch });
         self.order.push_back(id);
     }
 
     /// After a reset: what was decided in batches from this number on was not committed, and not said. The rest is hearsay.
     pub fn survive(&mut self, batches: u64) {
         let said = |batch: &mut Option<u64>| batch.take().is_none_or(|batch| batch < batches);
-        self.known.retain(|_, known| {
-            known.also.retain_mut(|(_, batch)| said(batch));
-            said(&mut known.batch)
-        });
+        self.known.retain(|_, known| said(&mut known.batch));
+        self.passed.retain(|_, passed| said(&mut passed.batch));
+        let passed = &self.passed;
+        self.passed_order.retain(|key| passed.contains_key(key));
         let known = &self.known;
         self.order.retain(|id| known.contains_key(id));
     }
@@ -128,25 +132,42 @@ impl Window {
 
     /// Forgets an answer that was not given after all; a later retry is decided anew.
     pub fn forget(&mut self, answer: &Arc<Answer>) {
-        let Some(known) = self.known.get_mut(&answer.command_id) else { return };
-        if Arc::ptr_eq(&known.answer, answer) {
+        if self.known.get(&answer.command_id).is_some_and(|known| Arc::ptr_eq(&known.answer, answer)) {
             self.forget_id(&answer.command_id);
-        } else {
-            known.also.retain(|(entry, _)| *entry != answer.entry);
+        }
+        let key = (Arc::clone(&answer.command_id), Arc::clone(&answer.entry));
+        if self.passed.remove(&key).is_some()
+            && let Some(at) = self.passed_order.iter().rposition(|k| *k == key)
+        {
+            self.passed_order.remove(at);
         }
     }
 
-    /// An entry that another lane passed on was answered in this batch: that lane may pass it on again after a crash.
-    pub fn passed_on(&mut self, answer: &Answer, batch: u64) {
-        if let Some(known) = self.known.get_mut(&answer.command_id) {
-            known.answered(&answer.entry, Some(batch));
-        }
+    /// What another lane passed on was answered by this entry in this batch: that lane may pass it on again after a crash.
+    pub fn passed_on(&mut self, answer: &Answer, by: EntryId, batch: u64) {
+        self.pass(answer, Some(by), Some(batch));
     }
 
-    /// Whether this very entry of the command has its answer.
-    pub fn answered(&self, id: &str, entry: &str) -> bool {
-        let at = |known: &Known| *known.answer.entry == *entry || known.also.iter().any(|(also, _)| **also == *entry);
-        self.known.get(id).is_some_and(at)
+    fn pass(&mut self, answer: &Answer, by: Option<EntryId>, batch: Option<u64>) {
+        let key = (Arc::clone(&answer.command_id), Arc::clone(&answer.entry));
+        if self.passed.contains_key(&key) {
+            return;
+        }
+        if self.passed_order.len() >= PASSED_MAX
+            && let Some(oldest) = self.passed_order.pop_front()
+        {
+            self.passed.remove(&oldest);
+        }
+        self.passed.insert(key.clone(), Passed { by, batch });
+        self.passed_order.push_back(key);
+    }
+
+    /// Whether what was passed on has its answer, by another entry. The same entry, read again, gets it again: it counts once.
+    pub fn answered(&self, id: &Arc<str>, entry: &Arc<str>, by: EntryId) -> bool {
+        match self.passed.get(&(Arc::clone(id), Arc::clone(entry))) {
+            Some(passed) => passed.by != Some(by),
+            None => self.known.get(id).is_some_and(|known| known.batch.is_none() && known.answer.entry == *entry),
+        }
     }
 
     /// In place of what was decided, this was answered: the store knew the command. Batches up to this count are durable.
@@ -242,26 +263,29 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_passed_on_is_known_to_be_answered() {
+    fn what_was_passed_on_is_known_to_be_answered() {
         let mut w = Window::new(10);
         let of = |entry: &str, reason| {
             Arc::new(Answer { entry: entry.into(), ..Answer::clone(&answer("a", Some("d"), reason)) })
         };
-        w.remember(of("1-0", None), 1);
-        let (retry, reused) = (of("2-0", None), of("3-0", Some(Reason::CommandIdReused)));
-        w.passed_on(&retry, 2);
-        w.passed_on(&reused, 3);
-        assert!(["1-0", "2-0", "3-0"].iter().all(|entry| w.answered("a", entry)) && !w.answered("a", "4-0"));
-        w.forget(&reused);
-        assert!(!w.answered("a", "3-0") && w.answered("a", "2-0"), "only what was not said is forgotten");
-        w.passed_on(&of("5-0", None), 5);
-        w.survive(5);
-        assert!(!w.answered("a", "5-0"), "it was not said, and comes again");
-        for n in 0..1_000 {
-            w.passed_on(&of(&format!("9-{n}"), None), 6);
+        let at = |ms| EntryId { ms, seq: 0 };
+        let knows = |w: &Window, entry: &str, by| w.answered(&"a".into(), &entry.into(), at(by));
+        for (n, reason) in [(1, None), (2, None), (3, Some(Reason::CommandIdReused)), (4, Some(Reason::TryAgain))] {
+            let answer = of(&format!("{n}-0"), reason);
+            w.remember(Arc::clone(&answer), n);
+            w.passed_on(&answer, at(n), n);
         }
-        assert!(w.known.values().all(|known| known.also.len() <= ALSO_MAX) && w.answered("a", "9-999"));
+        assert!(["1-0", "2-0", "3-0", "4-0"].iter().all(|entry| knows(&w, entry, 99)) && !knows(&w, "5-0", 99));
+        assert!(!knows(&w, "2-0", 2), "the very entry, read again, is answered again");
+        w.forget(&of("3-0", None));
+        assert!(!knows(&w, "3-0", 99) && knows(&w, "2-0", 99), "only what was not said is forgotten");
+        w.survive(4);
+        assert!(!knows(&w, "4-0", 99) && knows(&w, "2-0", 99), "what was not said comes again");
+        for n in 0..2 * PASSED_MAX {
+            w.passed_on(&of(&format!("9-{n}"), None), at(9), 6);
+        }
+        assert!(w.passed.len() == PASSED_MAX && w.passed_order.len() == PASSED_MAX);
         w.hear(of("7-0", None));
-        assert!(w.answered("a", "7-0"), "what stands in the streams was answered");
+        assert!(knows(&w, "7-0", 99), "what stands in the streams was answered");
     }
 }

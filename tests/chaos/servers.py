@@ -187,8 +187,8 @@ class Shop:
         door = free_port()
         env = {
             **self.places(self.networks["Redis"].port, self.networks["PostgreSQL"].port),
-            "JUMUN_OPEN": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_PARTITIONS": str(PARTITIONS), "JUMUN_INSTANCE": name,
-            "JUMUN_LEASE": str(LEASE), "JUMUN_KEEP_COMMANDS": KEEP, "JUMUN_KEEP_ANSWERS": KEEP,
+            "JUMUN_OPEN": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_INSTANCE": name,
+            "JUMUN_PARTITIONS": str(PARTITIONS), "JUMUN_LEASE": str(LEASE), "JUMUN_KEEP_COMMANDS": KEEP, "JUMUN_KEEP_ANSWERS": KEEP,
             "JUMUN_KEEP_EVENTS": KEEP, "JUMUN_PAYMENT_WINDOW": str(PAYMENT_WINDOW), "JUMUN_PAYMENTS": "simulated",
         }  # fmt: skip
         return self._up(Program(name, [self.jumun_binary, "serve"], self.here / f"jumun-{name}.log", env))

@@ -5,6 +5,7 @@
 mod chunk;
 mod durable;
 mod internal;
+mod known;
 mod later;
 mod lost;
 
@@ -36,7 +37,7 @@ use crate::{
     },
     domain::{
         ids::{CommandId, OrderId, SkuId},
-        order::{Event, OrderCommand, decide, supply::LinkWhat},
+        order::{Event, OrderCommand, decide, step::StepKind, supply::LinkWhat},
         reason::{Reason, Refusal},
     },
     ingest::Delivered,
@@ -68,13 +69,15 @@ struct Lane {
     bounds: Bounds,
     window: Rc<RefCell<Window>>,
     later: Later,
+    /// by command id, the orders whose placements wait for other lanes: they have no answer that the window could know
+    placing: RefCell<HashMap<Arc<str>, OrderId>>,
 }
 
 impl Supervisor {
     /// With a window of recent commands, which outlives it.
     pub fn new(cx: LaneContext, bounds: Bounds, window: Rc<RefCell<Window>>) -> Self {
-        let (orders, later) = (Orders::default(), Later::default());
-        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later }) }
+        let (orders, later, placing) = (Orders::default(), Later::default(), RefCell::default());
+        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later, placing }) }
     }
 }
 
@@ -182,12 +185,16 @@ impl Lane {
                     | Internal::PassedOn { .. },
                 ) => {}
             }
-            // a linked order's placement, or an installer's word, may have been refused, and come again as another entry
-            let places = matches!(
+            // a linked order's placement, or an installer's word, may have been refused, and come again as another entry; so may
+            // a step that gives units back, which can't be done twice
+            let once = matches!(
                 &command.kind,
-                Kind::Internal(Internal::Link { what: LinkWhat::Place(_) | LinkWhat::Work { .. }, .. })
+                Kind::Internal(
+                    Internal::Link { what: LinkWhat::Place(_) | LinkWhat::Work { .. }, .. }
+                        | Internal::Step { what: StepKind::Return { .. }, .. }
+                )
             );
-            if careful || places {
+            if careful || once {
                 commands.push(command.id.clone());
             }
         }
@@ -198,12 +205,6 @@ impl Lane {
         let outcomes = activate::outcomes(&self.cx, commands).await?;
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
         Ok(Fetched { places, outcomes })
-    }
-
-    /// Whether the store is asked first what a command's id stands for.
-    fn careful(&self, entry: &Delivered, all: bool) -> bool {
-        let hearsay = |c: &Command| self.window.borrow().hearsay(c.id.as_str());
-        all || entry.source.attempts > 1 || entry.decoded.as_ref().is_ok_and(hearsay)
     }
 
     /// Whether it is this lane's and not live yet.
@@ -227,7 +228,7 @@ impl Lane {
         let outcome = fetched.outcomes.get(&meta.id);
         if !silent {
             // a lane that crashed after passing it on passes it on again: there is no second answer, whatever became of the first
-            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &source.named()) {
+            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &source.named(), source.id) {
                 self.done(&meta);
                 return Ok(());
             }
@@ -263,21 +264,6 @@ impl Lane {
             Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
             Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
         }
-    }
-
-    /// What the window says of a command, where it may speak: hearsay stands behind what the store has, and no accepted answer
-    /// stands on it.
-    fn seen(&self, meta: &Meta, outcome: Option<&Outcome>) -> Seen {
-        let mut window = self.window.borrow_mut();
-        let seen = window.seen(&meta.id, &meta.digest);
-        if matches!(seen, Seen::No) || !window.hearsay(&meta.id) {
-            return seen;
-        }
-        if window.refused(&meta.id) && outcome.is_none() {
-            return seen;
-        }
-        window.forget_id(&meta.id);
-        Seen::No
     }
 
     async fn order(
@@ -340,6 +326,11 @@ impl Lane {
                 self.pass_on(meta, lane, raw, hops);
                 return Ok(());
             }
+            if self.placing.borrow().get(&meta.id).is_some_and(|other| *other != order_id) {
+                let refusal = Refusal::early("another order is being placed under this id");
+                self.push_for(meta, Some(&order_id), Err(refusal), false);
+                return Ok(());
+            }
             return self.place(order_id, command, meta, careful).await;
         }
         match place {
@@ -394,7 +385,11 @@ impl Lane {
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
         let concluded = conclude(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
         let mut state = State::from(Folded { order: concluded.order, applied });
+        let id = Arc::clone(&meta.id);
         state.accept(&self.cx, meta, concluded.note, concluded.events);
+        if !state.waiting.is_empty() {
+            self.placing.borrow_mut().insert(id, order_id.clone());
+        }
         let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
         self.orders.insert(order_id, actor, self.cx.tick.get());
         Ok(())
@@ -481,20 +476,6 @@ impl Lane {
             }
         }
         self.cx.book.borrow_mut().outgoing.push(out);
-    }
-
-    /// What was answered since `before` goes into the window.
-    fn remember(&self, before: usize) {
-        let book = self.cx.book.borrow();
-        let mut window = self.window.borrow_mut();
-        for out in book.outgoing.iter().skip(before) {
-            if let Some((_, answer)) = &out.answer {
-                window.remember(Arc::clone(answer), book.number);
-                if out.source.origin.is_some() {
-                    window.passed_on(answer, book.number);
-                }
-            }
-        }
     }
 }
 

@@ -151,7 +151,8 @@ async fn answered(scene: &Scene, sql: &mut PgConnection, answers: &[Answer], fou
         if got.len() != *times {
             found.push(format!("R1: {id} was sent {times} times and answered {} times", got.len()));
         }
-        let same: Vec<&&Answer> = got.iter().filter(|a| a.reason.as_deref() != Some("command_id_reused")).collect();
+        let same: Vec<&&Answer> =
+            got.iter().filter(|a| !matches!(a.reason.as_deref(), Some("command_id_reused" | "try_again"))).collect();
         let Some(first) = same.first() else { continue };
         let alike = |a: &Answer| {
             let mut a = serde_json::to_value(a).expect("JSON");

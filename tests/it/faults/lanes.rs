@@ -153,7 +153,8 @@ async fn f32_steps_of_a_commit_whose_outcome_was_not_known_are_sent() {
     }
     scene.quiet().await;
     scene.holds().await;
-    assert!((resets() - 3.0).abs() < f64::EPSILON, "{}", server.log());
+    let resets = resets();
+    assert!((resets - 3.0).abs() < f64::EPSILON, "{resets} resets: {}", server.log());
 }
 
 #[tokio::test]

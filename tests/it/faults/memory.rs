@@ -261,14 +261,11 @@ async fn f67_a_command_passed_on_twice_is_answered_once() {
     // an order over two lanes waits for the other one, which stands still
     let waits = order("waits-00", &[(&near, 1), (&far, 1)]);
     let mut lock = scene.sql().await;
-    let mut held = lock.begin().await.expect("a transaction");
-    held.execute(AssertSqlSafe(format!("SELECT 1 FROM tb_pd_unt WHERE unt_id = '{far}' FOR UPDATE")))
-        .await
-        .expect("a lock");
+    let lock = stands(&scene, &far).await;
     twice("1790000000000-1", &waits).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(told(&scene, "waits-00").await.len(), 0, "the other lane did not stand still");
-    held.rollback().await.expect("it goes on");
+    drop(lock);
     scene.client.rest().await;
     assert_eq!(told(&scene, "waits-00").await.len(), 1);
     // retries of an accepted and of a refused one, and other content under an id
@@ -292,6 +289,61 @@ async fn f67_a_command_passed_on_twice_is_answered_once() {
     }
     scene.client.rest().await;
     assert_eq!(counts(&scene).await, (3, 2), "after a restart an entry was answered a second time");
+}
+
+/// A lock on a SKU's row: its lane stands still until it goes.
+async fn stands(scene: &Scene, sku: &str) -> PgConnection {
+    let mut lock = scene.sql().await;
+    let sql = format!("BEGIN; SELECT 1 FROM tb_pd_unt WHERE unt_id = '{sku}' FOR UPDATE");
+    lock.execute(AssertSqlSafe(sql)).await.expect("a lock");
+    lock
+}
+
+#[tokio::test]
+async fn f67_what_was_passed_on_and_waits_is_answered_after_redis_came_back() {
+    let mut redis = servers::start_redis(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut scene = Scene::new(2).await;
+    scene.redis = redis.url().to_owned();
+    scene.client = Client::new(redis.url(), &scene.namespace, 2).await;
+    let (near, far) = (sku_of(0), sku_of(1));
+    let setting = scene.server();
+    let server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
+    let lock = stands(&scene, &far).await;
+    // to the wrong lane, over both
+    let waits = Sent::new(1, &place("astray-00", "o-astray-00", 1, &[(&near, 1), (&far, 1)], true));
+    scene.client.send(std::slice::from_ref(&waits)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(told(&scene, "astray-00").await.len(), 0, "the other lane did not stand still");
+    redis.kill9();
+    redis.restart();
+    // it is handed out again, and must not be taken for a second passing-on
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    drop(lock);
+    scene.holds().await;
+    assert_eq!(told(&scene, "astray-00").await.len(), 1);
+    drop(server);
+}
+
+#[tokio::test]
+async fn f66_one_id_for_two_orders_over_lanes_resets_nothing() {
+    let mut scene = Scene::new(2).await;
+    let (near, far) = (sku_of(0), sku_of(1));
+    let setting = scene.server();
+    let server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
+    let order = |i: usize, which: &str| {
+        let id = format!("twice-{i:04}");
+        Sent::new(0, &place(&id, &format!("o-{which}-{i}"), i, &[(&near, 1), (&far, 1)], true))
+    };
+    let orders: Vec<Sent> = (0..40).flat_map(|i| [order(i, "a"), order(i, "b")]).collect();
+    scene.client.send(&orders).await;
+    scene.holds().await;
+    for i in 0..40 {
+        let told = told(&scene, &format!("twice-{i:04}")).await;
+        let accepted = told.iter().filter(|t| t.0 == OutcomeKind::Accepted).count();
+        assert_eq!((told.len(), accepted), (2, 1), "{told:?}");
+    }
+    assert!(server.metric("jumun_lane_resets_total") < 1.0, "{}", server.log());
+    assert!(server.metric("jumun_batches_decided_again_total") < 1.0, "{}", server.log());
 }
 
 #[tokio::test]
