@@ -47,9 +47,6 @@ const POOL_CONNECTIONS_MAX: usize = 16;
 const EPOCH_MAX: i64 = 1 << 52;
 /// Commands a transaction: Redis does nothing else meanwhile.
 const APPEND_MAX: usize = 1_000;
-/// A start that is hung up on so often, with this pause between, asks a server that means it.
-const HANG_UPS_MAX: u32 = 4;
-const HANG_UP_PAUSE: Duration = Duration::from_millis(300);
 
 /// The log on a Redis server.
 pub struct RedisLog {
@@ -111,28 +108,19 @@ impl RedisLog {
             send: Script::new(include_str!("redis/send.lua")),
             reach,
         };
-        // a server that is being stopped only hangs up, too: after a while nobody answers, or it is there again
-        let mut tries = HANG_UPS_MAX;
-        loop {
-            tries -= 1;
-            let mut link = Link::new(log.dial.clone());
-            match Box::pin(link.send(&::redis::cmd("PING"), Duration::ZERO)).await {
-                Ok(_) => return Ok(log),
-                // it is away, or not there yet; but a server without TLS is silent, too, when it is asked with it
-                Err(e) if passes(&e) && !(e.is_timeout() && secure) => {
-                    return Err(LogError::Unavailable(e.to_string()));
-                }
-                Err(e) if tries > 0 && e.is_io_error() && !e.is_timeout() => tokio::time::sleep(HANG_UP_PAUSE).await,
-                // a server that wants TLS, or has none, only hangs up or says something strange
-                Err(e) => {
-                    return Err(match fault(0, &e) {
-                        LogError::Unavailable(why) => LogError::Broken(format!(
-                            "{why} (asked {reach}: rediss:// asks with TLS, redis:// without)"
-                        )),
-                        error @ (LogError::Fenced { .. } | LogError::Full(_) | LogError::Broken(_)) => error,
-                    });
-                }
-            }
+        let asked = |why: &str| format!("{why} (asked {reach}: rediss:// asks with TLS, redis:// without)");
+        let mut link = Link::new(log.dial.clone());
+        match Box::pin(link.send(&::redis::cmd("PING"), Duration::ZERO)).await {
+            Ok(_) => Ok(log),
+            // a server that wants TLS only hangs up; so does one that is being stopped, or a network before it
+            Err(e) if e.is_connection_dropped() => Err(LogError::Unavailable(asked(&e.to_string()))),
+            // it is away, or not there yet; but a server without TLS is silent, too, when it is asked with it
+            Err(e) if passes(&e) && !(e.is_timeout() && secure) => Err(LogError::Unavailable(e.to_string())),
+            // or it says something strange
+            Err(e) => match fault(0, &e) {
+                LogError::Unavailable(why) => Err(LogError::Broken(asked(&why))),
+                error @ (LogError::Fenced { .. } | LogError::Full(_) | LogError::Broken(_)) => Err(error),
+            },
         }
     }
 

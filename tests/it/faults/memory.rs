@@ -260,7 +260,6 @@ async fn f67_a_command_passed_on_twice_is_answered_once() {
     let order = |id: &str, lines: &[(&str, u32)]| Sent::new(0, &place(id, &format!("o-{id}"), 1, lines, true));
     // an order over two lanes waits for the other one, which stands still
     let waits = order("waits-00", &[(&near, 1), (&far, 1)]);
-    let mut lock = scene.sql().await;
     let lock = stands(&scene, &far).await;
     twice("1790000000000-1", &waits).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
