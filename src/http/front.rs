@@ -107,7 +107,7 @@ fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
     let shared = request.app_data::<web::Data<Shared>>()?;
     if shared.parts.tokens.open() {
         let refused = match strange_host(request, &shared.parts.hosts) {
-            Some(_) => Some((Why::Misdirected, "this door has another name: see --host")),
+            Some(_) => Some((Why::UnknownHost, "this door has another name: see --host")),
             None if !anyones(request, shared) && of_another_site(headers) => {
                 Some((Why::Foreign, "a page of another site asks: it wants a token (--tokens)"))
             }

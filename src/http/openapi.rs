@@ -372,7 +372,7 @@ impl Operation<'_> {
             ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
         }
         responses.insert("200".into(), ok);
-        let mut whys = vec![Why::Twice, Why::NotJsonType, Why::Misdirected, Why::TooMany, Why::Fault, Why::Busy];
+        let mut whys = vec![Why::Twice, Why::NotJsonType, Why::UnknownHost, Why::TooMany, Why::Fault, Why::Busy];
         match route.access {
             Access::All => {}
             // a header that names no customer is not valid anywhere
