@@ -153,8 +153,9 @@ async fn f32_steps_of_a_commit_whose_outcome_was_not_known_are_sent() {
     }
     scene.quiet().await;
     scene.holds().await;
+    // one of the three may fall on the empty commit by which a reset probes the store
     let resets = resets();
-    assert!((resets - 3.0).abs() < f64::EPSILON, "{resets} resets: {}", server.log());
+    assert!((2.0..=3.0).contains(&resets), "{resets} resets: {}", server.log());
 }
 
 #[tokio::test]
