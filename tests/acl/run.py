@@ -39,10 +39,12 @@ NOBODY = [
     "CLIENT LIST", "CLIENT KILL ID 1", "SCRIPT FLUSH", "SCRIPT KILL", "FUNCTION FLUSH", "EVAL x 0", "SLOWLOG GET",
     "DEL jumun:{0}:commands", "UNLINK jumun:{0}:internal", "RENAME jumun:{0}:dead jumun:{0}:commands",
     "EXPIRE jumun:{0}:commands 1", "XDEL jumun:{0}:commands 1-1", "XSETID jumun:{0}:commands 1-1",
-    "XGROUP DESTROY jumun:{0}:commands jumun", "XGROUP SETID jumun:{0}:commands jumun $", "RESTORE jumun:{0}:dead 0 x",
+    "XGROUP DESTROY jumun:{0}:commands jumun", "RESTORE jumun:{0}:dead 0 x",
     "COPY jumun:{0}:dead jumun:{1}:dead", "PUBLISH x y", "SUBSCRIBE x", "MODULE LIST", "GET other", "SET other x",
     "XRANGE other - +", "XADD other * a b", "XADD jumun:{0}:other * a b", "XADD shop:{0}:commands * a b",
 ]  # fmt: skip
+# What the server alone has.
+SERVERS = ["XGROUP SETID jumun:{0}:commands jumun $", "XACK jumun:{0}:commands jumun 1-1"]
 # What the server's source calls, with arguments that a dry run takes.
 CALLS = {
     "PING": "", "HGET": "meta f", "HMGET": "meta f", "HSET": "meta f v", "EXISTS": "meta", "GET": "{0}:epoch",
@@ -53,6 +55,7 @@ CALLS = {
     "XCLAIM": "{0}:internal jumun me 0 1-1", "XPENDING": "{0}:internal jumun", "XRANGE": "{0}:commands - +",
     "XREVRANGE": "{0}:events + -", "XLEN": "{0}:dead", "XDEL": "{0}:dead 1-1", "XTRIM": "{0}:answers:me MINID 1",
     "XGROUP|CREATE": "{0}:commands jumun 0 MKSTREAM", "XGROUP|DELCONSUMER": "{0}:commands jumun me",
+    "XGROUP|SETID": "{0}:commands jumun $",
     "XINFO|STREAM": "{0}:events", "XINFO|GROUPS": "{0}:commands", "XINFO|CONSUMERS": "{0}:internal jumun",
 }  # fmt: skip
 # What its Redis library calls on its behalf.
@@ -102,6 +105,9 @@ def rules(admin: Redis) -> None:
         for call in NOBODY:
             said = dry(admin, user, call)
             check(said != "OK", f"{user}: {call}: {said}")
+        for call in SERVERS:
+            said = dry(admin, user, call)
+            check((said == "OK") == (user == "jumun-server"), f"{user}: {call}: {said}")
     # Redis can't refuse an option: this is known, and docs/deployment.md says what to do
     said = dry(admin, "jumun-producer", "XADD jumun:{0}:commands MAXLEN 0 * a b")
     check(said == "OK", f"a producer can't trim any more ({said}): then docs/deployment.md is wrong")
@@ -166,6 +172,7 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
     admin("ACL", "LOG", "RESET")
     settings = {"REDIS_URL": url["jumun-server"], "DATABASE_URL": database, "JUMUN_LISTEN": f"127.0.0.1:{door}"}
     settings["JUMUN_OPEN"] = "true"
+    settings["JUMUN_PAYMENT_WINDOW"] = "2"  # what is not paid by then is a step of the lane's own
     with started([jumun, "serve"], here / "jumun.log", **settings) as server:
         http = f"http://127.0.0.1:{door}"
         until("jumun is ready", lambda: urllib.request.urlopen(f"{http}/readyz", timeout=5).status == 200)
@@ -211,7 +218,7 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
             check(done.returncode == 0, f"jumun {words[0]} as {user}: {done.stdout[-300:]}{done.stderr[-300:]}")
 
         run("jumun-producer", "send", "-", text=json.dumps({**order, "id": "c-acl-0004", "order_id": "o-4"}))
-        # each script is loaded when it is first called: all seven have run
+        # each script is loaded when it is first called: all have run
         scripts = {p.name: hashlib.sha1(p.read_bytes()).hexdigest() for p in (ROOT / "src/log/redis").glob("*.lua")}
         until(f"{sorted(scripts)} have run", lambda: all(admin("SCRIPT", "EXISTS", *scripts.values())), 90)
     check(server.returncode == 0, f"jumun ended with {server.returncode}: {(here / 'jumun.log').read_text()[-2000:]}")
