@@ -16,6 +16,21 @@ use crate::support::{
     servers,
 };
 
+/// A shop on a Redis of its own.
+async fn on(redis: &servers::Server, partitions: u32) -> Scene {
+    let mut scene = Scene::new(partitions).await;
+    scene.redis = redis.url().to_owned();
+    scene.client = Client::new(redis.url(), &scene.namespace, partitions).await;
+    scene
+}
+
+/// Redis writes down what it has, to be found again by the next start.
+async fn saved(redis: &servers::Server) {
+    let client = redis::Client::open(redis.url()).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
+    redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+}
+
 /// How the memory of a lane is put to the test.
 #[derive(Clone, Copy, Debug)]
 enum How {
@@ -158,18 +173,14 @@ async fn f64_the_same_while_the_lane_lives() {
 #[tokio::test]
 async fn f64_a_database_and_a_redis_restored_to_one_time_are_whole() {
     let mut redis = servers::start_redis(&[]);
-    let mut scene = Scene::new(1).await;
-    scene.redis = redis.url().to_owned();
-    scene.client = Client::new(redis.url(), &scene.namespace, 1).await;
+    let mut scene = on(&redis, 1).await;
     scene.usual().await;
     let mut server = scene.server().start();
     server.ready().await;
     scene.trade("before", 40).await;
     scene.client.rest().await;
     server.kill9();
-    let client = redis::Client::open(redis.url()).expect("a URL");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
-    redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+    saved(&redis).await;
     let backup = Backup::of(&scene).await;
     let mut server = scene.server().start();
     server.ready().await;
@@ -301,9 +312,7 @@ async fn stands(scene: &Scene, sku: &str) -> PgConnection {
 #[tokio::test]
 async fn f67_what_was_passed_on_and_waits_is_answered_after_redis_came_back() {
     let mut redis = servers::start_redis(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let mut scene = Scene::new(2).await;
-    scene.redis = redis.url().to_owned();
-    scene.client = Client::new(redis.url(), &scene.namespace, 2).await;
+    let mut scene = on(&redis, 2).await;
     let (near, far) = (sku_of(0), sku_of(1));
     let setting = scene.server();
     let server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
@@ -348,9 +357,7 @@ async fn f66_one_id_for_two_orders_over_lanes_resets_nothing() {
 #[tokio::test]
 async fn f57_at_maxmemory_orders_over_lanes_and_commands_passed_on_drain() {
     let private = servers::start_redis(&[]);
-    let mut scene = Scene::new(2).await;
-    scene.redis = private.url().to_owned();
-    scene.client = Client::new(private.url(), &scene.namespace, 2).await;
+    let mut scene = on(&private, 2).await;
     let (near, far) = (sku_of(0), sku_of(1));
     let setting = scene.server();
     let mut server = scene.stocked(&setting, &[(&near, 1_000), (&far, 1_000)]).await;
@@ -410,18 +417,14 @@ async fn published(scene: &Scene) {
 /// Redis comes back as it was a while ago, or empty, under a server that runs on or was killed too.
 async fn an_older_redis(kill: bool, empty: bool) {
     let mut redis = servers::start_redis(&["--appendonly", "no"]);
-    let mut scene = Scene::new(1).await;
-    scene.redis = redis.url().to_owned();
-    scene.client = Client::new(redis.url(), &scene.namespace, 1).await;
+    let mut scene = on(&redis, 1).await;
     scene.usual().await;
     let mut server = scene.server().start();
     server.ready().await;
     scene.trade("kept", 60).await;
     scene.client.rest().await;
-    let client = redis::Client::open(redis.url()).expect("a URL");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
     if !empty {
-        redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+        saved(&redis).await;
     }
     scene.trade("lost", 60).await;
     scene.client.rest().await;
