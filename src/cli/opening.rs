@@ -57,7 +57,7 @@ impl CareArgs {
 pub type Opened = (Arc<dyn Store>, Arc<dyn CommandLog>);
 
 /// How it is opened.
-pub struct Opening<'a> {
+pub struct Startup<'a> {
     pub places: &'a Places,
     pub care: &'a CareArgs,
     pub clock: &'a Arc<dyn Clock>,
@@ -71,7 +71,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often it is said that a server is still not there.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
-impl Opening<'_> {
+impl Startup<'_> {
     /// Opens store and log. While a server is away or loads it waits, alive and not ready; `None`: it was told to stop.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
-    opening::{CareArgs, Opening},
+    opening::{CareArgs, Startup},
     payments::PaymentArgs,
     sample,
 };
@@ -89,13 +89,13 @@ pub struct ServeArgs {
     #[arg(long, env = "JUMUN_KEEP_ALIVE", default_value_t = KEEP_ALIVE.as_secs_f64(), value_name = "SECONDS")]
     keep_alive: f64,
     /// Connections to the HTTP door in all; further ones are told to come again
-    #[arg(long, env = "JUMUN_CONNECTIONS", default_value_t = sockets::Bounds::default().in_all, value_name = "COUNT")]
+    #[arg(long, env = "JUMUN_CONNECTIONS", default_value_t = sockets::SocketBounds::default().in_all, value_name = "COUNT")]
     connections: usize,
     /// Of them from one address (an IPv6 /64): behind a proxy they are all
-    #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::Bounds::default().of_one, value_name = "COUNT")]
+    #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::SocketBounds::default().of_one, value_name = "COUNT")]
     connections_of_one: usize,
     /// How long a client may take nothing of what is written to it, in seconds; then it is cut
-    #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::Bounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
+    #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
     unread: f64,
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
@@ -190,7 +190,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         "--connections and --connections-of-one are 1 or more"
     );
     let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
-    let bounds = sockets::Bounds { in_all: args.connections, of_one: args.connections_of_one, unread };
+    let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
@@ -203,7 +203,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     may_open(tokens.open(), asked, listener.local_addr()?)?;
     ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
     let metrics = metrics()?;
-    let opening = Opening {
+    let opening = Startup {
         places: &args.places,
         care: &args.care,
         clock: &clock,

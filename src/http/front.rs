@@ -106,12 +106,12 @@ fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
     }
     let shared = request.app_data::<web::Data<Shared>>()?;
     if shared.parts.tokens.open() {
-        let refused = match strange_host(request, &shared.parts.hosts) {
-            Some(_) => Some((Why::UnknownHost, "this door has another name: see --host")),
-            None if !anyones(request, shared) && of_another_site(headers) => {
-                Some((Why::Foreign, "a page of another site asks: it wants a token (--tokens)"))
-            }
-            None => None,
+        let refused = if strange_host(request, &shared.parts.hosts) {
+            Some((Why::UnknownHost, "this door has another name: see --host"))
+        } else if !anyones(request, shared) && of_another_site(headers) {
+            Some((Why::Foreign, "a page of another site asks: it wants a token (--tokens)"))
+        } else {
+            None
         };
         if let Some((why, told)) = refused {
             if let Err(too_many) = shared.strangers.take(request.request()) {
@@ -130,11 +130,11 @@ fn anyones(request: &ServiceRequest, shared: &Shared) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD) && matches!(access, Some(Access::All))
 }
 
-/// The name that it was asked by, where that is not one of ours. Who says none is no browser.
-fn strange_host(request: &ServiceRequest, hosts: &Hosts) -> Option<String> {
+/// Whether it was asked by a name that is not one of ours. Who says none is no browser.
+fn strange_host(request: &ServiceRequest, hosts: &Hosts) -> bool {
     let said = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default().to_owned());
     let asked = request.uri().authority().map(ToString::to_string);
-    said.into_iter().chain(asked).find(|host| !host.parse().is_ok_and(|a: Authority| hosts.know(a.host())))
+    said.into_iter().chain(asked).any(|host| !host.parse().is_ok_and(|a: Authority| hosts.know(a.host())))
 }
 
 fn of_another_site(headers: &HeaderMap) -> bool {

@@ -21,6 +21,7 @@ use futures_util::StreamExt as _;
 use super::{
     Shared,
     access::Access,
+    bucket::{Bucket, Size},
     keyring,
     problem::Why,
     tokens::{Caller, Says, Token},
@@ -192,7 +193,7 @@ pub fn says(request: &HttpRequest) -> Says {
 
 /// Requests a second by each token: as many buckets as there are tokens.
 #[derive(Debug, Default)]
-pub struct Rates(Mutex<HashMap<String, (f64, Instant)>>);
+pub struct Rates(Mutex<HashMap<String, Bucket>>);
 
 impl Rates {
     /// Takes one request of `who`'s.
@@ -204,15 +205,12 @@ impl Rates {
             return Ok(());
         }
         let (full, now) = (f64::from(rate), Instant::now());
+        let size = Size { a_second: full, full };
         let Ok(mut buckets) = self.0.lock() else { return Ok(()) };
-        let (left, at) = buckets.entry(who.to_owned()).or_insert((full, now));
-        *left = (*left + now.saturating_duration_since(*at).as_secs_f64() * full).min(full);
-        *at = now;
-        if *left < 1.0 {
-            return Err(Why::TooMany.response(format!("at most {rate} requests a second")));
+        if buckets.entry(who.to_owned()).or_insert_with(|| Bucket::full(size, now)).take(size, now) {
+            return Ok(());
         }
-        *left -= 1.0;
-        Ok(())
+        Err(Why::TooMany.response(format!("at most {rate} requests a second")))
     }
 }
 

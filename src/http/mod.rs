@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod bucket;
 pub mod callbacks;
 pub mod closed;
 pub mod commands;
@@ -55,7 +56,7 @@ use guard::Rates;
 use keyring::Keyring;
 use live::Watch;
 use problem::Why;
-use sockets::{Bounds, Sockets};
+use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
 use waiting::Door;
 
@@ -71,7 +72,7 @@ pub struct HttpParts {
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
     /// how many connections there may be, and how long they may not read
-    pub bounds: Bounds,
+    pub bounds: SocketBounds,
     /// how long a connection may be idle
     pub keep_alive: Duration,
     /// commands waiting for their answer at a time; beyond it: 503

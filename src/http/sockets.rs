@@ -31,7 +31,7 @@ const TOO_MANY: &[u8] =
 
 /// The bounds.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct SocketBounds {
     /// connections
     pub in_all: usize,
     /// of them from one address: of a proxy they are all
@@ -40,7 +40,7 @@ pub struct Bounds {
     pub unread: Duration,
 }
 
-impl Default for Bounds {
+impl Default for SocketBounds {
     fn default() -> Self {
         Self { in_all: CONNECTIONS_MAX, of_one: OF_ONE_MAX, unread: UNREAD_MAX }
     }
@@ -57,7 +57,7 @@ struct Open {
 /// The connections that are open.
 #[derive(Debug, Clone)]
 pub struct Sockets {
-    bounds: Bounds,
+    bounds: SocketBounds,
     open: Arc<Mutex<Open>>,
 }
 
@@ -71,7 +71,7 @@ struct Place {
 
 impl Sockets {
     /// None yet.
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: SocketBounds) -> Self {
         Self { bounds, open: Arc::default() }
     }
 
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn places_are_so_many_and_come_free() {
-        let sockets = Sockets::new(Bounds { in_all: 5, of_one: 3, ..Bounds::default() });
+        let sockets = Sockets::new(SocketBounds { in_all: 5, of_one: 3, ..SocketBounds::default() });
         let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap());
         let of_a: Vec<Place> = (0..9).filter_map(|_| sockets.place(a)).collect();
         let of_b: Vec<Place> = (0..9).filter_map(|_| sockets.place(b)).collect();

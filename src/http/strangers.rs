@@ -10,7 +10,10 @@ use std::{
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::problem::Why;
+use super::{
+    bucket::{Bucket, Size},
+    problem::Why,
+};
 
 /// Addresses that are told apart; those beyond share one bucket.
 const ADDRESSES_MAX: usize = 4_096;
@@ -18,12 +21,6 @@ const ADDRESSES_MAX: usize = 4_096;
 const BURST_SECONDS: f64 = 10.0;
 /// How often those that are full again may be looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    left: f64,
-    at: Instant,
-}
 
 #[derive(Debug, Default)]
 struct Buckets {
@@ -63,30 +60,24 @@ impl Strangers {
         if self.rate == 0 {
             return true;
         }
-        let (rate, full) = (f64::from(self.rate), f64::from(self.rate) * BURST_SECONDS);
-        let filled = |b: &Bucket| (b.left + now.saturating_duration_since(b.at).as_secs_f64() * rate).min(full);
+        let a_second = f64::from(self.rate);
+        let size = Size { a_second, full: a_second * BURST_SECONDS };
         let mut guard = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let buckets = &mut *guard;
-        let fresh = Bucket { left: full, at: now };
+        let fresh = Bucket::full(size, now);
         let peer = peer.map(prefix);
         let known = peer.is_some_and(|peer| buckets.of.contains_key(&peer));
         let due = buckets.swept.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP_EVERY);
         if !known && buckets.of.len() >= ADDRESSES_MAX && due {
             buckets.swept = Some(now);
-            // a bucket that is full again is as good as a new one
-            buckets.of.retain(|_, b| filled(b) < full);
+            buckets.of.retain(|_, b| !b.is_full(size, now));
         }
         let room = known || buckets.of.len() < ADDRESSES_MAX;
         let bucket = match peer.filter(|_| room) {
             Some(peer) => buckets.of.entry(peer).or_insert(fresh),
             None => buckets.others.get_or_insert(fresh),
         };
-        *bucket = Bucket { left: filled(bucket), at: now };
-        let takes = bucket.left >= 1.0;
-        if takes {
-            bucket.left -= 1.0;
-        }
-        takes
+        bucket.take(size, now)
     }
 }
 
