@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Chunk, Credit, Generation, StreamTime, deliver};
 use crate::{
     clock::Clock,
-    lane::pulse::{Part, Pause, Pulse},
+    lane::pulse::{Duty, Pause, Pulse},
     log::{CommandLog, Entry, EntryId, Inbound, LogError, Reader},
 };
 
@@ -72,7 +72,7 @@ impl Ingest {
                 Err(LogError::Fenced { .. }) => return Ended::Fenced,
                 Err(_) if self.stop.is_cancelled() => {} // the pulse is the next run's
                 Err(e @ (LogError::Unavailable(_) | LogError::Full(_) | LogError::Broken(_))) => {
-                    if let Some(unsaid) = self.pulse.trouble(Part::Read, &e.to_string()) {
+                    if let Some(unsaid) = self.pulse.trouble(Duty::Read, &e.to_string()) {
                         let partition = self.partition;
                         tracing::error!(partition, error = %e, unsaid, "reading commands failed; trying again");
                     }
@@ -113,7 +113,7 @@ impl Ingest {
             };
             let before = self.clock.now();
             let entries = reader.fresh(room, WAIT).await?;
-            self.pulse.well(Part::Read);
+            self.pulse.well(Duty::Read);
             pause.over();
             most = next_read(most, &entries);
             match entries.iter().filter(|e| e.stream == Inbound::Commands).max_by_key(|e| e.id) {

@@ -25,14 +25,14 @@ use tokio_util::sync::CancellationToken;
 use super::{LaneEnd, LaneParts, pulse::Pause, timekeeper::Stuck};
 use crate::{
     commit::committer::{Ask, Ended},
-    ingest::{Chunk, Credit, Delivered, Generation, Kept, reader},
+    ingest::{Chunk, Credit, Delivered, Generation, reader},
     log::{EntryId, Inbound},
     protocol::Unreadable,
     publish::publisher::{self, Sent},
     route::{
         Fault, LaneContext,
         quarantine::Quarantine,
-        supervisor::{Committed, Count, Decide, Stopped, Supervisor},
+        supervisor::{Committed, Count, Decide, Interrupted, Supervisor},
         window::Window,
     },
     store::{Lease, StoreError},
@@ -66,8 +66,6 @@ pub struct Heart {
     supervisor: Addr<Supervisor>,
     window: Rc<RefCell<Window>>,
     queue: VecDeque<Delivered>,
-    /// what is being decided
-    chunk: Vec<Kept>,
     /// entries that the lane has taken and neither published nor put aside
     held: usize,
     /// the batches in flight, of each how many entries of the credit it will free: one commits, and a full one may wait
@@ -121,7 +119,6 @@ impl Heart {
             supervisor,
             window,
             queue: VecDeque::new(),
-            chunk: Vec::new(),
             held: 0,
             in_flight: VecDeque::new(),
             batches: 0,
@@ -232,8 +229,8 @@ impl Heart {
             let entries: Vec<Delivered> = self.queue.drain(..n).collect();
             match self.decide(entries).await {
                 Ok(()) => {}
-                Err(Stopped::Broke(broke)) => self.without(broke, ended).await?,
-                Err(Stopped::Fault(fault)) => {
+                Err(Interrupted::Broke(broke)) => self.without(broke, ended).await?,
+                Err(Interrupted::Fault(fault)) => {
                     let own = matches!(fault, Fault::Decision { .. });
                     return self.start_over(&fault.to_string(), own, ended).await;
                 }
@@ -250,14 +247,13 @@ impl Heart {
         }
     }
 
-    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Stopped> {
+    async fn decide(&mut self, entries: Vec<Delivered>) -> Result<(), Interrupted> {
         let entries = self.condemned_again(entries);
         if entries.is_empty() {
             return Ok(());
         }
         let n = entries.len();
-        self.chunk = entries.iter().map(Delivered::kept).collect();
-        self.cx.book.borrow_mut().entries.extend(self.chunk.iter().cloned());
+        self.cx.book.borrow_mut().entries.extend(entries.iter().map(Delivered::kept));
         let first = entries.first().map(|e| (e.source.stream, e.source.id));
         if self.alone {
             self.suspect = first;
@@ -285,9 +281,9 @@ impl Heart {
         };
         let decided = self.supervisor.send(Decide { entries, careful }).await;
         let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
-        let gone = |e| Stopped::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
+        let gone = |e| Interrupted::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
         let broke = match decided.map_err(gone)? {
-            Err(Stopped::Broke(broke)) => Some(broke),
+            Err(Interrupted::Broke(broke)) => Some(broke),
             decided => {
                 decided?;
                 None
@@ -317,7 +313,7 @@ impl Heart {
             book.decided.push((end, Instant::now()));
         }
         fail::fail_point!("after_decide", |_| std::process::abort());
-        broke.map_or(Ok(()), |broke| Err(Stopped::Broke(broke)))
+        broke.map_or(Ok(()), |broke| Err(Interrupted::Broke(broke)))
     }
 
     /// Seals what is open, if nothing is in flight, or if it is full and may wait for its turn, made ready meanwhile.

@@ -20,10 +20,10 @@ use crate::{
     payment::DueRefund,
     publish::{Durable, publisher::Publisher},
     route::supervisor::Bounds,
-    store::{Lease, Store, rows::OtbxRow},
+    store::{Lease, Store},
     traces::Traces,
 };
-use pulse::{Part, Pause, Pulse};
+use pulse::Pulse;
 
 /// What bounds a lane.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +122,9 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     };
     let committed = parts.runtime.spawn(committer.run());
     // what an earlier owner had committed and perhaps not sent
-    let Some(steps) = outbox(&parts, &stop).await else { return LaneEnd::Stopped };
+    let outbox = async || parts.store.outbox(parts.partition, OUTBOX_MAX).await;
+    let steps = parts.pulse.had((parts.partition, "the outbox"), &stop, outbox).await;
+    let Some(steps) = steps else { return LaneEnd::Stopped };
     let first = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: None };
     if to_publish.send(first).await.is_err() {
         return LaneEnd::Broken("the publisher did not start".into());
@@ -180,33 +182,5 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     end
 }
 
-/// What an earlier owner left in the outbox, asked for until the store says; `None`: the lane is to stop.
-async fn outbox(parts: &LaneParts, stop: &CancellationToken) -> Option<Vec<OtbxRow>> {
-    let mut pause = Pause::up_to(START_PAUSE_MAX);
-    loop {
-        let asked = tokio::select! {
-            asked = parts.store.outbox(parts.partition, OUTBOX_MAX) => asked,
-            () = stop.cancelled() => return None,
-        };
-        match asked {
-            Ok(steps) => {
-                parts.pulse.well(Part::Start);
-                return Some(steps);
-            }
-            Err(e) => {
-                if let Some(unsaid) = parts.pulse.trouble(Part::Start, &e.to_string()) {
-                    let partition = parts.partition;
-                    tracing::error!(partition, error = %e, unsaid, "reading the outbox failed; trying again");
-                }
-            }
-        }
-        if !pause.wait(stop).await {
-            return None;
-        }
-    }
-}
-
-/// The longest pause between tries to read what a start needs.
-const START_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long a stopping lane waits for its helpers.
 const STOP_WAIT: Duration = Duration::from_secs(5);

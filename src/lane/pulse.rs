@@ -17,9 +17,12 @@ const SAID_EVERY: Duration = Duration::from_secs(10);
 /// The first pause before something is tried again; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 
+/// The longest pause between tries to read what a start needs.
+const START_PAUSE_MAX: Duration = Duration::from_secs(2);
+
 /// What a lane does, and may be kept from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Duty {
     /// asking for the lease, renewing it
     Lease,
     /// its run as a whole: it ended, and is started again
@@ -31,18 +34,19 @@ pub enum Part {
     Publish,
 }
 
-const PARTS: [Part; 6] = [Part::Lease, Part::Run, Part::Start, Part::Read, Part::Commit, Part::Publish];
+/// All of it.
+pub const DUTIES: [Duty; 6] = [Duty::Lease, Duty::Run, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish];
 
-impl Part {
+impl Duty {
     /// For the probes.
     pub const fn says(self) -> &'static str {
         match self {
-            Part::Lease => "the lease can't be had or kept",
-            Part::Run => "the lane ended by a fault and is started again",
-            Part::Start => "what a start needs can't be read",
-            Part::Read => "commands can't be read",
-            Part::Commit => "nothing can be committed",
-            Part::Publish => "answers can't be given",
+            Duty::Lease => "the lease can't be had or kept",
+            Duty::Run => "the lane ended by a fault and is started again",
+            Duty::Start => "what a start needs can't be read",
+            Duty::Read => "commands can't be read",
+            Duty::Commit => "nothing can be committed",
+            Duty::Publish => "answers can't be given",
         }
     }
 }
@@ -63,7 +67,7 @@ pub struct Pulse {
     lag: AtomicU64,
     stuck: AtomicBool,
     credit: Mutex<Option<Arc<Credit>>>,
-    troubles: Mutex<[Option<Trouble>; PARTS.len()]>,
+    troubles: Mutex<[Option<Trouble>; DUTIES.len()]>,
 }
 
 impl Pulse {
@@ -92,7 +96,7 @@ impl Pulse {
         let credit = self.credit.lock().unwrap_or_else(PoisonError::into_inner);
         let in_flight = credit.as_ref().is_some_and(|credit| credit.in_flight() > 0);
         drop(credit);
-        let unread = [Part::Start, Part::Read, Part::Commit, Part::Publish];
+        let unread = [Duty::Start, Duty::Read, Duty::Commit, Duty::Publish];
         in_flight || self.lag.load(Ordering::Acquire) > 0 || unread.into_iter().any(|part| self.has(part))
     }
 
@@ -108,7 +112,7 @@ impl Pulse {
 
     /// Something is not as it should be, and is tried again. Says so (returns how often it came unsaid) at first, and then
     /// now and then: a trouble that lasts must not fill the log.
-    pub fn trouble(&self, part: Part, why: &str) -> Option<u64> {
+    pub fn trouble(&self, part: Duty, why: &str) -> Option<u64> {
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = &mut troubles[part as usize];
         let code = code(why);
@@ -126,29 +130,61 @@ impl Pulse {
     }
 
     /// It is as it should be (again).
-    pub fn well(&self, part: Part) {
+    pub fn well(&self, part: Duty) {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)[part as usize] = None;
     }
 
     /// All is as it should be, or a new start will tell.
-    pub fn forget(&self, parts: &[Part]) {
+    pub fn forget(&self, parts: &[Duty]) {
         parts.iter().for_each(|part| self.well(*part));
     }
 
     /// Whether this keeps it from its work.
-    pub fn has(&self, part: Part) -> bool {
+    pub fn has(&self, part: Duty) -> bool {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)[part as usize].is_some()
     }
 
     /// What keeps it from its work, for the probes: which anyone may ask, so nothing of what the servers said but a code.
     pub fn troubles(&self) -> Vec<String> {
         let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = PARTS.iter().zip(troubles.iter()).filter_map(|(part, trouble)| {
+        let words = DUTIES.iter().zip(troubles.iter()).filter_map(|(part, trouble)| {
             let code = &trouble.as_ref()?.code;
             Some(if code.is_empty() { part.says().to_owned() } else { format!("{} ({code})", part.says()) })
         });
         let stuck = self.stuck().then(|| "it has work and does not move".to_owned());
         words.chain(stuck).collect()
+    }
+}
+
+impl Pulse {
+    /// Asks for what a start needs until it is had; `None`: it is told to stop.
+    pub async fn had<T, E: std::fmt::Display>(
+        &self,
+        (partition, what): (u32, &str),
+        stop: &CancellationToken,
+        mut ask: impl AsyncFnMut() -> Result<T, E>,
+    ) -> Option<T> {
+        let mut pause = Pause::up_to(START_PAUSE_MAX);
+        loop {
+            let asked = tokio::select! {
+                asked = ask() => asked,
+                () = stop.cancelled() => return None,
+            };
+            match asked {
+                Ok(had) => {
+                    self.well(Duty::Start);
+                    return Some(had);
+                }
+                Err(error) => {
+                    if let Some(unsaid) = self.trouble(Duty::Start, &error.to_string()) {
+                        tracing::error!(partition, %error, unsaid, "reading {what} failed; trying again");
+                    }
+                }
+            }
+            if !pause.wait(stop).await {
+                return None;
+            }
+        }
     }
 }
 
@@ -214,13 +250,13 @@ mod tests {
         let pulse = Pulse::default();
         assert!(!pulse.has_work());
         let why = "the store is unavailable: no space on host db-7 (SQLSTATE 53100)";
-        assert_eq!(pulse.trouble(Part::Commit, why), Some(0));
-        assert_eq!(pulse.trouble(Part::Commit, why), None);
-        assert_eq!(pulse.trouble(Part::Commit, "… (SQLSTATE 25006)"), Some(1), "another fault is said at once");
-        assert_eq!(pulse.trouble(Part::Read, "redis refused a command: NOPERM: user app has no"), Some(0));
+        assert_eq!(pulse.trouble(Duty::Commit, why), Some(0));
+        assert_eq!(pulse.trouble(Duty::Commit, why), None);
+        assert_eq!(pulse.trouble(Duty::Commit, "… (SQLSTATE 25006)"), Some(1), "another fault is said at once");
+        assert_eq!(pulse.trouble(Duty::Read, "redis refused a command: NOPERM: user app has no"), Some(0));
         assert!(pulse.has_work(), "what can't be read may hold work");
         assert_eq!(pulse.troubles(), ["commands can't be read (NOPERM)", "nothing can be committed (25006)"]);
-        pulse.forget(&PARTS);
+        pulse.forget(&DUTIES);
         assert!(!pulse.has_work() && pulse.troubles().is_empty());
     }
 }

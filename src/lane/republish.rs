@@ -58,7 +58,7 @@ struct Has {
 }
 
 #[derive(serde::Deserialize)]
-struct Published {
+struct PublishedId {
     event_id: String,
 }
 
@@ -121,7 +121,7 @@ impl Republish {
             if missing.len() > room {
                 tracing::error!(partition = self.partition, again, older_than = %until, "the log has lost more events than \
                     are published again; older ones are in the orders' own events only");
-                return Ok(());
+                break;
             }
             again += missing.len();
             self.send(missing).await?;
@@ -140,7 +140,7 @@ impl Republish {
         while has.reached.is_none_or(|reached| reached > from) {
             let page = self.log.earlier(self.partition, &Outbound::Events, has.before, PAGE).await?;
             for entry in &page {
-                let events: Vec<Published> = serde_json::from_str(&entry.json).unwrap_or_default();
+                let events: Vec<PublishedId> = serde_json::from_str(&entry.json).unwrap_or_default();
                 has.events.extend(events.iter().filter_map(|e| {
                     let (order, no) = e.event_id.rsplit_once('/')?;
                     Some((order.into(), no.parse().ok()?))

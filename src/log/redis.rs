@@ -196,6 +196,19 @@ impl RedisLog {
         }
         Ok(())
     }
+
+    /// The same of a lane's own steps, which may go at maxmemory.
+    async fn send_all(&self, key: &str, steps: &[Arc<[u8]>], ids: &mut Vec<EntryId>) -> Result<(), LogError> {
+        let mut cmd = call(&self.send, 1);
+        cmd.arg(key);
+        steps.iter().for_each(|step| {
+            cmd.arg(&**step);
+        });
+        for id in &parse::array(self.scripted(&self.send, &cmd).await?, "an append")? {
+            ids.push(parse::id(id)?);
+        }
+        Ok(())
+    }
 }
 
 // the URL may hold a password: it is in no message
@@ -294,17 +307,7 @@ impl CommandLog for RedisLog {
         for some in commands.chunks(APPEND_MAX) {
             match to {
                 Inbound::Commands => self.append_all(&key, some, &mut ids).await?,
-                Inbound::Internal => {
-                    let mut cmd = call(&self.send, 1);
-                    cmd.arg(&key);
-                    some.iter().for_each(|step| {
-                        cmd.arg(&**step);
-                    });
-                    let sent = parse::array(self.scripted(&self.send, &cmd).await?, "an append")?;
-                    for id in &sent {
-                        ids.push(parse::id(id)?);
-                    }
-                }
+                Inbound::Internal => self.send_all(&key, some, &mut ids).await?,
             }
         }
         Ok(ids)

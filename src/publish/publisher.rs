@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     commit::Outgoing,
     ingest::Credit,
-    lane::pulse::{Part, Pause, Pulse},
+    lane::pulse::{Duty, Pause, Pulse},
     log::{CommandLog, Inbound, LogError, OutAnswer, Retention, Settled, Settler},
     payment::DueRefund,
     protocol::event::publish,
@@ -114,7 +114,7 @@ impl Publisher {
                 Some(settler) => match settler.settle(entries).await {
                     Ok(_) => {
                         self.pulse.moved();
-                        self.pulse.well(Part::Publish);
+                        self.pulse.well(Duty::Publish);
                         return Ok(());
                     }
                     Err(e) => e,
@@ -142,7 +142,7 @@ impl Publisher {
         loop {
             match self.log.append(lane, Inbound::Internal, raw).await {
                 Ok(_) => {
-                    self.pulse.well(Part::Publish);
+                    self.pulse.well(Duty::Publish);
                     return Ok(());
                 }
                 Err(e) => self.hold(&mut pause, "sending to another lane", e).await?,
@@ -158,7 +158,7 @@ impl Publisher {
         if self.stop.is_cancelled() {
             return Err(Ended::Stopped); // the pulse is the next run's
         }
-        if let Some(unsaid) = self.pulse.trouble(Part::Publish, &e.to_string()) {
+        if let Some(unsaid) = self.pulse.trouble(Duty::Publish, &e.to_string()) {
             tracing::error!(partition = self.partition, error = %e, unsaid, "{what} failed; trying again");
         }
         if pause.wait(&self.stop).await { Ok(()) } else { Err(Ended::Stopped) }

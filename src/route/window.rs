@@ -17,14 +17,14 @@ use crate::{
 /// Recent commands and what they were answered.
 pub struct Window {
     max: usize,
-    known: HashMap<Arc<str>, Known>,
+    known: HashMap<Arc<str>, Remembered>,
     order: VecDeque<Arc<str>>,
     /// commands and entries that were passed on and answered, and may come again
     passed: HashMap<(Arc<str>, Arc<str>), Passed>,
     passed_order: VecDeque<(Arc<str>, Arc<str>)>,
 }
 
-struct Known {
+struct Remembered {
     answer: Arc<Answer>,
     /// the batch that it was decided in; `None`: hearsay
     batch: Option<u64>,
@@ -105,7 +105,7 @@ impl Window {
         {
             self.known.remove(&oldest);
         }
-        self.known.insert(Arc::clone(&id), Known { answer, batch });
+        self.known.insert(Arc::clone(&id), Remembered { answer, batch });
         self.order.push_back(id);
     }
 

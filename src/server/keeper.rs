@@ -18,7 +18,7 @@ use super::Health;
 use crate::{
     lane::{
         self, LaneEnd, LaneParts,
-        pulse::{Part, Pause},
+        pulse::{DUTIES, Duty, Pause},
     },
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
@@ -76,13 +76,13 @@ impl Keeper {
                     }
                     said = true;
                     // what kept this process from it is another's matter now
-                    pulse.forget(&[Part::Lease, Part::Run, Part::Start, Part::Read, Part::Commit, Part::Publish]);
+                    pulse.forget(&DUTIES);
                     self.moves(&mut still);
                     self.pause(self.ttl / 10).await;
                     continue;
                 }
                 Err(e) => {
-                    if let Some(unsaid) = pulse.trouble(Part::Lease, &e.to_string()) {
+                    if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
                         tracing::warn!(partition, error = %e, unsaid, "asking for the lease failed; trying again");
                     }
                     self.pause(self.ttl / 5).await;
@@ -90,7 +90,7 @@ impl Keeper {
                 }
             };
             said = false;
-            pulse.forget(&[Part::Lease, Part::Start, Part::Read, Part::Commit, Part::Publish]);
+            pulse.forget(&[Duty::Lease, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish]);
             tracing::info!(partition, epoch = lease.epoch, "the lane starts");
             let (moves, begun) = (pulse.moves(), Instant::now());
             let end = self.hold(&lease, &mut still).await;
@@ -104,7 +104,7 @@ impl Keeper {
                     self.pause(self.ttl).await; // two processes of one name must not take it from each other in turns
                 }
                 LaneEnd::Broken(why) => {
-                    pulse.trouble(Part::Run, &why);
+                    pulse.trouble(Duty::Run, &why);
                     tracing::error!(partition, why, "the lane ended by a fault; it is started again");
                     // time for a stand-by that fares better
                     self.pause(again.take().max(self.ttl / 5)).await;
@@ -171,22 +171,22 @@ impl Keeper {
                 () = tokio::time::sleep_until(renew_at) => {
                     renew_at = Instant::now() + self.ttl / 3;
                     match self.lane.store.renew(lease, self.ttl).await {
-                        Ok(true) => pulse.well(Part::Lease),
+                        Ok(true) => pulse.well(Duty::Lease),
                         Ok(false) => {
                             stop.cancel();
                             let end = self.ended(done).await;
                             return if end == LaneEnd::Stopped { LaneEnd::Fenced } else { end };
                         }
                         Err(e) => {
-                            if let Some(unsaid) = pulse.trouble(Part::Lease, &e.to_string()) {
+                            if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
                                 tracing::warn!(partition, error = %e, unsaid, "renewing the lease failed; trying again");
                             }
                         }
                     }
                 }
                 _ = looks.tick() => {
-                    if pulse.has(Part::Run) && (pulse.moves() != still.moves || begun.elapsed() > CALM) {
-                        pulse.well(Part::Run);
+                    if pulse.has(Duty::Run) && (pulse.moves() != still.moves || begun.elapsed() > CALM) {
+                        pulse.well(Duty::Run);
                     }
                     let moved = pulse.moves() != still.moves;
                     if moved || !pulse.has_work() {

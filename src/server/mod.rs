@@ -20,7 +20,7 @@ use crate::{
     domain::catalog::Policy,
     lane::{
         LaneParts, Limits,
-        pulse::{Part, Pulse},
+        pulse::{Duty, Pulse},
     },
     log::{CommandLog, Retention},
     payment::PaymentGateway,
@@ -69,7 +69,7 @@ impl Health {
 
     /// Whether a lane ended by a fault and is started again, or has work and does not move.
     pub fn broken(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.stuck() || lane.has(Part::Run))
+        self.lanes.iter().any(|lane| lane.stuck() || lane.has(Duty::Run))
     }
 
     /// Whether a lane has had work for so long without moving that the process is better started anew.

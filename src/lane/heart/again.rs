@@ -73,11 +73,15 @@ impl Heart {
     /// letters, and nothing else does.
     pub(super) async fn without(&mut self, broke: Broke, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         // the chunk is the last that the book took
-        let chunk = std::mem::take(&mut self.chunk);
-        let Some(poison) = chunk.get(broke.at).map(Kept::entry) else {
+        let (at, kept) = {
+            let book = self.cx.book.borrow();
+            let at = book.entries.len().saturating_sub(broke.of) + broke.at;
+            (at, book.entries.get(at).cloned())
+        };
+        let Some(kept) = kept else {
             return self.start_over(&broke.why, true, ended).await;
         };
-        let (command, order) = chunk.get(broke.at).map(|kept| ids(&kept.clone().again())).unwrap_or_default();
+        let (poison, (command, order)) = (kept.entry(), ids(&kept.again()));
         let broken = self.broke.entry(poison).or_default();
         broken.times += 1;
         let (partition, times) = (self.parts.partition, broken.times);
@@ -120,9 +124,7 @@ impl Heart {
                 None => return Ok(()),
             }
         } else {
-            let mut book = self.cx.book.borrow_mut();
-            let decided = book.entries.len() - (chunk.len() - broke.at);
-            book.entries.split_off(decided)
+            self.cx.book.borrow_mut().entries.split_off(at)
         };
         if times >= self.parts.limits.tries_max
             && let Some(at) = entries.iter().position(|kept| kept.entry() == poison)

@@ -13,7 +13,7 @@ use crate::{
     commit::committer::{Ask, Ended},
     lane::{
         LaneEnd,
-        pulse::{Part, Pause},
+        pulse::{Duty, Pause},
     },
     route::supervisor::{Stop, Supervisor},
 };
@@ -42,7 +42,7 @@ impl Heart {
         let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
         self.fruitless = self.fruitless.saturating_add(1);
         // the store's trouble is said now and then while it lasts, a command's each time
-        let said = if own { Some(0) } else { self.parts.pulse.trouble(Part::Commit, why) };
+        let said = if own { Some(0) } else { self.parts.pulse.trouble(Duty::Commit, why) };
         if let Some(unsaid) = said {
             tracing::warn!(partition, entry, command_id, order_id, why, alone, unsaid, "the lane starts over");
         }
@@ -96,7 +96,7 @@ impl Heart {
     pub(super) fn goes_well(&mut self) {
         self.fruitless = 0;
         self.pause.over();
-        self.parts.pulse.well(Part::Commit);
+        self.parts.pulse.well(Duty::Commit);
     }
 
     /// After a reset that left nothing to commit no commit tells that the store is well again.
@@ -121,13 +121,13 @@ impl Heart {
             match end {
                 Some(Ended::Probed) => {
                     if self.fruitless <= 1 {
-                        self.parts.pulse.well(Part::Commit);
+                        self.parts.pulse.well(Duty::Commit);
                     }
                     return Ok(());
                 }
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
                 Some(Ended::Failed(e)) => {
-                    if let Some(unsaid) = self.parts.pulse.trouble(Part::Commit, &e.to_string()) {
+                    if let Some(unsaid) = self.parts.pulse.trouble(Duty::Commit, &e.to_string()) {
                         let partition = self.parts.partition;
                         tracing::warn!(partition, error = %e, unsaid, "the store does not take commits; waiting");
                     }

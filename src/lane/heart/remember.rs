@@ -1,49 +1,25 @@
 //! What a lane remembers of commands before it decides the first one: the window, filled from the answers that are out.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::Heart;
 use crate::{
-    lane::{
-        LaneEnd,
-        pulse::{Part, Pause},
-    },
+    lane::LaneEnd,
     log::{EntryId, LogError, OutEntry, Outbound},
     protocol::Answer,
 };
 
 /// Of how many outbound entries of each answer stream the window is filled at a time.
 const WINDOW_ENTRIES: usize = 1_000;
-/// The longest pause between tries to read them.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 impl Heart {
     /// Fills the window. A log that doesn't answer is asked again: without its refusals the lane would decide retries anew.
     pub(super) async fn remember(&self) -> Result<(), LaneEnd> {
-        let mut pause = Pause::up_to(PAUSE_MAX);
-        loop {
-            let answers = tokio::select! {
-                answers = self.answers() => answers,
-                () = self.shared.stop.cancelled() => return Err(LaneEnd::Stopped),
-            };
-            match answers {
-                Ok(answers) => {
-                    self.parts.pulse.well(Part::Start);
-                    let mut window = self.window.borrow_mut();
-                    answers.into_iter().for_each(|answer| window.hear(Arc::new(answer)));
-                    return Ok(());
-                }
-                Err(e) => {
-                    if let Some(unsaid) = self.parts.pulse.trouble(Part::Start, &e.to_string()) {
-                        let partition = self.parts.partition;
-                        tracing::error!(partition, error = %e, unsaid, "reading the last answers failed; trying again");
-                    }
-                }
-            }
-            if !pause.wait(&self.shared.stop).await {
-                return Err(LaneEnd::Stopped);
-            }
-        }
+        let (partition, stop) = (self.parts.partition, &self.shared.stop);
+        let answers = self.parts.pulse.had((partition, "the last answers"), stop, async || self.answers().await).await;
+        let mut window = self.window.borrow_mut();
+        answers.ok_or(LaneEnd::Stopped)?.into_iter().for_each(|answer| window.hear(Arc::new(answer)));
+        Ok(())
     }
 
     /// The newest answers of all streams, oldest first: as many as the window takes, or all that are kept.

@@ -43,7 +43,7 @@ const fn index(stream: Inbound) -> usize {
 pub(super) struct Scripts {
     takeover: Script,
     sweep: Script,
-    meta: Meta,
+    meta: Shape,
 }
 
 impl Scripts {
@@ -51,12 +51,12 @@ impl Scripts {
         Self {
             takeover: Script::new(include_str!("takeover.lua")),
             sweep: Script::new(include_str!("sweep.lua")),
-            meta: Meta { script: Script::new(include_str!("open.lua")), key: meta, partitions: AtomicU32::new(0) },
+            meta: Shape { script: Script::new(include_str!("open.lua")), key: meta, partitions: AtomicU32::new(0) },
         }
     }
 
     /// The shape that this server opens its namespace with.
-    pub fn meta(&self, partitions: u32) -> &Meta {
+    pub fn meta(&self, partitions: u32) -> &Shape {
         self.meta.partitions.store(partitions, Ordering::Release);
         &self.meta
     }
@@ -64,14 +64,14 @@ impl Scripts {
 
 /// The namespace's shape, for producers: written on first use, and again where Redis has lost it.
 #[derive(Debug)]
-pub(super) struct Meta {
+pub(super) struct Shape {
     pub script: Script,
     key: String,
     /// 0: nobody has opened the namespace here
     partitions: AtomicU32,
 }
 
-impl Meta {
+impl Shape {
     fn partitions(&self) -> u32 {
         self.partitions.load(Ordering::Acquire)
     }

@@ -10,7 +10,7 @@ use crate::{ingest::Delivered, route::Fault, store::StoreError};
 
 /// Why deciding stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum Stopped {
+pub enum Interrupted {
     /// the lane starts over
     #[error(transparent)]
     Fault(Fault),
@@ -24,6 +24,8 @@ pub enum Stopped {
 pub struct Broke {
     /// its place in the chunk
     pub at: usize,
+    /// how many entries the chunk has
+    pub of: usize,
     pub why: String,
     /// something of it may be in memory, or in the open batch
     pub touched: bool,
@@ -31,14 +33,14 @@ pub struct Broke {
 
 /// Decide these, in order. `careful`: the store is asked first whether they were decided before.
 #[derive(Message)]
-#[rtype(result = "Result<(), Stopped>")]
+#[rtype(result = "Result<(), Interrupted>")]
 pub struct Decide {
     pub entries: Vec<Delivered>,
     pub careful: bool,
 }
 
 impl Handler<Decide> for Supervisor {
-    type Result = ResponseFuture<Result<(), Stopped>>;
+    type Result = ResponseFuture<Result<(), Interrupted>>;
     fn handle(&mut self, decide: Decide, _: &mut Self::Context) -> Self::Result {
         let lane = Rc::clone(&self.lane);
         Box::pin(async move { lane.decide(decide).await })
@@ -46,9 +48,10 @@ impl Handler<Decide> for Supervisor {
 }
 
 impl Lane {
-    async fn decide(&self, decide: Decide) -> Result<(), Stopped> {
-        let fetched = self.fetch(&decide).await.map_err(Stopped::Fault)?;
+    async fn decide(&self, decide: Decide) -> Result<(), Interrupted> {
+        let fetched = self.fetch(&decide).await.map_err(Interrupted::Fault)?;
         fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
+        let of = decide.entries.len();
         for (at, entry) in decide.entries.into_iter().enumerate() {
             let careful = self.careful(&entry, decide.careful);
             let (before, mark, id) = {
@@ -61,7 +64,7 @@ impl Lane {
             let panicked = |_| Err(Fault::Decision { entry: id, why: "its handler panicked".to_owned() });
             if let Err(fault) = handled.unwrap_or_else(panicked) {
                 self.hand_back();
-                return Err(self.stopped(at, mark, fault));
+                return Err(self.stopped((at, of), mark, fault));
             }
             self.remember(before);
         }
@@ -70,21 +73,21 @@ impl Lane {
     }
 
     /// What a fault of this command means for the others.
-    fn stopped(&self, at: usize, mark: usize, fault: Fault) -> Stopped {
+    fn stopped(&self, (at, of): (usize, usize), mark: usize, fault: Fault) -> Interrupted {
         let why = match fault {
             Fault::Decision { why, .. } | Fault::Store(StoreError::Unusable(why)) => why,
             // the store did not answer: nothing is wrong with the command
-            Fault::Store(e) => return Stopped::Fault(Fault::Store(e)),
+            Fault::Store(e) => return Interrupted::Fault(Fault::Store(e)),
         };
         // a SKU whose handler panicked had what is not durable yet
         let gone = self.cx.skus.bury();
         let touched = gone > 0 || self.cx.book.borrow().mark() != mark;
-        Stopped::Broke(Broke { at, why, touched })
+        Interrupted::Broke(Broke { at, of, why, touched })
     }
 }
 
 #[cfg(feature = "failpoints")]
 #[expect(clippy::panic, reason = "the test asks for a panic")]
-fn panic_for_the_test() -> Result<(), Stopped> {
+fn panic_for_the_test() -> Result<(), Interrupted> {
     panic!("broken by the test");
 }

@@ -10,7 +10,7 @@ mod later;
 mod lost;
 
 pub use {
-    chunk::{Broke, Decide, Stopped},
+    chunk::{Broke, Decide, Interrupted},
     durable::Committed,
     lost::Lost,
 };
