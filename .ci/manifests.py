@@ -215,7 +215,7 @@ def meant(resources: list[dict], where: str) -> None:
         check("replicas" not in (target or {}), f"{where}: what is scaled has a number of its own")
         check(spec["minReplicaCount"] >= 1, f"{where}: scales to zero, where no order expires")
         streams = {t["metadata"]["stream"] for t in spec["triggers"] if t["type"] == "redis-streams"}
-        wanted = {f"jumun:{{{p}}}:commands" for p in range(partitions)}
+        wanted = {f"jumun:{{{p}}}:{stream}" for p in range(partitions) for stream in ("commands", "checkout")}
         check(streams == wanted, f"{where}: watches {sorted(streams)}, not {sorted(wanted)}")
         for trigger in spec["triggers"]:
             if trigger["type"] == "redis-streams":

@@ -16,7 +16,7 @@ use crate::{
         },
         reason::Facts,
     },
-    log::{CommandLog, EntryId, LogError, OutEntry, Outbound},
+    log::{CommandLog, EntryId, LogError, Origin, OutEntry, Outbound},
     protocol::{Answer, OutcomeKind},
     store::{Store, StoreError},
 };
@@ -239,7 +239,7 @@ fn about(a: &Answer, id: &str) -> bool {
 
 fn refused(a: Answer, at: Time) -> Entry {
     Entry::Refused {
-        at: a.entry.parse::<EntryId>().map_or(at, EntryId::time),
+        at: a.entry.parse::<Origin>().map_or(at, |entry| entry.id.time()),
         command_id: a.command_id.to_string(),
         reason: a.reason.unwrap_or_default().into_owned(),
         message: a.message.unwrap_or_default(),

@@ -47,7 +47,7 @@ impl Lane {
             self.entry += 1;
             let id = EntryId { ms, seq: self.entry };
             let command = command.into_bytes().into();
-            deliver(Entry { stream: Inbound::Commands, id, at, command, attempts: 1 }, None)
+            deliver(Entry { stream: Inbound::Commands, id, at, command, attempts: 1 }, false, None)
         };
         Ok(commands.into_iter().map(entry).collect())
     }

@@ -23,6 +23,7 @@ password() {
 [ -z "${ADMIN_PASSWORD:-}" ] || echo 'user jumun-admin on ~* &* +@all' >>"$users"
 password jumun-server "$SERVER_PASSWORD"
 password jumun-producer "${PRODUCER_PASSWORD:-}"
+password jumun-checkout "${CHECKOUT_PASSWORD:-}"
 password jumun-consumer "${CONSUMER_PASSWORD:-}"
 password jumun-operator "${OPERATOR_PASSWORD:-}"
 password jumun-admin "${ADMIN_PASSWORD:-}"

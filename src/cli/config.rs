@@ -178,6 +178,9 @@ pub struct PolicyArgs {
     /// by signed call-backs; see docs/payments.md)
     #[arg(long, env = "JUMUN_APPROVALS", default_value = "any", value_parser = approvals, value_name = "POLICY")]
     pub approvals: Approvals,
+    /// Take what the stream "checkout" says of money that came in: placements that bring their payment, and approve_payment
+    #[arg(long, env = "JUMUN_CHECKOUT_PAYS")]
+    pub checkout_pays: bool,
 }
 
 /// A list, so that the command line takes it for one value.
@@ -309,6 +312,7 @@ impl PolicyArgs {
             points_base: self.points_base,
             coupon_base: self.coupon_base,
             approvals: self.approvals,
+            checkout_pays: self.checkout_pays,
             return_threshold: self.return_threshold,
             remote: self.surcharges.as_ref().map_or_else(|| usual.remote.clone(), |s| s.0.clone()),
             ..usual

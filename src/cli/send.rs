@@ -42,11 +42,18 @@ pub struct SendArgs {
     /// Partition to send to [default: that of the first SKU, else 0; a wrong one is passed on]
     #[arg(long)]
     partition: Option<u32>,
+    /// Stream to send to: commands, or checkout, which takes what buyers say
+    #[arg(long, default_value = "commands", value_parser = stream, value_name = "STREAM")]
+    stream: Inbound,
     /// How long to wait for the answer, in seconds
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     wait: f64,
     /// File with the command as JSON; - for standard input
     file: PathBuf,
+}
+
+fn stream(text: &str) -> Result<Inbound, String> {
+    Inbound::named(text).filter(|s| s.produced()).ok_or_else(|| format!("{text:?} is neither commands nor checkout"))
 }
 
 /// Runs it.
@@ -90,7 +97,7 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     ensure!(partition < partitions, "there are partitions 0 to {}, not {partition}", partitions - 1);
     let raw: Arc<[u8]> = serde_json::to_vec(&command)?.into();
     // a reply of Redis that was lost may have taken it
-    if let Err(e) = log.append(partition, Inbound::Commands, &[raw]).await {
+    if let Err(e) = log.append(partition, args.stream, &[raw]).await {
         return unknown(format!("whether it was sent is not known: {e}"));
     }
     let answer = match tokio::time::timeout(wait, answer(&*log, partitions, &name, &id)).await {

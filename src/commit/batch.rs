@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, ti
 use crate::{
     domain::{Time, ids::OrderId},
     ingest::Kept,
-    log::{Dead, EntryId, Inbound},
+    log::{Dead, EntryId, Inbound, Origin},
     payment::DueRefund,
     protocol::Answer,
     store::{
@@ -23,7 +23,7 @@ pub struct Source {
     pub at: Time,
     pub attempts: u32,
     /// the entry that the producer made, where another lane passed the command on: its answer names that one
-    pub origin: Option<EntryId>,
+    pub origin: Option<Origin>,
     /// when its chunk was read, where commands are traced
     pub read: Option<Instant>,
 }
@@ -31,7 +31,7 @@ pub struct Source {
 impl Source {
     /// The entry as its answer names it.
     pub fn named(&self) -> Arc<str> {
-        self.origin.unwrap_or(self.id).to_string().into()
+        self.origin.unwrap_or(Origin { stream: self.stream, id: self.id }).to_string().into()
     }
 }
 

@@ -275,6 +275,8 @@ pub struct Policy {
     pub points_base: PointsBase,
     pub coupon_base: CouponBase,
     pub approvals: Approvals,
+    /// whether a checkout's word that money came in is taken by the stream of checkouts
+    pub checkout_pays: bool,
     pub return_threshold: ReturnThreshold,
 }
 
@@ -316,6 +318,7 @@ impl Default for Policy {
             points_base: PointsBase::default(),
             coupon_base: CouponBase::default(),
             approvals: Approvals::Any,
+            checkout_pays: false,
             return_threshold: ReturnThreshold::default(),
         }
     }

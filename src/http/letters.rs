@@ -149,7 +149,7 @@ fn stream(told: &Told) -> Result<Inbound, HttpResponse> {
             return Err(Why::Invalid.response(why));
         }
     };
-    if to == Inbound::Commands && told.command.len() >= DEAD_COMMAND_BYTES_MAX {
+    if to.produced() && told.command.len() >= DEAD_COMMAND_BYTES_MAX {
         return Err(Why::Invalid.response("only a part of this command was kept; it can't be sent again"));
     }
     Ok(to)

@@ -13,7 +13,7 @@ use crate::{
         Time,
         ids::{CustomerId, PartnerId},
     },
-    protocol::{command::Role as Actor, internal::hex},
+    protocol::{command::Role as Actor, decode::CHECKOUT_PAYS, internal::hex},
 };
 
 /// What a token may do. In [`Role::ALL`]'s order its words are those of the token file.
@@ -273,9 +273,6 @@ fn one(text: &str) -> anyhow::Result<Token> {
         ended: CancellationToken::new(),
     })
 }
-
-/// What a checkout says for the payment side: money that comes in. Money that goes back is not its word.
-const CHECKOUT_PAYS: [&str; 2] = ["approve_payment", "decline_payment"];
 
 /// Who asks, once the token is known.
 #[derive(Debug, Clone)]

@@ -62,11 +62,11 @@ impl Kept {
         (self.source.stream, self.source.id)
     }
 
-    /// The entry as it was delivered.
-    pub fn again(self) -> Delivered {
+    /// The entry as it was delivered. `checkout_pays`: see [`decode::decode_checkout`].
+    pub fn again(self, checkout_pays: bool) -> Delivered {
         let Kept { source, raw, kind, hops } = self;
         let decoded = match kind {
-            Inbound::Commands => decode::decode(&raw),
+            Inbound::Commands | Inbound::Checkout => produced(kind, &raw, checkout_pays),
             Inbound::Internal => decode::decode_internal(&raw).map(internal),
         };
         Delivered { source, raw, kind, decoded, hops }
@@ -161,14 +161,14 @@ impl Generation {
     }
 }
 
-/// Reads an entry's command. `read`: when it came in, where that is wanted.
-pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
+/// Reads an entry's command. `checkout_pays`: see [`decode::decode_checkout`]; `read`: when it came in, where that is wanted.
+pub fn deliver(entry: Entry, checkout_pays: bool, read: Option<Instant>) -> Delivered {
     let mut source =
         Source { stream: entry.stream, id: entry.id, at: entry.at, attempts: entry.attempts, origin: None, read };
     let (raw, kind) = (entry.command, entry.stream);
     match kind {
-        Inbound::Commands => {
-            let decoded = decode::decode(&raw);
+        Inbound::Commands | Inbound::Checkout => {
+            let decoded = produced(kind, &raw, checkout_pays);
             // of what is too large to be read, no letter keeps more
             let raw = if raw.len() > COMMAND_BYTES_MAX { raw[..=COMMAND_BYTES_MAX].into() } else { raw };
             Delivered { source, decoded, raw, kind, hops: 0 }
@@ -183,6 +183,14 @@ pub fn deliver(entry: Entry, read: Option<Instant>) -> Delivered {
             }
             Ok(step) => Delivered { source, decoded: Ok(internal(step)), raw, kind, hops: 0 },
         },
+    }
+}
+
+/// Reads what a producer wrote, by what its stream may say.
+fn produced(stream: Inbound, raw: &[u8], checkout_pays: bool) -> Result<Command, Unreadable> {
+    match stream {
+        Inbound::Checkout => decode::decode_checkout(raw, checkout_pays),
+        Inbound::Commands | Inbound::Internal => decode::decode(raw),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Chunk, Credit, Generation, StreamTime, deliver};
 use crate::{
     clock::Clock,
     lane::pulse::{Duty, Pause, Pulse},
-    log::{CommandLog, Entry, EntryId, Inbound, LogError, Reader},
+    log::{CommandLog, Entry, EntryId, Fresh, Inbound, LogError, Reader},
 };
 
 /// How many entries one read asks for: enough to fill a batch in two reads, few enough that a chunk is decided in about a
@@ -40,6 +40,8 @@ pub struct Ingest {
     pub stream_time: Arc<StreamTime>,
     pub generation: Arc<Generation>,
     pub pulse: Arc<Pulse>,
+    /// whether checkouts say what is paid
+    pub checkout_pays: bool,
     /// whether it is noted when a chunk was read
     pub traced: bool,
     /// when entries from the future were last complained of
@@ -87,7 +89,7 @@ impl Ingest {
     async fn generation(&self, reader: &mut dyn Reader, pause: &mut Pause) -> Result<(), LogError> {
         let generation = self.generation.now();
         let mut most = READ_FIRST;
-        for stream in [Inbound::Commands, Inbound::Internal] {
+        for stream in Inbound::ALL {
             let mut after = EntryId::ZERO;
             loop {
                 if self.stale(generation) {
@@ -112,13 +114,12 @@ impl Ingest {
                 () = self.stop.cancelled() => return Ok(()),
             };
             let before = self.clock.now();
-            let entries = reader.fresh(room, WAIT).await?;
+            let Fresh { entries, reached } = reader.fresh(room, WAIT).await?;
             self.pulse.well(Duty::Read);
             pause.over();
             most = next_read(most, &entries);
-            match entries.iter().filter(|e| e.stream == Inbound::Commands).max_by_key(|e| e.id) {
-                // everything up to the last one was read, because ids only grow
-                Some(last) => self.stream_time.reached(last.at),
+            match reached {
+                Some(reached) => self.stream_time.reached(reached),
                 None if entries.is_empty() => self.stream_time.reached(before),
                 None => {}
             }
@@ -154,7 +155,8 @@ impl Ingest {
         let n = entries.len();
         self.credit.take(n);
         let read = self.traced.then(Instant::now);
-        let chunk = Chunk { generation, entries: entries.into_iter().map(|e| deliver(e, read)).collect() };
+        let chunk =
+            Chunk { generation, entries: entries.into_iter().map(|e| deliver(e, self.checkout_pays, read)).collect() };
         if self.to.send(chunk).await.is_err() {
             self.credit.give(n);
             return false;

@@ -140,6 +140,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stream_time: Arc::clone(&stream_time),
         generation: Arc::clone(&generation),
         pulse: Arc::clone(&parts.pulse),
+        checkout_pays: parts.policy.checkout_pays,
         traced: parts.traces.is_some(),
         future_said: std::sync::Mutex::default(),
         to: chunk_tx,

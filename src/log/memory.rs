@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::part::{Part, State};
 use super::{
-    CommandLog, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
+    CommandLog, Entry, EntryId, Extent, Fresh, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
     SettleReport, Settled, Settler, nothing_to_follow, share,
 };
 
@@ -197,19 +197,19 @@ impl Reader for MemoryReader {
         Ok(state.pending(stream, after, max, (self.clock)()))
     }
 
-    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Fresh, LogError> {
         let until = Instant::now() + wait;
         loop {
             let arrived = self.part.arrived.notified();
             let mut arrived = std::pin::pin!(arrived);
             arrived.as_mut().enable();
-            let entries = {
+            let fresh = {
                 let mut state = self.part.lock();
                 state.fence(self.epoch)?;
                 state.fresh(max, (self.clock)())
             };
-            if !entries.is_empty() || timeout_at(until, arrived).await.is_err() {
-                return Ok(entries);
+            if !fresh.entries.is_empty() || timeout_at(until, arrived).await.is_err() {
+                return Ok(fresh);
             }
         }
     }

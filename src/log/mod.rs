@@ -71,27 +71,77 @@ impl FromStr for EntryId {
     }
 }
 
-/// Which of a partition's two inbound streams.
+/// Which of a partition's inbound streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inbound {
-    /// What producers write.
+    /// What the HTTP door and the shop's own back ends write: the actor that a command names is believed.
     Commands,
+    /// What checkouts write: what a buyer says, and no more.
+    Checkout,
     /// The lanes' own steps; producers have no right to it.
     Internal,
 }
 
 impl Inbound {
+    /// All of them, in the order in which they are read and settled.
+    pub const ALL: [Inbound; 3] = [Inbound::Commands, Inbound::Checkout, Inbound::Internal];
+
+    /// Its place in [`Inbound::ALL`].
+    pub const fn index(self) -> usize {
+        match self {
+            Inbound::Commands => 0,
+            Inbound::Checkout => 1,
+            Inbound::Internal => 2,
+        }
+    }
+
     /// Its stable name: the last part of its key, and what dead letters say.
     pub const fn name(self) -> &'static str {
         match self {
             Inbound::Commands => "commands",
+            Inbound::Checkout => "checkout",
             Inbound::Internal => "internal",
         }
     }
 
     /// The stream of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Inbound::Commands, Inbound::Internal].into_iter().find(|stream| stream.name() == name)
+        Inbound::ALL.into_iter().find(|stream| stream.name() == name)
+    }
+
+    /// Whether producers write it.
+    pub const fn produced(self) -> bool {
+        matches!(self, Inbound::Commands | Inbound::Checkout)
+    }
+}
+
+/// An entry among all that producers have written to a partition. Ids are unique in a stream only: two streams that are
+/// written in one millisecond have the same ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Origin {
+    pub stream: Inbound,
+    pub id: EntryId,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.stream {
+            // as it always was
+            Inbound::Commands | Inbound::Internal => self.id.fmt(f),
+            Inbound::Checkout => write!(f, "{}/{}", self.stream.name(), self.id),
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = LogError;
+    fn from_str(s: &str) -> Result<Self, LogError> {
+        let (stream, id) = match s.split_once('/') {
+            Some((stream, id)) => (Inbound::named(stream), id),
+            None => (Some(Inbound::Commands), s),
+        };
+        let stream = stream.ok_or_else(|| LogError::Broken(format!("{s:?} names no stream")))?;
+        Ok(Self { stream, id: id.parse()? })
     }
 }
 
@@ -122,10 +172,7 @@ pub struct Dead {
 impl Dead {
     /// What is kept of the command. A lane's own step is kept whole: it is bounded, and there is no other copy of it.
     pub fn kept(&self) -> &[u8] {
-        let bytes_max = match self.stream {
-            Inbound::Commands => DEAD_COMMAND_BYTES_MAX,
-            Inbound::Internal => usize::MAX,
-        };
+        let bytes_max = if self.stream.produced() { DEAD_COMMAND_BYTES_MAX } else { usize::MAX };
         &self.command[..self.command.len().min(bytes_max)]
     }
 }
@@ -190,11 +237,11 @@ pub enum LogError {
 /// A partition's state, for metrics and readiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogStats {
-    /// entries in the commands stream that no one has read yet
+    /// entries that producers wrote and no one has read yet
     pub lag: u64,
-    /// entries read and not acknowledged, both inbound streams
+    /// entries read and not acknowledged, all inbound streams
     pub pending: u64,
-    /// entries kept in the commands stream
+    /// entries kept that producers wrote
     pub length: u64,
     /// dead letters kept
     pub dead: u64,
@@ -365,20 +412,29 @@ pub trait CommandLog: Send + Sync {
     async fn ping(&self) -> Result<(), LogError>;
 }
 
+/// New entries.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    pub entries: Vec<Entry>,
+    /// what producers wrote before this time was handed out, with these or earlier; `None`: this read does not tell
+    pub reached: Option<Time>,
+}
+
 /// A lane's reading side.
 #[async_trait]
 pub trait Reader: Send {
-    /// What was delivered to this consumer before and is not acknowledged, after `after` in each stream's order
-    /// (commands first, then internal): what a lane reads after a reset. Empty when it is through.
+    /// What was delivered to this consumer before and is not acknowledged, after `after` in this stream's order: what a lane
+    /// reads after a reset. Empty when it is through.
     /// Entries that were trimmed while pending are acknowledged and left out.
     async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError>;
 
-    /// New entries of both streams, waiting up to `wait` for the first.
+    /// New entries of all streams, at most `max`, waiting up to `wait` for the first. A stream that has many leaves room for
+    /// the others.
     ///
     /// Let it return: a call that is dropped while it waits leaves what it was handed to be read through
     /// [`Reader::pending`]. After an error the next call first hands out what the failed one may have lost, so an entry
     /// may come twice, never not at all.
-    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Fresh, LogError>;
 }
 
 /// A lane's acknowledging side.

@@ -273,9 +273,9 @@ impl CommandLog for RedisLog {
         let meta = self.readers.meta(partitions);
         meta.judge(self.scripted(&meta.script, &meta.call()).await?)?;
         for partition in 0..partitions {
-            let mut cmd = call(&self.groups, 2);
-            cmd.arg(self.keys.inbound(partition, Inbound::Commands));
-            cmd.arg(self.keys.inbound(partition, Inbound::Internal));
+            let keys = self.keys.inbounds(partition);
+            let mut cmd = call(&self.groups, keys.len());
+            cmd.arg(&keys);
             self.scripted(&self.groups, &cmd).await?;
         }
         Ok(())
@@ -306,7 +306,7 @@ impl CommandLog for RedisLog {
         let mut ids = Vec::with_capacity(commands.len());
         for some in commands.chunks(APPEND_MAX) {
             match to {
-                Inbound::Commands => self.append_all(&key, some, &mut ids).await?,
+                Inbound::Commands | Inbound::Checkout => self.append_all(&key, some, &mut ids).await?,
                 Inbound::Internal => self.send_all(&key, some, &mut ids).await?,
             }
         }
@@ -388,9 +388,8 @@ impl CommandLog for RedisLog {
     }
 
     async fn trim(&self, partition: u32, retention: Retention) -> Result<u64, LogError> {
-        let mut cmd = call(&self.trim, 6);
-        cmd.arg(self.keys.inbound(partition, Inbound::Commands))
-            .arg(self.keys.inbound(partition, Inbound::Internal))
+        let mut cmd = call(&self.trim, 7);
+        cmd.arg(&self.keys.inbounds(partition))
             .arg(self.keys.outbound(partition, &Outbound::Answers))
             .arg(self.keys.outbound(partition, &Outbound::Events))
             .arg(self.keys.outbound(partition, &Outbound::Dead))
@@ -404,10 +403,8 @@ impl CommandLog for RedisLog {
     }
 
     async fn stats(&self, partition: u32) -> Result<LogStats, LogError> {
-        let mut cmd = call(&self.stats, 3);
-        cmd.arg(self.keys.inbound(partition, Inbound::Commands))
-            .arg(self.keys.inbound(partition, Inbound::Internal))
-            .arg(self.keys.outbound(partition, &Outbound::Dead));
+        let mut cmd = call(&self.stats, 4);
+        cmd.arg(&self.keys.inbounds(partition)).arg(self.keys.outbound(partition, &Outbound::Dead));
         let row = parse::array(self.scripted(&self.stats, &cmd).await?, "statistics")?;
         let [lag, pending, length, dead] = row.as_slice() else { return Err(strange("statistics")) };
         let n = |value| parse::number(value, "statistics");

@@ -51,7 +51,7 @@ pub struct Answer {
     pub message: Option<String>,
     #[serde(skip_serializing_if = "Facts::is_empty", default)]
     pub facts: Facts,
-    /// the stream entry that this answers
+    /// the stream entry that this answers: its id, after `checkout/` where it came by that stream
     pub entry: Arc<str>,
     /// of the command's content, so that a restarted server knows a retry of a refusal from other content
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -22,16 +22,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from private import Redis, Refused, free_port, pairs, started, until, with_passwords
-USERS = ["jumun-server", "jumun-producer", "jumun-consumer", "jumun-operator", "jumun-scaler"]
-KEYS = ["meta", *(f"{{0}}:{k}" for k in "commands internal answers answers:me events dead epoch reply_to".split())]
+USERS = [f"jumun-{who}" for who in "server producer checkout consumer operator scaler".split()]
+KEYS = ["meta", *(f"{{0}}:{k}" for k in "commands checkout internal answers answers:me events dead epoch reply_to".split())]
 # What each user may read and write; the server everything.
 READ = {
     "jumun-producer": {"meta", "{0}:answers", "{0}:answers:me"},
+    "jumun-checkout": {"meta", "{0}:answers", "{0}:answers:me"},
     "jumun-consumer": {"meta", "{0}:answers", "{0}:answers:me", "{0}:events"},
     "jumun-operator": set(KEYS),
-    "jumun-scaler": {"{0}:commands"},
+    "jumun-scaler": {"{0}:commands", "{0}:checkout"},
 }
-WRITE = {"jumun-producer": {"{0}:commands"}}
+WRITE = {"jumun-producer": {"{0}:commands"}, "jumun-checkout": {"{0}:checkout"}}
 # What nobody has: it reads, changes or stops what is not jumun's, or shows what others do.
 NOBODY = [
     "KEYS *", "SCAN 0", "RANDOMKEY", "DBSIZE", "FLUSHALL", "FLUSHDB", "SWAPDB 0 1", "CONFIG GET *", "CONFIG SET save x",
@@ -109,8 +110,9 @@ def rules(admin: Redis) -> None:
             said = dry(admin, user, call)
             check((said == "OK") == (user == "jumun-server"), f"{user}: {call}: {said}")
     # Redis can't refuse an option: this is known, and docs/deployment.md says what to do
-    said = dry(admin, "jumun-producer", "XADD jumun:{0}:commands MAXLEN 0 * a b")
-    check(said == "OK", f"a producer can't trim any more ({said}): then docs/deployment.md is wrong")
+    for user, stream in (("jumun-producer", "commands"), ("jumun-checkout", "checkout")):
+        said = dry(admin, user, f"XADD jumun:{{0}}:{stream} MAXLEN 0 * a b")
+        check(said == "OK", f"{user} can't trim any more ({said}): then docs/deployment.md is wrong")
     flags = pairs(admin("ACL", "GETUSER", "default"))["flags"]
     check("off" in flags and "on" not in flags, f"the default user is {flags}")
 
@@ -156,6 +158,9 @@ def refusals(users: dict[str, Redis]) -> None:
                  "XADD jumun:{0}:answers * answers []", "FLUSHALL", "KEYS *",
                  "CONFIG GET *", "XREAD STREAMS jumun:{0}:answers jumun:{0}:internal 0 0"):  # fmt: skip
         refused("jumun-producer", call)
+        refused("jumun-checkout", call)
+    refused("jumun-checkout", "XADD jumun:{0}:commands * command x")
+    refused("jumun-producer", "XADD jumun:{0}:checkout * command x")
     for call in ("XADD jumun:{0}:commands * command x", "XADD jumun:{0}:events * events []",
                  "XDEL jumun:{0}:events 1-1", "XGROUP CREATE jumun:{0}:events g 0", "FLUSHALL"):  # fmt: skip
         refused("jumun-consumer", call)
@@ -178,12 +183,12 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
         until("jumun is ready", lambda: urllib.request.urlopen(f"{http}/readyz", timeout=5).status == 200)
         check(producer("HGET", "jumun:meta", "partitions") == "1", "the producer reads the number of partitions")
 
-        def answer(command: dict) -> str:
+        def answer(command: dict, by: Redis = producer, to: str = "commands") -> str:
             stream = "jumun:{0}:answers" + (f":{command['reply_to']}" if "reply_to" in command else "")
-            producer("XADD", "jumun:{0}:commands", "*", "command", json.dumps(command))
+            by("XADD", f"jumun:{{0}}:{to}", "*", "command", json.dumps(command))
 
             def look() -> str | None:
-                for _, fields in producer("XRANGE", stream, "-", "+"):
+                for _, fields in by("XRANGE", stream, "-", "+"):
                     for one in json.loads(fields[1]):
                         if one["command_id"] == command["id"]:
                             return one["outcome"]
@@ -199,6 +204,12 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
         for command in sale:
             said = answer(command)
             check(said == "accepted", f"{command['id']} is {said}")
+        checkout = users["jumun-checkout"]
+        said = answer({**order, "id": "c-acl-0005", "order_id": "o-5"}, checkout, "checkout")
+        check(said == "accepted", f"a checkout's order is {said}")
+        stock = {"type": "receive_stock", "sku_id": "AC-100", "quantity": 1, "actor": "operator:me"}
+        said = answer({**stock, "id": "c-acl-0006"}, checkout, "checkout")
+        check(said == "rejected", f"a checkout's word on stock is {said}")
         # through the door it is the server that appends
         body = json.dumps({**order, "id": "c-acl-0003", "order_id": "o-3"}).encode()
         request = urllib.request.Request(f"{http}/v1/commands", body, {"content-type": "application/json"})

@@ -30,8 +30,12 @@ async fn a_letter_goes_to_the_stream_that_it_came_by_and_not_by_what_it_looks_li
     while letters(&shop).len() < 2 {
         assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
     }
+    log.append(0, Inbound::Checkout, &[b"no word of a buyer"[..].into()]).await.unwrap();
+    while letters(&shop).len() < 3 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
+    }
     // each comes back as another letter, by the stream that it came by before
-    for (n, stream) in ["internal", "commands"].into_iter().enumerate() {
+    for (n, stream) in ["internal", "commands", "checkout"].into_iter().enumerate() {
         let letter = letters(&shop).into_iter().find(|l| l["stream"] == stream).expect("it is there");
         let path = format!("/v1/dead-letters/0/{}/requeue", letter["letter"].as_str().unwrap());
         let again = shop.ask("operator", "POST", &path, &[], b"");
@@ -42,7 +46,7 @@ async fn a_letter_goes_to_the_stream_that_it_came_by_and_not_by_what_it_looks_li
         }
         let back = letters(&shop).into_iter().find(|l| l["entry"] == again.json()["entry"]).unwrap();
         assert_eq!((&back["stream"], &back["command"]), (&json!(stream), &letter["command"]));
-        assert_eq!(letters(&shop).len(), 2);
+        assert_eq!(letters(&shop).len(), 3);
     }
 }
 

@@ -77,7 +77,9 @@ contract! {
     checks::takes_any_bytes,
     checks::settles_once,
     checks::settles_the_other_half,
-    checks::settles_both_streams_in_the_order_given,
+    checks::settles_all_streams_in_the_order_given,
+    checks::tells_up_to_when_everything_was_read,
+    checks::a_long_stream_leaves_room_for_the_others,
     checks::settles_large_batches_in_order,
     checks::trims_below_the_lowest_pending,
     checks::tells_its_state,
@@ -133,7 +135,7 @@ async fn read(reader: &mut dyn Reader, n: usize) -> Vec<Entry> {
     let (begun, mut all) = (Instant::now(), Vec::new());
     while all.len() < n && begun.elapsed() < Duration::from_secs(20) {
         match reader.fresh(1_000, SOON).await {
-            Ok(entries) => all.extend(entries),
+            Ok(fresh) => all.extend(fresh.entries),
             Err(LogError::Unavailable(_)) => {}
             Err(error) => panic!("{error}"),
         }

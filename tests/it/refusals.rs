@@ -37,7 +37,7 @@ async fn retaining(answers: [Vec<Value>; 2]) -> Arc<dyn CommandLog> {
         log.append(partition, Inbound::Commands, &commands).await.unwrap();
         let mut reader = log.reader(partition, "tester", 1).await.unwrap();
         let mut settler = log.settler(partition, 1, retention).await.unwrap();
-        let entries = reader.fresh(answers.len(), Duration::ZERO).await.unwrap();
+        let entries = reader.fresh(answers.len(), Duration::ZERO).await.unwrap().entries;
         for (entry, answer) in entries.iter().zip(answers) {
             let answer = Some(OutAnswer { reply_to: None, json: answer.to_string() });
             let settled = Settled { stream: entry.stream, id: entry.id, answer, events: Vec::new(), dead: None };

@@ -231,7 +231,7 @@ def inspect(name: str, admin: Redis, skus: list[str], orders: int, units: int, s
     count = 0
     for p in range(PARTITIONS):
         mine = set()
-        for entry, body in entries(admin, f"{NAMESPACE}:{{{p}}}:commands"):
+        for entry, body in entries(admin, f"{NAMESPACE}:{{{p}}}:checkout"):
             command = json.loads(body)
             if command.get("reply_to") == name:
                 mine.add(entry)
@@ -258,7 +258,7 @@ def shop(name: str, command: list, jumun: Path, here: Path) -> str:
     """A shop of its own for an example: two sales, two SKUs each, one in each partition. What was seen."""
     here.mkdir()
     port = free_port()
-    passwords = {user: secrets.token_hex(16) for user in ("jumun-server", "jumun-producer", "test-admin")}
+    passwords = {user: secrets.token_hex(16) for user in ("jumun-server", "jumun-checkout", "test-admin")}
     shipped = (ROOT / "ops/redis/users.acl").read_text().replace("~jumun:", f"~{NAMESPACE}:")
     (here / "users.acl").write_text(with_passwords(shipped + "user test-admin on ~* &* +@all\n", passwords))
     settings = f'port {port}\nbind 127.0.0.1\ndir {here}\naclfile {here}/users.acl\nsave ""\n'
@@ -283,7 +283,7 @@ def shop(name: str, command: list, jumun: Path, here: Path) -> str:
             server.get("/v1/commands", {**one, "id": f"goods-{n:03}", "actor": "operator:me"})
 
         began = time.monotonic()
-        producer = f"redis://jumun-producer:{passwords['jumun-producer']}@127.0.0.1:"
+        producer = f"redis://jumun-checkout:{passwords['jumun-checkout']}@127.0.0.1:"
         sale, skus, orders, units = plain
         summary = run(f"{name}-{sale}", command, skus, orders, 10, f"{producer}{port}", here)
         check(summary["retries"] == 0, f"{name}: {summary['retries']} retries where nothing was wrong")

@@ -102,7 +102,7 @@ final class Checkout {
                     retries.incrementAndGet();
                 }
                 try {
-                    redis.call("XADD", namespace + ":{" + partition + "}:commands", "*", "command", body);
+                    redis.call("XADD", namespace + ":{" + partition + "}:checkout", "*", "command", body);
                 } catch (IOException error) {
                     // Received or not, nobody knows. The id makes it safe to send it again.
                     System.err.println("sending " + id + ": " + error);

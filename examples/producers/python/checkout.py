@@ -69,7 +69,7 @@ class Checkout:
         for attempt in range(TRIES_MAX):
             self.retries += attempt > 0
             try:
-                self.redis.xadd(f"{self.namespace}:{{{partition}}}:commands", {"command": body})
+                self.redis.xadd(f"{self.namespace}:{{{partition}}}:checkout", {"command": body})
             except redis.RedisError as error:
                 # Received or not, nobody knows. The id makes it safe to send it again.
                 print(f"sending {command['id']}: {error}", file=sys.stderr)

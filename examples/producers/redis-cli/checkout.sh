@@ -66,7 +66,7 @@ place() {
   local sku=${skus[made % ${#skus[@]}]} customer=u-$made uuid id
   read -r uuid </proc/sys/kernel/random/uuid
   id=c-$uuid
-  stream[$id]="$namespace:{${partition_of[$sku]}}:commands"
+  stream[$id]="$namespace:{${partition_of[$sku]}}:checkout"
   # Made once and kept: made anew it might differ, and be refused as command_id_reused.
   printf -v "body[$id]" '{"id":"%s","type":"place_order","order_id":"%s","actor":"%s","customer_id":"%s",%s,%s}' \
     "$id" "o-$uuid" "buyer:$customer" "$customer" "\"lines\":[{\"sku_id\":\"$sku\",\"quantity\":1}]" \

@@ -73,7 +73,7 @@ impl Checkout {
         command["reply_to"] = self.reply_to.as_str().into();
         // Once: a retry is the same bytes. Built anew it might differ, and be refused as command_id_reused.
         let body = command.to_string();
-        let key = format!("{}:{{{partition}}}:commands", self.namespace);
+        let key = format!("{}:{{{partition}}}:checkout", self.namespace);
         let (answered, mut answer) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), answered);
         for attempt in 0..TRIES_MAX {

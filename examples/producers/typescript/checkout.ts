@@ -100,7 +100,7 @@ class Checkout {
         // It is the answer that counts. When this fails, the command was received or not, nobody knows, and the id
         // makes it safe to send it again.
         this.redis
-          .xAdd(`${this.namespace}:{${partition}}:commands`, "*", { command: body })
+          .xAdd(`${this.namespace}:{${partition}}:checkout`, "*", { command: body })
           .catch((error) => console.error(`sending ${command.id}: ${error}`));
         // Longer each time: retries are commands too, and a server that is behind needs no more of them.
         const timer = new AbortController();

@@ -81,7 +81,7 @@ impl Heart {
         let Some(kept) = kept else {
             return self.start_over(&broke.why, true, ended).await;
         };
-        let (poison, (command, order)) = (kept.entry(), ids(&kept.again()));
+        let (poison, (command, order)) = (kept.entry(), ids(&kept.again(self.parts.policy.checkout_pays)));
         let broken = self.broke.entry(poison).or_default();
         broken.times += 1;
         let (partition, times) = (self.parts.partition, broken.times);
@@ -129,7 +129,7 @@ impl Heart {
         if times >= self.parts.limits.tries_max
             && let Some(at) = entries.iter().position(|kept| kept.entry() == poison)
         {
-            let entry = entries.remove(at).again();
+            let entry = entries.remove(at).again(self.parts.policy.checkout_pays);
             self.blame(&entry);
             self.dead(entry, times);
         }
@@ -207,7 +207,8 @@ impl Heart {
             return;
         }
         let later = std::mem::take(&mut self.queue);
-        self.queue.extend(entries.into_iter().map(Kept::again));
+        let pays = self.parts.policy.checkout_pays;
+        self.queue.extend(entries.into_iter().map(|kept| kept.again(pays)));
         self.queue.extend(later);
     }
 

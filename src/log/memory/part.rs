@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Fresh, Inbound, LogError, LogStats, OutEntry, Outbound,
     REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
 };
 
@@ -37,7 +37,7 @@ impl Part {
             partition,
             bounds,
             epoch: 0,
-            inbound: [In::default(), In::default()],
+            inbound: Default::default(),
             answers: Out::default(),
             replies: HashMap::new(),
             events: Out { last: birth, floor: birth, ..Out::default() },
@@ -72,6 +72,11 @@ struct In {
 }
 
 impl In {
+    /// The first that no one has read.
+    fn next(&self) -> Option<EntryId> {
+        self.entries.get(self.entries.len() - self.unread).map(|(id, _)| *id)
+    }
+
     fn take(&mut self, stream: Inbound, max: usize, now: u64, into: &mut Vec<Entry>) {
         let from = self.entries.len() - self.unread;
         for (id, command) in self.entries.range(from..).take(max) {
@@ -174,7 +179,7 @@ pub(super) struct State {
     partition: u32,
     bounds: MemoryBounds,
     epoch: i64,
-    inbound: [In; 2],
+    inbound: [In; Inbound::ALL.len()],
     answers: Out,
     replies: HashMap<Arc<str>, Out>,
     events: Out,
@@ -183,10 +188,7 @@ pub(super) struct State {
 
 impl State {
     fn inbound(&mut self, stream: Inbound) -> &mut In {
-        match stream {
-            Inbound::Commands => &mut self.inbound[0],
-            Inbound::Internal => &mut self.inbound[1],
-        }
+        &mut self.inbound[stream.index()]
     }
 
     /// Refuses an owner who has been superseded; a later one supersedes.
@@ -216,11 +218,21 @@ impl State {
         Ok(ids.collect())
     }
 
-    pub fn fresh(&mut self, max: usize, now: u64) -> Vec<Entry> {
+    /// What producers wrote, in the order in which it came; where there is more than `max`, half is room for the lanes' steps.
+    pub fn fresh(&mut self, max: usize, now: u64) -> Fresh {
+        let steps = self.inbound(Inbound::Internal).unread.min(max / 2);
         let mut entries = Vec::new();
-        self.inbound[0].take(Inbound::Commands, max, now, &mut entries);
-        self.inbound[1].take(Inbound::Internal, max - entries.len(), now, &mut entries);
-        entries
+        while entries.len() < max - steps {
+            let first = [Inbound::Commands, Inbound::Checkout].into_iter();
+            let first =
+                first.filter_map(|stream| Some((self.inbound(stream).next()?, stream))).min_by_key(|(id, _)| *id);
+            let Some((_, stream)) = first else { break };
+            self.inbound(stream).take(stream, 1, now, &mut entries);
+        }
+        let reached = entries.iter().map(|entry: &Entry| entry.at).max();
+        let room = max - entries.len();
+        self.inbound(Inbound::Internal).take(Inbound::Internal, room, now, &mut entries);
+        Fresh { entries, reached }
     }
 
     pub fn pending(&mut self, stream: Inbound, after: EntryId, max: usize, now: u64) -> Vec<Entry> {
@@ -346,11 +358,11 @@ impl State {
 
     pub fn stats(&self) -> LogStats {
         let n = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let [commands, internal] = &self.inbound;
+        let [commands, checkout, internal] = &self.inbound;
         LogStats {
-            lag: n(commands.unread),
-            pending: n(commands.pending.len() + internal.pending.len()),
-            length: n(commands.entries.len()),
+            lag: n(commands.unread + checkout.unread),
+            pending: n(commands.pending.len() + checkout.pending.len() + internal.pending.len()),
+            length: n(commands.entries.len() + checkout.entries.len()),
             dead: n(self.dead.entries.len()),
         }
     }

@@ -9,11 +9,11 @@ use std::{
 use crate::log::{ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX};
 
 /// The script's keys before the reply streams.
-pub(super) const FIXED_KEYS: usize = 7;
+pub(super) const FIXED_KEYS: usize = 8;
 /// Of them, the common answers' stream.
-pub(super) const ANSWERS_KEY: usize = 4;
+pub(super) const ANSWERS_KEY: usize = 5;
 /// Of them, the events' stream.
-pub(super) const EVENTS_KEY: usize = 5;
+pub(super) const EVENTS_KEY: usize = 6;
 
 /// A JSON array for the stream that the script knows as its key `key`.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::log::{Inbound, Outbound};
 
-/// The consumer group of both inbound streams.
+/// The consumer group of the inbound streams.
 pub(super) const GROUP: &str = "jumun";
 
 /// A namespace's keys.
@@ -29,9 +29,14 @@ impl Keys {
         format!("{}:{{{partition}}}:{what}", self.namespace)
     }
 
-    /// Stream of what producers write, or of the lanes' own steps.
+    /// Stream of what is to be decided.
     pub fn inbound(&self, partition: u32, stream: Inbound) -> String {
         self.of(partition, stream.name())
+    }
+
+    /// All of them, in the order of [`Inbound::ALL`].
+    pub fn inbounds(&self, partition: u32) -> [String; 3] {
+        Inbound::ALL.map(|stream| self.inbound(partition, stream))
     }
 
     /// Stream of answers, events or dead letters.

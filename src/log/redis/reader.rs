@@ -22,21 +22,16 @@ use super::{
     link::{Dial, Link, call, fault, is_gone, strange},
     parse,
 };
-use crate::log::{Entry, EntryId, Inbound, LogError, Reader};
+use crate::{
+    domain::Time,
+    log::{Entry, EntryId, Fresh, Inbound, LogError, Reader},
+};
 
 const CLAIM_PAGE: usize = 1_000;
 /// How often to look for what another consumer was handed since.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The two inbound streams, in the order in which they are read.
-const STREAMS: [Inbound; 2] = [Inbound::Commands, Inbound::Internal];
-
-const fn index(stream: Inbound) -> usize {
-    match stream {
-        Inbound::Commands => 0,
-        Inbound::Internal => 1,
-    }
-}
+const STREAMS: usize = Inbound::ALL.len();
 
 /// The scripts of the reading side.
 #[derive(Debug)]
@@ -109,18 +104,22 @@ pub(super) struct RedisReader {
     partition: u32,
     epoch: i64,
     epoch_key: String,
-    keys: [String; 2],
+    keys: [String; STREAMS],
     consumer: String,
     /// the consumer that this connection reads as
     name: String,
     /// the server as last met; another one may have forgotten acknowledgements
     server: Vec<u8>,
     /// the highest id handed out of each stream
-    seen: [EntryId; 2],
+    seen: [EntryId; STREAMS],
     /// after an error: from where each stream's pending entries are to be handed out again
-    replay: [Option<EntryId>; 2],
+    replay: [Option<EntryId>; STREAMS],
     /// read, not yet handed out
     held: VecDeque<Entry>,
+    /// whether that is all new
+    tells: bool,
+    /// up to when it is all there was, where there was more than one read takes
+    whole: Option<Time>,
     swept: Instant,
 }
 
@@ -140,13 +139,15 @@ impl RedisReader {
             partition,
             epoch,
             epoch_key: keys.epoch(partition),
-            keys: STREAMS.map(|stream| keys.inbound(partition, stream)),
+            keys: keys.inbounds(partition),
             consumer: consumer.to_owned(),
             name: String::new(),
             server: Vec::new(),
-            seen: [EntryId::ZERO; 2],
-            replay: [None; 2],
+            seen: [EntryId::ZERO; STREAMS],
+            replay: [None; STREAMS],
             held: VecDeque::new(),
+            tells: false,
+            whole: None,
             swept: Instant::now(),
         }
     }
@@ -168,7 +169,7 @@ impl RedisReader {
                 Err(error) => {
                     // it may have run: what it claimed can't be told from what was handed out
                     if !first {
-                        self.replay = [Some(EntryId::ZERO); 2];
+                        self.replay = [Some(EntryId::ZERO); STREAMS];
                     }
                     self.link.drop_connection();
                     return Err(fault(self.partition, &error));
@@ -182,7 +183,7 @@ impl RedisReader {
                     *seen = parse::id(last)?;
                 }
             } else if server != self.server || parse::number(foreign, "a takeover")? > 0 {
-                self.replay = [Some(EntryId::ZERO); 2];
+                self.replay = [Some(EntryId::ZERO); STREAMS];
             }
             if parse::number(more, "a takeover")? == 0 {
                 self.server = server.to_vec();
@@ -207,8 +208,8 @@ impl RedisReader {
     }
 
     fn scripted(&self, script: &Script) -> Cmd {
-        let mut cmd = call(script, 3);
-        cmd.arg(&self.epoch_key).arg(&self.keys[0]).arg(&self.keys[1]);
+        let mut cmd = call(script, 1 + STREAMS);
+        cmd.arg(&self.epoch_key).arg(&self.keys);
         cmd
     }
 
@@ -226,8 +227,8 @@ impl RedisReader {
         }
         if is_gone(error) {
             // other data than ours (restored, flushed): attaching makes the group anew, from the first entry on
-            self.seen = [EntryId::ZERO; 2];
-            self.replay = [Some(EntryId::ZERO); 2];
+            self.seen = [EntryId::ZERO; STREAMS];
+            self.replay = [Some(EntryId::ZERO); STREAMS];
         }
         fault
     }
@@ -262,7 +263,7 @@ impl RedisReader {
         if after == EntryId::LAST {
             return Ok((Vec::new(), None)); // the server takes no interval that begins after it
         }
-        let key = self.keys[index(stream)].clone();
+        let key = self.keys[stream.index()].clone();
         let mut read = self.read_group(max);
         read.arg("STREAMS").arg(&key).arg(after.to_string());
         let mut counts = ::redis::cmd("XPENDING");
@@ -299,7 +300,7 @@ impl RedisReader {
 
     fn see(&mut self, entries: &[Entry]) {
         for entry in entries {
-            let seen = &mut self.seen[index(entry.stream)];
+            let seen = &mut self.seen[entry.stream.index()];
             *seen = (*seen).max(entry.id);
         }
     }
@@ -317,10 +318,10 @@ impl RedisReader {
 
     /// After an error: what the failed call may have been handed.
     async fn replayed(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
-        for stream in STREAMS {
-            while let Some(after) = self.replay[index(stream)] {
+        for stream in Inbound::ALL {
+            while let Some(after) = self.replay[stream.index()] {
                 let (page, last) = self.page(stream, after, max).await?;
-                self.replay[index(stream)] = last;
+                self.replay[stream.index()] = last;
                 if !page.is_empty() {
                     return Ok(page);
                 }
@@ -337,7 +338,7 @@ impl RedisReader {
         let scripts = Arc::clone(&self.scripts);
         let value = self.link.run(&scripts.sweep, &cmd).await.map_err(|error| {
             // it may have claimed entries older than the last that we know of
-            self.replay = [Some(EntryId::ZERO); 2];
+            self.replay = [Some(EntryId::ZERO); STREAMS];
             self.failed(&error)
         })?;
         let mut rows = parse::array(value, "a sweep")?;
@@ -350,7 +351,9 @@ impl RedisReader {
             else {
                 return Err(strange("a sweep"));
             };
-            let stream = if key == Value::Int(2) { Inbound::Commands } else { Inbound::Internal };
+            // an index of the script's keys, which begin with the epoch at 1
+            let at = parse::number(&key, "a sweep")?.checked_sub(2).and_then(|n| usize::try_from(n).ok());
+            let stream = *at.and_then(|at| Inbound::ALL.get(at)).ok_or_else(|| strange("a sweep"))?;
             let times = u32::try_from(parse::number(&times, "a sweep")?).unwrap_or(u32::MAX);
             let mut fields = parse::array(fields, "a sweep")?;
             entries.push(parse::command(stream, parse::id(&id)?, &mut fields, times, now));
@@ -377,21 +380,27 @@ impl RedisReader {
         if !wait.is_zero() {
             read.arg("BLOCK").arg(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
         }
-        read.arg("STREAMS").arg(&self.keys[0]).arg(&self.keys[1]).arg(">").arg(">");
+        read.arg("STREAMS").arg(&self.keys).arg(&[">"; STREAMS]);
         let mut pipe = ::redis::pipe();
         // whoever was superseded while asleep learns it here, and leaves what it was handed to its successor
         pipe.add_command(read).cmd("GET").arg(&self.epoch_key).cmd("TIME");
         let [rows, epoch, time] = self.replies(&pipe, wait).await?;
         self.fence(epoch)?;
         let now = parse::time(&time)?;
+        self.tells = true;
         let mut entries = Vec::new();
         for (key, rows) in parse::streams(rows)? {
-            let ours = parse::bytes(&key) == Some(self.keys[0].as_bytes());
-            let stream = if ours { Inbound::Commands } else { Inbound::Internal };
+            let at = self.keys.iter().position(|own| parse::bytes(&key) == Some(own.as_bytes()));
+            let stream = *at.and_then(|at| Inbound::ALL.get(at)).ok_or_else(|| strange("a read"))?;
             let rows = parse::entries(rows)?;
             entries.reserve(rows.len());
+            let more = rows.len() >= max;
             for (id, fields) in rows {
                 entries.push(parse::command(stream, id, &mut fields.unwrap_or_default(), 1, now));
+            }
+            // there may be more of it, which came next
+            if let Some(last) = entries.last().filter(|_| more && stream.produced()) {
+                self.whole = Some(self.whole.map_or(last.at, |whole| whole.min(last.at)));
             }
         }
         self.see(&entries);
@@ -416,7 +425,7 @@ impl Reader for RedisReader {
         if after == EntryId::ZERO {
             // from the beginning: that is all there is to hand out again
             self.held.retain(|entry| entry.stream != stream);
-            self.replay[index(stream)] = None;
+            self.replay[stream.index()] = None;
         }
         let mut after = after;
         loop {
@@ -428,9 +437,10 @@ impl Reader for RedisReader {
         }
     }
 
-    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+    async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Fresh, LogError> {
         if self.held.is_empty() {
-            let entries = match self.news(max, wait).await {
+            (self.tells, self.whole) = (false, None);
+            let mut entries = match self.news(max, wait).await {
                 // whatever it was: entries may have been handed to us with it
                 Err(e) if !matches!(e, LogError::Fenced { .. }) => {
                     self.doubt();
@@ -438,13 +448,20 @@ impl Reader for RedisReader {
                 }
                 read => read?,
             };
-            if entries.len() <= max {
-                return Ok(entries);
+            // COUNT is for each stream: of several, what came first is handed out first
+            if entries.len() > max {
+                entries.sort_by_key(|entry| entry.id);
             }
-            // COUNT is for each stream
             self.held = entries.into();
         }
         let n = self.held.len().min(max.max(1));
-        Ok(self.held.drain(..n).collect())
+        let entries: Vec<Entry> = self.held.drain(..n).collect();
+        let last = entries.iter().filter(|entry| entry.stream.produced()).map(|entry| entry.at).max();
+        let reached = match self.whole {
+            Some(whole) if self.held.is_empty() => Some(whole),
+            Some(whole) => last.map(|last| last.min(whole)),
+            None => last,
+        };
+        Ok(Fresh { reached: reached.filter(|_| self.tells), entries })
     }
 }

@@ -48,18 +48,17 @@ impl RedisSettler {
     /// The call that settles these entries.
     fn command(&self, entries: &[Settled]) -> Cmd {
         let p = self.partition;
-        let commands = entries.iter().filter(|e| e.stream == Inbound::Commands).count();
+        // the script's ids: in the order of the streams, each stream's in its order
+        let of = |stream| entries.iter().filter(|e| e.stream == stream).count();
+        let (commands, checkout) = (of(Inbound::Commands), of(Inbound::Checkout));
+        let before = [0, commands, commands + checkout];
         let mut arrays = Arrays::default();
-        let mut ids = [Vec::with_capacity(commands), Vec::new()];
+        let mut ids = [Vec::with_capacity(commands), Vec::with_capacity(checkout), Vec::new()];
         let mut letters = Vec::new();
         for entry in entries {
-            // the script's ids: the commands' first, each stream's in its order
-            let (stream, before) = match entry.stream {
-                Inbound::Commands => (0, 0),
-                Inbound::Internal => (1, commands),
-            };
+            let stream = entry.stream.index();
             ids[stream].push(entry.id);
-            let n = before + ids[stream].len();
+            let n = before[stream] + ids[stream].len();
             if let Some(answer) = &entry.answer {
                 let key = answer.reply_to.as_ref().map_or(ANSWERS_KEY, |name| arrays.reply_key(name));
                 arrays.push(key, n, std::iter::once(&*answer.json));
@@ -78,8 +77,7 @@ impl RedisSettler {
             bytes + 24 * entries.len() + 128 * names + 1024,
         );
         cmd.arg(self.keys.epoch(p))
-            .arg(self.keys.inbound(p, Inbound::Commands))
-            .arg(self.keys.inbound(p, Inbound::Internal))
+            .arg(&self.keys.inbounds(p))
             .arg(self.keys.outbound(p, &Outbound::Answers))
             .arg(self.keys.outbound(p, &Outbound::Events))
             .arg(self.keys.outbound(p, &Outbound::Dead))
@@ -93,6 +91,7 @@ impl RedisSettler {
             .arg(self.retention.dead_max)
             .arg(REPLY_STREAMS_MAX)
             .arg(commands)
+            .arg(commands + checkout)
             .arg(entries.len())
             .arg(arrays.done.len());
         for name in &arrays.names {

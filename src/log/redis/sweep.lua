@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Claims and delivers what a superseded reader, still waiting in its blocked read, was handed after the takeover.
 --
--- KEYS  1 epoch, 2 commands, 3 internal
+-- KEYS  1 epoch, 2... inbound streams
 -- ARGV  1 epoch, 2 our consumer, 3 entries at most
 -- Returns rows of {index of KEYS, id, times delivered, fields}, and the time as the last.
 local call = redis.call
@@ -9,7 +9,7 @@ local held = tonumber(call('GET', KEYS[1]) or 0)
 if held > tonumber(ARGV[1]) then return redis.error_reply(string.format('FENCED %.0f', held)) end
 
 local budget, rows = tonumber(ARGV[3]), {}
-for k = 2, 3 do
+for k = 2, #KEYS do
   for _, flat in ipairs(call('XINFO', 'CONSUMERS', KEYS[k], 'jumun')) do
     local other = {}
     for i = 1, #flat, 2 do other[flat[i]] = flat[i + 1] end

@@ -2,7 +2,7 @@
 -- Takes a partition over: fences earlier owners out, then claims a page of what other consumers left pending (without
 -- delivering it) and removes those that have nothing left.
 --
--- KEYS  1 epoch, 2 commands, 3 internal
+-- KEYS  1 epoch, 2... inbound streams
 -- ARGV  1 epoch, 2 our consumer, 3 the consumer that we were before (or empty), 4 entries a page
 -- Returns {1 when there may be more, entries claimed from others than our former self, the server's run id, and the
 -- last delivered id of each stream}.
@@ -19,7 +19,7 @@ local function fields(flat)
 end
 
 local budget, foreign, more, last = tonumber(ARGV[4]), 0, 0, {}
-for k = 2, 3 do
+for k = 2, #KEYS do
   local made = redis.pcall('XGROUP', 'CREATE', KEYS[k], 'jumun', '0', 'MKSTREAM')
   if made.err and not made.err:find('BUSYGROUP', 1, true) then return made end
   for _, flat in ipairs(call('XINFO', 'CONSUMERS', KEYS[k], 'jumun')) do
@@ -45,4 +45,4 @@ for k = 2, 3 do
   end
 end
 local run = call('INFO', 'server'):match('run_id:(%w+)') or ''
-return { more, foreign, run, last[1], last[2] }
+return { more, foreign, run, unpack(last) }

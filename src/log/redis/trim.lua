@@ -2,7 +2,7 @@
 -- Drops what retention allows. Of an inbound stream only what lies below the lowest pending entry and, when none is
 -- pending, below the last delivered one; never by length.
 --
--- KEYS  1 commands, 2 internal, 3 answers, 4 events, 5 dead, 6 names of reply streams
+-- KEYS  1 commands, 2 checkout, 3 internal, 4 answers, 5 events, 6 dead, 7 names of reply streams
 -- ARGV  1 commands kept (ms), 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 prefix of reply streams
 -- Returns the number of entries dropped.
 local call = redis.call
@@ -29,7 +29,7 @@ local function count_again(key, group)
 end
 
 local dropped = 0
-for k = 1, 2 do
+for k = 1, 3 do
   local pending = redis.pcall('XPENDING', KEYS[k], 'jumun')
   if not pending.err then
     local safe = pending[2]
@@ -50,13 +50,13 @@ for k = 1, 2 do
     end
   end
 end
-dropped = dropped + call('XTRIM', KEYS[3], 'MINID', '=', since(ARGV[2]))
-dropped = dropped + call('XTRIM', KEYS[4], 'MINID', '=', since(ARGV[3]))
-dropped = dropped + call('XTRIM', KEYS[5], 'MAXLEN', '=', ARGV[4])
+dropped = dropped + call('XTRIM', KEYS[4], 'MINID', '=', since(ARGV[2]))
+dropped = dropped + call('XTRIM', KEYS[5], 'MINID', '=', since(ARGV[3]))
+dropped = dropped + call('XTRIM', KEYS[6], 'MAXLEN', '=', ARGV[4])
 -- the reply streams share the partition's hash slot, so a cluster finds them here too
-for _, name in ipairs(call('SMEMBERS', KEYS[6])) do
+for _, name in ipairs(call('SMEMBERS', KEYS[7])) do
   local key = ARGV[5] .. name
   dropped = dropped + call('XTRIM', key, 'MINID', '=', since(ARGV[2]))
-  if call('EXISTS', key) == 0 then call('SREM', KEYS[6], name) end
+  if call('EXISTS', key) == 0 then call('SREM', KEYS[7], name) end
 end
 return dropped

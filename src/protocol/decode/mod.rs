@@ -1,6 +1,7 @@
 //! From bytes to a command that the lanes understand: the wire's types into the domain's.
 
 mod after;
+mod checkout;
 mod codes;
 mod head;
 mod money;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use head::Head;
 use sha2::{Digest, Sha256};
 
+pub use self::checkout::{CHECKOUT_PAYS, decode_checkout};
 use self::{
     codes::postal,
     money::{account, kept, offer, payment_id, personal, settlements, tokens},

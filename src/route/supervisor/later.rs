@@ -69,7 +69,9 @@ impl Lane {
             self.push_for(meta, Some(&order), Err(refusal), false);
             return;
         }
-        let kept = Kept::new(meta.source, Arc::clone(raw), Inbound::Commands, hops);
+        // what another lane passed on is a command here
+        let kind = if meta.source.stream.produced() { meta.source.stream } else { Inbound::Commands };
+        let kept = Kept::new(meta.source, Arc::clone(raw), kind, hops);
         waiting.entry(order).or_default().push(kept);
         self.cx.aside.add(1);
         self.cx.book.borrow_mut().waiting += 1;

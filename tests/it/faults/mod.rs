@@ -5,6 +5,7 @@
 
 mod actors;
 mod cards;
+mod checkout;
 mod checks;
 mod commit;
 mod gone;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jumun::log::{EntryId, Inbound, LogError, LogStats, Outbound, Retention, SettleReport};
+use jumun::log::{Entry, EntryId, Inbound, LogError, LogStats, Outbound, Retention, SettleReport};
 
 use super::{
     KEEP, Log, SOON, all_settled, answers_of, command, commands, events_of, items, lane, read, settled, with_read,
@@ -17,19 +17,22 @@ pub async fn keeps_order(log: Log) {
     }
     ids.extend(log.append(0, Inbound::Commands, &[command(2_500)]).await.unwrap());
     let own = log.append(0, Inbound::Internal, &commands(9_000..9_100)).await.unwrap();
+    let bought = log.append(0, Inbound::Checkout, &commands(8_000..8_050)).await.unwrap();
     log.append(1, Inbound::Commands, &[command(7)]).await.unwrap();
+    assert!(bought.is_sorted_by(|a, b| a < b));
     assert!(ids.is_sorted_by(|a, b| a < b) && own.is_sorted_by(|a, b| a < b));
 
     let (mut reader, _) = lane(&log, 1).await;
     let mut entries = Vec::new();
-    while entries.len() < 2_601 {
-        let page = reader.fresh(300, SOON).await.unwrap();
+    while entries.len() < 2_651 {
+        let page = reader.fresh(300, SOON).await.unwrap().entries;
         assert!(!page.is_empty() && page.len() <= 300);
         entries.extend(page);
     }
-    assert!(reader.fresh(300, SOON).await.unwrap().is_empty());
+    assert!(reader.fresh(300, SOON).await.unwrap().entries.is_empty());
     assert!(entries.iter().all(|e| e.attempts == 1));
-    for (stream, ids, first) in [(Inbound::Commands, &ids, 0), (Inbound::Internal, &own, 9_000)] {
+    let streams = [(Inbound::Commands, &ids, 0), (Inbound::Checkout, &bought, 8_000), (Inbound::Internal, &own, 9_000)];
+    for (stream, ids, first) in streams {
         let of: Vec<_> = entries.iter().filter(|e| e.stream == stream).collect();
         assert_eq!(of.iter().map(|e| e.id).collect::<Vec<_>>(), *ids);
         assert!(of.iter().enumerate().all(|(n, e)| e.command == command(first + n)));
@@ -50,7 +53,7 @@ pub async fn counts_attempts(log: Log) {
     settler.settle(&all_settled(&entries[1..2])).await.unwrap();
     let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
     assert_eq!(pending.iter().map(|e| e.id).collect::<Vec<_>>(), [entries[0].id, entries[2].id]);
-    assert!(reader.fresh(10, SOON).await.unwrap().is_empty(), "what is pending is not new");
+    assert!(reader.fresh(10, SOON).await.unwrap().entries.is_empty(), "what is pending is not new");
 }
 
 pub async fn pages_what_is_pending(log: Log) {
@@ -115,11 +118,14 @@ pub async fn settles_the_other_half(log: Log) {
     assert_eq!(items(&log, &Outbound::Events).await, events_of(&order));
 }
 
-pub async fn settles_both_streams_in_the_order_given(log: Log) {
+pub async fn settles_all_streams_in_the_order_given(log: Log) {
     let (mut reader, mut settler, mut entries) = with_read(&log, 4).await;
-    log.append(0, Inbound::Internal, &commands(0..4)).await.unwrap();
-    entries.extend(read(&mut *reader, 4).await);
-    // internal and commands in turn; some of each were acknowledged before
+    log.append(0, Inbound::Internal, &commands(0..2)).await.unwrap();
+    entries.extend(read(&mut *reader, 2).await);
+    log.append(0, Inbound::Checkout, &commands(0..2)).await.unwrap();
+    entries.extend(read(&mut *reader, 2).await);
+    assert_eq!(entries.iter().map(|e| e.stream.index()).collect::<Vec<_>>(), [0, 0, 0, 0, 2, 2, 1, 1]);
+    // the streams in turn; some of each were acknowledged before
     let order: Vec<_> = [4, 0, 5, 1, 6, 2, 7, 3].map(|n: usize| entries[n].clone()).into();
     settler.settle(&all_settled(&order[3..5])).await.unwrap();
     let mut batch = all_settled(&order);
@@ -188,12 +194,64 @@ pub async fn tells_its_state(log: Log) {
     log.append(0, Inbound::Internal, &commands(0..3)).await.unwrap();
     assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 20, pending: 0, length: 20, dead: 0 });
     let (mut reader, mut settler) = lane(&log, 1).await;
-    let mut entries = reader.fresh(15, SOON).await.unwrap();
-    while entries.len() < 15 {
-        entries.extend(reader.fresh(15 - entries.len(), SOON).await.unwrap());
+    let mut entries = Vec::new();
+    let produced = |entries: &[Entry]| entries.iter().filter(|e| e.stream.produced()).count();
+    while produced(&entries) < 15 {
+        entries.extend(reader.fresh(15 - produced(&entries), SOON).await.unwrap().entries);
     }
     settler.settle(&all_settled(&entries[..5])).await.unwrap();
     let stats = log.stats(0).await.unwrap();
     assert_eq!((stats.lag, stats.length, stats.dead), (5, 20, 0));
     assert!((10..=13).contains(&stats.pending), "{stats:?}");
+}
+
+/// What was not handed out yet came no earlier than what the reader says: deadlines fire on its word.
+pub async fn tells_up_to_when_everything_was_read(log: Log) {
+    log.open(1).await.unwrap();
+    let mut written = Vec::new();
+    for n in 0..40 {
+        // now one stream has more than a read takes, now the other, now both
+        let many = if n % 3 == 0 { 4 } else { 1 };
+        for stream in [Inbound::Commands, Inbound::Checkout].into_iter().skip(n / 10 % 2).take(1 + n % 2) {
+            let ids = log.append(0, stream, &commands(0..many)).await.unwrap();
+            written.extend(ids.into_iter().map(|id| (stream, id)));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let (mut reader, _) = lane(&log, 1).await;
+    let (mut told, mut reads) = (None, 0);
+    while !written.is_empty() {
+        let fresh = reader.fresh(7, SOON).await.unwrap();
+        assert!(!fresh.entries.is_empty() && fresh.entries.len() <= 7);
+        written.retain(|(stream, id)| !fresh.entries.iter().any(|e| e.stream == *stream && e.id == *id));
+        let left = written.iter().map(|(_, id)| id.time()).min();
+        if let (Some(reached), Some(left)) = (fresh.reached, left) {
+            assert!(reached <= left, "it says {reached}, and has not handed out what came at {left}");
+        }
+        told = told.max(fresh.reached);
+        reads += 1;
+        assert!(reads < 4 || told.is_some(), "it never tells");
+    }
+    for stream in [Inbound::Checkout, Inbound::Commands] {
+        log.append(0, stream, &commands(0..1)).await.unwrap();
+        let fresh = reader.fresh(7, SOON).await.unwrap();
+        assert_eq!(fresh.reached, fresh.entries.first().map(|e| e.at), "all was read");
+    }
+    // a lane's steps tell nothing of producers
+    log.append(0, Inbound::Internal, &commands(0..1)).await.unwrap();
+    assert_eq!(reader.fresh(7, SOON).await.unwrap().reached, None);
+}
+
+pub async fn a_long_stream_leaves_room_for_the_others(log: Log) {
+    log.open(1).await.unwrap();
+    for (long, short) in [(Inbound::Commands, Inbound::Internal), (Inbound::Checkout, Inbound::Internal)] {
+        log.append(0, long, &commands(0..2_000)).await.unwrap();
+        log.append(0, short, &commands(0..1)).await.unwrap();
+        let (mut reader, mut settler) = lane(&log, 1).await;
+        let mut first = reader.fresh(100, SOON).await.unwrap().entries;
+        first.extend(reader.fresh(100, SOON).await.unwrap().entries);
+        assert!(first.iter().any(|e| e.stream == short), "{short:?} waits behind {long:?}");
+        first.extend(read(&mut *reader, 2_001 - first.len()).await);
+        settler.settle(&all_settled(&first)).await.unwrap();
+    }
 }

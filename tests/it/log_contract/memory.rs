@@ -56,7 +56,7 @@ async fn carries_a_hundred_thousand_commands() {
     let (mut reader, mut settler) = lane(&log, 1).await;
     let mut done = 0;
     while done < 100_000 {
-        let entries = reader.fresh(1_000, Duration::ZERO).await.unwrap();
+        let entries = reader.fresh(1_000, Duration::ZERO).await.unwrap().entries;
         done += settler.settle(&all_settled(&entries)).await.unwrap().acknowledged;
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());

@@ -23,8 +23,10 @@ pub async fn fences_the_superseded(log: Log) {
 
 pub async fn hands_on_what_was_pending(log: Log) {
     let (mut old, mut old_settler, entries) = with_read(&log, 2_300).await;
-    log.append(0, Inbound::Internal, &commands(0..2)).await.unwrap();
-    assert_eq!(read(&mut *old, 2).await[1].stream, Inbound::Internal);
+    for stream in [Inbound::Checkout, Inbound::Internal] {
+        log.append(0, stream, &commands(0..2)).await.unwrap();
+        assert_eq!(read(&mut *old, 2).await[1].stream, stream);
+    }
     old_settler.settle(&all_settled(&entries[..100])).await.unwrap();
 
     let (mut new, mut settler) = lane(&log, 7).await;
@@ -33,28 +35,37 @@ pub async fn hands_on_what_was_pending(log: Log) {
         pending.iter().map(|e| e.id).collect::<Vec<_>>(),
         entries[100..].iter().map(|e| e.id).collect::<Vec<_>>()
     );
-    pending.extend(new.pending(Inbound::Internal, EntryId::ZERO, 5_000).await.unwrap());
-    assert_eq!(pending.len(), 2_202);
+    for stream in [Inbound::Checkout, Inbound::Internal] {
+        pending.extend(new.pending(stream, EntryId::ZERO, 5_000).await.unwrap());
+    }
+    assert_eq!(pending.len(), 2_204);
     assert!(pending.iter().all(|e| e.attempts == 2));
-    assert!(new.fresh(10, SOON).await.unwrap().is_empty());
+    assert!(new.fresh(10, SOON).await.unwrap().entries.is_empty());
     settler.settle(&all_settled(&pending)).await.unwrap();
-    assert_eq!(items(&log, &Outbound::Answers).await.len(), 2_302);
-    assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 0, pending: 0, length: 2_300, dead: 0 });
+    assert_eq!(items(&log, &Outbound::Answers).await.len(), 2_304);
+    assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 0, pending: 0, length: 2_302, dead: 0 });
 }
 
 pub async fn claims_from_a_reader_asleep(log: Log) {
     log.open(1).await.unwrap();
-    let mut old = log.reader(0, "lane", 1).await.unwrap();
+    for (epoch, stream) in [(1, Inbound::Commands), (3, Inbound::Checkout), (5, Inbound::Internal)] {
+        asleep(&log, epoch, stream).await;
+    }
+}
+
+async fn asleep(log: &Log, epoch: i64, stream: Inbound) {
+    let before = items(log, &Outbound::Answers).await.len();
+    let mut old = log.reader(0, "lane", epoch).await.unwrap();
     let asleep = tokio::spawn(async move { old.fresh(10, Duration::from_secs(10)).await });
     tokio::time::sleep(SOON).await;
     // the same name, as when two instances are started alike
-    let (mut new, mut settler) = lane(&log, 2).await;
-    let ids = log.append(0, Inbound::Commands, &commands(0..1)).await.unwrap();
+    let (mut new, mut settler) = lane(log, epoch + 1).await;
+    let ids = log.append(0, stream, &commands(0..1)).await.unwrap();
     let entries = read(&mut *new, 1).await;
-    assert_eq!(entries[0].id, ids[0]);
-    assert!(is_fenced(&asleep.await.unwrap().unwrap_err(), 2));
+    assert_eq!((entries[0].stream, entries[0].id), (stream, ids[0]));
+    assert!(is_fenced(&asleep.await.unwrap().unwrap_err(), epoch + 1));
     settler.settle(&all_settled(&entries)).await.unwrap();
-    assert_eq!(items(&log, &Outbound::Answers).await, answers_of(&entries));
+    assert_eq!(items(log, &Outbound::Answers).await[before..], answers_of(&entries));
     assert_eq!(log.stats(0).await.unwrap().pending, 0);
 }
 

@@ -62,12 +62,14 @@ async fn uses_the_keys_of_the_protocol() {
         "jumun:meta",
         "jumun:{0}:answers",
         "jumun:{0}:answers:shop",
+        "jumun:{0}:checkout",
         "jumun:{0}:commands",
         "jumun:{0}:dead",
         "jumun:{0}:epoch",
         "jumun:{0}:events",
         "jumun:{0}:internal",
         "jumun:{0}:reply_to",
+        "jumun:{1}:checkout",
         "jumun:{1}:commands",
         "jumun:{1}:internal",
     ];
@@ -280,7 +282,7 @@ async fn drains_at_maxmemory() {
     let (mut reader, mut settler) = lane(&log, 2).await;
     let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 100).await.unwrap();
     assert_eq!(settler.settle(&all_settled(&pending)).await.unwrap().acknowledged, 50);
-    assert!(reader.fresh(10, SOON).await.unwrap().is_empty());
+    assert!(reader.fresh(10, SOON).await.unwrap().entries.is_empty());
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert!(log.trim(0, Retention { commands: Duration::ZERO, ..KEEP }).await.unwrap() >= 599);
     log.open(2).await.unwrap();

@@ -56,14 +56,24 @@ impl Client {
 
     /// Sends these, in order within each partition.
     pub async fn send(&self, commands: &[Sent]) {
+        self.send_by(Inbound::Commands, commands).await;
+    }
+
+    /// The same by this stream.
+    pub async fn send_by(&self, stream: Inbound, commands: &[Sent]) {
         let mut by_lane: BTreeMap<u32, Vec<Arc<[u8]>>> = BTreeMap::new();
         for c in commands {
             by_lane.entry(c.partition).or_default().push(c.json.as_bytes().into());
-            *self.journal.lock().expect("not poisoned").entry(c.id.clone()).or_default() += 1;
+            self.noted(&c.id);
         }
         for (lane, raw) in by_lane {
-            self.log.append(lane, Inbound::Commands, &raw).await.expect("redis takes commands");
+            self.log.append(lane, stream, &raw).await.expect("redis takes commands");
         }
+    }
+
+    /// Writes down that a command was sent, by whatever means.
+    pub fn noted(&self, id: &str) {
+        *self.journal.lock().expect("not poisoned").entry(id.to_owned()).or_default() += 1;
     }
 
     /// Puts bytes that are no command into partition 0; the journal does not know them.
