@@ -18,6 +18,7 @@ mod network;
 mod opening;
 mod owners;
 mod poison;
+mod refused;
 mod reserving;
 mod rules;
 mod series;
