@@ -181,6 +181,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             payments_secret: None,
             rate: 0,
             stranger_rate: 10,
+            workers: http::WORKERS,
             hooks: Arc::default(),
             stop: CancellationToken::new(),
         };

@@ -94,6 +94,9 @@ pub struct ServeArgs {
     /// Of them from one address (an IPv6 /64): behind a proxy they are all
     #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::SocketBounds::default().of_one, value_name = "COUNT")]
     connections_of_one: usize,
+    /// Threads that serve the HTTP door
+    #[arg(long, env = "JUMUN_HTTP_WORKERS", default_value_t = http::WORKERS, value_name = "COUNT")]
+    http_workers: usize,
     /// How long a client may take nothing of what is written to it, in seconds; then it is cut
     #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
     unread: f64,
@@ -189,6 +192,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         args.connections > 0 && args.connections_of_one > 0,
         "--connections and --connections-of-one are 1 or more"
     );
+    ensure!((1..=64).contains(&args.http_workers), "--http-workers is 1 to 64, not {}", args.http_workers);
     let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
     let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
@@ -262,6 +266,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         keep_alive,
         bounds,
         waiting_max: 10_000,
+        workers: args.http_workers,
         tokens,
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,

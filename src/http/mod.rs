@@ -13,6 +13,7 @@ pub mod denials;
 pub mod desks;
 pub mod erase;
 pub mod feed;
+pub mod folds;
 pub mod front;
 pub mod gifts;
 pub mod guard;
@@ -51,6 +52,7 @@ use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, st
 use access::Table;
 use denials::Denials;
 use feed::Listeners;
+use folds::Folds;
 use front::Hosts;
 use guard::Rates;
 use keyring::Keyring;
@@ -69,6 +71,8 @@ pub struct HttpParts {
     pub partitions: u32,
     pub health: Arc<Health>,
     pub metrics: PrometheusHandle,
+    /// threads that serve it
+    pub workers: usize,
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
     /// how many connections there may be, and how long they may not read
@@ -93,6 +97,9 @@ pub struct HttpParts {
     pub payments_secret: Option<Secret>,
 }
 
+/// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What
+/// takes longer is done beside them, and the lanes need the cores, too.
+pub const WORKERS: usize = 2;
 /// How long requests may take that are under way when the door closes.
 const STOP_SECONDS: u64 = 5;
 
@@ -109,7 +116,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let closed = CancellationToken::new();
     let _close = closed.clone().drop_guard();
     let door = Door::open(&parts, closed);
-    let (stop, keep_alive) = (parts.stop.clone(), parts.keep_alive);
+    let (stop, keep_alive, workers) = (parts.stop.clone(), parts.keep_alive, parts.workers);
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
@@ -122,6 +129,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         rates,
         watch,
         listeners,
+        folds: Folds::default(),
         looks,
         counts,
         forgotten,
@@ -148,7 +156,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     })
     .on_connect(move |io, data| sockets.connected(io, data))
     .h1_write_buffer_size(sliced::SLICE_BYTES)
-    .workers(1)
+    .workers(workers)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(keep_alive)
     .shutdown_timeout(STOP_SECONDS)
@@ -173,6 +181,8 @@ pub struct Shared {
     pub rates: Rates,
     pub watch: Watch,
     pub listeners: Listeners,
+    /// places for those who look at long histories
+    pub folds: Folds,
     /// places for those who look for refusals
     pub looks: Semaphore,
     /// places for those who count lines

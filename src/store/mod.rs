@@ -358,6 +358,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
 
     /// The orders' histories, each in order; unknown ids are left out.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
+    /// The events of an order's history that come after this one, so many at most.
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError>;
     /// The order rows (for status pages and doors).
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
     /// Orders by what is asked, newest first.

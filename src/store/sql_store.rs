@@ -295,6 +295,11 @@ impl<D: Database> Store for SqlStore<D> {
         Ok(orders)
     }
 
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        let binds = vec![Bind::Text(id.as_str().to_owned()), Bind::Int(after), Bind::Int(limit.into())];
+        self.list("WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3", binds).await
+    }
+
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         self.named("ord_id", ids.iter().map(OrderId::as_str)).await
     }

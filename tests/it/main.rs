@@ -20,6 +20,7 @@ mod load;
 mod load_compare;
 mod log_contract;
 mod logs;
+mod long_orders;
 mod openapi;
 mod payment_contract;
 mod payments;
