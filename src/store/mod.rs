@@ -328,6 +328,16 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
 
+    /// Whether somebody has brought it there; [`StoreError::Unavailable`] says what it lacks.
+    async fn migrated(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Gives another user of the database what a server needs of the rows, and nothing of the schema.
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this store has no users".into()))
+    }
+
     /// Writes the partition count on first use; refuses when the store has another.
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
 

@@ -65,6 +65,12 @@ pub trait Database: Send + Sync + 'static {
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
+    /// As [`Store::migrated`].
+    async fn migrated(&self) -> Result<(), StoreError>;
+    /// As [`Store::grant`].
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this database is a file, and has no users".into()))
+    }
     /// Keeps other processes from writing, where the epoch alone can't.
     fn own(&self) -> Result<(), StoreError>;
     /// How its server is reached, where there is one.
@@ -211,6 +217,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn migrate(&self) -> Result<(), StoreError> {
         self.0.migrate().await
+    }
+
+    async fn migrated(&self) -> Result<(), StoreError> {
+        self.0.migrated().await
+    }
+
+    async fn grant(&self, role: &str) -> Result<(), StoreError> {
+        self.0.grant(role).await
     }
 
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {

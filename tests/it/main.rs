@@ -28,6 +28,7 @@ mod pays;
 mod people;
 mod refunds;
 mod refusals;
+mod roles;
 mod scenarios;
 mod schema;
 mod scope;
