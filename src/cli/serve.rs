@@ -21,7 +21,13 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, front::Hosts, keyring::Keyring, sockets},
+    http::{
+        self, HttpParts,
+        front::Hosts,
+        keyring::Keyring,
+        origin::{Header, Network, Proxies},
+        sockets,
+    },
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -119,6 +125,13 @@ pub struct ServeArgs {
     /// that a page has, so others are refused
     #[arg(long, env = "JUMUN_HOST", value_delimiter = ',', value_name = "NAME")]
     host: Vec<String>,
+    /// Proxies (addresses, or networks as 10.0.0.0/8, with commas between) that are believed about whom they ask for: bounds,
+    /// logs and the audit then go by the client's address, else by the peer's
+    #[arg(long, env = "JUMUN_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
+    trusted_proxies: Vec<Network>,
+    /// The header in which they say it; the other one is not looked at
+    #[arg(long, env = "JUMUN_PROXY_HEADER", value_enum, default_value_t, value_name = "HEADER")]
+    proxy_header: Header,
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
@@ -268,6 +281,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         waiting_max: 10_000,
         workers: args.http_workers,
         tokens,
+        proxies: Proxies { networks: args.trusted_proxies, header: args.proxy_header },
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
         stranger_rate: args.stranger_rate,

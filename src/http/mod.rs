@@ -26,6 +26,7 @@ pub mod mask;
 pub mod me;
 pub mod openapi;
 pub mod orders;
+pub mod origin;
 pub mod paging;
 pub mod probes;
 pub mod problem;
@@ -57,6 +58,7 @@ use front::Hosts;
 use guard::Rates;
 use keyring::Keyring;
 use live::Watch;
+use origin::Proxies;
 use problem::Why;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
@@ -83,6 +85,8 @@ pub struct HttpParts {
     pub waiting_max: usize,
     /// who may come in
     pub tokens: Arc<Keyring>,
+    /// who is believed about whom they ask for
+    pub proxies: Proxies,
     /// by which names an open door is asked
     pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
@@ -140,7 +144,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     });
     let told = shared.clone();
     let summed = tokio::spawn(async move { told.denials.summed().await });
-    let sockets = Sockets::new(shared.parts.bounds);
+    let sockets = Sockets::new(shared.parts.bounds, shared.parts.proxies.clone());
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod audit;
+mod behind_proxy;
 mod bounds;
 mod callbacks;
 mod clients;
