@@ -55,22 +55,45 @@ pub struct Folded {
     pub applied: Vec<Applied>,
 }
 
+/// A history that is folded piece by piece.
+#[derive(Debug, Default)]
+pub struct Folding {
+    order: Option<Order>,
+    applied: Vec<Applied>,
+}
+
+impl Folding {
+    /// Goes on with the rows that follow.
+    ///
+    /// # Errors
+    /// A sentence, when the history can't be read or does not follow from itself.
+    pub fn add(&mut self, rows: &[HistRow]) -> Result<(), String> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let id = OrderId::stored(&first.ord_id);
+        for row in rows {
+            let event =
+                Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
+            Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+            record(&mut self.applied, row, &event);
+        }
+        Ok(())
+    }
+
+    /// The order; `None`: there were no rows.
+    pub fn end(self) -> Option<Folded> {
+        let applied = self.applied;
+        self.order.map(|order| Folded { order, applied })
+    }
+}
+
 /// Folds stored history rows.
 ///
 /// # Errors
 /// A sentence, when the history can't be read or does not follow from itself.
 pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
-    let Some(first) = rows.first() else { return Ok(None) };
-    let id = OrderId::stored(&first.ord_id);
-    let mut order = None;
-    let mut applied = Vec::new();
-    for row in rows {
-        let event =
-            Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
-        Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
-        record(&mut applied, row, &event);
-    }
-    Ok(order.map(|order| Folded { order, applied }))
+    let mut folding = Folding::default();
+    folding.add(rows)?;
+    Ok(folding.end())
 }
 
 /// Adds an event to what is known of the order's commands.

@@ -22,7 +22,7 @@ use super::{
     Shared,
     access::Access,
     bucket::{Bucket, Size},
-    keyring,
+    keyring, origin,
     problem::Why,
     tokens::{Caller, Says, Token},
 };
@@ -163,7 +163,7 @@ pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
     if request.app_data::<web::Data<Shared>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
         return;
     }
-    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let peer = origin::of(request).map(|(client, _)| client.to_string()).unwrap_or_default();
     let path = shown(request);
     tracing::warn!(request_id = named(request), who, method = %request.method(), path, peer, what, "denied");
 }

@@ -328,6 +328,16 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
 
+    /// Whether somebody has brought it there; [`StoreError::Unavailable`] says what it lacks.
+    async fn migrated(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Gives another user of the database what a server needs of the rows, and nothing of the schema.
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this store has no users".into()))
+    }
+
     /// Writes the partition count on first use; refuses when the store has another.
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
 
@@ -358,6 +368,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
 
     /// The orders' histories, each in order; unknown ids are left out.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
+    /// The events of an order's history that come after this one, so many at most.
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError>;
     /// The order rows (for status pages and doors).
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
     /// Orders by what is asked, newest first.

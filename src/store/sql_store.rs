@@ -65,6 +65,12 @@ pub trait Database: Send + Sync + 'static {
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
+    /// As [`Store::migrated`].
+    async fn migrated(&self) -> Result<(), StoreError>;
+    /// As [`Store::grant`].
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this database is a file, and has no users".into()))
+    }
     /// Keeps other processes from writing, where the epoch alone can't.
     fn own(&self) -> Result<(), StoreError>;
     /// How its server is reached, where there is one.
@@ -213,6 +219,14 @@ impl<D: Database> Store for SqlStore<D> {
         self.0.migrate().await
     }
 
+    async fn migrated(&self) -> Result<(), StoreError> {
+        self.0.migrated().await
+    }
+
+    async fn grant(&self, role: &str) -> Result<(), StoreError> {
+        self.0.grant(role).await
+    }
+
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
         let sql = "INSERT INTO tb_sy_meta (key, value) VALUES ('partitions', $1) ON CONFLICT (key) DO NOTHING";
         self.0.write(sql.into(), vec![Bind::Text(partitions.to_string())], &[]).await?;
@@ -293,6 +307,11 @@ impl<D: Database> Store for SqlStore<D> {
             }
         }
         Ok(orders)
+    }
+
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        let binds = vec![Bind::Text(id.as_str().to_owned()), Bind::Int(after), Bind::Int(limit.into())];
+        self.list("WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3", binds).await
     }
 
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {

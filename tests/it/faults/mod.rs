@@ -19,6 +19,7 @@ mod network;
 mod opening;
 mod owners;
 mod poison;
+mod refused;
 mod reserving;
 mod rules;
 mod series;
