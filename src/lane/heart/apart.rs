@@ -106,7 +106,11 @@ impl Heart {
         let one = lost.entries.first().filter(|_| n == 1).map(Kept::entry);
         let mut times = 0;
         if let Some(poison) = one {
-            let (command, order) = lost.entries.first().map(|kept| ids(&kept.clone().again())).unwrap_or_default();
+            let (command, order) = lost
+                .entries
+                .first()
+                .map(|kept| ids(&kept.clone().again(self.parts.policy.checkout_pays)))
+                .unwrap_or_default();
             let counted = self.apart.refused.entry(poison).or_default();
             *counted += 1;
             times = *counted;
@@ -125,7 +129,7 @@ impl Heart {
             self.well(ended).await?;
         }
         if times >= self.parts.limits.tries_max && !entries.is_empty() {
-            let entry = entries.remove(0).again();
+            let entry = entries.remove(0).again(self.parts.policy.checkout_pays);
             self.apart.refused.remove(&(entry.source.stream, entry.source.id));
             self.blame(&entry);
             self.dead(entry, times, "the store refused it alone");
