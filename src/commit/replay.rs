@@ -1,6 +1,6 @@
 //! Stored outcomes: what a command was answered, told again from the order's history.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use crate::{
     domain::{
@@ -58,15 +58,29 @@ pub struct Folded {
 /// Folds stored history rows.
 ///
 /// # Errors
-/// A sentence, when the history can't be read or does not follow from itself.
+/// A sentence, when the history can't be read, is not whole, or does not follow from itself. What breaks in the middle (a sum
+/// that can't be) is a damaged history, too: whoever folds it goes on.
 pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
+    let folded = std::panic::catch_unwind(AssertUnwindSafe(|| one_by_one(rows)));
+    folded.unwrap_or_else(|_| Err("folding its history panicked".to_owned()))
+}
+
+fn one_by_one(rows: &[HistRow]) -> Result<Option<Folded>, String> {
     let Some(first) = rows.first() else { return Ok(None) };
     let id = OrderId::stored(&first.ord_id);
     let mut order = None;
     let mut applied = Vec::new();
-    for row in rows {
-        let event =
-            Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
+    for (row, no) in rows.iter().zip(1..) {
+        if row.hist_no != no || row.ord_id != first.ord_id {
+            return Err(format!(
+                "order {id}: event {} of {} stands where its event {no} belongs",
+                row.hist_no, row.ord_id
+            ));
+        }
+        let event = Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {no}: {e}"))?;
+        if *row.evnt_typ_cd != *event.name() {
+            return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
+        }
         Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
         record(&mut applied, row, &event);
     }
