@@ -184,15 +184,22 @@ def quantities(world: World, sums: Sums, f: Findings) -> None:
             cut, back = line["cncl_qty"], line["rtn_qty"]
             f.hold("R9", order in unpaid or cancelled.get(key, 0) == cut, f"{whose}: {cut} cancelled, not by its rows")
             f.hold("R9", returned.get(key, 0) == back, f"{whose}: {back} returned, not by its rows")
-    for one in accepted(world, sums).values():
+    took = accepted(world, sums).values()
+    exchanged = {one["order_id"] for one in took if one["type"] == "approve_exchange"} | {
+        fields.get("order_id") for one in world.sent
+        if (fields := command(one.body) or {}).get("id") in sums.uncertain
+    }  # fmt: skip
+    for one in took:
         if one["type"] != "place_order":
             continue
         ordered = [(n, line["sku_id"], line["quantity"]) for n, line in enumerate(one["lines"], 1)]
         there = sorted((r["ord_seq"], r["unt_id"], r["ord_qty"]) for r in lines.get(one["order_id"], []))
+        if one["order_id"] in exchanged:
+            there = there[: len(ordered)]  # what came for what was exchanged stands behind
         f.hold("R9", ordered == there, f"order {one['order_id']}: ordered {ordered}, it has {there}")
     whole = {row["ord_id"] for row in world.tables["orders"] if not row["part_alw_yn"]}
     for order, some in lines.items():
-        live = [line for line in some if not line["cncl_qty"] and not line["rtn_qty"]]
+        live = [line for line in some if not (line["cncl_qty"] or line["rtn_qty"] or line["exch_qty"])]
         have = [line for line in live if line["hold_qty"] + line["dduct_qty"] > 0]
         f.hold("R11", order not in whole or len(have) in (0, len(live)), f"order {order} has a part of its lines")
     for row in world.tables["reservations"]:

@@ -32,6 +32,9 @@ TABLES = {
     " cmpn_id, cust_id, cmpn_dlt, ord_id, cmd_id FROM tb_pd_unt_ldgr ORDER BY unt_id, ldgr_no",
     "campaigns": "SELECT cmpn_id, unt_id, alot_qty, cust_lmt_qty FROM tb_pr_cmpn",
     "reservations": "SELECT rsv_id, ord_id, rsv_stat_cd FROM tb_sy_rsv",
+    "audit": "SELECT cmd_id, adit_knd_cd, ord_id, actr FROM tb_sy_adit",
+    "owned": "SELECT prtn_no, epch, ownr_id, at FROM chaos.owned",
+    "wrote": "SELECT cmd_id, ord_id, who, at FROM chaos.wrote",
     "outbox": "SELECT otbx_id FROM tb_sy_otbx WHERE otbx_dttm < now() - interval '20 seconds'",
 }
 
