@@ -51,6 +51,18 @@ async fn f55_errors_of_redis_that_pass_are_waited_for() {
     scene.holds().await;
 }
 
+async fn info_says(redis: &servers::Server, words: &str) {
+    let begun = std::time::Instant::now();
+    loop {
+        let info: String = redis::from_redis_value(ask(redis.url(), "INFO persistence").await).unwrap();
+        if info.contains(words) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{info}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Redis can't write its file, and takes no writes for it.
 #[tokio::test]
 async fn f55_a_redis_that_can_not_save_is_waited_for() {
@@ -72,15 +84,7 @@ async fn f55_a_redis_that_can_not_save_is_waited_for() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         ask(redis.url(), &format!("CONFIG SET dir {}", own[1])).await;
         ask(redis.url(), "BGSAVE").await;
-        let begun = std::time::Instant::now();
-        loop {
-            let info: String = redis::from_redis_value(ask(redis.url(), "INFO persistence").await).unwrap();
-            if info.contains("rdb_last_bgsave_status:ok") {
-                break;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "{info}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        info_says(&redis, "rdb_last_bgsave_status:ok").await;
         is_over(&scene, &server, "misconf", i).await;
     }
     quiet(&server);
@@ -91,14 +95,20 @@ async fn f55_a_redis_that_can_not_save_is_waited_for() {
 /// Redis reads its file for seconds after a restart.
 #[tokio::test]
 async fn f55_a_redis_that_loads_is_waited_for() {
-    let mut redis =
-        servers::start_redis(&["--key-load-delay", "300000", "--loading-process-events-interval-bytes", "1024"]);
+    let mut redis = servers::start_redis(&[
+        "--rdbcompression",
+        "no",
+        "--key-load-delay",
+        "100000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+    ]);
     let mut scene = on_redis(&redis).await;
     scene.usual().await;
     let server = scene.server().start();
     server.ready().await;
     // between two of them it hears what it is asked, and says that it loads
-    for i in 0..12 {
+    for i in 0..40 {
         ask(redis.url(), &format!("SET filler-{i} {}", "x".repeat(2_000))).await;
     }
     ask(redis.url(), "SAVE").await;
@@ -106,6 +116,7 @@ async fn f55_a_redis_that_loads_is_waited_for() {
     redis.restarts();
     server.not_ready("").await;
     server.says("LOADING").await;
+    info_says(&redis, "\nloading:0").await;
     is_over(&scene, &server, "loading", 0).await;
     quiet(&server);
     scene.trade("after", 40).await;
