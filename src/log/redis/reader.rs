@@ -22,7 +22,10 @@ use super::{
     link::{Dial, Link, call, fault, is_gone, strange},
     parse,
 };
-use crate::log::{Entry, EntryId, Inbound, LogError, Reader};
+use crate::{
+    clock::{Clock as _, RealClock},
+    log::{Entry, EntryId, Inbound, LogError, Reader},
+};
 
 const CLAIM_PAGE: usize = 1_000;
 /// How often to look for what another consumer was handed since.
@@ -451,5 +454,5 @@ impl Reader for RedisReader {
 
 /// The later of the log's clock and this machine's, in milliseconds: one of them that was set back takes nobody's time back.
 fn later(log: u64) -> u64 {
-    log.max(u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or(0))
+    log.max(u64::try_from(RealClock.now().timestamp_millis()).unwrap_or(0))
 }
