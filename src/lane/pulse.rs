@@ -91,7 +91,7 @@ impl Pulse {
     pub fn place(&self) -> Place {
         match *self.place.lock().unwrap_or_else(PoisonError::into_inner) {
             Place::Elsewhere(until) if until <= Instant::now() => Place::Unknown,
-            place => place,
+            place @ (Place::Unknown | Place::Here | Place::Elsewhere(_)) => place,
         }
     }
 

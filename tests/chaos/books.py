@@ -165,6 +165,15 @@ def histories(world: World, f: Findings) -> None:
         told.add(event_id)
     silent = sorted(stored.keys() - told)
     f.hold("R7", not silent, f"{len(silent)} events were never published, such as {silent[:3]}")
+    called = set()
+    for event in world.hooked:
+        event_id = event["event_id"]
+        same = stored.get(event_id) == (event["command_id"], event["event"])
+        f.hold("R5", same, f"event {event_id} went out by webhook and is not stored so")
+        called.add(event_id)
+    f.hold("R5", not world.forged, f"{world.forged} calls of a webhook were not signed by its secret")
+    deaf = sorted(stored.keys() - called)
+    f.hold("R7", not deaf, f"{len(deaf)} events went to no webhook, such as {deaf[:3]}")
 
 
 def quantities(world: World, sums: Sums, f: Findings) -> None:

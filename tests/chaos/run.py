@@ -132,6 +132,7 @@ class Run:
             self.shop.tend()
             lengths = [redis("XLEN", f"jumun:{{{p}}}:{name}") for p in range(PARTITIONS) for name in
                        ("answers", "events", "internal", "commands")]  # fmt: skip
+            lengths.append(len(self.shop.receiver.heard))
             if lengths != last or unrest(redis) or self.shop.postgres.sql(unpaid) != ["0"]:
                 quiet, last = time.monotonic(), lengths
             elif time.monotonic() - quiet > quiet_for:
@@ -170,7 +171,7 @@ def told(world: World, run: Run, load: Load) -> None:
         f"{len(world.sent)} XADDs ({fates['unknown']} unknown, {fates['refused']} refused, {len(world.lost)} lost by"
         f" Redis, {retries} sent again), {len(world.answers)} answers ({outcomes['accepted']} accepted,"
         f" {outcomes['rejected']} rejected), {len(world.events)} events, {len(world.dead)} dead letters,"
-        f" {len(world.tables['orders'])} orders"
+        f" {len(world.tables['orders'])} orders, {len(world.hooked)} events by webhook"
     )
     print("refused: " + ", ".join(f"{reason} {n}" for reason, n in reasons.most_common()))
     print(f"{sum(run.done.values())} faults, {run.pairs} times two at once")

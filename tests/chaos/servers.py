@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from private import Redis, Refused, free_port, until  # noqa: F401
 from proxy import Network, Proxy
+from receiver import Receiver
 
 NAMESPACE, PARTITIONS, LEASE = "jumun", 4, 2
 PAYMENT_WINDOW = 8
@@ -169,6 +170,7 @@ class Shop:
         self.redis = self._up(RedisServer(here))
         self.postgres = self._up(PostgresServer(here))
         self.networks = {"Redis": Proxy(network, self.redis.port), "PostgreSQL": Proxy(network, self.postgres.port)}
+        self.receiver = Receiver(here)
         self.jumun = {name: self._jumun(name) for name in INSTANCES}
 
     def _up(self, program: "Program") -> "Program":
@@ -193,6 +195,7 @@ class Shop:
             "JUMUN_OPEN": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_INSTANCE": name,
             "JUMUN_PARTITIONS": str(PARTITIONS), "JUMUN_LEASE": str(LEASE), "JUMUN_KEEP_COMMANDS": KEEP, "JUMUN_KEEP_ANSWERS": KEEP,
             "JUMUN_KEEP_EVENTS": KEEP, "JUMUN_PAYMENT_WINDOW": str(PAYMENT_WINDOW), "JUMUN_PAYMENTS": "simulated",
+            "JUMUN_WEBHOOKS": str(self.receiver.settings),
         }  # fmt: skip
         return self._up(Program(name, [self.jumun_binary, "serve"], self.here / f"jumun-{name}.log", env))
 

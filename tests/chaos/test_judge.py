@@ -70,6 +70,7 @@ def sound() -> World:
     world.events = [
         {"event_id": f"o-1/{r['hist_no']}", "command_id": r["cmd_id"], "event": json.loads(r["evnt"])} for r in history
     ]
+    world.hooked = [*copy.deepcopy(world.events), copy.deepcopy(world.events[0])]
     line = {"ord_id": "o-1", "ord_seq": 1, "unt_id": "S", "cmpn_id": "sale", "ord_qty": 2, "cncl_qty": 2,
             "rtn_acpt_qty": 0, "rtn_qty": 0, "exch_qty": 0, "hold_qty": 0, "dduct_qty": 0}  # fmt: skip
     world.tables = {
@@ -162,6 +163,9 @@ BREAKS: list[tuple[str, Callable[[World], object], str]] = [
     ("an order unpaid past its deadline", row("orders", 0, ord_stat_cd="PAYMENT_PENDING", late=True), "R3"),
     ("an event that was never published", lambda w: w.events.pop(), "R7"),
     ("an event of other content", lambda w: w.events[0].update(event={"type": "other"}), "R5"),
+    ("an event that no webhook has heard", lambda w: w.hooked.pop(1), "R7"),
+    ("an event of other content by webhook", lambda w: w.hooked[1].update(event={"type": "other"}), "R5"),
+    ("a call that somebody else has signed", lambda w: setattr(w, "forged", 1), "R5"),
     ("a history with a gap", row("history", 1, hist_no=3), "R7"),
     ("an order behind its history", row("orders", 0, ord_ver=1), "R7"),
     ("an order of another status", row("orders", 0, ord_stat_cd="ORDERED"), "R7"),
