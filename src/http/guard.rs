@@ -24,7 +24,7 @@ use super::{
     bucket::{Bucket, Size},
     keyring, origin,
     problem::Why,
-    tokens::{Caller, Says, Token},
+    tokens::{Caller, Says, Token, bearer},
 };
 use crate::{domain::ids::CustomerId, protocol::cards};
 
@@ -137,11 +137,10 @@ pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> 
 
 fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let bearer = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, text)) = bearer else {
+    let Some(text) = header.and_then(bearer) else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
-    let found = shared.parts.tokens.tokens().find(text.trim(), shared.parts.clock.now());
+    let found = shared.parts.tokens.tokens().find(text, shared.parts.clock.now());
     found.map_err(|why| Why::NoToken.response(why))
 }
 

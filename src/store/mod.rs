@@ -215,10 +215,11 @@ pub struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseAnswer {
     Granted(Lease),
-    /// Another owner holds it until then.
+    /// Another owner holds it until then, which is so far away by the store's clock.
     Held {
         owner: String,
         until: Time,
+        left: Duration,
     },
 }
 
@@ -343,15 +344,15 @@ pub trait Store: door::DoorStore + people::PeopleStore {
 
     /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
     async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
-        self.acquire_above(partition, owner, ttl, 0).await
+        self.acquire_above((partition, owner, ttl), 0, None).await
     }
-    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen.
+    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen. `over`:
+    /// an owner and the end of its lease that have not changed for longer than the lease was, whatever the store's clock says.
     async fn acquire_above(
         &self,
-        partition: u32,
-        owner: &str,
-        ttl: Duration,
+        wanted: (u32, &str, Duration),
         seen: i64,
+        over: Option<(&str, Time)>,
     ) -> Result<LeaseAnswer, StoreError>;
     /// Extends the lease; `false` when the epoch is superseded.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
