@@ -174,7 +174,12 @@ impl Store for Shelf {
     async fn claim_partitions(&self, _: u32) -> Result<(), StoreError> {
         no()
     }
-    async fn acquire_above(&self, _: u32, _: &str, _: Duration, _: i64) -> Result<LeaseAnswer, StoreError> {
+    async fn acquire_above(
+        &self,
+        _: (u32, &str, Duration),
+        _: i64,
+        _: Option<(&str, Time)>,
+    ) -> Result<LeaseAnswer, StoreError> {
         no()
     }
     async fn renew(&self, _: &Lease, _: Duration) -> Result<bool, StoreError> {
