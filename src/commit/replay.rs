@@ -68,9 +68,17 @@ pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
         let event =
             Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
         Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        if let (Some(order), Event::Placed(_) | Event::PlacementStarted { .. }) = (&mut order, &event) {
+            order.by_partner |= for_itself(&row.actr, order.customer_id.as_str());
+        }
         record(&mut applied, row, &event);
     }
     Ok(order.map(|order| Folded { order, applied }))
+}
+
+/// Whether a business placed it for itself: events from before they said so are known by who asked.
+fn for_itself(actor: &str, customer: &str) -> bool {
+    actor.split_once(':').is_some_and(|(role, id)| matches!(role, "partner" | "seller") && id == customer)
 }
 
 /// Adds an event to what is known of the order's commands.

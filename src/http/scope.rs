@@ -34,8 +34,6 @@ use crate::{
 pub struct Known {
     pub order: Order,
     pub applied: Vec<Applied>,
-    /// who placed it: `role:id`
-    placed_by: Arc<str>,
 }
 
 /// How much of an order somebody sees.
@@ -91,12 +89,8 @@ pub fn read(rows: &[HistRow]) -> Result<Option<Known>, HttpResponse> {
         tracing::error!(order_id = rows.first().map(|r| &*r.ord_id), error = e, "a history does not fold");
         Why::Fault.response("this order's history can't be read")
     })?;
-    let known = |(folded, first): (Folded, &HistRow)| Known {
-        order: folded.order,
-        applied: folded.applied,
-        placed_by: Arc::clone(&first.actr),
-    };
-    Ok(folded.zip(rows.first()).map(known))
+    let known = |folded: Folded| Known { order: folded.order, applied: folded.applied };
+    Ok(folded.map(known))
 }
 
 /// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may
@@ -123,10 +117,10 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
             Some(Sight::Whole)
         }
         Caller::Checkout { customer, .. } => {
-            let theirs = customer.as_ref() == Some(&order.customer_id) && !bought_by_partner(found);
+            let theirs = customer.as_ref() == Some(&order.customer_id) && !order.by_partner;
             theirs.then_some(Sight::Buyer)
         }
-        Caller::Partner { partner } if order.customer_id.as_str() == partner.as_str() && bought_by_partner(found) => {
+        Caller::Partner { partner } if order.customer_id.as_str() == partner.as_str() && order.by_partner => {
             Some(Sight::Buyer)
         }
         Caller::Partner { partner } => {
@@ -135,14 +129,6 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
         }
         Caller::Metrics => None,
     }
-}
-
-/// Customers' and partners' ids are different name spaces: a partner buys what is made for another order, and what it placed
-/// for itself; all else a customer buys, whatever they are called.
-fn bought_by_partner(found: &Known) -> bool {
-    let itself =
-        |(role, id): (&str, &str)| matches!(role, "partner" | "seller") && id == found.order.customer_id.as_str();
-    found.order.after.parent.is_some() || found.placed_by.split_once(':').is_some_and(itself)
 }
 
 /// An answer as its caller may read it: a seller hears of its own lines, and nothing of how the buyer pays.
@@ -330,7 +316,7 @@ fn things(name: &str) -> Result<&'static [Thing], &'static str> {
         "create_sku" => &[Thing::Product, Thing::Partner("holder_id")],
         "create_product" => &[Thing::Partner("partner_id"), Thing::Template],
         "change_product" => &[Thing::Product],
-        "create_template" => &[Thing::Partner("partner_id")],
+        "create_template" | "allow_buyer" | "withdraw_buyer" => &[Thing::Partner("partner_id")],
         "change_template" => &[Thing::Template],
         // what goes to the buyer instead of, or beside, its own goods
         "add_gift" | "request_exchange" | "approve_exchange" => &[Thing::Sku],

@@ -20,6 +20,7 @@ use crate::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, Pause},
     },
+    seals,
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
 };
@@ -89,6 +90,14 @@ impl Keeper {
                     continue;
                 }
             };
+            // said before anything is sealed; whoever looks for needless keys hears of it
+            if let Err(e) = seals::note(&*self.lane.store, partition).await {
+                if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
+                    tracing::warn!(partition, error = %e, unsaid, "the account key could not be noted; trying again");
+                }
+                self.pause(self.ttl / 5).await;
+                continue;
+            }
             said = false;
             pulse.forget(&[Duty::Lease, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish]);
             tracing::info!(partition, epoch = lease.epoch, "the lane starts");

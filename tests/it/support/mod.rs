@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod client;
 pub mod collector;
+pub mod everything;
 pub mod guard;
 pub mod http;
 pub mod payments;
