@@ -23,6 +23,7 @@ pub mod protocol;
 pub mod publish;
 pub mod quiet;
 pub mod route;
+pub mod seals;
 pub mod server;
 pub mod signature;
 pub mod store;

@@ -15,9 +15,10 @@ use jumun::{
         people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
         row::Read,
         rows::{
-            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrRow,
-            RgstRow, RsvRow, RtnRow, TmplRow,
+            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow,
+            PtnrByrRow, PtnrRow, RgstRow, RsvRow, RtnRow, TmplRow,
         },
+        seals::{SealAt, SealStore},
     },
 };
 
@@ -103,6 +104,15 @@ impl DoorStore for Shelf {
     async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {
         no()
     }
+    async fn erase_recipients(&self, _: &[OrderId]) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn erase_words(&self, _: &OrderId, _: &[String], _: &[(i64, String)]) -> Result<(), StoreError> {
+        no()
+    }
+    async fn hook_letter_says(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        no()
+    }
     async fn hook(&self, _: &str) -> Result<Vec<HookRow>, StoreError> {
         no()
     }
@@ -140,6 +150,9 @@ impl PeopleStore for Shelf {
     async fn parents(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
         no()
     }
+    async fn children(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
+        no()
+    }
     async fn claims(&self, _: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
         no()
     }
@@ -159,6 +172,34 @@ impl PeopleStore for Shelf {
         no()
     }
     async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl SealStore for Shelf {
+    async fn noted(&self, _: &str) -> Result<Option<String>, StoreError> {
+        no()
+    }
+    async fn note_if(&self, _: &str, _: Option<&str>, _: &str) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn note_as(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        no()
+    }
+    async fn secrets(&self, _: Option<&SealAt>, _: u32) -> Result<Vec<PrsnRow>, StoreError> {
+        no()
+    }
+    async fn bare_approvals(&self, _: Option<&SealAt>, _: u32) -> Result<Vec<AprvRow>, StoreError> {
+        no()
+    }
+    async fn sealed_again(&self, _: &PrsnRow, _: &str) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn approval_sealed(&self, _: &AprvRow, _: &[PrsnRow]) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn owned(&self) -> Result<Vec<i64>, StoreError> {
         no()
     }
 }
@@ -231,6 +272,9 @@ impl Store for Shelf {
     }
     async fn partners(&self, _: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn consent(&self, _: &PartnerId, _: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        Ok(None)
     }
     async fn campaigns(&self, _: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         Ok(Vec::new())

@@ -9,6 +9,7 @@ pub mod load;
 pub mod migrate;
 pub mod opening;
 pub mod payments;
+pub mod reseal;
 pub mod sample;
 pub mod schema;
 pub mod send;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Reseal(reseal::ResealArgs),
     Demo(demo::DemoArgs),
     Load(Box<load::LoadArgs>),
     Send(send::SendArgs),
@@ -74,6 +76,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
             Command::Migrate(args) => migrate::run(args).await,
+            Command::Reseal(args) => reseal::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Load(args) => load::run(*args).await,
             Command::Send(args) => send::run(args).await,

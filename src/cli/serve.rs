@@ -30,6 +30,7 @@ use crate::{
     },
     lane::Limits,
     route::supervisor::Bounds,
+    seals,
     server::{Server, ServerParts},
     webhook::Hooks,
 };
@@ -229,9 +230,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         listener: &listener,
     };
     let Some((store, log)) = Box::pin(opening.open()).await? else { return Ok(ExitCode::SUCCESS) };
-    match args.payments.vault(&*store)? {
+    let vault = args.payments.keys.vault(&*store).await?;
+    seals::check(&*store, vault.as_ref()).await?;
+    match vault {
         Some(vault) => store.lock(vault),
-        None => tracing::info!("no account key: commands with a refund account are refused"),
+        None => tracing::info!(
+            "no account key: commands with a refund account are refused, tokens and virtual accounts' numbers not kept"
+        ),
     }
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
     let (traces, exporter) = args.tracing.start(&instance)?.unzip();

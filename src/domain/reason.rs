@@ -52,6 +52,8 @@ reasons! {
     UnknownRefund = "unknown_refund", "the order has no such refund";
     UnknownClaim = "unknown_claim", "the order has no such return or exchange";
     UnknownPartner = "unknown_partner", "there is no such partner, or it does not trade now";
+    /// nobody buys from a partner that has not said so
+    NoConsent = "no_consent", "this partner has not allowed that seller to buy from it";
     UnknownWaybill = "unknown_waybill", "the line has no such waybill";
     /// more than may be claimed, collected, inspected or sent
     QuantityExceeded = "quantity_exceeded", "that is more than there is of this line";

@@ -62,6 +62,7 @@ const FIELDS: &[&str] = &[
     "allotted",
     "at",
     "bundled",
+    "buyer_id",
     "campaign_id",
     "closes_at",
     "delivery_fee",

@@ -17,6 +17,7 @@ use crate::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, Pause, Place},
     },
+    seals,
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
 };
@@ -117,6 +118,14 @@ impl Keeper {
                     continue;
                 }
             };
+            // said before anything is sealed; whoever looks for needless keys hears of it
+            if let Err(e) = seals::note(&*self.lane.store, partition).await {
+                if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
+                    tracing::warn!(partition, error = %e, unsaid, "the account key could not be noted; trying again");
+                }
+                self.pause(self.ttl / 5).await;
+                continue;
+            }
             said = false;
             theirs = None;
             pulse.forget(&[Duty::Lease, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish]);

@@ -7,11 +7,13 @@ pub mod people;
 pub mod postgres;
 pub mod row;
 pub mod rows;
+pub mod seals;
 mod sql;
 mod sql_asked;
 mod sql_door;
 mod sql_orders;
 mod sql_people;
+mod sql_seals;
 mod sql_skus;
 pub mod sql_store;
 pub mod sqlite;
@@ -35,7 +37,7 @@ use row::{Read, Row};
 use rows::{
     AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
     GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-    PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+    PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
 
 row::row! {
@@ -135,6 +137,7 @@ pub struct Batch {
     pub gft_prm_gds: Vec<GftPrmGdsRow>,
     pub gft_prm_unt: Vec<GftPrmUntRow>,
     pub ptnr: Vec<PtnrRow>,
+    pub ptnr_byr: Vec<PtnrByrRow>,
     pub cmpn: Vec<CmpnRow>,
     pub cmd: Vec<CmdRow>,
     pub otbx: Vec<OtbxRow>,
@@ -304,7 +307,7 @@ pub struct OrderQuery {
 
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
-pub trait Store: door::DoorStore + people::PeopleStore {
+pub trait Store: door::DoorStore + people::PeopleStore + seals::SealStore {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 
@@ -313,12 +316,12 @@ pub trait Store: door::DoorStore + people::PeopleStore {
         None
     }
 
-    /// What account numbers are sealed by, once [`Store::lock`] was called.
+    /// What account numbers and tokens are sealed by, once [`Store::lock`] was called.
     fn vault(&self) -> Option<&Vault> {
         None
     }
 
-    /// Gives it what account numbers are sealed by; the first counts.
+    /// Gives it what they are sealed by; the first counts.
     fn lock(&self, _vault: Vault) {}
 
     /// A file beside the database, where it is one file on this machine.
@@ -388,6 +391,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
         giving: &[SkuId],
     ) -> Result<Vec<StoredGiftPromotion>, StoreError>;
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
+    /// What a partner has said of a buyer, if anything.
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError>;
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
     /// The payments of these ids that the register has, by any means.
     async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError>;

@@ -115,6 +115,7 @@ impl Database for Server {
     const NOW: &'static str = "now()";
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
     const GREATER: &'static str = "GREATEST";
+    const LOCKED: &'static str = " FOR UPDATE OF a";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));

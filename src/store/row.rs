@@ -58,6 +58,8 @@ pub trait Row: Clone + Send + Sync + PartialEq + std::fmt::Debug + 'static {
     const KEY: &'static [&'static str];
     /// Columns that an upsert leaves as they are where it has nothing for them.
     const KEPT: &'static [&'static str] = &[];
+    /// Columns that an upsert never changes once they hold something: words, which are erased there and not in memory.
+    const ONCE: &'static [&'static str] = &[];
     const COLUMNS: &'static [(&'static str, Type)];
     /// The values in the order of [`Row::COLUMNS`].
     fn each<'a>(&'a self, put: &mut dyn FnMut(Value<'a>));
@@ -134,7 +136,8 @@ impl Cell for bool {
 
 /// Declares a row: its struct, its table, its key and its columns, from one list.
 macro_rules! row {
-    ($(#[$doc:meta])* $name:ident => $table:literal, $write:ident, key($($key:literal),+) $(kept($($kept:literal),+))? {
+    ($(#[$doc:meta])* $name:ident => $table:literal, $write:ident, key($($key:literal),+) $(kept($($kept:literal),+))?
+        $(once($($once:literal),+))? {
         $($(#[$cdoc:meta])* $col:ident : $ty:ty),+ $(,)?
     }) => {
         $(#[$doc])*
@@ -146,6 +149,7 @@ macro_rules! row {
             const WRITE: $crate::store::row::Write = $crate::store::row::Write::$write;
             const KEY: &'static [&'static str] = &[$($key),+];
             $(const KEPT: &'static [&'static str] = &[$($kept),+];)?
+            $(const ONCE: &'static [&'static str] = &[$($once),+];)?
             const COLUMNS: &'static [(&'static str, $crate::store::row::Type)] =
                 &[$((stringify!($col), <$ty as $crate::store::row::Cell>::TYPE)),+];
             fn each<'a>(&'a self, put: &mut dyn FnMut($crate::store::row::Value<'a>)) {

@@ -199,6 +199,10 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         self.named("chld_ord_id", ids(orders)).await
     }
 
+    async fn children(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
+        self.named("prnt_ord_id", ids(orders)).await
+    }
+
     async fn claims(&self, orders: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
         Ok((self.named("ord_id", ids(orders)).await?, self.named("ord_id", ids(orders)).await?))
     }

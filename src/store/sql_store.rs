@@ -16,7 +16,7 @@ use super::{
     row::{Cell, Read, Row, Type},
     rows::{
         AprvRow, CmpnRow, Code, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
-        PrmRow, PrsnRow, PtnrRow, RgstRow, RsvRow, TmplRow,
+        PrmRow, PrsnRow, PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
     },
     sql,
 };
@@ -58,6 +58,8 @@ pub trait Database: Send + Sync + 'static {
     const LATER: &'static str;
     /// The function of the greater of two.
     const GREATER: &'static str;
+    /// At the end of a selection from `a`: nobody else writes its rows until what it is part of is done.
+    const LOCKED: &'static str;
 
     /// Runs a reading statement; the rows' values are of `types`.
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
@@ -396,6 +398,11 @@ impl<D: Database> Store for SqlStore<D> {
         self.named("ptnr_id", ids.iter().map(PartnerId::as_str)).await
     }
 
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        let binds = vec![Bind::text(partner.as_str()), Bind::text(buyer.as_str())];
+        Ok(self.list("WHERE t.ptnr_id = $1 AND t.byr_id = $2", binds).await?.pop())
+    }
+
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         self.named("cmpn_id", ids.iter().map(CampaignId::as_str)).await
     }
@@ -409,7 +416,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
-        let kinds = "t.prsn_knd_cd IN ('PAYER', 'REFUND_ACCOUNT', 'REFUND')";
+        let kinds = "t.prsn_knd_cd IN ('PAYER', 'REFUND_ACCOUNT', 'REFUND', 'TOKEN')";
         let rest = format!("WHERE t.ord_id = $1 AND {kinds} ORDER BY t.prsn_knd_cd, t.ord_seq");
         self.list(&rest, vec![Bind::Text(order.as_str().to_owned())]).await
     }

@@ -140,6 +140,7 @@ impl Database for FileStore {
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
     const LATER: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER) + $3";
     const GREATER: &'static str = "max";
+    const LOCKED: &'static str = "";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let arguments = values::arguments(binds)?;

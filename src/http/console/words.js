@@ -254,7 +254,7 @@ const CODES = {
   // privileged actions, commands about goods and stock
   command: '명령', forced_delivery: '강제 배송완료', stock_loss: '재고소실', early_refund: '선환불', gifts_waived: '사은품 회수 면제',
   shrink_stock: '재고감모', receive_stock: '입고', adjust_stock: '재고조정', create_sku: '단품 등록', create_product: '상품 등록', create_template: '배송템플릿 등록',
-  create_promotion: '프로모션 등록', create_campaign: '판매행사 등록', create_gift_promotion: '사은품프로모션 등록', change_gift_promotion: '사은품프로모션 변경', create_partner: '협력사 등록', change_partner: '협력사 변경', change_product: '상품 변경',
+  create_promotion: '프로모션 등록', create_campaign: '판매행사 등록', create_gift_promotion: '사은품프로모션 등록', change_gift_promotion: '사은품프로모션 변경', create_partner: '협력사 등록', change_partner: '협력사 변경', allow_buyer: '구매허용', withdraw_buyer: '구매허용 철회', change_product: '상품 변경',
   change_template: '배송템플릿 변경', change_campaign: '판매행사 변경', pause_campaign: '판매 일시중지', resume_campaign: '판매 재개',
   bundled: '묶음배송', lead_time_days: '준비일수', product_type: '상품유형', free_delivery: '무료배송', free_threshold: '무료배송 기준', pre_refund: '선환불 가능',
   points_rate_bp: '적립률 (bp)', rate_bp: '할인율 (bp)', promotion_id: '프로모션', active: '거래 중',
@@ -285,6 +285,7 @@ const REASONS = {
   unknown_template: ['없는 배송템플릿', 'No such template'], unknown_promotion: ['없는 프로모션', 'No such promotion'],
   unknown_campaign: ['없는 행사', 'No such campaign'], unknown_line: ['없는 주문상품', 'No such line'], unknown_refund: ['없는 환불', 'No such refund'],
   unknown_claim: ['없는 클레임', 'No such claim'], unknown_partner: ['없는 협력사', 'No such partner'], unknown_waybill: ['없는 운송장', 'No such waybill'],
+  no_consent: ['협력사의 구매허용 없음', 'The partner has not allowed it'],
   quantity_exceeded: ['수량 초과', 'More than there is of this line'], not_pre_refundable: ['회수 후 환불 상품', 'Refunded after collection only'],
   surcharge_unpaid: ['추가배송비 미납', 'Surcharge unpaid'], duplicate_order: ['중복 주문', 'Order exists already'], already_exists: ['이미 있음', 'Exists already'],
   command_id_reused: ['다른 내용에 쓴 명령번호', 'Command id was used for something else'],

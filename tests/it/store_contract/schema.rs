@@ -8,7 +8,7 @@ use jumun::store::{
     rows::{
         AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
         GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-        PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+        PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
     },
     table,
 };
@@ -45,6 +45,7 @@ fn tables() -> Vec<TableRef> {
         table::<PrcrRow>(),
         table::<PrmRow>(),
         table::<PrsnRow>(),
+        table::<PtnrByrRow>(),
         table::<PtnrRow>(),
         table::<RfndRow>(),
         table::<RgstRow>(),

@@ -105,7 +105,10 @@ pub fn run(words: &[&str]) -> (Option<i32>, String) {
 
 /// What `jumun verify` finds: its exit status (0: all holds, 1: violated) and its report.
 pub fn verify(setting: &Setting) -> (Option<i32>, String) {
-    run(&["verify", "--database", &setting.database, "--redis", &setting.redis, "--namespace", &setting.namespace])
+    let streams = ["--redis", &*setting.redis, "--namespace", &*setting.namespace];
+    // without Redis the log was in the process
+    let streams = if setting.redis.is_empty() { &[][..] } else { &streams };
+    run(&[&["verify", "--database", &*setting.database], streams].concat())
 }
 
 /// A process that serves.
