@@ -20,6 +20,7 @@ pub mod payment;
 pub mod protocol;
 pub mod publish;
 pub mod quiet;
+pub mod retention;
 pub mod route;
 pub mod server;
 pub mod signature;

@@ -13,6 +13,7 @@ use jumun::{
         StoredSku, TableRef, UntRow,
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
+        retention::{Expiring, KeepsPerson, RetentionStore},
         row::Read,
         rows::{
             AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrRow,
@@ -158,7 +159,14 @@ impl PeopleStore for Shelf {
     async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
         no()
     }
-    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
+}
+
+#[async_trait]
+impl RetentionStore for Shelf {
+    async fn expire(&self, _: Expiring, _: Time, _: u32) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn keeping_persons(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
         no()
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
     payment::simulated::{Rules, Simulated},
+    retention::{CLAIM_WINDOW, Terms},
     server::{Server, ServerParts},
     store::{self, rows::OrdRow, table},
     verify::{Options, verify},
@@ -179,6 +180,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             tokens: Arc::new(Keyring::open_to_anyone()),
             hosts: Hosts::default(),
             payments_secret: None,
+            claim_window: CLAIM_WINDOW,
             rate: 0,
             stranger_rate: 10,
             hooks: Arc::default(),
@@ -268,6 +270,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
             dead_max: 10_000,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
+        terms: Terms::default(),
         hooks: Arc::default(),
         traces: None,
     };

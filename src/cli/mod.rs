@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod environment;
 pub mod file;
+pub mod keep;
 pub mod load;
 pub mod migrate;
 pub mod opening;

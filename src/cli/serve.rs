@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
+    keep::KeepArgs,
     opening::{CareArgs, Startup},
     payments::PaymentArgs,
     sample,
@@ -59,6 +60,8 @@ pub struct ServeArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     retention: RetentionArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     payments: PaymentArgs,
     /// Commands in flight a lane: read and not yet answered
@@ -182,6 +185,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (limits, policy) = (args.limits()?, args.policy.policy()?);
     let (gateway, payments_secret) = (args.payments.gateway(&clock)?, args.payments.secret()?);
     let retention = args.retention.retention()?;
+    let (claim_window, terms) = (args.keep.claim_window()?, args.keep.terms()?);
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
@@ -229,6 +233,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         policy,
         limits,
         retention,
+        terms,
         gateway,
         hooks: Arc::clone(&hooks),
         traces: traces.map(Arc::new),
@@ -269,6 +274,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         hooks,
         stop: stop.clone(),
         payments_secret,
+        claim_window,
     };
     let mut door = Box::pin(http::serve(http, listener));
     tokio::select! {

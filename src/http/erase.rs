@@ -16,12 +16,10 @@ use super::{
 };
 use crate::{
     commit::replay,
-    domain::{
-        ids::{CustomerId, OrderId},
-        order::{Order, state::Line},
-    },
+    domain::ids::{CustomerId, OrderId},
     log::EntryId,
     protocol::strict,
+    retention::before,
     store::OrderQuery,
 };
 
@@ -46,12 +44,6 @@ pub struct ErasedView {
     pub kept: Vec<String>,
     /// how many those are
     pub kept_orders: u64,
-}
-
-/// Whether an order still needs to know the person: goods on their way, a claim in progress, money to give back.
-fn needs_person(order: &Order) -> bool {
-    let under_way = |l: &Line| (l.free() > 0 && !l.status.is_terminal()) || l.returning > 0 || l.exchanging > 0;
-    order.lines.iter().any(under_way) || order.refunds.iter().any(|r| r.open())
 }
 
 /// `POST /v1/customers/{id}/erase`.
@@ -79,6 +71,7 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
 }
 
 async fn erase_orders(shared: &Shared, ids: &[OrderId], view: &mut ErasedView) -> Result<(), HttpResponse> {
+    let unclaimable = before(shared.parts.clock.now(), shared.parts.claim_window);
     let histories = shared.parts.store.orders(ids).await.map_err(|e| problem::store(&e))?;
     let mut done = Vec::new();
     for rows in &histories {
@@ -87,7 +80,7 @@ async fn erase_orders(shared: &Shared, ids: &[OrderId], view: &mut ErasedView) -
             Why::Fault.response("an order's history can't be read; nothing more was erased")
         })?;
         let Some(order) = folded.map(|f| f.order) else { continue };
-        if needs_person(&order) {
+        if order.needs_person(unclaimable) {
             view.kept_orders += 1;
             if view.kept.len() < KEPT_MAX {
                 view.kept.push(order.id.to_string());

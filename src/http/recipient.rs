@@ -1,12 +1,8 @@
 //! Whom goods go to: masked in views and lists, whole on demand, and each look written down (개인정보접속기록).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicI64, Ordering},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +27,6 @@ use crate::{
     },
 };
 
-/// How long it is known who saw whom: two years, as Korea asks of whoever keeps many people's data (one of others).
-pub const ACCESS_KEPT: TimeDelta = TimeDelta::days(730);
-/// Rows that are dropped at a time, once an hour at most.
-const FORGET_MAX: u32 = 10_000;
-const FORGET_EACH: i64 = 3_600;
 /// Orders between an installer's and the one that knows the place.
 const GENERATIONS_MAX: usize = 8;
 
@@ -220,31 +211,7 @@ pub async fn note(
     let rows: Vec<AccessRow> = persons.map(row).collect();
     let store = &shared.parts.store;
     store.note_access(&rows).await.map_err(|e| problem::store(&e))?;
-    if shared.forgotten.due(at) {
-        let below = (at - ACCESS_KEPT).timestamp_millis();
-        if let Err(e) = store.forget_accesses(&first_of(below), FORGET_MAX).await {
-            tracing::warn!(error = %e, "old accesses could not be dropped; later again");
-        }
-    }
     Ok(())
-}
-
-/// When old rows were looked for last.
-#[derive(Debug, Default)]
-pub struct Forgotten(AtomicI64);
-
-impl Forgotten {
-    fn due(&self, now: Time) -> bool {
-        let (now, last) = (now.timestamp(), self.0.load(Ordering::Relaxed));
-        let due = now - last >= FORGET_EACH;
-        due && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-}
-
-/// The first id that this millisecond can have: they grow with time.
-pub fn first_of(millis: i64) -> String {
-    let millis = millis.max(0);
-    format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff)
 }
 
 /// Where a request comes from; a proxy's word is told as such.

@@ -20,6 +20,7 @@ use crate::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, Pause},
     },
+    retention::{Terms, sweep::Sweep},
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
 };
@@ -45,6 +46,7 @@ pub(super) struct Keeper {
     pub stuck_after: Duration,
     pub health: Arc<Health>,
     pub hooks: Arc<Hooks>,
+    pub terms: Terms,
     pub stop: CancellationToken,
 }
 
@@ -131,6 +133,9 @@ impl Keeper {
                 self.health.owned.fetch_add(1, Ordering::AcqRel);
                 self.owns(true);
                 let couriers = self.couriers(&stop);
+                if lease.partition == 0 {
+                    couriers.spawn(self.sweep(&stop).run());
+                }
                 let end = self.renewed(lease, done, &stop, still).await;
                 stop.cancel();
                 couriers.close();
@@ -253,6 +258,12 @@ impl Keeper {
             tasks.spawn(courier.run());
         }
         tasks
+    }
+
+    /// What goes by age is swept by one server: the owner of partition 0.
+    fn sweep(&self, stop: &CancellationToken) -> Sweep {
+        let (store, clock) = (Arc::clone(&self.lane.store), Arc::clone(&self.lane.clock));
+        Sweep { store, clock, terms: self.terms, stop: stop.clone() }
     }
 
     fn owns(&self, so: bool) {

@@ -100,6 +100,7 @@ fn describe() {
     counter!("jumun_batches_decided_again_total", "Batches rolled back for what was there already, and decided again");
     counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
+    counter!("jumun_rows_expired_total", "Rows that were kept long enough and are gone, by table");
     counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
     counter!("jumun_trace_spans_dropped_total", "Spans that no collector took");
     gauge!("jumun_stream_lag", "Commands that no one has read yet");

@@ -5,6 +5,7 @@
 pub mod door;
 pub mod people;
 pub mod postgres;
+pub mod retention;
 pub mod row;
 pub mod rows;
 mod sql;
@@ -12,6 +13,7 @@ mod sql_asked;
 mod sql_door;
 mod sql_orders;
 mod sql_people;
+mod sql_retention;
 mod sql_skus;
 pub mod sql_store;
 pub mod sqlite;
@@ -303,7 +305,7 @@ pub struct OrderQuery {
 
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
-pub trait Store: door::DoorStore + people::PeopleStore {
+pub trait Store: door::DoorStore + people::PeopleStore + retention::RetentionStore {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 

@@ -280,11 +280,4 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         let rest = format!("{} ORDER BY t.accs_id DESC LIMIT {}", q.text, asked.limit);
         self.list(&rest, q.binds).await
     }
-
-    async fn forget_accesses(&self, below: &str, limit: u32) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM tb_sy_prsn_accs WHERE accs_id IN (SELECT a.accs_id FROM tb_sy_prsn_accs AS a \
-                   WHERE a.accs_id < $1 ORDER BY a.accs_id LIMIT $2) RETURNING accs_id";
-        let gone = self.0.write(sql.into(), vec![Bind::text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
-        Ok(gone.len() as u64)
-    }
 }

@@ -63,6 +63,8 @@ pub trait Database: Send + Sync + 'static {
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Runs one small writing statement in a transaction of its own; like [`Database::read`] otherwise.
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Opens a transaction on a connection of its own.
+    async fn begin(&self) -> Result<Box<dyn Work>, StoreError>;
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
     /// Keeps other processes from writing, where the epoch alone can't.
@@ -80,6 +82,15 @@ pub trait Database: Send + Sync + 'static {
 
     /// A committer with a connection of its own.
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
+}
+
+/// An open transaction; dropped before its commit it has done nothing.
+#[async_trait]
+pub trait Work: Send {
+    /// Runs a statement in it; the rows' values are of `types`.
+    async fn run(&mut self, sql: &str, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Makes it durable. After an error it may be so all the same.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// A store over an SQL database.

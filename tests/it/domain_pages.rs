@@ -6,10 +6,13 @@ use std::{
     fs,
 };
 
-use jumun::domain::{
-    carriers::CARRIERS,
-    order::delivery::DeliveryStatus,
-    status::{Status, To, Trigger, next},
+use jumun::{
+    domain::{
+        carriers::CARRIERS,
+        order::delivery::DeliveryStatus,
+        status::{Status, To, Trigger, next},
+    },
+    retention::tables::{ALL, Kept},
 };
 
 use crate::docs::{hold, root};
@@ -165,6 +168,34 @@ const LEADS: &[(&str, &str)] = &[
     ("prm_id", "tb_pr_prm"),
     ("gft_prm_id", "tb_pr_gft_prm"),
 ];
+
+/// A table without a decision is red: whatever grows has a term, or a place to go to.
+#[test]
+fn every_table_has_a_retention() {
+    let made: BTreeSet<String> = tables().into_iter().map(|t| t.name).collect();
+    let decided: BTreeSet<String> = ALL.iter().map(|(table, _)| (*table).to_owned()).collect();
+    assert_eq!(
+        made, decided,
+        "left: the tables of the migrations, right: those with a retention (src/retention/tables.rs)"
+    );
+    assert_eq!(decided.len(), ALL.len(), "one decision a table");
+    let in_days = |d: std::time::Duration| d.as_secs() / 86_400;
+    let mut page = "| table | kept | setting | at least | |\n|---|---|---|---|---|\n".to_owned();
+    for (table, kept) in ALL {
+        let row = match kept {
+            Kept::Bounded(why) => format!("bounded | — | — | {why}"),
+            Kept::Archived(how) => format!("until it is archived | `jumun archive` | — | {how}"),
+            Kept::Forever(why) => format!("for ever | — | — | {why}"),
+            Kept::Person { flag, least, why } => format!("for ever | `{flag}` | {least} | {why}"),
+            Kept::Term { flag, usual, least, why } => {
+                let usual = usual.map_or_else(|| "for ever".to_owned(), |d| format!("{} days", in_days(d)));
+                format!("{usual} | `{flag}` | {} days | {why}", in_days(*least))
+            }
+        };
+        writeln!(page, "| `{table}` | {row} |").unwrap();
+    }
+    hold("docs/retention.md", "tables", &page);
+}
 
 #[test]
 fn the_schema_page_is_the_migrations() {

@@ -2,6 +2,7 @@
 //! what is written down beside an order (reservations, partitions, another system's writes). Each runs over an in-process log and
 //! SQLite, and over Redis and PostgreSQL; at its end every command is asked again.
 
+mod keep;
 mod lanes;
 mod owed;
 mod payments;
@@ -111,6 +112,8 @@ scenarios!(
     owed::older_amounts_are_corrected,
     owed::older_lines_have_the_terms_of_the_upgrade,
     owed::what_is_owed_is_told_again,
+    keep::whoever_is_not_needed_any_more_is_destroyed,
+    keep::the_server_destroys_by_itself,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,

@@ -12,6 +12,7 @@ use jumun::{
         memory::{MemoryBounds, MemoryLog},
     },
     protocol::{Answer, OutcomeKind},
+    retention::Terms,
     server::{Server, ServerParts},
     store::Store,
 };
@@ -46,6 +47,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         limits: Limits::default(),
         retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
         gateway: None,
+        terms: Terms::default(),
         hooks: Arc::default(),
         traces: None,
     };

@@ -1,0 +1,82 @@
+//! What goes by age goes, to the row and in bounded batches, and nothing else.
+
+use chrono::TimeDelta;
+use jumun::{
+    domain::{Time, ids::CommandId},
+    store::{
+        door::{DoorAuditRow, HookLetterRow},
+        people::{AccessQuery, AccessRow},
+        retention::Expiring,
+        rows::{CmdRow, HistRow},
+    },
+};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::{
+    Bench,
+    rows::{at, hist, sample},
+};
+
+/// An id as it is made at this time.
+fn id(time: Time) -> std::sync::Arc<str> {
+    let seconds = u64::try_from(time.timestamp()).unwrap();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos())).to_string().into()
+}
+
+fn day(n: i64) -> Time {
+    at(0) + TimeDelta::days(n)
+}
+
+pub async fn what_is_older_goes_and_nothing_else(bench: Bench) {
+    let store = &bench.store;
+    for n in 0..5 {
+        let when = day(n);
+        let access = AccessRow { accs_id: id(when), accs_dttm: when, ..sample(n) };
+        store.note_access(&[access]).await.expect("it writes");
+        let audit = DoorAuditRow { adit_id: id(when), adit_dttm: when, cmd_dgst: "".into(), ..sample(n) };
+        store.note(&audit).await.expect("it writes");
+        let ltr_id = format!("{:014}-000000.h.p", when.timestamp_millis());
+        let letter = HookLetterRow { ltr_id: ltr_id.into(), hook_id: "h".into(), ltr_dttm: when, ..sample(n) };
+        store.hook_letter(&letter).await.expect("it writes");
+    }
+    for what in [Expiring::Accesses, Expiring::DoorAudit, Expiring::HookLetters] {
+        let gone = |before, limit| store.expire(what, before, limit);
+        assert_eq!(gone(day(-1), 10).await.expect("it deletes"), 0, "{what:?}");
+        assert_eq!(gone(day(3), 2).await.expect("it deletes"), 2, "{what:?}: a batch is bounded");
+        assert_eq!(gone(day(3), 2).await.expect("it deletes"), 1, "{what:?}: the day itself stays");
+        assert_eq!(gone(day(3), 2).await.expect("it deletes"), 0, "{what:?}");
+    }
+    let newest = |times: Vec<Time>| assert_eq!(times, [day(4), day(3)]);
+    let all = AccessQuery { limit: 10, ..AccessQuery::default() };
+    newest(store.accesses(&all).await.expect("it reads").iter().map(|r| r.accs_dttm).collect());
+    newest(store.notes(None, 10).await.expect("it reads").iter().map(|r| r.adit_dttm).collect());
+    newest(store.hook_letters("h", None, 10).await.expect("it reads").iter().map(|r| r.ltr_dttm).collect());
+}
+
+pub async fn an_outcome_goes_with_what_keeps_its_id(bench: Bench) {
+    let mut lane = bench.lane().await;
+    let mut batch = lane.batch();
+    let outcome = |n: i64| CmdRow { cmd_id: format!("command-{n}").into(), cmd_dttm: day(n), ..sample(n) };
+    batch.cmd = (0..4).map(outcome).collect();
+    // the last one is a lane's own step: nothing keeps its id
+    batch.hist = batch.cmd.iter().take(3).map(HistRow::outside).collect();
+    batch.hist.push(HistRow { hist_dttm: day(-9), ..hist("o-1", 1, "command-of-an-order", 0) });
+    lane.done(&batch).await;
+    assert_eq!(bench.store.expire(Expiring::Outcomes, day(2), 1).await.expect("it deletes"), 1);
+    assert_eq!(bench.store.expire(Expiring::Outcomes, day(2), 9).await.expect("it deletes"), 1);
+    assert_eq!(bench.store.expire(Expiring::Outcomes, day(2), 9).await.expect("it deletes"), 0);
+    let ids: Vec<CommandId> = (0..4).map(|n| CommandId::stored(&format!("command-{n}"))).collect();
+    let mut left: Vec<String> =
+        bench.store.outcomes(&ids).await.expect("it reads").iter().map(|o| o.cmd_id.to_string()).collect();
+    left.sort();
+    assert_eq!(left, ["command-2", "command-3"]);
+    // the ids of what is gone are free again, the others are not; an order's own are no outcome's
+    for (n, free) in [(0, true), (1, true), (2, false)] {
+        let mut batch = lane.batch();
+        batch.hist = vec![HistRow::outside(&outcome(n))];
+        let done = lane.committer.commit(&batch).await.expect("it answers");
+        assert_eq!(matches!(done, jumun::store::Commit::Done(_)), free, "{n}: {done:?}");
+    }
+    let kept = bench.store.orders(&[jumun::domain::ids::OrderId::stored("o-1")]).await.expect("it reads");
+    assert_eq!(kept.len(), 1, "an order's history is older, and stays");
+}
