@@ -4,6 +4,7 @@
 //! [`domain`] (decides) → [`commit`] → [`store`] → [`publish`] (acknowledged, answered). A [`lane`] wires them; a
 //! [`server`] runs the lanes.
 
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod commit;

@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod archive;
 pub mod compare;
 pub mod config;
 pub mod demo;
@@ -43,6 +44,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
     Timeline(timeline::TimelineArgs),
+    Archive(archive::ArchiveArgs),
     Token(token::TokenArgs),
 }
 
@@ -81,6 +83,7 @@ impl Cli {
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
             Command::Timeline(args) => timeline::run(args).await,
+            Command::Archive(args) => archive::run(args).await,
             Command::Token(args) => token::run(&args),
         }
     }

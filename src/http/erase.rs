@@ -58,13 +58,15 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
     let customer = CustomerId::new(id).map_err(|e| Why::Invalid.response(e.to_string()))?;
     audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
     let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
-    let mut asked = OrderQuery { customer: Some(customer), limit: PAGE, ..OrderQuery::default() };
-    loop {
-        let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
-        let Some(last) = rows.last() else { break };
-        asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
-        let ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
-        erase_orders(shared, &ids, &mut view).await?;
+    for archived in [false, true] {
+        let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
+        loop {
+            let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+            let Some(last) = rows.last() else { break };
+            asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
+            let ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
+            erase_orders(shared, &ids, &mut view).await?;
+        }
     }
     view.letters = letters_of(shared, id).await?;
     Ok(view)

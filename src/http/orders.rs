@@ -46,6 +46,8 @@ const LOOK_TIME: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub struct Search {
     customer_id: Option<String>,
+    /// those in the archive, and no others
+    archived: Option<bool>,
     /// of orders that a partner sells, and of staff: whose
     partner_id: Option<String>,
     /// several with commas between
@@ -92,6 +94,7 @@ async fn search_orders(
     }
     let limit = paging::limit(search.limit)?;
     let asked = OrderQuery {
+        archived: search.archived.unwrap_or(false),
         customer,
         partner,
         placed: true,

@@ -76,7 +76,7 @@ pub struct Places {
 /// The store's.
 pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, StoreError> {
     let store = &shared.parts.store;
-    let rows = store.order_rows(orders).await?;
+    let rows = store.rows_of_orders(orders).await?;
     let mut found = kept(store.persons(orders).await?, &rows);
     let made = rows.iter().filter(|r| r.prnt_ord_id.is_some());
     let made: Vec<OrderId> = made.map(|r| OrderId::stored(&r.ord_id)).collect();
@@ -108,7 +108,7 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
         if at.is_empty() {
             break;
         }
-        let rows = store.order_rows(&at).await?;
+        let rows = store.rows_of_orders(&at).await?;
         let there = kept(store.persons(&at).await?, &rows);
         let mut higher = Vec::new();
         for (child, at) in climbing {

@@ -49,6 +49,8 @@ pub struct State {
     pub waiting: Vec<Meta>,
     /// the events of such a placement: published with the first reply's, so that the sequence is kept
     pub unpublished: Vec<HistRow>,
+    /// it lies in the archive: it answers again what it took, and takes nothing more
+    pub archived: bool,
 }
 
 impl OrderActor {
@@ -60,7 +62,14 @@ impl OrderActor {
 
 impl From<Folded> for State {
     fn from(f: Folded) -> Self {
-        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new() }
+        Self {
+            order: f.order,
+            applied: f.applied,
+            batch: 0,
+            waiting: Vec::new(),
+            unpublished: Vec::new(),
+            archived: false,
+        }
     }
 }
 
@@ -207,6 +216,10 @@ impl State {
         meta: &Meta,
         context: &crate::domain::order::Context<'_>,
     ) -> Result<Decision, Refusal> {
+        if self.archived {
+            let places = matches!(command, OrderCommand::Place(_) | OrderCommand::PlaceLinked(_));
+            return Err(if places { Reason::DuplicateOrder } else { Reason::OrderArchived }.into());
+        }
         if Role::of(&meta.actor).is_some_and(|(role, _)| matches!(role, Role::Seller | Role::Partner)) {
             decide::of_the_same_seller(&self.order, command, context)?;
         }

@@ -20,11 +20,15 @@ fn first_uuid(at: Time) -> String {
 
 impl<D: Database> SqlStore<D> {
     async fn delete_below(&self, table: &str, key: &str, below: String, limit: u32) -> Result<u64, StoreError> {
-        let sql = format!(
-            "DELETE FROM {table} WHERE {key} IN (SELECT a.{key} FROM {table} AS a WHERE a.{key} < $1 \
-             ORDER BY a.{key} LIMIT $2) RETURNING {key}"
-        );
-        let gone = self.0.write(sql, vec![Bind::Text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
+        // in two: a delete with the search in it may be planned as a look at every row
+        let sql = format!("SELECT {key} FROM {table} WHERE {key} < $1 ORDER BY {key} LIMIT $2");
+        let found = self.0.read(sql, vec![Bind::Text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
+        let ids: Vec<String> = found.into_iter().map(|row| next(&mut row.into_iter())).collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("DELETE FROM {table} WHERE {key} {} RETURNING {key}", D::IN);
+        let gone = self.0.write(sql, vec![Bind::Texts(ids)], &[Type::Text]).await?;
         Ok(gone.len() as u64)
     }
 
@@ -62,8 +66,9 @@ impl<D: Database> RetentionStore for SqlStore<D> {
     }
 
     async fn keeping_persons(&self, after: Option<&str>, limit: u32) -> Result<Vec<KeepsPerson>, StoreError> {
-        let sql = "SELECT p.ord_id, o.rcpt_dttm FROM (SELECT DISTINCT ord_id FROM tb_od_ord_prsn WHERE ord_id > $1 \
-                   ORDER BY ord_id LIMIT $2) AS p LEFT JOIN tb_od_ord AS o ON o.ord_id = p.ord_id ORDER BY p.ord_id";
+        let sql = "SELECT p.ord_id, COALESCE(o.rcpt_dttm, a.rcpt_dttm) FROM (SELECT DISTINCT ord_id FROM tb_od_ord_prsn WHERE ord_id > $1 \
+                   ORDER BY ord_id LIMIT $2) AS p LEFT JOIN tb_od_ord AS o ON o.ord_id = p.ord_id \
+                   LEFT JOIN tb_od_ord_arch AS a ON a.ord_id = p.ord_id ORDER BY p.ord_id";
         let binds = vec![Bind::text(after.unwrap_or_default()), Bind::Int(limit.into())];
         let rows = self.0.read(sql.into(), binds, &[Type::Text, Type::Time]).await?;
         let kept = |row: Vec<_>| {

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jumun::{
+    archive::{self, Asked},
     clock::{Clock as _, RealClock, SimulatedClock},
-    domain::catalog::Policy,
+    domain::{catalog::Policy, ids::OrderId},
     retention::{
         Terms, days,
         sweep::{DESTROYED, Sweep},
@@ -15,7 +16,7 @@ use jumun::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{cancel, line, on_order, paid, place, with};
+use super::{ALL_THE_WAY, cancel, go, line, on_order, paid, place, refunded, with};
 use crate::support::world::{On, Setup, World};
 
 const SKU: &str = "S";
@@ -25,24 +26,11 @@ fn to_someone(order: Value) -> Value {
     with(order, "recipient", json!({"name": NAME, "phone": "010-0000-0000", "zip": "06236", "address": "어느 길 1"}))
 }
 
-/// A paid order that goes through these commands.
+/// A paid order of somebody's that goes through these.
 async fn goes(w: &mut World, order: &str, steps: &[&str]) {
     w.ok(to_someone(paid(order, &[line(SKU, 1)], 13_000))).await;
-    for &step in steps {
-        let command = match step {
-            "ship" => with(on_order(step, order), "started", true.into()),
-            "mark_delivered" => with(with(on_order(step, order), "forced", true.into()), "reason", "수령 확인".into()),
-            _ => on_order(step, order),
-        };
-        w.ok(command).await;
-    }
+    go(w, order, steps).await;
 }
-
-fn refunded(order: &str) -> Value {
-    with(on_order("confirm_refund", order), "refund_key", format!("rf:{order}:1").into())
-}
-
-const SENT: [&str; 4] = ["prepare", "use_own_stock", "complete_procurement", "ship"];
 
 /// Who is kept of: the orders.
 async fn kept(w: &World) -> Vec<String> {
@@ -76,21 +64,21 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
         }
         claim
     };
-    let came = [&SENT[..], &["mark_delivered"]].concat();
+    let came = &ALL_THE_WAY[..5];
     // at rest
     w.ok(to_someone(place("a-expired", &[line(SKU, 1)]))).await;
-    goes(&mut w, "a-confirmed", &[&came[..], &["confirm_purchase"]].concat()).await;
-    goes(&mut w, "a-never-confirmed", &came).await;
-    goes(&mut w, "a-sent-and-never-reported", &SENT).await;
+    goes(&mut w, "a-confirmed", &ALL_THE_WAY).await;
+    goes(&mut w, "a-never-confirmed", came).await;
+    goes(&mut w, "a-sent-and-never-reported", &ALL_THE_WAY[..4]).await;
     goes(&mut w, "a-refunded", &[]).await;
     w.ok(cancel("a-refunded", &[1])).await;
     w.ok(refunded("a-refunded")).await;
     // not
     goes(&mut w, "b-paid", &[]).await;
     goes(&mut w, "b-prepared", &["prepare"]).await;
-    goes(&mut w, "b-returning", &came).await;
+    goes(&mut w, "b-returning", came).await;
     w.ok(claim("b-returning", "request_return")).await;
-    goes(&mut w, "b-exchanging", &came).await;
+    goes(&mut w, "b-exchanging", came).await;
     w.ok(claim("b-exchanging", "request_exchange")).await;
     goes(&mut w, "b-refund-open", &[]).await;
     w.ok(cancel("b-refund-open", &[1])).await;
@@ -122,12 +110,37 @@ pub async fn the_server_destroys_by_itself(on: On) {
     let mut w = World::open(on, Setup { terms, partitions: 2, ..Setup::default() }).await;
     w.sku(SKU, 10_000, 3_000, 50).await;
     goes(&mut w, "o-open", &[]).await;
-    goes(&mut w, "o-sent", &SENT).await;
+    goes(&mut w, "o-sent", &ALL_THE_WAY[..4]).await;
     let begun = std::time::Instant::now();
     while kept(&w).await.contains(&"o-sent".to_owned()) {
         assert!(begun.elapsed() < Duration::from_secs(20), "nothing is destroyed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(kept(&w).await, ["o-open"]);
+    w.done().await;
+}
+
+/// What the last two migrations make, and what a database of the release before has not.
+const BEFORE: &str = "DROP TABLE tb_sy_arch; DROP TABLE tb_od_ord_arch; DROP TABLE tb_od_ord_gds_arch; \
+    DROP TABLE tb_od_ord_gft_arch; DROP TABLE tb_od_stlm_arch; DROP TABLE tb_sc_crcd_aprv_arch; DROP TABLE tb_od_rfnd_arch; \
+    DROP TABLE tb_od_cncl_arch; DROP TABLE tb_od_dlv_fee_arch; DROP TABLE tb_od_dscnt_hist_arch; DROP TABLE tb_od_pnt_hist_arch; \
+    DROP TABLE tb_od_prcr_arch; DROP TABLE tb_od_lnk_arch; DROP TABLE tb_od_wybl_arch; DROP TABLE tb_od_rtn_arch; \
+    DROP TABLE tb_od_exch_arch; DROP TABLE tb_od_rvw_arch; DROP TABLE tb_sy_adit_arch; DROP TABLE tb_sy_rsv_arch; \
+    DROP TABLE tb_od_ord_hist_arch; DROP TABLE tb_pd_unt_ldgr_arch; DROP INDEX tb_od_rfnd_ord; DROP INDEX tb_sy_rsv_ord; \
+    DROP INDEX tb_sy_cmd_dttm; DELETE FROM _sqlx_migrations WHERE version IN (16, 17)";
+
+/// An order of before the upgrade is there after it, takes what comes, ends, and is archived like any other.
+pub async fn data_of_before_is_kept_by_the_upgrade(on: On) {
+    let mut w = World::open(on, Setup::default()).await;
+    w.sku(SKU, 10_000, 3_000, 50).await;
+    goes(&mut w, "o-before", &ALL_THE_WAY[..4]).await;
+    w.rest().await;
+    let before = w.store.orders(&[OrderId::stored("o-before")]).await.unwrap();
+    w.upgraded(BEFORE).await;
+    assert_eq!(w.store.orders(&[OrderId::stored("o-before")]).await.unwrap(), before);
+    go(&mut w, "o-before", &ALL_THE_WAY[4..]).await;
+    let at = RealClock.now();
+    let asked = Asked { before: at + TimeDelta::hours(1), at, dry_run: false };
+    assert_eq!(archive::run(&w.store, asked).await.unwrap().orders, 1);
     w.done().await;
 }

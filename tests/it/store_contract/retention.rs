@@ -10,10 +10,12 @@ use jumun::{
         rows::{CmdRow, HistRow},
     },
 };
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{
-    Bench,
+    Bench, Outside,
+    plans::counted,
     rows::{at, hist, sample},
 };
 
@@ -79,4 +81,41 @@ pub async fn an_outcome_goes_with_what_keeps_its_id(bench: Bench) {
     }
     let kept = bench.store.orders(&[jumun::domain::ids::OrderId::stored("o-1")]).await.expect("it reads");
     assert_eq!(kept.len(), 1, "an order's history is older, and stays");
+}
+
+/// A sweep that finds nothing reads no table from end to end, however long that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_finds_what_goes_by_an_index() {
+    let Bench { store, outside: Outside::Postgres(url) } = Bench::postgres().await else { panic!("benches mixed up") };
+    drop(store);
+    let mut filling = PgConnection::connect(&url).await.expect("it connects");
+    // the server summarizes by itself, later, and counts that as reading
+    let filled = "ALTER INDEX tb_sy_cmd_dttm SET (autosummarize = off); \
+        INSERT INTO tb_sy_cmd (cmd_id, cmd_dgst, cmd_typ_cd, prtn_no, actr, cmd_dttm) \
+        SELECT 'command-' || n, repeat('0', 64), 'reserve', 0, 'system:lane', now() - (100000 - n) * interval '1 second' \
+        FROM generate_series(1, 100000) AS n; \
+        INSERT INTO tb_sy_prsn_accs SELECT '019a0000-0000-7000-8000-' || lpad(n::text, 12, '0'), 'RECIPIENT', 'operator:o', \
+        'o-1', 'u-1', '', '', now() FROM generate_series(1, 50000) AS n";
+    filling.execute(filled).await.expect("rows");
+    filling.execute("VACUUM ANALYZE").await.expect("statistics");
+    filling.close().await.expect("what it has counted is told");
+    let mut outside = PgConnection::connect(&url).await.expect("it connects");
+    let before = sweeps(&url, &mut outside).await;
+    assert_eq!(sweeps(&url, &mut outside).await, before, "a table was read from end to end");
+    // that would be seen
+    outside.execute("DROP INDEX tb_sy_cmd_dttm").await.expect("it goes");
+    let counted = sweeps(&url, &mut outside).await;
+    assert!(sweeps(&url, &mut outside).await > counted);
+}
+
+/// How often the tables had been read from end to end, and then a sweep that finds nothing.
+async fn sweeps(url: &str, outside: &mut PgConnection) -> i64 {
+    counted(outside).await;
+    let sql = "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('tb_sy_cmd', 'tb_sy_prsn_accs')";
+    let scans = sqlx::query_scalar(sql).fetch_one(outside).await.expect("a count");
+    let store = jumun::store::open(url).await.expect("it opens");
+    for what in Expiring::ALL {
+        assert_eq!(store.expire(what, day(-400), 1_000).await.expect("it looks"), 0, "{what:?}");
+    }
+    scans
 }

@@ -175,6 +175,16 @@ async fn goods(c: &mut Client) {
     c.ok("create_gift_promotion", gifts).await;
 }
 
+/// An order that is paid, wholly cancelled and refunded.
+pub async fn cancel_whole(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>, order: &str) {
+    let after = vec![EntryId::ZERO; usize::try_from(PARTITIONS).unwrap()];
+    let mut c = Client { store: Arc::clone(store), log: Arc::clone(log), after, no: 900_000 };
+    c.place(order, &[(0, 1)]).await;
+    c.pay(order).await;
+    let cut = c.ok("cancel_lines", json!({"order_id": order, "lines": [1]})).await;
+    c.refund(order, &cut).await;
+}
+
 /// Works until everything is done and at rest.
 pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     let after = vec![EntryId::ZERO; usize::try_from(PARTITIONS).unwrap()];
