@@ -11,8 +11,10 @@ use jumun::{
     store::{
         Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredGiftPromotion,
         StoredSku, TableRef, UntRow,
+        archive::{ArchRow, ArchiveStore, Moving, Stretch, Sum},
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
+        retention::{Expiring, KeepsPerson, RetentionStore},
         row::Read,
         rows::{
             AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow,
@@ -171,7 +173,48 @@ impl PeopleStore for Shelf {
     async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
         no()
     }
-    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
+}
+
+#[async_trait]
+impl ArchiveStore for Shelf {
+    async fn ended(&self, _: Time, _: Option<&(Time, OrderId)>, _: u32) -> Result<Vec<(Time, OrderId)>, StoreError> {
+        no()
+    }
+    async fn reserved_for(&self, _: &[OrderId]) -> Result<Vec<RsvRow>, StoreError> {
+        no()
+    }
+    async fn awaited(&self, _: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        no()
+    }
+    async fn archive_orders(&self, _: &[Moving], _: Time) -> Result<Vec<Sum>, StoreError> {
+        no()
+    }
+    async fn older_ledger(&self, _: &SkuId, _: Time, _: u32) -> Result<Option<Stretch>, StoreError> {
+        no()
+    }
+    async fn archive_ledger(&self, _: &Stretch, _: Time) -> Result<Sum, StoreError> {
+        no()
+    }
+    async fn archive_entry(&self, _: &OrderId) -> Result<Option<ArchRow>, StoreError> {
+        no()
+    }
+    async fn archived_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn archived_sums(&self, _: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
+        no()
+    }
+    async fn archived_ledger_sum(&self, _: &Stretch) -> Result<Sum, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl RetentionStore for Shelf {
+    async fn expire(&self, _: Expiring, _: Time, _: u32) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn keeping_persons(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
         no()
     }
 }

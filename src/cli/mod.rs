@@ -1,10 +1,12 @@
 //! The subcommands.
 
+pub mod archive;
 pub mod compare;
 pub mod config;
 pub mod demo;
 pub mod environment;
 pub mod file;
+pub mod keep;
 pub mod load;
 pub mod migrate;
 pub mod opening;
@@ -44,6 +46,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
     Timeline(timeline::TimelineArgs),
+    Archive(archive::ArchiveArgs),
     Token(token::TokenArgs),
 }
 
@@ -83,6 +86,7 @@ impl Cli {
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
             Command::Timeline(args) => timeline::run(args).await,
+            Command::Archive(args) => archive::run(args).await,
             Command::Token(args) => token::run(&args),
         }
     }

@@ -61,6 +61,8 @@ reasons! {
     NotPreRefundable = "not_pre_refundable", "these goods are refunded after collection";
     SurchargeUnpaid = "surcharge_unpaid", "the surcharge of the destination is still to be paid";
     DuplicateOrder = "duplicate_order", "an order with this id exists";
+    /// it has ended long ago, and is only looked at
+    OrderArchived = "order_archived", "the order has ended and is archived; it takes no commands any more";
     AlreadyExists = "already_exists", "something else with this id exists";
     CommandIdReused = "command_id_reused", "this command id was used for other content";
     /// nothing wrong with it, only too early: the same command, sent again, is decided anew

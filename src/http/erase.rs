@@ -28,10 +28,10 @@ use crate::{
         order::{
             Order,
             event::{erase_words, without_words},
-            state::Line,
         },
     },
     log::EntryId,
+    retention::before,
     store::{OrderQuery, rows::HistRow},
 };
 
@@ -62,12 +62,6 @@ pub struct ErasedView {
     pub kept_orders: u64,
 }
 
-/// Whether an order still needs to know the person: goods on their way, a claim in progress, money to give back.
-fn needs_person(order: &Order) -> bool {
-    let under_way = |l: &Line| (l.free() > 0 && !l.status.is_terminal()) || l.returning > 0 || l.exchanging > 0;
-    order.lines.iter().any(under_way) || order.refunds.iter().any(|r| r.open())
-}
-
 /// `POST /v1/customers/{id}/erase`.
 pub async fn customer(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match erase(&shared, &request, &id).await {
@@ -80,21 +74,23 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
     let customer = CustomerId::new(id).map_err(|e| Why::Invalid.response(e.to_string()))?;
     audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
     let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
-    let mut asked = OrderQuery { customer: Some(customer), limit: PAGE, ..OrderQuery::default() };
     let mut orders = HashSet::new();
-    loop {
-        let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
-        let Some(last) = rows.last() else { break };
-        asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
-        let mut ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
-        let mut whose = Keeps::Person;
-        // then the orders that were made for these, and for those
-        while !ids.is_empty() {
-            orders.extend(ids.iter().map(|id| id.as_str().to_owned()));
-            erase_orders(shared, &ids, whose, &mut view).await?;
-            let made = shared.parts.store.children(&ids).await.map_err(|e| problem::store(&e))?;
-            let new = made.iter().filter(|l| !orders.contains(&*l.chld_ord_id));
-            (ids, whose) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), Keeps::Recipient);
+    for archived in [false, true] {
+        let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
+        loop {
+            let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+            let Some(last) = rows.last() else { break };
+            asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
+            let mut ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
+            let mut whose = Keeps::Person;
+            // then the orders that were made for these, and for those
+            while !ids.is_empty() {
+                orders.extend(ids.iter().map(|id| id.as_str().to_owned()));
+                erase_orders(shared, &ids, whose, &mut view).await?;
+                let made = shared.parts.store.children(&ids).await.map_err(|e| problem::store(&e))?;
+                let new = made.iter().filter(|l| !orders.contains(&*l.chld_ord_id));
+                (ids, whose) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), Keeps::Recipient);
+            }
         }
     }
     view.words += parcels_of(shared, &orders).await?;
@@ -117,6 +113,7 @@ async fn erase_orders(
     keeps: Keeps,
     view: &mut ErasedView,
 ) -> Result<(), HttpResponse> {
+    let unclaimable = before(shared.parts.clock.now(), shared.parts.claim_window);
     let store = &shared.parts.store;
     let histories = store.orders(ids).await.map_err(|e| problem::store(&e))?;
     let mut done = Vec::new();
@@ -128,7 +125,7 @@ async fn erase_orders(
             Why::Fault.response("an order's history can't be read; nothing more was erased")
         })?;
         let Some(order) = folded.map(|f| f.order) else { continue };
-        if needs_person(&order) {
+        if order.needs_person(unclaimable) {
             view.kept_orders += 1;
             if view.kept.len() < KEPT_MAX {
                 view.kept.push(order.id.to_string());

@@ -46,6 +46,8 @@ pub struct State {
     pub waiting: Vec<Meta>,
     /// the events of such a placement: published with the first reply's, so that the sequence is kept
     pub unpublished: Vec<HistRow>,
+    /// it lies in the archive: it answers again what it took, and takes nothing more
+    pub archived: bool,
 }
 
 impl OrderActor {
@@ -57,7 +59,14 @@ impl OrderActor {
 
 impl From<Folded> for State {
     fn from(f: Folded) -> Self {
-        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new() }
+        Self {
+            order: f.order,
+            applied: f.applied,
+            batch: 0,
+            waiting: Vec::new(),
+            unpublished: Vec::new(),
+            archived: false,
+        }
     }
 }
 

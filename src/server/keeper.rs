@@ -17,6 +17,7 @@ use crate::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, Pause, Place},
     },
+    retention::{Terms, sweep::Sweep},
     seals,
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
@@ -46,6 +47,7 @@ pub(super) struct Keeper {
     pub ttl: Duration,
     pub stuck_after: Duration,
     pub hooks: Arc<Hooks>,
+    pub terms: Terms,
     pub stop: CancellationToken,
 }
 
@@ -168,6 +170,9 @@ impl Keeper {
             Ok(_) => {
                 self.owns(true);
                 let couriers = self.couriers(&stop);
+                if lease.partition == 0 {
+                    couriers.spawn(self.sweep(&stop).run());
+                }
                 let end = self.renewed(lease, done, &stop, still).await;
                 stop.cancel();
                 couriers.close();
@@ -289,6 +294,12 @@ impl Keeper {
             tasks.spawn(courier.run());
         }
         tasks
+    }
+
+    /// What goes by age is swept by one server: the owner of partition 0.
+    fn sweep(&self, stop: &CancellationToken) -> Sweep {
+        let (store, clock) = (Arc::clone(&self.lane.store), Arc::clone(&self.lane.clock));
+        Sweep { store, clock, terms: self.terms, stop: stop.clone() }
     }
 
     fn owns(&self, so: bool) {

@@ -183,6 +183,4 @@ pub trait PeopleStore: Send + Sync {
     async fn note_access(&self, rows: &[AccessRow]) -> Result<(), StoreError>;
     /// Who saw whom.
     async fn accesses(&self, asked: &AccessQuery) -> Result<Vec<AccessRow>, StoreError>;
-    /// Drops some accesses below this id; how many.
-    async fn forget_accesses(&self, below: &str, limit: u32) -> Result<u64, StoreError>;
 }

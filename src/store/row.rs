@@ -54,6 +54,8 @@ pub enum Write {
 /// A row of one table.
 pub trait Row: Clone + Send + Sync + PartialEq + std::fmt::Debug + 'static {
     const TABLE: &'static str;
+    /// The table that its rows are archived in, where they are.
+    const ARCHIVE: &'static str;
     const WRITE: Write;
     const KEY: &'static [&'static str];
     /// Columns that an upsert leaves as they are where it has nothing for them.
@@ -146,6 +148,7 @@ macro_rules! row {
 
         impl $crate::store::row::Row for $name {
             const TABLE: &'static str = $table;
+            const ARCHIVE: &'static str = concat!($table, "_arch");
             const WRITE: $crate::store::row::Write = $crate::store::row::Write::$write;
             const KEY: &'static [&'static str] = &[$($key),+];
             $(const KEPT: &'static [&'static str] = &[$($kept),+];)?

@@ -8,6 +8,7 @@ use super::{
     row::{Read, Row, Type, Value},
     rows::AditRow,
     sql,
+    sql_archive::beside,
     sql_store::{Bind, Database, SqlStore, next},
 };
 use crate::domain::ids::OrderId;
@@ -68,8 +69,13 @@ impl<D: Database> DoorStore for SqlStore<D> {
     }
 
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError> {
-        self.list("WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd", vec![Bind::text(order.as_str())])
-            .await
+        let rest = "WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd";
+        let binds = vec![Bind::text(order.as_str())];
+        let rows: Vec<AditRow> = self.list(rest, binds.clone()).await?;
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+        self.list_in(&beside(AditRow::TABLE), rest, binds).await
     }
 
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {

@@ -287,7 +287,7 @@ const REASONS = {
   unknown_claim: ['없는 클레임', 'No such claim'], unknown_partner: ['없는 협력사', 'No such partner'], unknown_waybill: ['없는 운송장', 'No such waybill'],
   no_consent: ['협력사의 구매허용 없음', 'The partner has not allowed it'],
   quantity_exceeded: ['수량 초과', 'More than there is of this line'], not_pre_refundable: ['회수 후 환불 상품', 'Refunded after collection only'],
-  surcharge_unpaid: ['추가배송비 미납', 'Surcharge unpaid'], duplicate_order: ['중복 주문', 'Order exists already'], already_exists: ['이미 있음', 'Exists already'],
+  surcharge_unpaid: ['추가배송비 미납', 'Surcharge unpaid'], duplicate_order: ['중복 주문', 'Order exists already'], order_archived: ['보관된 주문', 'Archived order'], already_exists: ['이미 있음', 'Exists already'],
   command_id_reused: ['다른 내용에 쓴 명령번호', 'Command id was used for something else'],
   try_again: ['아직 처리 중입니다. 잠시 후 같은 명령을 다시 보내십시오', 'Too early; send the same command again in a moment'], payment_expired: ['결제기한 지남', 'Payment deadline passed'],
   too_many: ['이 주문에 더는 보낼 수 없는 명령', 'The order takes no more of these'],

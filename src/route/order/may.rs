@@ -168,6 +168,10 @@ impl State {
         seen: &Seen,
         context: &Context<'_>,
     ) -> Result<Decision, Refusal> {
+        if self.archived {
+            let places = matches!(command, OrderCommand::Place(_) | OrderCommand::PlaceLinked(_));
+            return Err(if places { Reason::DuplicateOrder } else { Reason::OrderArchived }.into());
+        }
         let trades = Role::of(&meta.actor).is_some_and(|(role, _)| matches!(role, Role::Seller | Role::Partner));
         if trades {
             decide::of_the_same_seller(&self.order, command, context)?;

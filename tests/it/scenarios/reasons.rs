@@ -126,6 +126,8 @@ pub async fn every_reason_is_given(on: On) {
     given.insert(Reason::TooMany.code());
     // that takes a fault of ours: tests/it/faults/poison.rs
     given.insert(Reason::Quarantined.code());
+    // that takes an order in the archive: tests/it/scenarios/archive.rs
+    given.insert(Reason::OrderArchived.code());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|r| r.code()).collect();
     assert_eq!(given, all);
     w.done().await;

@@ -98,7 +98,13 @@ impl Setting {
 
 /// Runs the binary to its end: its exit status, and what it wrote to either side.
 pub fn run(words: &[&str]) -> (Option<i32>, String) {
-    let out = Command::new(binary()).args(words).env("NO_COLOR", "1").output().expect("it runs");
+    run_with(&[], words)
+}
+
+/// The same with these further variables, `NAME=value`.
+pub fn run_with(variables: &[&str], words: &[&str]) -> (Option<i32>, String) {
+    let variables = variables.iter().filter_map(|v| v.split_once('='));
+    let out = Command::new(binary()).args(words).env("NO_COLOR", "1").envs(variables).output().expect("it runs");
     let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
     (out.status.code(), text)
 }
