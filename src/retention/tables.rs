@@ -116,6 +116,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ("tb_pd_gds", GOODS),
     ("tb_dv_dlv_tmpl", GOODS),
     ("tb_pt_ptnr", GOODS),
+    ("tb_pt_ptnr_byr", Kept::Bounded("a row a pair of partners that trade")),
     ("tb_pr_prm", GOODS),
     ("tb_pr_cmpn", GOODS),
     ("tb_pr_gft_prm", GOODS),

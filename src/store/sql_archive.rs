@@ -178,6 +178,28 @@ impl<D: Database> SqlStore<D> {
         work.run(&first, vec![ids(orders)], &[]).await.map(drop)
     }
 
+    /// Changes an archived order's rows by these statements, and with them what they come to.
+    pub(super) async fn change_archived(
+        &self,
+        order: &OrderId,
+        statements: Vec<(String, Vec<Bind>)>,
+    ) -> Result<(), StoreError> {
+        let entry = || vec![Bind::text(ORDER), Bind::text(order.as_str())];
+        let mut work = self.0.begin().await?;
+        // first: whoever changes it at the same time waits here
+        let locked = "UPDATE tb_sy_arch SET row_cnt = row_cnt WHERE arch_knd_cd = $1 AND trgt_id = $2";
+        work.run(locked, entry(), &[]).await?;
+        for (sql, binds) in statements {
+            work.run(&in_archive(&sql), binds, &[]).await?;
+        }
+        for sum in sums_in::<D>(&mut work, std::slice::from_ref(order), true).await? {
+            let sql = "UPDATE tb_sy_arch SET row_cnt = $3, row_dgst = $4 WHERE arch_knd_cd = $1 AND trgt_id = $2";
+            let binds = entry().into_iter().chain([Bind::Int(sum.rows), Bind::text(&sum.digest)]).collect();
+            work.run(sql, binds, &[]).await?;
+        }
+        work.commit().await
+    }
+
     /// All rows of one of these, in the archive.
     async fn sums_of(&self, orders: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
         let mut tables = Vec::with_capacity(WITH_ORDER.len());

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     StoreError,
+    archive::{ARCHIVED, ArchiveStore as _},
     door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
     row::{Read, Row, Type, Value},
     rows::AditRow,
@@ -105,18 +106,22 @@ impl<D: Database> DoorStore for SqlStore<D> {
         let of_refunds =
             format!("UPDATE tb_od_rfnd SET rfnd_rsn = '' WHERE rfnd_key {} AND rfnd_rsn IS NOT NULL", D::IN);
         let of_order = || vec![Bind::text(order.as_str())];
-        let rows = [
+        let mut rows = vec![
             ("UPDATE tb_od_cncl SET cncl_rsn = '' WHERE ord_id = $1 AND cncl_rsn IS NOT NULL".to_owned(), of_order()),
             (of_refunds, vec![Bind::Texts(refunds.to_vec())]),
             (format!("UPDATE tb_sy_adit SET adit_rsn = '' WHERE ord_id = $1 AND {IN_WORDS}"), of_order()),
         ];
-        for (sql, binds) in rows {
-            self.0.write(sql, binds, &[]).await?;
+        // last: as long as an event has words, somebody comes again. One that is being archived is not the event any more
+        rows.extend(events.iter().map(|(number, event)| {
+            let sql = format!(
+                "UPDATE tb_od_ord_hist SET evnt = $3 WHERE ord_id = $1 AND hist_no = $2 AND evnt_typ_cd <> '{ARCHIVED}'"
+            );
+            (sql, vec![Bind::text(order.as_str()), Bind::Int(*number), Bind::text(event)])
+        }));
+        if self.archive_entry(order).await?.is_some() {
+            return self.change_archived(order, rows).await;
         }
-        // last: as long as an event has words, somebody comes again
-        for (number, event) in events {
-            let sql = "UPDATE tb_od_ord_hist SET evnt = $3 WHERE ord_id = $1 AND hist_no = $2".to_owned();
-            let binds = vec![Bind::text(order.as_str()), Bind::Int(*number), Bind::text(event)];
+        for (sql, binds) in rows {
             self.0.write(sql, binds, &[]).await?;
         }
         Ok(())

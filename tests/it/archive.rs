@@ -147,12 +147,17 @@ async fn a_person_is_erased_from_archived_orders_too() {
     let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
         "recipient": {"name": "김하늘", "phone": "010-1234-5678", "zip": "06236", "address": "서울 1"}});
     shop.accepted("checkout", "/v1/orders", "place-0001", &place);
+    let why = json!({"reason": "김하늘 님의 카드가 만료됨"});
+    shop.accepted("operator", "/v1/orders/o-1/decline_payment", "no-000001", &why);
     shop.accepted("checkout", "/v1/orders/o-1/cancel_payment", "quit-0001", &json!({}));
     assert_eq!(archive(&shop, &["--older-than", "0"]).0, Some(0));
+    let told = || shop.get("operator", "/v1/orders/o-1/events").body;
+    assert!(told().contains("김하늘"), "{}", told());
     let seen = || shop.get("operator", "/v1/orders/o-1/recipient");
     assert_eq!(seen().json()["name"], "김하늘", "it stays apart, and is still there");
     let done = shop.ask("operator", "POST", "/v1/customers/u-1/erase", &[], b"").json();
-    assert_eq!((&done["orders"], &done["rows"]), (&json!(1), &json!(1)), "{done}");
+    assert_eq!((&done["orders"], &done["rows"], &done["words"]), (&json!(1), &json!(1), &json!(1)), "{done}");
     assert_eq!(seen().status, 404);
+    assert!(!told().contains("김하늘") && told().contains("payment_declined"), "{}", told());
     verified(&shop);
 }

@@ -232,11 +232,10 @@ fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
     for page in ["docs/security.md", "docs/privacy.md"] {
         names_what_there_is(page, &all);
     }
-    // settings, but those that are on their way
+    // settings
     let page = read("docs/privacy.md");
     let settings = page.split('`').skip(1).step_by(2).filter_map(|word| word.split(' ').find(|w| w.starts_with("--")));
-    let coming = ["--destroy-persons-after", "--keep-access-log"];
-    let settings: BTreeSet<&str> = settings.filter(|s| !coming.contains(s)).collect();
+    let settings: BTreeSet<&str> = settings.collect();
     assert!(settings.len() > 5, "{settings:?}");
     for setting in settings {
         let field = setting.trim_start_matches("--").replace('-', "_");
