@@ -38,6 +38,7 @@ use crate::domain::{
 };
 use crate::vault::Vault;
 use row::{Read, Row};
+pub use rows::StoredGiftPromotion;
 use rows::{
     AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
     GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
@@ -241,14 +242,6 @@ pub struct StoredSku {
     pub campaigns: Vec<CmpnRow>,
     /// (campaign, customer, units used), of customers with more than none, from the ledger's `cmpn_dlt`
     pub buyers: Vec<(Arc<str>, Arc<str>, i64)>,
-}
-
-/// A gift promotion as stored, with its main products and its gifts, those that were taken out too.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredGiftPromotion {
-    pub promotion: GftPrmRow,
-    pub mains: Vec<GftPrmGdsRow>,
-    pub gifts: Vec<GftPrmUntRow>,
 }
 
 /// The stored outcome of an accepted command.

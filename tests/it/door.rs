@@ -419,7 +419,7 @@ async fn each_is_told_who_it_is() {
     let shop = Shop::open(&[]).await;
     for (role, name, actors) in [
         (Role::Checkout, "the-checkout", json!(["buyer", "payment"])),
-        (Role::Partner, "p-1", json!(["seller", "partner", "buyer"])),
+        (Role::Partner, "p-1", json!(["seller", "partner"])),
         (Role::Operator, "the-operator", json!(["operator"])),
         (Role::Auditor, "the-auditor", json!([])),
     ] {

@@ -9,7 +9,7 @@ use crate::{
         gift::{Entitlement, GiftPromotion, GiftSoldOut},
         ids::{ProductId, PromotionId, SkuId},
     },
-    store::{StoredGiftPromotion, row::row},
+    store::row::row,
 };
 
 type Text = Arc<str>;
@@ -78,4 +78,12 @@ impl From<&StoredGiftPromotion> for GiftPromotion {
             closes_at: s.promotion.cls_dttm,
         }
     }
+}
+
+/// A gift promotion as stored, with its main products and its gifts, those that were taken out too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredGiftPromotion {
+    pub promotion: GftPrmRow,
+    pub mains: Vec<GftPrmGdsRow>,
+    pub gifts: Vec<GftPrmUntRow>,
 }
