@@ -23,6 +23,8 @@ pub mod quiet;
 pub mod route;
 pub mod server;
 pub mod signature;
+#[cfg(feature = "simulation")]
+pub mod sim;
 pub mod store;
 pub mod timeline;
 pub mod traces;

@@ -3,6 +3,8 @@
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
 pub mod door;
+#[cfg(feature = "simulation")]
+pub mod memory;
 pub mod people;
 pub mod postgres;
 pub mod row;

@@ -30,6 +30,7 @@ mod refusals;
 mod scenarios;
 mod schema;
 mod scope;
+mod sim;
 mod sockets;
 mod store_contract;
 mod store_pace;
