@@ -20,7 +20,7 @@ quietly() { "$@" >"$dir/said" 2>&1 || { cat "$dir/said" >&2; die "$1 failed"; };
 mkdir -p "$tools"
 [[ -x $tools/python/bin/pip ]] || python3 -m venv "$tools/python"
 quietly timeout 600 "$tools/python/bin/pip" install --disable-pip-version-check --retries 5 --timeout 30 \
-  --only-binary :all: -r tests/clients/requirements.txt
+  --only-binary :all: --require-hashes -r tests/clients/requirements.txt
 cp tests/clients/*.{json,ts} "$tools"
 (cd "$tools" && quietly timeout 300 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 

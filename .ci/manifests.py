@@ -18,8 +18,10 @@ from compose_spec import PyCompose
 
 KUBERNETES = "1.37"
 COMPONENTS = Path("k8s/components")
-# Where tokens may come by a variable, at any rate. Whatever else serves is taken for production.
+# For trying. Whatever else serves is taken for production.
 TRIED = {Path("k8s/base"), Path("k8s/overlays/dev")}
+# It opens HTTPS to the world, and says so.
+OUTWARD = "jumun-outward"
 # The alerts ask for series of this job.
 JOB = "jumun"
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -58,6 +60,8 @@ def compose(path: Path, *further: Path) -> None:
             check(there, f"{path}: {name} depends on {other}, which is not there")
             if there and how["condition"] == "service_healthy":
                 check("healthcheck" in there, f"{path}: {name} waits for {other} to be healthy, which has no check")
+        hardened = service.get("cap_drop") == ["ALL"] and service.get("security_opt") == ["no-new-privileges:true"]
+        check(hardened, f"{path}: {name} keeps capabilities, or may gain privileges")
         for volume in service.get("volumes", []):
             source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
             known = source.startswith((".", "/")) or source in spec.get("volumes", {})
@@ -105,12 +109,52 @@ def selected(pods: list[dict], wanted: dict, what: str) -> list[dict]:
 
 
 def policies(resources: list[dict], where: str) -> None:
-    """A policy that selects no pod protects nothing, and says nothing of it."""
+    """A policy that selects no pod protects nothing, and says nothing of it. Each way in and out names its other end."""
     labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
-    for policy in (r for r in resources if r["kind"] == "NetworkPolicy"):
-        wanted = policy["spec"]["podSelector"]["matchLabels"]
+    every = [r for r in resources if r["kind"] == "NetworkPolicy"]
+    for policy in every:
+        wanted, name = policy["spec"]["podSelector"]["matchLabels"], f"{where}: the policy {policy['metadata']['name']}"
         of_any = any(wanted.items() <= each.items() for each in labels)
-        check(of_any, f"{where}: the policy {policy['metadata']['name']} is for no pod")
+        check(of_any, f"{name} is for no pod")
+        for way, end in (("egress", "to"), ("ingress", "from")):
+            for rule in policy["spec"].get(way, []):
+                check(rule.get(end), f"{name}: {way} {end} anywhere")
+                check(rule.get("ports"), f"{name}: {way} by every port")
+                for peer in rule.get(end, []):
+                    any_namespace = peer.get("namespaceSelector") == {}
+                    check(not any_namespace, f"{name}: {way} {end} any namespace")
+                    wide = peer.get("ipBlock", {}).get("cidr", "").endswith("/0")
+                    check(not wide or policy["metadata"]["name"] == OUTWARD, f"{name}: {way} {end} any address")
+    for each in labels:
+        for way in ("Egress", "Ingress"):
+            ours = (p["spec"] for p in every if p["spec"]["podSelector"]["matchLabels"].items() <= each.items())
+            check(any(way in spec["policyTypes"] for spec in ours), f"{where}: no policy bounds {way} of {each}")
+
+
+def secrets(resources: list[dict], where: str) -> None:
+    """Secrets are files that no other user of the node's reads, and never variables, which many may see."""
+    for spec in (pod["spec"] for r in resources if (pod := pod_of(r))):
+        for container in spec["containers"]:
+            shown = [e["name"] for e in container.get("env", []) if "secretKeyRef" in e.get("valueFrom", {})]
+            shown += [e["secretRef"]["name"] for e in container.get("envFrom", []) if "secretRef" in e]
+            check(not shown, f"{where}: {shown} are secrets in variables")
+        for volume in (v for v in spec.get("volumes", []) if "secret" in v):
+            mode = volume["secret"].get("defaultMode", 0o644)
+            check(mode & 0o007 == 0, f"{where}: the secret {volume['name']} can be read by everybody")
+            check("fsGroup" in spec["securityContext"], f"{where}: nobody can read the secret {volume['name']}")
+
+
+def owners(folders: list[Path]) -> None:
+    """The server has another user of the database than the migration, which owns the schema."""
+    held: dict[str, set[str]] = {"Job": set(), "Deployment": set()}
+    for folder in folders:
+        for document in (d for path in folder.glob("*.yaml") for d in yaml.safe_load_all(path.read_text())):
+            if document and document.get("kind") in held and document.get("apiVersion", "").startswith(("batch", "apps")):
+                volumes = document["spec"]["template"]["spec"].get("volumes", [])
+                held[document["kind"]] |= {v["secret"]["secretName"] for v in volumes if "secret" in v}
+    check(held["Job"] and held["Deployment"], f"no secrets are mounted: {held}")
+    shared = held["Job"] & held["Deployment"]
+    check(not shared, f"the migration and the server share the secrets {sorted(shared)}")
 
 
 def names(resources: list[dict], where: str) -> None:
@@ -156,27 +200,23 @@ def files(pod: dict, settings: dict, where: str) -> None:
 
 
 def closed(resources: list[dict], settings: dict, where: str) -> None:
-    """No pod starts without tokens, and none is told to serve without."""
+    """No pod starts without tokens, which are a file, and none is told to serve without."""
     for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
         for container in spec["containers"]:
             own = {each["name"]: each for each in container.get("env", [])}
             check(not [n for n in {*settings, *own} if n.startswith("JUMUN_OPEN")], f"{where}: its door is open")
-            token = own.get("JUMUN_TOKEN", {}).get("valueFrom", {}).get("secretKeyRef", {"optional": True})
-            sure = not token.get("optional") or "JUMUN_TOKENS" in settings
+            check("JUMUN_TOKEN" not in own, f"{where}: tokens come by a variable, which many may see")
+            path = settings.get("JUMUN_TOKENS", "")
+            held = [m["name"] for m in container.get("volumeMounts", []) if path.startswith(f"{m['mountPath']}/")]
+            mounted = [v["secret"] for v in spec.get("volumes", []) if v["name"] in held and "secret" in v]
+            sure = bool(mounted) and not any(secret.get("optional") for secret in mounted)
             check(sure, f"{where}: a pod starts without tokens")
 
 
 def guarded(resources: list[dict], settings: dict, where: str) -> None:
-    """Tokens are a file, which is there, and of a bounded rate; and what watches it has one."""
+    """A token's rate is bounded, and what watches has a token."""
     for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
-        for container in spec["containers"]:
-            by_variable = any(each["name"] == "JUMUN_TOKEN" for each in container.get("env", []))
-            check(not by_variable, f"{where}: tokens come by a variable, which many may see")
-            path = settings.get("JUMUN_TOKENS", "")
-            held = [m["name"] for m in container.get("volumeMounts", []) if path.startswith(f"{m['mountPath']}/")]
-            secrets = [v["secret"] for v in spec.get("volumes", []) if v["name"] in held and "secret" in v]
-            sure = bool(secrets) and not any(secret.get("optional") for secret in secrets)
-            check(sure, f"{where}: a pod starts without tokens")
+        for _ in spec["containers"]:
             check("JUMUN_INSECURE_BACKENDS" not in settings, f"{where}: passwords and orders may go in clear")
             check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
     labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
@@ -245,6 +285,7 @@ def kustomization(folder: Path) -> None:
     names(resources, str(folder))
     meant(resources, str(folder))
     policies(resources, str(folder))
+    secrets(resources, str(folder))
     settings = settings_of(resources)
     for pod in filter(None, map(pod_of, resources)):
         files(pod, settings, str(folder))
@@ -275,6 +316,7 @@ def main() -> int:
     components(folder for folder in folders if folder.parent == COMPONENTS)
     for folder in folders:
         kustomization(folder)
+    owners(folders)
     user = re.search(r"^USER (\d+)", Path("Dockerfile").read_text(), re.MULTILINE)
     check(user and int(user[1]) > 0, "Dockerfile: not a numeric user other than root")
     for fault in faults:

@@ -10,6 +10,8 @@ pub mod commit;
 pub mod demo;
 pub mod domain;
 pub mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod http;
 pub mod ingest;
 pub mod lane;

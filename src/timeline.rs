@@ -18,7 +18,7 @@ use crate::{
     },
     log::{CommandLog, EntryId, LogError, Origin, OutEntry, Outbound},
     protocol::{Answer, OutcomeKind},
-    store::{Store, StoreError},
+    store::{Store, StoreError, rows::HistRow},
 };
 
 /// An order's story.
@@ -99,49 +99,73 @@ pub struct Answers {
 /// # Errors
 /// [`TimelineError`], when the store can't be read or the history does not fold.
 pub async fn timeline(store: &Arc<dyn Store>, id: &OrderId) -> Result<Timeline, TimelineError> {
-    timeline_of(store, id, None).await
+    let mut telling = Telling::new(id.clone(), None);
+    for rows in store.orders(std::slice::from_ref(id)).await? {
+        telling.add(rows).map_err(TimelineError::History)?;
+    }
+    telling.end(store).await
 }
 
-/// The same; with a seller: as far as it is about its own part.
-///
-/// # Errors
-/// As [`timeline`].
-pub async fn timeline_of(
-    store: &Arc<dyn Store>,
-    id: &OrderId,
-    seller: Option<&PartnerId>,
-) -> Result<Timeline, TimelineError> {
-    let mut entries = Vec::new();
-    let mut order: Option<Order> = None;
-    for row in store.orders(std::slice::from_ref(id)).await?.into_iter().flatten() {
-        let event = Event::read(row.evnt_ver, &row.evnt).map_err(TimelineError::History)?;
-        let before = order.clone();
-        Order::step(&mut order, id, &event, row.hist_dttm).map_err(|m| TimelineError::History(m.to_string()))?;
-        let (what, change, event, by) = match (seller, &order) {
-            (Some(seller), Some(after)) => {
-                let Some(change) = own_change(before.as_ref(), after, seller) else { continue };
-                (event.name(), change, None, of_role(&row.actr, seller))
-            }
-            (None, Some(after)) => {
-                (event.name(), change(before.as_ref(), after), Some(Box::new(event)), row.actr.to_string())
-            }
-            (_, None) => continue,
-        };
-        let (at, sequence, command_id) = (row.hist_dttm, row.hist_no, row.cmd_id.to_string());
-        entries.push(Entry::Event { at, sequence, by, command_id, what, event, change });
+/// A story that is told piece by piece.
+#[derive(Debug)]
+pub struct Telling {
+    id: OrderId,
+    /// of whose part it is
+    seller: Option<PartnerId>,
+    order: Option<Order>,
+    entries: Vec<Entry>,
+}
+
+impl Telling {
+    /// An order's; with a seller: as far as it is about its own part.
+    pub const fn new(id: OrderId, seller: Option<PartnerId>) -> Self {
+        Self { id, seller, order: None, entries: Vec::new() }
     }
-    let order = order.map(|o| seller.map_or_else(|| o.clone(), |seller| o.part_of(seller)));
-    let status = order.as_ref().map(Order::status);
-    let stored = store.order_rows(std::slice::from_ref(id)).await?;
-    Ok(Timeline {
-        order_id: id.to_string(),
-        status: status.map(|s| s.code()),
-        status_korean: status.map(|s| s.korean()),
-        entries,
-        refusals_known: false,
-        refusals_complete: false,
-        partition: stored.first().and_then(|row| u32::try_from(row.prtn_no).ok()),
-    })
+
+    /// Goes on with the rows that follow.
+    ///
+    /// # Errors
+    /// A sentence, when the history does not fold.
+    pub fn add(&mut self, rows: Vec<HistRow>) -> Result<(), String> {
+        for row in rows {
+            let event = Event::read(row.evnt_ver, &row.evnt)?;
+            let before = self.order.clone();
+            Order::step(&mut self.order, &self.id, &event, row.hist_dttm).map_err(|m| m.to_string())?;
+            let (what, change, event, by) = match (&self.seller, &self.order) {
+                (Some(seller), Some(after)) => {
+                    let Some(change) = own_change(before.as_ref(), after, seller) else { continue };
+                    (event.name(), change, None, of_role(&row.actr, seller))
+                }
+                (None, Some(after)) => {
+                    (event.name(), change(before.as_ref(), after), Some(Box::new(event)), row.actr.to_string())
+                }
+                (_, None) => continue,
+            };
+            let (at, sequence, command_id) = (row.hist_dttm, row.hist_no, row.cmd_id.to_string());
+            self.entries.push(Entry::Event { at, sequence, by, command_id, what, event, change });
+        }
+        Ok(())
+    }
+
+    /// The story, once all rows were told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end(self, store: &Arc<dyn Store>) -> Result<Timeline, TimelineError> {
+        let Self { id, seller, order, entries } = self;
+        let order = order.map(|o| seller.map_or_else(|| o.clone(), |seller| o.part_of(&seller)));
+        let status = order.as_ref().map(Order::status);
+        let stored = store.order_rows(std::slice::from_ref(&id)).await?;
+        Ok(Timeline {
+            order_id: id.to_string(),
+            status: status.map(|s| s.code()),
+            status_korean: status.map(|s| s.korean()),
+            entries,
+            refusals_known: false,
+            refusals_complete: false,
+            partition: stored.first().and_then(|row| u32::try_from(row.prtn_no).ok()),
+        })
+    }
 }
 
 /// What a step changes of a seller's part; `None`: nothing.

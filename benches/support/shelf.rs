@@ -195,6 +195,9 @@ impl Store for Shelf {
     async fn orders(&self, _: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         Ok(Vec::new())
     }
+    async fn history(&self, _: &OrderId, _: i64, _: u32) -> Result<Vec<HistRow>, StoreError> {
+        Ok(Vec::new())
+    }
     async fn order_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         Ok(Vec::new())
     }

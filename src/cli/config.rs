@@ -1,6 +1,10 @@
 //! Configuration: flags over environment over a TOML file, refused with a sentence where it makes no sense.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -35,10 +39,16 @@ use crate::{
 pub struct Places {
     /// postgres://… or sqlite:PATH [default: sqlite:jumun.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database: Option<String>,
+    database: Option<String>,
+    /// The same from a file: an URL holds a password, and variables show in more places than files
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", conflicts_with = "database")]
+    database_file: Option<PathBuf>,
     /// redis://… or rediss://…; without it commands come in over HTTP only, through an in-process log
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    pub redis: Option<String>,
+    redis: Option<String>,
+    /// The same from a file
+    #[arg(long, env = "REDIS_URL_FILE", value_name = "FILE", conflicts_with = "redis")]
+    redis_file: Option<PathBuf>,
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     pub namespace: String,
@@ -71,6 +81,18 @@ impl RedisTlsArgs {
 }
 
 impl Places {
+    fn database(&self) -> anyhow::Result<Option<String>> {
+        said(self.database.as_ref(), "--database-file", self.database_file.as_deref())
+    }
+
+    /// Where the log is, if it is at a server.
+    ///
+    /// # Errors
+    /// A sentence, when the file can't be read that says it.
+    pub fn redis(&self) -> anyhow::Result<Option<String>> {
+        said(self.redis.as_ref(), "--redis-file", self.redis_file.as_deref())
+    }
+
     /// Opens the store, without touching its schema.
     ///
     /// # Errors
@@ -84,8 +106,8 @@ impl Places {
     /// # Errors
     /// As [`Places::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
-        let url = self.database.as_deref().unwrap_or("sqlite:jumun.db");
-        store::open_by(url, patience).await.context("the database can't be opened")
+        let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
+        store::open_by(&url, patience).await.context("the database can't be opened")
     }
 
     /// Refuses servers to which passwords and orders would go in clear, or that let in whoever comes, where others may listen.
@@ -93,8 +115,8 @@ impl Places {
     /// # Errors
     /// A sentence that names the first.
     pub fn secure(&self) -> anyhow::Result<()> {
-        let database = self.database.as_deref().map(store::insecure).transpose()?.flatten();
-        let redis = self.redis.as_deref().map(RedisLog::insecure).transpose()?.flatten();
+        let database = self.database()?.as_deref().map(store::insecure).transpose()?.flatten();
+        let redis = self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten();
         for (server, why) in [("PostgreSQL", database), ("Redis", redis)] {
             if let Some(why) = why {
                 bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same");
@@ -113,7 +135,7 @@ impl Places {
             (1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')),
             "a namespace is 1 to 32 letters, digits, - and _, not {name:?}"
         );
-        match &self.redis {
+        match &self.redis()? {
             Some(url) => {
                 let certificates = self.redis_tls.certificates()?;
                 Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
@@ -121,6 +143,15 @@ impl Places {
             None => Ok(memory_log(clock)),
         }
     }
+}
+
+/// What a setting or the file in its place says; an end of line is none of it.
+fn said(value: Option<&String>, flag: &str, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(path) = file else { return Ok(value.cloned()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("{flag} {} can't be read", path.display()))?;
+    let text = text.trim();
+    ensure!(!text.is_empty(), "{flag} {} is empty", path.display());
+    Ok(Some(text.to_owned()))
 }
 
 /// The in-process log, by the given clock.

@@ -48,7 +48,17 @@ pub fn with_file(mut args: Vec<String>, knows: impl Fn(Option<&str>, &str) -> bo
         let flag = format!("--{long}");
         let given = args.iter().any(|a| *a == flag || a.starts_with(&format!("{flag}=")));
         let variable = format!("JUMUN_{}", name.replace('-', "_").to_uppercase());
-        let others = [("--database", "DATABASE_URL"), ("--redis", "REDIS_URL"), ("--traces", COLLECTOR_VARIABLE)];
+        let others = [
+            ("--database", "DATABASE_URL"),
+            ("--database", "DATABASE_URL_FILE"),
+            ("--database-file", "DATABASE_URL"),
+            ("--database-file", "DATABASE_URL_FILE"),
+            ("--redis", "REDIS_URL"),
+            ("--redis", "REDIS_URL_FILE"),
+            ("--redis-file", "REDIS_URL"),
+            ("--redis-file", "REDIS_URL_FILE"),
+            ("--traces", COLLECTOR_VARIABLE),
+        ];
         let by_env = std::env::var_os(&variable).is_some()
             || others.iter().any(|(f, v)| *f == flag && std::env::var_os(v).is_some());
         if !given && !by_env {

@@ -11,6 +11,9 @@ use super::config::Places;
 pub struct MigrateArgs {
     #[command(flatten)]
     places: Places,
+    /// The user of the database that the server has: it is given what the server needs of the rows, and nothing of the schema
+    #[arg(long, env = "JUMUN_SERVER_ROLE", value_name = "ROLE")]
+    server_role: Option<String>,
 }
 
 /// Runs it.
@@ -21,5 +24,9 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<ExitCode> {
     let store = args.places.store().await?;
     store.migrate().await?;
     println!("the {} schema is up to date", store.kind());
+    if let Some(role) = &args.server_role {
+        store.grant(role).await?;
+        println!("the role {role} may read and write as a server does, and change no table");
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -111,8 +111,9 @@ impl Startup<'_> {
 
     async fn once(&self) -> anyhow::Result<Opened> {
         let store = self.places.store_by(self.care.store_patience()?).await?;
-        if self.migrate {
-            store.migrate().await?;
+        match self.migrate {
+            true => store.migrate().await?,
+            false => store.migrated().await?,
         }
         store.claim_partitions(self.partitions).await?;
         let log = self.places.log(self.clock).await?;

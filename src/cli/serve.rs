@@ -21,7 +21,13 @@ use super::{
     sample,
 };
 use crate::{
-    http::{self, HttpParts, front::Hosts, keyring::Keyring, sockets},
+    http::{
+        self, HttpParts,
+        front::Hosts,
+        keyring::Keyring,
+        origin::{Header, Network, Proxies},
+        sockets,
+    },
     lane::Limits,
     route::supervisor::Bounds,
     server::{Server, ServerParts},
@@ -94,6 +100,9 @@ pub struct ServeArgs {
     /// Of them from one address (an IPv6 /64): behind a proxy they are all
     #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::SocketBounds::default().of_one, value_name = "COUNT")]
     connections_of_one: usize,
+    /// Threads that serve the HTTP door
+    #[arg(long, env = "JUMUN_HTTP_WORKERS", default_value_t = http::WORKERS, value_name = "COUNT")]
+    http_workers: usize,
     /// How long a client may take nothing of what is written to it, in seconds; then it is cut
     #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
     unread: f64,
@@ -116,6 +125,13 @@ pub struct ServeArgs {
     /// that a page has, so others are refused
     #[arg(long, env = "JUMUN_HOST", value_delimiter = ',', value_name = "NAME")]
     host: Vec<String>,
+    /// Proxies (addresses, or networks as 10.0.0.0/8, with commas between) that are believed about whom they ask for: bounds,
+    /// logs and the audit then go by the client's address, else by the peer's
+    #[arg(long, env = "JUMUN_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
+    trusted_proxies: Vec<Network>,
+    /// The header in which they say it; the other one is not looked at
+    #[arg(long, env = "JUMUN_PROXY_HEADER", value_enum, default_value_t, value_name = "HEADER")]
+    proxy_header: Header,
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
@@ -189,6 +205,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         args.connections > 0 && args.connections_of_one > 0,
         "--connections and --connections-of-one are 1 or more"
     );
+    ensure!((1..=64).contains(&args.http_workers), "--http-workers is 1 to 64, not {}", args.http_workers);
     let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
     let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
@@ -262,7 +279,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         keep_alive,
         bounds,
         waiting_max: 10_000,
+        workers: args.http_workers,
         tokens,
+        proxies: Proxies { networks: args.trusted_proxies, header: args.proxy_header },
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
         stranger_rate: args.stranger_rate,

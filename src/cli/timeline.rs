@@ -43,7 +43,7 @@ pub async fn run(args: TimelineArgs) -> anyhow::Result<ExitCode> {
 async fn tell(args: TimelineArgs) -> anyhow::Result<ExitCode> {
     let id = OrderId::new(&args.order).context("that is no order id")?;
     let store = args.places.store().await?;
-    let log = match &args.places.redis {
+    let log = match args.places.redis()? {
         Some(_) => Some(args.places.log(&real_clock()).await?),
         None => None,
     };

@@ -57,7 +57,7 @@ async fn report(args: &VerifyArgs) -> anyhow::Result<Report> {
     let settle = seconds("--settle", args.settle, 0.0, 86_400.0)?;
     let clock = real_clock();
     let store = args.places.store().await?;
-    let log = match &args.places.redis {
+    let log = match args.places.redis()? {
         Some(_) => Some(args.places.log(&clock).await?),
         None => None,
     };

@@ -1,6 +1,6 @@
 //! Stored outcomes: what a command was answered, told again from the order's history.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use crate::{
     domain::{
@@ -55,22 +55,61 @@ pub struct Folded {
     pub applied: Vec<Applied>,
 }
 
+/// A history that is folded piece by piece.
+#[derive(Debug, Default)]
+pub struct Folding {
+    /// whose, and how many of its events
+    of: Option<Arc<str>>,
+    events: i64,
+    order: Option<Order>,
+    applied: Vec<Applied>,
+}
+
+impl Folding {
+    /// Goes on with the rows that follow.
+    ///
+    /// # Errors
+    /// A sentence, when the history can't be read, is not whole, or does not follow from itself. What breaks in the middle (a
+    /// sum that can't be) is a damaged history, too: whoever folds it goes on.
+    pub fn add(&mut self, rows: &[HistRow]) -> Result<(), String> {
+        let added = std::panic::catch_unwind(AssertUnwindSafe(|| rows.iter().try_for_each(|row| self.one(row))));
+        added.unwrap_or_else(|_| Err("folding its history panicked".to_owned()))
+    }
+
+    fn one(&mut self, row: &HistRow) -> Result<(), String> {
+        let (of, no) = (self.of.get_or_insert_with(|| Arc::clone(&row.ord_id)), self.events + 1);
+        let id = OrderId::stored(of);
+        if row.hist_no != no || row.ord_id != *of {
+            return Err(format!(
+                "order {id}: event {} of {} stands where its event {no} belongs",
+                row.hist_no, row.ord_id
+            ));
+        }
+        let event = Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {no}: {e}"))?;
+        if *row.evnt_typ_cd != *event.name() {
+            return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
+        }
+        Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        record(&mut self.applied, row, &event);
+        self.events = no;
+        Ok(())
+    }
+
+    /// The order; `None`: there were no rows.
+    pub fn end(self) -> Option<Folded> {
+        let applied = self.applied;
+        self.order.map(|order| Folded { order, applied })
+    }
+}
+
 /// Folds stored history rows.
 ///
 /// # Errors
-/// A sentence, when the history can't be read or does not follow from itself.
+/// As [`Folding::add`].
 pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
-    let Some(first) = rows.first() else { return Ok(None) };
-    let id = OrderId::stored(&first.ord_id);
-    let mut order = None;
-    let mut applied = Vec::new();
-    for row in rows {
-        let event =
-            Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {}: {e}", row.hist_no))?;
-        Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
-        record(&mut applied, row, &event);
-    }
-    Ok(order.map(|order| Folded { order, applied }))
+    let mut folding = Folding::default();
+    folding.add(rows)?;
+    Ok(folding.end())
 }
 
 /// Adds an event to what is known of the order's commands.

@@ -23,6 +23,8 @@ pub fn serve(listener: &TcpListener, partitions: u32) -> io::Result<Closed> {
                 ready: false,
                 partitions,
                 owned: 0,
+                owns: Vec::new(),
+                elsewhere: Vec::new(),
                 broken: false,
                 troubles: Vec::new(),
                 log: "away",

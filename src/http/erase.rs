@@ -81,8 +81,10 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
 async fn erase_orders(shared: &Shared, ids: &[OrderId], view: &mut ErasedView) -> Result<(), HttpResponse> {
     let histories = shared.parts.store.orders(ids).await.map_err(|e| problem::store(&e))?;
     let mut done = Vec::new();
-    for rows in &histories {
-        let folded = replay::fold(rows).map_err(|e| {
+    let events = histories.iter().map(Vec::len).sum();
+    let fold = move || histories.iter().map(|rows| replay::fold(rows)).collect::<Vec<_>>();
+    for folded in shared.folds.of(events, fold).await.map_err(|e| e.response(""))? {
+        let folded = folded.map_err(|e| {
             tracing::error!(error = e, "a history does not fold");
             Why::Fault.response("an order's history can't be read; nothing more was erased")
         })?;

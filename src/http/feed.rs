@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
+    folds::Unfolded,
     guard::{self, caller, deny},
     paging::{self, bad_cursor},
     problem::{self, Why},
@@ -33,7 +34,7 @@ use crate::{
         decode::masked,
         event::{Published, publish},
     },
-    store::{Store, rows::HistRow},
+    store::rows::HistRow,
     timeline::own_change,
 };
 
@@ -235,40 +236,64 @@ fn part(before: Option<&Order>, after: &Order, kind: &str, seller: &PartnerId) -
 /// What a seller hears an event called that is not about its part.
 const ELSEWHERE: &str = "elsewhere";
 
-/// An order's history as a seller hears it.
-fn part_of(rows: &[HistRow], seller: &PartnerId) -> Result<Vec<Published>, String> {
-    let mut order: Option<Order> = None;
-    let mut heard = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id = OrderId::stored(&row.ord_id);
-        let event = order::Event::read(row.evnt_ver, &row.evnt)?;
-        let before = order.clone();
-        Order::step(&mut order, &id, &event, row.hist_dttm).map_err(|m| m.to_string())?;
-        let told = order.as_ref().map(|after| part(before.as_ref(), after, event.name(), seller));
-        let event = told.unwrap_or_else(|| json!({ "type": ELSEWHERE })).to_string();
-        let json = publish(&row.ord_id, row.hist_no, row.evnt_ver, row.hist_dttm, &row.cmd_id, &event);
-        heard.push(serde_json::from_str(&json).map_err(|e| e.to_string())?);
+/// An order's history as a seller hears it, piece by piece.
+struct Hearing {
+    seller: PartnerId,
+    /// those that come after this one are heard, so many at most
+    after: i64,
+    most: usize,
+    order: Option<Order>,
+    heard: Vec<Published>,
+}
+
+impl Hearing {
+    const fn new(seller: PartnerId, after: i64, most: usize) -> Self {
+        Self { seller, after, most, order: None, heard: Vec::new() }
     }
-    Ok(heard)
+
+    fn add(&mut self, rows: Vec<HistRow>) -> Result<(), String> {
+        for row in &rows {
+            if self.heard.len() >= self.most {
+                break;
+            }
+            let id = OrderId::stored(&row.ord_id);
+            let event = order::Event::read(row.evnt_ver, &row.evnt)?;
+            let wanted = row.hist_no > self.after;
+            let before = self.order.clone().filter(|_| wanted);
+            Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m| m.to_string())?;
+            if wanted {
+                let told = self.order.as_ref().map(|after| part(before.as_ref(), after, event.name(), &self.seller));
+                let event = told.unwrap_or_else(|| json!({ "type": ELSEWHERE })).to_string();
+                self.heard.push(published(row, &event)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn published(row: &HistRow, event: &str) -> Result<Published, String> {
+    let json = publish(&row.ord_id, row.hist_no, row.evnt_ver, row.hist_dttm, &row.cmd_id, event);
+    serde_json::from_str(&json).map_err(|e| e.to_string())
 }
 
 /// The same of what is heard live: the order's history is read again. What can't be read is left out; the client sees the gap
 /// and asks for the order's events.
-async fn parts(store: &Arc<dyn Store>, wanted: &Wanted, seller: &PartnerId, said: Vec<Said>) -> Vec<Said> {
+async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<Said>) -> Vec<Said> {
     let ours = |e: &Event| wanted.order_id.as_ref() == Some(&e.order_id);
-    let heard = said.iter().any(|s| matches!(s, Said::Told(_, told) if told.events.iter().any(ours)));
-    let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok()).filter(|_| heard);
+    let sequence = |e: &Event| Some(serde_json::from_str::<Published>(e.raw.get()).ok()?.sequence);
+    let told = said.iter().filter_map(|s| if let Said::Told(_, told) = s { Some(&told.events) } else { None });
+    let first = told.flatten().filter(|e| ours(e)).filter_map(sequence).min();
+    let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok());
     let mut whole = Vec::new();
-    if let Some(id) = id {
-        let read = store.orders(&[id]).await.map_err(|e| e.to_string());
-        let rows = read.map(|histories| histories.into_iter().next().unwrap_or_default());
-        match rows.and_then(|rows| part_of(&rows, seller)) {
-            Ok(parts) => whole = parts,
-            Err(e) => tracing::warn!(error = e, "an order's events could not be read for its seller"),
+    if let Some((id, first)) = id.zip(first) {
+        let hearing = Hearing::new(seller.clone(), first - 1, usize::MAX);
+        match shared.folds.through(&shared.parts.store, &id, hearing, Hearing::add).await {
+            Ok(hearing) => whole = hearing.map(|h| h.heard).unwrap_or_default(),
+            Err(e) => tracing::warn!(error = ?e, "an order's events could not be read for its seller"),
         }
     }
     let cut = |e: Event| {
-        let sequence = serde_json::from_str::<Published>(e.raw.get()).ok()?.sequence;
+        let sequence = sequence(&e)?;
         let part = whole.iter().find(|p| p.sequence == sequence)?;
         let kind = part.event["type"].as_str().unwrap_or_default().to_owned();
         let raw = serde_json::value::to_raw_value(part).ok()?;
@@ -290,7 +315,7 @@ struct Listening {
     cursor: Cursor,
     wanted: Wanted,
     stop: CancellationToken,
-    store: Arc<dyn Store>,
+    shared: web::Data<Shared>,
     spoken: tokio::time::Instant,
     _place: Place,
 }
@@ -304,7 +329,7 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
             () = l.stop.cancelled() => return None,
         };
         let said = match &l.wanted.seller {
-            Some(seller) => parts(&l.store, &l.wanted, seller, said).await,
+            Some(seller) => parts(&l.shared, &l.wanted, seller, said).await,
             None => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();
@@ -339,8 +364,8 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
     let stop = shared.parts.stop.clone();
     let over = Box::pin(guard::over(&request, &shared));
     let first = format!("id: {cursor}\nretry: 2000\n\n");
-    let store = Arc::clone(&shared.parts.store);
-    let listening = Listening { said, cursor, wanted, stop, store, spoken: tokio::time::Instant::now(), _place: place };
+    let spoken = tokio::time::Instant::now();
+    let listening = Listening { said, cursor, wanted, stop, shared, spoken, _place: place };
     let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
     HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -369,23 +394,21 @@ async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> 
     let found = theirs(shared, request, &caller(request), id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
-    let ids = [found.order.id.clone()];
-    let history = shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))?;
-    let rows: Vec<HistRow> = history.into_iter().flatten().collect();
-    let unread = |e: String| {
-        tracing::error!(order_id = id, error = e, "an event can't be read");
-        Why::Fault.response("this order's history can't be read")
-    };
+    let (order, store) = (&found.order.id, &shared.parts.store);
+    let unread = |e: Unfolded| e.response(id);
     let mut items: Vec<Published> = match found.sight.seller() {
+        // what an event changes of a part follows from all before it
         Some(seller) => {
-            part_of(&rows, seller).map_err(unread)?.into_iter().filter(|e| e.sequence > after).take(limit + 1).collect()
+            let hearing = Hearing::new(seller.clone(), after, limit + 1);
+            let hearing = shared.folds.through(store, order, hearing, Hearing::add).await.map_err(unread)?;
+            hearing.map(|h| h.heard).unwrap_or_default()
         }
         None => {
-            let published = rows.iter().filter(|r| r.hist_no > after).take(limit + 1).map(|r| {
-                let json = publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt);
-                serde_json::from_str(&json).map_err(|e| e.to_string())
-            });
-            published.collect::<Result<_, _>>().map_err(unread)?
+            let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+            let rows = store.history(order, after, most).await.map_err(|e| problem::store(&e))?;
+            let (events, read) = (rows.len(), move || rows.iter().map(|row| published(row, &row.evnt)).collect());
+            let read: Result<_, _> = shared.folds.of(events, read).await.map_err(unread)?;
+            read.map_err(Unfolded::History).map_err(unread)?
         }
     };
     let more = items.len() > limit;

@@ -22,9 +22,9 @@ use super::{
     Shared,
     access::Access,
     bucket::{Bucket, Size},
-    keyring,
+    keyring, origin,
     problem::Why,
-    tokens::{Caller, Says, Token},
+    tokens::{Caller, Says, Token, bearer},
 };
 use crate::{domain::ids::CustomerId, protocol::cards};
 
@@ -137,11 +137,10 @@ pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> 
 
 fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let bearer = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, text)) = bearer else {
+    let Some(text) = header.and_then(bearer) else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
-    let found = shared.parts.tokens.tokens().find(text.trim(), shared.parts.clock.now());
+    let found = shared.parts.tokens.tokens().find(text, shared.parts.clock.now());
     found.map_err(|why| Why::NoToken.response(why))
 }
 
@@ -163,7 +162,7 @@ pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
     if request.app_data::<web::Data<Shared>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
         return;
     }
-    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let peer = origin::of(request).map(|(client, _)| client.to_string()).unwrap_or_default();
     let path = shown(request);
     tracing::warn!(request_id = named(request), who, method = %request.method(), path, peer, what, "denied");
 }

@@ -13,6 +13,7 @@ pub mod denials;
 pub mod desks;
 pub mod erase;
 pub mod feed;
+pub mod folds;
 pub mod front;
 pub mod gifts;
 pub mod guard;
@@ -25,6 +26,7 @@ pub mod mask;
 pub mod me;
 pub mod openapi;
 pub mod orders;
+pub mod origin;
 pub mod paging;
 pub mod probes;
 pub mod problem;
@@ -51,10 +53,12 @@ use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, st
 use access::Table;
 use denials::Denials;
 use feed::Listeners;
+use folds::Folds;
 use front::Hosts;
 use guard::Rates;
 use keyring::Keyring;
 use live::Watch;
+use origin::Proxies;
 use problem::Why;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
@@ -69,6 +73,8 @@ pub struct HttpParts {
     pub partitions: u32,
     pub health: Arc<Health>,
     pub metrics: PrometheusHandle,
+    /// threads that serve it
+    pub workers: usize,
     /// how long an answer is waited for before the client is told where to look
     pub patience: Duration,
     /// how many connections there may be, and how long they may not read
@@ -79,6 +85,8 @@ pub struct HttpParts {
     pub waiting_max: usize,
     /// who may come in
     pub tokens: Arc<Keyring>,
+    /// who is believed about whom they ask for
+    pub proxies: Proxies,
     /// by which names an open door is asked
     pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
@@ -93,6 +101,9 @@ pub struct HttpParts {
     pub payments_secret: Option<Secret>,
 }
 
+/// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What
+/// takes longer is done beside them, and the lanes need the cores, too.
+pub const WORKERS: usize = 2;
 /// How long requests may take that are under way when the door closes.
 const STOP_SECONDS: u64 = 5;
 
@@ -109,7 +120,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let closed = CancellationToken::new();
     let _close = closed.clone().drop_guard();
     let door = Door::open(&parts, closed);
-    let (stop, keep_alive) = (parts.stop.clone(), parts.keep_alive);
+    let (stop, keep_alive, workers) = (parts.stop.clone(), parts.keep_alive, parts.workers);
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
@@ -122,6 +133,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         rates,
         watch,
         listeners,
+        folds: Folds::default(),
         looks,
         counts,
         forgotten,
@@ -132,7 +144,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     });
     let told = shared.clone();
     let summed = tokio::spawn(async move { told.denials.summed().await });
-    let sockets = Sockets::new(shared.parts.bounds);
+    let sockets = Sockets::new(shared.parts.bounds, shared.parts.proxies.clone());
     let server = HttpServer::new(move || {
         let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
         let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
@@ -148,7 +160,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     })
     .on_connect(move |io, data| sockets.connected(io, data))
     .h1_write_buffer_size(sliced::SLICE_BYTES)
-    .workers(1)
+    .workers(workers)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(keep_alive)
     .shutdown_timeout(STOP_SECONDS)
@@ -173,6 +185,8 @@ pub struct Shared {
     pub rates: Rates,
     pub watch: Watch,
     pub listeners: Listeners,
+    /// places for those who look at long histories
+    pub folds: Folds,
     /// places for those who look for refusals
     pub looks: Semaphore,
     /// places for those who count lines

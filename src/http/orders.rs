@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Shared,
     commands::{self, object},
+    folds,
     guard::{Body, caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
@@ -31,7 +32,7 @@ use crate::{
     },
     protocol::{command::Wire, internal::hex},
     store::OrderQuery,
-    timeline::{self, Answers, TimelineError},
+    timeline::{Answers, Telling, TimelineError},
 };
 
 /// How many look through the answers for refusals at a time: Redis is the lanes' first. Others wait, and go without.
@@ -40,6 +41,9 @@ pub const LOOKS_AT_ONCE: usize = 1;
 const PAGES_MAX: usize = 40;
 /// How long that may take, with the waiting.
 const LOOK_TIME: Duration = Duration::from_secs(1);
+
+/// Short histories that are read at a time.
+const SHORT_AT_ONCE: usize = 50;
 
 /// What a list of orders is asked by.
 #[derive(Debug, Deserialize)]
@@ -113,11 +117,18 @@ async fn search_orders(
 
 /// The rows of a partner's list as it sees them: of what it sells its own part.
 async fn parts(shared: &Shared, caller: &Caller, whole: Vec<OrderSummary>) -> Result<Vec<OrderSummary>, HttpResponse> {
-    let ids: Vec<OrderId> = whole.iter().map(|o| OrderId::stored(&o.order_id)).collect();
+    let most = i64::try_from(folds::AT_ONCE).unwrap_or(i64::MAX);
+    let (short, long): (Vec<_>, Vec<_>) = whole.iter().partition(|o| o.version < most);
     let mut found = BTreeMap::new();
-    for rows in shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))? {
-        let folded = scope::read(&rows)?;
-        found.extend(folded.map(|f| (f.order.id.to_string(), f)));
+    for some in short.chunks(SHORT_AT_ONCE) {
+        let ids: Vec<OrderId> = some.iter().map(|o| OrderId::stored(&o.order_id)).collect();
+        for rows in shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))? {
+            found.extend(scope::read(rows)?.map(|f| (f.order.id.to_string(), f)));
+            tokio::task::yield_now().await; // each takes a moment, and five hundred of them too long
+        }
+    }
+    for o in long {
+        found.extend(scope::folded(shared, &o.order_id).await?.map(|f| (f.order.id.to_string(), f)));
     }
     let seen = |row: OrderSummary| {
         let folded = found.get(&row.order_id)?;
@@ -143,13 +154,13 @@ pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<
         Ok(found) => found,
         Err(refusal) => return refusal,
     };
-    whole(&shared, &request, &found).await.unwrap_or_else(|refusal| refusal)
+    whole(&shared, &request, found).await.unwrap_or_else(|refusal| refusal)
 }
 
 /// An order as the caller may see it, with what is kept apart from its history.
-async fn whole(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<HttpResponse, HttpResponse> {
+async fn whole(shared: &Shared, request: &HttpRequest, found: Found) -> Result<HttpResponse, HttpResponse> {
+    let (found, mut view) = seen(shared, request, found).await?;
     let order = &found.order;
-    let mut view = seen(request, found);
     words(shared, order, &mut view.reviews).await?;
     let sends = found.sight.seller().is_none_or(|seller| order.needs_address(seller));
     let mut place = None;
@@ -169,18 +180,25 @@ async fn whole(shared: &Shared, request: &HttpRequest, found: &Found) -> Result<
     if let (true, Some(place)) = (open, &place) {
         recipient::note(shared, request, Look::Order, &[(order.id.as_str(), place)]).await?;
     }
-    Ok(tagged(request, &tag, &view))
+    Ok(tagged(shared, request, order, &tag, view).await)
 }
 
 /// What its history tells of an order, as the caller may see it.
-fn seen(request: &HttpRequest, found: &Found) -> OrderView {
-    let mut view = OrderView::of(&found.seen(), &found.order);
-    if !recipient::sees_means(&caller(request)) {
-        for settlement in &mut view.settlements {
+async fn seen(shared: &Shared, request: &HttpRequest, found: Found) -> Result<(Found, OrderView), HttpResponse> {
+    let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(&caller(request)));
+    let view = move || {
+        let mut view = OrderView::of(&found.seen(), &found.order);
+        for settlement in view.settlements.iter_mut().filter(|_| masks) {
             settlement.means_id = settlement.means_id.as_deref().map(mask::id);
         }
-    }
-    view
+        (found, view)
+    };
+    shared.folds.of(events, view).await.map_err(|e| e.response(id.as_str()))
+}
+
+/// How much there is of an order.
+fn events(order: &Order) -> usize {
+    usize::try_from(order.version).unwrap_or(usize::MAX)
 }
 
 /// Adds to reviews their words, where they are still kept.
@@ -230,10 +248,23 @@ fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
         .then(|| HttpResponse::NotModified().insert_header(header::ETag(tag.clone())).insert_header(ASK_AGAIN).finish())
 }
 
-fn tagged(request: &HttpRequest, tag: &EntityTag, body: &impl serde::Serialize) -> HttpResponse {
-    known(request, tag).unwrap_or_else(|| {
-        HttpResponse::Ok().insert_header(header::ETag(tag.clone())).insert_header(ASK_AGAIN).json(body)
-    })
+async fn tagged(
+    shared: &Shared,
+    request: &HttpRequest,
+    order: &Order,
+    tag: &EntityTag,
+    body: impl serde::Serialize + Send + 'static,
+) -> HttpResponse {
+    if let Some(known) = known(request, tag) {
+        return known;
+    }
+    let mut response = shared.folds.json(events(order), body).await;
+    if let (true, Ok(tag)) = (response.status().is_success(), header::HeaderValue::from_str(&tag.to_string())) {
+        let (name, again) = ASK_AGAIN;
+        response.headers_mut().insert(header::ETAG, tag);
+        response.headers_mut().insert(name, header::HeaderValue::from_static(again));
+    }
+    response
 }
 
 /// `GET /v1/orders/{id}/timeline`.
@@ -243,7 +274,12 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
         Err(refusal) => return refusal,
     };
     let (order, seller) = (&found.order, found.sight.seller());
-    let mut told = match timeline::timeline_of(&shared.parts.store, &order.id, seller).await {
+    let telling = Telling::new(order.id.clone(), seller.cloned());
+    let telling = match shared.folds.through(&shared.parts.store, &order.id, telling, Telling::add).await {
+        Ok(telling) => telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned())),
+        Err(e) => return e.response(&id),
+    };
+    let mut told = match telling.end(&shared.parts.store).await {
         Ok(told) => told,
         Err(e) => return untold(&order.id, e),
     };
@@ -262,7 +298,7 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
     if let Some(seller) = seller {
         told.keep(&order.part_of(seller));
     }
-    HttpResponse::Ok().json(told)
+    shared.folds.json(told.entries.len(), told).await
 }
 
 fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
@@ -333,23 +369,26 @@ pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
         Err(refusal) => return refusal,
     };
     let Some(part) = part else { return problem::only("POST", "a command of this type is sent by POST") };
-    let mut view = seen(&request, &found);
+    let (found, mut view) = match seen(&shared, &request, found).await {
+        Ok(seen) => seen,
+        Err(refusal) => return refusal,
+    };
     if part == Part::Reviews
         && let Err(refusal) = words(&shared, &found.order, &mut view.reviews).await
     {
         return refusal;
     }
     // without words nothing of a person is in any of them
-    let tag = tag(&found.order, None, &view.reviews);
+    let (order, tag) = (&found.order, tag(&found.order, None, &view.reviews));
     match part {
-        Part::Lines => tagged(&request, &tag, &view.lines),
-        Part::Payments => tagged(&request, &tag, &view.settlements),
-        Part::Refunds => tagged(&request, &tag, &view.refunds),
-        Part::Fees => tagged(&request, &tag, &view.fees),
-        Part::Claims => tagged(&request, &tag, &view.claims),
-        Part::Procurements => tagged(&request, &tag, &view.procurements),
-        Part::LinkedOrders => tagged(&request, &tag, &view.linked_orders),
-        Part::Reviews => tagged(&request, &tag, &view.reviews),
+        Part::Lines => tagged(&shared, &request, order, &tag, view.lines).await,
+        Part::Payments => tagged(&shared, &request, order, &tag, view.settlements).await,
+        Part::Refunds => tagged(&shared, &request, order, &tag, view.refunds).await,
+        Part::Fees => tagged(&shared, &request, order, &tag, view.fees).await,
+        Part::Claims => tagged(&shared, &request, order, &tag, view.claims).await,
+        Part::Procurements => tagged(&shared, &request, order, &tag, view.procurements).await,
+        Part::LinkedOrders => tagged(&shared, &request, order, &tag, view.linked_orders).await,
+        Part::Reviews => tagged(&shared, &request, order, &tag, view.reviews).await,
     }
 }
 

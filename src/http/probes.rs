@@ -42,8 +42,12 @@ pub struct Looked(Mutex<Option<(Instant, Readiness)>>);
 pub struct Readiness {
     pub ready: bool,
     pub partitions: u32,
-    /// of them, those that this process owns
+    /// of them, how many this process owns
     pub owned: u32,
+    /// which those are
+    pub owns: Vec<u32>,
+    /// those that another process holds
+    pub elsewhere: Vec<u32>,
     /// a lane ended by a fault and is started again, or has work and does not move
     pub broken: bool,
     /// what keeps lanes from their work; each is tried again by itself
@@ -56,8 +60,9 @@ pub struct Readiness {
     pub open_to_anyone: bool,
 }
 
-/// Every partition is owned here, none is kept from its work, and log and store answer. Anyone may ask: why one does not
-/// answer is for the log, and what is not as it should be for who has a token.
+/// Some partitions are owned here and the others by other processes, none of ours is kept from its work, and log and store
+/// answer. Who owns none stands by, and is not ready. Anyone may ask: why one does not answer is for the log, and what is not as
+/// it should be for who has a token.
 pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
     let mut looked = shared.looked.0.lock().await;
     let body = match looked.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
@@ -74,18 +79,21 @@ pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResp
 
 async fn look(shared: &Shared) -> Readiness {
     let parts = &shared.parts;
-    let owned = parts.health.owned();
+    let (owned, owns, elsewhere) = (parts.health.owned(), parts.health.owns(), parts.health.elsewhere());
     let log = parts.log.ping().await.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer"));
     let store = parts.store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await;
     let store = store.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer"));
     let word = |answers: bool| if answers { "ok" } else { "away" };
     let troubles = parts.health.troubles().into_iter().map(|(partition, why)| LaneTrouble { partition, why });
     let troubles: Vec<LaneTrouble> = troubles.collect();
-    let ready = owned == parts.partitions && troubles.is_empty() && log.is_ok() && store.is_ok();
+    let everywhere = u32::try_from(owns.len() + elsewhere.len()) == Ok(parts.partitions);
+    let ready = owned > 0 && everywhere && troubles.is_empty() && log.is_ok() && store.is_ok();
     Readiness {
         ready,
         partitions: parts.partitions,
         owned,
+        owns,
+        elsewhere,
         broken: parts.health.broken(),
         troubles,
         log: word(log.is_ok()),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Shared,
     guard::{self, caller, deny},
+    origin,
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::{Sight, theirs},
@@ -247,9 +248,13 @@ pub fn first_of(millis: i64) -> String {
     format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff)
 }
 
-/// Where a request comes from; a proxy's word is told as such.
+/// Where a request comes from. The word of a proxy that nobody named is told as such.
 pub fn from(request: &HttpRequest) -> String {
-    let peer = request.peer_addr().map(|a| a.ip().to_string()).unwrap_or_default();
+    let peer = match origin::of(request) {
+        Some((client, Some(proxy))) => return format!("{client} (by {proxy})"),
+        Some((peer, None)) => peer.to_string(),
+        None => String::new(),
+    };
     let said = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
     let address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | ',' | ' ');
     match said.filter(|s| (1..=128).contains(&s.len()) && s.chars().all(address)) {

@@ -80,7 +80,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
         GET "/healthz" All, "The process lives", None, None => probes::healthz;
-        GET "/readyz" All, "Every partition is owned here, and log and store answer", None, Some("Readiness") => probes::readyz;
+        GET "/readyz" All, "Partitions are owned here, the others elsewhere, and log and store answer", None, Some("Readiness") => probes::readyz;
         GET "/openapi.json" All, "This document", None, None => openapi::document;
         GET "/" All, "The operator's console (운영 콘솔)", None, None => console::page;
         GET "/console/{file}" All, "Its parts", None, None => console::file;

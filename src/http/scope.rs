@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 
 use super::{
     Shared,
+    folds::Unfolded,
     guard::{deny, note_denied},
     problem::{self, Why},
     tokens::Caller,
 };
 use crate::{
-    commit::replay::{self, Applied, Folded},
+    commit::replay::{Applied, Folded, Folding},
     domain::{
         ids::{OrderId, PartnerId, ProductId, SkuId, TemplateId},
         order::{
@@ -78,25 +79,40 @@ impl Found {
 /// The response, when it can't be read.
 pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Known>, HttpResponse> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
-    let found = shared.parts.store.orders(std::slice::from_ref(&order_id)).await.map_err(|e| problem::store(&e))?;
-    found.first().map_or(Ok(None), |rows| read(rows))
+    let found = shared.folds.through(&shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
+    Ok(found.map_err(|e| e.response(id))?.and_then(Knowing::end))
 }
 
-/// The same of a history that is there.
+/// An order that is made of its history, piece by piece.
+#[derive(Default)]
+struct Knowing {
+    folding: Folding,
+    placed_by: Option<Arc<str>>,
+}
+
+impl Knowing {
+    fn add(&mut self, rows: Vec<HistRow>) -> Result<(), String> {
+        if self.placed_by.is_none() {
+            self.placed_by = rows.first().map(|first| Arc::clone(&first.actr));
+        }
+        self.folding.add(&rows)
+    }
+
+    fn end(self) -> Option<Known> {
+        let Folded { order, applied } = self.folding.end()?;
+        Some(Known { order, applied, placed_by: self.placed_by? })
+    }
+}
+
+/// The same of a short history that is there.
 ///
 /// # Errors
 /// The response, when it can't be read.
-pub fn read(rows: &[HistRow]) -> Result<Option<Known>, HttpResponse> {
-    let folded = replay::fold(rows).map_err(|e| {
-        tracing::error!(order_id = rows.first().map(|r| &*r.ord_id), error = e, "a history does not fold");
-        Why::Fault.response("this order's history can't be read")
-    })?;
-    let known = |(folded, first): (Folded, &HistRow)| Known {
-        order: folded.order,
-        applied: folded.applied,
-        placed_by: Arc::clone(&first.actr),
-    };
-    Ok(folded.zip(rows.first()).map(known))
+pub fn read(rows: Vec<HistRow>) -> Result<Option<Known>, HttpResponse> {
+    let id = rows.first().map(|row| Arc::clone(&row.ord_id)).unwrap_or_default();
+    let mut knowing = Knowing::default();
+    knowing.add(rows).map_err(|e| Unfolded::History(e).response(&id))?;
+    Ok(knowing.end())
 }
 
 /// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may

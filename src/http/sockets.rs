@@ -13,7 +13,7 @@ use actix_web::dev::Extensions;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::strangers::prefix;
+use super::{origin::Proxies, strangers::prefix};
 
 /// How much of an answer the kernel takes for who does not read; a reader's round trip hides behind it.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
@@ -58,6 +58,8 @@ struct Open {
 #[derive(Debug, Clone)]
 pub struct Sockets {
     bounds: SocketBounds,
+    /// whose connections are many people's
+    proxies: Proxies,
     open: Arc<Mutex<Open>>,
 }
 
@@ -71,8 +73,8 @@ struct Place {
 
 impl Sockets {
     /// None yet.
-    pub fn new(bounds: SocketBounds) -> Self {
-        Self { bounds, open: Arc::default() }
+    pub fn new(bounds: SocketBounds, proxies: Proxies) -> Self {
+        Self { bounds, proxies, open: Arc::default() }
     }
 
     /// Gives a new connection its bounds and its place, or ends it.
@@ -86,7 +88,7 @@ impl Sockets {
         }
         // gone again already
         let Ok(peer) = stream.peer_addr() else { return };
-        let place = self.place(prefix(peer.ip())).or_else(|| {
+        let place = self.place(peer.ip()).or_else(|| {
             metrics::counter!("jumun_http_connections_refused_total").increment(1);
             // told so, and closed when it has heard it: closed at once it would hear nothing
             let place = self.waiting();
@@ -112,8 +114,10 @@ impl Sockets {
     }
 
     fn place(&self, peer: IpAddr) -> Option<Place> {
+        let of_one = if self.proxies.know(peer) { usize::MAX } else { self.bounds.of_one };
+        let peer = prefix(peer);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.in_all >= self.bounds.in_all || open.of.get(&peer).is_some_and(|n| *n >= self.bounds.of_one) {
+        if open.in_all >= self.bounds.in_all || open.of.get(&peer).is_some_and(|n| *n >= of_one) {
             return None;
         }
         open.in_all += 1;
@@ -145,7 +149,8 @@ mod tests {
 
     #[test]
     fn places_are_so_many_and_come_free() {
-        let sockets = Sockets::new(SocketBounds { in_all: 5, of_one: 3, ..SocketBounds::default() });
+        let sockets =
+            Sockets::new(SocketBounds { in_all: 5, of_one: 3, ..SocketBounds::default() }, Proxies::default());
         let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap());
         let of_a: Vec<Place> = (0..9).filter_map(|_| sockets.place(a)).collect();
         let of_b: Vec<Place> = (0..9).filter_map(|_| sockets.place(b)).collect();
@@ -156,6 +161,10 @@ mod tests {
         let told: Vec<Place> = (0..1_000).filter_map(|_| sockets.waiting()).collect();
         assert_eq!(told.len(), TOLD_MAX);
         drop(told);
+        let proxies = Proxies { networks: vec!["10.0.0.1".parse().unwrap()], ..Proxies::default() };
+        let behind = Sockets::new(sockets.bounds, proxies);
+        assert_eq!((0..9).map_while(|_| behind.place(a)).collect::<Vec<_>>().len(), 5, "a proxy's are many people's");
+        assert_eq!((0..9).map_while(|_| behind.place(b)).collect::<Vec<_>>().len(), 3);
         let open = sockets.open.lock().unwrap();
         assert_eq!((open.in_all, open.of.len(), open.told), (0, 0, 0));
     }

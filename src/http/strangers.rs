@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
     bucket::{Bucket, Size},
+    origin,
     problem::Why,
 };
 
@@ -43,12 +44,12 @@ impl Strangers {
         Self { rate, buckets: Mutex::default() }
     }
 
-    /// Takes one of its peer's.
+    /// Takes one of its client's.
     ///
     /// # Errors
     /// The response, when there were too many.
     pub fn take(&self, request: &HttpRequest) -> Result<(), HttpResponse> {
-        if self.took(request.peer_addr().map(|peer| peer.ip()), Instant::now()) {
+        if self.took(origin::of(request).map(|(client, _)| client), Instant::now()) {
             return Ok(());
         }
         metrics::counter!("jumun_http_strangers_refused_total").increment(1);

@@ -144,6 +144,12 @@ struct File {
     token: Vec<Token>,
 }
 
+/// The token that a header `Authorization` shows, if it shows one.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())
+}
+
 /// The SHA-256 of a token, as it is configured.
 pub fn hashed(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
@@ -215,6 +221,10 @@ impl Tokens {
         ensure!(
             hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit()),
             "token {name}: sha256 is 64 hexadecimal digits (jumun token makes one)"
+        );
+        ensure!(
+            hash != hashed(""),
+            "token {name}: sha256 is that of nothing; the token was empty when it was made (jumun token makes one)"
         );
         ensure!(
             token.role != Role::Partner || token.partner.is_some(),
@@ -443,6 +453,8 @@ mod tests {
             (format!("web:king:{hash}"), false),
             (format!("web:checkout:{}", &hash[1..]), false),
             (format!("we b:checkout:{hash}"), false),
+            // of a variable that was not set
+            (format!("web:checkout:{}", hashed("")), false),
             ("web".to_owned(), false),
             (String::new(), false),
             (" ".to_owned(), false),

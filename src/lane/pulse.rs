@@ -60,9 +60,20 @@ struct Trouble {
     unsaid: u64,
 }
 
+/// Where a partition is worked on, as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    #[default]
+    Unknown,
+    Here,
+    /// in another process, whose lease was good until this moment at least
+    Elsewhere(Instant),
+}
+
 /// How a lane is.
 #[derive(Debug, Default)]
 pub struct Pulse {
+    place: Mutex<Place>,
     moves: AtomicU64,
     lag: AtomicU64,
     stuck: AtomicBool,
@@ -74,6 +85,19 @@ impl Pulse {
     /// Something was answered. That it became durable is not enough: each start commits once more what can't be answered.
     pub fn moved(&self) {
         self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Where the partition is worked on now.
+    pub fn place(&self) -> Place {
+        match *self.place.lock().unwrap_or_else(PoisonError::into_inner) {
+            Place::Elsewhere(until) if until <= Instant::now() => Place::Unknown,
+            place @ (Place::Unknown | Place::Here | Place::Elsewhere(_)) => place,
+        }
+    }
+
+    /// It is worked on there.
+    pub fn worked_on(&self, place: Place) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
     /// How often it has moved.

@@ -104,8 +104,10 @@ impl Timekeeper {
 
     async fn look(&self, fired: &mut HashMap<OrderId, (Time, Time)>) -> anyhow::Result<()> {
         // the stream's time, not the clock's: what is still unread may hold the payment
-        let Some(until) = self.stream_time.get() else { return Ok(()) };
+        let Some(reached) = self.stream_time.get() else { return Ok(()) };
         let now = self.clock.now();
+        // nor the log's alone: a clock that jumps ahead expires nothing before the other one says so, too
+        let until = reached.min(now);
         fired.retain(|id, (_, at)| now - *at < self.stuck.wait(id));
         // those that are stuck hold nobody up
         if fired.values().filter(|(_, at)| now - *at < AGAIN).count() >= FIRED_MAX {

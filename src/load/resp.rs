@@ -8,11 +8,16 @@ use std::{
     time::Duration,
 };
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 use super::{LoadError, stream::Stream};
 use crate::outward::Certificates;
 
 /// A reply larger than this is refused.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A reply that is nested deeper is refused; those of streams are of five.
+const DEPTH_MAX: u32 = 16;
 
 /// A reply, borrowed from the connection's buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -249,7 +254,8 @@ fn whole(buf: &[u8], at: usize) -> Result<Option<usize>, LoadError> {
                     }
                 }
             }
-            b'*' => left += u64::try_from(int(head)?).unwrap_or(0),
+            // more than fit into what is read are never all there
+            b'*' => left = left.saturating_add(u64::try_from(int(head)?).unwrap_or(0)),
             _ => return Err(broken()),
         }
     }
@@ -257,6 +263,11 @@ fn whole(buf: &[u8], at: usize) -> Result<Option<usize>, LoadError> {
 }
 
 fn parse<'a>(buf: &'a [u8], at: &mut usize) -> Result<Reply<'a>, LoadError> {
+    within(buf, at, DEPTH_MAX)
+}
+
+fn within<'a>(buf: &'a [u8], at: &mut usize, depth: u32) -> Result<Reply<'a>, LoadError> {
+    let deeper = depth.checked_sub(1).ok_or_else(broken)?;
     let kind = *buf.get(*at).ok_or_else(broken)?;
     let (head, next) = line(buf, *at).ok_or_else(broken)?;
     *at = next;
@@ -274,7 +285,7 @@ fn parse<'a>(buf: &'a [u8], at: &mut usize) -> Result<Reply<'a>, LoadError> {
         },
         b'*' => match usize::try_from(int(head)?) {
             Err(_) => Reply::Nil,
-            Ok(len) => Reply::Array((0..len).map(|_| parse(buf, at)).collect::<Result<_, _>>()?),
+            Ok(len) => Reply::Array((0..len).map(|_| within(buf, at, deeper)).collect::<Result<_, _>>()?),
         },
         _ => return Err(broken()),
     })
@@ -320,5 +331,16 @@ mod tests {
         );
         assert_eq!(at, end);
         assert!(whole(b"hello\r\n", 0).is_err());
+    }
+
+    #[test]
+    fn a_reply_that_never_ends_or_is_too_deep_breaks_nothing() {
+        for endless in [b"*9223372036854775807\r\n".repeat(3), b"$9223372036854775807\r\nx".to_vec()] {
+            assert_eq!(whole(&endless, 0).unwrap(), None);
+        }
+        let deep = [b"*1\r\n".repeat(100_000), b":1\r\n".to_vec()].concat();
+        assert_eq!(whole(&deep, 0).unwrap(), Some(deep.len()));
+        assert!(parse(&deep, &mut 0).is_err());
+        assert!(parse(&deep[deep.len() - 4 - 4 * 15..], &mut 0).is_ok());
     }
 }

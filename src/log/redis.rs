@@ -6,6 +6,8 @@
 
 mod arrays;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod keys;
 mod link;
 mod parse;

@@ -1,6 +1,6 @@
 //! Activation: what a chunk of commands needs and is not live is read from the store, in a few reads for all of it.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, rc::Rc, sync::Arc};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use actix::{Actor as _, Addr};
 
@@ -15,7 +15,7 @@ use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     log::EntryId,
     protocol::internal::derived_id,
-    store::{Outcome, StoreError, StoredSku, rows::HistRow},
+    store::{Outcome, StoreError, StoredSku},
 };
 
 /// Where an order that is not live was found.
@@ -57,8 +57,8 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
     fail::fail_point!("slow_activation");
     let histories = cx.store.orders(&here).await?;
     for history in &histories {
-        let mut state = match fold(history) {
-            Ok(Some(state)) => state,
+        let mut state = match replay::fold(history) {
+            Ok(Some(folded)) => State::from(folded),
             Ok(None) => continue,
             // a damaged row, or a later version's: only this order waits
             Err(why) => {
@@ -75,13 +75,6 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
         metrics::counter!("jumun_activations_total", "kind" => "order").increment(1);
     }
     Ok(found)
-}
-
-/// What breaks in the middle of a fold (a sum that can't be) is a damaged history, too.
-fn fold(history: &[HistRow]) -> Result<Option<State>, String> {
-    let folded = std::panic::catch_unwind(AssertUnwindSafe(|| replay::fold(history)));
-    let folded = folded.unwrap_or_else(|_| Err("folding its history panicked".to_owned()))?;
-    Ok(folded.map(State::from))
 }
 
 /// Brings SKUs of this lane to life that are not; one that does not exist lives too, to be created or refused. Where another

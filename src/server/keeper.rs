@@ -1,10 +1,7 @@
 //! The keeper of one partition: takes its lease, runs its lane, renews while the lane moves, and starts it again whatever it
 //! ended by.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Handle,
@@ -14,11 +11,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::Health;
 use crate::{
+    domain::Time,
     lane::{
         self, LaneEnd, LaneParts,
-        pulse::{DUTIES, Duty, Pause},
+        pulse::{DUTIES, Duty, Pause, Place},
     },
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
@@ -37,15 +34,34 @@ const STOP_MAX: Duration = Duration::from_secs(20);
 /// A lane that doesn't move gives its lease back after this part of [`super::ServerParts::stuck_after`].
 const GIVE_BACK: u32 = 4;
 
+/// Of how many of our own leases another's may be, at most: one that seems to end much later was given by a clock that has gone
+/// back since.
+const STEPS: u32 = 3;
+
 /// Keeps one partition.
 pub(super) struct Keeper {
     pub lane: LaneParts,
     pub instance: String,
     pub ttl: Duration,
     pub stuck_after: Duration,
-    pub health: Arc<Health>,
     pub hooks: Arc<Hooks>,
     pub stop: CancellationToken,
+}
+
+/// Another's lease, as it was seen first.
+#[derive(Debug)]
+struct Theirs {
+    owner: String,
+    until: Time,
+    /// when it has run out by this process's clock, which no one sets
+    over_at: Instant,
+}
+
+impl Theirs {
+    /// It was not renewed until its end.
+    fn over(&self) -> bool {
+        Instant::now() > self.over_at
+    }
 }
 
 /// Since when a lane has had work without moving; over its restarts.
@@ -61,6 +77,7 @@ impl Keeper {
         self.owns(false); // there from the start, so that its absence is no answer
         let mut said = false;
         let mut again = Pause::up_to(AGAIN_MAX);
+        let mut theirs = None::<Theirs>;
         let mut still = Stillness { moves: pulse.moves(), since: Instant::now() };
         while !self.stop.is_cancelled() {
             // a database that was restored older is behind the log's epoch
@@ -68,13 +85,24 @@ impl Keeper {
                 tracing::debug!(partition, error = %e, "the log's epoch is not known");
                 0
             });
-            let lease = match self.lane.store.acquire_above(partition, &self.instance, self.ttl, seen).await {
+            let over = theirs.as_ref().filter(|t| t.over()).map(|t| (&*t.owner, t.until));
+            if let Some((owner, until)) = over {
+                tracing::warn!(partition, owner, %until, "a lease is not renewed, and does not run out by the database's clock, \
+                    which has gone back: the partition is taken over");
+            }
+            let wanted = (partition, &*self.instance, self.ttl);
+            let lease = match self.lane.store.acquire_above(wanted, seen, over).await {
                 Ok(LeaseAnswer::Granted(lease)) => lease,
-                Ok(LeaseAnswer::Held { owner, until }) => {
+                Ok(LeaseAnswer::Held { owner, until, left }) => {
                     if !said {
                         tracing::info!(partition, owner, %until, "another process owns the partition; waiting");
                     }
                     said = true;
+                    pulse.worked_on(Place::Elsewhere((Instant::now() + left.min(self.ttl)).into_std()));
+                    if theirs.as_ref().is_none_or(|t| (&*t.owner, t.until) != (&*owner, until)) {
+                        let over_at = Instant::now() + left.min(self.ttl * STEPS);
+                        theirs = Some(Theirs { owner, until, over_at });
+                    }
                     // what kept this process from it is another's matter now
                     pulse.forget(&DUTIES);
                     self.moves(&mut still);
@@ -90,6 +118,7 @@ impl Keeper {
                 }
             };
             said = false;
+            theirs = None;
             pulse.forget(&[Duty::Lease, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish]);
             tracing::info!(partition, epoch = lease.epoch, "the lane starts");
             let (moves, begun) = (pulse.moves(), Instant::now());
@@ -128,14 +157,12 @@ impl Keeper {
         });
         let end = match thread {
             Ok(_) => {
-                self.health.owned.fetch_add(1, Ordering::AcqRel);
                 self.owns(true);
                 let couriers = self.couriers(&stop);
                 let end = self.renewed(lease, done, &stop, still).await;
                 stop.cancel();
                 couriers.close();
                 couriers.wait().await;
-                self.health.owned.fetch_sub(1, Ordering::AcqRel);
                 self.owns(false);
                 end
             }
@@ -256,6 +283,7 @@ impl Keeper {
     }
 
     fn owns(&self, so: bool) {
+        self.lane.pulse.worked_on(if so { Place::Here } else { Place::Unknown });
         let partition = self.lane.partition.to_string();
         metrics::gauge!("jumun_partition_owned", "partition" => partition).set(f64::from(u8::from(so)));
     }

@@ -4,13 +4,7 @@ mod keeper;
 pub mod refunds;
 pub mod samples;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -20,7 +14,7 @@ use crate::{
     domain::catalog::Policy,
     lane::{
         LaneParts, Limits,
-        pulse::{Duty, Pulse},
+        pulse::{Duty, Place, Pulse},
     },
     log::{CommandLog, Retention},
     payment::PaymentGateway,
@@ -56,7 +50,6 @@ pub struct ServerParts {
 /// How the lanes are.
 #[derive(Debug, Default)]
 pub struct Health {
-    owned: AtomicU32,
     /// one a partition, in their order
     lanes: Vec<Arc<Pulse>>,
 }
@@ -64,7 +57,21 @@ pub struct Health {
 impl Health {
     /// How many partitions this process owns and runs.
     pub fn owned(&self) -> u32 {
-        self.owned.load(Ordering::Acquire)
+        u32::try_from(self.owns().len()).unwrap_or(u32::MAX)
+    }
+
+    /// The partitions that this process owns and runs.
+    pub fn owns(&self) -> Vec<u32> {
+        self.at(|place| place == Place::Here)
+    }
+
+    /// The partitions that another process holds, by a lease that has not run out.
+    pub fn elsewhere(&self) -> Vec<u32> {
+        self.at(|place| matches!(place, Place::Elsewhere(_)))
+    }
+
+    fn at(&self, fits: impl Fn(Place) -> bool) -> Vec<u32> {
+        (0..).zip(&self.lanes).filter(|(_, lane)| fits(lane.place())).map(|(partition, _)| partition).collect()
     }
 
     /// Whether a lane ended by a fault and is started again, or has work and does not move.
@@ -102,7 +109,7 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let lanes: Vec<Arc<Pulse>> = (0..parts.partitions).map(|_| Arc::default()).collect();
-        let health = Arc::new(Health { owned: AtomicU32::new(0), lanes: lanes.clone() });
+        let health = Arc::new(Health { lanes: lanes.clone() });
         let gateway = parts.gateway.clone().map(|gateway| {
             let (tx, rx) = mpsc::channel(refunds::WAITING_MAX);
             let office = refunds::Office { gateway, log: Arc::clone(&parts.log), store: Arc::clone(&parts.store) };
@@ -130,7 +137,6 @@ impl Server {
                 instance: parts.instance.clone(),
                 ttl: parts.lease_ttl,
                 stuck_after: parts.stuck_after,
-                health: Arc::clone(&health),
                 hooks: Arc::clone(&parts.hooks),
                 stop: stop.clone(),
             };

@@ -217,10 +217,11 @@ pub struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseAnswer {
     Granted(Lease),
-    /// Another owner holds it until then.
+    /// Another owner holds it until then, which is so far away by the store's clock.
     Held {
         owner: String,
         until: Time,
+        left: Duration,
     },
 }
 
@@ -330,20 +331,30 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
 
+    /// Whether somebody has brought it there; [`StoreError::Unavailable`] says what it lacks.
+    async fn migrated(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Gives another user of the database what a server needs of the rows, and nothing of the schema.
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this store has no users".into()))
+    }
+
     /// Writes the partition count on first use; refuses when the store has another.
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
 
     /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
     async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
-        self.acquire_above(partition, owner, ttl, 0).await
+        self.acquire_above((partition, owner, ttl), 0, None).await
     }
-    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen.
+    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen. `over`:
+    /// an owner and the end of its lease that have not changed for longer than the lease was, whatever the store's clock says.
     async fn acquire_above(
         &self,
-        partition: u32,
-        owner: &str,
-        ttl: Duration,
+        wanted: (u32, &str, Duration),
         seen: i64,
+        over: Option<(&str, Time)>,
     ) -> Result<LeaseAnswer, StoreError>;
     /// Extends the lease; `false` when the epoch is superseded.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
@@ -360,6 +371,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
 
     /// The orders' histories, each in order; unknown ids are left out.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
+    /// The events of an order's history that come after this one, so many at most.
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError>;
     /// The order rows (for status pages and doors).
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
     /// Orders by what is asked, newest first.

@@ -2,11 +2,27 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use sqlx::migrate::{Migration, Migrator};
+
 use super::{
-    Batch, External, TableRef, UnitMove, UntRow,
+    Batch, External, StoreError, TableRef, UnitMove, UntRow,
     row::{Read, Row, Write},
     table,
 };
+
+/// Whether all migrations of this version are among those that were done.
+pub(super) fn complete(ours: &Migrator, done: &[i64]) -> Result<(), StoreError> {
+    let lacking = |m: &&Migration| m.migration_type.is_up_migration() && !done.contains(&m.version);
+    let lacking: Vec<String> =
+        ours.iter().filter(lacking).map(|m| format!("{:04} {}", m.version, m.description)).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable(format!(
+        "the schema is behind this version: it lacks {}. `jumun migrate` brings it here, as the schema's owner",
+        lacking.join(", ")
+    )))
+}
 
 /// How a list of a batch is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,6 +65,12 @@ pub trait Database: Send + Sync + 'static {
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
+    /// As [`Store::migrated`].
+    async fn migrated(&self) -> Result<(), StoreError>;
+    /// As [`Store::grant`].
+    async fn grant(&self, _role: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this database is a file, and has no users".into()))
+    }
     /// Keeps other processes from writing, where the epoch alone can't.
     fn own(&self) -> Result<(), StoreError>;
     /// How its server is reached, where there is one.
@@ -213,6 +219,14 @@ impl<D: Database> Store for SqlStore<D> {
         self.0.migrate().await
     }
 
+    async fn migrated(&self) -> Result<(), StoreError> {
+        self.0.migrated().await
+    }
+
+    async fn grant(&self, role: &str) -> Result<(), StoreError> {
+        self.0.grant(role).await
+    }
+
     async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
         let sql = "INSERT INTO tb_sy_meta (key, value) VALUES ('partitions', $1) ON CONFLICT (key) DO NOTHING";
         self.0.write(sql.into(), vec![Bind::Text(partitions.to_string())], &[]).await?;
@@ -230,29 +244,34 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn acquire_above(
         &self,
-        partition: u32,
-        owner: &str,
-        ttl: Duration,
+        (partition, owner, ttl): (u32, &str, Duration),
         seen: i64,
+        over: Option<(&str, Time)>,
     ) -> Result<LeaseAnswer, StoreError> {
         self.0.own()?;
         let sql = format!(
             "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, $4 + 1, $2, {}) \
              ON CONFLICT (prtn_no) DO UPDATE SET epch = {}(l.epch + 1, excluded.epch), ownr_id = excluded.ownr_id, \
-             expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id RETURNING epch",
+             expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id \
+             OR (l.ownr_id = $5 AND l.expr_dttm = $6) RETURNING epch",
             D::LATER,
             D::GREATER,
             D::NOW
         );
-        let binds = vec![Bind::Int(partition.into()), Bind::Text(owner.to_owned()), millis(ttl), Bind::Int(seen)];
+        // nobody's name is empty
+        let (gone, end) = over.unwrap_or(("", Time::UNIX_EPOCH));
+        let mut binds = vec![Bind::Int(partition.into()), Bind::text(owner), millis(ttl), Bind::Int(seen)];
+        binds.extend([Bind::text(gone), Bind::Time(end)]);
         if let Some(row) = self.0.write(sql, binds, &[Type::Int]).await?.into_iter().next() {
             return Ok(LeaseAnswer::Granted(Lease { partition, epoch: next(&mut row.into_iter()) }));
         }
-        let sql = "SELECT ownr_id, expr_dttm FROM tb_sy_lane WHERE prtn_no = $1";
-        let rows = self.0.read(sql.into(), vec![Bind::Int(partition.into())], &[Type::Text, Type::Time]).await?;
+        let sql = format!("SELECT ownr_id, expr_dttm, {} FROM tb_sy_lane WHERE prtn_no = $1", D::NOW);
+        let types = [Type::Text, Type::Time, Type::Time];
+        let rows = self.0.read(sql, vec![Bind::Int(partition.into())], &types).await?;
         let row = rows.into_iter().next().ok_or_else(|| StoreError::Unavailable("the lease's row went away".into()))?;
         let mut values = row.into_iter();
-        Ok(LeaseAnswer::Held { owner: next(&mut values), until: next(&mut values) })
+        let (owner, until, now): (String, Time, Time) = (next(&mut values), next(&mut values), next(&mut values));
+        Ok(LeaseAnswer::Held { owner, until, left: (until - now).to_std().unwrap_or_default() })
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
@@ -293,6 +312,11 @@ impl<D: Database> Store for SqlStore<D> {
             }
         }
         Ok(orders)
+    }
+
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        let binds = vec![Bind::Text(id.as_str().to_owned()), Bind::Int(after), Bind::Int(limit.into())];
+        self.list("WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3", binds).await
     }
 
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {

@@ -13,6 +13,7 @@ use std::{
 use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool,
+    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -20,8 +21,11 @@ use tokio::sync::Mutex;
 use super::{
     Committer, Preparer, StoreError,
     row::{Read, Type},
-    sql_store::{Bind, Database, SqlStore},
+    sql::complete,
+    sql_store::{Bind, Database, SqlStore, next},
 };
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 const READERS_MAX: u32 = 4;
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -172,10 +176,23 @@ impl Database for FileStore {
             .map_err(|e| StoreError::Unavailable(format!("no lock for the migration: {e}")))?;
         let mut slot = self.writer.connection.lock().await;
         let mut connection = self.writer.take(&mut slot).await?;
-        let done = sqlx::migrate!("migrations/sqlite").run_direct(None, &mut connection, false).await;
+        let done = MIGRATIONS.run_direct(None, &mut connection, false).await;
         done.map_err(|e| StoreError::Unusable(format!("the schema could not be brought to this version: {e}")))?;
         *slot = Some(connection);
         Ok(())
+    }
+
+    async fn migrated(&self) -> Result<(), StoreError> {
+        let there = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+        let there = self.read(there.into(), Vec::new(), &[Type::Int]).await?;
+        let done = match there.as_slice() {
+            [row] if row.as_slice() != [Read::Int(Some(0))] => {
+                let sql = "SELECT version FROM _sqlx_migrations WHERE success".to_owned();
+                self.read(sql, Vec::new(), &[Type::Int]).await?
+            }
+            _ => Vec::new(),
+        };
+        complete(&MIGRATIONS, &done.into_iter().map(|row| next(&mut row.into_iter())).collect::<Vec<i64>>())
     }
 
     fn own(&self) -> Result<(), StoreError> {

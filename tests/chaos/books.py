@@ -165,6 +165,15 @@ def histories(world: World, f: Findings) -> None:
         told.add(event_id)
     silent = sorted(stored.keys() - told)
     f.hold("R7", not silent, f"{len(silent)} events were never published, such as {silent[:3]}")
+    called = set()
+    for event in world.hooked:
+        event_id = event["event_id"]
+        same = stored.get(event_id) == (event["command_id"], event["event"])
+        f.hold("R5", same, f"event {event_id} went out by webhook and is not stored so")
+        called.add(event_id)
+    f.hold("R5", not world.forged, f"{world.forged} calls of a webhook were not signed by its secret")
+    deaf = sorted(stored.keys() - called)
+    f.hold("R7", not deaf, f"{len(deaf)} events went to no webhook, such as {deaf[:3]}")
 
 
 def quantities(world: World, sums: Sums, f: Findings) -> None:
@@ -184,15 +193,22 @@ def quantities(world: World, sums: Sums, f: Findings) -> None:
             cut, back = line["cncl_qty"], line["rtn_qty"]
             f.hold("R9", order in unpaid or cancelled.get(key, 0) == cut, f"{whose}: {cut} cancelled, not by its rows")
             f.hold("R9", returned.get(key, 0) == back, f"{whose}: {back} returned, not by its rows")
-    for one in accepted(world, sums).values():
+    took = accepted(world, sums).values()
+    exchanged = {one["order_id"] for one in took if one["type"] == "approve_exchange"} | {
+        fields.get("order_id") for one in world.sent
+        if (fields := command(one.body) or {}).get("id") in sums.uncertain
+    }  # fmt: skip
+    for one in took:
         if one["type"] != "place_order":
             continue
         ordered = [(n, line["sku_id"], line["quantity"]) for n, line in enumerate(one["lines"], 1)]
         there = sorted((r["ord_seq"], r["unt_id"], r["ord_qty"]) for r in lines.get(one["order_id"], []))
+        if one["order_id"] in exchanged:
+            there = there[: len(ordered)]  # what came for what was exchanged stands behind
         f.hold("R9", ordered == there, f"order {one['order_id']}: ordered {ordered}, it has {there}")
     whole = {row["ord_id"] for row in world.tables["orders"] if not row["part_alw_yn"]}
     for order, some in lines.items():
-        live = [line for line in some if not line["cncl_qty"] and not line["rtn_qty"]]
+        live = [line for line in some if not (line["cncl_qty"] or line["rtn_qty"] or line["exch_qty"])]
         have = [line for line in live if line["hold_qty"] + line["dduct_qty"] > 0]
         f.hold("R11", order not in whole or len(have) in (0, len(live)), f"order {order} has a part of its lines")
     for row in world.tables["reservations"]:

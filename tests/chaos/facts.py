@@ -32,6 +32,9 @@ TABLES = {
     " cmpn_id, cust_id, cmpn_dlt, ord_id, cmd_id FROM tb_pd_unt_ldgr ORDER BY unt_id, ldgr_no",
     "campaigns": "SELECT cmpn_id, unt_id, alot_qty, cust_lmt_qty FROM tb_pr_cmpn",
     "reservations": "SELECT rsv_id, ord_id, rsv_stat_cd FROM tb_sy_rsv",
+    "audit": "SELECT cmd_id, adit_knd_cd, ord_id, actr FROM tb_sy_adit",
+    "owned": "SELECT prtn_no, epch, ownr_id, at FROM chaos.owned",
+    "wrote": "SELECT cmd_id, ord_id, who, at FROM chaos.wrote",
     "outbox": "SELECT otbx_id FROM tb_sy_otbx WHERE otbx_dttm < now() - interval '20 seconds'",
 }
 
@@ -49,6 +52,9 @@ class World:
     answers: list[dict] = field(default_factory=list)
     events: list[dict] = field(default_factory=list)
     dead: list[dict] = field(default_factory=list)
+    # events that a webhook's receiver took, and how many calls were not signed by its secret
+    hooked: list[dict] = field(default_factory=list)
+    forged: int = 0
     # what has not come to rest, in words
     restless: list[str] = field(default_factory=list)
     # the lanes' own steps: not judged, and kept for whoever looks into what was found
@@ -60,7 +66,7 @@ class World:
         """For whoever looks into what was found."""
         kept = [{"partition": p, "entry": entry, "command": body} for (p, entry), body in self.kept.items()]
         rest = {"commands": kept, "lost": sorted(self.lost), "answers": self.answers, "events": self.events,
-                "steps": self.steps, "dead": self.dead, "restless": self.restless}  # fmt: skip
+                "steps": self.steps, "dead": self.dead, "hooked": self.hooked, "restless": self.restless}  # fmt: skip
         path.write_text("".join(f"{name} {json.dumps(row, ensure_ascii=False)}\n" for name, rows in
                                 {**rest, **self.tables}.items() for row in rows))  # fmt: skip
 
@@ -123,5 +129,6 @@ def gather(shop: Shop, journal: Journal, lost: set[tuple[int, str]]) -> World:
             world.steps.append({"partition": partition, "entry": entry, "command": fields["command"]})
         world.dead += [{**fields, "partition": partition} for _, fields in entries(redis, stream(partition, "dead"))]
     world.restless = unrest(redis)
+    world.hooked, world.forged = list(shop.receiver.heard), shop.receiver.forged
     world.tables = {name: shop.postgres.rows(query) for name, query in TABLES.items()}
     return world

@@ -190,10 +190,19 @@ def effects(world: World, sums: Sums, f: Findings) -> None:
     """R2, R5: accepted answers have their rows, refused ones none, and no id has rows in two places."""
     events: dict[str, list[dict]] = defaultdict(list)
     failed: set[str] = set()
+    denied: set[tuple[str, str]] = set()
     for row in world.tables["history"]:
         events[row["cmd_id"]].append(row)
         if row["evnt_typ_cd"] == "placement_failed":
             failed.add(row["ord_id"])
+        elif row["evnt_typ_cd"] == "denied":
+            denied.add((row["ord_id"], json.loads(row["evnt"])["ask"]))
+
+    def is_undone(rows: list[dict]) -> bool:
+        """Other lanes or another order were asked first, and one of them refused: the history says so."""
+        asked = [(r["ord_id"], json.loads(r["evnt"])["ask"]) for r in rows if r["evnt_typ_cd"] == "asked"]
+        return bool(rows) and (all(r["ord_id"] in failed for r in rows) or any(ask in denied for ask in asked))
+
     outcomes = {row["cmd_id"]: row for row in world.tables["outcomes"]}
     for command_id, rows in events.items():
         orders = {row["ord_id"] for row in rows}
@@ -219,14 +228,12 @@ def effects(world: World, sums: Sums, f: Findings) -> None:
         elif answer.get("reason") == "command_id_reused":
             f.hold("R2", not there, f"it is what its id stands for: {brief(answer)}")
         elif answer["outcome"] == "rejected" and stands(answer):
-            # a placement that another lane refused has a history that says so
-            undone = rows and all(row["ord_id"] in failed for row in rows)
-            f.hold("R5", not there or undone, f"it is in the database: {brief(answer)}")
+            f.hold("R5", not there or is_undone(rows), f"it is in the database: {brief(answer)}")
     told = {a["command_id"] for a in world.answers if a["outcome"] == "accepted"}
     for command_id in (events.keys() | outcomes.keys()) - told:
         if own(command_id):
             continue
-        undone = all(row["ord_id"] in failed for row in events.get(command_id, [])) and command_id in events
+        undone = is_undone(events.get(command_id, []))
         f.hold("R5", undone or command_id in sums.uncertain, f"{command_id} took effect, and nobody was told so")
         f.hold("R5", command_id in sums.contents, f"{command_id} took effect, and was sent by nobody")
 

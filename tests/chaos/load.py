@@ -13,6 +13,8 @@ PRICE, SALE_PRICE, FEE = 10_000, 9_000, 3_000
 SKUS_EACH = 4  # in each partition, beside one that is only asked whether its partition is well
 STOCK = (50, 2_000, 2_000, 40, 200)  # of a partition's SKUs
 CUSTOMERS, LIMIT = 120, 3
+# a wholesaler's goods, a gift
+WHOLESALE, GIFT, GIFTS_EACH = "WHOLE-1", "GIFT-1", 1
 OPERATOR, PAYMENT = "operator:chaos", "payment:chaos"
 REPLY_TO = "checkout"
 
@@ -51,18 +53,32 @@ def goods() -> list[list[tuple[int, str]]]:
     """What is sold: (partition, command), in stages: each needs what the one before made, maybe elsewhere."""
     shelf = [(partition, n, sku) for partition, some in enumerate(skus()) for n, sku in enumerate(some)]
     stages: list[list[tuple[int, dict]]] = [
-        [(0, {"type": "create_template", "template_id": "t", "partner_id": "p", "name": "parcel"})],
+        [(0, {"type": "create_template", "template_id": "t", "partner_id": "p", "name": "parcel"}),
+         (0, {"type": "create_partner", "partner_id": "w", "name": "wholesaler", "kind": "wholesaler"}),
+         (0, {"type": "create_template", "template_id": "t-w", "partner_id": "w", "name": "parcel"})],
         [(0, {"type": "create_product", "product_id": "AC", "name": "air conditioner", "kind": "goods",
               "product_type": "normal", "price": PRICE, "partner_id": "p", "template_id": "t", "bundled": True,
-              "delivery_fee": FEE, "lead_time_days": 2})],
+              "delivery_fee": FEE, "lead_time_days": 2}),
+         (0, {"type": "create_product", "product_id": "WHOLE", "name": "air conditioner", "kind": "goods",
+              "product_type": "normal", "price": 8_000, "partner_id": "w", "template_id": "t-w", "bundled": True,
+              "delivery_fee": 0, "free_delivery": True, "lead_time_days": 1}),
+         (0, {"type": "create_product", "product_id": "FREE", "name": "gift", "kind": "gift", "product_type": "gift",
+              "price": 0, "partner_id": "p", "template_id": "t", "bundled": True, "delivery_fee": 0,
+              "lead_time_days": 1})],
         [(p, {"type": "create_sku", "sku_id": sku, "product_id": "AC", "option_name": f"option {n}"})
-         for p, n, sku in shelf],
+         for p, n, sku in shelf]
+        + [(home(sku), {"type": "create_sku", "sku_id": sku, "product_id": product, "option_name": "one", **more})
+           for sku, product, more in ((WHOLESALE, "WHOLE", {"holder_id": "w"}), (GIFT, "FREE", {}))],
         # some are scarce, so that there is something to refuse
         [(p, {"type": "receive_stock", "sku_id": sku, "quantity": STOCK[n]}) for p, n, sku in shelf]
         + [(p, {"type": "create_campaign", "campaign_id": f"sale-{p}", "sku_id": sku, "name": "sale",
                 "price": SALE_PRICE, "allotted": 1_500, "opens_at": "2020-01-01T00:00:00Z",
                 "closes_at": "2150-01-01T00:00:00Z", "limit_per_customer": LIMIT})
-           for p, n, sku in shelf if n == 1],
+           for p, n, sku in shelf if n == 1]
+        + [(home(WHOLESALE), {"type": "receive_stock", "sku_id": WHOLESALE, "quantity": 40}),
+           (home(GIFT), {"type": "receive_stock", "sku_id": GIFT, "quantity": 60}),
+           (0, {"type": "create_gift_promotion", "gift_promotion_id": "free", "main_product_ids": ["AC"],
+                "gift_sku_ids": [GIFT], "gift_quantity": GIFTS_EACH, "main_quantity": 1})],
     ]  # fmt: skip
     return [
         [(p, body({"id": f"goods-{stage}-{n:03}", "actor": OPERATOR, **command}))
@@ -88,6 +104,7 @@ class Story:
         kinds = (
             (self.paid_at_once, 22), (self.paid_later, 18), (self.given_up, 7), (self.left_alone, 8),
             (self.paid_too_late, 4), (self.cancelled, 12), (self.short, 6), (self.returned, 11), (self.stock, 14),
+            (self.exchanged, 6), (self.bought_in, 7), (self.with_gift, 6), (self.by_force, 5), (self.lost, 4),
         )  # fmt: skip
         yield from self.rng.choices([k for k, _ in kinds], [w for _, w in kinds])[0]()
 
@@ -182,6 +199,73 @@ class Story:
         sound = self.rng.randint(0, quantity)
         inspected = [{"line_no": 1, "sellable": sound, "unsellable": quantity - sound}]
         yield self.soon(), self.by(OPERATOR, "complete_return", claim_group=1, inspected=inspected)
+
+    def own_stock(self, order: str | None = None) -> Iterator[tuple[float, dict]]:
+        """From there on it can be sent."""
+        for kind in ("prepare", "use_own_stock", "complete_procurement"):
+            command = self.by(OPERATOR, kind)
+            yield self.soon(), {**command, "order_id": order} if order else command
+
+    def exchanged(self) -> Iterator[tuple[float, dict]]:
+        """Goods that were broken, for others of the same kind, or for money where there are none."""
+        lines = self.lines(1)
+        yield 0, self.place(lines, paid=True)
+        yield from self.own_stock()
+        yield self.soon(), self.by(OPERATOR, "ship", method="own")
+        yield self.soon(), self.by(OPERATOR, "mark_delivered")
+        wanted = {"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller"}
+        yield self.soon(), self.by(f"buyer:{self.customer}", "request_exchange", **wanted)
+        ending = self.rng.choice(("approve", "approve", "add", "reject", "withdraw"))
+        if ending in ("reject", "withdraw"):
+            who = OPERATOR if ending == "reject" else f"buyer:{self.customer}"
+            yield self.soon(), self.by(who, f"{ending}_exchange", claim_group=1)
+            return
+        branch = "add_product" if ending == "add" else "pickup"
+        yield self.soon(), self.by(OPERATOR, "approve_exchange", claim_group=1, branch=branch)
+        yield self.soon(), self.by(OPERATOR, "collect_return", claim_group=1)
+        yield self.soon(), self.by(OPERATOR, "complete_return", claim_group=1)
+
+    def bought_in(self) -> Iterator[tuple[float, dict]]:
+        """From a wholesaler, by an order of its own that is linked; now and then it has not enough."""
+        yield 0, self.place(self.lines(1), paid=True)
+        yield self.soon(), self.by(OPERATOR, "prepare")
+        bought = [{"line_no": 1, "sku_id": WHOLESALE}]
+        yield self.soon(), self.by(OPERATOR, "purchase_from_partner", partner_id="w", lines=bought)
+        if self.rng.random() < 0.2:
+            yield self.soon(), self.by(OPERATOR, "cancel_procurement", lines=[1], reason="late")
+            return
+        yield from self.own_stock(f"{self.order}::1")
+        yield self.soon(), self.by(OPERATOR, "ship", method="own")
+
+    def with_gift(self) -> Iterator[tuple[float, dict]]:
+        lines = self.lines(1)
+        gift = {"sku_id": GIFT, "quantity": lines[0]["quantity"] * GIFTS_EACH, "main_line_no": 1,
+                "gift_promotion_id": "free"}  # fmt: skip
+        yield 0, {**self.place(lines, paid=True), "lines": [*lines, gift]}
+        if self.rng.random() < 0.5:
+            yield self.soon(), self.by(f"buyer:{self.customer}", "cancel_lines", lines=[1])
+
+    def by_force(self) -> Iterator[tuple[float, dict]]:
+        """Said to be delivered, though no carrier says so; what comes back is not taken as it is."""
+        lines = self.lines(1)
+        yield 0, self.place(lines, paid=True)
+        yield from self.own_stock()
+        yield self.soon(), self.by(OPERATOR, "ship")
+        yield self.soon(), self.by(OPERATOR, "mark_delivered", forced=True, reason="the buyer says so")
+        returning = {"lines": [{"line_no": 1, "quantity": 1}], "reason": "change_of_mind", "fault": "buyer"}
+        yield self.soon(), self.by(f"buyer:{self.customer}", "request_return", **returning)
+        yield self.soon(), self.by(OPERATOR, "approve_return", claim_group=1)
+        yield self.soon(), self.by(OPERATOR, "collect_return", claim_group=1)
+        found = {"line_no": 1, "sellable": 0, "unsellable": 1, "kept_back": 1_000, "reason": "scratched"}
+        yield self.soon(), self.by(OPERATOR, "complete_return", claim_group=1, inspected=[found])
+
+    def lost(self) -> Iterator[tuple[float, dict]]:
+        """Units that are gone before they were sent."""
+        lines = self.lines(self.rng.choice((1, 2)))
+        yield 0, self.place(lines, paid=True)
+        yield from self.own_stock()
+        gone = [{"line_no": 1, "quantity": self.rng.randint(1, lines[0]["quantity"])}]
+        yield self.soon(), self.by(OPERATOR, "report_stock_loss", lines=gone)
 
     def stock(self) -> Iterator[tuple[float, dict]]:
         sku = self.rng.choice(self.shelf[self.partition])

@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from private import Redis, Refused, free_port, until  # noqa: F401
 from proxy import Network, Proxy
+from receiver import Receiver
 
 NAMESPACE, PARTITIONS, LEASE = "jumun", 4, 2
 PAYMENT_WINDOW = 8
@@ -152,8 +153,8 @@ class PostgresServer(Program):
     def rows(self, query: str) -> list[dict]:
         return [json.loads(line) for line in self.sql(f"SELECT row_to_json(q) FROM ({query}) AS q", 300)]
 
-    def url(self, port: int) -> str:
-        return f"postgres://postgres:{self.password}@127.0.0.1:{port}/postgres?sslmode=disable"
+    def url(self, port: int, user: str = "postgres") -> str:
+        return f"postgres://{user}:{self.password}@127.0.0.1:{port}/postgres?sslmode=disable"
 
 
 class Shop:
@@ -169,6 +170,7 @@ class Shop:
         self.redis = self._up(RedisServer(here))
         self.postgres = self._up(PostgresServer(here))
         self.networks = {"Redis": Proxy(network, self.redis.port), "PostgreSQL": Proxy(network, self.postgres.port)}
+        self.receiver = Receiver(here)
         self.jumun = {name: self._jumun(name) for name in INSTANCES}
 
     def _up(self, program: "Program") -> "Program":
@@ -180,16 +182,20 @@ class Shop:
             raise
         return program
 
-    def places(self, redis: int, postgres: int) -> dict[str, str]:
-        return {"REDIS_URL": self.redis.url(redis), "DATABASE_URL": self.postgres.url(postgres), "NO_COLOR": "1"}
+    def places(self, redis: int, postgres: int, user: str = "postgres") -> dict[str, str]:
+        database = self.postgres.url(postgres, user)
+        return {"REDIS_URL": self.redis.url(redis), "DATABASE_URL": database, "NO_COLOR": "1"}
 
     def _jumun(self, name: str) -> Program:
-        door = free_port()
+        door, user = free_port(), f"server_{name}"
+        # by its own user, so that the database can tell who wrote what
+        self.postgres.sql(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{self.postgres.password}'")
         env = {
-            **self.places(self.networks["Redis"].port, self.networks["PostgreSQL"].port),
+            **self.places(self.networks["Redis"].port, self.networks["PostgreSQL"].port, user),
             "JUMUN_OPEN": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_INSTANCE": name,
             "JUMUN_PARTITIONS": str(PARTITIONS), "JUMUN_LEASE": str(LEASE), "JUMUN_KEEP_COMMANDS": KEEP, "JUMUN_KEEP_ANSWERS": KEEP,
             "JUMUN_KEEP_EVENTS": KEEP, "JUMUN_PAYMENT_WINDOW": str(PAYMENT_WINDOW), "JUMUN_PAYMENTS": "simulated",
+            "JUMUN_WEBHOOKS": str(self.receiver.settings),
         }  # fmt: skip
         return self._up(Program(name, [self.jumun_binary, "serve"], self.here / f"jumun-{name}.log", env))
 

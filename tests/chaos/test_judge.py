@@ -10,6 +10,7 @@ from facts import World
 from faults import ALL, FAMILIES, plan
 from judge import Findings, Sums, judge_answers
 from load import timetable
+from owners import judge_owners
 from producers import Sent
 
 BUY = {"id": "c-0000001", "type": "place_order", "actor": "operator:x", "order_id": "o-1", "customer_id": "u-1",
@@ -19,6 +20,10 @@ BUY = {"id": "c-0000001", "type": "place_order", "actor": "operator:x", "order_i
 MORE = {"id": "c-0000002", "type": "receive_stock", "actor": "operator:x", "sku_id": "S", "quantity": 10}
 NONE = {"id": "c-0000003", "type": "adjust_stock", "actor": "operator:x", "sku_id": "S", "quantity": -99, "reason": "r"}
 OTHER = {**MORE, "quantity": 11}
+THERE = {**MORE, "id": "c-0000008", "sku_id": "T", "quantity": 5}
+LATE = {**NONE, "id": "c-0000005", "quantity": -20}
+LOST = {"id": "c-0000006", "type": "report_stock_loss", "actor": "operator:x", "order_id": "o-1",
+        "lines": [{"line_no": 1, "quantity": 1}]}  # fmt: skip
 CUT = {"id": "c-0000004", "type": "cancel_lines", "actor": "buyer:u-1", "order_id": "o-1", "lines": [1]}
 
 
@@ -30,7 +35,7 @@ def answer(command: dict, entry: str, outcome: str = "accepted", **fields: objec
 def event(number: int, command: dict, kind: str) -> dict:
     return {"ord_id": "o-1", "hist_no": number, "cmd_id": command["id"], "cmd_evnt_no": 0,
             "cmd_dgst": f"d{command['id'][-1]}", "evnt_typ_cd": kind, "evnt": json.dumps({"type": kind}),
-            "ord_stat_cd": "CANCELLED" if number == 2 else "ORDERED"}  # fmt: skip
+            "ord_stat_cd": "CANCELLED" if number >= 2 else "ORDERED"}  # fmt: skip
 
 
 def movement(
@@ -45,7 +50,8 @@ def movement(
 
 def sound() -> World:
     """A SKU is stocked, an order placed with its money and cancelled; a refusal, a reused id, a retry, junk."""
-    sends = [(MORE, "1-0"), (BUY, "2-0"), (NONE, "3-0"), (OTHER, "4-0"), (MORE, "5-0"), (CUT, "6-0")]
+    sends = [(MORE, "1-0"), (BUY, "2-0"), (NONE, "3-0"), (OTHER, "4-0"), (MORE, "5-0"), (CUT, "6-0"),
+             (LATE, "8-1"), (LOST, "9-1"), (THERE, "0-1")]  # fmt: skip
     world = World(sent=[Sent(0, json.dumps(c), entry, "in") for c, entry in sends])
     world.sent.append(Sent(0, '{"junk":1}', "7-0", "in"))
     world.kept = {(0, s.entry): s.body for s in world.sent}
@@ -53,17 +59,22 @@ def sound() -> World:
     world.answers = [
         answer(MORE, "1-0"), bought, answer(NONE, "3-0", "rejected", reason="insufficient_stock"),
         answer(OTHER, "4-0", "rejected", reason="command_id_reused"), answer(MORE, "5-0"),
-        answer(CUT, "6-0", order_id="o-1", order_version=2),
+        answer(CUT, "6-0", order_id="o-1", order_version=2,
+               facts={"stock": [{"sku_id": "S", "position": 3, "on_hand": 10}]}),
+        answer(LATE, "8-1", "rejected", reason="insufficient_stock",
+               facts={"sku_id": "T", "position": 1, "available": 5, "requested": -20}),
+        answer(LOST, "9-1", order_id="o-1", order_version=3), answer(THERE, "0-1"),
     ]  # fmt: skip
     world.dead = [{"command": '{"junk":1}', "entry": "7-0", "partition": 0}]
-    history = [event(1, BUY, "placed"), event(2, CUT, "cut")]
+    history = [event(1, BUY, "placed"), event(2, CUT, "cut"), event(3, LOST, "cut")]
     world.events = [
         {"event_id": f"o-1/{r['hist_no']}", "command_id": r["cmd_id"], "event": json.loads(r["evnt"])} for r in history
     ]
+    world.hooked = [*copy.deepcopy(world.events), copy.deepcopy(world.events[0])]
     line = {"ord_id": "o-1", "ord_seq": 1, "unt_id": "S", "cmpn_id": "sale", "ord_qty": 2, "cncl_qty": 2,
             "rtn_acpt_qty": 0, "rtn_qty": 0, "exch_qty": 0, "hold_qty": 0, "dduct_qty": 0}  # fmt: skip
     world.tables = {
-        "orders": [{"ord_id": "o-1", "cust_id": "u-1", "ord_stat_cd": "CANCELLED", "ord_ver": 2, "part_alw_yn": False,
+        "orders": [{"ord_id": "o-1", "cust_id": "u-1", "ord_stat_cd": "CANCELLED", "ord_ver": 3, "part_alw_yn": False,
                     "prtn_no": 0, "late": False}],
         "lines": [line],
         "settlements": [{"ord_id": "o-1", "stlm_no": 1, "pay_amt": 23_000, "rfnd_psbl_amt": 0, "rfnd_plan_amt": 0,
@@ -75,13 +86,21 @@ def sound() -> World:
         "cancelled": [{"ord_id": "o-1", "ord_seq": 1, "qty": 2}],
         "returned": [],
         "history": history,
-        "outcomes": [{"cmd_id": MORE["id"], "cmd_dgst": "d210", "cmd_typ_cd": "receive_stock"}],
-        "skus": [{"unt_id": "S", "stck_qty": 10, "hold_qty": 0, "sold_qty": 2, "rstk_qty": 2, "ldgr_no": 3}],
+        "outcomes": [{"cmd_id": MORE["id"], "cmd_dgst": "d210", "cmd_typ_cd": "receive_stock"},
+                     {"cmd_id": THERE["id"], "cmd_dgst": "d85", "cmd_typ_cd": "receive_stock"}],
+        "skus": [{"unt_id": "S", "stck_qty": 10, "hold_qty": 0, "sold_qty": 2, "rstk_qty": 2, "ldgr_no": 3},
+                 {"unt_id": "T", "stck_qty": 5, "hold_qty": 0, "sold_qty": 0, "rstk_qty": 0, "ldgr_no": 1}],
         "ledger": [
             movement(1, "RECEIVE", 10, (10, 0, 0), (10, 0, 0), MORE, None),
             movement(2, "DEDUCT", 2, (-2, 0, 2), (8, 0, 2), BUY, "o-1"),
             movement(3, "RESTOCK", 2, (2, 0, 0), (10, 0, 2), CUT, "o-1"),
+            {**movement(1, "RECEIVE", 5, (5, 0, 0), (5, 0, 0), THERE, None), "unt_id": "T"},
         ],
+        "owned": [{"prtn_no": 0, "epch": n, "ownr_id": who, "at": at}
+                  for n, who, at in ((1, "a", "01"), (2, "b", "05"))],
+        "wrote": [{"cmd_id": c["id"], "ord_id": "o-1", "who": who, "at": at}
+                  for c, who, at in ((BUY, "server_a", "03"), (CUT, "server_b", "05"), (LOST, "server_b", "09"))],
+        "audit": [{"cmd_id": LOST["id"], "adit_knd_cd": "STOCK_LOSS", "ord_id": "o-1", "actr": "operator:x"}],
         "campaigns": [{"cmpn_id": "sale", "unt_id": "S", "alot_qty": 5, "cust_lmt_qty": 2}],
         "reservations": [],
         "outbox": [],
@@ -93,6 +112,7 @@ def judged(world: World) -> Findings:
     f, sums = Findings(), Sums(world)
     judge_answers(world, sums, f)
     judge_books(world, sums, f)
+    judge_owners(world, sums, f)
     return f
 
 
@@ -131,7 +151,7 @@ BREAKS: list[tuple[str, Callable[[World], object], str]] = [
     ("accepted, and nothing of it is there", lambda w: w.tables["outcomes"].clear(), "R5"),
     ("refused, and it is there", added("outcomes", cmd_id=NONE["id"], cmd_dgst="d3-99", cmd_typ_cd="x"), "R5"),
     ("an effect that nobody was told of", told(5, outcome="rejected"), "R5"),
-    ("an answer ahead of its order", told(1, order_version=3), "R5"),
+    ("an answer ahead of its order", told(1, order_version=4), "R5"),
     ("stock from outside", row("skus", 0, stck_qty=11), "R3"),
     ("a ledger with a gap", lambda w: w.tables["ledger"].pop(0), "R3"),
     ("a ledger row that does not follow", row("ledger", 2, stck_qty=11), "R3"),
@@ -143,6 +163,9 @@ BREAKS: list[tuple[str, Callable[[World], object], str]] = [
     ("an order unpaid past its deadline", row("orders", 0, ord_stat_cd="PAYMENT_PENDING", late=True), "R3"),
     ("an event that was never published", lambda w: w.events.pop(), "R7"),
     ("an event of other content", lambda w: w.events[0].update(event={"type": "other"}), "R5"),
+    ("an event that no webhook has heard", lambda w: w.hooked.pop(1), "R7"),
+    ("an event of other content by webhook", lambda w: w.hooked[1].update(event={"type": "other"}), "R5"),
+    ("a call that somebody else has signed", lambda w: setattr(w, "forged", 1), "R5"),
     ("a history with a gap", row("history", 1, hist_no=3), "R7"),
     ("an order behind its history", row("orders", 0, ord_ver=1), "R7"),
     ("an order of another status", row("orders", 0, ord_stat_cd="ORDERED"), "R7"),
@@ -161,6 +184,18 @@ BREAKS: list[tuple[str, Callable[[World], object], str]] = [
     ("two ends of one order", lambda w: [r.update(evnt_typ_cd="payment_expired") for r in w.tables["history"]], "R10"),
     ("a part of an order that wanted all", lambda w: w.tables["lines"].extend(
         {**w.tables["lines"][0], "ord_seq": n, "cncl_qty": 0, "dduct_qty": n} for n in (0, 2)), "R11"),
+    ("stock that memory had otherwise than the ledger", lambda w: w.answers[5]["facts"]["stock"][0].update(on_hand=9), "R4"),
+    ("a refusal that the ledger does not bear out", lambda w: w.answers[6]["facts"].update(available=4), "R4"),
+    ("a refusal of what there was", lambda w: w.answers[6]["facts"].update(requested=-5), "R4"),
+    ("a superseded owner that wrote", row("wrote", 1, who="server_a"), "R6"),
+    ("an owner that wrote before it was one", lambda w: w.tables["wrote"][2].update(at="04"), "R6"),
+    ("somebody who never was an owner", row("wrote", 0, who="server_c"), "R6"),
+    ("an epoch that was given twice", row("owned", 1, epch=1), "R6"),
+    ("a privileged action without its audit row", lambda w: w.tables["audit"].clear(), "R13"),
+    ("an audit row of another kind", row("audit", 0, adit_knd_cd="GIFT_ADDED"), "R13"),
+    ("an audit row by somebody else", row("audit", 0, actr="seller:y"), "R13"),
+    ("an audit row for what was refused", added("audit", cmd_id=NONE["id"], adit_knd_cd="STOCK_LOSS", ord_id="o-1",
+                                                actr="operator:x"), "R13"),
     ("a reservation for nobody", added("reservations", rsv_id="r", ord_id="o-1", rsv_stat_cd="HELD"), "R11"),
 ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod audit;
+mod behind_proxy;
 mod bounds;
 mod callbacks;
 mod clients;
@@ -20,6 +21,7 @@ mod load;
 mod load_compare;
 mod log_contract;
 mod logs;
+mod long_orders;
 mod openapi;
 mod payment_contract;
 mod payments;
@@ -27,6 +29,7 @@ mod pays;
 mod people;
 mod refunds;
 mod refusals;
+mod roles;
 mod scenarios;
 mod schema;
 mod scope;

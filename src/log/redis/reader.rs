@@ -23,6 +23,7 @@ use super::{
     parse,
 };
 use crate::{
+    clock::{Clock as _, RealClock},
     domain::Time,
     log::{Entry, EntryId, Fresh, Inbound, LogError, Reader},
 };
@@ -272,7 +273,7 @@ impl RedisReader {
         pipe.add_command(read).add_command(counts).cmd("GET").arg(&self.epoch_key).cmd("TIME");
         let [rows, counts, epoch, time] = self.replies(&pipe, Duration::ZERO).await?;
         self.fence(epoch)?;
-        let now = parse::time(&time)?;
+        let now = later(parse::time(&time)?);
 
         let mut delivered = parse::array(counts, "pending entries")?.into_iter();
         let (mut page, mut gone, mut last) = (Vec::new(), Vec::new(), None);
@@ -343,7 +344,7 @@ impl RedisReader {
         })?;
         let mut rows = parse::array(value, "a sweep")?;
         // the last row is the time
-        let now = parse::time(&rows.pop().ok_or_else(|| strange("a sweep"))?)?;
+        let now = later(parse::time(&rows.pop().ok_or_else(|| strange("a sweep"))?)?);
         let mut entries = Vec::new();
         for row in rows {
             let mut row = parse::array(row, "a sweep")?.into_iter();
@@ -386,7 +387,7 @@ impl RedisReader {
         pipe.add_command(read).cmd("GET").arg(&self.epoch_key).cmd("TIME");
         let [rows, epoch, time] = self.replies(&pipe, wait).await?;
         self.fence(epoch)?;
-        let now = parse::time(&time)?;
+        let now = later(parse::time(&time)?);
         self.tells = true;
         let mut entries = Vec::new();
         for (key, rows) in parse::streams(rows)? {
@@ -464,4 +465,9 @@ impl Reader for RedisReader {
         };
         Ok(Fresh { reached: reached.filter(|_| self.tells), entries })
     }
+}
+
+/// The later of the log's clock and this machine's, in milliseconds: one of them that was set back takes nobody's time back.
+fn later(log: u64) -> u64 {
+    log.max(u64::try_from(RealClock.now().timestamp_millis()).unwrap_or(0))
 }

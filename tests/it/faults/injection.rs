@@ -159,7 +159,7 @@ async fn shop() -> (Scene, crate::support::servers::Server) {
 async fn streams_are_whole(scene: &Scene) {
     let mut redis = redis::Client::open(scene.redis.as_str()).unwrap().get_connection().unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut redis).unwrap();
-    let known = ["commands", "internal", "answers", "events", "dead", "epoch", "reply_to"];
+    let known = ["commands", "checkout", "internal", "answers", "events", "dead", "epoch", "reply_to"];
     for key in &keys {
         let rest = key.strip_prefix(&scene.namespace).unwrap_or_else(|| panic!("a strange key: {key:?}"));
         let name = rest.strip_prefix(":{0}:").unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// A shop on a Redis of its own.
-async fn on(redis: &servers::Server, partitions: u32) -> Scene {
+pub(super) async fn on(redis: &servers::Server, partitions: u32) -> Scene {
     let mut scene = Scene::new(partitions).await;
     scene.redis = redis.url().to_owned();
     scene.client = Client::new(redis.url(), &scene.namespace, partitions).await;
@@ -25,7 +25,7 @@ async fn on(redis: &servers::Server, partitions: u32) -> Scene {
 }
 
 /// Redis writes down what it has, to be found again by the next start.
-async fn saved(redis: &servers::Server) {
+pub(super) async fn saved(redis: &servers::Server) {
     let client = redis::Client::open(redis.url()).expect("a URL");
     let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
     redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
@@ -388,12 +388,12 @@ async fn f57_at_maxmemory_orders_over_lanes_and_commands_passed_on_drain() {
 }
 
 /// A SKU of this lane, of two.
-fn sku_of(lane: u32) -> String {
+pub(super) fn sku_of(lane: u32) -> String {
     (0..).map(|i| format!("M-{i}")).find(|sku| jumun::log::crc16::partition_of(sku, 2) == lane).expect("there is one")
 }
 
 /// Every event of the database is in the stream.
-async fn published(scene: &Scene) {
+pub(super) async fn published(scene: &Scene) {
     let rows: Vec<(String, i64)> =
         sqlx::query_as("SELECT ord_id, hist_no FROM tb_od_ord_hist WHERE ord_id NOT LIKE '~%'")
             .fetch_all(&mut scene.sql().await)

@@ -4,27 +4,35 @@
 //! Two at a time, also where the runner doesn't see to it: they stop and kill, and are timed, but mostly wait.
 
 mod actors;
+mod callers;
 mod cards;
 mod checkout;
 mod checks;
+mod clocks;
 mod commit;
+mod full;
 mod gone;
 mod greatest;
 mod hostile;
 mod injection;
 mod lanes;
+mod late;
 mod linked;
 mod memory;
 mod network;
+mod older;
 mod opening;
 mod owners;
 mod poison;
+mod refused;
 mod reserving;
 mod rules;
 mod series;
+mod shared;
 mod standing;
 mod trouble;
 mod unreadable;
+mod words;
 
 use std::time::Duration;
 

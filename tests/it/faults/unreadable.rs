@@ -105,3 +105,49 @@ async fn f54_a_sku_whose_product_is_gone_is_not_sold_and_the_others_are() {
     let broken = [order("GONE", 0), Sent::new(0, &receive)];
     only(&scene, &server, &broken, &[order("S-1", 1), order("S-2", 2)]).await;
 }
+
+/// Rows that read, and are not the order's whole history: one is missing, stands elsewhere, is another order's event or of another
+/// kind than it says, or can't be summed up. The order that they would make is nobody's.
+#[tokio::test]
+async fn f54_a_history_that_is_not_whole_makes_no_order() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let mut server = scene.server().start();
+    server.ready().await;
+    let declined = |i: usize, n: usize| {
+        let order = format!("o-v-{i}");
+        let command = json!({"id": format!("v-decl-{i}-{n}"), "type": "decline_payment", "order_id": order,
+            "actor": "payment:pg"});
+        Sent::new(0, &command)
+    };
+    let unpaid = |i: usize| Sent::new(0, &place(&format!("v-p-{i:05}"), &format!("o-v-{i}"), i, &[("S-1", 1)], false));
+    let orders: Vec<Sent> = (0..10).flat_map(|i| [unpaid(i), declined(i, 1), declined(i, 2)]).collect();
+    scene.client.accepted(&orders).await;
+    scene.client.rest().await;
+    server.kill9();
+    let mut sql = scene.sql().await;
+    let damages = [
+        "DELETE FROM tb_od_ord_hist WHERE ord_id = 'o-v-0' AND hist_no = 2",
+        "UPDATE tb_od_ord_hist SET hist_no = 12 WHERE ord_id = 'o-v-1' AND hist_no = 2",
+        "UPDATE tb_od_ord_hist SET evnt = '{\"type\":\"payment_cancelled\"}' WHERE ord_id = 'o-v-2' AND hist_no = 3",
+        "UPDATE tb_od_ord_hist SET evnt = replace(evnt, '\"unit_price\":10000', '\"unit_price\":9223372036854775807') \
+         WHERE ord_id = 'o-v-3' AND hist_no = 1",
+    ];
+    for damage in damages {
+        assert_eq!(sql.execute(damage).await.unwrap().rows_affected(), 1, "{damage}");
+    }
+    let server = scene.server().start();
+    server.ready().await;
+    let address = server.address().unwrap();
+    for i in 0..damages.len() {
+        let seen = ask(&address, "GET", &format!("/v1/orders/o-v-{i}"), &[], b"");
+        assert_eq!(seen.status, 500, "damage {i}: {seen:?}");
+    }
+    assert_eq!(ask(&address, "GET", "/v1/orders/o-v-9", &[], b"").status, 200);
+    let broken: Vec<Sent> = (0..damages.len()).map(|i| give_up(&format!("o-v-{i}"), i)).collect();
+    let good: Vec<Sent> = (5..5 + damages.len()).map(|i| give_up(&format!("o-v-{i}"), i)).collect();
+    only(&scene, &server, &broken, &good).await;
+    // nothing was written behind what is damaged
+    let written = "SELECT count(*) FROM tb_od_ord_hist WHERE cmd_id LIKE 'giveup-o-v-%'";
+    assert_eq!(scene.count(written).await, i64::try_from(good.len()).unwrap());
+}

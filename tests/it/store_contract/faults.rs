@@ -57,10 +57,14 @@ pub async fn a_lease_is_renewed_released_and_runs_out(bench: Bench) {
     };
     let first = granted(take("a", 60_000).await);
     assert_eq!((first.partition, first.epoch), (7, 1));
-    match take("b", 60_000).await.expect("an answer") {
-        LeaseAnswer::Held { owner, .. } => assert_eq!(owner, "a"),
+    let until = match take("b", 60_000).await.expect("an answer") {
+        LeaseAnswer::Held { owner, until, left } => {
+            assert_eq!(owner, "a");
+            assert!((50..=60).contains(&left.as_secs()), "{left:?}");
+            until
+        }
         other @ LeaseAnswer::Granted(_) => panic!("{other:?}"),
-    }
+    };
     // the same owner again, after a restart: a new epoch, the old one is superseded
     let second = granted(take("a", 60_000).await);
     assert_eq!(second.epoch, 2);
@@ -76,6 +80,16 @@ pub async fn a_lease_is_renewed_released_and_runs_out(bench: Bench) {
     let fourth = granted(take("c", 60_000).await);
     assert_eq!(fourth.epoch, 4);
     assert!(!store.renew(&third, Duration::from_secs(60)).await.expect("an answer"));
+    // over, though the store's clock says otherwise: only if it is the very lease that was seen
+    let wanted = ("d", Duration::from_secs(60));
+    let over = |owner, end| store.acquire_above((7, wanted.0, wanted.1), 0, Some((owner, end)));
+    let LeaseAnswer::Held { until: end, .. } = take("d", 60_000).await.expect("an answer") else {
+        panic!("c holds it")
+    };
+    for (owner, end) in [("c", until), ("b", end), ("", end)] {
+        assert!(matches!(over(owner, end).await, Ok(LeaseAnswer::Held { .. })), "{owner} {end}");
+    }
+    assert_eq!(granted(over("c", end).await).epoch, 5);
 }
 
 pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {

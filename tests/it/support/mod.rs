@@ -2,7 +2,9 @@
 
 pub mod authority;
 pub mod client;
+pub mod clock;
 pub mod collector;
+pub mod disk;
 pub mod guard;
 pub mod http;
 pub mod payments;

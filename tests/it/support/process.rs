@@ -184,6 +184,11 @@ impl Served {
         rest.starts_with('Z').then_some(code & 0x7f)
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// The resident set in bytes.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it lives");

@@ -25,6 +25,11 @@ struct State {
     /// bytes that had to wait
     held: AtomicU64,
     links: Mutex<Vec<Arc<Link>>>,
+    /// where new connections lead to
+    upstream: Mutex<String>,
+    /// commands of Redis (empty: all but those that begin a connection) that are answered by this error, and how many were
+    error: Mutex<Option<(Vec<String>, String)>>,
+    erred: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -55,14 +60,15 @@ pub struct Proxy {
 impl Proxy {
     /// Before the server of this URL; only connections that have said `marker` are disturbed (empty: all).
     pub fn before(url: &str, marker: &str) -> Self {
-        let upstream = authority(url).rsplit('@').next().expect("an address").to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let state = Arc::new(State { marker: marker.as_bytes().to_vec(), ..State::default() });
+        let upstream = Mutex::new(address_of(url));
+        let state = Arc::new(State { marker: marker.as_bytes().to_vec(), upstream, ..State::default() });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                match TcpStream::connect(&upstream) {
+                let upstream = shared.upstream.lock().expect("not poisoned").clone();
+                match TcpStream::connect(upstream) {
                     Ok(server) => start(&shared, client, server),
                     Err(_) => drop(client),
                 }
@@ -76,6 +82,23 @@ impl Proxy {
         let old = authority(url);
         let user = old.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
         url.replacen(old, &format!("{user}{}", self.address), 1)
+    }
+
+    /// New connections lead to this server from now on; those that there are stay where they are.
+    pub fn leads_to(&self, url: &str) {
+        *self.state.upstream.lock().expect("not poisoned") = address_of(url);
+    }
+
+    /// Before Redis: these commands (none: all) are answered by this error, until told otherwise.
+    pub fn answers(&self, commands: &[&str], error: &str) {
+        let commands = commands.iter().map(|&c| c.to_owned()).collect();
+        *self.state.error.lock().expect("not poisoned") = Some((commands, error.to_owned()));
+    }
+
+    /// Redis answers itself again; how many commands it did not.
+    pub fn answers_no_more(&self) -> u64 {
+        *self.state.error.lock().expect("not poisoned") = None;
+        self.state.erred.swap(0, SeqCst)
     }
 
     /// Holds what goes to the server, and what comes back, until told otherwise.
@@ -131,6 +154,54 @@ impl Drop for Proxy {
     }
 }
 
+fn address_of(url: &str) -> String {
+    authority(url).rsplit('@').next().expect("an address").to_owned()
+}
+
+/// Whole commands off the front of what Redis is sent, each as its words; what is left is not whole yet.
+fn commands(from: &mut Vec<u8>) -> Vec<(Vec<u8>, String)> {
+    let mut all = Vec::new();
+    'next: loop {
+        let line = |at: usize| from[at..].windows(2).position(|w| w == b"\r\n").map(|n| at + n);
+        let number = |at: usize, end: usize| std::str::from_utf8(&from[at + 1..end]).ok()?.parse::<usize>().ok();
+        let Some(end) = line(0) else { return all };
+        let Some(words) = number(0, end) else { return all };
+        let (mut at, mut name) = (end + 2, None);
+        for _ in 0..words {
+            let Some(end) = line(at) else { break 'next };
+            let Some(bytes) = number(at, end) else { break 'next };
+            at = end + 2 + bytes + 2;
+            if at > from.len() {
+                break 'next;
+            }
+            name.get_or_insert_with(|| String::from_utf8_lossy(&from[end + 2..at - 2]).to_uppercase());
+        }
+        all.push((from.drain(..at).collect(), name.unwrap_or_default()));
+    }
+    all
+}
+
+/// What Redis answers at any time.
+const BEFORE_ALL: [&str; 4] = ["AUTH", "HELLO", "CLIENT", "SELECT"];
+
+/// The same with an error in the place of those that are to have one: a script says it, so that answers keep their order.
+fn erring(state: &State, pending: &mut Vec<u8>, bytes: &[u8]) -> Vec<u8> {
+    pending.extend_from_slice(bytes);
+    let error = state.error.lock().expect("not poisoned").clone();
+    let mut out = Vec::new();
+    for (command, name) in commands(pending) {
+        match &error {
+            Some((names, error)) if names.contains(&name) || (names.is_empty() && !BEFORE_ALL.contains(&&*name)) => {
+                state.erred.fetch_add(1, SeqCst);
+                let script = format!("return redis.error_reply('{error}')");
+                out.extend(format!("*3\r\n$4\r\nEVAL\r\n${}\r\n{script}\r\n$1\r\n0\r\n", script.len()).bytes());
+            }
+            _ => out.extend(command),
+        }
+    }
+    out
+}
+
 fn authority(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?']).next().expect("an address")
 }
@@ -151,7 +222,8 @@ fn start(state: &Arc<State>, client: TcpStream, server: TcpStream) {
 
 fn pump(state: &State, link: &Link, requests: bool) -> std::io::Result<()> {
     let (mut from, mut to) = if requests { (&link.client, &link.server) } else { (&link.server, &link.client) };
-    let (mut buffer, mut tail) = (vec![0; 64 * 1024], Vec::new());
+    let (mut buffer, mut tail, mut pending) = (vec![0; 64 * 1024], Vec::new(), Vec::new());
+    let mut redis = None;
     loop {
         let n = from.read(&mut buffer)?;
         if n == 0 {
@@ -189,6 +261,8 @@ fn pump(state: &State, link: &Link, requests: bool) -> std::io::Result<()> {
                 continue;
             }
         }
-        to.write_all(bytes)?;
+        // Redis is told so from its first command on, since one may be cut anywhere
+        let redis = *redis.get_or_insert(requests && bytes[0] == b'*');
+        if redis { to.write_all(&erring(state, &mut pending, bytes))? } else { to.write_all(bytes)? }
     }
 }

@@ -55,6 +55,11 @@ impl Server {
         self.guard.signal(name);
     }
 
+    /// The same without waiting until it answers.
+    pub fn restarts(&mut self) {
+        self.pid = self.guard.start();
+    }
+
     /// Starts it again on the same port and files (after [`Server::kill9`]).
     pub fn restart(&mut self) {
         let begun = Instant::now();
@@ -115,7 +120,7 @@ pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
-fn private_dir(what: &str) -> PathBuf {
+pub fn private_dir(what: &str) -> PathBuf {
     tempfile::Builder::new().prefix(what).tempdir().expect("a directory").keep()
 }
 
@@ -125,9 +130,15 @@ fn strings(words: &[&str]) -> Vec<String> {
 
 /// Starts a Redis of the caller's own; `opts` go on its command line, before them `--save "" --appendonly no`.
 pub fn start_redis(opts: &[&str]) -> Server {
+    start_redis_under(&[], opts)
+}
+
+/// The same under words that go before its program.
+pub fn start_redis_under(before: &[String], opts: &[&str]) -> Server {
     let dir = private_dir("jumun-redis-");
     let port = free_port();
-    let mut command = strings(&["redis-server", "--bind", "127.0.0.1", "--daemonize", "no", "--save", ""]);
+    let mut command = before.to_vec();
+    command.extend(strings(&["redis-server", "--bind", "127.0.0.1", "--daemonize", "no", "--save", ""]));
     command.extend(strings(&["--appendonly", "no", "--port", &port.to_string(), "--dir"]));
     command.push(dir.display().to_string());
     command.extend(strings(opts));
@@ -152,7 +163,7 @@ pub fn start_redis_by(config: &dyn Fn(u16) -> String, mut ready: Vec<String>) ->
 }
 
 /// The newest PostgreSQL's program; Debian keeps them out of the PATH.
-fn pg_program(name: &str) -> String {
+pub fn pg_program(name: &str) -> String {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -171,7 +182,7 @@ pub fn id(args: &[&str]) -> Option<u32> {
 }
 
 /// PostgreSQL refuses to run as root: become the user that Debian made for it.
-fn as_postgres(dir: &Path) -> Vec<String> {
+pub fn as_postgres(dir: &Path) -> Vec<String> {
     if id(&["-u"]) != Some(0) {
         return Vec::new();
     }
@@ -182,8 +193,12 @@ fn as_postgres(dir: &Path) -> Vec<String> {
 
 /// Starts a PostgreSQL of the caller's own; each of `opts` is a setting, `name=value`.
 pub fn start_postgres(opts: &[&str]) -> Server {
+    start_postgres_under(&[], opts)
+}
+
+/// The same under words that go before its program.
+pub fn start_postgres_under(before: &[String], opts: &[&str]) -> Server {
     let dir = private_dir("jumun-postgres-");
-    let port = free_port();
     let user = as_postgres(&dir);
     let data = dir.join("data").display().to_string();
     let run = |words: Vec<String>| {
@@ -194,15 +209,23 @@ pub fn start_postgres(opts: &[&str]) -> Server {
     init.push(pg_program("initdb"));
     init.extend(strings(&["-D", &data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]));
     run(init);
-    let mut command = user;
+    let under: Vec<String> = user.iter().chain(before).cloned().collect();
+    start_postgres_in(&dir, Path::new(&data), &under, opts)
+}
+
+/// Starts the PostgreSQL whose files are there, or are once these words have run that go before its program.
+pub fn start_postgres_in(dir: &Path, data: &Path, under: &[String], opts: &[&str]) -> Server {
+    let port = free_port();
+    let mut command = under.to_vec();
     command.push(pg_program("postgres"));
-    command.extend(strings(&["-D", &data, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]));
+    command.extend(strings(&["-D", &data.display().to_string(), "-p", &port.to_string()]));
+    command.extend(strings(&["-c", "listen_addresses=127.0.0.1"]));
     command.extend(strings(&["-c", "unix_socket_directories=", "-c", "max_connections=200"]));
     for opt in opts {
         command.extend(strings(&["-c", opt]));
     }
     let ready = strings(&[&pg_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
-    let guard = Guard::new(&dir, &command);
+    let guard = Guard::new(dir, &command);
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
     let mut server = Server { guard, url, ready, port, pid: 0 };
     server.restart();

@@ -58,6 +58,11 @@ impl Shop {
         Self::start_with(database, String::new(), 1, &[&["--token", &tokens()], more].concat()).await
     }
 
+    /// The same on this database.
+    pub async fn upon(database: &str, more: &[&str]) -> Self {
+        Self::start_with(database.to_owned(), redis_url(), 1, &[&["--token", &tokens()], more].concat()).await
+    }
+
     /// The same without tokens.
     pub async fn start(more: &[&str]) -> Self {
         Self::start_on(redis_url(), 1, more).await

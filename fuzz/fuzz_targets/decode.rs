@@ -1,0 +1,3 @@
+#![no_main]
+
+jumun_fuzz::target!("decode", jumun::fuzz::decode);

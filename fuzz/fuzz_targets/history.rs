@@ -1,0 +1,3 @@
+#![no_main]
+
+jumun_fuzz::target!("history", jumun::fuzz::history);

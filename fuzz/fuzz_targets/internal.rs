@@ -1,0 +1,3 @@
+#![no_main]
+
+jumun_fuzz::target!("internal", jumun::fuzz::internal);

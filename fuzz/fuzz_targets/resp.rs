@@ -1,0 +1,3 @@
+#![no_main]
+
+jumun_fuzz::target!("resp", jumun::fuzz::resp);

@@ -1,0 +1,3 @@
+#![no_main]
+
+jumun_fuzz::target!("signature", jumun::fuzz::signature);

@@ -1,0 +1,156 @@
+//! Histories as the door reads them. A short one is folded where it was asked for; a long one piece by piece beside the
+//! door's threads, a few at a time, so that who looks at it again and again keeps nobody else waiting.
+
+use std::{sync::Arc, thread::available_parallelism, time::Duration};
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{JoinError, spawn_blocking},
+    time::timeout,
+};
+
+use super::problem::{self, Why};
+use crate::{
+    domain::ids::OrderId,
+    store::{Store, StoreError, rows::HistRow},
+};
+
+/// A history of fewer events is folded at once.
+pub const AT_ONCE: usize = 64;
+/// Events of a longer one that are read and folded at a time.
+const PIECE: u32 = 250;
+/// How long a place is waited for.
+const WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// Places for those who look at long histories.
+#[derive(Debug)]
+pub struct Folds {
+    places: Arc<Semaphore>,
+    wait: Duration,
+}
+
+/// Goes with the work, so that it is free when that is done, whether or not somebody still waits for it.
+type Place = OwnedSemaphorePermit;
+
+/// Why nothing came of a history.
+#[derive(Debug)]
+pub enum Unfolded {
+    Busy,
+    Store(StoreError),
+    /// it can't be read, or does not follow from itself
+    History(String),
+}
+
+impl Default for Folds {
+    /// The lanes have the other half of the machine.
+    fn default() -> Self {
+        let places = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
+        Self { places: Arc::new(Semaphore::new(places)), wait: WAIT_MAX }
+    }
+}
+
+impl Folds {
+    /// What `add` makes of an order's history; `None`: there is none.
+    ///
+    /// # Errors
+    /// [`Unfolded`].
+    pub async fn through<T: Send + 'static>(
+        &self,
+        store: &Arc<dyn Store>,
+        id: &OrderId,
+        mut made: T,
+        add: fn(&mut T, Vec<HistRow>) -> Result<(), String>,
+    ) -> Result<Option<T>, Unfolded> {
+        let at_once = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
+        let mut rows = store.history(id, 0, at_once).await.map_err(Unfolded::Store)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        if rows.len() < AT_ONCE {
+            add(&mut made, rows).map_err(Unfolded::History)?;
+            return Ok(Some(made));
+        }
+        let mut place = self.place().await?;
+        while let Some(last) = rows.last().map(|row| row.hist_no) {
+            let piece = move || {
+                fail::fail_point!("slow_fold");
+                let added = add(&mut made, rows);
+                (made, added, place)
+            };
+            let added;
+            (made, added, place) = spawn_blocking(piece).await.map_err(broke)?;
+            added.map_err(Unfolded::History)?;
+            rows = store.history(id, last, PIECE).await.map_err(Unfolded::Store)?;
+        }
+        Ok(Some(made))
+    }
+
+    /// What is made of so many events that were read; beside the door's threads if they are many.
+    ///
+    /// # Errors
+    /// [`Unfolded::Busy`], and what comes of a panic.
+    pub async fn of<T: Send + 'static>(
+        &self,
+        events: usize,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unfolded> {
+        if events < AT_ONCE {
+            return Ok(make());
+        }
+        let place = self.place().await?;
+        let made = spawn_blocking(move || (make(), place)).await.map_err(broke)?;
+        Ok(made.0)
+    }
+
+    /// A response of what was made of so many events.
+    pub async fn json(&self, events: usize, told: impl Serialize + Send + 'static) -> HttpResponse {
+        match self.of(events, move || serde_json::to_vec(&told)).await {
+            Ok(Ok(body)) => HttpResponse::Ok().content_type("application/json").body(body),
+            Ok(Err(e)) => Unfolded::History(e.to_string()).response(""),
+            Err(e) => e.response(""),
+        }
+    }
+
+    async fn place(&self) -> Result<Place, Unfolded> {
+        match timeout(self.wait, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(Unfolded::Busy),
+        }
+    }
+}
+
+fn broke(e: JoinError) -> Unfolded {
+    Unfolded::History(format!("folding it broke: {e}"))
+}
+
+impl Unfolded {
+    /// What the client hears of it.
+    pub fn response(self, order_id: &str) -> HttpResponse {
+        match self {
+            Unfolded::Busy => Why::Busy.response("too many look at long orders; try again"),
+            Unfolded::Store(e) => problem::store(&e),
+            Unfolded::History(error) => {
+                tracing::error!(order_id, error, "a history can't be read");
+                Why::Fault.response("this order's history can't be read")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_so_many_places_and_the_wait_for_one_has_an_end() {
+        let folds = Folds { places: Arc::new(Semaphore::new(1)), wait: Duration::from_millis(20) };
+        let place = folds.place().await.unwrap();
+        assert!(matches!(folds.of(AT_ONCE, || 1).await, Err(Unfolded::Busy)));
+        assert!(matches!(folds.of(AT_ONCE - 1, || 1).await, Ok(1)), "a short one needs none");
+        drop(place);
+        assert!(matches!(folds.of(AT_ONCE, || 1).await, Ok(1)));
+        assert_eq!(folds.places.available_permits(), 1);
+    }
+}

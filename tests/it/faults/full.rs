@@ -1,0 +1,226 @@
+//! Disks that are full, locked tables, and no file descriptors left: what only an operator can mend is said, costs nothing, and is
+//! over when it is mended.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::Command,
+    time::Duration,
+};
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{Scene, standing::quiet};
+use crate::support::{client::Sent, disk::Disk, process::Served, proxy::Proxy, servers};
+
+/// A shop on a database of a disk of its own.
+async fn on(disk: &Disk) -> Scene {
+    Scene::on(servers::fresh_database_on(disk.server.url()).await, 1).await
+}
+
+fn paid(tag: &str, n: usize) -> Vec<Sent> {
+    let order = |i: usize| super::place(&format!("{tag}-{i:05}"), &format!("o-{tag}-{i}"), i, &[("S-1", 1)], true);
+    (0..n).map(|i| Sent::new(0, &order(i))).collect()
+}
+
+/// What was sent to a full disk is accepted, all of it, once there is room.
+async fn comes_through(scene: &Scene, server: &Served, sent: &[Sent]) {
+    let ids: Vec<&str> = sent.iter().map(|o| o.id.as_str()).collect();
+    let answers = scene.client.wait(&ids).await;
+    assert!(answers.iter().all(|a| a.outcome == jumun::protocol::OutcomeKind::Accepted), "{answers:?}");
+    server.ready().await;
+    assert_eq!(scene.client.stats().await.dead, 0, "a command was condemned for the disk");
+    assert!(!server.log().contains("the lane ended by a fault"), "{}", server.log());
+    quiet(server);
+    scene.trade("after", 40).await;
+    scene.holds().await;
+}
+
+/// The disk of the tables is full to the last byte; the write-ahead log has one of its own.
+#[tokio::test]
+async fn f20_a_disk_that_is_full_loses_and_condemns_nothing() {
+    let disk = Disk::with_its_log_elsewhere(96);
+    let mut scene = on(&disk).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.ready().await;
+    scene.trade("before", 40).await;
+    scene.client.rest().await;
+    let resets = server.metric("jumun_lane_resets_total");
+    disk.fill();
+    // pages have room left for some
+    let mut sent = Vec::new();
+    for round in 0..40 {
+        let some = paid(&format!("full{round}"), 200);
+        scene.client.send(&some).await;
+        sent.extend(some);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if server.log().contains("53100") {
+            break;
+        }
+    }
+    server.not_ready("nothing can be committed (53100)").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let resets = server.metric("jumun_lane_resets_total") - resets;
+    assert!((1.0..=12.0).contains(&resets), "{resets} resets: it does not back off");
+    server.health(200).await;
+    disk.make_room();
+    comes_through(&scene, &server, &sent).await;
+}
+
+/// The write-ahead log has no room either: PostgreSQL itself goes down, again and again, until it has.
+#[tokio::test]
+async fn f20_a_database_that_goes_down_for_its_full_disk_is_waited_for() {
+    let disk = Disk::new(160);
+    let mut scene = on(&disk).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.ready().await;
+    scene.trade("before", 40).await;
+    scene.client.rest().await;
+    disk.fill();
+    // a new segment of the log is wanted
+    let switch = async {
+        let mut sql = PgConnection::connect(disk.server.url()).await?;
+        for _ in 0..8 {
+            sql.execute("SELECT pg_switch_wal(), pg_logical_emit_message(false, 'jumun', repeat('x', 1000000))")
+                .await?;
+        }
+        Ok::<(), sqlx::Error>(())
+    };
+    // it may hang, or go down meanwhile
+    drop(tokio::time::timeout(Duration::from_secs(5), switch).await);
+    let sent = paid("full", 60);
+    scene.client.send(&sent).await;
+    server.not_ready("").await;
+    let no_room = "No space left on device";
+    let begun = std::time::Instant::now();
+    while !disk.log().contains(no_room) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "there is room: {}", disk.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    disk.make_room();
+    comes_through(&scene, &server, &sent).await;
+}
+
+/// Somebody's lock on what a lane reads at its start.
+#[tokio::test]
+async fn f53_tables_that_are_locked_when_a_lane_starts_are_waited_for() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    for (i, table) in ["tb_sy_otbx", "tb_sy_lane", "tb_od_ord_hist", "tb_od_ord"].into_iter().enumerate() {
+        let mut sql = scene.sql().await;
+        let mut somebody = sql.begin().await.unwrap();
+        somebody.execute(AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))).await.unwrap();
+        let mut server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+        let sent = paid(&format!("lock{i}"), 5);
+        scene.client.send(&sent).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert_eq!(server.ended_by(), None, "{table}: {}", server.log());
+        somebody.rollback().await.unwrap();
+        let ids: Vec<&str> = sent.iter().map(|o| o.id.as_str()).collect();
+        let answers = scene.client.wait(&ids).await;
+        assert!(answers.iter().all(|a| a.outcome == jumun::protocol::OutcomeKind::Accepted), "{table}: {answers:?}");
+        server.ready().await;
+        quiet(&server);
+        scene.client.rest().await;
+        server.kill9();
+    }
+    let server = scene.server().start();
+    server.ready().await;
+    scene.holds().await;
+}
+
+/// Tables that are locked, rebuilt and reindexed while orders come.
+#[tokio::test]
+async fn f58_tables_that_are_locked_or_rebuilt_meanwhile_lose_nothing() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    server.ready().await;
+    let disturb = async {
+        let mut sql = scene.sql().await;
+        for table in ["tb_od_ord_hist", "tb_pd_unt", "tb_sy_lane", "tb_sy_otbx", "tb_pd_unt_ldgr"] {
+            let mut somebody = sql.begin().await.unwrap();
+            somebody.execute(AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))).await.unwrap();
+            // longer than a commit is waited for
+            tokio::time::sleep(Duration::from_millis(2_500)).await;
+            somebody.rollback().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        for rebuilt in ["VACUUM FULL tb_od_ord_hist", "VACUUM FULL tb_pd_unt", "REINDEX TABLE tb_od_ord", "VACUUM FULL"]
+        {
+            sql.execute(rebuilt).await.unwrap();
+        }
+    };
+    let trade = async {
+        for round in 0..10 {
+            scene.trade(format!("t{round}"), 60).await;
+        }
+    };
+    let ((), ()) = tokio::join!(trade, disturb);
+    assert!(server.log().contains("the lane starts over"), "no lock was felt: {}", server.log());
+    scene.holds().await;
+    server.ready().await;
+    assert_eq!(scene.client.stats().await.dead, 0);
+}
+
+/// How many files and sockets it may have open from now on.
+fn files(server: &Served, most: usize) {
+    let limit = format!("--nofile={most}:4096");
+    let done =
+        Command::new("prlimit").args(["--pid", &server.pid().to_string(), &limit]).status().expect("prlimit runs");
+    assert!(done.success(), "{limit}");
+}
+
+/// Whoever looks from outside within a second: it is ready.
+fn seems_ready(address: &str) -> bool {
+    let probe = || -> std::io::Result<bool> {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+        write!(socket, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200"))
+    };
+    probe().unwrap_or(false)
+}
+
+/// No descriptor is left: to clients that do nothing, and for connections that were lost.
+#[tokio::test]
+async fn f58_a_server_that_is_out_of_file_descriptors_says_so_and_comes_back() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let proxies = [Proxy::before(&scene.database, ""), Proxy::before(&scene.redis, "")];
+    let mut setting = scene.server().on(&proxies[0].url(&scene.database));
+    setting.redis = proxies[1].url(&scene.redis);
+    let server = setting.start();
+    server.ready().await;
+    let address = server.address().unwrap();
+    scene.trade("before", 40).await;
+    scene.client.rest().await;
+    for round in 0..2 {
+        files(&server, server.descriptors() + 4);
+        let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&address).unwrap()).collect();
+        let sent = paid(&format!("fd{round}"), 20);
+        scene.client.send(&sent).await;
+        // all of them at once, and none can be made again
+        assert!(proxies.iter().map(Proxy::cut).sum::<usize>() >= 3, "few connections were cut");
+        files(&server, 8);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(!seems_ready(&address), "it seems ready");
+        assert_eq!(server.ended_by(), None, "{}", server.log());
+        server.says("Too many open files").await;
+        drop(idle);
+        files(&server, 1_024);
+        let begun = std::time::Instant::now();
+        let ids: Vec<&str> = sent.iter().map(|o| o.id.as_str()).collect();
+        scene.client.wait(&ids).await;
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+        server.ready().await;
+    }
+    quiet(&server);
+    scene.trade("after", 40).await;
+    scene.holds().await;
+}
