@@ -4,6 +4,7 @@
 //! [`domain`] (decides) → [`commit`] → [`store`] → [`publish`] (acknowledged, answered). A [`lane`] wires them; a
 //! [`server`] runs the lanes.
 
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod commit;
@@ -22,7 +23,9 @@ pub mod payment;
 pub mod protocol;
 pub mod publish;
 pub mod quiet;
+pub mod retention;
 pub mod route;
+pub mod seals;
 pub mod server;
 pub mod signature;
 #[cfg(feature = "simulation")]

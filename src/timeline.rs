@@ -155,7 +155,7 @@ impl Telling {
         let Self { id, seller, order, entries } = self;
         let order = order.map(|o| seller.map_or_else(|| o.clone(), |seller| o.part_of(&seller)));
         let status = order.as_ref().map(Order::status);
-        let stored = store.order_rows(std::slice::from_ref(&id)).await?;
+        let stored = store.rows_of_orders(std::slice::from_ref(&id)).await?;
         Ok(Timeline {
             order_id: id.to_string(),
             status: status.map(|s| s.code()),

@@ -11,13 +11,16 @@ use jumun::{
     store::{
         Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredGiftPromotion,
         StoredSku, TableRef, UntRow,
+        archive::{ArchRow, ArchiveStore, Moving, Stretch, Sum},
         door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
         people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
+        retention::{Expiring, KeepsPerson, RetentionStore},
         row::Read,
         rows::{
-            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrRow,
-            RgstRow, RsvRow, RtnRow, TmplRow,
+            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow,
+            PtnrByrRow, PtnrRow, RgstRow, RsvRow, RtnRow, TmplRow,
         },
+        seals::{SealAt, SealStore},
     },
 };
 
@@ -103,6 +106,15 @@ impl DoorStore for Shelf {
     async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {
         no()
     }
+    async fn erase_recipients(&self, _: &[OrderId]) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn erase_words(&self, _: &OrderId, _: &[String], _: &[(i64, String)]) -> Result<(), StoreError> {
+        no()
+    }
+    async fn hook_letter_says(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        no()
+    }
     async fn hook(&self, _: &str) -> Result<Vec<HookRow>, StoreError> {
         no()
     }
@@ -140,6 +152,9 @@ impl PeopleStore for Shelf {
     async fn parents(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
         no()
     }
+    async fn children(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
+        no()
+    }
     async fn claims(&self, _: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
         no()
     }
@@ -158,7 +173,76 @@ impl PeopleStore for Shelf {
     async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
         no()
     }
-    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
+}
+
+#[async_trait]
+impl ArchiveStore for Shelf {
+    async fn ended(&self, _: Time, _: Option<&(Time, OrderId)>, _: u32) -> Result<Vec<(Time, OrderId)>, StoreError> {
+        no()
+    }
+    async fn reserved_for(&self, _: &[OrderId]) -> Result<Vec<RsvRow>, StoreError> {
+        no()
+    }
+    async fn awaited(&self, _: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        no()
+    }
+    async fn archive_orders(&self, _: &[Moving], _: Time) -> Result<Vec<Sum>, StoreError> {
+        no()
+    }
+    async fn older_ledger(&self, _: &SkuId, _: Time, _: u32) -> Result<Option<Stretch>, StoreError> {
+        no()
+    }
+    async fn archive_ledger(&self, _: &Stretch, _: Time) -> Result<Sum, StoreError> {
+        no()
+    }
+    async fn archive_entry(&self, _: &OrderId) -> Result<Option<ArchRow>, StoreError> {
+        no()
+    }
+    async fn archived_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn archived_sums(&self, _: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
+        no()
+    }
+    async fn archived_ledger_sum(&self, _: &Stretch) -> Result<Sum, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl RetentionStore for Shelf {
+    async fn expire(&self, _: Expiring, _: Time, _: u32) -> Result<u64, StoreError> {
+        no()
+    }
+    async fn keeping_persons(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl SealStore for Shelf {
+    async fn noted(&self, _: &str) -> Result<Option<String>, StoreError> {
+        no()
+    }
+    async fn note_if(&self, _: &str, _: Option<&str>, _: &str) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn note_as(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        no()
+    }
+    async fn secrets(&self, _: Option<&SealAt>, _: u32) -> Result<Vec<PrsnRow>, StoreError> {
+        no()
+    }
+    async fn bare_approvals(&self, _: Option<&SealAt>, _: u32) -> Result<Vec<AprvRow>, StoreError> {
+        no()
+    }
+    async fn sealed_again(&self, _: &PrsnRow, _: &str) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn approval_sealed(&self, _: &AprvRow, _: &[PrsnRow]) -> Result<bool, StoreError> {
+        no()
+    }
+    async fn owned(&self) -> Result<Vec<i64>, StoreError> {
         no()
     }
 }
@@ -174,7 +258,12 @@ impl Store for Shelf {
     async fn claim_partitions(&self, _: u32) -> Result<(), StoreError> {
         no()
     }
-    async fn acquire_above(&self, _: u32, _: &str, _: Duration, _: i64) -> Result<LeaseAnswer, StoreError> {
+    async fn acquire_above(
+        &self,
+        _: (u32, &str, Duration),
+        _: i64,
+        _: Option<(&str, Time)>,
+    ) -> Result<LeaseAnswer, StoreError> {
         no()
     }
     async fn renew(&self, _: &Lease, _: Duration) -> Result<bool, StoreError> {
@@ -226,6 +315,9 @@ impl Store for Shelf {
     }
     async fn partners(&self, _: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn consent(&self, _: &PartnerId, _: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        Ok(None)
     }
     async fn campaigns(&self, _: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         Ok(Vec::new())

@@ -29,6 +29,7 @@ use crate::{
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
     payment::simulated::{Rules, Simulated},
+    retention::{CLAIM_WINDOW, Terms},
     server::{Server, ServerParts},
     store::{self, rows::OrdRow, table},
     verify::{Options, verify},
@@ -180,6 +181,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             proxies: Proxies::default(),
             hosts: Hosts::default(),
             payments_secret: None,
+            claim_window: CLAIM_WINDOW,
             rate: 0,
             stranger_rate: 10,
             workers: http::WORKERS,
@@ -270,6 +272,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
             dead_max: 10_000,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
+        terms: Terms::default(),
         hooks: Arc::default(),
         traces: None,
     };

@@ -1,14 +1,17 @@
 //! The subcommands.
 
+pub mod archive;
 pub mod compare;
 pub mod config;
 pub mod demo;
 pub mod environment;
 pub mod file;
+pub mod keep;
 pub mod load;
 pub mod migrate;
 pub mod opening;
 pub mod payments;
+pub mod reseal;
 pub mod sample;
 pub mod schema;
 pub mod send;
@@ -38,12 +41,14 @@ pub struct Cli {
 enum Command {
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Reseal(reseal::ResealArgs),
     Demo(demo::DemoArgs),
     Load(Box<load::LoadArgs>),
     Send(send::SendArgs),
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
     Timeline(timeline::TimelineArgs),
+    Archive(archive::ArchiveArgs),
     Token(token::TokenArgs),
     #[cfg(feature = "simulation")]
     Simulate(simulate::SimulateArgs),
@@ -84,12 +89,14 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
             Command::Migrate(args) => migrate::run(args).await,
+            Command::Reseal(args) => reseal::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Load(args) => load::run(*args).await,
             Command::Send(args) => send::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Verify(args) => verify::run(args).await,
             Command::Timeline(args) => timeline::run(args).await,
+            Command::Archive(args) => archive::run(args).await,
             Command::Token(args) => token::run(&args),
             #[cfg(feature = "simulation")]
             Command::Simulate(args) => simulate::simulate(&args),

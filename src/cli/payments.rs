@@ -13,6 +13,7 @@ use crate::{
         http::{HttpPayments, PATIENCE_MAX},
         simulated::{Rules, Simulated},
     },
+    seals,
     signature::Secret,
     store::Store,
     vault::Vault,
@@ -20,7 +21,7 @@ use crate::{
 
 /// Holds the secret where no file does; there is no flag, which others could see.
 const SECRET_VARIABLE: &str = "JUMUN_PAYMENTS_SECRET";
-/// The same of the key of account numbers.
+/// The same of the keys of account numbers and tokens.
 const KEY_VARIABLE: &str = "JUMUN_ACCOUNT_KEY";
 
 /// The payment side.
@@ -40,8 +41,16 @@ pub struct PaymentArgs {
     /// How long the payment service may take to answer, in seconds
     #[arg(long, env = "JUMUN_PAYMENTS_TIMEOUT", default_value_t = 10.0, value_name = "SECONDS")]
     payments_timeout: f64,
-    /// What account numbers for refunds are encrypted by, in a file: 64 hexadecimal digits; without one, the variable
-    /// JUMUN_ACCOUNT_KEY; without either a key is made beside an SQLite file, and over PostgreSQL no account number is taken
+    #[command(flatten)]
+    pub keys: KeyArgs,
+}
+
+/// Keys of account numbers and tokens.
+#[derive(Debug, Clone, Args)]
+pub struct KeyArgs {
+    /// What account numbers and payment tokens are encrypted by, in a file: 64 hexadecimal digits a line; the first key
+    /// encrypts, all read (jumun reseal). Without a file, the variable JUMUN_ACCOUNT_KEY; without either a key is made beside
+    /// an SQLite file, and over PostgreSQL no account number is taken and no token kept
     #[arg(long, env = "JUMUN_ACCOUNT_KEY_FILE", value_name = "FILE")]
     account_key_file: Option<PathBuf>,
 }
@@ -62,21 +71,6 @@ impl PaymentArgs {
             },
         };
         Secret::new(&text).map(Some).map_err(|e| anyhow::anyhow!("the payments secret: {e}"))
-    }
-
-    /// What account numbers are encrypted by; a database that is one file has its key made beside it.
-    ///
-    /// # Errors
-    /// A sentence, when it can't be read or is none.
-    pub fn vault(&self, store: &dyn Store) -> anyhow::Result<Option<Vault>> {
-        if let Some(path) = &self.account_key_file {
-            return Vault::read(path).context("--account-key-file").map(Some);
-        }
-        match std::env::var(KEY_VARIABLE) {
-            Ok(text) if !text.trim().is_empty() => return Vault::new(&text).context(KEY_VARIABLE).map(Some),
-            Ok(_) | Err(_) => {} // an empty variable is none
-        }
-        store.beside(".key").map(|path| Vault::read_or_make(&path)).transpose()
     }
 
     /// Whom refunds are asked of, if anybody is.
@@ -107,5 +101,27 @@ impl PaymentArgs {
         };
         ensure!(self.payments_ca.is_none(), "--payments-ca is for a payment service by https://");
         Ok(Some(Arc::new(Simulated::new(rules))))
+    }
+}
+
+impl KeyArgs {
+    /// The keys; a database that is one file has one made beside it, unless it needs another already.
+    ///
+    /// # Errors
+    /// A sentence, when they can't be read or are none.
+    pub async fn vault(&self, store: &dyn Store) -> anyhow::Result<Option<Vault>> {
+        if let Some(path) = &self.account_key_file {
+            return Vault::read(path).context("--account-key-file").map(Some);
+        }
+        match std::env::var(KEY_VARIABLE) {
+            Ok(text) if !text.trim().is_empty() => return Vault::new(&text).context(KEY_VARIABLE).map(Some),
+            Ok(_) | Err(_) => {} // an empty variable is none
+        }
+        let Some(path) = store.beside(".key") else { return Ok(None) };
+        if !path.exists() {
+            // a new key would open nothing of what there is, and look as if it were the right one
+            seals::check(store, None).await.with_context(|| format!("{} is not there", path.display()))?;
+        }
+        Vault::read_or_make(&path).map(Some)
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
+    keep::KeepArgs,
     opening::{CareArgs, Startup},
     payments::PaymentArgs,
     sample,
@@ -30,6 +31,7 @@ use crate::{
     },
     lane::Limits,
     route::supervisor::Bounds,
+    seals,
     server::{Server, ServerParts},
     webhook::Hooks,
 };
@@ -65,6 +67,8 @@ pub struct ServeArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     retention: RetentionArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     payments: PaymentArgs,
     /// Commands in flight a lane: read and not yet answered
@@ -198,6 +202,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (limits, policy) = (args.limits()?, args.policy.policy()?);
     let (gateway, payments_secret) = (args.payments.gateway(&clock)?, args.payments.secret()?);
     let retention = args.retention.retention()?;
+    let (claim_window, terms) = (args.keep.claim_window()?, args.keep.terms()?);
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
@@ -229,9 +234,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         listener: &listener,
     };
     let Some((store, log)) = Box::pin(opening.open()).await? else { return Ok(ExitCode::SUCCESS) };
-    match args.payments.vault(&*store)? {
+    let vault = args.payments.keys.vault(&*store).await?;
+    seals::check(&*store, vault.as_ref()).await?;
+    match vault {
         Some(vault) => store.lock(vault),
-        None => tracing::info!("no account key: commands with a refund account are refused"),
+        None => tracing::info!(
+            "no account key: commands with a refund account are refused, tokens and virtual accounts' numbers not kept"
+        ),
     }
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
     let (traces, exporter) = args.tracing.start(&instance)?.unzip();
@@ -246,6 +255,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         policy,
         limits,
         retention,
+        terms,
         gateway,
         hooks: Arc::clone(&hooks),
         traces: traces.map(Arc::new),
@@ -288,6 +298,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         hooks,
         stop: stop.clone(),
         payments_secret,
+        claim_window,
     };
     let mut door = Box::pin(http::serve(http, listener));
     tokio::select! {

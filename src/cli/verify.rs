@@ -73,7 +73,8 @@ fn text(report: &Report) -> String {
     let streams = report.log.map_or_else(|| "no streams".to_owned(), |log| format!("the {log} streams"));
     // writing to a string can't fail
     let mut line = |text: String| writeln!(out, "{text}").unwrap_or_default();
-    line(format!("{} orders and {} SKUs in {}, {streams}", report.orders, report.skus, report.store));
+    let archived = if report.archived > 0 { format!(" ({} archived)", report.archived) } else { String::new() };
+    line(format!("{} orders{archived} and {} SKUs in {}, {streams}", report.orders, report.skus, report.store));
     for c in &report.checks {
         let verdict = match (&c.skipped, c.violated, c.checked) {
             (_, n, _) if n > 0 => format!("VIOLATED {n} times"),

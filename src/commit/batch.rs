@@ -134,7 +134,13 @@ impl OpenBatch {
         let b = &self.rows;
         let orders = b.hist.len() + b.ord.len() + b.placed.ord.len() + b.ldgr.len() + b.otbx.len() + b.rsv.len();
         let others = b.cmd.len() + b.units.len() + b.cmpn.len() + b.pd_gds.len() + b.tmpl.len() + b.prm.len();
-        let more = b.gft_prm.len() + b.ptnr.len() + b.prsn.len() + b.adit.len() + self.asks.len() + self.absorbed.len();
+        let more = b.gft_prm.len()
+            + b.ptnr.len()
+            + b.ptnr_byr.len()
+            + b.prsn.len()
+            + b.adit.len()
+            + self.asks.len()
+            + self.absorbed.len();
         orders + others + more + self.outgoing.len() + self.waiting
     }
 
@@ -266,23 +272,12 @@ fn into_placed<R, K: Hash + Eq>(placed: &mut [R], changed: &mut Vec<R>, key: imp
 }
 
 fn merge(b: &mut Batch) {
-    // only the command that brought a token has it: later forms of the row take it over
-    let tokens: HashMap<(Arc<str>, i64), Arc<str>> = b
-        .placed
-        .aprv
-        .iter()
-        .chain(&b.aprv)
-        .filter_map(|r| Some(((Arc::clone(&r.ord_id), r.stlm_no), Arc::clone(r.aprv_tkn.as_ref()?))))
-        .collect();
     let placed = &mut b.placed;
     into_placed(&mut placed.ord, &mut b.ord, |r| Arc::clone(&r.ord_id));
     into_placed(&mut placed.gds, &mut b.gds, |r| (Arc::clone(&r.ord_id), r.ord_seq));
     into_placed(&mut placed.stlm, &mut b.stlm, |r| (Arc::clone(&r.ord_id), r.stlm_no));
     into_placed(&mut placed.aprv, &mut b.aprv, |r| (Arc::clone(&r.ord_id), r.stlm_no));
     into_placed(&mut placed.fee, &mut b.fee, |r| (Arc::clone(&r.ord_id), r.dlv_fee_no));
-    for row in placed.aprv.iter_mut().chain(&mut b.aprv).filter(|r| r.aprv_tkn.is_none()) {
-        row.aprv_tkn = tokens.get(&(Arc::clone(&row.ord_id), row.stlm_no)).cloned();
-    }
     keep_last(&mut b.rfnd, |r| (Arc::clone(&r.rfnd_key), r.rfnd_seq));
     keep_last(&mut b.cncl, |r| (Arc::clone(&r.ord_id), r.cncl_grp_no, r.ord_seq));
     keep_last(&mut b.dscnt, |r| (Arc::clone(&r.ord_id), r.ord_seq, r.dscnt_no));
@@ -295,6 +290,7 @@ fn merge(b: &mut Batch) {
     keep_last(&mut b.exch, |r| (Arc::clone(&r.ord_id), r.exch_grp_no));
     keep_last(&mut b.rvw, |r| (Arc::clone(&r.ord_id), r.ord_seq));
     keep_last(&mut b.ptnr, |r| Arc::clone(&r.ptnr_id));
+    keep_last(&mut b.ptnr_byr, |r| (Arc::clone(&r.ptnr_id), Arc::clone(&r.byr_id)));
     keep_last(&mut b.cmpn, |r| (Arc::clone(&r.cmpn_id), Arc::clone(&r.unt_id)));
     keep_last(&mut b.rsv, |r| Arc::clone(&r.rsv_id));
     keep_last(&mut b.pd_gds, |r| Arc::clone(&r.gds_id));

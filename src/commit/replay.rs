@@ -90,6 +90,9 @@ impl Folding {
             return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
         }
         Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        if let (Some(order), Event::Placed(_) | Event::PlacementStarted { .. }) = (&mut self.order, &event) {
+            order.by_partner |= for_itself(&row.actr, order.customer_id.as_str());
+        }
         record(&mut self.applied, row, &event);
         self.events = no;
         Ok(())
@@ -110,6 +113,11 @@ pub fn fold(rows: &[HistRow]) -> Result<Option<Folded>, String> {
     let mut folding = Folding::default();
     folding.add(rows)?;
     Ok(folding.end())
+}
+
+/// Whether a business placed it for itself: events from before they said so are known by who asked.
+fn for_itself(actor: &str, customer: &str) -> bool {
+    actor.split_once(':').is_some_and(|(role, id)| matches!(role, "partner" | "seller") && id == customer)
 }
 
 /// Adds an event to what is known of the order's commands.

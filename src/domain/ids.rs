@@ -24,7 +24,7 @@ pub enum BadId {
 pub const ALPHABET: &str = "[A-Za-z0-9._:@/-]";
 
 /// The characters of every id but a command's: letters, digits and `. _ - : @ /`.
-fn in_alphabet(c: char) -> bool {
+pub fn in_alphabet(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '/')
 }
 

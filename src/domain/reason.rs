@@ -52,6 +52,8 @@ reasons! {
     UnknownRefund = "unknown_refund", "the order has no such refund";
     UnknownClaim = "unknown_claim", "the order has no such return or exchange";
     UnknownPartner = "unknown_partner", "there is no such partner, or it does not trade now";
+    /// nobody buys from a partner that has not said so
+    NoConsent = "no_consent", "this partner has not allowed that seller to buy from it";
     UnknownWaybill = "unknown_waybill", "the line has no such waybill";
     /// more than may be claimed, collected, inspected or sent
     QuantityExceeded = "quantity_exceeded", "that is more than there is of this line";
@@ -59,6 +61,8 @@ reasons! {
     NotPreRefundable = "not_pre_refundable", "these goods are refunded after collection";
     SurchargeUnpaid = "surcharge_unpaid", "the surcharge of the destination is still to be paid";
     DuplicateOrder = "duplicate_order", "an order with this id exists";
+    /// it has ended long ago, and is only looked at
+    OrderArchived = "order_archived", "the order has ended and is archived; it takes no commands any more";
     AlreadyExists = "already_exists", "something else with this id exists";
     CommandIdReused = "command_id_reused", "this command id was used for other content";
     /// nothing wrong with it, only too early: the same command, sent again, is decided anew

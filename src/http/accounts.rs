@@ -15,6 +15,7 @@ use super::{
 use crate::{
     domain::{Time, money::Won, order::command::Means},
     protocol::command::RefundAccount,
+    vault::Secret,
 };
 
 /// What the payment side needs to know.
@@ -29,7 +30,7 @@ pub struct AccountsView {
     pub refund_account: Option<RefundAccount>,
     /// where one has gone by bank transfer
     pub refunded_to: Option<RefundAccount>,
-    /// an account is there that this server can't open: another key sealed it
+    /// something is there that this server can't open: another key sealed it
     pub unreadable: bool,
 }
 
@@ -60,31 +61,38 @@ async fn view(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Accoun
     let store = &shared.parts.store;
     let approvals = store.approvals(&order.id).await.map_err(|e| problem::store(&e))?;
     let kept = store.accounts(&order.id).await.map_err(|e| problem::store(&e))?;
-    let token = |no: u16| approvals.iter().find(|a| a.stlm_no == i64::from(no)).and_then(|a| a.aprv_tkn.as_deref());
-    let payments = order.settlements.iter().map(|s| PaymentView {
+    let mut unreadable = false;
+    let mut open = |what: Secret, number: i64| {
+        let row = kept.iter().find(|r| r.prsn_knd_cd == what.code() && r.ord_seq == number)?;
+        let opened = store.vault().and_then(|vault| vault.open(id, what, row.acct_enc.as_deref()?).ok());
+        unreadable |= opened.is_none() && row.acct_enc.is_some();
+        opened
+    };
+    // from before they were sealed
+    let before = |no: u16| approvals.iter().find(|a| a.stlm_no == i64::from(no)).and_then(|a| a.aprv_tkn.as_deref());
+    let tokens: Vec<Option<String>> = order
+        .settlements
+        .iter()
+        .map(|s| open(Secret::Token, s.no.into()).or_else(|| before(s.no).map(str::to_owned)))
+        .collect();
+    let account = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    let (refund_account, refunded_to) = (account(open(Secret::RefundAccount, 0)), account(open(Secret::Refund, 0)));
+    let number = open(Secret::Payer, 0)
+        .or_else(|| kept.iter().find_map(|r| r.vrtl_acct_no.as_deref()).map(str::to_owned))
+        .or_else(|| approvals.iter().find_map(|a| a.vrtl_acct_no.as_deref()).map(str::to_owned));
+    let payments = order.settlements.iter().zip(tokens).map(|(s, token)| PaymentView {
         settlement_no: s.no,
         means: s.means,
         amount: s.paid,
         payment_id: order.payment_id_of(s),
         movement_id: s.movement_id.clone(),
-        token: token(s.no).map(str::to_owned),
+        token,
         paid_at: s.paid_at,
     });
-    let of = |kind: &str| kept.iter().find(|r| r.prsn_knd_cd == kind);
-    let mut unreadable = false;
-    let mut opened = |kind: &str| {
-        let sealed = of(kind)?.acct_enc.as_deref()?;
-        let account = store.vault().and_then(|vault| vault.open(id, sealed).ok());
-        unreadable |= account.is_none();
-        account
-    };
-    let (refund_account, refunded_to) = (opened("REFUND_ACCOUNT"), opened("REFUND"));
-    let number = of("PAYER").and_then(|r| r.vrtl_acct_no.as_deref());
-    let before = approvals.iter().find_map(|a| a.vrtl_acct_no.as_deref());
     Ok(AccountsView {
         order_id: id.to_owned(),
         payments: payments.collect(),
-        virtual_account_no: number.or(before).map(str::to_owned),
+        virtual_account_no: number,
         bank_code: order.deposit.as_ref().and_then(|d| d.bank_code.clone()),
         refund_account,
         refunded_to,

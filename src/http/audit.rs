@@ -62,6 +62,7 @@ const FIELDS: &[&str] = &[
     "allotted",
     "at",
     "bundled",
+    "buyer_id",
     "campaign_id",
     "closes_at",
     "delivery_fee",
@@ -240,7 +241,7 @@ pub async fn of_order(shared: web::Data<Shared>, id: web::Path<String>) -> HttpR
     let store = &shared.parts.store;
     match store.order_notes(&order).await {
         Err(e) => problem::store(&e),
-        Ok(rows) if rows.is_empty() => match store.order_rows(&[order]).await {
+        Ok(rows) if rows.is_empty() => match store.rows_of_orders(&[order]).await {
             Err(e) => problem::store(&e),
             Ok(found) if found.is_empty() => unknown(),
             Ok(_) => HttpResponse::Ok().json(Page::<OrderAuditView> { items: Vec::new(), next: None }),

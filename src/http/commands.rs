@@ -154,9 +154,10 @@ async fn addressed(
             }
         }
         let buys = scope::check(shared, request, &caller, name, &command).await?;
-        let buyer = actors.iter().find(|a| a.starts_with("buyer:"));
-        if let (true, false, Some(buyer)) = (buys, named, buyer) {
-            command.insert("actor".into(), buyer.as_str().into());
+        // it buys as a business: a customer of its name is somebody else
+        let partner = actors.iter().find(|a| a.starts_with("partner:"));
+        if let (true, false, Some(partner)) = (buys, named, partner) {
+            command.insert("actor".into(), partner.as_str().into());
         }
     }
     if says_paid(&command) {

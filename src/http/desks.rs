@@ -47,6 +47,8 @@ const STOCK: &[&str] = &[
     "create_sku",
     "create_product",
     "create_template",
+    "allow_buyer",
+    "withdraw_buyer",
     "create_promotion",
     "create_gift_promotion",
     "change_gift_promotion",

@@ -1,12 +1,19 @@
 //! `POST /v1/customers/{id}/erase`: a person's data goes; the orders' money and history stay.
 //!
-//! What goes: the rows of personal data (주문개인정보) of every order of theirs that needs none any more, and dead letters
-//! that hold a command of theirs. What stays, and why: docs/http.md.
+//! What goes: the rows of personal data (주문개인정보) of every order of theirs that needs none any more, words that somebody
+//! wrote about one, where orders go that were made for one, and dead letters that hold a command of theirs or about an order
+//! of theirs. What stays, and why: docs/http.md.
+
+mod letter;
+
+use std::collections::HashSet;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use self::letter::Whose;
 
 use super::{
     Shared,
@@ -18,17 +25,22 @@ use crate::{
     commit::replay,
     domain::{
         ids::{CustomerId, OrderId},
-        order::{Order, state::Line},
+        order::{
+            Order,
+            event::{erase_words, without_words},
+        },
     },
     log::EntryId,
-    protocol::strict,
-    store::OrderQuery,
+    retention::before,
+    store::{OrderQuery, rows::HistRow},
 };
 
 /// Orders looked through at a time.
 const PAGE: u32 = 200;
 /// Letters looked through at a time, each of up to 16 KiB.
 const LETTERS_AT_ONCE: usize = 200;
+/// Webhooks' letters looked through at a time, each of up to a parcel's events.
+const PARCELS_AT_ONCE: u32 = 100;
 /// Orders that are named in the answer, of those that still need the data.
 const KEPT_MAX: usize = 100;
 
@@ -40,18 +52,14 @@ pub struct ErasedView {
     pub orders: u64,
     /// rows of personal data that went
     pub rows: u64,
+    /// histories and webhooks' letters whose words went
+    pub words: u64,
     /// dead letters that went
     pub letters: u64,
     /// orders that are still under way, and keep what they need until they are done: ask again then (the first 100)
     pub kept: Vec<String>,
     /// how many those are
     pub kept_orders: u64,
-}
-
-/// Whether an order still needs to know the person: goods on their way, a claim in progress, money to give back.
-fn needs_person(order: &Order) -> bool {
-    let under_way = |l: &Line| (l.free() > 0 && !l.status.is_terminal()) || l.returning > 0 || l.exchanging > 0;
-    order.lines.iter().any(under_way) || order.refunds.iter().any(|r| r.open())
 }
 
 /// `POST /v1/customers/{id}/erase`.
@@ -66,45 +74,123 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
     let customer = CustomerId::new(id).map_err(|e| Why::Invalid.response(e.to_string()))?;
     audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
     let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
-    let mut asked = OrderQuery { customer: Some(customer), limit: PAGE, ..OrderQuery::default() };
-    loop {
-        let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
-        let Some(last) = rows.last() else { break };
-        asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
-        let ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
-        erase_orders(shared, &ids, &mut view).await?;
+    let mut orders = HashSet::new();
+    for archived in [false, true] {
+        let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
+        loop {
+            let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+            let Some(last) = rows.last() else { break };
+            asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
+            let mut ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
+            let mut whose = Keeps::Person;
+            // then the orders that were made for these, and for those
+            while !ids.is_empty() {
+                orders.extend(ids.iter().map(|id| id.as_str().to_owned()));
+                erase_orders(shared, &ids, whose, &mut view).await?;
+                let made = shared.parts.store.children(&ids).await.map_err(|e| problem::store(&e))?;
+                let new = made.iter().filter(|l| !orders.contains(&*l.chld_ord_id));
+                (ids, whose) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), Keeps::Recipient);
+            }
+        }
     }
-    view.letters = letters_of(shared, id).await?;
+    view.words += parcels_of(shared, &orders).await?;
+    view.letters = letters_of(shared, &Whose { customer: id, orders: &orders }).await?;
     Ok(view)
 }
 
-async fn erase_orders(shared: &Shared, ids: &[OrderId], view: &mut ErasedView) -> Result<(), HttpResponse> {
-    let histories = shared.parts.store.orders(ids).await.map_err(|e| problem::store(&e))?;
+/// What an order keeps of the person who is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    /// their own: all that it keeps is theirs
+    Person,
+    /// made for theirs, and bought by a business: where it goes
+    Recipient,
+}
+
+async fn erase_orders(
+    shared: &Shared,
+    ids: &[OrderId],
+    keeps: Keeps,
+    view: &mut ErasedView,
+) -> Result<(), HttpResponse> {
+    let unclaimable = before(shared.parts.clock.now(), shared.parts.claim_window);
+    let store = &shared.parts.store;
+    let histories = store.orders(ids).await.map_err(|e| problem::store(&e))?;
     let mut done = Vec::new();
     let events = histories.iter().map(Vec::len).sum();
-    let fold = move || histories.iter().map(|rows| replay::fold(rows)).collect::<Vec<_>>();
-    for folded in shared.folds.of(events, fold).await.map_err(|e| e.response(""))? {
+    let fold = move || histories.into_iter().map(|rows| (replay::fold(&rows), rows)).collect::<Vec<_>>();
+    for (folded, rows) in shared.folds.of(events, fold).await.map_err(|e| e.response(""))? {
         let folded = folded.map_err(|e| {
             tracing::error!(error = e, "a history does not fold");
             Why::Fault.response("an order's history can't be read; nothing more was erased")
         })?;
         let Some(order) = folded.map(|f| f.order) else { continue };
-        if needs_person(&order) {
+        if order.needs_person(unclaimable) {
             view.kept_orders += 1;
             if view.kept.len() < KEPT_MAX {
                 view.kept.push(order.id.to_string());
             }
         } else {
+            view.words += u64::from(words_of(shared, &order, &rows).await?);
             done.push(order.id.clone());
         }
     }
-    view.rows += shared.parts.store.erase(&done).await.map_err(|e| problem::store(&e))?;
-    view.orders += done.len() as u64;
+    let gone = match keeps {
+        Keeps::Person => {
+            view.orders += done.len() as u64;
+            store.erase(&done).await
+        }
+        Keeps::Recipient => store.erase_recipients(&done).await,
+    };
+    view.rows += gone.map_err(|e| problem::store(&e))?;
     Ok(())
 }
 
+/// Takes the words out of an order's history and rows; whether there were some. What happened stays.
+async fn words_of(shared: &Shared, order: &Order, rows: &[HistRow]) -> Result<bool, HttpResponse> {
+    let events: Vec<(i64, String)> = rows.iter().filter_map(|r| Some((r.hist_no, without_words(&r.evnt)?))).collect();
+    if events.is_empty() {
+        return Ok(false);
+    }
+    let refunds: Vec<String> = order.refunds.iter().map(|r| r.key.clone()).collect();
+    shared.parts.store.erase_words(&order.id, &refunds, &events).await.map_err(|e| problem::store(&e))?;
+    Ok(true)
+}
+
+/// Takes the words out of events of these orders that a webhook's receiver would not have; how many letters had some.
+async fn parcels_of(shared: &Shared, orders: &HashSet<String>) -> Result<u64, HttpResponse> {
+    let store = &shared.parts.store;
+    let mut changed = 0;
+    for (hook, _) in store.hook_letter_counts().await.map_err(|e| problem::store(&e))? {
+        let mut before: Option<String> = None;
+        loop {
+            let some = store.hook_letters(&hook, before.as_deref(), PARCELS_AT_ONCE).await;
+            let some = some.map_err(|e| problem::store(&e))?;
+            let Some(last) = some.last() else { break };
+            before = Some(last.ltr_id.to_string());
+            for letter in &some {
+                let Some(events) = without_theirs(&letter.evnts, orders) else { continue };
+                store.hook_letter_says(&letter.ltr_id, &events).await.map_err(|e| problem::store(&e))?;
+                changed += 1;
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// Published events without the words in those of these orders; `None`: there are none.
+fn without_theirs(events: &str, orders: &HashSet<String>) -> Option<String> {
+    let mut events: Vec<Value> = serde_json::from_str(events).ok()?;
+    let theirs = |told: &Value| told.get("order_id").and_then(Value::as_str).is_some_and(|id| orders.contains(id));
+    let mut had = false;
+    for told in events.iter_mut().filter(|told| theirs(told)) {
+        had |= told.get_mut("event").is_some_and(erase_words);
+    }
+    had.then(|| Value::Array(events).to_string())
+}
+
 /// Takes away the dead letters of a customer: they hold commands as they came, names and all.
-async fn letters_of(shared: &Shared, customer: &str) -> Result<u64, HttpResponse> {
+async fn letters_of(shared: &Shared, whose: &Whose<'_>) -> Result<u64, HttpResponse> {
     let mut gone = 0;
     for partition in 0..shared.parts.partitions {
         let mut after = EntryId::ZERO;
@@ -112,17 +198,10 @@ async fn letters_of(shared: &Shared, customer: &str) -> Result<u64, HttpResponse
             let some = letters::next(shared, partition, after, LETTERS_AT_ONCE).await?;
             let Some((last, _)) = some.last() else { break };
             after = *last;
-            for (id, _) in some.iter().filter(|(_, command)| is_theirs(command, customer)) {
+            for (id, _) in some.iter().filter(|(_, dead)| whose.is(dead.stream, &dead.command)) {
                 gone += u64::from(shared.parts.log.bury(partition, *id).await.map_err(|e| problem::log(&e))?);
             }
         }
     }
     Ok(gone)
-}
-
-/// What can't be read may be anybody's: it goes where it names them at all.
-fn is_theirs(command: &str, customer: &str) -> bool {
-    let Ok(read) = strict::value(command.as_bytes()) else { return command.contains(customer) };
-    let text = |field: &str| read.get(field).and_then(Value::as_str);
-    text("customer_id") == Some(customer) || text("actor").and_then(|a| a.strip_prefix("buyer:")) == Some(customer)
 }

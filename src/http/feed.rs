@@ -164,7 +164,7 @@ async fn lives(shared: &Shared, wanted: &Wanted) -> Result<Option<u32>, HttpResp
     let Some(id) = &wanted.order_id else { return Ok(None) };
     // what is no id is no order's
     let Ok(id) = OrderId::new(id) else { return Ok(None) };
-    let rows = shared.parts.store.order_rows(&[id]).await.map_err(|e| problem::store(&e))?;
+    let rows = shared.parts.store.rows_of_orders(&[id]).await.map_err(|e| problem::store(&e))?;
     // an order that is still to come may come anywhere
     Ok(rows.first().and_then(|r| u32::try_from(r.prtn_no).ok()))
 }

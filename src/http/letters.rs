@@ -29,7 +29,13 @@ struct Told {
     attempts: u32,
 }
 
-/// Letters from behind `after` on, with their commands as they came.
+/// A letter's command as it came, and by which stream; none of letters from before that was kept.
+pub struct Dead {
+    pub command: String,
+    pub stream: Option<Inbound>,
+}
+
+/// Letters from behind `after` on.
 ///
 /// # Errors
 /// The response that says that the log does not answer.
@@ -38,11 +44,14 @@ pub async fn next(
     partition: u32,
     after: EntryId,
     max: usize,
-) -> Result<Vec<(EntryId, String)>, HttpResponse> {
+) -> Result<Vec<(EntryId, Dead)>, HttpResponse> {
     let kept = shared.parts.log.follow(partition, &Outbound::Dead, after, max, Duration::ZERO).await;
     let kept = kept.map_err(|e| problem::log(&e))?;
-    let command = |json: &str| serde_json::from_str::<Told>(json).map(|t| t.command).unwrap_or_default();
-    Ok(kept.into_iter().map(|e| (e.id, command(&e.json))).collect())
+    let dead = |json: &str| match serde_json::from_str::<Told>(json) {
+        Ok(told) => Dead { stream: told.stream.as_deref().and_then(Inbound::named), command: told.command },
+        Err(_) => Dead { command: String::new(), stream: None },
+    };
+    Ok(kept.into_iter().map(|e| (e.id, dead(&e.json))).collect())
 }
 
 /// A letter with its place: when it came, and in which partition.

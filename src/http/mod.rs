@@ -97,6 +97,8 @@ pub struct HttpParts {
     pub hooks: Arc<Hooks>,
     /// ends streams that never end by themselves, then the door
     pub stop: CancellationToken,
+    /// after so long goods that came are not claimed any more: an order that nobody confirmed needs its person no longer
+    pub claim_window: Duration,
     /// what the payment service signs its call-backs by; `None`: none are taken
     pub payments_secret: Option<Secret>,
 }
@@ -125,7 +127,6 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
     let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
-    let forgotten = recipient::Forgotten::default();
     let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
     let shared = web::Data::new(Shared {
         parts,
@@ -136,7 +137,6 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         folds: Folds::default(),
         looks,
         counts,
-        forgotten,
         routes,
         strangers,
         denials,
@@ -191,8 +191,6 @@ pub struct Shared {
     pub looks: Semaphore,
     /// places for those who count lines
     pub counts: Semaphore,
-    /// when old accesses were dropped last
-    pub forgotten: recipient::Forgotten,
     /// what may be asked here, and by whom
     pub routes: Table,
     /// who has no token

@@ -281,6 +281,8 @@ impl Operation<'_> {
         }
         if route.answer == Some("OrderPage") {
             query("customer_id", json!({ "type": "string" }));
+            let about = "orders in the archive (보관), and no others";
+            query("archived", json!({ "type": "boolean", "default": false, "description": about }));
         }
         if matches!(route.answer, Some("OrderPage" | "LinePage" | "LineCounts")) {
             let about = "statuses with commas between; of orders that a partner sells: those of its lines";

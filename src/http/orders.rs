@@ -50,6 +50,8 @@ const SHORT_AT_ONCE: usize = 50;
 #[serde(deny_unknown_fields)]
 pub struct Search {
     customer_id: Option<String>,
+    /// those in the archive, and no others
+    archived: Option<bool>,
     /// of orders that a partner sells, and of staff: whose
     partner_id: Option<String>,
     /// several with commas between
@@ -96,6 +98,7 @@ async fn search_orders(
     }
     let limit = paging::limit(search.limit)?;
     let asked = OrderQuery {
+        archived: search.archived.unwrap_or(false),
         customer,
         partner,
         placed: true,

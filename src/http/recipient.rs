@@ -1,12 +1,8 @@
 //! Whom goods go to: masked in views and lists, whole on demand, and each look written down (개인정보접속기록).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicI64, Ordering},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +28,6 @@ use crate::{
     },
 };
 
-/// How long it is known who saw whom: two years, as Korea asks of whoever keeps many people's data (one of others).
-pub const ACCESS_KEPT: TimeDelta = TimeDelta::days(730);
-/// Rows that are dropped at a time, once an hour at most.
-const FORGET_MAX: u32 = 10_000;
-const FORGET_EACH: i64 = 3_600;
 /// Orders between an installer's and the one that knows the place.
 const GENERATIONS_MAX: usize = 8;
 
@@ -86,7 +77,7 @@ pub struct Places {
 /// The store's.
 pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, StoreError> {
     let store = &shared.parts.store;
-    let rows = store.order_rows(orders).await?;
+    let rows = store.rows_of_orders(orders).await?;
     let mut found = kept(store.persons(orders).await?, &rows);
     let made = rows.iter().filter(|r| r.prnt_ord_id.is_some());
     let made: Vec<OrderId> = made.map(|r| OrderId::stored(&r.ord_id)).collect();
@@ -118,7 +109,7 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
         if at.is_empty() {
             break;
         }
-        let rows = store.order_rows(&at).await?;
+        let rows = store.rows_of_orders(&at).await?;
         let there = kept(store.persons(&at).await?, &rows);
         let mut higher = Vec::new();
         for (child, at) in climbing {
@@ -221,31 +212,7 @@ pub async fn note(
     let rows: Vec<AccessRow> = persons.map(row).collect();
     let store = &shared.parts.store;
     store.note_access(&rows).await.map_err(|e| problem::store(&e))?;
-    if shared.forgotten.due(at) {
-        let below = (at - ACCESS_KEPT).timestamp_millis();
-        if let Err(e) = store.forget_accesses(&first_of(below), FORGET_MAX).await {
-            tracing::warn!(error = %e, "old accesses could not be dropped; later again");
-        }
-    }
     Ok(())
-}
-
-/// When old rows were looked for last.
-#[derive(Debug, Default)]
-pub struct Forgotten(AtomicI64);
-
-impl Forgotten {
-    fn due(&self, now: Time) -> bool {
-        let (now, last) = (now.timestamp(), self.0.load(Ordering::Relaxed));
-        let due = now - last >= FORGET_EACH;
-        due && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-}
-
-/// The first id that this millisecond can have: they grow with time.
-pub fn first_of(millis: i64) -> String {
-    let millis = millis.max(0);
-    format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff)
 }
 
 /// Where a request comes from. The word of a proxy that nobody named is told as such.

@@ -35,8 +35,6 @@ use crate::{
 pub struct Known {
     pub order: Order,
     pub applied: Vec<Applied>,
-    /// who placed it: `role:id`
-    placed_by: Arc<str>,
 }
 
 /// How much of an order somebody sees.
@@ -85,22 +83,15 @@ pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Known>, HttpResp
 
 /// An order that is made of its history, piece by piece.
 #[derive(Default)]
-struct Knowing {
-    folding: Folding,
-    placed_by: Option<Arc<str>>,
-}
+struct Knowing(Folding);
 
 impl Knowing {
     fn add(&mut self, rows: Vec<HistRow>) -> Result<(), String> {
-        if self.placed_by.is_none() {
-            self.placed_by = rows.first().map(|first| Arc::clone(&first.actr));
-        }
-        self.folding.add(&rows)
+        self.0.add(&rows)
     }
 
     fn end(self) -> Option<Known> {
-        let Folded { order, applied } = self.folding.end()?;
-        Some(Known { order, applied, placed_by: self.placed_by? })
+        self.0.end().map(|Folded { order, applied }| Known { order, applied })
     }
 }
 
@@ -139,10 +130,10 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
             Some(Sight::Whole)
         }
         Caller::Checkout { customer, .. } => {
-            let theirs = customer.as_ref() == Some(&order.customer_id) && !bought_by_partner(found);
+            let theirs = customer.as_ref() == Some(&order.customer_id) && !order.by_partner;
             theirs.then_some(Sight::Buyer)
         }
-        Caller::Partner { partner } if order.customer_id.as_str() == partner.as_str() && bought_by_partner(found) => {
+        Caller::Partner { partner } if order.customer_id.as_str() == partner.as_str() && order.by_partner => {
             Some(Sight::Buyer)
         }
         Caller::Partner { partner } => {
@@ -151,14 +142,6 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
         }
         Caller::Metrics => None,
     }
-}
-
-/// Customers' and partners' ids are different name spaces: a partner buys what is made for another order, and what it placed
-/// for itself; all else a customer buys, whatever they are called.
-fn bought_by_partner(found: &Known) -> bool {
-    let itself =
-        |(role, id): (&str, &str)| matches!(role, "partner" | "seller") && id == found.order.customer_id.as_str();
-    found.order.after.parent.is_some() || found.placed_by.split_once(':').is_some_and(itself)
 }
 
 /// An answer as its caller may read it: a seller hears of its own lines, and nothing of how the buyer pays.
@@ -346,7 +329,7 @@ fn things(name: &str) -> Result<&'static [Thing], &'static str> {
         "create_sku" => &[Thing::Product, Thing::Partner("holder_id")],
         "create_product" => &[Thing::Partner("partner_id"), Thing::Template],
         "change_product" => &[Thing::Product],
-        "create_template" => &[Thing::Partner("partner_id")],
+        "create_template" | "allow_buyer" | "withdraw_buyer" => &[Thing::Partner("partner_id")],
         "change_template" => &[Thing::Template],
         // what goes to the buyer instead of, or beside, its own goods
         "add_gift" | "request_exchange" | "approve_exchange" => &[Thing::Sku],

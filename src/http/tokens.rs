@@ -366,7 +366,7 @@ impl Caller {
         match self {
             Caller::Anyone => &Actor::ALL,
             Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
-            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner, Actor::Buyer],
+            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner],
             Caller::Payment { .. } => &[Actor::Payment],
             Caller::Operator { role: Role::Privacy, .. } | Caller::Auditor { .. } | Caller::Metrics => &[],
             Caller::Operator { .. } => &[Actor::Operator],
@@ -386,8 +386,8 @@ impl Caller {
             }
             Caller::Partner { partner } => {
                 let id = partner.as_str();
-                // as a buyer of what it bought; whether it did is looked at with the order
-                [Actor::Seller, Actor::Partner, Actor::Buyer].into_iter().filter_map(|a| of(a, id)).collect()
+                // also as who bought; whether it did is looked at with the order
+                [Actor::Seller, Actor::Partner].into_iter().filter_map(|a| of(a, id)).collect()
             }
             Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
             Caller::Operator { name, role } => {

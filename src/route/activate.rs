@@ -1,6 +1,10 @@
 //! Activation: what a chunk of commands needs and is not live is read from the store, in a few reads for all of it.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::{Actor as _, Addr};
 
@@ -15,7 +19,7 @@ use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     log::EntryId,
     protocol::internal::derived_id,
-    store::{Outcome, StoreError, StoredSku},
+    store::{Outcome, StoreError, StoredSku, rows::OrdRow},
 };
 
 /// Where an order that is not live was found.
@@ -42,9 +46,17 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
     }
     let rows = cx.store.order_rows(&ids).await?;
     for row in &rows {
-        let lane = u32::try_from(row.prtn_no).unwrap_or(u32::MAX);
-        let place = if lane == cx.partition { Where::Here } else { Where::Lane(lane) };
-        found.insert(OrderId::stored(&row.ord_id), place);
+        let (id, place) = placed(cx, row);
+        found.insert(id, place);
+    }
+    let others: Vec<OrderId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+    let mut archived: HashSet<OrderId> = HashSet::new();
+    if !others.is_empty() {
+        for row in cx.store.archived_rows(&others).await? {
+            let (id, place) = placed(cx, &row);
+            archived.insert(id.clone());
+            found.insert(id, place);
+        }
     }
     let here: Vec<OrderId> =
         ids.iter().filter(|id| found.get(*id) == Some(&Where::Here) && !live.has(id)).cloned().collect();
@@ -68,6 +80,7 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
             }
         };
         let id = state.order.id.clone();
+        state.archived = archived.contains(&id);
         if let Some(waiting) = cx.waiting.borrow_mut().remove(&id) {
             (state.waiting, state.unpublished) = (waiting.placements, waiting.unpublished);
         }
@@ -75,6 +88,13 @@ pub async fn orders(cx: &Rc<LaneContext>, live: &Orders, ids: Vec<OrderId>) -> R
         metrics::counter!("jumun_activations_total", "kind" => "order").increment(1);
     }
     Ok(found)
+}
+
+/// Where an order's row says that it is.
+fn placed(cx: &LaneContext, row: &OrdRow) -> (OrderId, Where) {
+    let lane = u32::try_from(row.prtn_no).unwrap_or(u32::MAX);
+    let place = if lane == cx.partition { Where::Here } else { Where::Lane(lane) };
+    (OrderId::stored(&row.ord_id), place)
 }
 
 /// Brings SKUs of this lane to life that are not; one that does not exist lives too, to be created or refused. Where another

@@ -26,14 +26,14 @@ use crate::{
         status::Status,
     },
     protocol::{
-        command::RefundAccount,
-        decode::Personal,
+        decode::{Personal, Token},
         internal::{Internal, derived_id},
     },
     store::{
         Batch,
         rows::{AditRow, AprvRow, HistRow, OtbxRow, PrsnRow},
     },
+    vault::Secret,
 };
 
 /// What a command made of its order.
@@ -109,7 +109,7 @@ pub async fn conclude(
     book.rows.otbx.extend(letters);
     audit(id, &decision.events, meta, &mut book.rows.adit);
     if let Some(personal) = &meta.personal {
-        tokens(&order, personal, &mut book.rows);
+        tokens(cx, &order, personal, &mut book.rows).map_err(broken)?;
         prsn_rows(cx, &order, personal, &mut book.rows.prsn).map_err(broken)?;
     }
     drop(book);
@@ -120,47 +120,30 @@ pub async fn conclude(
     Ok(Concluded { order, note, events })
 }
 
-/// Tokens of approvals are in no event: they go into the rows of this very command.
-fn tokens(order: &Order, p: &Personal, into: &mut Batch) {
-    if p.tokens.is_empty() {
-        return;
-    }
+/// Tokens of approvals are in no event: they go with personal data, sealed, by the number of the settlement. Without a key
+/// none is kept.
+fn tokens(cx: &LaneContext, order: &Order, p: &Personal, into: &mut Batch) -> Result<(), String> {
+    let Some(vault) = cx.store.vault().filter(|_| !p.tokens.is_empty()) else { return Ok(()) };
     // they are the last ones: a look at all of the batch's would cost each order as much as the batch is long
-    let own = |r: &&mut AprvRow| *r.ord_id == *order.id.as_str();
-    let placed = into.placed.aprv.iter_mut().rev().take_while(own);
-    for row in placed.chain(into.aprv.iter_mut().rev().take_while(own)) {
-        let token = p.tokens.iter().find(|(approval, _)| **approval == *row.aprv_id);
-        if let Some((_, token)) = token {
-            row.aprv_tkn = Some(token.as_str().into());
-        }
+    let own = |r: &&AprvRow| *r.ord_id == *order.id.as_str();
+    let placed = into.placed.aprv.iter().rev().take_while(own);
+    for row in placed.chain(into.aprv.iter().rev().take_while(own)) {
+        let Some((_, token)) = p.tokens.iter().find(|(approval, _)| **approval == *row.aprv_id) else { continue };
+        let sealed: Arc<str> = match token {
+            Token::Clear(text) => vault.seal(&row.ord_id, Secret::Token, text).map_err(|e| e.to_string())?.into(),
+            Token::Sealed(sealed) => Arc::clone(sealed),
+        };
+        into.prsn.push(PrsnRow::sealed(&row.ord_id, Secret::Token, row.stlm_no, sealed));
     }
+    Ok(())
 }
 
 /// One row a kind: each is written, changed and erased alone.
 fn prsn_rows(cx: &LaneContext, order: &Order, p: &Personal, into: &mut Vec<PrsnRow>) -> Result<(), String> {
-    let seal = |account: &Option<RefundAccount>| match (account, cx.store.vault()) {
-        (Some(account), Some(vault)) => {
-            vault.seal(order.id.as_str(), account).map(|sealed| Some(sealed.into())).map_err(|e| e.to_string())
-        }
-        (_, _) => Ok(None),
-    };
+    let id = order.id.shared();
+    let vault = cx.store.vault();
     let text = |t: &Option<String>| t.as_deref().map(Arc::from);
-    let row = |kind: &'static str, ord_seq: u16| PrsnRow {
-        ord_id: order.id.shared(),
-        prsn_knd_cd: kind.into(),
-        ord_seq: i64::from(ord_seq),
-        rcvr_nm: None,
-        tel_no: None,
-        zip_no: None,
-        addr: None,
-        addr_dtl: None,
-        acct_ownr_nm: None,
-        dpst_hldr_nm: None,
-        rmtr_nm: None,
-        rvw_txt: None,
-        vrtl_acct_no: None,
-        acct_enc: None,
-    };
+    let row = |kind: &'static str, ord_seq: u16| PrsnRow::blank(&id, kind, ord_seq.into());
     if p.recipient_name.is_some() {
         into.push(PrsnRow {
             rcvr_nm: text(&p.recipient_name),
@@ -171,22 +154,25 @@ fn prsn_rows(cx: &LaneContext, order: &Order, p: &Personal, into: &mut Vec<PrsnR
             ..row("RECIPIENT", 0)
         });
     }
-    if [&p.account_owner, &p.holder, &p.remitter, &p.virtual_account_no].into_iter().any(Option::is_some) {
+    let number = vault.zip(p.virtual_account_no.as_deref()).map(|(v, number)| v.seal(&id, Secret::Payer, number));
+    let number = number.transpose().map_err(|e| e.to_string())?;
+    if number.is_some() || [&p.account_owner, &p.holder, &p.remitter].into_iter().any(Option::is_some) {
         into.push(PrsnRow {
             acct_ownr_nm: text(&p.account_owner),
             dpst_hldr_nm: text(&p.holder),
             rmtr_nm: text(&p.remitter),
-            vrtl_acct_no: text(&p.virtual_account_no),
-            ..row("PAYER", 0)
+            acct_enc: number.map(Arc::from),
+            ..row(Secret::Payer.code(), 0)
         });
     }
-    if let Some(acct_enc) = seal(&p.refund_account)? {
-        // where refunds go, or where one has gone
-        let kind = if p.transferred { "REFUND" } else { "REFUND_ACCOUNT" };
+    // where refunds go, or where one has gone
+    let what = if p.transferred { Secret::Refund } else { Secret::RefundAccount };
+    let account = vault.zip(p.refund_account.as_ref()).map(|(v, account)| v.seal_account(&id, what, account));
+    if let Some(sealed) = account.transpose().map_err(|e| e.to_string())? {
         let dpst_hldr_nm = text(&p.refund_holder);
-        into.push(PrsnRow { dpst_hldr_nm, acct_enc: Some(acct_enc), ..row(kind, 0) });
+        into.push(PrsnRow { dpst_hldr_nm, ..PrsnRow::sealed(&id, what, 0, sealed.into()) });
     } else if p.refund_holder.is_some() {
-        into.push(PrsnRow { dpst_hldr_nm: text(&p.refund_holder), ..row("REFUND", 0) });
+        into.push(PrsnRow { dpst_hldr_nm: text(&p.refund_holder), ..row(Secret::Refund.code(), 0) });
     }
     if let Some((line_no, Some(words))) = &p.review {
         into.push(PrsnRow { rvw_txt: Some(words.as_str().into()), ..row("REVIEW", *line_no) });

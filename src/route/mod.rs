@@ -7,11 +7,13 @@
 pub mod activate;
 mod cache;
 pub mod conclude;
+pub mod consent;
 pub mod gifts;
 pub mod inventory;
 pub mod links;
 pub mod live;
 pub mod order;
+mod owners;
 pub mod payments;
 pub mod place;
 pub mod quarantine;

@@ -1,6 +1,7 @@
 //! 주문 actor: owns one order's status and claims. Hears its commands; asks the inventory actors; tells the open batch.
 //! It answers only through the batch, so nothing is said before it is durable.
 
+mod may;
 mod timer;
 
 pub use timer::Fire;
@@ -19,15 +20,11 @@ use crate::{
     },
     domain::{
         ids::OrderId,
-        order::{Decision, Event, Order, OrderCommand, change, decide, state::Placement},
+        order::{Event, Order, OrderCommand, change, state::Placement},
         reason::{Facts, Reason, Refusal},
     },
     log::EntryId,
-    protocol::{
-        Answer,
-        command::{BUYERS, Role},
-        decode::Personal,
-    },
+    protocol::{Answer, decode::Personal},
     store::rows::HistRow,
 };
 
@@ -49,6 +46,8 @@ pub struct State {
     pub waiting: Vec<Meta>,
     /// the events of such a placement: published with the first reply's, so that the sequence is kept
     pub unpublished: Vec<HistRow>,
+    /// it lies in the archive: it answers again what it took, and takes nothing more
+    pub archived: bool,
 }
 
 impl OrderActor {
@@ -60,7 +59,14 @@ impl OrderActor {
 
 impl From<Folded> for State {
     fn from(f: Folded) -> Self {
-        Self { order: f.order, applied: f.applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new() }
+        Self {
+            order: f.order,
+            applied: f.applied,
+            batch: 0,
+            waiting: Vec::new(),
+            unpublished: Vec::new(),
+            archived: false,
+        }
     }
 }
 
@@ -163,7 +169,7 @@ impl State {
         }
         let seen = place::see(cx, id, Some(&self.order), &command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
-        match self.decided(id, &command, &meta, &context) {
+        match self.decided(id, &command, &meta, &seen, &context) {
             Err(refusal) => {
                 #[expect(clippy::wildcard_enum_match_arm, reason = "only another order's lane waits for a word")]
                 match &command {
@@ -199,20 +205,6 @@ impl State {
         Some(Box::new(Personal { tokens: brought.tokens.clone(), ..Personal::default() }))
     }
 
-    /// The decision, after what only some may ask for.
-    fn decided(
-        &self,
-        id: &OrderId,
-        command: &OrderCommand,
-        meta: &Meta,
-        context: &crate::domain::order::Context<'_>,
-    ) -> Result<Decision, Refusal> {
-        if Role::of(&meta.actor).is_some_and(|(role, _)| matches!(role, Role::Seller | Role::Partner)) {
-            decide::of_the_same_seller(&self.order, command, context)?;
-        }
-        decide(id, Some(&self.order), command, context)
-    }
-
     /// What the command would do: the same decision, folded into a copy, and nothing kept.
     async fn preview(
         &mut self,
@@ -223,7 +215,7 @@ impl State {
     ) -> Result<(), Fault> {
         let seen = place::see(cx, id, Some(&self.order), command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
-        let decision = match self.decided(id, command, &meta, &context) {
+        let decision = match self.decided(id, command, &meta, &seen, &context) {
             Ok(decision) => decision,
             Err(refusal) => {
                 self.refuse(cx, meta, &refusal);
@@ -243,40 +235,6 @@ impl State {
         out.answer = Some((meta.reply_to, Arc::new(answer)));
         cx.book.borrow_mut().outgoing.push(out);
         Ok(())
-    }
-
-    /// A buyer's command must be of the buyer's own order; so must what a seller or a partner says as a buyer, and it may no
-    /// more then than any buyer. A placement that failed is nobody's.
-    fn theirs(&self, meta: &Meta, mut command: OrderCommand) -> Result<OrderCommand, Refusal> {
-        let Some((role, who)) = Role::of(&meta.actor).filter(|_| self.order.placement != Placement::Failed) else {
-            return Ok(command);
-        };
-        let own = who == self.order.customer_id.as_str();
-        let (buyer, trades) = (role == Role::Buyer, matches!(role, Role::Seller | Role::Partner));
-        if !own && (buyer || (trades && BUYERS.contains(&command.name()))) {
-            return Err(Reason::Forbidden.into());
-        }
-        // what the buyer asked for is the buyer's to take back; a seller says what is still out
-        if let OrderCommand::WithdrawReturn { lines, by_buyer, .. } = &mut command
-            && trades
-        {
-            if !own && lines.is_empty() {
-                return Err(Reason::Forbidden.into());
-            }
-            *by_buyer = own;
-        }
-        let sells = || self.order.lines.iter().any(|l| self.order.seller_of(l).is_some_and(|s| s.as_str() == who));
-        if let OrderCommand::RequestReturn(asked) = &mut command
-            && own
-            && trades
-            && !sells()
-        {
-            if asked.waive_gifts {
-                return Err(Reason::Forbidden.into());
-            }
-            asked.may_override = false;
-        }
-        Ok(command)
     }
 
     /// A command that was made for another version of the order. Looked at where it is decided, so nothing comes between;

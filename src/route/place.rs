@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Fault, LaneContext, activate, gifts, inventory::Ask, refdata};
+use super::{
+    Fault, LaneContext, activate,
+    consent::{self, Consent},
+    gifts,
+    inventory::Ask,
+    refdata,
+};
 use crate::{
     domain::{
         Time,
@@ -27,6 +33,8 @@ pub struct Seen {
     gift_promotions: Vec<Arc<GiftPromotion>>,
     partners: Vec<Partner>,
     taken: Vec<PaymentKey>,
+    /// whether who is bought from sells to who buys
+    pub consent: Consent,
 }
 
 impl Seen {
@@ -58,7 +66,8 @@ pub async fn see(
     careful: bool,
 ) -> Result<Seen, Fault> {
     let taken = cx.payments.taken(&*cx.store, id, order, command, careful).await?;
-    Ok(Seen { taken, ..shelves(cx, order, command, now).await? })
+    let consent = consent::look(cx, order, command).await?;
+    Ok(Seen { taken, consent, ..shelves(cx, order, command, now).await? })
 }
 
 async fn shelves(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand, now: Time) -> Result<Seen, Fault> {

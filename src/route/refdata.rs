@@ -11,6 +11,7 @@ use std::{
 use super::{
     Fault, LaneContext, Meta,
     cache::Cache,
+    consent::Consents,
     gifts::NearGifts,
     inventory::{self, Inventory},
 };
@@ -41,6 +42,7 @@ struct Kept {
     templates: HashMap<TemplateId, (TmplRow, u64)>,
     made_promotions: HashMap<PromotionId, (PrmRow, u64)>,
     partners: HashMap<PartnerId, (PtnrRow, u64)>,
+    consents: Consents,
     campaigns: HashMap<CampaignId, u64>,
 }
 
@@ -58,6 +60,7 @@ impl Default for Near {
             templates: HashMap::new(),
             made_promotions: HashMap::new(),
             partners: HashMap::new(),
+            consents: Consents::default(),
             campaigns: HashMap::new(),
         })))
     }
@@ -72,6 +75,7 @@ impl Near {
         kept.made_promotions.clear();
         kept.gifts.lost();
         kept.partners.clear();
+        kept.consents.lost();
         kept.campaigns.clear();
     }
 
@@ -83,6 +87,7 @@ impl Near {
         kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
         kept.gifts.committed(batches);
         kept.partners.retain(|_, (_, batch)| *batch > batches);
+        kept.consents.committed(batches);
         kept.campaigns.retain(|_, batch| *batch > batches);
     }
 
@@ -94,6 +99,11 @@ impl Near {
     /// Whether one of this id was made here and is perhaps not durable yet: the store would be asked in vain.
     pub fn has_campaign(&self, id: &CampaignId) -> bool {
         self.0.borrow().campaigns.contains_key(id)
+    }
+
+    /// What partners said of buyers here, and is perhaps not durable yet.
+    pub(super) fn consents(&self) -> RefMut<'_, Consents> {
+        RefMut::map(self.0.borrow_mut(), |kept| &mut kept.consents)
     }
 
     /// Gift promotions near at hand.

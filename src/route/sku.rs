@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Fault, LaneContext, Meta, activate, gifts,
+    Fault, LaneContext, Meta, activate, consent, gifts,
     inventory::{Cause, SkuAction, SkuCommand},
-    refdata,
+    owners, refdata,
 };
 use crate::{
     commit::{Outgoing, replay::Note},
@@ -76,6 +76,9 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: Meta, careful: bool) ->
 }
 
 async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts, Refusal>, Fault> {
+    if let Err(refusal) = owners::check(cx, wire, meta).await? {
+        return Ok(Err(refusal));
+    }
     #[expect(clippy::wildcard_enum_match_arm, reason = "orders' commands never come here")]
     let what = match wire {
         Wire::CreateTemplate(c) => return refdata::create_template(cx, c).await,
@@ -85,6 +88,8 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &Meta) -> Result<Result<Facts,
         Wire::ChangeGiftPromotion(c) => return gifts::change(cx, c).await,
         Wire::CreatePartner(c) => return refdata::create_partner(cx, c, meta.source.at).await,
         Wire::ChangePartner(c) => return refdata::change_partner(cx, c).await,
+        Wire::AllowBuyer(c) => return consent::say(cx, (&c.partner_id, &c.buyer_id), true, meta.source.at).await,
+        Wire::WithdrawBuyer(c) => return consent::say(cx, (&c.partner_id, &c.buyer_id), false, meta.source.at).await,
         Wire::ChangeProduct(c) => return refdata::change_product(cx, c, meta).await,
         Wire::ChangeTemplate(c) => return refdata::change_template(cx, c, meta).await,
         Wire::CreateSku(c) => {

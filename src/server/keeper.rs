@@ -17,6 +17,8 @@ use crate::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, Pause, Place},
     },
+    retention::{Terms, sweep::Sweep},
+    seals,
     store::{Lease, LeaseAnswer},
     webhook::{Courier, Hooks},
 };
@@ -45,6 +47,7 @@ pub(super) struct Keeper {
     pub ttl: Duration,
     pub stuck_after: Duration,
     pub hooks: Arc<Hooks>,
+    pub terms: Terms,
     pub stop: CancellationToken,
 }
 
@@ -117,6 +120,14 @@ impl Keeper {
                     continue;
                 }
             };
+            // said before anything is sealed; whoever looks for needless keys hears of it
+            if let Err(e) = seals::note(&*self.lane.store, partition).await {
+                if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
+                    tracing::warn!(partition, error = %e, unsaid, "the account key could not be noted; trying again");
+                }
+                self.pause(self.ttl / 5).await;
+                continue;
+            }
             said = false;
             theirs = None;
             pulse.forget(&[Duty::Lease, Duty::Start, Duty::Read, Duty::Commit, Duty::Publish]);
@@ -159,6 +170,9 @@ impl Keeper {
             Ok(_) => {
                 self.owns(true);
                 let couriers = self.couriers(&stop);
+                if lease.partition == 0 {
+                    couriers.spawn(self.sweep(&stop).run());
+                }
                 let end = self.renewed(lease, done, &stop, still).await;
                 stop.cancel();
                 couriers.close();
@@ -280,6 +294,12 @@ impl Keeper {
             tasks.spawn(courier.run());
         }
         tasks
+    }
+
+    /// What goes by age is swept by one server: the owner of partition 0.
+    fn sweep(&self, stop: &CancellationToken) -> Sweep {
+        let (store, clock) = (Arc::clone(&self.lane.store), Arc::clone(&self.lane.clock));
+        Sweep { store, clock, terms: self.terms, stop: stop.clone() }
     }
 
     fn owns(&self, so: bool) {

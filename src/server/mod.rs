@@ -18,6 +18,7 @@ use crate::{
     },
     log::{CommandLog, Retention},
     payment::PaymentGateway,
+    retention::Terms,
     store::Store,
     traces::Traces,
     webhook::Hooks,
@@ -39,6 +40,8 @@ pub struct ServerParts {
     pub policy: Policy,
     pub limits: Limits,
     pub retention: Retention,
+    /// how long the store keeps what goes by age
+    pub terms: Terms,
     /// whom refunds are asked of; `None`: another service reads the events and sends the confirmations
     pub gateway: Option<Arc<dyn PaymentGateway>>,
     /// whom events are posted to
@@ -138,6 +141,7 @@ impl Server {
                 ttl: parts.lease_ttl,
                 stuck_after: parts.stuck_after,
                 hooks: Arc::clone(&parts.hooks),
+                terms: parts.terms,
                 stop: stop.clone(),
             };
             tasks.spawn(keeper.run());

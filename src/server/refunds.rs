@@ -24,6 +24,7 @@ use crate::{
     payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     protocol::{command::RefundAccount, internal::derived_id},
     store::{Lease, Store},
+    vault::Secret,
 };
 
 /// How many refunds may wait to be asked; more stay due in the store.
@@ -120,9 +121,10 @@ impl Office {
                 return None;
             }
         };
-        let sealed = rows.iter().find(|r| r.prsn_knd_cd == "REFUND_ACCOUNT").and_then(|r| r.acct_enc.as_deref());
+        let sealed =
+            rows.iter().find(|r| r.prsn_knd_cd == Secret::RefundAccount.code()).and_then(|r| r.acct_enc.as_deref());
         let Some((sealed, vault)) = sealed.zip(self.store.vault()) else { return Some(None) };
-        let opened = vault.open(ask.order_id.as_str(), sealed);
+        let opened = vault.open_account(ask.order_id.as_str(), Secret::RefundAccount, sealed);
         Some(opened.inspect_err(|e| {
             tracing::error!(order_id = ask.order_id.as_str(), refund_key = ask.key, error = %e, "a refund account can't be opened");
         }).ok())

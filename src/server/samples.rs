@@ -101,6 +101,7 @@ fn describe() {
     counter!("jumun_batches_refused_total", "Batches that the store refused, committed in halves to find the command");
     counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
+    counter!("jumun_rows_expired_total", "Rows that were kept long enough and are gone, by table");
     counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
     counter!("jumun_trace_spans_dropped_total", "Spans that no collector took");
     gauge!("jumun_stream_lag", "Commands that no one has read yet");

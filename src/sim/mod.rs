@@ -298,7 +298,7 @@ fn limits() -> Limits {
 async fn keep(parts: LaneParts, process: Arc<Process>) {
     let (partition, store) = (parts.partition, Arc::clone(&parts.store));
     loop {
-        let lease = match store.acquire_above(partition, &process.name, LEASE, 0).await {
+        let lease = match store.acquire(partition, &process.name, LEASE).await {
             Ok(LeaseAnswer::Granted(lease)) => lease,
             Ok(LeaseAnswer::Held { .. }) | Err(_) => {
                 tokio::time::sleep(LEASE / 5).await;

@@ -29,12 +29,11 @@ use crate::{
     store::{
         Batch, Commit, Committer, Done, Lease, LeaseAnswer, OrderQuery, Outcome, Prepared, Preparer, Store, StoreError,
         StoredGiftPromotion, StoredSku, TableRef, UntRow,
-        door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
-        people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
+        memory::keeps_nothing,
         row::Read,
         rows::{
-            AditRow, AprvRow, CmpnRow, ExchRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow,
-            PtnrRow, RgstRow, RsvRow, RtnRow, TmplRow,
+            AprvRow, CmpnRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrByrRow, PtnrRow,
+            RgstRow, RsvRow, TmplRow,
         },
     },
 };
@@ -84,12 +83,11 @@ impl Store for StorePort {
     }
     async fn acquire_above(
         &self,
-        partition: u32,
-        owner: &str,
-        ttl: Duration,
+        wanted: (u32, &str, Duration),
         seen: i64,
+        over: Option<(&str, Time)>,
     ) -> Result<LeaseAnswer, StoreError> {
-        self.asked("acquire", self.inner.acquire_above(partition, owner, ttl, seen)).await
+        self.asked("acquire", self.inner.acquire_above(wanted, seen, over)).await
     }
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
         self.asked("renew", self.inner.renew(lease, ttl)).await
@@ -109,6 +107,9 @@ impl Store for StorePort {
     }
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         self.asked("orders", self.inner.orders(ids)).await
+    }
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        self.asked("history", self.inner.history(id, after, limit)).await
     }
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         self.asked("order_rows", self.inner.order_rows(ids)).await
@@ -140,6 +141,9 @@ impl Store for StorePort {
     }
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         self.asked("partners", self.inner.partners(ids)).await
+    }
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        self.asked("consent", self.inner.consent(partner, buyer)).await
     }
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         self.asked("campaigns", self.inner.campaigns(ids)).await
@@ -406,79 +410,4 @@ impl PaymentGateway for Till {
     }
 }
 
-#[async_trait]
-impl DoorStore for StorePort {
-    async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
-        Err(away())
-    }
-    async fn unnote(&self, _: &str) -> Result<(), StoreError> {
-        Err(away())
-    }
-    async fn notes(&self, _: Option<&str>, _: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
-        Err(away())
-    }
-    async fn order_notes(&self, _: &OrderId) -> Result<Vec<AditRow>, StoreError> {
-        Err(away())
-    }
-    async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {
-        Err(away())
-    }
-    async fn hook(&self, _: &str) -> Result<Vec<HookRow>, StoreError> {
-        Err(away())
-    }
-    async fn hook_at(&self, _: &HookRow) -> Result<(), StoreError> {
-        Err(away())
-    }
-    async fn hook_letter(&self, _: &HookLetterRow) -> Result<(), StoreError> {
-        Err(away())
-    }
-    async fn hook_letters(&self, _: &str, _: Option<&str>, _: u32) -> Result<Vec<HookLetterRow>, StoreError> {
-        Err(away())
-    }
-    async fn hook_letter_of(&self, _: &str, _: &str) -> Result<Option<HookLetterRow>, StoreError> {
-        Err(away())
-    }
-    async fn hook_letter_done(&self, _: &str, _: &str) -> Result<bool, StoreError> {
-        Err(away())
-    }
-    async fn hook_letter_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        Err(away())
-    }
-}
-
-#[async_trait]
-impl PeopleStore for StorePort {
-    async fn find_lines(&self, _: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
-        Err(away())
-    }
-    async fn count_lines(&self, _: &LineQuery, _: CountBy) -> Result<Vec<LineCount>, StoreError> {
-        Err(away())
-    }
-    async fn persons(&self, _: &[OrderId]) -> Result<Vec<PrsnRow>, StoreError> {
-        Err(away())
-    }
-    async fn parents(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
-        Err(away())
-    }
-    async fn claims(&self, _: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
-        Err(away())
-    }
-    async fn units_named(&self, _: &[SkuId]) -> Result<Vec<UntRow>, StoreError> {
-        Err(away())
-    }
-    async fn units_of(&self, _: &PartnerId, _: Option<&str>, _: u32) -> Result<Vec<UntRow>, StoreError> {
-        Err(away())
-    }
-    async fn reviews(&self, _: &ReviewQuery) -> Result<Vec<ReviewRow>, StoreError> {
-        Err(away())
-    }
-    async fn note_access(&self, _: &[AccessRow]) -> Result<(), StoreError> {
-        Err(away())
-    }
-    async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
-        Err(away())
-    }
-    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
-        Err(away())
-    }
-}
+keeps_nothing!(StorePort, Err(away()));

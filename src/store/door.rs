@@ -71,6 +71,16 @@ pub trait DoorStore: Send + Sync {
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError>;
     /// Deletes what these orders keep of persons; the number of rows that went.
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError>;
+    /// Erases where orders go that were made for these persons' orders; what else they keep is a business's. How many rows.
+    async fn erase_recipients(&self, orders: &[OrderId]) -> Result<u64, StoreError>;
+    /// Puts an order's events, by number, in the place of those with words, and takes the same words out of its rows and of
+    /// these refunds'. May be done again.
+    async fn erase_words(
+        &self,
+        order: &OrderId,
+        refunds: &[String],
+        events: &[(i64, String)],
+    ) -> Result<(), StoreError>;
 
     /// How far a webhook has come, in each partition.
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError>;
@@ -87,6 +97,8 @@ pub trait DoorStore: Send + Sync {
     ) -> Result<Vec<HookLetterRow>, StoreError>;
     /// A letter, if it is there.
     async fn hook_letter_of(&self, hook: &str, letter: &str) -> Result<Option<HookLetterRow>, StoreError>;
+    /// Puts events in the place of a letter's.
+    async fn hook_letter_says(&self, letter: &str, events: &str) -> Result<(), StoreError>;
     /// Takes a letter away; `false`: it is not there (any more).
     async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError>;
     /// How many letters each webhook has.

@@ -1,7 +1,10 @@
 //! The store in this process: what whole sales are simulated on. It keeps rows, and what must be unique and hold of them, as
 //! the others' SQL does; it answers what lanes and the checker ask. Nobody searches in it, and nothing outlives it.
 
+mod nothing;
 mod tables;
+
+pub(crate) use self::nothing::keeps_nothing;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,12 +18,10 @@ use self::tables::{Tables, key_of};
 use super::{
     Batch, Commit, Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Prepared, Preparer, Store,
     StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,
-    door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
-    people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
     row::Read,
     rows::{
-        AditRow, AprvRow, CmdRow, CmpnRow, ExchRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, LnkRow,
-        OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrRow, RgstRow, RsvRow, RtnRow, TmplRow,
+        AprvRow, CmdRow, CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
+        PrmRow, PrsnRow, PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
     },
 };
 use crate::{
@@ -134,16 +135,18 @@ impl Store for MemoryStore {
 
     async fn acquire_above(
         &self,
-        partition: u32,
-        owner: &str,
-        ttl: Duration,
+        (partition, owner, ttl): (u32, &str, Duration),
         seen: i64,
+        over: Option<(&str, Time)>,
     ) -> Result<LeaseAnswer, StoreError> {
         let now = self.clock.now();
         let mut state = self.state();
         let before = state.owners.get(&partition);
-        if let Some(held) = before.filter(|held| held.until > now && held.name != owner) {
-            return Ok(LeaseAnswer::Held { owner: held.name.clone(), until: held.until });
+        if let Some(held) =
+            before.filter(|held| held.until > now && held.name != owner && over != Some((&*held.name, held.until)))
+        {
+            let left = (held.until - now).to_std().unwrap_or_default();
+            return Ok(LeaseAnswer::Held { owner: held.name.clone(), until: held.until, left });
         }
         let epoch = before.map_or(0, |held| held.epoch).max(seen) + 1;
         state.owners.insert(partition, Owner { epoch, name: owner.to_owned(), until: now + ttl });
@@ -182,6 +185,12 @@ impl Store for MemoryStore {
         let ids: BTreeSet<&str> = ids.iter().map(OrderId::as_str).collect();
         let histories = ids.into_iter().map(|id| state.tables.of(id).collect::<Vec<HistRow>>());
         Ok(histories.filter(|rows| !rows.is_empty()).collect())
+    }
+
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        let state = self.state();
+        let later = state.tables.of::<HistRow>(id.as_str()).filter(|row| row.hist_no > after);
+        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
@@ -261,6 +270,10 @@ impl Store for MemoryStore {
 
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         Ok(self.state().tables.named(ids.iter().map(PartnerId::as_str)))
+    }
+
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        Ok(self.state().tables.of::<PtnrByrRow>(partner.as_str()).find(|row| *row.byr_id == *buyer.as_str()))
     }
 
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
@@ -378,79 +391,4 @@ impl Store for MemoryStore {
     }
 }
 
-#[async_trait]
-impl DoorStore for MemoryStore {
-    async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
-        not_kept()
-    }
-    async fn unnote(&self, _: &str) -> Result<(), StoreError> {
-        not_kept()
-    }
-    async fn notes(&self, _: Option<&str>, _: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
-        not_kept()
-    }
-    async fn order_notes(&self, _: &OrderId) -> Result<Vec<AditRow>, StoreError> {
-        not_kept()
-    }
-    async fn erase(&self, _: &[OrderId]) -> Result<u64, StoreError> {
-        not_kept()
-    }
-    async fn hook(&self, _: &str) -> Result<Vec<HookRow>, StoreError> {
-        not_kept()
-    }
-    async fn hook_at(&self, _: &HookRow) -> Result<(), StoreError> {
-        not_kept()
-    }
-    async fn hook_letter(&self, _: &HookLetterRow) -> Result<(), StoreError> {
-        not_kept()
-    }
-    async fn hook_letters(&self, _: &str, _: Option<&str>, _: u32) -> Result<Vec<HookLetterRow>, StoreError> {
-        not_kept()
-    }
-    async fn hook_letter_of(&self, _: &str, _: &str) -> Result<Option<HookLetterRow>, StoreError> {
-        not_kept()
-    }
-    async fn hook_letter_done(&self, _: &str, _: &str) -> Result<bool, StoreError> {
-        not_kept()
-    }
-    async fn hook_letter_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        not_kept()
-    }
-}
-
-#[async_trait]
-impl PeopleStore for MemoryStore {
-    async fn find_lines(&self, _: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
-        not_kept()
-    }
-    async fn count_lines(&self, _: &LineQuery, _: CountBy) -> Result<Vec<LineCount>, StoreError> {
-        not_kept()
-    }
-    async fn persons(&self, _: &[OrderId]) -> Result<Vec<PrsnRow>, StoreError> {
-        not_kept()
-    }
-    async fn parents(&self, _: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
-        not_kept()
-    }
-    async fn claims(&self, _: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
-        not_kept()
-    }
-    async fn units_named(&self, _: &[SkuId]) -> Result<Vec<UntRow>, StoreError> {
-        not_kept()
-    }
-    async fn units_of(&self, _: &PartnerId, _: Option<&str>, _: u32) -> Result<Vec<UntRow>, StoreError> {
-        not_kept()
-    }
-    async fn reviews(&self, _: &ReviewQuery) -> Result<Vec<ReviewRow>, StoreError> {
-        not_kept()
-    }
-    async fn note_access(&self, _: &[AccessRow]) -> Result<(), StoreError> {
-        not_kept()
-    }
-    async fn accesses(&self, _: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
-        not_kept()
-    }
-    async fn forget_accesses(&self, _: &str, _: u32) -> Result<u64, StoreError> {
-        not_kept()
-    }
-}
+keeps_nothing!(MemoryStore, not_kept());

@@ -2,18 +2,25 @@
 //!
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
+pub mod archive;
 pub mod door;
 #[cfg(feature = "simulation")]
 pub mod memory;
 pub mod people;
 pub mod postgres;
+pub mod retention;
 pub mod row;
 pub mod rows;
+pub mod seals;
 mod sql;
+mod sql_archive;
 mod sql_asked;
 mod sql_door;
+mod sql_history;
 mod sql_orders;
 mod sql_people;
+mod sql_retention;
+mod sql_seals;
 mod sql_skus;
 pub mod sql_store;
 pub mod sqlite;
@@ -28,7 +35,6 @@ use async_trait::async_trait;
 
 use crate::domain::{
     Time,
-    gift::{Entitlement, GiftPromotion, GiftSoldOut},
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     status::Status,
 };
@@ -37,7 +43,7 @@ use row::{Read, Row};
 use rows::{
     AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
     GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-    PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+    PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
 
 row::row! {
@@ -137,6 +143,7 @@ pub struct Batch {
     pub gft_prm_gds: Vec<GftPrmGdsRow>,
     pub gft_prm_unt: Vec<GftPrmUntRow>,
     pub ptnr: Vec<PtnrRow>,
+    pub ptnr_byr: Vec<PtnrByrRow>,
     pub cmpn: Vec<CmpnRow>,
     pub cmd: Vec<CmdRow>,
     pub otbx: Vec<OtbxRow>,
@@ -246,24 +253,6 @@ pub struct StoredGiftPromotion {
     pub gifts: Vec<GftPrmUntRow>,
 }
 
-impl From<&StoredGiftPromotion> for GiftPromotion {
-    fn from(s: &StoredGiftPromotion) -> Self {
-        let units = |n: i64| u32::try_from(n).unwrap_or(0);
-        Self {
-            id: PromotionId::stored(&s.promotion.gft_prm_id),
-            main_products: s.mains.iter().filter(|r| r.use_yn).map(|r| ProductId::stored(&r.gds_id)).collect(),
-            gift_skus: s.gifts.iter().filter(|r| r.use_yn).map(|r| SkuId::stored(&r.unt_id)).collect(),
-            entitlement: Entitlement {
-                gifts: units(s.promotion.gft_qty),
-                per: units(s.promotion.main_qty),
-                when_sold_out: GiftSoldOut::stored(&s.promotion.sld_out_cd),
-            },
-            opens_at: s.promotion.opn_dttm,
-            closes_at: s.promotion.cls_dttm,
-        }
-    }
-}
-
 /// The stored outcome of an accepted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -289,6 +278,8 @@ pub struct OutcomeOrder {
 /// Which orders are looked for; what is `None` is not asked.
 #[derive(Debug, Clone, Default)]
 pub struct OrderQuery {
+    /// those that are archived, and no others
+    pub archived: bool,
     /// a customer's orders; what a partner of that name bought is none
     pub customer: Option<CustomerId>,
     /// orders that this partner sells a line of, had made at it, or bought
@@ -306,7 +297,9 @@ pub struct OrderQuery {
 
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
-pub trait Store: door::DoorStore + people::PeopleStore {
+pub trait Store:
+    door::DoorStore + people::PeopleStore + seals::SealStore + retention::RetentionStore + archive::ArchiveStore
+{
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
 
@@ -315,12 +308,12 @@ pub trait Store: door::DoorStore + people::PeopleStore {
         None
     }
 
-    /// What account numbers are sealed by, once [`Store::lock`] was called.
+    /// What account numbers and tokens are sealed by, once [`Store::lock`] was called.
     fn vault(&self) -> Option<&Vault> {
         None
     }
 
-    /// Gives it what account numbers are sealed by; the first counts.
+    /// Gives it what they are sealed by; the first counts.
     fn lock(&self, _vault: Vault) {}
 
     /// A file beside the database, where it is one file on this machine.
@@ -369,12 +362,22 @@ pub trait Store: door::DoorStore + people::PeopleStore {
     /// A committer with a connection of its own.
     async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError>;
 
-    /// The orders' histories, each in order; unknown ids are left out.
+    /// The orders' histories, each in order, archived ones too; unknown ids are left out.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
     /// The events of an order's history that come after this one, so many at most.
     async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError>;
-    /// The order rows (for status pages and doors).
+    /// The rows of orders that are not archived.
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
+    /// The rows of orders, archived ones too.
+    async fn rows_of_orders(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        let mut rows = self.order_rows(ids).await?;
+        let live = |id: &&OrderId| rows.iter().any(|r| *r.ord_id == *id.as_str());
+        let others: Vec<OrderId> = ids.iter().filter(|id| !live(id)).cloned().collect();
+        if !others.is_empty() {
+            rows.extend(self.archived_rows(&others).await?);
+        }
+        Ok(rows)
+    }
     /// Orders by what is asked, newest first.
     async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError>;
     /// A SKU's ledger, newest first, from below `before`.
@@ -390,6 +393,8 @@ pub trait Store: door::DoorStore + people::PeopleStore {
         giving: &[SkuId],
     ) -> Result<Vec<StoredGiftPromotion>, StoreError>;
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
+    /// What a partner has said of a buyer, if anything.
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError>;
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
     /// The payments of these ids that the register has, by any means.
     async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError>;

@@ -168,6 +168,8 @@ pub trait PeopleStore: Send + Sync {
     async fn persons(&self, orders: &[OrderId]) -> Result<Vec<PrsnRow>, StoreError>;
     /// How these orders are linked to those that had them made.
     async fn parents(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError>;
+    /// The orders that these had made.
+    async fn children(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError>;
     /// These orders' returns and exchanges.
     async fn claims(&self, orders: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError>;
     /// These SKUs' rows.
@@ -181,6 +183,4 @@ pub trait PeopleStore: Send + Sync {
     async fn note_access(&self, rows: &[AccessRow]) -> Result<(), StoreError>;
     /// Who saw whom.
     async fn accesses(&self, asked: &AccessQuery) -> Result<Vec<AccessRow>, StoreError>;
-    /// Drops some accesses below this id; how many.
-    async fn forget_accesses(&self, below: &str, limit: u32) -> Result<u64, StoreError>;
 }

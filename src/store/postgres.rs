@@ -11,9 +11,10 @@ use std::{str::FromStr as _, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Postgres, Row as _,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Postgres, Row as _,
     migrate::{MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgRow, PgSslMode},
+    postgres::{PgArguments, PgConnectOptions, PgRow, PgSslMode},
+    query::Query,
 };
 
 pub use commit::Statement;
@@ -23,7 +24,7 @@ use super::{
     Committer, Preparer, StoreError,
     row::{Read, Type},
     sql::complete,
-    sql_store::{Bind, Database, SqlStore, next},
+    sql_store::{Bind, Database, SqlStore, Work, next},
 };
 use crate::outward::is_here;
 
@@ -108,6 +109,47 @@ fn decode(row: &PgRow, types: &[Type]) -> Result<Vec<Read>, sqlx::Error> {
     types.iter().enumerate().map(read).collect()
 }
 
+fn query(sql: String, binds: Vec<Bind>) -> Query<'static, Postgres, PgArguments> {
+    binds.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, bind| match bind {
+        Bind::Texts(texts) => query.bind(texts),
+        Bind::Text(text) => query.bind(text),
+        Bind::Int(n) => query.bind(n),
+        Bind::Time(time) => query.bind(time),
+    })
+}
+
+/// A transaction; the server rolls it back when its connection is closed.
+struct PgWork {
+    connection: PgConnection,
+    sessions: Sessions,
+}
+
+#[async_trait]
+impl Work for PgWork {
+    async fn run(&mut self, sql: &str, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        let asked = query(sql.to_owned(), binds).fetch_all(&mut self.connection);
+        match tokio::time::timeout(self.sessions.patience, asked).await {
+            Ok(rows) => {
+                let rows = rows.map_err(|e| conflict(&e).unwrap_or_else(|| fault(&e)))?;
+                rows.iter().map(|row| decode(row, types)).collect::<Result<_, _>>().map_err(|e| fault(&e))
+            }
+            Err(_) => Err(StoreError::Unavailable(self.sessions.silence())),
+        }
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.run("COMMIT", Vec::new(), &[]).await.map_err(|e| StoreError::Unknown(e.to_string()))?;
+        drop(self.connection.close().await);
+        Ok(())
+    }
+}
+
+/// Somebody else was there first: rolled back, and not the database's trouble.
+fn conflict(error: &sqlx::Error) -> Option<StoreError> {
+    let code = error.as_database_error()?.code()?;
+    ["23505", "40P01", "40001"].contains(&&*code).then(|| StoreError::Refused(error.to_string()))
+}
+
 #[async_trait]
 impl Database for Server {
     const KIND: &'static str = "postgres";
@@ -115,23 +157,23 @@ impl Database for Server {
     const NOW: &'static str = "now()";
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
     const GREATER: &'static str = "GREATEST";
+    const LOCKED: &'static str = " FOR UPDATE OF a";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
-        let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
-        for bind in binds {
-            query = match bind {
-                Bind::Texts(texts) => query.bind(texts),
-                Bind::Text(text) => query.bind(text),
-                Bind::Int(n) => query.bind(n),
-                Bind::Time(time) => query.bind(time),
-            };
-        }
-        let rows = self.pool.fetch_all(query).await?;
+        let rows = self.pool.fetch_all(query(sql, binds)).await?;
         rows.iter().map(|row| decode(row, types)).collect::<Result<_, _>>().map_err(|e| fault(&e))
     }
 
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         self.read(sql, binds, types).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Work>, StoreError> {
+        let mut work = PgWork { connection: self.sessions.connect().await?, sessions: self.sessions.clone() };
+        work.run("BEGIN", Vec::new(), &[]).await?;
+        // rare statements over a whole table: planned for what is asked, or a time would be any time
+        work.run("SET LOCAL plan_cache_mode = force_custom_plan", Vec::new(), &[]).await?;
+        Ok(Box::new(work))
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

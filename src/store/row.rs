@@ -54,10 +54,14 @@ pub enum Write {
 /// A row of one table.
 pub trait Row: Clone + Send + Sync + PartialEq + std::fmt::Debug + 'static {
     const TABLE: &'static str;
+    /// The table that its rows are archived in, where they are.
+    const ARCHIVE: &'static str;
     const WRITE: Write;
     const KEY: &'static [&'static str];
     /// Columns that an upsert leaves as they are where it has nothing for them.
     const KEPT: &'static [&'static str] = &[];
+    /// Columns that an upsert never changes once they hold something: words, which are erased there and not in memory.
+    const ONCE: &'static [&'static str] = &[];
     const COLUMNS: &'static [(&'static str, Type)];
     /// The values in the order of [`Row::COLUMNS`].
     fn each<'a>(&'a self, put: &mut dyn FnMut(Value<'a>));
@@ -134,7 +138,8 @@ impl Cell for bool {
 
 /// Declares a row: its struct, its table, its key and its columns, from one list.
 macro_rules! row {
-    ($(#[$doc:meta])* $name:ident => $table:literal, $write:ident, key($($key:literal),+) $(kept($($kept:literal),+))? {
+    ($(#[$doc:meta])* $name:ident => $table:literal, $write:ident, key($($key:literal),+) $(kept($($kept:literal),+))?
+        $(once($($once:literal),+))? {
         $($(#[$cdoc:meta])* $col:ident : $ty:ty),+ $(,)?
     }) => {
         $(#[$doc])*
@@ -143,9 +148,11 @@ macro_rules! row {
 
         impl $crate::store::row::Row for $name {
             const TABLE: &'static str = $table;
+            const ARCHIVE: &'static str = concat!($table, "_arch");
             const WRITE: $crate::store::row::Write = $crate::store::row::Write::$write;
             const KEY: &'static [&'static str] = &[$($key),+];
             $(const KEPT: &'static [&'static str] = &[$($kept),+];)?
+            $(const ONCE: &'static [&'static str] = &[$($once),+];)?
             const COLUMNS: &'static [(&'static str, $crate::store::row::Type)] =
                 &[$((stringify!($col), <$ty as $crate::store::row::Cell>::TYPE)),+];
             fn each<'a>(&'a self, put: &mut dyn FnMut($crate::store::row::Value<'a>)) {

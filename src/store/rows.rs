@@ -134,7 +134,7 @@ row! {
         aprv_id: Text,
         ord_id: Text,
         stlm_no: i64,
-        /// in no event: written by the command that brings it
+        /// of approvals from before it was kept with personal data, sealed: nobody writes it any more
         aprv_tkn: Option<Text>,
         aprv_amt: i64,
         vrtl_acct_no: Option<Text>,
@@ -158,7 +158,7 @@ row! {
 
 row! {
     /// 환불: insert-only; a request is one row, each outcome of it another.
-    RfndRow => "tb_od_rfnd", Upsert, key("rfnd_key", "rfnd_seq") {
+    RfndRow => "tb_od_rfnd", Upsert, key("rfnd_key", "rfnd_seq") once("rfnd_rsn") {
         /// the idempotency key that the payment side sees
         rfnd_key: Text,
         /// 0 is the request; then one a confirmation or failure
@@ -179,7 +179,7 @@ row! {
 
 row! {
     /// 취소: one row a line and cancel group; insert-only.
-    CnclRow => "tb_od_cncl", Upsert, key("ord_id", "cncl_grp_no", "ord_seq") {
+    CnclRow => "tb_od_cncl", Upsert, key("ord_id", "cncl_grp_no", "ord_seq") once("cncl_rsn") {
         ord_id: Text,
         cncl_grp_no: i64,
         ord_seq: i64,
@@ -450,7 +450,7 @@ row! {
     /// 개인정보: what may be erased; in no event and no log.
     PrsnRow => "tb_od_ord_prsn", Upsert, key("ord_id", "prsn_knd_cd", "ord_seq") {
         ord_id: Text,
-        /// RECIPIENT, PAYER, REFUND_ACCOUNT, REFUND, REVIEW
+        /// RECIPIENT, PAYER, REFUND_ACCOUNT, REFUND, TOKEN, REVIEW
         prsn_knd_cd: Code,
         ord_seq: i64,
         rcvr_nm: Option<Text>,
@@ -462,9 +462,9 @@ row! {
         dpst_hldr_nm: Option<Text>,
         rmtr_nm: Option<Text>,
         rvw_txt: Option<Text>,
-        /// of a deposit that is awaited: the account that it comes to
+        /// of orders from before it was sealed: nobody writes it any more
         vrtl_acct_no: Option<Text>,
-        /// bank, number and holder, encrypted
+        /// sealed: bank, number and holder of an account, the number that a deposit comes to, or an approval's token
         acct_enc: Option<Text>,
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.gft_prm_gds, How::Usual);
     visit.table(&batch.gft_prm_unt, How::Usual);
     visit.table(&batch.ptnr, How::Usual);
+    visit.table(&batch.ptnr_byr, How::Usual);
     visit.table(&batch.cmpn, How::Usual);
     visit.table(&batch.cmd, How::Usual);
     visit.table(&batch.otbx, How::Usual);
@@ -156,8 +157,13 @@ pub(super) fn insert_tail<R: Row>(how: How) -> String {
     }
     let rest: Vec<&str> = R::COLUMNS.iter().map(|(name, _)| *name).filter(|name| !R::KEY.contains(name)).collect();
     let new = |name: &str| {
-        let kept = R::KEPT.contains(&name);
-        if kept { format!("COALESCE(excluded.{name}, t.{name})") } else { format!("excluded.{name}") }
+        if R::ONCE.contains(&name) {
+            format!("COALESCE(t.{name}, excluded.{name})")
+        } else if R::KEPT.contains(&name) {
+            format!("COALESCE(excluded.{name}, t.{name})")
+        } else {
+            format!("excluded.{name}")
+        }
     };
     let set = rest.iter().map(|name| format!("{name} = {}", new(name))).collect::<Vec<_>>().join(", ");
     format!(

@@ -4,16 +4,22 @@ use async_trait::async_trait;
 
 use super::{
     StoreError,
+    archive::{ARCHIVED, ArchiveStore as _},
     door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
     row::{Read, Row, Type, Value},
     rows::AditRow,
     sql,
+    sql_archive::beside,
     sql_store::{Bind, Database, SqlStore, next},
 };
 use crate::domain::ids::OrderId;
 
 /// Sorts behind every id.
 const LAST: &str = "~";
+
+/// Of the audit: why something was done, in words; what others have is a code or a key.
+const IN_WORDS: &str = "adit_knd_cd IN ('FORCED_DELIVERY', 'INSPECTION', 'COLLECTION_WAIVED', 'WRITTEN_OFF', \
+                        'PROCUREMENT_CANCELLED') AND adit_rsn IS NOT NULL";
 
 /// A row's values, as parameters; these tables hold no NULL and no truth values.
 pub(super) fn binds<R: Row>(row: &R) -> Vec<Bind> {
@@ -30,6 +36,16 @@ pub(super) fn binds<R: Row>(row: &R) -> Vec<Bind> {
 }
 
 impl<D: Database> SqlStore<D> {
+    /// Deletes what these orders keep of persons; how many rows.
+    async fn gone(&self, orders: &[OrderId], which: &str) -> Result<u64, StoreError> {
+        if orders.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("DELETE FROM tb_od_ord_prsn WHERE ord_id {}{which} RETURNING ord_seq", D::IN);
+        let ids = Bind::Texts(orders.iter().map(|id| id.as_str().to_owned()).collect());
+        Ok(self.0.write(sql, vec![ids], &[Type::Int]).await?.len() as u64)
+    }
+
     async fn put<R: Row>(&self, row: &R, rest: &str) -> Result<(), StoreError> {
         let marks: Vec<String> = (1..=R::COLUMNS.len()).map(|n| format!("${n}")).collect();
         let sql = format!("{}VALUES ({}){rest}", sql::insert_head::<R>(), marks.join(", "));
@@ -54,18 +70,61 @@ impl<D: Database> DoorStore for SqlStore<D> {
     }
 
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError> {
-        self.list("WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd", vec![Bind::text(order.as_str())])
-            .await
+        let rest = "WHERE t.ord_id = $1 ORDER BY t.adit_dttm, t.cmd_id, t.adit_knd_cd";
+        let binds = vec![Bind::text(order.as_str())];
+        let rows: Vec<AditRow> = self.list(rest, binds.clone()).await?;
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+        self.list_in(&beside(AditRow::TABLE), rest, binds).await
     }
 
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {
-        if orders.is_empty() {
-            return Ok(0);
+        if !orders.is_empty() {
+            // first: whoever seals it meanwhile puts it where it is taken away next
+            let sql = format!(
+                "UPDATE tb_sc_crcd_aprv SET aprv_tkn = NULL, vrtl_acct_no = NULL WHERE ord_id {} \
+                 AND (aprv_tkn IS NOT NULL OR vrtl_acct_no IS NOT NULL)",
+                D::IN
+            );
+            let ids = Bind::Texts(orders.iter().map(|id| id.as_str().to_owned()).collect());
+            self.0.write(sql, vec![ids], &[]).await?;
         }
-        let sql = format!("DELETE FROM tb_od_ord_prsn WHERE ord_id {} RETURNING ord_seq", D::IN);
-        let ids = Bind::Texts(orders.iter().map(|id| id.as_str().to_owned()).collect());
-        let gone = self.0.write(sql, vec![ids], &[Type::Int]).await?;
-        Ok(gone.len() as u64)
+        self.gone(orders, "").await
+    }
+
+    async fn erase_recipients(&self, orders: &[OrderId]) -> Result<u64, StoreError> {
+        self.gone(orders, " AND prsn_knd_cd = 'RECIPIENT'").await
+    }
+
+    async fn erase_words(
+        &self,
+        order: &OrderId,
+        refunds: &[String],
+        events: &[(i64, String)],
+    ) -> Result<(), StoreError> {
+        let of_refunds =
+            format!("UPDATE tb_od_rfnd SET rfnd_rsn = '' WHERE rfnd_key {} AND rfnd_rsn IS NOT NULL", D::IN);
+        let of_order = || vec![Bind::text(order.as_str())];
+        let mut rows = vec![
+            ("UPDATE tb_od_cncl SET cncl_rsn = '' WHERE ord_id = $1 AND cncl_rsn IS NOT NULL".to_owned(), of_order()),
+            (of_refunds, vec![Bind::Texts(refunds.to_vec())]),
+            (format!("UPDATE tb_sy_adit SET adit_rsn = '' WHERE ord_id = $1 AND {IN_WORDS}"), of_order()),
+        ];
+        // last: as long as an event has words, somebody comes again. One that is being archived is not the event any more
+        rows.extend(events.iter().map(|(number, event)| {
+            let sql = format!(
+                "UPDATE tb_od_ord_hist SET evnt = $3 WHERE ord_id = $1 AND hist_no = $2 AND evnt_typ_cd <> '{ARCHIVED}'"
+            );
+            (sql, vec![Bind::text(order.as_str()), Bind::Int(*number), Bind::text(event)])
+        }));
+        if self.archive_entry(order).await?.is_some() {
+            return self.change_archived(order, rows).await;
+        }
+        for (sql, binds) in rows {
+            self.0.write(sql, binds, &[]).await?;
+        }
+        Ok(())
     }
 
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError> {
@@ -94,6 +153,11 @@ impl<D: Database> DoorStore for SqlStore<D> {
         let found =
             self.list("WHERE t.hook_id = $1 AND t.ltr_id = $2", vec![Bind::text(hook), Bind::text(letter)]).await?;
         Ok(found.into_iter().next())
+    }
+
+    async fn hook_letter_says(&self, letter: &str, events: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE tb_sy_hook_ltr SET evnts = $2 WHERE ltr_id = $1".to_owned();
+        self.0.write(sql, vec![Bind::text(letter), Bind::text(events)], &[]).await.map(drop)
     }
 
     async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError> {

@@ -2,7 +2,9 @@
 
 use super::{
     OrderQuery, StoreError,
+    row::Row as _,
     rows::OrdRow,
+    sql_archive::{beside, in_archive},
     sql_asked::{Asked, codes},
     sql_store::{Bind, Database, SqlStore},
 };
@@ -95,6 +97,9 @@ impl<D: Database> SqlStore<D> {
         }
         q.binds.push(Bind::Int(asked.limit.into()));
         let rest = format!("{} ORDER BY t.rcpt_dttm DESC, t.ord_id DESC LIMIT ${}", q.text, q.binds.len());
+        if asked.archived {
+            return self.list_in(&beside(OrdRow::TABLE), &in_archive(&rest), q.binds).await;
+        }
         self.list(&rest, q.binds).await
     }
 }

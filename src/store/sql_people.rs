@@ -14,6 +14,7 @@ use super::{
     row::{Read, Row, Type},
     rows::{ExchRow, GdsRow, LnkRow, PrsnRow, RtnRow},
     sql,
+    sql_archive::{beside, in_archive},
     sql_asked::{Asked, codes},
     sql_store::{Bind, Database, SqlStore, next},
 };
@@ -156,6 +157,48 @@ fn ids(orders: &[OrderId]) -> impl Iterator<Item = &str> + Send {
     orders.iter().map(OrderId::as_str)
 }
 
+impl<D: Database> SqlStore<D> {
+    /// Reviews of live orders, or of archived ones.
+    async fn reviews_in(&self, asked: &ReviewQuery, archived: bool) -> Result<Vec<ReviewRow>, StoreError> {
+        let mut q = Asked::new();
+        if let Some(partner) = &asked.partner {
+            q.and(&format!("{SELLER} = ?"), vec![Bind::text(partner.as_str())]);
+        }
+        if let Some(product) = &asked.product {
+            q.and("g.gds_id = ?", vec![Bind::text(product.as_str())]);
+        }
+        if let Some(at) = &asked.after {
+            let values = vec![Bind::Time(at.placed), Bind::text(at.order.as_str()), Bind::Int(at.line)];
+            q.and("(v.rvw_dttm, v.ord_id, v.ord_seq) < (?, ?, ?)", values);
+        }
+        let sql = format!(
+            "SELECT v.ord_id, v.ord_seq, v.rvw_scor, v.rvw_dttm, g.gds_id, g.unt_id, {SELLER}, p.rvw_txt \
+             FROM tb_od_rvw AS v JOIN tb_od_ord AS t ON t.ord_id = v.ord_id \
+             JOIN tb_od_ord_gds AS g ON g.ord_id = v.ord_id AND g.ord_seq = v.ord_seq \
+             LEFT JOIN tb_od_ord_prsn AS p ON p.ord_id = v.ord_id AND p.prsn_knd_cd = 'REVIEW' \
+             AND p.ord_seq = v.ord_seq {} ORDER BY v.rvw_dttm DESC, v.ord_id DESC, v.ord_seq DESC LIMIT {}",
+            q.text, asked.limit
+        );
+        let sql = if archived { in_archive(&sql) } else { sql };
+        use Type::{Int, Text, Time};
+        let rows = self.0.read(sql, q.binds, &[Text, Int, Int, Time, Text, Text, Text, Text]).await?;
+        let review = |values: Vec<Read>| {
+            let v: &mut IntoIter<Read> = &mut values.into_iter();
+            ReviewRow {
+                order: next(v),
+                line: next(v),
+                rating: next(v),
+                at: next(v),
+                product: next(v),
+                sku: next(v),
+                partner: next(v),
+                words: next(v),
+            }
+        };
+        Ok(rows.into_iter().map(review).collect())
+    }
+}
+
 #[async_trait]
 impl<D: Database> PeopleStore for SqlStore<D> {
     async fn find_lines(&self, asked: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
@@ -196,7 +239,13 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     }
 
     async fn parents(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
-        self.named("chld_ord_id", ids(orders)).await
+        let mut links: Vec<LnkRow> = self.named("chld_ord_id", ids(orders)).await?;
+        links.extend(self.named_in(&beside(LnkRow::TABLE), "chld_ord_id", ids(orders)).await?);
+        Ok(links)
+    }
+
+    async fn children(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
+        self.named("prnt_ord_id", ids(orders)).await
     }
 
     async fn claims(&self, orders: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {
@@ -215,41 +264,11 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     }
 
     async fn reviews(&self, asked: &ReviewQuery) -> Result<Vec<ReviewRow>, StoreError> {
-        let mut q = Asked::new();
-        if let Some(partner) = &asked.partner {
-            q.and(&format!("{SELLER} = ?"), vec![Bind::text(partner.as_str())]);
-        }
-        if let Some(product) = &asked.product {
-            q.and("g.gds_id = ?", vec![Bind::text(product.as_str())]);
-        }
-        if let Some(at) = &asked.after {
-            let values = vec![Bind::Time(at.placed), Bind::text(at.order.as_str()), Bind::Int(at.line)];
-            q.and("(v.rvw_dttm, v.ord_id, v.ord_seq) < (?, ?, ?)", values);
-        }
-        let sql = format!(
-            "SELECT v.ord_id, v.ord_seq, v.rvw_scor, v.rvw_dttm, g.gds_id, g.unt_id, {SELLER}, p.rvw_txt \
-             FROM tb_od_rvw AS v JOIN tb_od_ord AS t ON t.ord_id = v.ord_id \
-             JOIN tb_od_ord_gds AS g ON g.ord_id = v.ord_id AND g.ord_seq = v.ord_seq \
-             LEFT JOIN tb_od_ord_prsn AS p ON p.ord_id = v.ord_id AND p.prsn_knd_cd = 'REVIEW' \
-             AND p.ord_seq = v.ord_seq {} ORDER BY v.rvw_dttm DESC, v.ord_id DESC, v.ord_seq DESC LIMIT {}",
-            q.text, asked.limit
-        );
-        use Type::{Int, Text, Time};
-        let rows = self.0.read(sql, q.binds, &[Text, Int, Int, Time, Text, Text, Text, Text]).await?;
-        let review = |values: Vec<Read>| {
-            let v: &mut IntoIter<Read> = &mut values.into_iter();
-            ReviewRow {
-                order: next(v),
-                line: next(v),
-                rating: next(v),
-                at: next(v),
-                product: next(v),
-                sku: next(v),
-                partner: next(v),
-                words: next(v),
-            }
-        };
-        Ok(rows.into_iter().map(review).collect())
+        let mut found = self.reviews_in(asked, false).await?;
+        found.extend(self.reviews_in(asked, true).await?);
+        found.sort_by(|a, b| (b.at, &b.order, b.line).cmp(&(a.at, &a.order, a.line)));
+        found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     async fn note_access(&self, rows: &[AccessRow]) -> Result<(), StoreError> {
@@ -279,12 +298,5 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         }
         let rest = format!("{} ORDER BY t.accs_id DESC LIMIT {}", q.text, asked.limit);
         self.list(&rest, q.binds).await
-    }
-
-    async fn forget_accesses(&self, below: &str, limit: u32) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM tb_sy_prsn_accs WHERE accs_id IN (SELECT a.accs_id FROM tb_sy_prsn_accs AS a \
-                   WHERE a.accs_id < $1 ORDER BY a.accs_id LIMIT $2) RETURNING accs_id";
-        let gone = self.0.write(sql.into(), vec![Bind::text(below), Bind::Int(limit.into())], &[Type::Text]).await?;
-        Ok(gone.len() as u64)
     }
 }

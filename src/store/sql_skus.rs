@@ -36,7 +36,8 @@ impl<D: Database> SqlStore<D> {
     pub(super) async fn buyers(&self, ids: &[SkuId]) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, StoreError> {
         let sql = format!(
             "SELECT l.cmpn_id, l.cust_id, CAST(sum(l.cmpn_dlt) AS bigint) FROM tb_pr_cmpn AS c \
-             JOIN tb_pd_unt_ldgr AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
+             JOIN (SELECT unt_id, ldgr_no, cmpn_id, cust_id, cmpn_dlt FROM tb_pd_unt_ldgr UNION ALL \
+             SELECT unt_id, ldgr_no, cmpn_id, cust_id, cmpn_dlt FROM tb_pd_unt_ldgr_arch) AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
              WHERE c.unt_id {} AND l.cust_id IS NOT NULL GROUP BY l.cmpn_id, l.cust_id \
              HAVING sum(l.cmpn_dlt) > 0 ORDER BY 1, 2",
             D::IN

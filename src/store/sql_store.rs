@@ -11,14 +11,15 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Preparer, Store, StoreError, StoredGiftPromotion,
-    StoredSku, TableRef, UntRow,
+    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, Preparer, Store, StoreError, StoredGiftPromotion, StoredSku,
+    TableRef, UntRow,
     row::{Cell, Read, Row, Type},
     rows::{
-        AprvRow, CmpnRow, Code, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
-        PrmRow, PrsnRow, PtnrRow, RgstRow, RsvRow, TmplRow,
+        AprvRow, CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow,
+        PrsnRow, PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
     },
     sql,
+    sql_archive::beside,
 };
 use crate::{
     domain::{
@@ -58,11 +59,15 @@ pub trait Database: Send + Sync + 'static {
     const LATER: &'static str;
     /// The function of the greater of two.
     const GREATER: &'static str;
+    /// At the end of a selection from `a`: nobody else writes its rows until what it is part of is done.
+    const LOCKED: &'static str;
 
     /// Runs a reading statement; the rows' values are of `types`.
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Runs one small writing statement in a transaction of its own; like [`Database::read`] otherwise.
     async fn write(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Opens a transaction on a connection of its own.
+    async fn begin(&self) -> Result<Box<dyn Work>, StoreError>;
     /// Brings the schema to this version.
     async fn migrate(&self) -> Result<(), StoreError>;
     /// As [`Store::migrated`].
@@ -86,6 +91,15 @@ pub trait Database: Send + Sync + 'static {
 
     /// A committer with a connection of its own.
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
+}
+
+/// An open transaction; dropped before its commit it has done nothing.
+#[async_trait]
+pub trait Work: Send {
+    /// Runs a statement in it; the rows' values are of `types`.
+    async fn run(&mut self, sql: &str, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
+    /// Makes it durable. After an error it may be so all the same.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// A store over an SQL database.
@@ -114,8 +128,18 @@ fn millis(ttl: Duration) -> Bind {
 impl<D: Database> SqlStore<D> {
     /// The rows that `rest` (from WHERE on) selects; the table is called `t`.
     pub(super) async fn list<R: Row>(&self, rest: &str, binds: Vec<Bind>) -> Result<Vec<R>, StoreError> {
+        self.list_in(R::TABLE, rest, binds).await
+    }
+
+    /// The same of a table that has these rows, too.
+    pub(super) async fn list_in<R: Row>(
+        &self,
+        table: &str,
+        rest: &str,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<R>, StoreError> {
         let types: Vec<Type> = R::COLUMNS.iter().map(|(_, kind)| *kind).collect();
-        let sql = format!("SELECT {} FROM {} AS t {rest}", sql::columns::<R>("t."), R::TABLE);
+        let sql = format!("SELECT {} FROM {table} AS t {rest}", sql::columns::<R>("t."));
         let rows = self.0.read(sql, binds, &types).await?;
         Ok(rows.into_iter().map(|values| R::read(&mut values.into_iter())).collect())
     }
@@ -126,71 +150,32 @@ impl<D: Database> SqlStore<D> {
         column: &str,
         ids: impl Iterator<Item = &'a str> + Send,
     ) -> Result<Vec<R>, StoreError> {
+        self.named_in(R::TABLE, column, ids).await
+    }
+
+    /// The same of a table that has these rows, too.
+    pub(super) async fn named_in<'a, R: Row>(
+        &self,
+        table: &str,
+        column: &str,
+        ids: impl Iterator<Item = &'a str> + Send,
+    ) -> Result<Vec<R>, StoreError> {
         let Bind::Texts(ids) = texts(ids) else { return Ok(Vec::new()) };
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let rest = format!("WHERE t.{column} {} ORDER BY {}", D::IN, sql::list(R::KEY.iter().copied(), "t."));
-        self.list(&rest, vec![Bind::Texts(ids)]).await
+        self.list_in(table, &rest, vec![Bind::Texts(ids)]).await
     }
 
-    /// Outcomes of commands that belong to orders.
-    async fn order_outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
-        let sql = format!(
-            "SELECT h.cmd_id, h.cmd_dgst, o.prtn_no, h.ord_id, h.ord_stat_cd, h.hist_no, h.evnt_ver, h.evnt, \
-             h.hist_dttm, h.ansr FROM tb_od_ord_hist AS h LEFT JOIN tb_od_ord AS o ON o.ord_id = h.ord_id \
-             WHERE h.cmd_id {} AND h.ord_id < '~' ORDER BY h.cmd_id, h.cmd_evnt_no",
-            D::IN
-        );
-        use Type::{Int, Text};
-        let types = [Text, Text, Int, Text, Text, Int, Int, Text, Type::Time, Text];
-        let rows = self.0.read(sql, vec![texts(ids.iter().map(CommandId::as_str))], &types).await?;
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        for values in rows {
-            let mut values = values.into_iter();
-            let (cmd_id, digest): (Arc<str>, Arc<str>) = (next(&mut values), next(&mut values));
-            let partition: Option<i64> = next(&mut values);
-            let (ord_id, status): (Arc<str>, Code) = (next(&mut values), next(&mut values));
-            let event: (i64, i64, Arc<str>, Time) =
-                (next(&mut values), next(&mut values), next(&mut values), next(&mut values));
-            let answer: Option<Arc<str>> = next(&mut values);
-            let order = Some(OutcomeOrder { ord_id, status, version: event.0 });
-            match outcomes.last_mut().filter(|last| last.cmd_id == cmd_id) {
-                Some(last) => {
-                    last.order = order;
-                    last.answer = last.answer.take().or(answer);
-                    last.events.push(event);
-                }
-                None => {
-                    let partition = partition_number(partition)?;
-                    outcomes.push(Outcome { cmd_id, digest, partition, order, answer, events: vec![event] });
-                }
-            }
+    /// An order's rows, or an archived order's.
+    pub(super) async fn named_anywhere<R: Row>(&self, column: &str, order: &str) -> Result<Vec<R>, StoreError> {
+        let rows = self.named(column, std::iter::once(order)).await?;
+        if !rows.is_empty() {
+            return Ok(rows);
         }
-        Ok(outcomes)
+        self.named_in(&beside(R::TABLE), column, std::iter::once(order)).await
     }
-
-    /// Outcomes of commands that belong to no order.
-    async fn other_outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
-        let sql = format!("SELECT cmd_id, cmd_dgst, prtn_no, ansr FROM tb_sy_cmd WHERE cmd_id {}", D::IN);
-        let binds = vec![texts(ids.iter().map(CommandId::as_str))];
-        let rows = self.0.read(sql, binds, &[Type::Text, Type::Text, Type::Int, Type::Text]).await?;
-        let mut outcomes = Vec::with_capacity(rows.len());
-        for values in rows {
-            let mut values = values.into_iter();
-            let (cmd_id, digest) = (next(&mut values), next(&mut values));
-            let partition = partition_number(next(&mut values))?;
-            let answer = next(&mut values);
-            outcomes.push(Outcome { cmd_id, digest, partition, order: None, answer, events: Vec::new() });
-        }
-        Ok(outcomes)
-    }
-}
-
-fn partition_number(stored: Option<i64>) -> Result<u32, StoreError> {
-    stored
-        .and_then(|n| u32::try_from(n).ok())
-        .ok_or_else(|| StoreError::Unusable("an event without its order's row: the store is damaged".into()))
 }
 
 #[async_trait]
@@ -303,20 +288,17 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
-        let rows: Vec<HistRow> = self.named("ord_id", ids.iter().map(OrderId::as_str)).await?;
-        let mut orders: Vec<Vec<HistRow>> = Vec::new();
-        for row in rows {
-            match orders.last_mut().filter(|order| order.first().is_some_and(|first| first.ord_id == row.ord_id)) {
-                Some(order) => order.push(row),
-                None => orders.push(vec![row]),
-            }
-        }
-        Ok(orders)
+        self.histories(ids).await
     }
 
     async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
         let binds = vec![Bind::Text(id.as_str().to_owned()), Bind::Int(after), Bind::Int(limit.into())];
-        self.list("WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3", binds).await
+        let page = "WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3";
+        let rows: Vec<HistRow> = self.list(page, binds.clone()).await?;
+        if rows.iter().any(HistRow::archived) {
+            return self.list_in(&beside(HistRow::TABLE), page, binds).await;
+        }
+        Ok(rows)
     }
 
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
@@ -330,7 +312,15 @@ impl<D: Database> Store for SqlStore<D> {
     async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
         let binds =
             vec![Bind::Text(id.as_str().to_owned()), Bind::Int(before.unwrap_or(i64::MAX)), Bind::Int(limit.into())];
-        self.list("WHERE t.unt_id = $1 AND t.ldgr_no < $2 ORDER BY t.ldgr_no DESC LIMIT $3", binds).await
+        let rest = "WHERE t.unt_id = $1 AND t.ldgr_no < $2 ORDER BY t.ldgr_no DESC LIMIT $3";
+        let mut rows: Vec<LdgrRow> = self.list(rest, binds.clone()).await?;
+        let more = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        if more && rows.last().is_none_or(|last| last.ldgr_no > 1) {
+            // those behind are in the archive
+            rows.extend(self.list_in::<LdgrRow>(&beside(LdgrRow::TABLE), rest, binds).await?);
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(rows)
     }
 
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
@@ -396,12 +386,17 @@ impl<D: Database> Store for SqlStore<D> {
         self.named("ptnr_id", ids.iter().map(PartnerId::as_str)).await
     }
 
+    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
+        let binds = vec![Bind::text(partner.as_str()), Bind::text(buyer.as_str())];
+        Ok(self.list("WHERE t.ptnr_id = $1 AND t.byr_id = $2", binds).await?.pop())
+    }
+
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
         self.named("cmpn_id", ids.iter().map(CampaignId::as_str)).await
     }
 
     async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
-        self.named("ord_id", std::iter::once(order.as_str())).await
+        self.named_anywhere("ord_id", order.as_str()).await
     }
 
     async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError> {
@@ -409,18 +404,13 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
-        let kinds = "t.prsn_knd_cd IN ('PAYER', 'REFUND_ACCOUNT', 'REFUND')";
+        let kinds = "t.prsn_knd_cd IN ('PAYER', 'REFUND_ACCOUNT', 'REFUND', 'TOKEN')";
         let rest = format!("WHERE t.ord_id = $1 AND {kinds} ORDER BY t.prsn_knd_cd, t.ord_seq");
         self.list(&rest, vec![Bind::Text(order.as_str().to_owned())]).await
     }
 
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut outcomes = self.order_outcomes(ids).await?;
-        outcomes.extend(self.other_outcomes(ids).await?);
-        Ok(outcomes)
+        self.stored_outcomes(ids).await
     }
 
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
@@ -442,16 +432,7 @@ impl<D: Database> Store for SqlStore<D> {
         until: Time,
         limit: u32,
     ) -> Result<Vec<(OrderId, i64, Time)>, StoreError> {
-        let sql = "SELECT h.ord_id, h.hist_no, h.hist_dttm FROM tb_od_ord_hist AS h JOIN tb_od_ord AS o ON o.ord_id = h.ord_id \
-                   WHERE h.hist_dttm >= $1 AND h.hist_dttm < $2 AND o.prtn_no = $3 \
-                   ORDER BY h.hist_dttm DESC, h.ord_id, h.hist_no LIMIT $4";
-        let binds = vec![Bind::Time(from), Bind::Time(until), Bind::Int(partition.into()), Bind::Int(limit.into())];
-        let rows = self.0.read(sql.into(), binds, &[Type::Text, Type::Int, Type::Time]).await?;
-        let event = |row: Vec<Read>| {
-            let mut values = row.into_iter();
-            (OrderId::stored(&next::<String>(&mut values)), next(&mut values), next(&mut values))
-        };
-        Ok(rows.into_iter().map(event).collect())
+        self.between(partition, (from, until), limit).await
     }
 
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {

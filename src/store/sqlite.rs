@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -22,7 +22,7 @@ use super::{
     Committer, Preparer, StoreError,
     row::{Read, Type},
     sql::complete,
-    sql_store::{Bind, Database, SqlStore, next},
+    sql_store::{Bind, Database, SqlStore, Work, next},
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -133,6 +133,26 @@ fn fault(error: &sqlx::Error) -> StoreError {
     }
 }
 
+/// A transaction beside the lanes' connection: they wait for each other.
+struct FileWork(SqliteConnection);
+
+#[async_trait]
+impl Work for FileWork {
+    async fn run(&mut self, sql: &str, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
+        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql.to_owned()), values::arguments(binds)?);
+        let rows = query.fetch_all(&mut self.0).await.map_err(|e| match primary_code(&e) {
+            Some(19) => StoreError::Refused(e.to_string()), // a constraint: somebody else was there first
+            _ => fault(&e),
+        })?;
+        rows.iter().map(|row| values::decode(row, types)).collect()
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.run("COMMIT", Vec::new(), &[]).await.map_err(|e| StoreError::Unknown(e.to_string()))?;
+        self.0.close().await.map_err(|e| fault(&e))
+    }
+}
+
 #[async_trait]
 impl Database for FileStore {
     const KIND: &'static str = "sqlite";
@@ -140,6 +160,7 @@ impl Database for FileStore {
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
     const LATER: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER) + $3";
     const GREATER: &'static str = "max";
+    const LOCKED: &'static str = "";
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let arguments = values::arguments(binds)?;
@@ -156,6 +177,13 @@ impl Database for FileStore {
         let rows = query.fetch_all(&mut connection).await.map_err(|e| fault(&e))?;
         *slot = Some(connection);
         rows.iter().map(|row| values::decode(row, types)).collect()
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Work>, StoreError> {
+        let connection = self.writer.options.connect().await.map_err(|e| fault(&e))?;
+        let mut work = FileWork(connection);
+        work.run("BEGIN IMMEDIATE", Vec::new(), &[]).await?;
+        Ok(Box::new(work))
     }
 
     fn beside(&self, suffix: &str) -> Option<PathBuf> {

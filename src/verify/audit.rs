@@ -34,15 +34,17 @@ impl Audit {
 /// Compares them with the table.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let mut expected = std::mem::take(&mut pass.audit).0;
-    let mut rows: Rows<AditRow> = Rows::new(&pass.store, pass.options.page);
-    while let Some(row) = rows.next().await? {
-        let told = expected.remove(&name(&row.cmd_id, &row.adit_knd_cd, &row.ord_id, &row.actr));
-        pass.f.hold(Promise::R13, told, || {
-            format!(
-                "order {}: the audit has {} by command {} of {}, its history has not",
-                row.ord_id, row.adit_knd_cd, row.cmd_id, row.actr
-            )
-        });
+    let page = pass.options.page;
+    for mut rows in [Rows::<AditRow>::new(&pass.store, page), Rows::archived(&pass.store, page)] {
+        while let Some(row) = rows.next().await? {
+            let told = expected.remove(&name(&row.cmd_id, &row.adit_knd_cd, &row.ord_id, &row.actr));
+            pass.f.hold(Promise::R13, told, || {
+                format!(
+                    "order {}: the audit has {} by command {} of {}, its history has not",
+                    row.ord_id, row.adit_knd_cd, row.cmd_id, row.actr
+                )
+            });
+        }
     }
     let missing = expected.len();
     pass.f.hold(Promise::R13, missing == 0, || format!("{missing} privileged actions have no audit row"));

@@ -1,6 +1,6 @@
 //! R2: a command id has one effect in the whole namespace, in one order or in none.
 
-use super::{Pass, Promise, VerifyError, pages::Rows};
+use super::{Findings, Pass, Promise, VerifyError, pages::Rows};
 use crate::{
     protocol::internal::OWN_KINDS,
     store::rows::{CmdRow, HistRow},
@@ -9,10 +9,12 @@ use crate::{
 /// Streams the events by command, beside the outcomes that belong to no order.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let page = pass.options.page;
-    let mut events: Rows<HistRow> = Rows::by(&pass.store, page, &["cmd_id", "cmd_evnt_no"]);
+    let key = &["cmd_id", "cmd_evnt_no"];
+    let mut events =
+        Merged { live: Rows::by(&pass.store, page, key), archived: Rows::archived_by(&pass.store, page, key) };
     let mut others: Rows<CmdRow> = Rows::new(&pass.store, page);
     let mut last: Option<HistRow> = None;
-    while let Some(row) = events.next().await? {
+    while let Some(row) = events.next(&mut pass.f).await? {
         let f = &mut pass.f;
         match last.as_ref().filter(|l| l.cmd_id == row.cmd_id) {
             Some(l) => {
@@ -62,6 +64,43 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         unkept(pass, &other);
     }
     Ok(())
+}
+
+/// The events of all orders by command, those in the archive in their places.
+struct Merged {
+    live: Rows<HistRow>,
+    archived: Rows<HistRow>,
+}
+
+impl Merged {
+    /// The next one. What stays of an archived command among the live ones keeps its id, and is no event.
+    async fn next(&mut self, f: &mut Findings) -> Result<Option<HistRow>, VerifyError> {
+        let place = |row: &HistRow| (row.cmd_id.clone(), row.cmd_evnt_no);
+        loop {
+            let live = self.live.peek().await?.map(|row| (place(row), row.archived(), row.seals()));
+            let moved = self.archived.peek().await?.map(place);
+            match (live, moved) {
+                (Some((_, _, true)), _) => {
+                    self.live.next().await?;
+                }
+                (live, Some(moved)) if live.as_ref().is_none_or(|(live, ..)| moved < *live) => {
+                    f.hold(Promise::R2, moved.1 > 0, || {
+                        format!("command {}: it lies in the archive, and nothing keeps its id from another's", moved.0)
+                    });
+                    return Ok(self.archived.next().await?);
+                }
+                (Some((stub, true, _)), moved) => {
+                    let there = moved.as_ref() == Some(&stub);
+                    f.hold(Promise::R2, there, || format!("command {}: it is archived, and not there", stub.0));
+                    self.live.next().await?;
+                    if there {
+                        return Ok(self.archived.next().await?);
+                    }
+                }
+                _ => return Ok(self.live.next().await?),
+            }
+        }
+    }
 }
 
 /// A committed command of no order whose id no row keeps from being an order's: right for the lanes' own steps only.

@@ -6,6 +6,7 @@
 //! It wants a quiet system: what is written while it reads looks like a violation.
 
 mod answers;
+mod archive;
 mod audit;
 mod commands;
 mod family;
@@ -64,6 +65,8 @@ pub struct Report {
     /// `redis` or `memory`, where the streams were looked at too
     pub log: Option<&'static str>,
     pub orders: u64,
+    /// of them in the archive
+    pub archived: u64,
     pub skus: u64,
     pub checks: Vec<Check>,
 }
@@ -118,6 +121,7 @@ struct Pass {
     payments: payments::Payments,
     audit: audit::Audit,
     orders: u64,
+    archive: archive::Archive,
     skus: u64,
 }
 
@@ -166,10 +170,12 @@ pub async fn verify(
         payments: payments::Payments::default(),
         audit: audit::Audit::default(),
         orders: 0,
+        archive: archive::Archive::default(),
         skus: 0,
     };
     commands::check(&mut pass).await?;
     orders::check(&mut pass).await?;
+    archive::check(&mut pass).await?;
     std::mem::take(&mut pass.family).check(&mut pass.f);
     std::mem::take(&mut pass.payments).check(&mut pass).await?;
     audit::check(&mut pass).await?;
@@ -180,6 +186,7 @@ pub async fn verify(
         store: store.kind(),
         log: log.map(|l| l.kind()),
         orders: pass.orders,
+        archived: pass.archive.orders,
         skus: pass.skus,
         checks: pass.f.finish(),
     })

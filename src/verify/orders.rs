@@ -1,9 +1,13 @@
 //! R7–R11 and the units that orders claim: every history is folded again and compared with the rows of its order.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::{
     Findings, Pass, Promise, VerifyError,
+    archive::Entries,
     fold::{self, KeptAt, Standing, Told},
     gifts,
     pages::{Rows, differences},
@@ -12,9 +16,12 @@ use super::{
 use crate::{
     domain::{Time, order::event::Event, status::Status},
     log::crc16::partition_of,
-    store::rows::{
-        AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow, RtnRow,
-        RvwRow, StlmRow, WyblRow,
+    store::{
+        Store,
+        rows::{
+            AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow,
+            RtnRow, RvwRow, StlmRow, WyblRow,
+        },
     },
 };
 
@@ -41,54 +48,103 @@ struct Tables {
     rvw: Rows<RvwRow>,
 }
 
-/// Merges the histories with all tables that follow them.
+impl Tables {
+    fn new(store: &Arc<dyn Store>, page: u32, archived: bool) -> Self {
+        macro_rules! rows {
+            () => {
+                if archived { Rows::archived(store, page) } else { Rows::new(store, page) }
+            };
+        }
+        Self {
+            hist: rows!(),
+            ord: rows!(),
+            gds: rows!(),
+            gft: rows!(),
+            stlm: rows!(),
+            aprv: rows!(),
+            cncl: rows!(),
+            fee: rows!(),
+            dscnt: rows!(),
+            pnt: rows!(),
+            prcr: rows!(),
+            lnk: rows!(),
+            wybl: rows!(),
+            rtn: rows!(),
+            exch: rows!(),
+            rvw: rows!(),
+        }
+    }
+
+    /// The next history.
+    async fn history(&mut self) -> Result<Option<Vec<HistRow>>, VerifyError> {
+        let Some(first) = self.hist.next().await? else { return Ok(None) };
+        let mut history = vec![first];
+        while self.hist.peek().await?.is_some_and(|r| r.ord_id == history[0].ord_id) {
+            history.extend(self.hist.next().await?);
+        }
+        Ok(Some(history))
+    }
+
+    async fn rest(&mut self, strays: &mut Vec<String>) -> Result<(), VerifyError> {
+        self.ord.rest(strays).await?;
+        self.gds.rest(strays).await?;
+        self.gft.rest(strays).await?;
+        self.stlm.rest(strays).await?;
+        self.aprv.rest(strays).await?;
+        self.cncl.rest(strays).await?;
+        self.fee.rest(strays).await?;
+        self.dscnt.rest(strays).await?;
+        self.pnt.rest(strays).await?;
+        self.prcr.rest(strays).await?;
+        self.lnk.rest(strays).await?;
+        self.wybl.rest(strays).await?;
+        self.rtn.rest(strays).await?;
+        self.exch.rest(strays).await?;
+        self.rvw.rest(strays).await?;
+        Ok(())
+    }
+}
+
+/// Merges the histories with all tables that follow them, of live orders and of those in the archive.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let (store, page) = (pass.store.clone(), pass.options.page);
-    let mut t = Tables {
-        hist: Rows::new(&store, page),
-        ord: Rows::new(&store, page),
-        gds: Rows::new(&store, page),
-        gft: Rows::new(&store, page),
-        stlm: Rows::new(&store, page),
-        aprv: Rows::new(&store, page),
-        cncl: Rows::new(&store, page),
-        fee: Rows::new(&store, page),
-        dscnt: Rows::new(&store, page),
-        pnt: Rows::new(&store, page),
-        prcr: Rows::new(&store, page),
-        lnk: Rows::new(&store, page),
-        wybl: Rows::new(&store, page),
-        rtn: Rows::new(&store, page),
-        exch: Rows::new(&store, page),
-        rvw: Rows::new(&store, page),
-    };
+    let (mut live, mut archived) = (Tables::new(&store, page, false), Tables::new(&store, page, true));
+    let mut entries = Entries::new(&store, page);
     let mut strays = Vec::new();
-    while let Some(first) = t.hist.next().await? {
-        let mut history = vec![first];
-        while t.hist.peek().await?.is_some_and(|r| r.ord_id == history[0].ord_id) {
-            history.extend(t.hist.next().await?);
-        }
+    let mut moved = archived.history().await?;
+    while let Some(history) = live.history().await? {
         if !history[0].of_order() {
             continue; // a command of no order
         }
-        Box::pin(one(pass, &mut t, &history, &mut strays)).await?;
+        // what nothing live stands for
+        while let Some(other) = moved.take_if(|m| m[0].ord_id < history[0].ord_id) {
+            entries.lone(pass, &other).await?;
+            Box::pin(one(pass, &mut archived, &other, &mut strays)).await?;
+            moved = archived.history().await?;
+        }
+        let (stubs, events): (Vec<HistRow>, Vec<HistRow>) = history.into_iter().partition(HistRow::archived);
+        if !events.is_empty() {
+            Box::pin(one(pass, &mut live, &events, &mut strays)).await?;
+        }
+        if let Some(first) = stubs.first() {
+            let ord_id = first.ord_id.clone();
+            let there = moved.take_if(|m| m[0].ord_id == ord_id);
+            entries.order(pass, &stubs, there.as_deref(), !events.is_empty()).await?;
+            if let Some(there) = there {
+                Box::pin(one(pass, &mut archived, &there, &mut strays)).await?;
+                moved = archived.history().await?;
+            }
+        }
         tell(&mut pass.f, &mut strays);
     }
-    t.ord.rest(&mut strays).await?;
-    t.gds.rest(&mut strays).await?;
-    t.gft.rest(&mut strays).await?;
-    t.stlm.rest(&mut strays).await?;
-    t.aprv.rest(&mut strays).await?;
-    t.cncl.rest(&mut strays).await?;
-    t.fee.rest(&mut strays).await?;
-    t.dscnt.rest(&mut strays).await?;
-    t.pnt.rest(&mut strays).await?;
-    t.prcr.rest(&mut strays).await?;
-    t.lnk.rest(&mut strays).await?;
-    t.wybl.rest(&mut strays).await?;
-    t.rtn.rest(&mut strays).await?;
-    t.exch.rest(&mut strays).await?;
-    t.rvw.rest(&mut strays).await?;
+    while let Some(other) = moved {
+        entries.lone(pass, &other).await?;
+        Box::pin(one(pass, &mut archived, &other, &mut strays)).await?;
+        moved = archived.history().await?;
+    }
+    entries.rest(pass).await?;
+    live.rest(&mut strays).await?;
+    archived.rest(&mut strays).await?;
     tell(&mut pass.f, &mut strays);
     Ok(())
 }

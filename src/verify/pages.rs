@@ -32,10 +32,24 @@ impl<R: Row> Rows<R> {
         Self::by(store, page, R::KEY)
     }
 
+    /// Of the archive.
+    pub fn archived(store: &Arc<dyn Store>, page: u32) -> Self {
+        let mut rows = Self::new(store, page);
+        rows.table.name = R::ARCHIVE;
+        rows
+    }
+
     /// By another unique key.
     pub fn by(store: &Arc<dyn Store>, page: u32, key: &'static [&'static str]) -> Self {
         let table = TableRef { key, ..table::<R>() };
         Self { store: Arc::clone(store), table, page, after: None, ready: VecDeque::new(), done: false }
+    }
+
+    /// Of the archive, by another unique key.
+    pub fn archived_by(store: &Arc<dyn Store>, page: u32, key: &'static [&'static str]) -> Self {
+        let mut rows = Self::by(store, page, key);
+        rows.table.name = R::ARCHIVE;
+        rows
     }
 
     async fn fill(&mut self) -> Result<(), StoreError> {

@@ -58,15 +58,17 @@ fn fold(history: &[HistRow]) -> Result<Option<Told>, String> {
 
 /// Streams the reservations beside their orders; adds the units that they keep.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
-    let mut rows: Rows<RsvRow> = Rows::new(&pass.store, pass.options.page.min(500));
-    loop {
-        let chunk = rows.chunk().await?;
-        if chunk.is_empty() {
-            break;
-        }
-        let orders = fold_all(&pass.store, chunk.iter().map(|r| &r.ord_id)).await?;
-        for row in &chunk {
-            one(pass, row, &orders);
+    let page = pass.options.page.min(500);
+    for mut rows in [Rows::<RsvRow>::new(&pass.store, page), Rows::archived(&pass.store, page)] {
+        loop {
+            let chunk = rows.chunk().await?;
+            if chunk.is_empty() {
+                break;
+            }
+            let orders = fold_all(&pass.store, chunk.iter().map(|r| &r.ord_id)).await?;
+            for row in &chunk {
+                one(pass, row, &orders);
+            }
         }
     }
     let (asked, kept) = (pass.open_asked, pass.open_kept);

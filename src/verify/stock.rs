@@ -27,7 +27,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         sales.entry(Arc::clone(&row.unt_id)).or_default().push(row);
     }
     let mut units: Rows<UntRow> = Rows::new(&store, page);
-    let mut ledger: Rows<LdgrRow> = Rows::new(&store, page);
+    let mut ledger = Ledger { archived: Rows::archived(&store, page), live: Rows::new(&store, page) };
     while let Some(unit) = units.next().await? {
         while let Some(row) = ledger.peek().await?.filter(|r| *r.unt_id < *unit.unt_id) {
             pass.f.bad(Promise::R3, format!("SKU {}: ledger row {} of no SKU", row.unt_id, row.ldgr_no));
@@ -45,8 +45,14 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         };
         walk.shelves.sort_by_key(|s| std::cmp::Reverse(s.position));
         walk.refused(&mut pass.f);
+        let (archived, mut told) = (pass.archive.ledgers.remove(&unit.unt_id).unwrap_or(0), false);
         while ledger.peek().await?.is_some_and(|r| r.unt_id == unit.unt_id) {
-            let Some(row) = ledger.next().await? else { break };
+            let Some((row, moved)) = ledger.next().await? else { break };
+            pass.f.hold(Promise::R7, told || moved == (row.ldgr_no <= archived), || {
+                told = true;
+                let (sku, no) = (&row.unt_id, row.ldgr_no);
+                format!("SKU {sku}: ledger row {no} lies in the archive and is not on its list, or the other way round")
+            });
             walk.row(&row, &mut pass.f);
             if let Some(retained) = &mut pass.retained {
                 retained.moved(&mut pass.f, &row);
@@ -54,7 +60,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         }
         walk.end(pass, &unit);
     }
-    while let Some(row) = ledger.next().await? {
+    while let Some((row, _)) = ledger.next().await? {
         pass.f.bad(Promise::R3, format!("SKU {}: ledger row {} of no SKU", row.unt_id, row.ldgr_no));
     }
     let mut left: Vec<_> = std::mem::take(&mut pass.claimed).into_iter().collect();
@@ -75,6 +81,33 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
         retained.unmoved(&mut pass.f);
     }
     Ok(())
+}
+
+/// The ledgers, with what of each lies in the archive before the rest.
+struct Ledger {
+    archived: Rows<LdgrRow>,
+    live: Rows<LdgrRow>,
+}
+
+impl Ledger {
+    /// Whether the next row is an archived one.
+    async fn archived_first(&mut self) -> Result<bool, VerifyError> {
+        let place = |row: &LdgrRow| (row.unt_id.clone(), row.ldgr_no);
+        let Some(moved) = self.archived.peek().await?.map(place) else { return Ok(false) };
+        Ok(self.live.peek().await?.is_none_or(|live| moved <= place(live)))
+    }
+
+    async fn peek(&mut self) -> Result<Option<&LdgrRow>, VerifyError> {
+        let archived = self.archived_first().await?;
+        Ok(if archived { self.archived.peek().await? } else { self.live.peek().await? })
+    }
+
+    /// The next row, and whether it lies in the archive.
+    async fn next(&mut self) -> Result<Option<(LdgrRow, bool)>, VerifyError> {
+        let archived = self.archived_first().await?;
+        let row = if archived { self.archived.next().await? } else { self.live.next().await? };
+        Ok(row.map(|row| (row, archived)))
+    }
 }
 
 /// A ledger being replayed.

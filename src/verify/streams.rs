@@ -359,7 +359,7 @@ async fn compare_events(
                 continue;
             };
             let wanted = rows.get(&(&*told.order_id, told.sequence)).and_then(|r| to_tell(r));
-            if wanted.as_ref() != Some(event) {
+            if !wanted.as_ref().is_some_and(|row| same(row, event)) {
                 f.bad(
                     Promise::R5,
                     format!("event {}: published, but its row is not there or says otherwise", told.event_id),
@@ -383,6 +383,32 @@ fn to_tell(row: &HistRow) -> Option<serde_json::Value> {
         "command_id": row.cmd_id,
         "event": event,
     }))
+}
+
+/// Whether an event was published as its row has it. Published before it was erased, it has words where the row has none; before
+/// account numbers were taken out of rows, one where the row says `deposit`.
+fn same(row: &serde_json::Value, told: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    let text = |field: &str, is: &Value, was: &Value| {
+        let gone = match field {
+            "reason" | "waived" => "",
+            "approval_id" => "deposit",
+            _ => return false,
+        };
+        is == gone && was.is_string()
+    };
+    match (row, told) {
+        (Value::Object(row), Value::Object(told)) => {
+            row.len() == told.len()
+                && row
+                    .iter()
+                    .all(|(field, is)| told.get(field).is_some_and(|was| text(field, is, was) || same(is, was)))
+        }
+        (Value::Array(row), Value::Array(told)) => {
+            row.len() == told.len() && row.iter().zip(told).all(|(is, was)| same(is, was))
+        }
+        (row, told) => row == told,
+    }
 }
 
 fn hide(value: &mut serde_json::Value) {

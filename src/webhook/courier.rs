@@ -231,13 +231,15 @@ impl Courier {
 
     async fn put_aside(&self, at: EntryId, parcel: Parcel, why: &str, tries: u32) -> Result<(), Stopped> {
         tracing::error!(webhook = &*self.hook.name, parcel = parcel.id, why, tries, "events are put aside as a letter");
+        let reading = || super::words::still_said(&*self.store, &parcel.events);
+        let events = self.insist("reading what is put aside", reading).await?;
         let row = HookLetterRow {
             // in the stream's order; and the same again after a crash, so that it is kept once
             ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, parcel.id.replace('/', ".")).into(),
             hook_id: Arc::clone(&self.hook.name),
             prtn_no: self.partition.into(),
             pcl_id: parcel.id.into(),
-            evnts: parcel.events.into(),
+            evnts: events.into(),
             fail_rsn: why.chars().take(400).collect::<String>().into(),
             try_cnt: tries.into(),
             ltr_dttm: self.clock.now(),

@@ -6,6 +6,7 @@
 mod courier;
 mod patience;
 mod post;
+mod words;
 
 pub use courier::Courier;
 pub use patience::Patience;

@@ -224,12 +224,35 @@ async fn the_start_by_hand_works_as_it_stands() {
 }
 
 #[test]
-fn the_security_page_names_tests_that_there_are() {
+fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
     let mut all = String::new();
     for folder in ["tests", "src"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    let page = read("docs/security.md");
+    for page in ["docs/security.md", "docs/privacy.md"] {
+        names_what_there_is(page, &all);
+    }
+    // settings
+    let page = read("docs/privacy.md");
+    let settings = page.split('`').skip(1).step_by(2).filter_map(|word| word.split(' ').find(|w| w.starts_with("--")));
+    let settings: BTreeSet<&str> = settings.collect();
+    assert!(settings.len() > 5, "{settings:?}");
+    for setting in settings {
+        let field = setting.trim_start_matches("--").replace('-', "_");
+        let there = [format!(" {field}: "), format!("\"{}\"", setting.trim_start_matches("--"))];
+        assert!(
+            there.iter().any(|t| all.contains(t)),
+            "docs/privacy.md names the setting {setting}, which there is not"
+        );
+    }
+    for duty in ["§21", "§29", "§35", "§36", "전자상거래법 §6", "5 years", "3 years", "6 months"] {
+        assert!(page.contains(duty), "{duty}");
+    }
+}
+
+/// Whether the tests that a page names are there.
+fn names_what_there_is(of: &str, all: &str) {
+    let page = read(of);
     let names: BTreeSet<&str> = page
         .split('`')
         .skip(1)
@@ -239,8 +262,8 @@ fn the_security_page_names_tests_that_there_are() {
                 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
         })
         .collect();
-    assert!(names.len() > 15, "{names:?}");
+    assert!(names.len() > 12, "{names:?}");
     for name in names {
-        assert!(all.contains(&format!("fn {name}(")), "docs/security.md names the test {name}, which there is not");
+        assert!(all.contains(&format!("fn {name}(")), "{of} names the test {name}, which there is not");
     }
 }

@@ -6,10 +6,13 @@ use std::{
     fs,
 };
 
-use jumun::domain::{
-    carriers::CARRIERS,
-    order::delivery::DeliveryStatus,
-    status::{Status, To, Trigger, next},
+use jumun::{
+    domain::{
+        carriers::CARRIERS,
+        order::delivery::DeliveryStatus,
+        status::{Status, To, Trigger, next},
+    },
+    retention::tables::{ALL, Kept},
 };
 
 use crate::docs::{hold, root};
@@ -107,9 +110,17 @@ fn tables() -> Vec<Table> {
         let text = &sql[start..].split_once('\'').unwrap().1.replace("''", "\u{1}");
         text.split('\'').next().unwrap().replace('\u{1}', "'")
     };
-    let mut found = Vec::new();
+    let (mut found, mut alike) = (Vec::<Table>::new(), Vec::new());
     for block in sql.split("CREATE TABLE ").skip(1) {
-        let (name, rest) = block.split_once(" (\n").unwrap();
+        let (name, rest) = block.split_once(" (").unwrap();
+        if let Some(like) = rest.strip_prefix("LIKE ") {
+            // the columns of another table, as they are in the end: a test of the store holds them to that
+            let (of, rest) = like.split_once(" INCLUDING COMMENTS, PRIMARY KEY (").unwrap();
+            let key: Vec<String> = rest.split_once(')').unwrap().0.split(", ").map(str::to_owned).collect();
+            alike.push((name.to_owned(), of.to_owned(), key));
+            continue;
+        }
+        let rest = rest.strip_prefix('\n').unwrap();
         let body = rest.split_once("\n)").unwrap().0;
         let (mut columns, mut key, mut checks) = (Vec::new(), Vec::new(), Vec::new());
         for line in body.lines().map(|l| l.trim().trim_end_matches(',')) {
@@ -129,6 +140,9 @@ fn tables() -> Vec<Table> {
     // what later migrations change: statements of one clause or several, a line each
     for statement in sql.split("ALTER TABLE ").skip(1).map(|s| s.split_once(';').map_or(s, |(s, _)| s)) {
         let (name, clauses) = statement.split_once(char::is_whitespace).unwrap();
+        if alike.iter().any(|(of, _, _)| of == name) {
+            continue;
+        }
         let table = found.iter_mut().find(|t: &&mut Table| t.name == name).unwrap();
         for clause in clauses.split(",\n").map(str::trim) {
             if let Some(column) = clause.strip_prefix("ADD COLUMN ") {
@@ -148,7 +162,16 @@ fn tables() -> Vec<Table> {
             }
         }
     }
+    for (name, of, key) in alike {
+        let columns = found.iter().find(|t: &&Table| t.name == of).unwrap().columns.clone();
+        found.push(Table { about: comment(&format!("TABLE {name}")), name, columns, key, checks: Vec::new() });
+    }
     found
+}
+
+/// A table of the archive: the rows of another one.
+fn of_the_archive(name: &str) -> Option<&str> {
+    name.strip_suffix("_arch").filter(|of| of.starts_with("tb_") && *of != "tb_sy")
 }
 
 /// Which column leads to which table; no foreign keys are declared, and the first migration says why.
@@ -166,12 +189,47 @@ const LEADS: &[(&str, &str)] = &[
     ("gft_prm_id", "tb_pr_gft_prm"),
 ];
 
+/// A table without a decision is red: whatever grows has a term, or a place to go to.
+#[test]
+fn every_table_has_a_retention() {
+    let archived = |of: &str| ALL.iter().any(|(table, kept)| *table == of && matches!(kept, Kept::Archived(_)));
+    let (beside, made): (BTreeSet<String>, BTreeSet<String>) =
+        tables().into_iter().map(|t| t.name).partition(|name| of_the_archive(name).is_some());
+    let moved = ALL.iter().filter(|(_, kept)| matches!(kept, Kept::Archived(_))).count();
+    assert_eq!(beside.len(), moved, "what is archived has a place to go to");
+    assert!(beside.iter().all(|name| of_the_archive(name).is_some_and(archived)), "{beside:?}");
+    let decided: BTreeSet<String> = ALL.iter().map(|(table, _)| (*table).to_owned()).collect();
+    assert_eq!(
+        made, decided,
+        "left: the tables of the migrations, right: those with a retention (src/retention/tables.rs)"
+    );
+    assert_eq!(decided.len(), ALL.len(), "one decision a table");
+    let in_days = |d: std::time::Duration| d.as_secs() / 86_400;
+    let mut page = "| table | kept | setting | at least | |\n|---|---|---|---|---|\n".to_owned();
+    for (table, kept) in ALL {
+        let row = match kept {
+            Kept::Bounded(why) => format!("bounded | — | — | {why}"),
+            Kept::Archived(how) => format!("until it is archived | `jumun archive` | — | {how}"),
+            Kept::Forever(why) => format!("for ever | — | — | {why}"),
+            Kept::Person { flag, least, why } => format!("for ever | `{flag}` | {least} | {why}"),
+            Kept::Term { flag, usual, least, why } => {
+                let usual = usual.map_or_else(|| "for ever".to_owned(), |d| format!("{} days", in_days(d)));
+                format!("{usual} | `{flag}` | {} days | {why}", in_days(*least))
+            }
+        };
+        writeln!(page, "| `{table}` | {row} |").unwrap();
+    }
+    hold("docs/retention.md", "tables", &page);
+}
+
 #[test]
 fn the_schema_page_is_the_migrations() {
     let tables = tables();
     let names: BTreeSet<&str> = tables.iter().map(|t| t.name.as_str()).collect();
     assert!(names.len() > 25, "{names:?}");
     let mut picture = String::from("```mermaid\nerDiagram\n");
+    let (archive, tables): (Vec<Table>, Vec<Table>) =
+        tables.into_iter().partition(|t| of_the_archive(&t.name).is_some());
     for t in &tables {
         writeln!(picture, "    {} {{", t.name).unwrap();
         for (column, kind, _, _) in t.columns.iter().filter(|c| t.key.contains(&c.0) || leads(&t.name, &c.0).is_some())
@@ -205,6 +263,13 @@ fn the_schema_page_is_the_migrations() {
         }
         text.push('\n');
     }
+    text.push_str(
+        "### The archive\n\nEach has the columns of the table that its rows come from.\n\n| table | |\n|---|---|\n",
+    );
+    for t in &archive {
+        writeln!(text, "| `{}` | {} |", t.name, t.about).unwrap();
+    }
+    text.push('\n');
     hold("docs/schema.md", "tables", &text);
 }
 

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod acceptance;
+mod archive;
 mod audit;
 mod behind_proxy;
 mod bounds;
 mod callbacks;
 mod clients;
 mod closed;
+mod consent;
 mod demo;
 mod docs;
 mod domain_pages;
@@ -23,6 +25,7 @@ mod log_contract;
 mod logs;
 mod long_orders;
 mod openapi;
+mod owners;
 mod payment_contract;
 mod payments;
 mod pays;
@@ -33,6 +36,8 @@ mod roles;
 mod scenarios;
 mod schema;
 mod scope;
+mod seals;
+#[cfg(feature = "simulation")]
 mod sim;
 mod sockets;
 mod store_contract;

@@ -3,6 +3,7 @@
 mod checks;
 mod faults;
 mod plans;
+mod retention;
 pub mod rows;
 mod schema;
 
@@ -150,5 +151,7 @@ contract!(
     faults::a_move_without_its_unit_rolls_the_whole_batch_back,
     faults::the_partition_count_is_claimed_once,
     faults::migrating_again_or_at_once_is_harmless,
+    retention::what_is_older_goes_and_nothing_else,
+    retention::an_outcome_goes_with_what_keeps_its_id,
     schema::columns_and_keys_are_the_rows_own,
 );

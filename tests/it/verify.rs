@@ -1,6 +1,7 @@
 //! The checker: green after real work on every pair of adapters, and red, for the right promise, for every damage.
 
 mod after;
+mod archive;
 mod damage;
 mod streams;
 mod work;
@@ -53,10 +54,18 @@ async fn work_on_sqlite_and_memory_is_green_and_every_damage_is_red() {
     }
     let base = dir.path().join("base.db");
     damage::on(&path, &[&format!("VACUUM INTO '{}'", base.display())]).await;
+    let mut wrong = unseen(&base, dir.path(), damage::cases()).await;
+    wrong.extend(every_column(&base, dir.path()).await);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    the_exit_status_says_it(&base).await;
+}
+
+/// Damages of a database, each on a copy of it, that are not told as they should be.
+async fn unseen(base: &Path, dir: &Path, cases: Vec<damage::Case>) -> Vec<String> {
     let mut wrong = Vec::new();
-    for case in damage::cases() {
-        let copy = dir.path().join("copy.db");
-        std::fs::copy(&base, &copy).unwrap();
+    for case in cases {
+        let copy = dir.join("copy.db");
+        std::fs::copy(base, &copy).unwrap();
         let changed = damage::on(&copy, case.sql).await;
         assert!(changed > 0, "{} changes nothing", case.what);
         {
@@ -70,9 +79,7 @@ async fn work_on_sqlite_and_memory_is_green_and_every_damage_is_red() {
             drop(std::fs::remove_file(format!("{}{suffix}", copy.display())));
         }
     }
-    wrong.extend(every_column(&base, dir.path()).await);
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    the_exit_status_says_it(&base).await;
+    wrong
 }
 
 /// A column of an order's rows that says something else than its history is told by name; those that are not.

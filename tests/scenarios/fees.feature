@@ -186,7 +186,7 @@ Feature: Shipping fees
       | Q     | 100   | t9       | 0        |
     And the buyer orders 6 A, 6 B, 6 D, 6 E and 6 F, paying 312,000 won by card
     And the operator readies the order for shipping
-    And the seller ships 6 of line 1, 6 of line 2, 6 of line 3, 6 of line 4 and 6 of line 5 by waybill 100
+    And the operator ships 6 of line 1, 6 of line 2, 6 of line 3, 6 of line 4 and 6 of line 5 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a change of mind
     And the buyer asks to return 1 of line 1 and 1 of line 2 because of a change of mind
@@ -212,18 +212,18 @@ Feature: Shipping fees
   Scenario: The seller's fault pays nothing, and the outbound fee goes back with the last goods
     Given the buyer orders 2 F, paying 25,000 won by card
     And the operator readies the order for shipping
-    And the seller ships 2 of line 1 by waybill 100
+    And the operator ships 2 of line 1 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a defect
     Then the card has 15,000 won refundable, 10,000 won planned, nothing excluded and nothing refunded
     When the buyer asks to return 1 of line 1 because of the wrong item
     Then the card has 5,000 won refundable, 20,000 won planned, nothing excluded and nothing refunded
-    When the seller approves return 1
-    And the seller approves return 2
-    And the seller collects return 1
-    And the seller collects return 2
-    And the seller completes return 1
-    And the seller completes return 2
+    When the operator approves return 1
+    And the operator approves return 2
+    And the operator collects return 1
+    And the operator collects return 2
+    And the operator completes return 1
+    And the operator completes return 2
     Then the card has nothing refundable, 25,000 won planned, nothing excluded and nothing refunded
     And the fees are:
       | kind   | return | base  | amount | reason       | fault  |
@@ -246,11 +246,11 @@ Feature: Shipping fees
   Scenario: Goods sent for nothing by the buyer's fault keep the outbound fee
     Given the buyer orders 1 F, paying 15,000 won by card
     And the operator readies the order for shipping
-    And the seller ships 1 of line 1 by waybill 100
+    And the operator ships 1 of line 1 by waybill 100
     And the carrier delivers the order
     When the buyer asks to return 1 of line 1 because of a change of mind
     Then the card has 5,000 won refundable, 5,000 won planned, 5,000 won excluded and nothing refunded
-    When the seller approves return 1
-    And the seller collects return 1
-    And the seller completes return 1
+    When the operator approves return 1
+    And the operator collects return 1
+    And the operator completes return 1
     Then the card has nothing refundable, 5,000 won planned, 10,000 won excluded and nothing refunded

@@ -8,6 +8,7 @@ use crate::{
         delivery::DeliveredBy,
         event::{CutCause, Event},
         state::Order,
+        supply::AskWhat,
     },
     store::{
         Batch, Placed,
@@ -177,6 +178,10 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         Event::CollectionGivenUp { reason, .. } | Event::ReturnWrittenOff { reason, .. } => {
             Some(("WRITTEN_OFF".into(), Some(reason.clone())))
         }
+        Event::Asked { what, .. } => match &**what {
+            AskWhat::Linked { linked, .. } if linked.unasked => Some(("PURCHASE_UNASKED".into(), None)),
+            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Work { .. } => None,
+        },
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),
         _ => None,
     }

@@ -357,6 +357,8 @@ pub struct GiveUp {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaceOrder {
     pub customer_id: CustomerId,
+    /// for itself: the buyer is the business of that id
+    pub by_partner: bool,
     pub lines: Vec<Wanted>,
     /// take what there is, where a line is short
     pub allow_partial: bool,

@@ -7,6 +7,7 @@ pub mod claim;
 pub mod command;
 pub mod decide;
 pub mod delivery;
+pub mod ending;
 pub mod event;
 pub mod lean;
 pub mod part;

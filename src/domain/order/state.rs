@@ -26,6 +26,8 @@ pub struct Order {
     /// number of the last event
     pub version: u32,
     pub customer_id: CustomerId,
+    /// the buyer is the business of that id, and not the customer
+    pub by_partner: bool,
     /// 주문접수일시: when it was placed
     pub received: Time,
     pub placement: Placement,

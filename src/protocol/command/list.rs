@@ -437,6 +437,15 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] zip: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<Text>,
     }
+    /// 구매허용: the partner sells to this seller, which may buy from it by `purchase_from_partner`.
+    AllowBuyer = "allow_buyer" by [Seller, Partner, Operator, System] {
+        /// who sells
+        partner_id: PartnerId,
+        /// who may buy
+        buyer_id: PartnerId,
+    }
+    /// 구매허용 철회: no more; what was bought goes on.
+    WithdrawBuyer = "withdraw_buyer" by [Seller, Partner, Operator, System] { partner_id: PartnerId, buyer_id: PartnerId }
     /// 상품 변경: only what is named changes; orders keep what they were placed with.
     ChangeProduct = "change_product" by [Seller, Operator, System] {
         product_id: ProductId,

@@ -78,7 +78,7 @@ pub struct Personal {
     /// that a deposit comes to
     pub virtual_account_no: Option<String>,
     /// by approval id
-    pub tokens: Vec<(String, String)>,
+    pub tokens: Vec<(String, Token)>,
     /// where refunds go; with `transferred`: where one has gone
     pub refund_account: Option<RefundAccount>,
     pub transferred: bool,
@@ -86,6 +86,13 @@ pub struct Personal {
     pub refund_holder: Option<String>,
     /// of a review: the line, and what was written
     pub review: Option<(u16, Option<String>)>,
+}
+
+/// 승인토큰: as it came, or as it was sealed before what it came with was decided again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Token {
+    Clear(String),
+    Sealed(Arc<str>),
 }
 
 impl Kind {
@@ -204,7 +211,15 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             let zip = c.recipient.as_ref().map(|r| r.zip.to_string());
             let personal = personal(c.recipient, c.payment.as_ref(), account(c.refund_account)?)?;
             let (lines, payment) = (c.lines.into_iter().map(wanted).collect(), offer(c.payment)?);
-            let place = PlaceOrder { customer_id: c.customer_id, lines, allow_partial: c.allow_partial, payment, zip };
+            let itself = matches!(role, Role::Seller | Role::Partner) && who == c.customer_id.as_str();
+            let place = PlaceOrder {
+                customer_id: c.customer_id,
+                by_partner: itself,
+                lines,
+                allow_partial: c.allow_partial,
+                payment,
+                zip,
+            };
             Ok(Kind::Order { order_id: c.order_id, command: OrderCommand::Place(place), personal })
         }
         Wire::ApprovePayment(c) => {
@@ -305,6 +320,8 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
             | Wire::CreatePromotion(_)
             | Wire::CreatePartner(_)
             | Wire::ChangePartner(_)
+            | Wire::AllowBuyer(_)
+            | Wire::WithdrawBuyer(_)
             | Wire::ChangeProduct(_)
             | Wire::ChangeTemplate(_)
     );

@@ -14,9 +14,13 @@ use crate::{
     domain::ids::{OrderId, SkuId},
     ingest::Kept,
     log::{EntryId, Inbound},
-    protocol::{Answer, decode::Personal},
+    protocol::{
+        Answer,
+        decode::{Personal, Token},
+    },
     route::{Meta, Waiting, order::GiveUp},
     store::rows::HistRow,
+    vault::Secret,
 };
 
 /// What rolled back batches had changed.
@@ -60,9 +64,13 @@ impl Lost {
                 let (digest, actor) = (answer.digest.clone().unwrap_or_else(|| "".into()), "".into()); // told in the history already
                 let mut meta = Meta::new(Arc::clone(&answer.command_id), digest, actor, reply_to, out.name, out.source);
                 // tokens are in no event
-                let approvals = rows.aprv.iter().chain(&rows.placed.aprv).filter(|r| *r.ord_id == *id);
-                let tokens: Vec<(String, String)> = approvals
-                    .filter_map(|r| Some((r.aprv_id.to_string(), r.aprv_tkn.as_deref()?.to_owned())))
+                let approvals = || rows.aprv.iter().chain(&rows.placed.aprv).filter(|r| *r.ord_id == *id);
+                let sealed = rows.prsn.iter().filter(|r| *r.ord_id == *id && r.prsn_knd_cd == Secret::Token.code());
+                let tokens: Vec<(String, Token)> = sealed
+                    .filter_map(|r| {
+                        let approval = approvals().find(|a| a.stlm_no == r.ord_seq)?;
+                        Some((approval.aprv_id.to_string(), Token::Sealed(Arc::clone(r.acct_enc.as_ref()?))))
+                    })
                     .collect();
                 meta.personal = (!tokens.is_empty()).then(|| Box::new(Personal { tokens, ..Personal::default() }));
                 self.answered.entry(OrderId::stored(id)).or_default().push(meta);

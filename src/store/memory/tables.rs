@@ -95,6 +95,12 @@ impl Visit for Checked<'_> {
                     values[at] = old[at].clone();
                 }
             }
+            for once in R::ONCE {
+                let at = place::<R>(once);
+                if let Some(old) = old.filter(|old| !matches!(old[at], Read::Text(None))) {
+                    values[at] = old[at].clone();
+                }
+            }
             self.unique(R::TABLE, &values);
             if let Some(why) = broken(R::TABLE, &values) {
                 self.refused.get_or_insert(why);

@@ -18,20 +18,44 @@ const CHANGES: &str = "SELECT, INSERT, UPDATE";
 const ADDS_AND_DROPS: &str = "SELECT, INSERT, DELETE";
 
 /// What commits don't write, or not only: the doors', the leases', what is erased or has been sent.
-const OTHERS: [(&str, &str); 11] = [
+const OTHERS: &[(&str, &str)] = &[
     ("_sqlx_migrations", READS),
     ("tb_pd_unt", CHANGES),
     ("tb_sy_lane", CHANGES),
-    ("tb_sy_meta", ADDS),
+    ("tb_sy_meta", CHANGES),
     ("tb_sy_otbx", ADDS_AND_DROPS),
     ("tb_sy_hook", CHANGES),
-    ("tb_sy_hook_ltr", ADDS_AND_DROPS),
+    ("tb_sy_hook_ltr", "SELECT, INSERT, UPDATE (evnts), DELETE"),
     ("tb_od_ord_prsn", "SELECT, INSERT, UPDATE, DELETE"),
     // what was done and looked at: nobody changes a row of it. An entry goes when what it tells of did not come about, and
     // an access when its time is over.
-    ("tb_sy_adit", ADDS),
+    ("tb_sy_adit", "SELECT, INSERT, UPDATE (adit_rsn)"),
+    // words about persons go from it on request
+    ("tb_od_ord_hist", "SELECT, INSERT, UPDATE (evnt)"),
     ("tb_sy_door_adit", ADDS_AND_DROPS),
     ("tb_sy_prsn_accs", ADDS_AND_DROPS),
+    // the archive, which its owner fills: it is read, and words about persons go from it
+    ("tb_sy_arch", "SELECT, UPDATE (row_cnt, row_dgst)"),
+    ("tb_od_ord_arch", READS),
+    ("tb_od_ord_gds_arch", READS),
+    ("tb_od_ord_gft_arch", READS),
+    ("tb_od_stlm_arch", READS),
+    ("tb_sc_crcd_aprv_arch", READS),
+    ("tb_od_dlv_fee_arch", READS),
+    ("tb_od_dscnt_hist_arch", READS),
+    ("tb_od_pnt_hist_arch", READS),
+    ("tb_od_prcr_arch", READS),
+    ("tb_od_lnk_arch", READS),
+    ("tb_od_wybl_arch", READS),
+    ("tb_od_rtn_arch", READS),
+    ("tb_od_exch_arch", READS),
+    ("tb_od_rvw_arch", READS),
+    ("tb_sy_rsv_arch", READS),
+    ("tb_pd_unt_ldgr_arch", READS),
+    ("tb_od_rfnd_arch", "SELECT, UPDATE (rfnd_rsn)"),
+    ("tb_od_cncl_arch", "SELECT, UPDATE (cncl_rsn)"),
+    ("tb_sy_adit_arch", "SELECT, UPDATE (adit_rsn)"),
+    ("tb_od_ord_hist_arch", "SELECT, UPDATE (evnt)"),
 ];
 
 /// Each table with what the server does there.
@@ -48,7 +72,7 @@ fn rights() -> BTreeMap<&'static str, &'static str> {
     }
     let mut tables = Tables(BTreeMap::new());
     sql::each_table(&Batch::default(), &[], &mut tables);
-    tables.0.extend(OTHERS);
+    tables.0.extend(OTHERS.iter().copied());
     tables.0
 }
 

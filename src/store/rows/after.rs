@@ -148,11 +148,21 @@ row! {
 }
 
 row! {
+    /// 구매허용: whether a partner sells to a seller.
+    PtnrByrRow => "tb_pt_ptnr_byr", Upsert, key("ptnr_id", "byr_id") {
+        ptnr_id: Text,
+        byr_id: Text,
+        alw_yn: bool,
+        chg_dttm: Time,
+    }
+}
+
+row! {
     /// 감사이력: a privileged action on an order.
     AditRow => "tb_sy_adit", Insert, key("cmd_id", "adit_knd_cd") {
         cmd_id: Text,
         /// FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED, FAULT_CORRECTED, INSPECTION,
-        /// COLLECTION_WAIVED, WRITTEN_OFF
+        /// COLLECTION_WAIVED, WRITTEN_OFF, PURCHASE_UNASKED
         adit_knd_cd: Code,
         ord_id: Text,
         actr: Text,

@@ -3,7 +3,14 @@
 use std::sync::Arc;
 
 use super::Code;
-use crate::{domain::Time, store::row::row};
+use crate::{
+    domain::{
+        Time,
+        gift::{Entitlement, GiftPromotion, GiftSoldOut},
+        ids::{ProductId, PromotionId, SkuId},
+    },
+    store::{StoredGiftPromotion, row::row},
+};
 
 type Text = Arc<str>;
 
@@ -52,5 +59,23 @@ row! {
         main_qty: i64,
         /// GO_ON, REFUSE
         sld_out_cd: Code,
+    }
+}
+
+impl From<&StoredGiftPromotion> for GiftPromotion {
+    fn from(s: &StoredGiftPromotion) -> Self {
+        let units = |n: i64| u32::try_from(n).unwrap_or(0);
+        Self {
+            id: PromotionId::stored(&s.promotion.gft_prm_id),
+            main_products: s.mains.iter().filter(|r| r.use_yn).map(|r| ProductId::stored(&r.gds_id)).collect(),
+            gift_skus: s.gifts.iter().filter(|r| r.use_yn).map(|r| SkuId::stored(&r.unt_id)).collect(),
+            entitlement: Entitlement {
+                gifts: units(s.promotion.gft_qty),
+                per: units(s.promotion.main_qty),
+                when_sold_out: GiftSoldOut::stored(&s.promotion.sld_out_cd),
+            },
+            opens_at: s.promotion.opn_dttm,
+            closes_at: s.promotion.cls_dttm,
+        }
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::order::{
     claim::{CollectionState, ReturnChange},
     delivery::DeliveredBy,
     event::{CutCause, Event},
+    supply::AskWhat,
 };
 
 /// The kind of the audit's row that an event must have.
@@ -29,6 +30,9 @@ pub fn privileged(event: &Event) -> Option<&'static str> {
         Event::ExchangeApproved(e) => e.waived.is_some().then_some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { how: CollectionState::Waived, .. } => Some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { .. } | Event::ReturnWrittenOff { .. } => Some("WRITTEN_OFF"),
+        Event::Asked { what, .. } => {
+            matches!(&**what, AskWhat::Linked { linked, .. } if linked.unasked).then_some("PURCHASE_UNASKED")
+        }
         Event::ProcurementCancelled { .. } => Some("PROCUREMENT_CANCELLED"),
         _ => None,
     }

@@ -291,7 +291,7 @@ fn noticed(w: &World, changed: usize, event: &Event) -> bool {
 /// What makes no row of the order's: words for people; totals, which the walk holds to the rows; what is asked of others and
 /// known to them; what was looked at and found; what does nothing but in a long chain. Where a name ends in a point, all that
 /// begins so: what is asked first is told once more when it is granted. Two fields the draws show of placements in one lane only.
-const UNTOLD: [&str; 35] = [
+const UNTOLD: [&str; 38] = [
     "asked.what.fee.",
     "asked.what.group",
     "asked.what.line.",
@@ -299,6 +299,7 @@ const UNTOLD: [&str; 35] = [
     "asked.what.linked.lines",
     "asked.what.linked.order_id",
     "asked.what.linked.partner_id",
+    "asked.what.linked.unasked",
     "asked.what.reservation.",
     "collection_given_up.reason",
     "cut.seen.",
@@ -307,8 +308,10 @@ const UNTOLD: [&str; 35] = [
     "exchange_approved.collect",
     "exchange_failed.lost",
     "payment_repeated.approvals",
+    "placed.by_partner",
     "placed.total",
     "placement_completed.total",
+    "placement_started.placed.by_partner",
     "placement_started.placed.deposit.payment_id",
     "placement_started.placed.lines.coupon.rate_bp",
     "placement_started.placed.parent.lane",

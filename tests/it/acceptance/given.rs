@@ -137,7 +137,10 @@ fn partner(c: &Call, kind: &str) -> Vec<Value> {
         partner["zip"] = zip.into();
         partner["address"] = "서울".into();
     }
-    vec![partner]
+    // it sells to the scenes' sellers
+    let allow = |buyer: &str| json!({"type": "allow_buyer", "partner_id": c.text("id"), "buyer_id": buyer});
+    let sellers = ["p-1", "p-2", "w-1", "w-2", "r-1"].map(allow);
+    [vec![partner], sellers.into()].concat()
 }
 
 /// Template, product and unit of a row; what a column does not say is the plainest.

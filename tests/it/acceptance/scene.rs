@@ -58,7 +58,7 @@ impl Scene {
         if self.world.is_none() {
             let gateway = self.gateway.map(|rules| Arc::new(Simulated::new(rules)) as Arc<_>);
             self.chatty |= self.partitions > 1;
-            let setup = Setup { partitions: self.partitions, policy: self.policy.clone(), gateway };
+            let setup = Setup { partitions: self.partitions, policy: self.policy.clone(), gateway, ..Setup::default() };
             self.world = Some(World::open(self.on, setup).await);
         }
         self.world.as_mut().expect("it was just opened")

@@ -7,12 +7,10 @@ use jumun::protocol::{
     command::{Wire, schemas},
     decode,
 };
-use redis::Value as Reply;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Scene;
-use crate::support::{client::Sent, http::ask};
+use crate::support::{client::Sent, everything, http::ask};
 
 /// Of several schemes, in several spellings.
 const CANARIES: [&str; 8] = [
@@ -228,61 +226,15 @@ fn clean(what: &str, text: &str) {
     }
 }
 
-/// Everything that a reply of Redis holds, a line each.
-fn flat(reply: &Reply, to: &mut String) {
-    if let Reply::BulkString(bytes) = reply {
-        to.push_str(&String::from_utf8_lossy(bytes));
-    } else if let Reply::Array(items) | Reply::Set(items) = reply {
-        items.iter().for_each(|i| flat(i, to));
-    } else if let Reply::Map(pairs) = reply {
-        pairs.iter().for_each(|(k, v)| [k, v].into_iter().for_each(|r| flat(r, to)));
-    } else {
-        to.push_str(&format!("{reply:?}"));
-    }
-    to.push('\n');
-}
-
 impl Scene {
     /// Every key of the namespace with all that it holds.
     async fn keys(&self) -> Vec<(String, String)> {
-        let client = redis::Client::open(&*self.redis).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
-        let names: Vec<String> =
-            redis::cmd("KEYS").arg(format!("{}:*", self.namespace)).query_async(&mut redis).await.unwrap();
-        let mut all = Vec::new();
-        for name in names {
-            let kind: String = redis::cmd("TYPE").arg(&name).query_async(&mut redis).await.unwrap();
-            let mut cmd = match kind.as_str() {
-                "stream" => redis::cmd("XRANGE"),
-                "string" => redis::cmd("GET"),
-                "set" => redis::cmd("SMEMBERS"),
-                "hash" => redis::cmd("HGETALL"),
-                other => panic!("{name} is a {other}"),
-            };
-            cmd.arg(&name);
-            if kind == "stream" {
-                cmd.arg("-").arg("+");
-            }
-            let reply: Reply = cmd.query_async(&mut redis).await.unwrap();
-            let mut text = String::new();
-            flat(&reply, &mut text);
-            all.push((name, text));
-        }
-        all
+        everything::keys(&self.redis, &self.namespace).await
     }
 
     /// Every table with all of its rows as text.
     async fn tables(&self) -> Vec<(String, String)> {
-        let mut sql = self.sql().await;
-        let list = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
-        let names: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut sql).await.unwrap();
-        let mut all = Vec::new();
-        for name in names {
-            let rows = sqlx::query(AssertSqlSafe(format!("SELECT t::text FROM {name} t"))).fetch_all(&mut sql).await;
-            let rows: Vec<String> = rows.unwrap().iter().map(|r| r.get::<String, _>(0)).collect();
-            all.push((name, rows.join("\n")));
-        }
-        all
+        everything::tables(&self.database).await
     }
 }
 

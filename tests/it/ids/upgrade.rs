@@ -4,25 +4,9 @@ use jumun::{
     domain::ids::CommandId,
     store::{self, rows::HistRow, table},
 };
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, sqlite::SqliteConnectOptions};
 
 use super::{On, Scene, of, run, with_id};
-
-/// Runs statements on a database of either kind.
-async fn sql(url: &str, statements: &[&str]) {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-        for statement in statements {
-            sqlx::query(AssertSqlSafe((*statement).to_owned())).execute(&mut connection).await.unwrap();
-        }
-        connection.close().await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        for statement in statements {
-            sqlx::query(AssertSqlSafe((*statement).to_owned())).execute(&mut connection).await.unwrap();
-        }
-    }
-}
+use crate::support::everything::sql;
 
 /// The kind: data of before the upgrade. The migration goes through, whatever is there; ids of before are kept apart from
 /// orders' from then on, pairs are told as R2, and nothing else is red.

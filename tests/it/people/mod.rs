@@ -1,6 +1,7 @@
 //! Who sees what at the HTTP door: a seller its own part of an order, recipients masked and whole, lists of lines. Each on
 //! PostgreSQL with Redis, and on SQLite with the log in the process.
 
+mod erased;
 mod lines;
 mod recipients;
 mod sheets;
@@ -99,4 +100,6 @@ fn partner(shop: &Shop, id: &str, kind: &str) {
     let command = json!({"type": "create_partner", "partner_id": id, "name": format!("business {id}"), "kind": kind,
         "zip": "04524", "address": "서울특별시 중구 세종대로 1"});
     shop.accepted("operator", "/v1/commands", &format!("set-{id}-{kind}"), &command);
+    let allow = json!({"type": "allow_buyer", "partner_id": id, "buyer_id": "p-1"});
+    shop.accepted("operator", "/v1/commands", &format!("allow-{id}-{kind}"), &allow);
 }

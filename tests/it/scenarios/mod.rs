@@ -2,6 +2,8 @@
 //! what is written down beside an order (reservations, partitions, another system's writes). Each runs over an in-process log and
 //! SQLite, and over Redis and PostgreSQL; at its end every command is asked again.
 
+mod archive;
+mod keep;
 mod lanes;
 mod owed;
 mod payments;
@@ -72,6 +74,27 @@ fn judge(order: &str, lines: &[(u16, u32)]) -> Value {
     with(on_order("judge_stock", order), "lines", json!(lines))
 }
 
+/// What a paid order goes through until its purchase is confirmed.
+const ALL_THE_WAY: [&str; 6] =
+    ["prepare", "use_own_stock", "complete_procurement", "ship", "mark_delivered", "confirm_purchase"];
+
+/// Takes an order through these.
+async fn go(w: &mut World, order: &str, steps: &[&str]) {
+    for &step in steps {
+        let command = match step {
+            "ship" => with(on_order(step, order), "started", true.into()),
+            "mark_delivered" => with(with(on_order(step, order), "forced", true.into()), "reason", "수령 확인".into()),
+            _ => on_order(step, order),
+        };
+        w.ok(command).await;
+    }
+}
+
+/// The first refund of an order has come back.
+fn refunded(order: &str) -> Value {
+    with(on_order("confirm_refund", order), "refund_key", format!("rf:{order}:1").into())
+}
+
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),+ $(,)?) => {
         mod memory {
@@ -111,6 +134,15 @@ scenarios!(
     owed::older_amounts_are_corrected,
     owed::older_lines_have_the_terms_of_the_upgrade,
     owed::what_is_owed_is_told_again,
+    archive::what_has_ended_is_moved_whole_and_reads_as_before,
+    archive::what_comes_late_to_an_archived_order_changes_nothing,
+    archive::a_lane_that_remembers_an_archived_order_does_not_go_on_with_it,
+    archive::an_order_that_goes_on_meanwhile_stays,
+    archive::an_order_that_another_lane_or_order_needs_stays,
+    archive::a_copy_that_is_not_the_same_moves_nothing,
+    keep::data_of_before_is_kept_by_the_upgrade,
+    keep::whoever_is_not_needed_any_more_is_destroyed,
+    keep::the_server_destroys_by_itself,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,

@@ -2,7 +2,8 @@
 
 use jumun::{
     log::crc16::partition_of,
-    store::rows::{AprvRow, CnclRow, HistRow, RgstRow},
+    store::rows::{AprvRow, CnclRow, HistRow, PrsnRow, RgstRow},
+    vault::{Secret, Vault},
     verify::{Options, verify},
 };
 use serde_json::{Value, json};
@@ -179,6 +180,7 @@ pub async fn verify_is_red_where_the_register_is_not_the_histories(on: On) {
 /// Of the kind: words and numbers that are kept apart.
 pub async fn tokens_and_reasons_are_where_they_belong(on: On) {
     let mut w = two(on).await;
+    w.store.lock(Vault::new(&"ab".repeat(32)).unwrap());
     let [a, b] = names();
     let with_token = |order: &str| {
         let mut paid = settled("card", 20_000, &format!("k-{order}"));
@@ -206,8 +208,14 @@ pub async fn tokens_and_reasons_are_where_they_belong(on: On) {
     w.rest().await;
     let approvals = w.rows::<AprvRow>().await;
     assert_eq!(approvals.len(), 3);
-    // what came later has not taken it away
-    assert!(approvals.iter().all(|r| r.aprv_tkn.as_deref() == Some("tok-secret")), "{approvals:?}");
+    // sealed with personal data, and what came later has not taken it away
+    assert!(approvals.iter().all(|r| r.aprv_tkn.is_none()), "{approvals:?}");
+    let kept: Vec<PrsnRow> = w.rows::<PrsnRow>().await;
+    let tokens = kept.iter().filter(|r| r.prsn_knd_cd == "TOKEN").map(|r| {
+        let vault = w.store.vault().expect("a key");
+        (r.ord_seq, vault.open(&r.ord_id, Secret::Token, r.acct_enc.as_deref().expect("sealed")).unwrap())
+    });
+    assert_eq!(tokens.collect::<Vec<_>>(), vec![(1, "tok-secret".to_owned()); 3]);
     assert!(w.rows::<HistRow>().await.iter().all(|h| !h.evnt.contains("tok-secret")));
     let reasons: Vec<Option<String>> =
         w.rows::<CnclRow>().await.iter().map(|c| c.cncl_rsn.as_deref().map(str::to_owned)).collect();

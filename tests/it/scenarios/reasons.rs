@@ -96,6 +96,8 @@ pub async fn every_reason_is_given(on: On) {
         "quantity": 1});
     let purchase = json!({"type": "purchase_from_partner", "order_id": "o-3", "partner_id": "nix",
         "lines": [{"line_no": 1, "sku_id": "A"}]});
+    w.ok(json!({"type": "create_partner", "partner_id": "w-9", "name": "w", "kind": "wholesaler"})).await;
+    let unasked = with(with(purchase.clone(), "partner_id", json!("w-9")), "actor", json!("seller:p-1"));
     let after = [
         (with(on_order("confirm_purchase", "o-3"), "expected_version", json!(1)), Reason::VersionMismatch),
         (back(2, json!({})), Reason::QuantityExceeded),
@@ -103,6 +105,7 @@ pub async fn every_reason_is_given(on: On) {
         (with(on_order("approve_return", "o-3"), "claim_group", json!(7)), Reason::UnknownClaim),
         (waybill, Reason::UnknownWaybill),
         (purchase, Reason::UnknownPartner),
+        (unasked, Reason::NoConsent),
     ];
     let mut given = BTreeSet::from([Reason::SurchargeUnpaid.code()]);
     for (command, reason) in table.into_iter().chain(after) {
@@ -123,6 +126,8 @@ pub async fn every_reason_is_given(on: On) {
     given.insert(Reason::TooMany.code());
     // that takes a fault of ours: tests/it/faults/poison.rs
     given.insert(Reason::Quarantined.code());
+    // that takes an order in the archive: tests/it/scenarios/archive.rs
+    given.insert(Reason::OrderArchived.code());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|r| r.code()).collect();
     assert_eq!(given, all);
     w.done().await;

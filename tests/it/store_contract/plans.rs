@@ -78,7 +78,7 @@ async fn uses(outside: &mut PgConnection) -> BTreeMap<String, i64> {
 }
 
 /// Waits until the store's connections are gone, and with them what the server has not counted yet.
-async fn counted(outside: &mut PgConnection) {
+pub async fn counted(outside: &mut PgConnection) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
         AND backend_type = 'client backend'";
     let begun = Instant::now();

@@ -2,13 +2,14 @@
 
 use jumun::store::{
     TableRef, UntRow,
+    archive::{ArchRow, with_archive},
     door::{DoorAuditRow, HookLetterRow, HookRow},
     people::AccessRow,
     row::Type,
     rows::{
         AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
         GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-        PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+        PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
     },
     table,
 };
@@ -20,6 +21,7 @@ fn tables() -> Vec<TableRef> {
     vec![
         table::<AccessRow>(),
         table::<AditRow>(),
+        table::<ArchRow>(),
         table::<AprvRow>(),
         table::<CmdRow>(),
         table::<CmpnRow>(),
@@ -45,6 +47,7 @@ fn tables() -> Vec<TableRef> {
         table::<PrcrRow>(),
         table::<PrmRow>(),
         table::<PrsnRow>(),
+        table::<PtnrByrRow>(),
         table::<PtnrRow>(),
         table::<RfndRow>(),
         table::<RgstRow>(),
@@ -107,7 +110,10 @@ pub async fn columns_and_keys_are_the_rows_own(bench: Bench) {
         (Outside::Sqlite(..), Type::Text) => "TEXT",
         (Outside::Sqlite(..), Type::Int | Type::Bool | Type::Time) => "INTEGER",
     };
-    for table in tables() {
+    let beside = |t: TableRef| TableRef { name: format!("{}_arch", t.name).leak(), ..t };
+    let archived: Vec<TableRef> = with_archive().map(beside).collect();
+    assert_eq!(archived.len(), 20);
+    for table in tables().into_iter().chain(archived) {
         let described: Vec<Column> =
             table.columns.iter().map(|(name, of)| ((*name).to_owned(), kind(*of).to_owned())).collect();
         assert_eq!(stored(&bench.outside, table.name).await, described, "{}", table.name);

@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod collector;
 pub mod disk;
+pub mod everything;
 pub mod guard;
 pub mod http;
 pub mod payments;

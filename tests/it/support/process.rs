@@ -98,14 +98,23 @@ impl Setting {
 
 /// Runs the binary to its end: its exit status, and what it wrote to either side.
 pub fn run(words: &[&str]) -> (Option<i32>, String) {
-    let out = Command::new(binary()).args(words).env("NO_COLOR", "1").output().expect("it runs");
+    run_with(&[], words)
+}
+
+/// The same with these further variables, `NAME=value`.
+pub fn run_with(variables: &[&str], words: &[&str]) -> (Option<i32>, String) {
+    let variables = variables.iter().filter_map(|v| v.split_once('='));
+    let out = Command::new(binary()).args(words).env("NO_COLOR", "1").envs(variables).output().expect("it runs");
     let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
     (out.status.code(), text)
 }
 
 /// What `jumun verify` finds: its exit status (0: all holds, 1: violated) and its report.
 pub fn verify(setting: &Setting) -> (Option<i32>, String) {
-    run(&["verify", "--database", &setting.database, "--redis", &setting.redis, "--namespace", &setting.namespace])
+    let streams = ["--redis", &*setting.redis, "--namespace", &*setting.namespace];
+    // without Redis the log was in the process
+    let streams = if setting.redis.is_empty() { &[][..] } else { &streams };
+    run(&[&["verify", "--database", &*setting.database], streams].concat())
 }
 
 /// A process that serves.

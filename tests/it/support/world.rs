@@ -18,6 +18,7 @@ use jumun::{
     },
     payment::PaymentGateway,
     protocol::{Answer, OutcomeKind},
+    retention::Terms,
     server::{Server, ServerParts},
     store::{
         self, Store,
@@ -45,11 +46,12 @@ pub struct Setup {
     pub partitions: u32,
     pub policy: Policy,
     pub gateway: Option<Arc<dyn PaymentGateway>>,
+    pub terms: Terms,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { partitions: 1, policy: Policy::default(), gateway: None }
+        Self { partitions: 1, policy: Policy::default(), gateway: None, terms: Terms::default() }
     }
 }
 
@@ -158,6 +160,7 @@ impl World {
             limits,
             retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
             gateway: self.setup.gateway.clone(),
+            terms: self.setup.terms,
             hooks: Arc::default(),
             traces: None,
         };

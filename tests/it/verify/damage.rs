@@ -74,7 +74,7 @@ pub fn tables() -> Vec<Table> {
     ]
 }
 
-const fn case(what: &'static str, sql: &'static [&'static str], red: &'static [&'static str]) -> Case {
+pub const fn case(what: &'static str, sql: &'static [&'static str], red: &'static [&'static str]) -> Case {
     Case { what, sql, red }
 }
 

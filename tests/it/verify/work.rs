@@ -12,6 +12,7 @@ use jumun::{
         memory::{MemoryBounds, MemoryLog},
     },
     protocol::{Answer, OutcomeKind},
+    retention::Terms,
     server::{Server, ServerParts},
     store::Store,
 };
@@ -46,6 +47,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         limits: Limits::default(),
         retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
         gateway: None,
+        terms: Terms::default(),
         hooks: Arc::default(),
         traces: None,
     };
@@ -171,6 +173,16 @@ async fn goods(c: &mut Client) {
     let gifts = json!({"gift_promotion_id": "gp1", "main_product_ids": ["g1"], "gift_sku_ids": [sku(5)],
         "gift_quantity": 2, "main_quantity": 1});
     c.ok("create_gift_promotion", gifts).await;
+}
+
+/// An order that is paid, wholly cancelled and refunded.
+pub async fn cancel_whole(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>, order: &str) {
+    let after = vec![EntryId::ZERO; usize::try_from(PARTITIONS).unwrap()];
+    let mut c = Client { store: Arc::clone(store), log: Arc::clone(log), after, no: 900_000 };
+    c.place(order, &[(0, 1)]).await;
+    c.pay(order).await;
+    let cut = c.ok("cancel_lines", json!({"order_id": order, "lines": [1]})).await;
+    c.refund(order, &cut).await;
 }
 
 /// Works until everything is done and at rest.

@@ -140,6 +140,8 @@ impl Order {
             id: id.clone(),
             version,
             customer_id: placed.customer_id.clone(),
+            // what is made for another order a business buys; events from before the mark don't say so
+            by_partner: placed.by_partner || placed.parent.is_some(),
             received: at,
             placement,
             allow_partial: placed.allow_partial,

@@ -110,6 +110,7 @@ pub fn buyer<'a>(customer_id: &CustomerId, cx: &Context<'a>) -> Option<&'a Partn
 
 fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refusal> {
     let facts = || Facts { detail: Some(order.customer_id.to_string()), ..Facts::default() };
-    let partner = buyer(&order.customer_id, cx).ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
+    let business = Some(&order.customer_id).filter(|_| order.by_partner).and_then(|id| buyer(id, cx));
+    let partner = business.ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
     Ok(partner.zip.clone())
 }

@@ -32,6 +32,7 @@ fn wanted(l: &ChildLine) -> Wanted {
 pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let order = PlaceOrder {
         customer_id: child.buyer_id.clone(),
+        by_partner: true,
         lines: child.lines.iter().map(wanted).collect(),
         allow_partial: false,
         payment: PaymentOffer::Approved(Vec::new()),
@@ -78,6 +79,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
     };
     let placed = Placed {
         customer_id: child.buyer_id.clone(),
+        by_partner: true,
         lines,
         fees: vec![fee],
         allow_partial: false,

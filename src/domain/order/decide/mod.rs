@@ -293,7 +293,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
             Looks { own: false, named, partners: buyer.into_iter().collect() }
         }
         C::ChooseDestination { zip: None } => {
-            let buyer = order.and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
+            let buyer = order.filter(|o| o.by_partner).and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
             Looks { partners: buyer.into_iter().collect(), ..Looks::default() }
         }
         C::Place(_)

@@ -98,6 +98,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
     }
     let mut placed = Placed {
         customer_id: place.customer_id.clone(),
+        by_partner: place.by_partner,
         lines,
         fees,
         allow_partial: place.allow_partial,

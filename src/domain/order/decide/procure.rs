@@ -175,7 +175,7 @@ fn link(
     let what = LinkWhat::Place(Box::new(ChildOrder { parent, buyer_id, lines: wanted }));
     let message = LinkMessage { to: child.clone(), lane, what };
     let partner_id = partner.id.clone();
-    Ok((Linked { order_id: child, lane, kind, partner_id, lines: numbers, procurement: None }, message))
+    Ok((Linked { order_id: child, lane, kind, partner_id, lines: numbers, procurement: None, unasked: false }, message))
 }
 
 /// The number in the name of the next linked order; names that were refused are not given again.

@@ -6,10 +6,15 @@
 mod exchange;
 mod names;
 mod parts;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{exchange::*, parts::*};
+pub use self::{
+    exchange::*,
+    parts::*,
+    words::{ERASED, erase_words, without_words},
+};
 use super::{
     claim::{ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
     command::{Heard, Paid},

@@ -64,6 +64,9 @@ impl CutCause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Placed {
     pub customer_id: CustomerId,
+    /// the buyer is the business of this id, and not the customer: their ids are different name spaces
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub by_partner: bool,
     pub lines: Vec<PlacedLine>,
     pub fees: Vec<PlacedFee>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -295,6 +298,9 @@ pub struct Linked {
     /// the procurement that it brings
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub procurement: Option<u16>,
+    /// by the shop's own word: the partner had not said that it sells to this seller
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub unasked: bool,
 }
 
 /// Row 14. The address itself is personal, and not here.

@@ -124,7 +124,7 @@ pub fn gift_of(sku: &str, main: u16) -> Wanted {
 
 pub fn place(lines: Vec<Wanted>, allow_partial: bool, payment: PaymentOffer) -> OrderCommand {
     let customer_id = CustomerId::stored("u-1");
-    OrderCommand::Place(PlaceOrder { customer_id, lines, allow_partial, payment, zip: None })
+    OrderCommand::Place(PlaceOrder { customer_id, by_partner: false, lines, allow_partial, payment, zip: None })
 }
 
 /// The same placement, to this postal code.

@@ -1,0 +1,159 @@
+//! 사유: what people wrote in words of their own, where events hold some. They may be about a person, and are taken out when
+//! that person is erased; what happened stays.
+
+use serde_json::Value;
+
+/// What stands where words were erased: nothing, which no command that has to give a reason can say.
+pub const ERASED: &str = "";
+
+/// Words in events, by the event's type and the fields that lead there; `*`: of each.
+const WORDS: &[(&str, &[&str])] = &[
+    ("payment_declined", &["reason"]),
+    ("cut", &["reason"]),
+    ("refund_failed", &["reason"]),
+    ("procurement_cancelled", &["reason"]),
+    ("delivered", &["reason"]),
+    ("return_rejected", &["reason"]),
+    ("return_written_off", &["reason"]),
+    ("return_changed", &["lines", "*", "reason"]),
+    ("exchange_rejected", &["reason"]),
+    ("exchange_approved", &["waived"]),
+    ("exchange_inspected", &["judged", "reason"]),
+    ("collection_given_up", &["reason"]),
+    ("asked", &["what", "waived"]),
+];
+
+/// A stored event without its words; `None`: it has none.
+pub fn without_words(json: &str) -> Option<String> {
+    let mut event: Value = serde_json::from_str(json).ok()?;
+    erase_words(&mut event).then(|| event.to_string())
+}
+
+/// Takes the words out of an event; whether there were some.
+pub fn erase_words(event: &mut Value) -> bool {
+    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+    let found: Vec<&[&str]> = WORDS.iter().filter(|(of, _)| *of == kind).map(|(_, path)| *path).collect();
+    // each, whatever the one before had
+    found.into_iter().filter(|path| erase(event, path)).count() > 0
+}
+
+fn erase(at: &mut Value, path: &[&str]) -> bool {
+    match (path, at) {
+        ([], Value::String(words)) if !words.is_empty() => {
+            ERASED.clone_into(words);
+            true
+        }
+        (["*", rest @ ..], Value::Array(items)) => {
+            items.iter_mut().filter_map(|i| erase(i, rest).then_some(())).count() > 0
+        }
+        ([field, rest @ ..], Value::Object(fields)) => fields.get_mut(*field).is_some_and(|next| erase(next, rest)),
+        (_, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::order::Event;
+
+    /// Texts that are no words of anybody's, by the last field: names that machines gave, and a business that sold something.
+    const NAMES: &[&str] = &[
+        "account_no",
+        "approval_id",
+        "approvals",
+        "ask",
+        "bank_code",
+        "carrier",
+        "carrier_name",
+        "command",
+        "detail",
+        "id",
+        "key",
+        "movement_id",
+        "payment_id",
+        "refunds",
+        "reservation",
+        "seller",
+        "waybill_no",
+        "waybills",
+    ];
+
+    /// Every text without a form of its own that events of each type may hold, by the fields that lead there.
+    fn texts(schema: &Value, at: &Value, path: &str, depth: usize, found: &mut BTreeSet<String>) {
+        if depth > 14 {
+            return;
+        }
+        if let Some(name) = at.get("$ref").and_then(Value::as_str) {
+            let name = name.trim_start_matches("#/$defs/");
+            // what a preview tells is in answers only
+            if !matches!(name, "Preview") {
+                texts(schema, &schema["$defs"][name], path, depth + 1, found);
+            }
+        }
+        let is_text = match &at["type"] {
+            Value::String(kind) => kind == "string",
+            Value::Array(kinds) => kinds.contains(&"string".into()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        };
+        let bounded = ["enum", "const", "format", "minLength", "pattern"].iter().any(|k| at.get(k).is_some());
+        if is_text && !bounded {
+            found.insert(path.to_owned());
+        }
+        for field in at["properties"].as_object().into_iter().flatten() {
+            let next = if path.is_empty() { field.0.clone() } else { format!("{path}.{}", field.0) };
+            texts(schema, field.1, &next, depth + 1, found);
+        }
+        for within in ["items", "additionalProperties"] {
+            texts(schema, &at[within], path, depth + 1, found);
+        }
+        for within in ["prefixItems", "anyOf", "oneOf", "allOf"] {
+            at[within].as_array().into_iter().flatten().for_each(|a| texts(schema, a, path, depth + 1, found));
+        }
+    }
+
+    /// The kind: a text that an event got later is known as words or as a name, or this fails.
+    #[test]
+    fn every_text_of_an_event_is_words_that_are_erased_or_a_name() {
+        let schema = serde_json::to_value(schemars::schema_for!(Event)).unwrap();
+        let mut seen = BTreeSet::new();
+        for variant in schema["oneOf"].as_array().unwrap() {
+            let kind = variant["properties"]["type"]["const"].as_str().unwrap();
+            let mut found = BTreeSet::new();
+            texts(&schema, variant, "", 0, &mut found);
+            for path in found {
+                let words = WORDS.iter().any(|(of, at)| {
+                    *of == kind && at.iter().filter(|p| **p != "*").copied().collect::<Vec<_>>().join(".") == path
+                });
+                if words {
+                    seen.insert(format!("{kind} {path}"));
+                } else {
+                    let last = path.rsplit('.').next().unwrap_or_default();
+                    assert!(NAMES.contains(&last), "{kind}: {path} is neither erased nor a name");
+                }
+            }
+        }
+        assert_eq!(seen.len(), WORDS.len(), "each that is said to be there is: {seen:?}");
+    }
+
+    #[test]
+    fn words_go_and_what_happened_stays() {
+        for (of, path) in WORDS {
+            let mut event = Value::String("words".into());
+            for step in path.iter().rev() {
+                event = if *step == "*" {
+                    serde_json::json!([event, {}])
+                } else {
+                    serde_json::json!({ *step: event, "group": 1 })
+                };
+            }
+            event["type"] = (*of).into();
+            let told = without_words(&event.to_string()).unwrap_or_else(|| panic!("{of} has words"));
+            assert!(!told.contains("words") && told.contains("\"group\":1") && told.contains(of), "{told}");
+            assert_eq!(without_words(&told), None, "once");
+        }
+        assert_eq!(without_words(r#"{"type":"return_requested","reason":"DEFECT"}"#), None, "a code is no words");
+        assert_eq!(without_words("no json"), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! 구매허용: whom a partner sells to. Nobody buys from it by `purchase_from_partner` before it has said so, or an operator for it;
+//! the shop itself may, which goes into the audit.
+
+use std::collections::HashMap;
+
+use super::{Fault, LaneContext, refdata};
+use crate::{
+    domain::{
+        Time,
+        ids::PartnerId,
+        order::{Order, OrderCommand},
+        reason::{Facts, Reason, Refusal},
+    },
+    store::rows::PtnrByrRow,
+};
+
+/// Whether a partner sells to a seller.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub enum Consent {
+    /// nothing is bought, or what is asked for says by itself what is wrong with it
+    #[default]
+    Needless,
+    Given,
+    /// the partner has not said so of this seller
+    Missing {
+        partner: PartnerId,
+        seller: PartnerId,
+    },
+}
+
+impl Consent {
+    /// The refusal of a seller without it.
+    ///
+    /// # Errors
+    /// That.
+    pub fn needed(&self) -> Result<(), Refusal> {
+        let Consent::Missing { partner, seller } = self else { return Ok(()) };
+        let detail = Some(format!("partner {partner} has not allowed {seller} to buy from it (allow_buyer)"));
+        Err(Refusal::new(Reason::NoConsent, Facts { detail, ..Facts::default() }))
+    }
+}
+
+/// What was said in this lane and is perhaps not committed yet, with the batch that holds it.
+#[derive(Debug, Default)]
+pub struct Consents(HashMap<(PartnerId, PartnerId), (bool, u64)>);
+
+impl Consents {
+    /// Forgets it.
+    pub fn lost(&mut self) {
+        self.0.clear();
+    }
+
+    /// Forgets what is durable by now: the store tells it.
+    pub fn committed(&mut self, batches: u64) {
+        self.0.retain(|_, (_, batch)| *batch > batches);
+    }
+}
+
+/// Whether the partner that a command buys from sells to the seller of the lines. The store is asked each time: what was said in
+/// another lane counts from its commit on.
+///
+/// # Errors
+/// The store's.
+pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand) -> Result<Consent, Fault> {
+    let OrderCommand::PurchaseFromPartner(p) = command else { return Ok(Consent::Needless) };
+    let seller = order.zip(p.lines.first()).and_then(|(o, (no, ..))| o.seller_of(o.line(*no)?));
+    let Some(seller) = seller else { return Ok(Consent::Needless) };
+    if refdata::partners(cx, std::slice::from_ref(&p.partner_id)).await?.is_empty() {
+        return Ok(Consent::Needless);
+    }
+    let pair = (p.partner_id.clone(), seller.clone());
+    let near = cx.near.consents().0.get(&pair).map(|(allowed, _)| *allowed);
+    let allowed = match near {
+        Some(allowed) => allowed,
+        None => cx.store.consent(&pair.0, &pair.1).await?.is_some_and(|r| r.alw_yn),
+    };
+    let (partner, seller) = pair;
+    Ok(if allowed || partner == seller { Consent::Given } else { Consent::Missing { partner, seller } })
+}
+
+/// 구매허용, or its withdrawal.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn say(
+    cx: &LaneContext,
+    (partner, buyer): (&PartnerId, &PartnerId),
+    allowed: bool,
+    at: Time,
+) -> Result<Result<Facts, Refusal>, Fault> {
+    if refdata::partners(cx, std::slice::from_ref(partner)).await?.is_empty() {
+        return Ok(Err(Reason::UnknownPartner.into()));
+    }
+    let row = PtnrByrRow { ptnr_id: partner.shared(), byr_id: buyer.shared(), alw_yn: allowed, chg_dttm: at };
+    let mut book = cx.book.borrow_mut();
+    cx.near.consents().0.insert((partner.clone(), buyer.clone()), (allowed, book.number + 1));
+    book.repeats = true; // allowed and withdrawn in one batch
+    book.rows.ptnr_byr.push(row);
+    Ok(Ok(Facts::default()))
+}

@@ -1,0 +1,38 @@
+//! Events that are put aside after a person was erased: their words went from the history, and are not kept in a letter.
+
+use serde_json::Value;
+
+use crate::{
+    domain::{
+        ids::OrderId,
+        order::event::{erase_words, without_words},
+    },
+    store::{Store, StoreError},
+};
+
+/// Published events without the words that their histories no longer have.
+///
+/// # Errors
+/// The store's.
+pub async fn still_said(store: &dyn Store, events: &str) -> Result<String, StoreError> {
+    let Ok(mut told) = serde_json::from_str::<Vec<Value>>(events) else { return Ok(events.to_owned()) };
+    let order = |told: &Value| told.get("order_id").and_then(Value::as_str).map(OrderId::stored);
+    let has_words = |told: &Value| told.get("event").is_some_and(|event| erase_words(&mut event.clone()));
+    let mut ids: Vec<OrderId> = told.iter().filter(|t| has_words(t)).filter_map(order).collect();
+    if ids.is_empty() {
+        return Ok(events.to_owned());
+    }
+    ids.sort();
+    ids.dedup();
+    let histories = store.orders(&ids).await?;
+    let mut erased = false;
+    for told in told.iter_mut().filter(|t| has_words(t)) {
+        let (id, sequence) = (order(told), told.get("sequence").and_then(Value::as_i64));
+        let mut rows = histories.iter().flatten();
+        let row = rows.find(|r| Some(r.hist_no) == sequence && id.as_ref().is_some_and(|id| *r.ord_id == *id.as_str()));
+        if row.is_some_and(|r| without_words(&r.evnt).is_none()) {
+            erased |= told.get_mut("event").is_some_and(erase_words);
+        }
+    }
+    Ok(if erased { Value::Array(told).to_string() } else { events.to_owned() })
+}

@@ -1,0 +1,146 @@
+//! 파기: personal data goes by itself once nobody may need it, orders that nobody confirmed included.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use jumun::{
+    archive::{self, Asked},
+    clock::{Clock as _, RealClock, SimulatedClock},
+    domain::{catalog::Policy, ids::OrderId},
+    retention::{
+        Terms, days,
+        sweep::{DESTROYED, Sweep},
+    },
+    store::rows::PrsnRow,
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{ALL_THE_WAY, cancel, go, line, on_order, paid, place, refunded, with};
+use crate::support::world::{On, Setup, World};
+
+const SKU: &str = "S";
+const NAME: &str = "홍길동";
+
+fn to_someone(order: Value) -> Value {
+    with(order, "recipient", json!({"name": NAME, "phone": "010-0000-0000", "zip": "06236", "address": "어느 길 1"}))
+}
+
+/// A paid order of somebody's that goes through these.
+async fn goes(w: &mut World, order: &str, steps: &[&str]) {
+    w.ok(to_someone(paid(order, &[line(SKU, 1)], 13_000))).await;
+    go(w, order, steps).await;
+}
+
+/// Who is kept of: the orders.
+async fn kept(w: &World) -> Vec<String> {
+    let mut orders: Vec<String> = w.rows::<PrsnRow>().await.iter().map(|r| r.ord_id.to_string()).collect();
+    orders.sort();
+    orders.dedup();
+    orders
+}
+
+/// A round of the sweep, so many days from now.
+async fn round(w: &World, after: i64, term: u64) -> u64 {
+    let clock = Arc::new(SimulatedClock::new(RealClock.now() + TimeDelta::days(after)));
+    let terms = Terms { persons: Some(days(term)), ..Terms::default() };
+    let sweep = Sweep { store: Arc::clone(&w.store), clock, terms, stop: CancellationToken::new() };
+    sweep.round().await.unwrap().orders
+}
+
+/// The kind: an order that is at rest for so long, however it came there, needs nobody; one that anything may still happen to
+/// does, however old it is.
+pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
+    let window = Duration::from_millis(700);
+    let policy = Policy { payment_window: window, ..Policy::default() };
+    let mut w = World::open(on, Setup { policy, ..Setup::default() }).await;
+    w.sku(SKU, 10_000, 3_000, 50).await;
+    let claim = |order: &str, kind: &str| {
+        let mut claim = with(on_order(kind, order), "reason", "defect".into());
+        claim["fault"] = "seller".into();
+        match kind {
+            "request_return" => claim["lines"] = json!([{"line_no": 1, "quantity": 1}]),
+            _ => (claim["line_no"], claim["quantity"]) = (1.into(), 1.into()),
+        }
+        claim
+    };
+    let came = &ALL_THE_WAY[..5];
+    // at rest
+    w.ok(to_someone(place("a-expired", &[line(SKU, 1)]))).await;
+    goes(&mut w, "a-confirmed", &ALL_THE_WAY).await;
+    goes(&mut w, "a-never-confirmed", came).await;
+    goes(&mut w, "a-sent-and-never-reported", &ALL_THE_WAY[..4]).await;
+    goes(&mut w, "a-refunded", &[]).await;
+    w.ok(cancel("a-refunded", &[1])).await;
+    w.ok(refunded("a-refunded")).await;
+    // not
+    goes(&mut w, "b-paid", &[]).await;
+    goes(&mut w, "b-prepared", &["prepare"]).await;
+    goes(&mut w, "b-returning", came).await;
+    w.ok(claim("b-returning", "request_return")).await;
+    goes(&mut w, "b-exchanging", came).await;
+    w.ok(claim("b-exchanging", "request_exchange")).await;
+    goes(&mut w, "b-refund-open", &[]).await;
+    w.ok(cancel("b-refund-open", &[1])).await;
+    w.becomes("a-expired", "PAYMENT_EXPIRED").await;
+    w.rest().await;
+    let all = kept(&w).await;
+    assert_eq!(all.len(), 10, "{all:?}");
+
+    assert_eq!(round(&w, 99, 100).await, 0, "not before its time");
+    assert_eq!(kept(&w).await, all);
+    assert_eq!(round(&w, 101, 100).await, 5);
+    let open: Vec<String> = all.into_iter().filter(|order| order.starts_with("b-")).collect();
+    assert_eq!(kept(&w).await, open);
+    assert_eq!(round(&w, 101, 100).await, 0);
+    let audit = w.store.notes(None, 10).await.unwrap();
+    let [note] = audit.as_slice() else { panic!("{audit:?}") };
+    assert_eq!((&*note.adit_knd_cd, &*note.actr), (DESTROYED, "system:retention"));
+    assert!(note.adit_dtl.contains("\"orders\":5") && !note.adit_dtl.contains(NAME), "{}", note.adit_dtl);
+    // what was open and ends is next
+    w.ok(refunded("b-refund-open")).await;
+    assert_eq!(round(&w, 101, 100).await, 1);
+    assert!(!kept(&w).await.contains(&"b-refund-open".to_owned()));
+    w.done().await;
+}
+
+/// Nobody has to ask: the server that owns partition 0 looks.
+pub async fn the_server_destroys_by_itself(on: On) {
+    let terms = Terms { persons: Some(Duration::from_millis(1)), every: Duration::from_millis(50), ..Terms::default() };
+    let mut w = World::open(on, Setup { terms, partitions: 2, ..Setup::default() }).await;
+    w.sku(SKU, 10_000, 3_000, 50).await;
+    goes(&mut w, "o-open", &[]).await;
+    goes(&mut w, "o-sent", &ALL_THE_WAY[..4]).await;
+    let begun = std::time::Instant::now();
+    while kept(&w).await.contains(&"o-sent".to_owned()) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing is destroyed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(kept(&w).await, ["o-open"]);
+    w.done().await;
+}
+
+/// What the last two migrations make, and what a database of the release before has not.
+const BEFORE: &str = "DROP TABLE tb_sy_arch; DROP TABLE tb_od_ord_arch; DROP TABLE tb_od_ord_gds_arch; \
+    DROP TABLE tb_od_ord_gft_arch; DROP TABLE tb_od_stlm_arch; DROP TABLE tb_sc_crcd_aprv_arch; DROP TABLE tb_od_rfnd_arch; \
+    DROP TABLE tb_od_cncl_arch; DROP TABLE tb_od_dlv_fee_arch; DROP TABLE tb_od_dscnt_hist_arch; DROP TABLE tb_od_pnt_hist_arch; \
+    DROP TABLE tb_od_prcr_arch; DROP TABLE tb_od_lnk_arch; DROP TABLE tb_od_wybl_arch; DROP TABLE tb_od_rtn_arch; \
+    DROP TABLE tb_od_exch_arch; DROP TABLE tb_od_rvw_arch; DROP TABLE tb_sy_adit_arch; DROP TABLE tb_sy_rsv_arch; \
+    DROP TABLE tb_od_ord_hist_arch; DROP TABLE tb_pd_unt_ldgr_arch; DROP INDEX tb_od_rfnd_ord; DROP INDEX tb_sy_rsv_ord; \
+    DROP INDEX tb_sy_cmd_dttm; DELETE FROM _sqlx_migrations WHERE version IN (16, 17)";
+
+/// An order of before the upgrade is there after it, takes what comes, ends, and is archived like any other.
+pub async fn data_of_before_is_kept_by_the_upgrade(on: On) {
+    let mut w = World::open(on, Setup::default()).await;
+    w.sku(SKU, 10_000, 3_000, 50).await;
+    goes(&mut w, "o-before", &ALL_THE_WAY[..4]).await;
+    w.rest().await;
+    let before = w.store.orders(&[OrderId::stored("o-before")]).await.unwrap();
+    w.upgraded(BEFORE).await;
+    assert_eq!(w.store.orders(&[OrderId::stored("o-before")]).await.unwrap(), before);
+    go(&mut w, "o-before", &ALL_THE_WAY[4..]).await;
+    let at = RealClock.now();
+    let asked = Asked { before: at + TimeDelta::hours(1), at, dry_run: false };
+    assert_eq!(archive::run(&w.store, asked).await.unwrap().orders, 1);
+    w.done().await;
+}
