@@ -6,8 +6,7 @@
 #
 # JUMUN is built with `cargo build --release --features failpoints`: no command of the protocol is known to break a handler,
 # so the failpoint POINT does, where a command's id says poison. order_panics (the default) panics before anything is
-# touched; order_breaks fails when everything is done and has to be taken back. store_refuses needs no such build: the
-# database has a rule that the poison's rows break, so that it refuses whole batches.
+# touched; order_breaks fails when everything is done and has to be taken back.
 set -euo pipefail
 jumun=$(realpath -- "${1:-.}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -38,10 +37,8 @@ poison() {
 
 # one WITH: the p99 in milliseconds, resets, and dead letters
 one() (
-  [[ $point == store_refuses ]] || export FAILPOINTS="$point=return"
+  export FAILPOINTS="$point=return"
   fresh "$jumun"
-  [[ $point != store_refuses ]] ||
-    psql "${DATABASE/\/postgres\?//$fresh_database?}" -qc "ALTER TABLE tb_od_ord_hist ADD CONSTRAINT poisoned CHECK (cmd_id NOT LIKE 'poison-%') NOT VALID"
   if (($1)); then
     poison &
     pids+=("$!")

@@ -28,6 +28,8 @@ pub mod route;
 pub mod seals;
 pub mod server;
 pub mod signature;
+#[cfg(feature = "simulation")]
+pub mod sim;
 pub mod store;
 pub mod timeline;
 pub mod traces;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
     };
     let cli = Cli::parse_from(args);
-    let json = start_log(cli.is_quiet());
+    let json = start_log(cli.logs());
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("jumun").build() {
@@ -45,9 +45,7 @@ fn main() -> ExitCode {
 }
 
 /// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json` (then it says so), filtered by `JUMUN_LOG`.
-fn start_log(quiet: bool) -> bool {
-    // whoever reaches the door makes errors of actix_http by sending what is no HTTP
-    let default = if quiet { "error" } else { "info,sqlx=warn,sqlx_postgres::options=error,actix_http=off" };
+fn start_log(default: &str) -> bool {
     let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let bound = Quiet::default();
     bound.tell();

@@ -16,6 +16,8 @@ pub mod sample;
 pub mod schema;
 pub mod send;
 pub mod serve;
+#[cfg(feature = "simulation")]
+pub mod simulate;
 pub mod timeline;
 pub mod token;
 pub mod verify;
@@ -48,6 +50,8 @@ enum Command {
     Timeline(timeline::TimelineArgs),
     Archive(archive::ArchiveArgs),
     Token(token::TokenArgs),
+    #[cfg(feature = "simulation")]
+    Simulate(simulate::SimulateArgs),
 }
 
 impl Cli {
@@ -66,9 +70,15 @@ impl Cli {
         })
     }
 
-    /// Whether only errors are logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture.
-    pub const fn is_quiet(&self) -> bool {
-        matches!(self.command, Command::Demo(_))
+    /// What is logged unless `JUMUN_LOG` says otherwise: a demonstration draws its own picture, and simulated faults are none.
+    pub const fn logs(&self) -> &'static str {
+        match self.command {
+            Command::Demo(_) => "error",
+            #[cfg(feature = "simulation")]
+            Command::Simulate(_) => "off",
+            // whoever reaches the door makes errors of actix_http by sending what is no HTTP
+            _ => "info,sqlx=warn,sqlx_postgres::options=error,actix_http=off",
+        }
     }
 
     /// Runs the subcommand.
@@ -88,6 +98,8 @@ impl Cli {
             Command::Timeline(args) => timeline::run(args).await,
             Command::Archive(args) => archive::run(args).await,
             Command::Token(args) => token::run(&args),
+            #[cfg(feature = "simulation")]
+            Command::Simulate(args) => simulate::simulate(&args),
         }
     }
 }

@@ -31,11 +31,9 @@ pub enum Ended {
     },
     /// rolled back: something in it is there already
     Conflict { why: String, lost: Box<Sealed> },
-    /// rolled back: the store takes a row of it not, which may be a command's own doing
-    Refused { why: String, lost: Box<Sealed> },
     /// not tried: it was decided on what a failed commit has lost
     Dropped(Box<Sealed>),
-    /// after a batch that was rolled back: what comes now is tried again
+    /// after a conflict: what comes now is tried again
     Resumed,
     /// rolled back: a successor owns the partition
     Fenced,
@@ -51,7 +49,7 @@ pub enum Ended {
 #[derive(Debug)]
 pub enum Ask {
     Commit(Box<Sealed>),
-    /// go on after a batch that was rolled back: what follows was decided on what the store has
+    /// go on after a conflict: what follows was decided on what the store has
     Resume,
     /// an empty commit: does the store take anything at all?
     Probe,
@@ -166,20 +164,16 @@ impl CommitLoop {
                 return Ended::Unheard;
             }
         }
-        let refused = |e: StoreError, lost| match e {
-            StoreError::Refused(_) => Ended::Refused { why: e.to_string(), lost: Box::new(lost) },
-            StoreError::Unknown(_) | StoreError::Unavailable(_) | StoreError::Unusable(_) => Ended::Failed(e),
-        };
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(e) => return refused(e, sealed),
+            Err(e) => return Ended::Failed(e),
         };
         let began = Instant::now();
         let done = match self.commit(committer, &sealed.rows, prepared).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => return Ended::Conflict { why, lost: Box::new(sealed) },
             Ok(Commit::Fenced) => return Ended::Fenced,
-            Err(e) => return refused(e, sealed),
+            Err(e) => return Ended::Failed(e),
         };
         let decided = std::mem::take(&mut sealed.decided);
         let stamps = (!decided.is_empty()).then(|| Stamps { decided, began, durable: Instant::now() });

@@ -96,6 +96,7 @@ impl Ingest {
                     return Ok(());
                 }
                 let room = tokio::select! {
+                    biased;
                     room = self.credit.available() => room.min(most),
                     () = self.stop.cancelled() => return Ok(()),
                 };
@@ -110,6 +111,7 @@ impl Ingest {
         }
         while !self.stale(generation) {
             let room = tokio::select! {
+                biased;
                 room = self.credit.available() => room.min(most),
                 () = self.stop.cancelled() => return Ok(()),
             };

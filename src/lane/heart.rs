@@ -2,11 +2,10 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 mod again;
-mod apart;
 mod over;
 mod remember;
 
-use self::{again::Broken, apart::Apart};
+use self::again::Broken;
 
 use std::{
     cell::RefCell,
@@ -36,7 +35,7 @@ use crate::{
         supervisor::{Committed, Count, Decide, Interrupted, Supervisor},
         window::Window,
     },
-    store::Lease,
+    store::{Lease, StoreError},
 };
 
 /// After a conflict so many commands are looked up before they are decided.
@@ -92,8 +91,6 @@ pub struct Heart {
     condemned: HashSet<(Inbound, EntryId)>,
     /// how often commands broke their handlers, of those that have not gone well since
     broke: HashMap<(Inbound, EntryId), Broken>,
-    /// batches that the store refused, in halves
-    apart: Apart,
     quarantine: Rc<Quarantine>,
 }
 
@@ -137,7 +134,6 @@ impl Heart {
             failures: HashMap::new(),
             condemned: HashSet::new(),
             broke: HashMap::new(),
-            apart: Apart::default(),
             quarantine,
         }
     }
@@ -229,7 +225,7 @@ impl Heart {
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         while !self.queue.is_empty() && self.may_decide() {
-            let n = if self.alone { 1 } else { self.apart.next(self.queue.len()) };
+            let n = if self.alone { 1 } else { self.queue.len() };
             let entries: Vec<Delivered> = self.queue.drain(..n).collect();
             match self.decide(entries).await {
                 Ok(()) => {}
@@ -244,7 +240,7 @@ impl Heart {
     }
 
     fn may_decide(&self) -> bool {
-        if self.alone || self.apart.on() {
+        if self.alone {
             self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
         } else {
             self.open_len() < self.parts.limits.batch_max
@@ -354,17 +350,13 @@ impl Heart {
         }
         match end {
             Ended::Done { number, external, rows, mended } => {
-                let wrote = !(rows.hist.is_empty() && rows.cmd.is_empty() && rows.rsv.is_empty());
                 self.cx.book.borrow_mut().reuse(*rows);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.conflicts = 0;
                 self.broke.retain(|_, b| b.batch.is_none_or(|batch| batch > number));
                 self.calm = self.calm.saturating_add(counted);
-                self.apart.well(wrote);
-                if !self.apart.slows_down() {
-                    self.goes_well();
-                }
+                self.goes_well();
                 if let Some(key) = self.suspect.take() {
                     self.failures.remove(&key);
                 }
@@ -377,16 +369,19 @@ impl Heart {
                 }
             }
             Ended::Fenced => Err(LaneEnd::Fenced),
-            Ended::Conflict { why, lost } if !self.apart.on() && self.conflicts < CONFLICTS_MAX => {
+            Ended::Conflict { why, lost } if !self.alone && self.conflicts < CONFLICTS_MAX => {
                 self.decide_again(&why, *lost, ended).await
             }
-            Ended::Conflict { why, lost } => {
+            Ended::Conflict { why, .. } => {
                 // decided with care it conflicts again: the command may be at fault
+                let again = self.careful > 0;
                 self.careful = CAREFUL_COMMANDS;
-                self.divide(&format!("conflict: {why}"), *lost, ended).await
+                self.start_over(&format!("conflict: {why}"), again, ended).await
             }
-            Ended::Refused { why, lost } => self.divide(&why, *lost, ended).await,
-            Ended::Failed(e) => self.start_over(&e.to_string(), false, ended).await,
+            Ended::Failed(e) => {
+                let own = matches!(e, StoreError::Refused(_));
+                self.start_over(&e.to_string(), own, ended).await
+            }
             Ended::Unheard => Err(publisher_ended((&mut self.published).await)),
             Ended::Probed | Ended::Resumed | Ended::Dropped(_) => Ok(()),
         }

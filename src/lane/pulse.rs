@@ -191,6 +191,7 @@ impl Pulse {
         let mut pause = Pause::up_to(START_PAUSE_MAX);
         loop {
             let asked = tokio::select! {
+                biased;
                 asked = ask() => asked,
                 () = stop.cancelled() => return None,
             };
@@ -250,6 +251,7 @@ impl Pause {
     pub async fn wait(&mut self, stop: &CancellationToken) -> bool {
         let pause = self.take();
         tokio::select! {
+            biased;
             () = tokio::time::sleep(pause) => true,
             () = stop.cancelled() => false,
         }

@@ -80,6 +80,7 @@ impl Republish {
                 Err(_) => {}
             }
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(EVERY) => {}
                 () = self.stop.cancelled() => return,
             }

@@ -80,6 +80,7 @@ impl Timekeeper {
         let (mut looks, mut failed) = (0u32, 0u32);
         loop {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(EVERY) => {}
                 () = self.stop.cancelled() => return,
             }

@@ -52,6 +52,7 @@ pub struct Office {
 /// Asks until it is stopped.
 pub async fn run(office: Office, asks: mpsc::Receiver<DueRefund>, stop: CancellationToken) {
     tokio::select! {
+        biased;
         () = ask_all(office, asks) => {}
         () = stop.cancelled() => {}
     }

@@ -98,7 +98,6 @@ fn describe() {
         "Commands that were refused because others of their kind had failed, by class"
     );
     counter!("jumun_batches_decided_again_total", "Batches rolled back for what was there already, and decided again");
-    counter!("jumun_batches_refused_total", "Batches that the store refused, committed in halves to find the command");
     counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
     counter!("jumun_rows_expired_total", "Rows that were kept long enough and are gone, by table");

@@ -4,6 +4,8 @@
 
 pub mod archive;
 pub mod door;
+#[cfg(feature = "simulation")]
+pub mod memory;
 pub mod people;
 pub mod postgres;
 pub mod retention;

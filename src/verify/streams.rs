@@ -9,7 +9,7 @@ use std::{
 use super::{Findings, Options, Promise, VerifyError, answers, pages::mark};
 use crate::{
     domain::{ids::OrderId, reason::Reason},
-    log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Outbound},
+    log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Origin, Outbound},
     protocol::{Answer, OutcomeKind, Unreadable, decode, event::Published},
     store::{Store, rows::HistRow, rows::LdgrRow},
 };
@@ -47,8 +47,8 @@ pub struct Retained {
     failed: HashSet<u64>,
     /// event ids
     events: HashSet<u64>,
-    /// (SKU, position) → (command, on hand), as accepted answers state them
-    positions: HashMap<u64, u64>,
+    /// (SKU, position) → command and on hand, as accepted answers state them
+    positions: HashMap<u64, (u64, i64)>,
     pub refusals: HashMap<Arc<str>, Refusals>,
     /// by partition: everything younger than this is still retained (ms)
     answer_floor: HashMap<i64, u64>,
@@ -210,7 +210,7 @@ impl Retained {
             OutcomeKind::Accepted => {
                 for s in &a.facts.stock {
                     let at = mark((s.sku_id.as_str(), s.position));
-                    self.positions.insert(at, mark((&*a.command_id, s.on_hand)));
+                    self.positions.insert(at, (mark(&*a.command_id), s.on_hand));
                 }
             }
             OutcomeKind::Failed => {
@@ -286,7 +286,7 @@ impl Retained {
 
     /// R1, from the other side: a committed command, younger than the oldest answer that is retained, has its answer.
     pub fn answered(&self, f: &mut Findings, partition: i64, cmd_id: &Arc<str>, actor: &str, entry: Option<&str>) {
-        let Some(entry) = entry.and_then(|e| e.parse::<EntryId>().ok()) else { return };
+        let Some(entry) = entry.and_then(|e| e.parse::<Origin>().ok()).map(|origin| origin.id) else { return };
         if actor != LANE && self.retains(&self.answer_floor, partition, entry.ms) {
             f.hold(Promise::R1, self.commands.contains(&mark(cmd_id)), || {
                 format!("command {cmd_id}: committed (entry {entry} of partition {partition}) and never answered")
@@ -308,7 +308,9 @@ impl Retained {
     /// R4: a ledger row that an accepted answer names is that command's.
     pub fn moved(&mut self, f: &mut Findings, row: &LdgrRow) {
         if let Some(said) = self.positions.remove(&mark((&*row.unt_id, row.ldgr_no))) {
-            f.hold(Promise::R4, said == mark((&*row.cmd_id, row.stck_qty)), || {
+            // what had to be asked elsewhere first is done by the reply, and answered under its own id
+            let by = said.0 == mark(&*row.cmd_id) || row.cmd_id.starts_with("reply:");
+            f.hold(Promise::R4, by && said.1 == row.stck_qty, || {
                 format!(
                     "SKU {}, ledger row {}: command {} left {} on hand, an accepted answer says otherwise",
                     row.unt_id, row.ldgr_no, row.cmd_id, row.stck_qty

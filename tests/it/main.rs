@@ -37,6 +37,8 @@ mod scenarios;
 mod schema;
 mod scope;
 mod seals;
+#[cfg(feature = "simulation")]
+mod sim;
 mod sockets;
 mod store_contract;
 mod store_pace;

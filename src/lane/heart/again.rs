@@ -27,8 +27,6 @@ pub(super) struct Broken {
     times: u32,
     /// the batch that has its dead letter, which is not durable yet
     pub(super) batch: Option<u64>,
-    /// what was wrong with it, for the letter
-    how: &'static str,
 }
 
 impl Heart {
@@ -43,8 +41,21 @@ impl Heart {
     ) -> Result<(), LaneEnd> {
         self.conflicts += 1;
         self.careful = CAREFUL_COMMANDS;
-        let behind = self.resume(ended).await?;
-        let lost = std::iter::once(lost).chain(behind).collect();
+        let mut lost = vec![lost];
+        if self.to_commit.send(Ask::Resume).await.is_err() {
+            return Err(LaneEnd::Broken("the committer is gone".into()));
+        }
+        loop {
+            match ended.recv().await {
+                Some(Ended::Dropped(behind)) => lost.push(*behind),
+                Some(Ended::Resumed) => break,
+                Some(
+                    Ended::Done { .. } | Ended::Conflict { .. } | Ended::Fenced | Ended::Failed(_) | Ended::Probed,
+                ) => return Err(LaneEnd::Broken("the committer went on after a conflict".into())),
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+        }
         let entries = match self.take_back(lost, None, ended).await? {
             Some(entries) => entries,
             None => return Ok(()),
@@ -54,23 +65,6 @@ impl Heart {
         metrics::counter!("jumun_batches_decided_again_total", "partition" => partition.to_string()).increment(1);
         self.first(entries);
         Ok(())
-    }
-
-    /// After a batch that was rolled back the committer goes on; what was sealed behind that batch comes back.
-    pub(super) async fn resume(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<Vec<Sealed>, LaneEnd> {
-        let mut behind = Vec::new();
-        if self.to_commit.send(Ask::Resume).await.is_err() {
-            return Err(LaneEnd::Broken("the committer is gone".into()));
-        }
-        loop {
-            match ended.recv().await {
-                Some(Ended::Dropped(lost)) => behind.push(*lost),
-                Some(Ended::Resumed) => return Ok(behind),
-                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(_) => return Err(LaneEnd::Broken("the committer did something else than go on".into())),
-                None => return Err(LaneEnd::Broken("the committer ended".into())),
-            }
-        }
     }
 
     /// A command broke its handler. Where nothing was touched, only it is taken out. Where something may be, what was decided
@@ -116,8 +110,16 @@ impl Heart {
                     return Ok(());
                 }
             }
-            let behind = self.resume(ended).await?;
-            match self.take_back(behind, order.as_deref(), ended).await? {
+            if self.to_commit.send(Ask::Resume).await.is_err() {
+                return Err(LaneEnd::Broken("the committer is gone".into()));
+            }
+            match ended.recv().await {
+                Some(Ended::Resumed) => {}
+                Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
+                Some(_) => return Err(LaneEnd::Broken("the committer did something else than go on".into())),
+                None => return Err(LaneEnd::Broken("the committer ended".into())),
+            }
+            match self.take_back(Vec::new(), order.as_deref(), ended).await? {
                 Some(entries) => entries,
                 None => return Ok(()),
             }
@@ -129,7 +131,7 @@ impl Heart {
         {
             let entry = entries.remove(at).again(self.parts.policy.checkout_pays);
             self.blame(&entry);
-            self.dead(entry, times, "its handler broke");
+            self.dead(entry, times);
         }
         self.first(entries);
         Ok(())
@@ -143,24 +145,23 @@ impl Heart {
         let mut others = Vec::with_capacity(entries.len());
         for entry in entries {
             let broken = self.broke.get(&(entry.source.stream, entry.source.id));
-            match broken.filter(|b| b.batch.is_some()).map(|b| (b.times, b.how)) {
-                Some((times, how)) => self.dead(entry, times, how),
+            match broken.filter(|b| b.batch.is_some()).map(|b| b.times) {
+                Some(times) => self.dead(entry, times),
                 None => others.push(entry),
             }
         }
         others
     }
 
-    /// To the dead letters, with the batch that is open.
-    pub(super) fn dead(&mut self, entry: Delivered, times: u32, how: &'static str) {
+    fn dead(&mut self, entry: Delivered, times: u32) {
         let batch = {
             let mut book = self.cx.book.borrow_mut();
             book.entries.push(entry.kept());
             book.number
         };
-        let broken = Broken { times, batch: Some(batch), how };
+        let broken = Broken { times, batch: Some(batch) };
         self.broke.insert((entry.source.stream, entry.source.id), broken);
-        self.condemn(entry, times, how);
+        self.condemn(entry, times, "its handler broke");
     }
 
     /// Counts a command that is condemned, once.
@@ -175,7 +176,7 @@ impl Heart {
     }
 
     /// Takes back what is in these batches and in the open one: actors forget it. `None`: the lane has started over.
-    pub(super) async fn take_back(
+    async fn take_back(
         &mut self,
         mut lost: Vec<Sealed>,
         broken: Option<&str>,
@@ -202,11 +203,6 @@ impl Heart {
 
     /// These are decided before what waits.
     pub(super) fn first(&mut self, entries: Vec<Kept>) {
-        self.apart.before(entries.len());
-        self.put_first(entries);
-    }
-
-    pub(super) fn put_first(&mut self, entries: Vec<Kept>) {
         if entries.is_empty() {
             return;
         }

@@ -59,12 +59,7 @@ impl Heart {
                 Some(Ended::Fenced) => return Err(LaneEnd::Fenced),
                 Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
                 Some(
-                    Ended::Conflict { .. }
-                    | Ended::Refused { .. }
-                    | Ended::Failed(_)
-                    | Ended::Probed
-                    | Ended::Resumed
-                    | Ended::Dropped(_),
+                    Ended::Conflict { .. } | Ended::Failed(_) | Ended::Probed | Ended::Resumed | Ended::Dropped(_),
                 ) => self.in_flight.clear(),
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
@@ -88,7 +83,6 @@ impl Heart {
             self.alone |= self.calm < CALM_COMMANDS;
         }
         self.suspect = None;
-        self.apart.over();
         self.calm = 0;
         self.shared.credit.give(std::mem::take(&mut self.held));
         self.queue.clear();
@@ -114,7 +108,7 @@ impl Heart {
     }
 
     /// Waits until the store takes a commit and what is durable is said. A store that is down condemns no command.
-    pub(super) async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
+    async fn well(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         let mut pause = Pause::up_to(PROBE_PAUSE_MAX);
         loop {
             if self.to_commit.send(Ask::Probe).await.is_err() {
@@ -139,13 +133,7 @@ impl Heart {
                     }
                 }
                 Some(Ended::Unheard) => return Err(publisher_ended((&mut self.published).await)),
-                Some(
-                    Ended::Conflict { .. }
-                    | Ended::Refused { .. }
-                    | Ended::Done { .. }
-                    | Ended::Resumed
-                    | Ended::Dropped(_),
-                ) => {}
+                Some(Ended::Conflict { .. } | Ended::Done { .. } | Ended::Resumed | Ended::Dropped(_)) => {}
                 None => return Err(LaneEnd::Broken("the committer ended".into())),
             }
             if !pause.wait(&self.shared.stop).await {

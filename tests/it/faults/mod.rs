@@ -24,7 +24,6 @@ mod older;
 mod opening;
 mod owners;
 mod poison;
-mod refused;
 mod reserving;
 mod rules;
 mod series;

@@ -1,0 +1,102 @@
+//! `jumun simulate`: whole sales from a seed.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::sim::{Plan, Run, mutant::Mutant, process::Faults, run};
+
+/// Simulates whole sales, with faults, from a seed; and says what does not hold.
+///
+/// The same seed makes the same run. Exit status: 0 all holds, 1 something does not.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  jumun simulate --seed 7
+  jumun simulate --seed 1 --seeds 100
+  jumun simulate --seed 7 --trace | less")]
+pub struct SimulateArgs {
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds, one after another
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    seeds: u64,
+    /// Stories that are told in each: of some three commands
+    #[arg(long, default_value_t = 300, value_name = "COUNT")]
+    stories: u64,
+    /// Partitions
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
+    partitions: u32,
+    /// Nothing goes wrong
+    #[arg(long)]
+    calm: bool,
+    /// Processes are killed and frozen all the time
+    #[arg(long, conflicts_with = "calm")]
+    rough: bool,
+    /// Switch a defect on, which the runs have to find out (NoFence, CommitLost, …)
+    #[arg(long, value_parser = mutant, value_name = "DEFECT")]
+    mutant: Option<Mutant>,
+    /// Print every line of the run
+    #[arg(long)]
+    trace: bool,
+}
+
+fn mutant(text: &str) -> Result<Mutant, String> {
+    let found = Mutant::ALL.into_iter().find(|mutant| format!("{mutant:?}") == text);
+    found.ok_or_else(|| format!("{text:?} is none of {:?}", Mutant::ALL))
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When no runtime can be made.
+pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    let mut commands = 0;
+    let mut red = 0u64;
+    for seed in args.seed..args.seed.saturating_add(args.seeds) {
+        let faults = match (args.calm, args.rough) {
+            (true, _) => Faults::NONE,
+            (_, true) => Faults::ROUGH,
+            _ => Faults::USUAL,
+        };
+        let plan = Plan {
+            stories: args.stories,
+            partitions: args.partitions,
+            faults,
+            mutant: args.mutant,
+            keep: args.trace,
+            ..Plan::of(seed)
+        };
+        // a thread of its own: it has a runtime of its own, whose time is simulated
+        let run = std::thread::spawn(move || run(plan))
+            .join()
+            .map_err(|_| anyhow::anyhow!("seed {seed} broke the simulator"))??;
+        run.trace.iter().for_each(|line| print!("{line}"));
+        commands += run.commands;
+        red += u64::from(!run.violations.is_empty());
+        told(seed, &run);
+    }
+    println!("{} seeds, {commands} commands, {red} seeds in which something does not hold", args.seeds);
+    Ok(if red == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn told(seed: u64, run: &Run) {
+    let faults: Vec<String> = run.injected.iter().map(|(what, n)| format!("{what} {n}")).collect();
+    println!(
+        "seed {seed}: {} commands ({} accepted, {} refused, {} failed) in {:.0} s of its time; {}; {} lines, {}",
+        run.commands,
+        run.accepted,
+        run.refused,
+        run.failed,
+        run.took.as_secs_f64(),
+        if faults.is_empty() { "no faults".to_owned() } else { faults.join(", ") },
+        run.lines,
+        run.digest,
+    );
+    for violation in run.violations.iter().take(20) {
+        println!("  ! {violation}");
+    }
+    if !run.violations.is_empty() {
+        println!("  {} in all; again: jumun simulate --seed {seed} --trace", run.violations.len());
+    }
+}

@@ -1,0 +1,119 @@
+//! What must hold of a run once it rests: each entry has one answer, each id one outcome, and all that `jumun verify` holds a
+//! shop to.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{Ground, PAYMENT_WINDOW_MS, process::World};
+use crate::{
+    log::{CommandLog, EntryId, Outbound},
+    protocol::{Answer, OutcomeKind},
+    store::Store,
+    verify::{Options, verify},
+};
+
+/// What was answered.
+#[derive(Debug, Default)]
+pub struct Heard(Mutex<Vec<Answer>>);
+
+impl Heard {
+    /// How many were accepted, refused, failed.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |kind| u64::try_from(answers.iter().filter(|a| a.outcome == kind).count()).unwrap_or(0);
+        (of(OutcomeKind::Accepted), of(OutcomeKind::Rejected), of(OutcomeKind::Failed))
+    }
+}
+
+/// Hears the answers of all partitions, and writes them down with the events.
+pub async fn listen(log: Arc<dyn CommandLog>, world: Arc<World>, stream: Outbound, partitions: u32, heard: Arc<Heard>) {
+    let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|p| (p, EntryId::ZERO)).collect();
+    loop {
+        let Ok(read) = log.follow_each(&stream, &after, 1_000, Duration::from_secs(3_600)).await else {
+            return;
+        };
+        for (partition, entries) in read {
+            for entry in entries {
+                if let Some(at) = after.iter_mut().find(|(p, _)| *p == partition) {
+                    at.1 = entry.id;
+                }
+                world.note("log", &format!("{partition} {}", entry.json));
+                if stream != Outbound::Answers {
+                    continue;
+                }
+                let some: Vec<Answer> = serde_json::from_str(&entry.json).unwrap_or_default();
+                heard.0.lock().unwrap_or_else(PoisonError::into_inner).extend(some);
+            }
+        }
+    }
+}
+
+/// Waits until nothing is unread, pending, waiting or due for so long; `false`: it does not come to that.
+pub async fn rest(
+    log: &Arc<dyn CommandLog>,
+    store: &dyn Store,
+    partitions: u32,
+    most: Duration,
+    calm: Duration,
+) -> bool {
+    let began = tokio::time::Instant::now();
+    let mut since = began;
+    while since.elapsed() < calm {
+        if began.elapsed() > most {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for partition in 0..partitions {
+            let stats = log.stats(partition).await.unwrap_or_default();
+            let waits = store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
+            if stats.lag > 0 || stats.pending > 0 || waits {
+                since = tokio::time::Instant::now();
+            }
+        }
+    }
+    true
+}
+
+/// What does not hold.
+pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut found = Vec::new();
+    {
+        let answers = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_id: HashMap<&str, Vec<&Answer>> = HashMap::new();
+        for answer in answers.iter() {
+            by_id.entry(&answer.command_id).or_default().push(answer);
+        }
+        for (id, times) in journal {
+            let got = by_id.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            if u64::try_from(got.len()).unwrap_or(0) != *times {
+                found.push(format!("R1: {id} was sent {times} times and answered {} times", got.len()));
+            }
+            let mut first: BTreeMap<Option<&str>, &Answer> = BTreeMap::new();
+            for answer in got.iter().filter(|a| a.stands()) {
+                let before = first.entry(answer.digest.as_deref()).or_insert(answer);
+                let same = Answer { entry: Arc::clone(&before.entry), ..Answer::clone(answer) };
+                if **before != same {
+                    found.push(format!("R2: {id} has two outcomes: {before:?} and {answer:?}"));
+                }
+            }
+        }
+        found.extend(
+            answers.iter().filter(|a| a.outcome == OutcomeKind::Failed).map(|a| format!("a fault of ours: {a:?}")),
+        );
+    }
+    let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
+    let options = Options { allow_external: true, now: Some(now), ..Options::default() };
+    let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+    match Box::pin(verify(store, Some(Arc::clone(&ground.log)), options)).await {
+        Ok(report) => {
+            for check in report.checks {
+                found.extend(check.violations.iter().map(|v| format!("{}: {v}", check.id)));
+            }
+        }
+        Err(e) => found.push(format!("it can't be checked: {e}")),
+    }
+    found
+}
