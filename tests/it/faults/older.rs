@@ -25,7 +25,7 @@ fn orders(tag: &str, n: usize) -> Vec<Sent> {
             2 => &[(&near, 5_000)],
             _ => &[(&near, 1)],
         };
-        Sent::new(u32::from(i.is_multiple_of(5)), &place(&id, &format!("o-{id}"), i, lines, i % 3 != 0))
+        Sent::new(u32::from(i.is_multiple_of(5)), &place(&id, &format!("o-{id}"), i, lines, !i.is_multiple_of(3)))
     };
     (0..n).map(one).collect()
 }
