@@ -1,6 +1,6 @@
 //! What probes and Prometheus ask.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,7 +10,10 @@ use actix_web::{
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 use super::{Shared, guard, problem::Why};
 
@@ -31,6 +34,9 @@ pub struct LaneTrouble {
 
 /// How long an answer to probes is good for: anybody may ask, as often as they like, and each look asks log and store.
 const GOOD_FOR: Duration = Duration::from_millis(250);
+
+/// How long log and store may take to answer a look. Whoever probes gives up before long, too, and is to hear why.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The last look; who comes while one is under way waits for that.
 #[derive(Debug, Default)]
@@ -80,14 +86,23 @@ pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResp
 async fn look(shared: &Shared) -> Readiness {
     let parts = &shared.parts;
     let (owned, owns, elsewhere) = (parts.health.owned(), parts.health.owns(), parts.health.elsewhere());
-    let log = parts.log.ping().await.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer"));
-    let store = parts.store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await;
-    let store = store.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer"));
+    let (log, store) = (Arc::clone(&parts.log), Arc::clone(&parts.store));
+    // what is late goes on to its end by itself: nothing is given up in the middle of a connection's work
+    let log = tokio::spawn(async move {
+        let said = log.ping().await;
+        said.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer")).is_ok()
+    });
+    let store = tokio::spawn(async move {
+        let said = store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await;
+        said.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer")).is_ok()
+    });
+    let (log, store) = tokio::join!(timeout(ANSWERS_WITHIN, log), timeout(ANSWERS_WITHIN, store));
+    let [log, store] = [log, store].map(|answered| matches!(answered, Ok(Ok(true))));
     let word = |answers: bool| if answers { "ok" } else { "away" };
     let troubles = parts.health.troubles().into_iter().map(|(partition, why)| LaneTrouble { partition, why });
     let troubles: Vec<LaneTrouble> = troubles.collect();
     let everywhere = u32::try_from(owns.len() + elsewhere.len()) == Ok(parts.partitions);
-    let ready = owned > 0 && everywhere && troubles.is_empty() && log.is_ok() && store.is_ok();
+    let ready = owned > 0 && everywhere && troubles.is_empty() && log && store;
     Readiness {
         ready,
         partitions: parts.partitions,
@@ -96,8 +111,8 @@ async fn look(shared: &Shared) -> Readiness {
         elsewhere,
         broken: parts.health.broken(),
         troubles,
-        log: word(log.is_ok()),
-        store: word(store.is_ok()),
+        log: word(log),
+        store: word(store),
         open_to_anyone: parts.tokens.open(),
     }
 }

@@ -165,6 +165,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         log: Arc::clone(&parts.log),
         clock: Arc::clone(&parts.clock),
         retention: parts.retention,
+        pulse: Arc::clone(&parts.pulse),
         stop: stop.clone(),
     };
     let republished = parts.runtime.spawn(republish.run());

@@ -75,6 +75,7 @@ pub enum Place {
 pub struct Pulse {
     place: Mutex<Place>,
     moves: AtomicU64,
+    unknown: AtomicU64,
     lag: AtomicU64,
     stuck: AtomicBool,
     credit: Mutex<Option<Arc<Credit>>>,
@@ -103,6 +104,17 @@ impl Pulse {
     /// How often it has moved.
     pub fn moves(&self) -> u64 {
         self.moves.load(Ordering::Acquire)
+    }
+
+    /// So many entries were settled that the log did not know to be pending: it may not be the log any more that they were read
+    /// from, and nothing was said of them.
+    pub fn settled_unknown(&self, entries: u32) {
+        self.unknown.fetch_add(entries.into(), Ordering::AcqRel);
+    }
+
+    /// How many there were.
+    pub fn unknown(&self) -> u64 {
+        self.unknown.load(Ordering::Acquire)
     }
 
     /// What bounds the lane's present run.

@@ -1,5 +1,6 @@
 //! Events again: a log that lost its last second, or was restored to an older state, has lost events that are durable in the
-//! store. At a lane's start, and whenever the log has begun another life, the newest events are held to what the log has;
+//! store. At a lane's start, and whenever the log has begun another life or did not
+//! know what was settled, the newest events are held to what the log has;
 //! what is missing becomes steps of the internal stream, by which the lane publishes it again under the same event ids.
 //!
 //! What a log loses is the end of what it had. So the way back through time ends where nothing is missing any more.
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     domain::{Time, ids::OrderId},
+    lane::pulse::Pulse,
     log::{CommandLog, EntryId, Inbound, LogError, Outbound, Retention},
     protocol::internal::Internal,
     store::Store,
@@ -46,6 +48,7 @@ pub struct Republish {
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
     pub retention: Retention,
+    pub pulse: Arc<Pulse>,
     pub stop: CancellationToken,
 }
 
@@ -65,13 +68,15 @@ struct PublishedId {
 impl Republish {
     /// Watches the log until it is stopped.
     pub async fn run(self) {
-        let mut known = None;
+        let (mut known, mut unknown) = (None, 0);
         loop {
+            // what was read from the log as it was before is durable only now, and the log has nothing of it
+            let unsaid = self.pulse.unknown();
             match self.log.life().await {
                 Ok(None) => return,
-                Ok(life) if life == known => {}
+                Ok(life) if life == known && unsaid == unknown => {}
                 Ok(life) => match self.again().await {
-                    Ok(()) => known = life,
+                    Ok(()) => (known, unknown) = (life, unsaid),
                     Err(e) => {
                         tracing::warn!(partition = self.partition, error = %e, "looking for events that the log has lost failed; trying again");
                     }

@@ -112,8 +112,9 @@ impl Publisher {
                     Err(e) => e,
                 },
                 Some(settler) => match settler.settle(entries).await {
-                    Ok(_) => {
+                    Ok(report) => {
                         self.pulse.moved();
+                        self.pulse.settled_unknown(report.already);
                         self.pulse.well(Duty::Publish);
                         return Ok(());
                     }

@@ -16,6 +16,7 @@ use crate::log::{ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Inbound};
 pub fn replies(data: &[u8]) -> bool {
     let Ok(value) = ::redis::parse_redis_value(data) else { return false };
     let what = "the test's";
+    // each is asked of all, and none may break
     drop((parse::time(&value), parse::number(&value, what), parse::extent(value.clone()), parse::bytes(&value)));
     if let Ok(id) = parse::id(&value) {
         assert!(id.to_string().parse().is_ok_and(|again: crate::log::EntryId| again == id));

@@ -26,9 +26,7 @@ pub(super) async fn on(redis: &servers::Server, partitions: u32) -> Scene {
 
 /// Redis writes down what it has, to be found again by the next start.
 pub(super) async fn saved(redis: &servers::Server) {
-    let client = redis::Client::open(redis.url()).expect("a URL");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("redis answers");
-    redis::cmd("SAVE").exec_async(&mut connection).await.expect("it is saved");
+    super::standing::ask(redis.url(), "SAVE").await;
 }
 
 /// How the memory of a lane is put to the test.

@@ -8,6 +8,7 @@ use redis::Value;
 
 use super::{
     Scene, checks,
+    commit::COMMITTER,
     memory::{on, published, saved, sku_of},
     place,
     standing::ask,
@@ -114,6 +115,40 @@ async fn f16_what_an_older_redis_has_lost_is_healed_by_sending_it_again() {
 #[tokio::test]
 async fn f16_the_same_after_a_restart() {
     restored(true).await;
+}
+
+/// Read before Redis went back, durable after it was looked for what is missing: the log knows nothing of its entries, and its
+/// events are published all the same.
+#[tokio::test]
+async fn f68_events_of_what_was_in_flight_when_redis_went_back_are_published() {
+    let mut redis = servers::start_redis(&["--appendonly", "no"]);
+    let mut scene = on(&redis, 1).await;
+    scene.usual().await;
+    let proxy = Proxy::before(&scene.database, COMMITTER);
+    let server = scene.server().on(&proxy.url(&scene.database)).variable("JUMUN_STORE_PATIENCE", "30").start();
+    server.ready().await;
+    scene.trade("kept", 40).await;
+    scene.client.rest().await;
+    saved(&redis).await;
+    proxy.freeze(true, true);
+    let order = |i: usize| place(&format!("flies-{i:04}"), &format!("o-flies-{i}"), i, &[("S-1", 1)], true);
+    let flies: Vec<Sent> = (0..20).map(|i| Sent::new(0, &order(i))).collect();
+    scene.client.send(&flies).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    redis.kill9();
+    redis.restart();
+    // the new life is looked at each second
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    proxy.thaw();
+    let stored = "SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-flies-%'";
+    let begun = std::time::Instant::now();
+    while scene.count(stored).await == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing was in flight");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    scene.client.rest().await;
+    published(&scene).await;
+    server.ready().await;
 }
 
 /// How the old master goes.

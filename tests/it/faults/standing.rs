@@ -15,7 +15,9 @@ use crate::support::{
 /// Asks Redis itself.
 pub(super) async fn ask(url: &str, line: &str) -> Value {
     let client = redis::Client::open(url).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    // a disk may be slow; the library's own patience is half a second
+    let patience = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&patience).await.unwrap();
     let mut words = line.split(' ');
     let mut cmd = redis::cmd(words.next().unwrap());
     words.for_each(|word| {
