@@ -114,7 +114,7 @@ pub async fn check(store: &dyn Store, vault: Option<&Vault>) -> anyhow::Result<(
             change(store, |keys| Some(Keys { ids: if all { ids() } else { BTreeSet::new() }, ..keys })).await?;
         }
     }
-    if store.noted(IN_CLEAR).await?.is_some_and(|v| !v.is_empty()) {
+    if in_clear(store).await? {
         tracing::warn!(
             "the database holds payment tokens or account numbers in clear, from before they were sealed: run jumun reseal"
         );
@@ -294,6 +294,14 @@ async fn judge(
     }
     let needless = was.ids.into_iter().chain(vault.ids().map(str::to_owned)).filter(|id| id != vault.id());
     Ok(Verdict::Needless(needless.collect::<BTreeSet<_>>().into_iter().collect()))
+}
+
+/// Whether rows of an older version may hold secrets in clear: until they were sealed, they stay where that is done.
+///
+/// # Errors
+/// The store's.
+pub async fn in_clear(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.noted(IN_CLEAR).await?.is_some_and(|noted| !noted.is_empty()))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::{
             supply::LinkState,
         },
     },
+    seals,
     store::{
         Store, StoreError, UntRow,
         archive::Moving,
@@ -71,6 +72,10 @@ pub struct Report {
 /// # Errors
 /// The store's; what was moved until then is moved.
 pub async fn run(store: &Arc<dyn Store>, asked: Asked) -> Result<Report, StoreError> {
+    if !asked.dry_run && seals::in_clear(&**store).await? {
+        let why = "payment tokens of an older version may lie in clear where they would not be sealed: run jumun reseal first";
+        return Err(StoreError::Refused(why.to_owned()));
+    }
     let mut report = Report::default();
     let mut after = None;
     loop {
@@ -132,8 +137,7 @@ struct Known {
 
 fn known(history: &[HistRow]) -> Option<Known> {
     let last = history.last()?;
-    let folded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| replay::fold(history)));
-    let order = folded.ok()?.ok()??.order;
+    let order = replay::fold(history).ok()??.order;
     Some(Known { order, version: last.hist_no, changed: last.hist_dttm })
 }
 
@@ -190,8 +194,10 @@ fn settled(order: &Order, rows: &[RsvRow]) -> bool {
         match (&*row.rsv_stat_cd, asked.map(|r| r.state)) {
             ("RELEASED" | "REFUSED", None | Some(ReserveState::Released)) => true,
             ("TAKEN", Some(ReserveState::Taken)) => {
-                let kept: Vec<Kept> = serde_json::from_str(&row.rsv_lines).unwrap_or_default();
-                kept.iter().all(|k| order.line(k.line_no).is_some_and(|l| l.deducted == k.quantity))
+                let kept: Option<Vec<Kept>> = serde_json::from_str(&row.rsv_lines).ok();
+                kept.is_some_and(|kept| {
+                    kept.iter().all(|k| order.line(k.line_no).is_some_and(|l| l.deducted == k.quantity))
+                })
             }
             _ => false,
         }

@@ -5,11 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::payments::KeyArgs;
-use crate::{
-    seals::{self, Resealed, Verdict},
-    store,
-};
+use super::{config::Places, payments::KeyArgs};
+use crate::seals::{self, Resealed, Verdict};
 
 /// How often a pass is begun again where values moved meanwhile.
 const PASSES_MAX: u32 = 10;
@@ -20,9 +17,8 @@ const TOLD_EVERY: u64 = 10_000;
 /// keys are needed no more. It may be broken off and run again.
 #[derive(Debug, Args)]
 pub struct ResealArgs {
-    /// postgres://… or sqlite:PATH [default: sqlite:jumun.db]
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database: Option<String>,
+    #[command(flatten)]
+    places: Places,
     #[command(flatten)]
     keys: KeyArgs,
     /// Give up what this key has sealed, which is gone for good: servers start without it, and its values stay unreadable
@@ -35,8 +31,7 @@ pub struct ResealArgs {
 /// # Errors
 /// A sentence, when the database can't be reached or changed, or there is no key.
 pub async fn run(args: ResealArgs) -> anyhow::Result<ExitCode> {
-    let url = args.database.as_deref().unwrap_or("sqlite:jumun.db");
-    let store = store::open(url).await?;
+    let store = args.places.store().await?;
     if let Some(id) = &args.give_up {
         seals::give_up(&*store, id).await?;
         println!("what the key {id} has sealed is given up: servers start without it");

@@ -170,7 +170,8 @@ impl Database for Server {
 
     async fn begin(&self) -> Result<Box<dyn Work>, StoreError> {
         let mut work = PgWork { connection: self.sessions.connect().await?, sessions: self.sessions.clone() };
-        work.run("BEGIN", Vec::new(), &[]).await?;
+        // one picture of all that is read and written: what somebody else changed since is a conflict, and not overwritten
+        work.run("BEGIN ISOLATION LEVEL REPEATABLE READ", Vec::new(), &[]).await?;
         // rare statements over a whole table: planned for what is asked, or a time would be any time
         work.run("SET LOCAL plan_cache_mode = force_custom_plan", Vec::new(), &[]).await?;
         Ok(Box::new(work))

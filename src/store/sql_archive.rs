@@ -21,6 +21,9 @@ use crate::domain::{
     status::Status,
 };
 
+/// How often a change to an archived order is tried that others change at the same time.
+const CHANGES_TRIED: u32 = 5;
+
 /// The name of a table's archive.
 pub(super) fn beside(table: &str) -> String {
     format!("{table}_arch")
@@ -178,24 +181,46 @@ impl<D: Database> SqlStore<D> {
         work.run(&first, vec![ids(orders)], &[]).await.map(drop)
     }
 
-    /// Changes an archived order's rows by these statements, and with them what they come to.
+    /// Changes an archived order's rows by these statements, and with them what they come to. Nothing where it is not archived.
     pub(super) async fn change_archived(
         &self,
         order: &OrderId,
-        statements: Vec<(String, Vec<Bind>)>,
+        statements: &[(String, Vec<Bind>)],
+    ) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.change_archived_once(order, statements).await {
+                // somebody else changed it at the same time: of what it is now, again
+                Err(StoreError::Refused(_)) if tries < CHANGES_TRIED => tries += 1,
+                changed => return changed,
+            }
+        }
+    }
+
+    async fn change_archived_once(
+        &self,
+        order: &OrderId,
+        statements: &[(String, Vec<Bind>)],
     ) -> Result<(), StoreError> {
         let entry = || vec![Bind::text(ORDER), Bind::text(order.as_str())];
         let mut work = self.0.begin().await?;
         // first: whoever changes it at the same time waits here
-        let locked = "UPDATE tb_sy_arch SET row_cnt = row_cnt WHERE arch_knd_cd = $1 AND trgt_id = $2";
-        work.run(locked, entry(), &[]).await?;
+        let locked = "UPDATE tb_sy_arch SET row_cnt = row_cnt WHERE arch_knd_cd = $1 AND trgt_id = $2 \
+                      RETURNING row_cnt, row_dgst";
+        let Some(told) = work.run(locked, entry(), &[Type::Int, Type::Text]).await?.pop() else { return Ok(()) };
+        let mut told = told.into_iter();
+        let told = Sum { rows: next(&mut told), digest: next(&mut told) };
+        let held = sums_in::<D>(&mut work, std::slice::from_ref(order), true).await?;
         for (sql, binds) in statements {
-            work.run(&in_archive(&sql), binds, &[]).await?;
+            work.run(&in_archive(sql), binds.clone(), &[]).await?;
         }
-        for sum in sums_in::<D>(&mut work, std::slice::from_ref(order), true).await? {
-            let sql = "UPDATE tb_sy_arch SET row_cnt = $3, row_dgst = $4 WHERE arch_knd_cd = $1 AND trgt_id = $2";
-            let binds = entry().into_iter().chain([Bind::Int(sum.rows), Bind::text(&sum.digest)]).collect();
-            work.run(sql, binds, &[]).await?;
+        // what was not what was archived stays so for whoever checks it
+        if held == [told] {
+            for sum in sums_in::<D>(&mut work, std::slice::from_ref(order), true).await? {
+                let sql = "UPDATE tb_sy_arch SET row_cnt = $3, row_dgst = $4 WHERE arch_knd_cd = $1 AND trgt_id = $2";
+                let binds = entry().into_iter().chain([Bind::Int(sum.rows), Bind::text(&sum.digest)]).collect();
+                work.run(sql, binds, &[]).await?;
+            }
         }
         work.commit().await
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     StoreError,
-    archive::{ARCHIVED, ArchiveStore as _},
+    archive::ARCHIVED,
     door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
     row::{Read, Row, Type, Value},
     rows::AditRow,
@@ -118,13 +118,11 @@ impl<D: Database> DoorStore for SqlStore<D> {
             );
             (sql, vec![Bind::text(order.as_str()), Bind::Int(*number), Bind::text(event)])
         }));
-        if self.archive_entry(order).await?.is_some() {
-            return self.change_archived(order, rows).await;
-        }
-        for (sql, binds) in rows {
+        for (sql, binds) in rows.clone() {
             self.0.write(sql, binds, &[]).await?;
         }
-        Ok(())
+        // it may have been archived meanwhile
+        self.change_archived(order, &rows).await
     }
 
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError> {

@@ -245,7 +245,9 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     }
 
     async fn children(&self, orders: &[OrderId]) -> Result<Vec<LnkRow>, StoreError> {
-        self.named("prnt_ord_id", ids(orders)).await
+        let mut links: Vec<LnkRow> = self.named("prnt_ord_id", ids(orders)).await?;
+        links.extend(self.named_in(&beside(LnkRow::TABLE), "prnt_ord_id", ids(orders)).await?);
+        Ok(links)
     }
 
     async fn claims(&self, orders: &[OrderId]) -> Result<(Vec<RtnRow>, Vec<ExchRow>), StoreError> {

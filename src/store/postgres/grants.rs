@@ -27,8 +27,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("tb_sy_hook", CHANGES),
     ("tb_sy_hook_ltr", "SELECT, INSERT, UPDATE (evnts), DELETE"),
     ("tb_od_ord_prsn", "SELECT, INSERT, UPDATE, DELETE"),
-    // what was done and looked at: nobody changes a row of it. An entry goes when what it tells of did not come about, and
-    // an access when its time is over.
+    // what was done and looked at: nobody changes a row of it. An entry goes when what it tells of did not come about, or
+    // when its time is over, as an access does.
     ("tb_sy_adit", "SELECT, INSERT, UPDATE (adit_rsn)"),
     // words about persons go from it on request
     ("tb_od_ord_hist", "SELECT, INSERT, UPDATE (evnt)"),
