@@ -29,9 +29,14 @@ pub struct Source {
 }
 
 impl Source {
+    /// The entry that brought it here.
+    pub const fn entry(&self) -> Origin {
+        Origin { stream: self.stream, id: self.id }
+    }
+
     /// The entry as its answer names it.
     pub fn named(&self) -> Arc<str> {
-        self.origin.unwrap_or(Origin { stream: self.stream, id: self.id }).to_string().into()
+        self.origin.unwrap_or(self.entry()).to_string().into()
     }
 }
 

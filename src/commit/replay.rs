@@ -59,7 +59,7 @@ pub struct Folded {
 #[derive(Debug, Default)]
 pub struct Folding {
     /// whose, and how many of its events
-    of: Option<Arc<str>>,
+    of: Option<OrderId>,
     events: i64,
     order: Option<Order>,
     applied: Vec<Applied>,
@@ -77,9 +77,8 @@ impl Folding {
     }
 
     fn one(&mut self, row: &HistRow) -> Result<(), String> {
-        let (of, no) = (self.of.get_or_insert_with(|| Arc::clone(&row.ord_id)), self.events + 1);
-        let id = OrderId::stored(of);
-        if row.hist_no != no || row.ord_id != *of {
+        let (id, no) = (self.of.get_or_insert_with(|| OrderId::stored(&row.ord_id)), self.events + 1);
+        if row.hist_no != no || *row.ord_id != *id.as_str() {
             return Err(format!(
                 "order {id}: event {} of {} stands where its event {no} belongs",
                 row.hist_no, row.ord_id
@@ -89,7 +88,7 @@ impl Folding {
         if *row.evnt_typ_cd != *event.name() {
             return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
         }
-        Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        Order::step(&mut self.order, id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
         if let (Some(order), Event::Placed(_) | Event::PlacementStarted { .. }) = (&mut self.order, &event) {
             order.by_partner |= for_itself(&row.actr, order.customer_id.as_str());
         }

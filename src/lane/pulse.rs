@@ -106,8 +106,8 @@ impl Pulse {
         self.moves.load(Ordering::Acquire)
     }
 
-    /// So many entries were settled that the log did not know to be pending: it may not be the log any more that they were read
-    /// from, and nothing was said of them.
+    /// So many entries were settled that the log did not know to be pending: they were settled before and the reply was lost, or
+    /// it is not the log any more that they were read from, and nothing was said of them.
     pub fn settled_unknown(&self, entries: u32) {
         self.unknown.fetch_add(entries.into(), Ordering::AcqRel);
     }

@@ -428,8 +428,8 @@ pub trait Reader: Send {
     /// Entries that were trimmed while pending are acknowledged and left out.
     async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError>;
 
-    /// New entries of all streams, at most `max`, waiting up to `wait` for the first. A stream that has many leaves room for
-    /// the others.
+    /// New entries of all streams, at most `max`, waiting up to `wait` for the first: of the producers' streams what came first,
+    /// as far as one read goes. However many wait there, the lanes' own steps have their room.
     ///
     /// Let it return: a call that is dropped while it waits leaves what it was handed to be read through
     /// [`Reader::pending`]. After an error the next call first hands out what the failed one may have lost, so an entry

@@ -81,7 +81,7 @@ pub async fn conclude(
             actr: Arc::clone(&meta.actor),
             ord_stat_cd: status.code().into(),
             ansr: None,
-            strm_entr: (no == 0).then(|| meta.source.id.to_string().into()),
+            strm_entr: (no == 0).then(|| meta.source.entry().to_string().into()),
             hist_dttm: meta.source.at,
         };
         events.push(row);

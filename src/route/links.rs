@@ -51,7 +51,7 @@ pub fn taken(cx: &LaneContext, meta: &Meta) -> CmdRow {
         prtn_no: i64::from(cx.partition),
         actr: Arc::clone(&meta.actor),
         ansr: None,
-        strm_entr: Some(meta.source.id.to_string().into()),
+        strm_entr: Some(meta.source.entry().to_string().into()),
         cmd_dttm: meta.source.at,
     }
 }

@@ -54,7 +54,7 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: Meta, careful: bool) ->
                 prtn_no: i64::from(cx.partition),
                 actr: Arc::clone(&meta.actor),
                 ansr,
-                strm_entr: Some(meta.source.id.to_string().into()),
+                strm_entr: Some(meta.source.entry().to_string().into()),
                 cmd_dttm: meta.source.at,
             };
             let mut book = cx.book.borrow_mut();

@@ -355,6 +355,48 @@ async fn a_customer_and_a_business_of_one_name_are_two() {
     assert_eq!((&erased["kept"], erased["orders"].as_u64()), (&json!(["o-d"]), Some(1)), "{erased}");
 }
 
+/// Kind: who buys and sells in one order. What it sells it may give back as a seller, what it only bought as a buyer.
+#[tokio::test]
+async fn who_sells_a_part_of_what_it_bought_is_a_buyer_of_the_rest() {
+    let shop = Shop::open(&[]).await;
+    let mut s = Stream::of(&shop).await;
+    shop.stock();
+    let lines = json!([{"sku_id": "A", "quantity": 2}, {"sku_id": "B", "quantity": 3}]);
+    let place = json!({"type": "place_order", "order_id": "o-1", "customer_id": "p-1", "lines": lines});
+    s.ok("partner:p-1", place).await;
+    let total = shop.get("operator", "/v1/orders/o-1").json()["due"].as_i64().expect("an amount");
+    let on = |kind: &str, more: Value| with(json!({"type": kind, "order_id": "o-1"}), more);
+    let paid = json!({"settlements": [{"means": "card", "amount": total, "approval": {"approval_id": "a-1"}}]});
+    s.ok("operator:me", on("approve_payment", paid)).await;
+    for (kind, more) in [
+        ("prepare", json!({})),
+        ("use_own_stock", json!({})),
+        ("complete_procurement", json!({})),
+        ("ship", json!({"method": "own"})),
+        ("mark_delivered", json!({})),
+    ] {
+        s.ok("operator:me", on(kind, more)).await;
+    }
+    let returned = |line: u16, more: Value| {
+        let fields = json!({"lines": [{"line_no": line, "quantity": 1}], "reason": "change_of_mind", "fault": "buyer"});
+        with(on("request_return", fields), more)
+    };
+    let exchanged = |line: u16| {
+        let fields = json!({"line_no": line, "quantity": 1, "reason": "change_of_mind", "fault": "seller"});
+        on("request_exchange", fields)
+    };
+    let (sellers_fault, gifts) = (json!({"fault": "seller"}), json!({"waive_gifts": true}));
+    for (asked, refused) in [
+        (returned(2, sellers_fault.clone()), "invalid"),
+        (returned(2, gifts.clone()), "forbidden"),
+        (exchanged(2), "invalid"),
+    ] {
+        assert_eq!(s.is("partner:p-1", asked.clone()).await, refused, "{asked}");
+    }
+    s.ok("partner:p-1", returned(2, json!({}))).await;
+    s.ok("partner:p-1", with(returned(1, sellers_fault), gifts)).await;
+}
+
 /// A history from before orders said who bought them: it is known by who placed it.
 #[tokio::test]
 async fn an_order_from_before_the_mark_is_known_by_who_placed_it() {

@@ -449,10 +449,8 @@ impl Reader for RedisReader {
                 }
                 read => read?,
             };
-            // COUNT is for each stream: of several, what came first is handed out first
-            if entries.len() > max {
-                entries.sort_by_key(|entry| entry.id);
-            }
+            // a read tells stream after stream, and COUNT is for each: what came first is handed out first
+            entries.sort_by_key(|entry| entry.id);
             self.held = entries.into();
         }
         let n = self.held.len().min(max.max(1));

@@ -153,7 +153,7 @@ impl State {
             }
             *by_buyer = bought;
         }
-        if as_buyer && !seller {
+        if as_buyer && !own {
             no_more_than_a_buyer(&mut command)?;
         }
         Ok(command)

@@ -202,8 +202,9 @@ impl Lane {
         orders.dedup();
         self.cx.payments.look(&*self.cx.store, brought).await?;
         activate::inventories_of_a_chunk(&self.cx, skus).await?;
-        let outcomes = activate::outcomes(&self.cx, commands).await?;
+        // in this order: of an order that another lane places meanwhile, the command that placed it is then known, too
         let places = activate::orders(&self.cx, &self.orders, orders).await?;
+        let outcomes = activate::outcomes(&self.cx, commands).await?;
         Ok(Fetched { places, outcomes })
     }
 

@@ -205,6 +205,20 @@ pub async fn tells_its_state(log: Log) {
     assert!((10..=13).contains(&stats.pending), "{stats:?}");
 }
 
+/// Of what waits in both streams of producers, what came first is read first.
+pub async fn reads_producers_in_the_order_of_time(log: Log) {
+    log.open(1).await.unwrap();
+    let mut written = Vec::new();
+    for n in 0..30 {
+        let stream = [Inbound::Checkout, Inbound::Commands][n % 2];
+        written.extend(log.append(0, stream, &commands(n..n + 1)).await.unwrap().into_iter().map(|id| (stream, id)));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let (mut reader, _) = lane(&log, 1).await;
+    let read = read(&mut *reader, 30).await;
+    assert_eq!(read.iter().map(|e| (e.stream, e.id)).collect::<Vec<_>>(), written);
+}
+
 /// What was not handed out yet came no earlier than what the reader says: deadlines fire on its word.
 pub async fn tells_up_to_when_everything_was_read(log: Log) {
     log.open(1).await.unwrap();
@@ -242,9 +256,10 @@ pub async fn tells_up_to_when_everything_was_read(log: Log) {
     assert_eq!(reader.fresh(7, SOON).await.unwrap().reached, None);
 }
 
-pub async fn a_long_stream_leaves_room_for_the_others(log: Log) {
+pub async fn a_long_stream_leaves_room_for_the_lanes_steps(log: Log) {
     log.open(1).await.unwrap();
-    for (long, short) in [(Inbound::Commands, Inbound::Internal), (Inbound::Checkout, Inbound::Internal)] {
+    let short = Inbound::Internal;
+    for long in [Inbound::Commands, Inbound::Checkout] {
         log.append(0, long, &commands(0..2_000)).await.unwrap();
         log.append(0, short, &commands(0..1)).await.unwrap();
         let (mut reader, mut settler) = lane(&log, 1).await;
