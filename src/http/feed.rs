@@ -48,6 +48,8 @@ const ENTRIES_MAX: usize = 64;
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
 const WAIT: Duration = Duration::from_secs(1);
+/// How long it waits before it asks again for a history that could not be read.
+const BUSY_PAUSE: Duration = Duration::from_millis(200);
 
 /// Who listens, by the token's name.
 #[derive(Debug, Default)]
@@ -259,7 +261,7 @@ impl Hearing {
             let id = OrderId::stored(&row.ord_id);
             let event = order::Event::read(row.evnt_ver, &row.evnt)?;
             let wanted = row.hist_no > self.after;
-            let before = self.order.clone().filter(|_| wanted);
+            let before = self.order.as_ref().filter(|_| wanted).cloned();
             Order::step(&mut self.order, &id, &event, row.hist_dttm).map_err(|m| m.to_string())?;
             if wanted {
                 let told = self.order.as_ref().map(|after| part(before.as_ref(), after, event.name(), &self.seller));
@@ -286,11 +288,18 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
     let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok());
     let mut whole = Vec::new();
     if let Some((id, first)) = id.zip(first) {
-        let hearing = Hearing::new(seller.clone(), first - 1, usize::MAX);
-        match shared.folds.through(&shared.parts.store, &id, hearing, Hearing::add).await {
-            Ok(hearing) => whole = hearing.map(|h| h.heard).unwrap_or_default(),
-            Err(e) => tracing::warn!(error = ?e, "an order's events could not be read for its seller"),
-        }
+        whole = loop {
+            let hearing = Hearing::new(seller.clone(), first - 1, usize::MAX);
+            match shared.folds.through(&shared.parts.store, &id, hearing, Hearing::add).await {
+                Ok(hearing) => break hearing.map(|h| h.heard).unwrap_or_default(),
+                // what can't be read now is not passed over: the cursor would have gone on
+                Err(Unfolded::Busy | Unfolded::Store(_)) => tokio::time::sleep(BUSY_PAUSE).await,
+                Err(Unfolded::History(why)) => {
+                    tracing::warn!(error = why, "an order's events could not be read for its seller");
+                    break Vec::new();
+                }
+            }
+        };
     }
     let cut = |e: Event| {
         let sequence = sequence(&e)?;
@@ -329,7 +338,10 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
             () = l.stop.cancelled() => return None,
         };
         let said = match &l.wanted.seller {
-            Some(seller) => parts(&l.shared, &l.wanted, seller, said).await,
+            Some(seller) => tokio::select! {
+                parts = parts(&l.shared, &l.wanted, seller, said) => parts,
+                () = l.stop.cancelled() => return None,
+            },
             None => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();

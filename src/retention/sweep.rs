@@ -78,25 +78,34 @@ impl Sweep {
     /// The store's; what went until then is gone.
     pub async fn round(&self) -> Result<Swept, StoreError> {
         let (mut swept, now) = (Swept::default(), self.clock.now());
+        let mut failed = None;
         for what in Expiring::ALL {
             let Some(term) = self.terms.of(what) else { continue };
-            let mut gone = 0;
-            loop {
-                let some = self.store.expire(what, before(now, term), ROWS_MAX).await?;
-                gone += some;
-                count(what.table(), some);
-                if some < u64::from(ROWS_MAX) || !self.pause().await {
-                    break;
-                }
-            }
-            if gone > 0 {
-                swept.rows.push((what.table(), gone));
+            // where one table can't be swept, the others can
+            if let Err(e) = self.expire(what, before(now, term), &mut swept).await {
+                failed.get_or_insert(e);
             }
         }
         if let Some(term) = self.terms.persons {
             self.destroy(before(now, term), &mut swept).await?;
         }
-        Ok(swept)
+        failed.map_or(Ok(swept), Err)
+    }
+
+    async fn expire(&self, what: Expiring, before: Time, swept: &mut Swept) -> Result<(), StoreError> {
+        let mut gone = 0;
+        loop {
+            let some = self.store.expire(what, before, ROWS_MAX).await?;
+            gone += some;
+            count(what.table(), some);
+            if some < u64::from(ROWS_MAX) || !self.pause().await {
+                break;
+            }
+        }
+        if gone > 0 {
+            swept.rows.push((what.table(), gone));
+        }
+        Ok(())
     }
 
     /// 파기: what is kept of persons goes, of orders that have not changed since this time and need nobody any more.
@@ -121,8 +130,15 @@ impl Sweep {
                 }
             }
             if !done.is_empty() {
-                self.note(done.len(), unchanged_since).await?;
-                let gone = self.store.erase(&done).await?;
+                let noted = self.note(done.len(), unchanged_since).await?;
+                let gone = match self.store.erase(&done).await {
+                    Ok(gone) => gone,
+                    Err(e) => {
+                        // nothing of it is known to have been done
+                        self.store.unnote(&noted).await?;
+                        return Err(e);
+                    }
+                };
                 count(PERSONS, gone);
                 rows += gone;
                 swept.orders += done.len() as u64;
@@ -144,7 +160,7 @@ impl Sweep {
     }
 
     /// Written down before it is done, by number: whose data it was is nobody's to know any more.
-    async fn note(&self, orders: usize, unchanged_since: Time) -> Result<(), StoreError> {
+    async fn note(&self, orders: usize, unchanged_since: Time) -> Result<String, StoreError> {
         let id = uuid::Uuid::now_v7().to_string();
         let detail = json!({"orders": orders, "unchanged_since": unchanged_since}).to_string();
         let row = DoorAuditRow {
@@ -158,7 +174,8 @@ impl Sweep {
             accs_plc: "".into(),
             cmd_dgst: "".into(),
         };
-        self.store.note(&row).await
+        self.store.note(&row).await?;
+        Ok(id)
     }
 
     /// Lets the lanes go first; `false` when it is time to stop.

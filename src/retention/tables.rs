@@ -107,7 +107,12 @@ pub const ALL: &[(&str, Kept)] = &[
             why: "events that a receiver would not take; they stay in the orders' histories",
         },
     ),
-    ("tb_sy_arch", Kept::Forever("what lies in the archive, by number and digest: a row an order")),
+    (
+        "tb_sy_arch",
+        Kept::Forever(
+            "what lies in the archive, by number and digest: a row an order, and a row a stretch of a ledger",
+        ),
+    ),
     ("tb_sy_otbx", Kept::Bounded("a step between lanes goes with the next commit after it was sent")),
     ("tb_sy_lane", Kept::Bounded("a row a partition")),
     ("tb_sy_meta", Kept::Bounded("a row a fact")),

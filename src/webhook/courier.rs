@@ -231,20 +231,25 @@ impl Courier {
 
     async fn put_aside(&self, at: EntryId, parcel: Parcel, why: &str, tries: u32) -> Result<(), Stopped> {
         tracing::error!(webhook = &*self.hook.name, parcel = parcel.id, why, tries, "events are put aside as a letter");
-        let reading = || super::words::still_said(&*self.store, &parcel.events);
-        let events = self.insist("reading what is put aside", reading).await?;
         let row = HookLetterRow {
             // in the stream's order; and the same again after a crash, so that it is kept once
             ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, parcel.id.replace('/', ".")).into(),
             hook_id: Arc::clone(&self.hook.name),
             prtn_no: self.partition.into(),
             pcl_id: parcel.id.into(),
-            evnts: events.into(),
+            evnts: parcel.events.as_str().into(),
             fail_rsn: why.chars().take(400).collect::<String>().into(),
             try_cnt: tries.into(),
             ltr_dttm: self.clock.now(),
         };
-        self.insist("putting events aside", || self.store.hook_letter(&row)).await
+        self.insist("putting events aside", || self.store.hook_letter(&row)).await?;
+        // then: whoever erases a person between the two finds the letter
+        let reading = || super::words::still_said(&*self.store, &parcel.events);
+        let said = self.insist("reading what is put aside", reading).await?;
+        if said != parcel.events {
+            self.insist("taking words out", || self.store.hook_letter_says(&row.ltr_id, &said)).await?;
+        }
+        Ok(())
     }
 
     /// How long ago an entry was made.

@@ -18,18 +18,10 @@ pub async fn still_said(store: &dyn Store, events: &str) -> Result<String, Store
     let Ok(mut told) = serde_json::from_str::<Vec<Value>>(events) else { return Ok(events.to_owned()) };
     let order = |told: &Value| told.get("order_id").and_then(Value::as_str).map(OrderId::stored);
     let has_words = |told: &Value| told.get("event").is_some_and(|event| erase_words(&mut event.clone()));
-    let mut ids: Vec<OrderId> = told.iter().filter(|t| has_words(t)).filter_map(order).collect();
-    if ids.is_empty() {
-        return Ok(events.to_owned());
-    }
-    ids.sort();
-    ids.dedup();
-    let histories = store.orders(&ids).await?;
     let mut erased = false;
     for told in told.iter_mut().filter(|t| has_words(t)) {
-        let (id, sequence) = (order(told), told.get("sequence").and_then(Value::as_i64));
-        let mut rows = histories.iter().flatten();
-        let row = rows.find(|r| Some(r.hist_no) == sequence && id.as_ref().is_some_and(|id| *r.ord_id == *id.as_str()));
+        let Some((id, sequence)) = order(told).zip(told.get("sequence").and_then(Value::as_i64)) else { continue };
+        let row = store.history(&id, sequence - 1, 1).await?.pop().filter(|row| row.hist_no == sequence);
         if row.is_some_and(|r| without_words(&r.evnt).is_none()) {
             erased |= told.get_mut("event").is_some_and(erase_words);
         }

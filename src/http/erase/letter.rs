@@ -30,7 +30,7 @@ impl Whose<'_> {
     /// Whether a letter that came by this stream is theirs. A lane's own step is nobody's: it holds ids only, and what it was to
     /// do would be lost with it; but it may be a command that was passed on.
     pub fn is(&self, stream: Option<Inbound>, command: &str) -> bool {
-        if stream != Some(Inbound::Commands) {
+        if stream.is_none_or(|stream| !stream.produced()) {
             match decode_internal(command.as_bytes()) {
                 Ok(Internal::PassedOn { command, .. }) => return self.says(&command),
                 Ok(_) => return false,
@@ -74,9 +74,10 @@ impl Whose<'_> {
 
     /// Whether an id of theirs stands in a text: from one end of it to the other, since `u-1` is not `u-10`.
     fn is_in(&self, text: &str) -> bool {
+        let cut = text.len() >= DEAD_COMMAND_BYTES_MAX;
         let text = unescaped(text);
         let mut runs: Vec<&str> = text.split(|c| !ids::in_alphabet(c)).collect();
-        if text.len() >= DEAD_COMMAND_BYTES_MAX {
+        if cut {
             // the rest was not kept: nobody knows how its last word ends
             runs.pop();
         }
