@@ -74,13 +74,26 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
         run.trace.iter().for_each(|line| print!("{line}"));
         commands += run.commands;
         red += u64::from(!run.violations.is_empty());
-        told(seed, &run);
+        told(seed, &run, args);
     }
     println!("{} seeds, {commands} commands, {red} seeds in which something does not hold", args.seeds);
     Ok(if red == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn told(seed: u64, run: &Run) {
+/// What repeats this run, line by line.
+fn again(seed: u64, args: &SimulateArgs) -> String {
+    let SimulateArgs { seed: _, seeds: _, stories, partitions, calm, rough, mutant, trace: _ } = args;
+    let mut said = format!("jumun simulate --seed {seed} --stories {stories} --partitions {partitions}");
+    for (flag, is) in [(" --calm", *calm), (" --rough", *rough)] {
+        said.push_str(if is { flag } else { "" });
+    }
+    if let Some(mutant) = mutant {
+        said.push_str(&format!(" --mutant {mutant:?}"));
+    }
+    said + " --trace"
+}
+
+fn told(seed: u64, run: &Run, args: &SimulateArgs) {
     let faults: Vec<String> = run.injected.iter().map(|(what, n)| format!("{what} {n}")).collect();
     println!(
         "seed {seed}: {} commands ({} accepted, {} refused, {} failed) in {:.0} s of its time; {}; {} lines, {}",
@@ -97,6 +110,6 @@ fn told(seed: u64, run: &Run) {
         println!("  ! {violation}");
     }
     if !run.violations.is_empty() {
-        println!("  {} in all; again: jumun simulate --seed {seed} --trace", run.violations.len());
+        println!("  {} in all; again: {}", run.violations.len(), again(seed, args));
     }
 }

@@ -11,7 +11,7 @@ pub mod workload;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -106,7 +106,6 @@ struct Ground {
     store: Arc<MemoryStore>,
     log: Arc<dyn CommandLog>,
     told: Arc<Mutex<BTreeMap<String, Verdict>>>,
-    asked_twice: Arc<AtomicBool>,
 }
 
 fn begin() -> Time {
@@ -127,7 +126,6 @@ async fn whole(plan: Plan) -> Run {
         world: Arc::clone(&world),
         plan,
         told: Arc::default(),
-        asked_twice: Arc::default(),
     });
     plan.mutant.into_iter().for_each(|mutant| mutant.prepare(&ground.store));
     let mut violations = Vec::new();
@@ -232,11 +230,7 @@ async fn living(ground: Arc<Ground>, n: u32) {
         let log: Arc<dyn CommandLog> =
             Arc::new(LogPort { inner: Arc::clone(&ground.log), process: Arc::clone(&process) });
         let (asks, due) = mpsc::channel(refunds::WAITING_MAX);
-        let till = Till {
-            process: Arc::clone(&process),
-            told: Arc::clone(&ground.told),
-            asked_twice: Arc::clone(&ground.asked_twice),
-        };
+        let till = Till { process: Arc::clone(&process), told: Arc::clone(&ground.told) };
         let office = refunds::Office { gateway: Arc::new(till), log: Arc::clone(&log), store: Arc::clone(&store) };
         let stop = CancellationToken::new();
         let mut tasks = vec![tokio::task::spawn_local(refunds::run(office, due, stop.clone()))];

@@ -8,7 +8,8 @@ use crate::{
 /// A defect of the store or of the log, as a wrong adapter would have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// a superseded owner commits
+    /// a superseded owner commits over what is there. One that only commits is harmless: the keys of whatever it decided are
+    /// taken
     NoFence,
     /// what is there already is written over
     NoUniqueKeys,
@@ -51,7 +52,10 @@ impl Mutant {
     /// What the store is, from the start.
     pub fn prepare(self, store: &MemoryStore) {
         match self {
-            Mutant::NoFence => store.forget_the_fence(),
+            Mutant::NoFence => {
+                store.forget_the_fence();
+                store.forget_unique_keys();
+            }
             Mutant::NoUniqueKeys => store.forget_unique_keys(),
             _ => {}
         }

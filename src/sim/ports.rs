@@ -1,14 +1,6 @@
 //! A process's ports: the store and the log of the world, each call with its delay and its faults.
 
-use std::{
-    collections::VecDeque,
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::VecDeque, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -377,7 +369,6 @@ impl Settler for SettlerPort {
 pub struct Till {
     pub process: Arc<Process>,
     pub told: Arc<std::sync::Mutex<std::collections::BTreeMap<String, Verdict>>>,
-    pub asked_twice: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -396,7 +387,6 @@ impl PaymentGateway for Till {
         let draw = chance.of(0..12);
         let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let again = told.contains_key(&ask.key);
-        self.asked_twice.fetch_or(again, Ordering::AcqRel);
         let verdict = told.entry(ask.key.clone()).or_insert_with(|| match draw {
             0 => Verdict::Refused("simulated: the account is closed".into()),
             1 => Verdict::Pending("simulated: under way".into()),

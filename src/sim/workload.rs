@@ -126,7 +126,10 @@ pub struct Teller<'a> {
     /// by time in milliseconds, and number
     waiting: BTreeMap<(u64, u64), Sent>,
     stories: u64,
+    /// of the last command
     number: u64,
+    /// commands that were put among those that wait
+    put_ever: u64,
 }
 
 /// One order.
@@ -141,7 +144,7 @@ struct Story<'t, 'a> {
 impl<'a> Teller<'a> {
     /// A teller with nothing told.
     pub fn new(shop: &'a Shop, chance: Chance) -> Self {
-        Self { shop, chance, waiting: BTreeMap::new(), stories: 0, number: 0 }
+        Self { shop, chance, waiting: BTreeMap::new(), stories: 0, number: 0, put_ever: 0 }
     }
 
     /// When the next command is sent; `None`: nothing waits.
@@ -172,6 +175,7 @@ impl<'a> Teller<'a> {
             64..=74 => story.returned(),
             75..=82 => story.exchanged(),
             83..=89 => story.purchased(),
+            90..=94 => story.rivals(),
             _ => story.stock(),
         }
     }
@@ -209,8 +213,8 @@ impl<'a> Teller<'a> {
     }
 
     fn put(&mut self, at: u64, sent: Sent) {
-        let number = u64::try_from(self.waiting.len()).unwrap_or(0) + self.number * 1_000;
-        self.waiting.insert((at, number), sent);
+        self.put_ever += 1;
+        self.waiting.insert((at, self.put_ever), sent);
     }
 }
 
@@ -444,6 +448,26 @@ impl Story<'_, '_> {
         self.staff("complete_procurement", json!({}));
         self.staff("ship", json!({"method": "own"}));
         self.staff("mark_delivered", json!({}));
+    }
+
+    /// Two orders in two partitions at one time, under one command id or paid by one approval: only one may be.
+    fn rivals(&mut self) {
+        let (partitions, one_id) = (self.teller.shop.partitions, self.chance().once_in(2));
+        self.teller.number += 1;
+        let number = self.teller.number;
+        for (n, end) in ["", "-b"].into_iter().enumerate() {
+            let partition = (self.partition + u32::try_from(n).unwrap_or(0)) % partitions;
+            let (id, approval) = if one_id {
+                (format!("c-{number:07}"), format!("a-{}{end}", self.order))
+            } else {
+                (format!("c-{number:07}{end}"), format!("a-{}", self.order))
+            };
+            let place = json!({"id": id, "type": "place_order", "actor": "operator:sim", "order_id": format!("{}{end}", self.order),
+                "customer_id": self.customer, "lines": [{"sku_id": self.teller.shop.sku(partition, 2), "quantity": 1}],
+                "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": PRICE + FEE,
+                    "approval": {"approval_id": approval}}]}});
+            self.teller.put(self.at, Sent { partition, stream: Inbound::Commands, id, json: place.to_string() });
+        }
     }
 
     fn stock(&mut self) {
