@@ -13,6 +13,6 @@ gson=/usr/share/java/gson.jar
 
 target=${CARGO_TARGET_DIR:-target}
 # with the tests' features, so that little is left to build
-cargo build --locked --features failpoints --example checkout
+cargo build --locked --features testing --example checkout
 exec "$1" tests/producers/run.py --jumun "$target/debug/jumun" --rust "$target/debug/examples/checkout" \
   --gson "$gson" --tools "$target/ci-producers"

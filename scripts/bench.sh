@@ -16,6 +16,6 @@ export JUMUN_BENCH_DATABASE=$DATABASE JUMUN_BENCH_REDIS=$REDIS
 
 build=(--profile bench)
 for argument in "$@"; do
-  [[ $argument != --quick ]] || build=(--profile dev --features failpoints)
+  [[ $argument != --quick ]] || build=(--profile dev --features testing)
 done
 cargo bench "${build[@]}" --bench versus -- "$@"

@@ -19,6 +19,6 @@ binary=${CARGO_TARGET_DIR:-target}/debug/jumun
 if [[ " $* " != *" --jumun"* && ! -x $binary ]]; then
   command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
   need cc build-essential
-  cargo build --locked --features failpoints
+  cargo build --locked --features testing
 fi
 exec python3 tests/chaos/run.py --jumun "$binary" "$@"

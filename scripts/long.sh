@@ -11,4 +11,4 @@ cases=${1:-50000}
 seed=${2:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "scripts/long.sh $cases $seed"
 export PROPTEST_CASES=$cases PROPTEST_RNG_SEED=$seed
-exec cargo test --features failpoints --lib --test it -- domain:: embedded::drawn_ids
+exec cargo test --features testing --lib --test it -- domain:: embedded::drawn_ids

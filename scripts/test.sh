@@ -22,10 +22,10 @@ export NEXTEST_TEST_THREADS=${NEXTEST_TEST_THREADS:-$RUST_TEST_THREADS}
 
 # The doc tests come first, so that the last line is the whole suite's.
 if (($# == 0)); then
-  cargo test --doc --features failpoints
+  cargo test --doc --features testing
 fi
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --features failpoints "$@"
+  cargo nextest run --features testing "$@"
 else
-  cargo test --features failpoints --lib --bins --tests "$@"
+  cargo test --features testing --lib --bins --tests "$@"
 fi
