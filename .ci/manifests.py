@@ -215,10 +215,9 @@ def closed(resources: list[dict], settings: dict, where: str) -> None:
 
 def guarded(resources: list[dict], settings: dict, where: str) -> None:
     """A token's rate is bounded, and what watches has a token."""
-    for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
-        for _ in spec["containers"]:
-            check("JUMUN_INSECURE_BACKENDS" not in settings, f"{where}: passwords and orders may go in clear")
-            check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
+    if any(r["kind"] == "Deployment" for r in resources):
+        check("JUMUN_INSECURE_BACKENDS" not in settings, f"{where}: passwords and orders may go in clear")
+        check(settings.get("JUMUN_RATE", "0") != "0", f"{where}: a token may ask as often as it likes")
     labels = [pod["metadata"]["labels"] for r in resources if (pod := pod_of(r))]
     for monitor in (r for r in resources if r["kind"] == "PodMonitor"):
         job = {each.get(monitor["spec"].get("jobLabel", "")) for each in labels}

@@ -10,6 +10,7 @@
 # Any stable compiler will do: what libFuzzer needs of it (which branches are gone through) it has, only a sanitizer it has not;
 # nothing here is unsafe. What is found to be new goes on from there the next time, in the target directory.
 set -euo pipefail
+from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/servers.sh
 source scripts/servers.sh
@@ -18,6 +19,10 @@ command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (ht
 need c++ build-essential
 mapfile -t targets < <(sed -n 's/^name = "\([a-z]*\)"$/\1/p' fuzz/Cargo.toml)
 wanted=${1:-all} what=${2:-60}
+if [[ ! $what =~ ^[1-9][0-9]*$ ]]; then
+  [[ $what == /* ]] || what=$from/$what
+  [[ -f $what ]] || die "$2 is neither seconds nor a file"
+fi
 if [[ $wanted != all ]]; then
   [[ " ${targets[*]} " == *" $wanted "* ]] || die "there is no target $wanted, only ${targets[*]}"
   targets=("$wanted")

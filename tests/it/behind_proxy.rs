@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::support::{http::ask, process::run, shop::Shop};
 
-/// How many of thirty requests without a token are refused for their number.
+/// How many of sixty requests without a token are refused for their number.
 fn too_many(shop: &Shop, header: &str, says: &dyn Fn(usize) -> String) -> usize {
     let one = |n: usize| ask(&shop.address, "GET", "/v1/orders", &[(header, &says(n))], b"").status;
-    (0..30).map(one).filter(|status| *status == 429).count()
+    (0..60).map(one).filter(|status| *status == 429).count()
 }
 
 #[tokio::test]

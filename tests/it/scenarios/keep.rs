@@ -120,7 +120,7 @@ pub async fn the_server_destroys_by_itself(on: On) {
     w.done().await;
 }
 
-/// What the last two migrations make, and what a database of the release before has not.
+/// What migrations 0016 and 0017 make, and what a database of the release before has not.
 const BEFORE: &str = "DROP TABLE tb_sy_arch; DROP TABLE tb_od_ord_arch; DROP TABLE tb_od_ord_gds_arch; \
     DROP TABLE tb_od_ord_gft_arch; DROP TABLE tb_od_stlm_arch; DROP TABLE tb_sc_crcd_aprv_arch; DROP TABLE tb_od_rfnd_arch; \
     DROP TABLE tb_od_cncl_arch; DROP TABLE tb_od_dlv_fee_arch; DROP TABLE tb_od_dscnt_hist_arch; DROP TABLE tb_od_pnt_hist_arch; \
