@@ -4,6 +4,7 @@
 #
 #   scripts/chaos.sh --seed 7 --seconds 60   the same load and the same faults each time; without a seed, new ones
 #   scripts/chaos.sh --jumun PATH            with that binary; else the debug build, which is made where it is missing
+#   scripts/chaos.sh --kept                  the seeds that were red once (tests/chaos/seeds.txt)
 #   scripts/chaos.sh --self-test             only breaks made-up runs on purpose, and sees the judge go red
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,5 +21,11 @@ if [[ " $* " != *" --jumun"* && ! -x $binary ]]; then
   command -v cargo >/dev/null || die "no cargo: install a Rust toolchain first (https://rustup.rs)"
   need cc build-essential
   cargo build --locked --features testing
+fi
+if [[ ${1:-} == --kept ]]; then
+  while read -r seed seconds _; do
+    [[ $seed == '#'* ]] || python3 tests/chaos/run.py --jumun "$binary" "${@:2}" --seed "$seed" --seconds "$seconds" </dev/null
+  done <tests/chaos/seeds.txt
+  exit
 fi
 exec python3 tests/chaos/run.py --jumun "$binary" "$@"

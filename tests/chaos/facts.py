@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from load import REPLY_TO
-from producers import Journal, Sent, stream
+from producers import PRODUCED, Journal, Sent, named, stream
 from servers import PARTITIONS, Redis, RedisServer, Shop
 
 PAGE = 1_000
@@ -82,16 +82,17 @@ def entries(redis: Redis, key: str, since: str = "-") -> list[tuple[str, dict]]:
 def lost_by_now(server: RedisServer, journal: Journal, killed_ms: int) -> set[tuple[int, str]]:
     """What was received shortly before a kill and is no more."""
     redis, since = server.connect(), killed_ms - LOSS_MS
-    kept = {(p, entry) for p in range(PARTITIONS) for entry, _ in entries(redis, stream(p), str(since))}
-    recent = {(s.partition, s.entry) for s in journal.sent if s.entry and int(s.entry.split("-")[0]) >= since}
-    return {one for one in recent - kept if int(one[1].split("-")[0]) <= killed_ms}
+    kept = {(p, named(name, entry)) for p in range(PARTITIONS) for name in PRODUCED
+            for entry, _ in entries(redis, stream(p, name), str(since))}  # fmt: skip
+    recent = {(s.partition, s.entry) for s in journal.sent if s.entry and place(s.entry)[0] >= since}
+    return {one for one in recent - kept if place(one[1])[0] <= killed_ms}
 
 
 def unrest(redis: Redis) -> list[str]:
     """What the consumer groups still have to do, in words. Redis's own `lag` is wrong after a rewrite: not asked."""
     found = []
     for partition in range(PARTITIONS):
-        for name in ("commands", "internal"):
+        for name in (*PRODUCED, "internal"):
             key = stream(partition, name)
             if not redis("EXISTS", key):
                 continue
@@ -110,7 +111,7 @@ def unrest(redis: Redis) -> list[str]:
 
 
 def place(entry: str) -> tuple[int, int]:
-    ms, _, number = entry.partition("-")
+    ms, _, number = entry.rpartition("/")[2].partition("-")
     return int(ms), int(number or 0)
 
 
@@ -118,8 +119,9 @@ def gather(shop: Shop, journal: Journal, lost: set[tuple[int, str]]) -> World:
     redis, world = shop.redis.connect(), World(sent=list(journal.sent), lost=set(lost))
     redis.socket.settimeout(60)
     for partition in range(PARTITIONS):
-        for entry, fields in entries(redis, stream(partition)):
-            world.kept[partition, entry] = fields["command"]
+        for name in PRODUCED:
+            for entry, fields in entries(redis, stream(partition, name)):
+                world.kept[partition, named(name, entry)] = fields["command"]
         for name in ("answers", f"answers:{REPLY_TO}"):
             for at, fields in entries(redis, stream(partition, name)):
                 world.answers += [{**answer, "at": at} for answer in json.loads(fields["answers"])]
@@ -127,7 +129,9 @@ def gather(shop: Shop, journal: Journal, lost: set[tuple[int, str]]) -> World:
             world.events += json.loads(fields["events"])
         for entry, fields in entries(redis, stream(partition, "internal")):
             world.steps.append({"partition": partition, "entry": entry, "command": fields["command"]})
-        world.dead += [{**fields, "partition": partition} for _, fields in entries(redis, stream(partition, "dead"))]
+        for _, fields in entries(redis, stream(partition, "dead")):
+            entry = named("checkout", fields["entry"]) if fields["stream"] == "checkout" else fields["entry"]
+            world.dead.append({**fields, "entry": entry, "partition": partition})
     world.restless = unrest(redis)
     world.hooked, world.forged = list(shop.receiver.heard), shop.receiver.forged
     world.tables = {name: shop.postgres.rows(query) for name, query in TABLES.items()}

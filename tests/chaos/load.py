@@ -20,6 +20,8 @@ REPLY_TO = "checkout"
 
 # of all commands
 RETRIED, REUSED, ASTRAY, REPLIED, JUNK = 0.04, 0.02, 0.03, 0.2, 0.004
+# of what buyers say, by the stream that takes nothing else
+BY_CHECKOUT = 0.5
 
 
 def home(sku: str) -> int:
@@ -47,6 +49,7 @@ class Send:
     number: int
     partition: int = field(compare=False)
     body: str = field(compare=False)
+    stream: str = field(compare=False, default="commands")
 
 
 def goods() -> list[list[tuple[int, str]]]:
@@ -299,8 +302,8 @@ def timetable(seed: int, seconds: float, rate: float) -> list[Send]:
     stories, clock, number = 0, 0.0, 0
     pace = 2.2 / rate  # commands a story, with its repetitions
 
-    def send(at: float, partition: int, text: str) -> None:
-        sends.append(Send(at, len(sends), partition, text))
+    def send(at: float, partition: int, text: str, stream: str = "commands") -> None:
+        sends.append(Send(at, len(sends), partition, text, stream))
 
     while clock < seconds:
         if heap and heap[0][0] <= clock:
@@ -311,10 +314,12 @@ def timetable(seed: int, seconds: float, rate: float) -> list[Send]:
                 command["reply_to"] = REPLY_TO
             text = body(command)
             where = rng.randrange(PARTITIONS) if rng.random() < ASTRAY else partition
-            send(at, where, text)
+            buyers = command["actor"].startswith("buyer:")
+            stream = "checkout" if buyers and rng.random() < BY_CHECKOUT else "commands"
+            send(at, where, text, stream)
             if rng.random() < RETRIED:
                 retry = text if rng.random() < 0.7 else body({**command, "at": "2026-01-01T00:00:00Z"})
-                send(at + rng.uniform(0, 4), where, retry)
+                send(at + rng.uniform(0, 4), where, retry, stream)
             if rng.random() < REUSED:
                 changed = other(command)
                 sku = changed["lines"][0]["sku_id"] if changed["type"] == "place_order" else changed.get("sku_id")

@@ -17,17 +17,26 @@ PAUSE = 0.1
 
 @dataclass
 class Sent:
-    """One XADD: `in` with its entry where Redis said so, else `unknown`, or `refused`."""
+    """One XADD: `in` with its entry, as answers name it, where Redis said so, else `unknown`, or `refused`."""
 
     partition: int
     body: str
     entry: str = ""
     fate: str = "unknown"
     number: int = 0
+    stream: str = "commands"
+
+
+PRODUCED = ("commands", "checkout")
 
 
 def stream(partition: int, name: str = "commands") -> str:
     return f"{NAMESPACE}:{{{partition}}}:{name}"
+
+
+def named(name: str, entry: str) -> str:
+    """An entry as answers name it: one of `checkout` with its stream."""
+    return entry if name == "commands" else f"{name}/{entry}"
 
 
 class Journal:
@@ -37,11 +46,11 @@ class Journal:
         self.sent: list[Sent] = []
         self.file, self.lock = path.open("w"), threading.Lock()
 
-    def begin(self, partition: int, body: str) -> Sent:
+    def begin(self, partition: int, body: str, name: str) -> Sent:
         with self.lock:
-            one = Sent(partition, body, number=len(self.sent))
+            one = Sent(partition, body, number=len(self.sent), stream=name)
             self.sent.append(one)
-            self._write({"number": one.number, "partition": partition, "body": body})
+            self._write({"number": one.number, "partition": partition, "stream": name, "body": body})
         return one
 
     def end(self, one: Sent, fate: str, entry: str = "") -> None:
@@ -54,11 +63,11 @@ class Journal:
         self.file.flush()
 
 
-def xadd(redis: object, journal: Journal, partition: int, body: str) -> Sent:
+def xadd(redis: object, journal: Journal, partition: int, body: str, name: str = "commands") -> Sent:
     """Raises what the connection raises; then it is unknown whether it came in."""
-    one = journal.begin(partition, body)
+    one = journal.begin(partition, body, name)
     try:
-        journal.end(one, "in", redis("XADD", stream(partition), "*", "command", body))
+        journal.end(one, "in", named(name, redis("XADD", stream(partition, name), "*", "command", body)))
     except Refused:
         journal.end(one, "refused")
         raise
@@ -76,10 +85,11 @@ class Producer(threading.Thread):
         self.lock, self.over = threading.Lock(), threading.Event()
         self.retries = 0
 
-    def again(self, partition: int, body: str, after: float) -> None:
+    def again(self, sent: Sent, after: float) -> None:
         with self.lock:
             self.retries += 1
-            heapq.heappush(self.due, Send(time.monotonic() - self.began + after, -self.retries, partition, body))
+            at = time.monotonic() - self.began + after
+            heapq.heappush(self.due, Send(at, -self.retries, sent.partition, sent.body, sent.stream))
 
     def run(self) -> None:
         redis = None
@@ -93,7 +103,7 @@ class Producer(threading.Thread):
             while not self.over.is_set():
                 try:
                     redis = redis or self.server.connect()
-                    xadd(redis, self.journal, one.partition, one.body)
+                    xadd(redis, self.journal, one.partition, one.body, one.stream)
                     break
                 except Refused:
                     self.over.wait(PAUSE)
@@ -171,7 +181,7 @@ class Load:
         with contextlib.suppress(StopIteration):
             sent = next(s for s in reversed(self.journal.sent[-20_000:]) if s.entry == answer["entry"]
                         and answer["command_id"] in s.body)  # fmt: skip
-            self.producers[sent.partition % 2].again(sent.partition, sent.body, 1.0)
+            self.producers[sent.partition % 2].again(sent, 1.0)
 
     def stop_sending(self) -> None:
         for producer in self.producers:

@@ -24,7 +24,7 @@ from faults import Fault, NotDone, plan
 from judge import Findings, Sums, judge_answers
 from load import OPERATOR, body, goods, skus, timetable
 from owners import WITNESS, judge_owners
-from producers import Journal, Load, xadd
+from producers import PRODUCED, Journal, Load, xadd
 from servers import LEASE, PARTITIONS, PAYMENT_WINDOW, Refused, Shop, now_ms, until
 from report import compared, fault_line, table
 
@@ -131,7 +131,7 @@ class Run:
         while time.monotonic() - begun < seconds:
             self.shop.tend()
             lengths = [redis("XLEN", f"jumun:{{{p}}}:{name}") for p in range(PARTITIONS) for name in
-                       ("answers", "events", "internal", "commands")]  # fmt: skip
+                       ("answers", "events", "internal", *PRODUCED)]  # fmt: skip
             lengths.append(len(self.shop.receiver.heard))
             if lengths != last or unrest(redis) or self.shop.postgres.sql(unpaid) != ["0"]:
                 quiet, last = time.monotonic(), lengths
