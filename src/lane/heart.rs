@@ -4,8 +4,9 @@
 mod again;
 mod over;
 mod remember;
+mod share;
 
-use self::again::Broken;
+use self::{again::Broken, share::Share};
 
 use std::{
     cell::RefCell,
@@ -74,6 +75,8 @@ pub struct Heart {
     careful: usize,
     /// batches in a row that were rolled back because something in them was there already
     conflicts: u32,
+    /// how much the next batch takes
+    share: Share,
     /// commands that went well since the last reset
     calm: usize,
     /// resets in a row without one commit between
@@ -109,6 +112,7 @@ impl Heart {
         let window = Window::new(parts.limits.window_max.max(parts.limits.in_flight_max));
         let window = Rc::new(RefCell::new(window));
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, Rc::clone(&window)).start();
+        let share = Share::full(parts.limits.in_flight_max);
         Self {
             parts,
             lease,
@@ -124,6 +128,7 @@ impl Heart {
             batches: 0,
             careful: 0,
             conflicts: 0,
+            share,
             calm: CALM_COMMANDS,
             fruitless: 0,
             pause: Pause::up_to(over::PAUSE_MAX),
@@ -225,7 +230,7 @@ impl Heart {
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<Ended>) -> Result<(), LaneEnd> {
         while !self.queue.is_empty() && self.may_decide() {
-            let n = if self.alone { 1 } else { self.queue.len() };
+            let n = if self.alone { 1 } else { self.share.of(self.open_len(), self.queue.len()) };
             let entries: Vec<Delivered> = self.queue.drain(..n).collect();
             match self.decide(entries).await {
                 Ok(()) => {}
@@ -243,7 +248,7 @@ impl Heart {
         if self.alone {
             self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
         } else {
-            self.open_len() < self.parts.limits.batch_max
+            self.open_len() < self.parts.limits.batch_max && self.share.of(self.open_len(), 1) > 0
         }
     }
 
@@ -354,6 +359,7 @@ impl Heart {
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.conflicts = 0;
+                self.share.went_well();
                 self.broke.retain(|_, b| b.batch.is_none_or(|batch| batch > number));
                 self.calm = self.calm.saturating_add(counted);
                 self.goes_well();
@@ -370,6 +376,7 @@ impl Heart {
             }
             Ended::Fenced => Err(LaneEnd::Fenced),
             Ended::Conflict { why, lost } if !self.alone && self.conflicts < CONFLICTS_MAX => {
+                self.share.conflicted(lost.entries.len());
                 self.decide_again(&why, *lost, ended).await
             }
             Ended::Conflict { why, .. } => {
