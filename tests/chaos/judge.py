@@ -95,6 +95,8 @@ class Sums:
             bodies = self.bodies[answer["command_id"], answer["entry"]]
             if answer.get("digest") and len({content(b) for b in bodies}) == 1:
                 self.digests[answer["digest"]] = content(next(iter(bodies)))
+        # of two contents under one id and one entry's name nobody can tell which one an answer means
+        self.uncertain |= {a["command_id"] for a in world.answers if self.of(a) is None}
 
     def of(self, answer: dict) -> str | None:
         """The content that an answer is about; `None` where it can't be told."""
