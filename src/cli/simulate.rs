@@ -39,10 +39,13 @@ pub struct SimulateArgs {
     /// Print every line of the run
     #[arg(long)]
     trace: bool,
+    /// Tell of the seeds in which something does not hold, and of no other
+    #[arg(long, conflicts_with = "trace")]
+    quiet: bool,
 }
 
 fn mutant(text: &str) -> Result<Mutant, String> {
-    let found = Mutant::ALL.into_iter().find(|mutant| format!("{mutant:?}") == text);
+    let found = Mutant::ALL.iter().copied().find(|mutant| format!("{mutant:?}") == text);
     found.ok_or_else(|| format!("{text:?} is none of {:?}", Mutant::ALL))
 }
 
@@ -59,30 +62,47 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
             (_, true) => Faults::ROUGH,
             _ => Faults::USUAL,
         };
-        let plan = Plan {
-            stories: args.stories,
-            partitions: args.partitions,
-            faults,
-            mutant: args.mutant,
-            keep: args.trace,
-            ..Plan::of(seed)
-        };
-        // a thread of its own: it has a runtime of its own, whose time is simulated
-        let run = std::thread::spawn(move || run(plan))
-            .join()
-            .map_err(|_| anyhow::anyhow!("seed {seed} broke the simulator"))??;
+        let (stories, partitions) = (args.stories, args.partitions);
+        let plan = Plan { stories, partitions, faults, mutant: args.mutant, keep: args.trace, ..Plan::of(seed) };
+        let run = apart(plan)?;
         run.trace.iter().for_each(|line| print!("{line}"));
         commands += run.commands;
-        red += u64::from(!run.violations.is_empty());
-        told(seed, &run, args);
+        let holds = run.violations.is_empty();
+        red += u64::from(!holds);
+        if !holds || !args.quiet {
+            told(seed, &run);
+        }
+        if !holds {
+            println!("  again: {}", again(seed, shrunk(plan)?, args));
+        }
     }
     println!("{} seeds, {commands} commands, {red} seeds in which something does not hold", args.seeds);
     Ok(if red == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// On a thread of its own: a run has a runtime of its own, whose time is simulated.
+fn apart(plan: Plan) -> anyhow::Result<Run> {
+    let run = std::thread::spawn(move || run(plan)).join();
+    Ok(run.map_err(|_| anyhow::anyhow!("seed {} broke the simulator", plan.seed))??)
+}
+
+/// How few stories are enough: the first ones are told alike however many follow.
+fn shrunk(plan: Plan) -> anyhow::Result<u64> {
+    let (mut few, mut enough) = (1, plan.stories);
+    while few < enough {
+        let half = few + (enough - few) / 2;
+        if apart(Plan { stories: half, keep: false, ..plan })?.violations.is_empty() {
+            few = half + 1;
+        } else {
+            enough = half;
+        }
+    }
+    Ok(enough)
+}
+
 /// What repeats this run, line by line.
-fn again(seed: u64, args: &SimulateArgs) -> String {
-    let SimulateArgs { seed: _, seeds: _, stories, partitions, calm, rough, mutant, trace: _ } = args;
+fn again(seed: u64, stories: u64, args: &SimulateArgs) -> String {
+    let SimulateArgs { seed: _, seeds: _, stories: _, partitions, calm, rough, mutant, trace: _, quiet: _ } = args;
     let mut said = format!("jumun simulate --seed {seed} --stories {stories} --partitions {partitions}");
     for (flag, is) in [(" --calm", *calm), (" --rough", *rough)] {
         said.push_str(if is { flag } else { "" });
@@ -93,7 +113,7 @@ fn again(seed: u64, args: &SimulateArgs) -> String {
     said + " --trace"
 }
 
-fn told(seed: u64, run: &Run, args: &SimulateArgs) {
+fn told(seed: u64, run: &Run) {
     let faults: Vec<String> = run.injected.iter().map(|(what, n)| format!("{what} {n}")).collect();
     println!(
         "seed {seed}: {} commands ({} accepted, {} refused, {} failed) in {:.0} s of its time; {}; {} lines, {}",
@@ -109,7 +129,7 @@ fn told(seed: u64, run: &Run, args: &SimulateArgs) {
     for violation in run.violations.iter().take(20) {
         println!("  ! {violation}");
     }
-    if !run.violations.is_empty() {
-        println!("  {} in all; again: {}", run.violations.len(), again(seed, args));
+    if run.violations.len() > 20 {
+        println!("  {} in all", run.violations.len());
     }
 }

@@ -2,7 +2,7 @@
 //! shop to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,8 +10,14 @@ use std::{
 use super::{Ground, PAYMENT_WINDOW_MS, process::World};
 use crate::{
     log::{CommandLog, EntryId, Outbound},
+    payment::Verdict,
     protocol::{Answer, OutcomeKind},
-    store::Store,
+    store::{
+        Store,
+        row::{Read, Row as _},
+        rows::RfndRow,
+        table,
+    },
     verify::{Options, verify},
 };
 
@@ -104,6 +110,7 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
             answers.iter().filter(|a| a.outcome == OutcomeKind::Failed).map(|a| format!("a fault of ours: {a:?}")),
         );
     }
+    found.extend(given_back(ground).await);
     let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
     let options = Options { allow_external: true, now: Some(now), ..Options::default() };
     let store = Arc::clone(&ground.store) as Arc<dyn Store>;
@@ -116,4 +123,27 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
         Err(e) => found.push(format!("it can't be checked: {e}")),
     }
     found
+}
+
+/// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else.
+async fn given_back(ground: &Ground) -> Vec<String> {
+    let mut refunded = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let page = match ground.store.page(table::<RfndRow>(), after.take(), 1_000).await {
+            Ok(page) => page,
+            Err(e) => return vec![format!("the refunds can't be read: {e}")],
+        };
+        let rows: Vec<RfndRow> = page.into_iter().map(|values| RfndRow::read(&mut values.into_iter())).collect();
+        let Some(last) = rows.last() else { break };
+        after = Some(vec![Read::Text(Some(last.rfnd_key.to_string())), Read::Int(Some(last.rfnd_seq))]);
+        let done = rows.iter().filter(|row| &*row.rfnd_stat_cd == "REFUNDED" && &*row.rfnd_mns_cd != "BANK_TRANSFER");
+        refunded.extend(done.map(|row| row.rfnd_key.to_string()));
+    }
+    let told = ground.told.lock().unwrap_or_else(PoisonError::into_inner);
+    let done: BTreeSet<String> =
+        told.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Done(_))).map(|(key, _)| key.clone()).collect();
+    let unknown = done.difference(&refunded).map(|key| format!("refund {key} was given back, and no order knows it"));
+    let untrue = refunded.difference(&done).map(|key| format!("refund {key} stands as given back, and was not"));
+    unknown.chain(untrue).collect()
 }

@@ -1,13 +1,28 @@
-//! Defects that can be switched on: a run with one of them must be found out, or the judge sees nothing.
+//! Defects that can be switched on: a run with one of them must be found out, or the judge sees nothing. Each is what a wrong
+//! adapter, or a wrong engine before it, would have come to at a port.
 
 use crate::{
     log::Settled,
     store::{Batch, memory::MemoryStore},
 };
 
-/// A defect of the store or of the log, as a wrong adapter would have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutant {
+/// Names each defect once: the enumeration, and the list of all.
+macro_rules! mutants {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// A defect of the store, of the log or of how the payment side is asked.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Mutant {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Mutant {
+            /// All of them.
+            pub const ALL: &[Mutant] = &[$(Mutant::$name,)+];
+        }
+    };
+}
+
+mutants! {
     /// a superseded owner commits over what is there. One that only commits is harmless: the keys of whatever it decided are
     /// taken
     NoFence,
@@ -15,40 +30,68 @@ pub enum Mutant {
     NoUniqueKeys,
     /// a commit is said to be durable, and is not
     CommitLost,
-    /// a movement of stock is not in the ledger
-    LedgerRowLost,
-    /// a balance is not moved
-    BalanceStands,
-    /// a step for another lane is not kept
-    OutboxRowLost,
+    /// an order's last event is not kept
+    HistoryRowLost,
+    /// what is known of a command that belongs to no order is not kept
+    CommandRowLost,
+    /// an order's own row stays as it was
+    OrderStale,
     /// an order's line stays as it was
     LineStale,
     /// a settlement stays as it was
     SettlementStale,
+    /// a payment is not in the register
+    RegisterRowLost,
+    /// a delivery fee is not kept
+    FeeRowLost,
+    /// cancellations are never kept
+    CancelRowsLost,
+    /// a refund is not kept
+    RefundRowLost,
+    /// returns are never kept
+    ReturnRowsLost,
+    /// what gifts are gifts to is never kept
+    GiftRowsLost,
+    /// what one order has made another for is never kept
+    LinkRowsLost,
+    /// a movement of stock is not in the ledger
+    LedgerRowLost,
+    /// a movement of stock is in the ledger with another number
+    LedgerRowWrong,
+    /// a balance is not moved
+    BalanceStands,
+    /// a balance is moved twice
+    BalanceTwice,
+    /// what another lane has reserved is not kept
+    ReservationLost,
+    /// a step for another lane is not kept
+    OutboxRowLost,
+    /// steps that are kept are not sent after a restart
+    OutboxForgotten,
+    /// commands of before are not known again
+    OutcomesForgotten,
+    /// no deadline is ever found
+    DueForgotten,
+    /// an order is read without its last event
+    HistoryShort,
+    /// an entry is read and never decided
+    EntryLost,
+    /// what was pending at a crash is not read again
+    PendingForgotten,
     /// an answer is not published
     AnswerLost,
+    /// an entry is answered with another's answer
+    AnswerOfAnother,
     /// events are not published
     EventsLost,
-    /// an entry is acknowledged and not decided
-    EntryLost,
+    /// an event is published twice under two numbers of one entry
+    EventsTwice,
+    /// a refund is asked again under a new key
+    RefundByNewKey,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other defects are at work elsewhere")]
 impl Mutant {
-    /// All of them.
-    pub const ALL: [Mutant; 11] = [
-        Mutant::NoFence,
-        Mutant::NoUniqueKeys,
-        Mutant::CommitLost,
-        Mutant::LedgerRowLost,
-        Mutant::BalanceStands,
-        Mutant::OutboxRowLost,
-        Mutant::LineStale,
-        Mutant::SettlementStale,
-        Mutant::AnswerLost,
-        Mutant::EventsLost,
-        Mutant::EntryLost,
-    ];
-
     /// What the store is, from the start.
     pub fn prepare(self, store: &MemoryStore) {
         match self {
@@ -61,32 +104,65 @@ impl Mutant {
         }
     }
 
+    /// In how many commits it spoils one. What an order's next command writes again has to be lost each time.
+    pub const fn once_in(self) -> u64 {
+        match self {
+            Mutant::CancelRowsLost | Mutant::ReturnRowsLost | Mutant::GiftRowsLost | Mutant::LinkRowsLost => 1,
+            _ => 12,
+        }
+    }
+
     /// The batch as it is written; `None`: it is as it should be.
     pub fn batch(self, batch: &Batch) -> Option<Batch> {
         let mut wrong = batch.clone();
-        let lost = match self {
-            Mutant::LedgerRowLost => wrong.ldgr.pop().is_some(),
-            Mutant::BalanceStands => wrong.moves.pop().is_some(),
-            Mutant::OutboxRowLost => wrong.otbx.pop().is_some(),
+        let spoilt = match self {
+            Mutant::HistoryRowLost => wrong.hist.pop().is_some(),
+            Mutant::CommandRowLost => wrong.cmd.pop().is_some(),
+            Mutant::OrderStale => wrong.ord.pop().is_some(),
             Mutant::LineStale => wrong.gds.pop().is_some(),
             Mutant::SettlementStale => wrong.stlm.pop().is_some(),
+            Mutant::RegisterRowLost => wrong.rgst.pop().is_some(),
+            Mutant::FeeRowLost => wrong.placed.fee.pop().is_some(),
+            Mutant::CancelRowsLost => wrong.cncl.drain(..).next().is_some(),
+            Mutant::RefundRowLost => wrong.rfnd.pop().is_some(),
+            Mutant::ReturnRowsLost => wrong.rtn.drain(..).next().is_some(),
+            Mutant::GiftRowsLost => wrong.gft.drain(..).next().is_some(),
+            Mutant::LinkRowsLost => wrong.lnk.drain(..).next().is_some(),
+            Mutant::LedgerRowLost => wrong.ldgr.pop().is_some(),
+            Mutant::LedgerRowWrong => wrong.ldgr.last_mut().map(|row| row.stck_dlt += 1).is_some(),
+            Mutant::BalanceStands => wrong.moves.pop().is_some(),
+            Mutant::BalanceTwice => {
+                let moved = wrong.moves.iter_mut().find(|m| m.stck_dlt != 0);
+                moved.map(|m| m.stck_dlt *= 2).is_some()
+            }
+            Mutant::ReservationLost => wrong.rsv.pop().is_some(),
+            Mutant::OutboxRowLost => wrong.otbx.pop().is_some(),
             _ => false,
         };
-        lost.then_some(wrong)
+        spoilt.then_some(wrong)
     }
 
     /// What is settled; `None`: it is as it should be.
     pub fn settled(self, entries: &[Settled]) -> Option<Vec<Settled>> {
         let mut wrong = entries.to_vec();
-        let lost = match self {
+        let spoilt = match self {
             Mutant::AnswerLost => wrong.iter_mut().find_map(|e| e.answer.take()).is_some(),
+            Mutant::AnswerOfAnother => {
+                let mut answers = wrong.iter_mut().filter_map(|e| e.answer.as_mut());
+                let two = answers.next().zip(answers.next());
+                two.map(|(one, other)| *other = one.clone()).is_some()
+            }
             Mutant::EventsLost => {
                 let some = wrong.iter_mut().find(|e| !e.events.is_empty());
                 some.map(|e| e.events.clear()).is_some()
             }
+            Mutant::EventsTwice => {
+                let some = wrong.iter_mut().find(|e| !e.events.is_empty());
+                some.map(|e| e.events.extend_from_within(..1)).is_some()
+            }
             _ => false,
         };
-        lost.then_some(wrong)
+        spoilt.then_some(wrong)
     }
 }
 

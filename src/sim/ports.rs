@@ -41,6 +41,10 @@ fn away() -> StoreError {
 }
 
 impl StorePort {
+    fn is(&self, mutant: Mutant) -> bool {
+        self.process.world.mutant == Some(mutant)
+    }
+
     async fn asked<T>(
         &self,
         call: &str,
@@ -98,7 +102,12 @@ impl Store for StorePort {
         Ok(Box::new(CommitterPort { inner, process: Arc::clone(&self.process) }))
     }
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
-        self.asked("orders", self.inner.orders(ids)).await
+        let mut histories = self.asked("orders", self.inner.orders(ids)).await?;
+        if self.process.world.mutates(3) == Some(Mutant::HistoryShort) {
+            let longer = histories.iter_mut().filter(|events| events.len() > 1);
+            longer.for_each(|events| drop(events.pop()));
+        }
+        Ok(histories)
     }
     async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
         self.asked("history", self.inner.history(id, after, limit)).await
@@ -150,10 +159,12 @@ impl Store for StorePort {
         self.asked("accounts", self.inner.accounts(order)).await
     }
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
-        self.asked("outcomes", self.inner.outcomes(ids)).await
+        let outcomes = self.asked("outcomes", self.inner.outcomes(ids)).await?;
+        Ok(if self.is(Mutant::OutcomesForgotten) { Vec::new() } else { outcomes })
     }
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
-        self.asked("due", self.inner.due(partition, until, limit)).await
+        let due = self.asked("due", self.inner.due(partition, until, limit)).await?;
+        Ok(if self.is(Mutant::DueForgotten) { Vec::new() } else { due })
     }
     async fn events_between(
         &self,
@@ -165,7 +176,8 @@ impl Store for StorePort {
         self.asked("events_between", self.inner.events_between(partition, from, until, limit)).await
     }
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {
-        self.asked("outbox", self.inner.outbox(partition, limit)).await
+        let steps = self.asked("outbox", self.inner.outbox(partition, limit)).await?;
+        Ok(if self.is(Mutant::OutboxForgotten) { Vec::new() } else { steps })
     }
     async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
         self.asked("reservations", self.inner.reservations(ids)).await
@@ -191,7 +203,7 @@ impl Committer for CommitterPort {
         if process.world.happens("refused", |f| f.refused) {
             return Err(StoreError::Refused("simulated: refused".into()));
         }
-        let mutant = process.world.mutates(12);
+        let mutant = process.world.mutant.and_then(|mutant| process.world.mutates(mutant.once_in()));
         if mutant == Some(Mutant::CommitLost) {
             return Ok(Commit::Done(Done::default()));
         }
@@ -323,7 +335,9 @@ impl Reader for ReaderPort {
         if after == EntryId::ZERO {
             self.lost.retain(|entry| entry.stream != stream);
         }
-        asked(&self.process, "pending", self.inner.pending(stream, after, max)).await
+        let pending = asked(&self.process, "pending", self.inner.pending(stream, after, max)).await?;
+        let forgets = self.process.world.mutant == Some(Mutant::PendingForgotten);
+        Ok(if forgets { Vec::new() } else { pending })
     }
 
     async fn fresh(&mut self, max: usize, wait: Duration) -> Result<Fresh, LogError> {
@@ -386,8 +400,12 @@ impl PaymentGateway for Till {
         }
         let draw = chance.of(0..12);
         let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let again = told.contains_key(&ask.key);
-        let verdict = told.entry(ask.key.clone()).or_insert_with(|| match draw {
+        let mut key = ask.key.clone();
+        if self.process.world.mutates(4) == Some(Mutant::RefundByNewKey) {
+            key.push_str("-again");
+        }
+        let again = told.contains_key(&key);
+        let verdict = told.entry(key).or_insert_with(|| match draw {
             0 => Verdict::Refused("simulated: the account is closed".into()),
             1 => Verdict::Pending("simulated: under way".into()),
             _ => Verdict::Done(format!("r-{}", ask.key)),

@@ -88,7 +88,11 @@ impl Shop {
                         _ => "goods",
                     },
                 );
-                let create = json!({"type": "create_sku", "sku_id": sku, "product_id": product, "option_name": what});
+                let mut create =
+                    json!({"type": "create_sku", "sku_id": sku, "product_id": product, "option_name": what});
+                if product == "wholesale" {
+                    create["holder_id"] = json!("w");
+                }
                 stages[2].push((p, create));
                 let units = match *what {
                     "scarce" => 12,
