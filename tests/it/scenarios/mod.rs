@@ -123,6 +123,7 @@ scenarios!(
     terms::more_is_allotted_after_it_was_sold_out,
     terms::a_sale_in_another_lane_is_changed,
     terms::sales_of_before_an_upgrade_go_on_under_their_terms,
+    stock::what_comes_back_to_a_full_shelf_is_right,
     lanes::a_campaign_made_later_takes_nothing_in_any_lane,
     times::finer_than_the_store,
     times::of_other_centuries,
