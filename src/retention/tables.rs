@@ -124,6 +124,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ("tb_pt_ptnr_byr", Kept::Bounded("a row a pair of partners that trade")),
     ("tb_pr_prm", GOODS),
     ("tb_pr_cmpn", GOODS),
+    ("tb_pr_cmpn_trm", Kept::Bounded("a row each time that a campaign's allotment or limit is set")),
     ("tb_pr_gft_prm", GOODS),
     ("tb_pr_gft_prm_gds", GOODS),
     ("tb_pr_gft_prm_unt", GOODS),

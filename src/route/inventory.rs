@@ -20,7 +20,7 @@ use crate::{
     protocol::command::{ChangeCampaign, CreateCampaign, Moment},
     store::{
         StoredSku, UntRow,
-        rows::{CmpnRow, LdgrRow, PdGdsRow, TmplRow},
+        rows::{CmpnRow, CmpnTrmRow, LdgrRow, PdGdsRow, TmplRow},
     },
 };
 
@@ -293,9 +293,11 @@ impl Inventory {
             stck_plcy_cd: c.stock_policy.code().into(),
             paus_yn: false,
             strt_ldgr_no: self.stock.position,
+            trm_no: 1,
         };
         self.info = Some(Arc::new(info));
         self.campaigns.push(row.clone());
+        self.set_terms(&row);
         self.write(row);
         Ok(Facts::default())
     }
@@ -325,11 +327,17 @@ impl Inventory {
         }
         self.info = Some(Arc::new(info));
         if let Some(row) = self.campaigns.iter_mut().find(|r| *r.cmpn_id == *changed.id.as_str()) {
+            let before = (row.alot_qty, row.cust_lmt_qty);
             row.sl_upr = changed.price.get();
             row.alot_qty = i64::from(changed.allotted);
             row.cls_dttm = changed.closes_at;
             row.cust_lmt_qty = changed.limit_per_customer.map(i64::from);
+            let others = (row.alot_qty, row.cust_lmt_qty) != before;
+            row.trm_no += i64::from(others);
             let row = row.clone();
+            if others {
+                self.set_terms(&row);
+            }
             self.write(row);
         }
         Ok(Facts::default())
@@ -346,6 +354,17 @@ impl Inventory {
             self.write(row);
         }
         Ok(Facts::default())
+    }
+
+    /// What a campaign allots and limits from here on: what was sold before stays sold under its own terms.
+    fn set_terms(&self, of: &CmpnRow) {
+        self.cx.book.borrow_mut().rows.cmpn_trm.push(CmpnTrmRow {
+            cmpn_id: Arc::clone(&of.cmpn_id),
+            trm_no: of.trm_no,
+            strt_ldgr_no: self.stock.position,
+            alot_qty: of.alot_qty,
+            cust_lmt_qty: of.cust_lmt_qty,
+        });
     }
 
     fn write(&mut self, row: CmpnRow) {

@@ -42,9 +42,9 @@ use crate::vault::Vault;
 use row::{Read, Row};
 pub use rows::StoredGiftPromotion;
 use rows::{
-    AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
-    GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-    PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+    AditRow, AprvRow, CmdRow, CmpnRow, CmpnTrmRow, CnclRow, Code, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow,
+    GftPrmRow, GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow,
+    PrsnRow, PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
 
 row::row! {
@@ -146,6 +146,7 @@ pub struct Batch {
     pub ptnr: Vec<PtnrRow>,
     pub ptnr_byr: Vec<PtnrByrRow>,
     pub cmpn: Vec<CmpnRow>,
+    pub cmpn_trm: Vec<CmpnTrmRow>,
     pub cmd: Vec<CmdRow>,
     pub otbx: Vec<OtbxRow>,
     pub rsv: Vec<RsvRow>,

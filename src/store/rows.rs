@@ -400,6 +400,20 @@ row! {
         paus_yn: bool,
         /// the SKU's ledger stood here when the campaign was made
         strt_ldgr_no: i64,
+        /// number of its terms in force
+        trm_no: i64,
+    }
+}
+
+row! {
+    /// 판매행사조건: what a campaign allots and limits from a ledger number on.
+    CmpnTrmRow => "tb_pr_cmpn_trm", Insert, key("cmpn_id", "trm_no") {
+        cmpn_id: Text,
+        trm_no: i64,
+        /// the SKU's ledger stood here when they were set: they hold for the rows after it
+        strt_ldgr_no: i64,
+        alot_qty: i64,
+        cust_lmt_qty: Option<i64>,
     }
 }
 

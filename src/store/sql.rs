@@ -77,6 +77,7 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.ptnr, How::Usual);
     visit.table(&batch.ptnr_byr, How::Usual);
     visit.table(&batch.cmpn, How::Usual);
+    visit.table(&batch.cmpn_trm, How::Usual);
     visit.table(&batch.cmd, How::Usual);
     visit.table(&batch.otbx, How::Usual);
     visit.table(&batch.rsv, How::Usual);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     StoreError, UntRow,
     row::{Read, Row as _, Type},
+    rows::LdgrRow,
     sql,
-    sql_archive::in_archive,
     sql_store::{Database, SqlStore, next, texts},
 };
 use crate::domain::ids::SkuId;
@@ -36,16 +36,19 @@ impl<D: Database> SqlStore<D> {
     /// What customers have used of these SKUs' campaigns: (campaign, customer, units).
     pub(super) async fn buyers(&self, ids: &[SkuId]) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, StoreError> {
         // each of the two ledgers is looked up by its key: a sum over both as one would read them whole
-        let used = format!(
-            "SELECT l.cmpn_id, l.cust_id, CAST(sum(l.cmpn_dlt) AS bigint) AS used FROM tb_pr_cmpn AS c \
-             JOIN tb_pd_unt_ldgr AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
-             WHERE c.unt_id {} AND l.cust_id IS NOT NULL GROUP BY l.cmpn_id, l.cust_id",
-            D::IN
-        );
+        let used = |ledger: &str| {
+            format!(
+                "SELECT l.cmpn_id, l.cust_id, CAST(sum(l.cmpn_dlt) AS bigint) AS used FROM tb_pr_cmpn AS c \
+                 JOIN {ledger} AS l ON l.unt_id = c.unt_id AND l.ldgr_no > c.strt_ldgr_no AND l.cmpn_id = c.cmpn_id \
+                 WHERE c.unt_id {} AND l.cust_id IS NOT NULL GROUP BY l.cmpn_id, l.cust_id",
+                D::IN
+            )
+        };
         let sql = format!(
-            "SELECT u.cmpn_id, u.cust_id, CAST(sum(u.used) AS bigint) FROM ({used} UNION ALL {}) AS u \
+            "SELECT u.cmpn_id, u.cust_id, CAST(sum(u.used) AS bigint) FROM ({} UNION ALL {}) AS u \
              GROUP BY u.cmpn_id, u.cust_id HAVING sum(u.used) > 0 ORDER BY 1, 2",
-            in_archive(&used)
+            used(LdgrRow::TABLE),
+            used(LdgrRow::ARCHIVE)
         );
         let binds = vec![texts(ids.iter().map(SkuId::as_str))];
         let rows = self.0.read(sql, binds, &[Type::Text, Type::Text, Type::Int]).await?;

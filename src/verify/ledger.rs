@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::store::rows::LdgrRow;
 
-/// More than this no SKU has on hand, nor on hold (ARCHITECTURE.md, limits).
+/// More than this no SKU takes in, on hand and held together (ARCHITECTURE.md, limits). What comes back was here before, and
+/// what another system wrote is a fact.
 const UNITS_MAX: i64 = 1_000_000_000;
 
 /// What a sale has sold of a SKU, and to whom.
@@ -49,13 +50,15 @@ impl Balance {
     /// A sentence, when it can't be played.
     pub fn play(&mut self, row: &LdgrRow) -> Result<(i64, i64, i64), String> {
         let (on_hand, held, sold) = deltas(row).ok_or("there is no such movement")?;
-        let after = (self.on_hand + on_hand, self.held + held, self.sold + sold);
+        let after =
+            (self.on_hand.saturating_add(on_hand), self.held.saturating_add(held), self.sold.saturating_add(sold));
         let correction = matches!(&*row.mvmt_cd, "ADJUST" | "EXTERNAL");
         if row.mvmt_qty <= 0 && !correction {
             return Err(format!("{} of {} units moves nothing", row.mvmt_cd, row.mvmt_qty));
         }
-        let bounded = |n: i64| (0..=UNITS_MAX).contains(&n);
-        if !bounded(after.0) || !bounded(after.1) || after.2 < 0 {
+        let comes_in = row.mvmt_qty > 0 && matches!(&*row.mvmt_cd, "RECEIVE" | "ADJUST");
+        let too_much = comes_in && after.0.saturating_add(after.1) > UNITS_MAX;
+        if too_much || after.0 < 0 || after.1 < 0 || after.2 < 0 {
             return Err(format!("{} of {} units would leave {after:?}", row.mvmt_cd, row.mvmt_qty));
         }
         (self.on_hand, self.held, self.sold) = after;

@@ -22,6 +22,7 @@ mod refunds;
 mod reservations;
 mod stock;
 mod streams;
+mod terms;
 mod walk;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

@@ -1,31 +1,25 @@
 //! R3 and R4: every ledger, replayed row by row, against the balance, the orders' claims, the sales' limits, and what
 //! retained answers said of it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Findings, Pass, Promise, VerifyError,
     ledger::{Balance, deltas},
     pages::Rows,
     streams::{Refusals, Told},
+    terms::{self, Sale},
 };
 use crate::{
     domain::order::event::Shelf,
     log::crc16::partition_of,
-    store::{
-        UntRow,
-        rows::{CmpnRow, LdgrRow},
-    },
+    store::{UntRow, rows::LdgrRow},
 };
 
 /// Streams SKUs and ledgers side by side.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let (store, page) = (pass.store.clone(), pass.options.page);
-    let mut sales: HashMap<Arc<str>, Vec<CmpnRow>> = HashMap::new();
-    let mut rows: Rows<CmpnRow> = Rows::new(&store, page);
-    while let Some(row) = rows.next().await? {
-        sales.entry(Arc::clone(&row.unt_id)).or_default().push(row);
-    }
+    let mut sales = terms::read(pass).await?;
     let mut units: Rows<UntRow> = Rows::new(&store, page);
     let mut ledger = Ledger { archived: Rows::archived(&store, page), live: Rows::new(&store, page) };
     while let Some(unit) = units.next().await? {
@@ -74,7 +68,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     for (sku, sale) in sales {
         pass.f.bad(
             Promise::R3,
-            format!("campaign {} sells SKU {sku}, which there is not", sale.first().map_or("", |c| &c.cmpn_id)),
+            format!("campaign {} sells SKU {sku}, which there is not", sale.first().map_or("", |c| &c.row.cmpn_id)),
         );
     }
     if let Some(retained) = &pass.retained {
@@ -114,12 +108,12 @@ impl Ledger {
 struct Walk {
     sku: Arc<str>,
     stock: Balance,
-    sales: Vec<CmpnRow>,
+    sales: Vec<Sale>,
     refusals: Refusals,
     /// what payments found here that came short
     shelves: Vec<Shelf>,
     /// received + restocked ± adjusted
-    came: i64,
+    came: i128,
     restocked: i64,
 }
 
@@ -138,7 +132,7 @@ impl Walk {
         });
         let after = (row.stck_qty, row.hold_qty, row.sold_qty);
         let s = &self.stock;
-        let sums = (s.on_hand + d.0, s.held + d.1, s.sold + d.2);
+        let sums = (s.on_hand.saturating_add(d.0), s.held.saturating_add(d.1), s.sold.saturating_add(d.2));
         f.hold(Promise::R3, sums == after, || format!("{}: it leaves {after:?}, its deltas make {sums:?}", at()));
         f.hold(Promise::R3, after.0 >= 0 && after.1 >= 0 && after.2 >= 0, || format!("{}: {after:?} is below 0", at()));
         let replayed = self.stock.play(row);
@@ -156,7 +150,7 @@ impl Walk {
         self.stock.position = row.ldgr_no;
         // what neither holds nor sells brings units in, or takes them out
         if (moves.1, moves.2) == (0, 0) {
-            self.came += moves.0;
+            self.came += i128::from(moves.0);
         }
         if &*row.mvmt_cd == "RESTOCK" {
             self.restocked += row.mvmt_qty;
@@ -167,10 +161,10 @@ impl Walk {
         self.refused(f);
     }
 
-    /// A sale sells no more than is allotted, and no customer has more than the limit.
+    /// A sale sells no more than is allotted, and no customer has more than the limit, by the terms of that time.
     fn limits(&self, row: &LdgrRow, f: &mut Findings) {
         let (Some(id), Some(customer)) = (&row.cmpn_id, &row.cust_id) else { return };
-        let Some(sale) = self.sales.iter().find(|c| c.cmpn_id == *id) else {
+        let Some(sale) = self.sales.iter().find(|c| c.row.cmpn_id == *id) else {
             return f.bad(
                 Promise::R3,
                 format!("SKU {}, ledger row {}: there is no campaign {id}", row.unt_id, row.ldgr_no),
@@ -179,10 +173,13 @@ impl Walk {
         let usage = self.stock.sales.get(id);
         let used = usage.map_or(0, |u| u.used);
         let mine = usage.and_then(|u| u.by_customer.get(customer)).copied().unwrap_or(0);
-        f.hold(Promise::R3, used <= sale.alot_qty && sale.cust_lmt_qty.is_none_or(|limit| mine <= limit), || {
+        let terms = sale.of_row(row.ldgr_no).map(|t| (t.alot_qty, t.cust_lmt_qty));
+        let within = terms.is_some_and(|(allotted, limit)| used <= allotted && limit.is_none_or(|n| mine <= n));
+        f.hold(Promise::R3, within, || {
             format!(
-                "SKU {}, ledger row {}: campaign {id} has sold {used} of {}, {mine} of them to {customer}",
-                row.unt_id, row.ldgr_no, sale.alot_qty
+                "SKU {}, ledger row {}: campaign {id} has sold {used}, {mine} of them to {customer}; allotted and limited \
+                 then: {terms:?}",
+                row.unt_id, row.ldgr_no
             )
         });
     }
@@ -230,9 +227,9 @@ impl Walk {
         let mut could = Vec::new();
         // a line of no sale (a gift, or one that was promised before there was a sale) takes from the shelf
         could.push(s.on_hand);
-        for sale in self.sales.iter().filter(|c| told != Told::Count && c.strt_ldgr_no <= now) {
-            let used = s.sales.get(&sale.cmpn_id).map_or(0, |u| u.used);
-            could.push(s.on_hand.min(sale.alot_qty - used).max(0));
+        for sale in self.sales.iter().filter(|_| told != Told::Count) {
+            let used = s.sales.get(&sale.row.cmpn_id).map_or(0, |u| u.used);
+            could.extend(sale.at(now).map(|t| s.on_hand.min(t.alot_qty - used).max(0)));
         }
         could
     }
@@ -264,7 +261,8 @@ impl Walk {
                 )
             });
         }
-        f.hold(Promise::R3, self.came == s.on_hand + s.held + s.sold, || {
+        let there: i128 = [s.on_hand, s.held, s.sold].map(i128::from).iter().sum();
+        f.hold(Promise::R3, self.came == there, || {
             format!("SKU {sku}: {} came in, {} are on hand, {} held, {} sold", self.came, s.on_hand, s.held, s.sold)
         });
         let claimed = pass.claimed.remove(sku).unwrap_or_default();

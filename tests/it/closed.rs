@@ -343,3 +343,23 @@ async fn probes_cost_little_and_tell_strangers_little() {
     let told = shop.get("metrics", "/readyz").json();
     assert_eq!((&told["owned"], &told["open_to_anyone"]), (&serde_json::json!(1), &serde_json::json!(false)), "{told}");
 }
+
+/// The kind: what a server could tell of how it was built, and of what lies beside it.
+#[tokio::test]
+async fn what_is_no_route_is_not_there() {
+    let shop = Shop::file(&[]).await;
+    for token in ["", "operator"] {
+        for path in
+            ["/.git/config", "/.env", "/assets/", "/v1", "/v1/", "/debug", "/../Cargo.toml", "/%2e%2e/Cargo.toml"]
+        {
+            let reply = shop.ask(token, "GET", path, &[], b"");
+            assert!([401, 404].contains(&reply.status), "{path}: {reply:?}");
+        }
+        for path in ["/", "/v1/orders", "/livez"] {
+            let reply = shop.ask(token, "TRACE", path, &[("X-Secret", "said-back")], b"");
+            assert!([401, 404, 405].contains(&reply.status), "{path}: {reply:?}");
+            assert!(!reply.body.contains("said-back"), "{reply:?}");
+        }
+    }
+    assert_eq!(shop.get("", "/metrics").status, 401);
+}

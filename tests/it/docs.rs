@@ -250,20 +250,107 @@ fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
     }
 }
 
-/// Whether the tests that a page names are there.
-fn names_what_there_is(of: &str, all: &str) {
-    let page = read(of);
-    let names: BTreeSet<&str> = page
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|word| {
-            word.matches('_').count() >= 4
-                && word.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
-        })
-        .collect();
-    assert!(names.len() > 12, "{names:?}");
-    for name in names {
-        assert!(all.contains(&format!("fn {name}(")), "{of} names the test {name}, which there is not");
+/// What a page says in code, its blocks aside.
+fn words_in_code(page: &str) -> Vec<String> {
+    let mut text = String::new();
+    let mut block = false;
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            block = !block;
+        } else if !block {
+            text.push_str(line);
+            text.push('\n');
+        }
     }
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn snake(word: &str) -> bool {
+    word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+}
+
+fn is_test(name: &str, all: &str) -> bool {
+    all.contains(&format!("fn {name}("))
+}
+
+/// Whether all names on a page that speaks of tests are a test's, a table's, a column's or a command's.
+fn names_what_there_is(of: &str, all: &str) {
+    let mut tables = String::new();
+    sources("migrations/postgres", &mut |text| tables.push_str(&text));
+    let tables: BTreeSet<&str> = tables.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let words = words_in_code(&read(of));
+    let names: BTreeSet<&String> = words.iter().filter(|word| snake(word)).collect();
+    assert!(names.iter().filter(|name| is_test(name, all)).count() > 12, "{names:?}");
+    for name in names {
+        let known = is_test(name, all) || tables.contains(&**name) || Wire::NAMES.contains(&&**name);
+        assert!(known, "{of} names {name}: there is no such test, table, column or command");
+    }
+}
+
+/// Files that a page tells its reader to make.
+const MADE: [&str; 2] = ["k8s/overlays/shop/kustomization.yaml", "k8s/overlays/shop-migrate/kustomization.yaml"];
+
+/// Every page: its paths lead somewhere, and whole sentences in code are tests.
+#[test]
+fn pages_name_files_and_tests_that_there_are() {
+    let mut all = String::new();
+    for folder in ["tests", "src"] {
+        sources(folder, &mut |text| all.push_str(&text));
+    }
+    let pages =
+        fs::read_dir(root().join("docs")).unwrap().map(|e| format!("docs/{}", e.unwrap().file_name().display()));
+    let pages: Vec<String> = pages.filter(|name| name.ends_with(".md")).collect();
+    let (mut paths, mut tests) = (0, 0);
+    for page in pages.iter().map(String::as_str).chain(["README.md", "ARCHITECTURE.md"]) {
+        for word in words_in_code(&read(page)) {
+            let folder = word.split_once('/').map_or("", |(folder, _)| folder);
+            let plain = !word.contains([' ', '*', '{', '<', '…', '=']);
+            if plain && !folder.is_empty() && folder != "target" && root().join(folder).is_dir() {
+                paths += 1;
+                let there = root().join(word.trim_end_matches('/')).exists() || MADE.contains(&&*word);
+                assert!(there || word == "fuzz/artifacts", "{page} names {word}, which there is not");
+            } else if let Some(begins) = word.strip_suffix('…').filter(|w| snake(w) && !w.starts_with("jumun_")) {
+                tests += 1;
+                assert!(all.contains(&format!("fn {begins}")), "{page} names tests {word}, of which there is none");
+            } else if snake(&word)
+                && word.matches('_').count() >= 4
+                && !["jumun_", "tb_"].iter().any(|a| word.starts_with(a))
+            {
+                tests += 1;
+                assert!(is_test(&word, &all), "{page} names the test {word}, which there is not");
+            }
+        }
+    }
+    assert!(paths > 150 && tests > 40, "{paths} paths, {tests} tests");
+}
+
+/// What is said to be held is held by a test or a check that runs; what is not says why, or where else.
+#[test]
+fn every_row_of_the_security_page_names_what_holds_it() {
+    let mut all = String::new();
+    for folder in ["tests", "src"] {
+        sources(folder, &mut |text| all.push_str(&text));
+    }
+    let page = read("docs/security.md");
+    let proves = |text: &str| {
+        let words = words_in_code(text);
+        words.iter().any(|word| {
+            let path = ["tests/", ".ci/", "scripts/"].iter().any(|folder| word.starts_with(folder));
+            (snake(word) && is_test(word, &all)) || (path && root().join(word).exists())
+        })
+    };
+    let table = page.split_once("## ASVS").unwrap().1;
+    let (mut held, mut left) = (0, 0);
+    for row in table.lines().filter(|l| l.starts_with("| ")).skip(1) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        if cells[1].starts_with("left") {
+            left += 1;
+            assert!(cells[1].len() > 20 || !cells[2].is_empty(), "it doesn't say why: {row}");
+        } else {
+            held += 1;
+            assert!(proves(row), "no test or check is named: {row}");
+        }
+    }
+    assert!(held > 25 && left > 3, "{held} held, {left} left");
 }

@@ -2,6 +2,7 @@
 -- KEYS  1 commands, 2 checkout, 3 internal, 4 dead
 -- Returns {entries of the producers' streams not read, entries pending in all inbound streams, length of the producers'
 -- streams, dead letters}.
+local COUNTED = 1001
 local pending, lag, length = 0, 0, 0
 for k = 1, 3 do
   local groups = redis.pcall('XINFO', 'GROUPS', KEYS[k])
@@ -14,10 +15,13 @@ for k = 1, 3 do
         pending = pending + group.pending
         if k < 3 then
           -- The server's own count is wrong after its append-only file was rewritten and read again, and after somebody
-          -- trimmed what was not read; and it has none once entries were deleted from the middle: then count, within reason.
+          -- trimmed what was not read; and it has none once entries were deleted from the middle. So they are counted, as far
+          -- as anybody is paged for; beyond, its count is believed, where it has one.
           local unread = '(' .. group['last-delivered-id']
-          local first = redis.pcall('XRANGE', KEYS[k], unread, '+', 'COUNT', 1)
-          if #first > 0 then lag = lag + (group.lag or #redis.call('XRANGE', KEYS[k], unread, '+', 'COUNT', 10000)) end
+          local function count(most) return #redis.pcall('XRANGE', KEYS[k], unread, '+', 'COUNT', most) end
+          local there = count(COUNTED)
+          if there == COUNTED then there = math.max(there, group.lag or count(10000)) end
+          lag = lag + there
         end
       end
     end

@@ -18,14 +18,16 @@ local function fields(flat)
 end
 
 -- The server counts a group's lag wrongly after its append-only file was rewritten and read again, and after somebody
--- trimmed what was not read. Who scales by that number is told the right one again once nothing is left to read.
+-- trimmed what was not read. Who scales by that number is told the right one again as soon as it can be counted.
 -- A user who may not do it (NOPERM) does without.
+local COUNTED = 1001
 local function count_again(key, group)
-  local left = redis.pcall('XRANGE', key, '(' .. group['last-delivered-id'], '+', 'COUNT', 1)
-  if #left == 0 and group.lag ~= 0 then
-    local stream = fields(call('XINFO', 'STREAM', key))
-    redis.pcall('XGROUP', 'SETID', key, 'jumun', stream['last-generated-id'], 'ENTRIESREAD', stream['entries-added'])
-  end
+  local left = #redis.pcall('XRANGE', key, '(' .. group['last-delivered-id'], '+', 'COUNT', COUNTED)
+  -- it counts none while entries were deleted from among the unread: then there is nothing to set right
+  if left == COUNTED or group.lag == left or (left > 0 and not group.lag) then return end
+  local stream = fields(call('XINFO', 'STREAM', key))
+  local last = left == 0 and stream['last-generated-id'] or group['last-delivered-id']
+  redis.pcall('XGROUP', 'SETID', key, 'jumun', last, 'ENTRIESREAD', stream['entries-added'] - left)
 end
 
 local dropped = 0
@@ -33,13 +35,11 @@ for k = 1, 3 do
   local pending = redis.pcall('XPENDING', KEYS[k], 'jumun')
   if not pending.err then
     local safe = pending[2]
-    if pending[1] == 0 then
-      for _, flat in ipairs(call('XINFO', 'GROUPS', KEYS[k])) do
-        local group = fields(flat)
-        if group.name == 'jumun' then
-          safe = group['last-delivered-id']
-          count_again(KEYS[k], group)
-        end
+    for _, flat in ipairs(call('XINFO', 'GROUPS', KEYS[k])) do
+      local group = fields(flat)
+      if group.name == 'jumun' then
+        if pending[1] == 0 then safe = group['last-delivered-id'] end
+        count_again(KEYS[k], group)
       end
     end
     if safe then

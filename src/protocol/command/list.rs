@@ -465,7 +465,8 @@ commands! {
         /// 0 takes the threshold away
         #[serde(default, skip_serializing_if = "Option::is_none")] free_threshold: Option<Won>,
     }
-    /// 판매행사 변경: price and limits of a sale, also while it runs; never below what it has sold.
+    /// 판매행사 변경: price and limits of a sale, also while it runs; never below what it has sold. A lower limit
+    /// takes nothing from who has more already.
     ChangeCampaign = "change_campaign" by [Seller, Operator, System] {
         campaign_id: CampaignId,
         sku_id: SkuId,

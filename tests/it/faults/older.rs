@@ -9,11 +9,16 @@ use redis::Value;
 use super::{
     Scene, checks,
     commit::COMMITTER,
-    memory::{on, published, saved, sku_of},
+    memory::{on, only_answers_are_missing, published, saved, sku_of},
     place,
     standing::ask,
 };
-use crate::support::{client::Sent, process::Served, proxy::Proxy, servers};
+use crate::support::{
+    client::Sent,
+    process::{Served, verify},
+    proxy::Proxy,
+    servers,
+};
 
 /// Orders of two lanes, at their lane, at the wrong one, over both; and more than there is.
 fn orders(tag: &str, n: usize) -> Vec<Sent> {
@@ -48,6 +53,9 @@ async fn healed(scene: &Scene, lost: &[Sent], unread: &[Sent], accepted: &[Strin
     // what was handed out before Redis went is on its way to whoever was asleep
     let heard: usize = unread.iter().map(|c| known(&c.id)).sum();
     assert!(heard < unread.len(), "all was read");
+    published(scene).await;
+    let (code, report) = verify(&scene.server());
+    only_answers_are_missing(code, &report);
     scene.client.send(lost).await;
     scene.client.send(unread).await;
     scene.client.rest().await;
@@ -67,6 +75,8 @@ async fn healed(scene: &Scene, lost: &[Sent], unread: &[Sent], accepted: &[Strin
     assert!(wrong.is_empty(), "{wrong:#?}");
     let dead = scene.client.stats().await.dead;
     assert_eq!(dead, 0);
+    let (code, report) = verify(&scene.server());
+    assert_eq!(code, Some(0), "{report}");
 }
 
 /// The ids of those that were accepted.

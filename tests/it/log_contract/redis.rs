@@ -266,6 +266,36 @@ async fn counts_what_is_unread_where_the_server_miscounts() {
     assert_eq!(read(&mut *reader, 2).await[1].command, command(1));
 }
 
+/// A busy lane is never at rest: what is wrong is set right all the same.
+#[tokio::test]
+async fn counts_what_is_unread_while_some_is_pending() {
+    let server = start_redis(&[]);
+    let log: Log = Arc::new(redis_log(server.url(), "jumun").await);
+    let (_reader, _settler, entries) = with_read(&log, 5_000).await;
+    log.append(0, Inbound::Commands, &commands(0..2)).await.unwrap();
+    let last = entries[4_999].id;
+    let wrong = format!("XGROUP SETID jumun:{{0}}:commands jumun {last} ENTRIESREAD");
+    for (read, told) in [(1_002, 4_000), (5_002, 0)] {
+        ask(server.url(), &format!("{wrong} {read}")).await;
+        assert_eq!(told_lag(server.url()).await, Some(told), "the test shows nothing");
+        let stats = log.stats(0).await.unwrap();
+        assert_eq!((stats.lag, stats.pending), (2, 5_000));
+        log.trim(0, KEEP).await.unwrap();
+        assert_eq!((told_lag(server.url()).await, log.stats(0).await.unwrap().lag), (Some(2), 2));
+    }
+    // more than is counted: what the server says, and never fewer than were seen
+    log.append(0, Inbound::Commands, &commands(0..1_500)).await.unwrap();
+    assert_eq!(log.stats(0).await.unwrap().lag, 1_502);
+    ask(server.url(), &format!("{wrong} 6_502").replace('_', "")).await;
+    assert_eq!(told_lag(server.url()).await, Some(0), "the test shows nothing");
+    assert_eq!(log.stats(0).await.unwrap().lag, 1_001);
+    // an entry of the middle is gone: the server has no count
+    let unread: Value = ask(server.url(), &format!("XRANGE jumun:{{0}}:commands ({last} + COUNT 9")).await;
+    let unread: redis::streams::StreamRangeReply = redis::from_redis_value(unread).unwrap();
+    ask(server.url(), &format!("XDEL jumun:{{0}}:commands {}", unread.ids[5].id)).await;
+    assert_eq!((told_lag(server.url()).await, log.stats(0).await.unwrap().lag), (None, 1_501));
+}
+
 #[tokio::test]
 async fn drains_at_maxmemory() {
     let server = start_redis(&[]);

@@ -12,6 +12,7 @@ mod sales;
 mod stock;
 mod stories;
 mod supply;
+mod terms;
 mod times;
 
 use std::time::Duration;
@@ -117,6 +118,12 @@ scenarios!(
     payments::tokens_and_reasons_are_where_they_belong,
     sales::a_campaign_made_later_takes_nothing_from_an_order,
     sales::a_gift_comes_from_the_shelf,
+    terms::a_limit_is_lowered_below_what_a_customer_has,
+    terms::less_is_allotted_than_was_sold_once,
+    terms::more_is_allotted_after_it_was_sold_out,
+    terms::a_sale_in_another_lane_is_changed,
+    terms::sales_of_before_an_upgrade_go_on_under_their_terms,
+    stock::what_comes_back_to_a_full_shelf_is_right,
     lanes::a_campaign_made_later_takes_nothing_in_any_lane,
     times::finer_than_the_store,
     times::of_other_centuries,

@@ -7,9 +7,9 @@ use jumun::store::{
     people::AccessRow,
     row::Type,
     rows::{
-        AditRow, AprvRow, CmdRow, CmpnRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow, GftPrmRow,
-        GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow, PrsnRow,
-        PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
+        AditRow, AprvRow, CmdRow, CmpnRow, CmpnTrmRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftPrmGdsRow,
+        GftPrmRow, GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow,
+        PrsnRow, PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
     },
     table,
 };
@@ -25,6 +25,7 @@ fn tables() -> Vec<TableRef> {
         table::<AprvRow>(),
         table::<CmdRow>(),
         table::<CmpnRow>(),
+        table::<CmpnTrmRow>(),
         table::<CnclRow>(),
         table::<DoorAuditRow>(),
         table::<DscntRow>(),

@@ -14,4 +14,5 @@ pub mod proxy;
 pub mod receiver;
 pub mod servers;
 pub mod shop;
+mod verified;
 pub mod world;

@@ -450,9 +450,15 @@ impl World {
         assert_ne!(done, 0, "{sql} changed nothing");
     }
 
-    /// The end of every scenario: each command has one answer for each time it was sent; a server that starts over gives
-    /// every command its first answer, and one that knows nothing but the store gives every accepted one its.
-    pub async fn done(mut self) {
+    /// The end of every scenario.
+    pub async fn done(self) {
+        self.verified().await;
+        self.asked_again().await;
+    }
+
+    /// Each command has one answer for each time it was sent; a server that starts over gives every command its first answer,
+    /// and one that knows nothing but the store gives every accepted one its.
+    pub async fn asked_again(mut self) {
         self.rest().await;
         let mut times: HashMap<&str, usize> = HashMap::new();
         for (_, _, answer) in &self.journal {

@@ -158,6 +158,18 @@ pub fn cases() -> Vec<Case> {
         case("a sale sold more than was allotted", &["UPDATE tb_pr_cmpn SET alot_qty = 4"], &["R3"]),
         case("a customer got more than the limit", &["UPDATE tb_pr_cmpn SET cust_lmt_qty = 1"], &["R3"]),
         case(
+            "a sale sold more than was allotted, by all that is kept of its terms",
+            &["UPDATE tb_pr_cmpn SET alot_qty = 4", "UPDATE tb_pr_cmpn_trm SET alot_qty = 4"],
+            &["R3"],
+        ),
+        case(
+            "a customer got more than the limit, by all that is kept of its terms",
+            &["UPDATE tb_pr_cmpn SET cust_lmt_qty = 1", "UPDATE tb_pr_cmpn_trm SET cust_lmt_qty = 1"],
+            &["R3"],
+        ),
+        case("a sale's terms are gone", &["DELETE FROM tb_pr_cmpn_trm"], &["R3"]),
+        case("terms of no sale", &["INSERT INTO tb_pr_cmpn_trm VALUES ('none', 1, 0, 1, NULL)"], &["R3"]),
+        case(
             "a movement that the model refuses",
             &[
                 "INSERT INTO tb_pd_unt_ldgr SELECT unt_id, ldgr_no + 1, 'RECEIVE', 0, 0, 0, 0, stck_qty, hold_qty, sold_qty, \

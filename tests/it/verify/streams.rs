@@ -127,6 +127,18 @@ pub async fn lies() {
             ),
             &["R4"],
         ),
+        (
+            "refused again, and for another reason",
+            "answers",
+            changed(&short, json!({"entry": "9-9", "reason": "limit_exceeded"})),
+            &["R2"],
+        ),
+        (
+            "refused although it is committed, and had been accepted",
+            "answers",
+            changed(&accepted, json!({"entry": "9-9", "outcome": "rejected", "reason": "illegal_transition"})),
+            &["R2", "R5"],
+        ),
         ("an event that is not in the history", "events", changed(&event, json!({"sequence": 99})), &["R5"]),
         ("an event that says otherwise", "events", changed(&event, json!({"at": "2020-01-01T00:00:00.000Z"})), &["R5"]),
     ];
