@@ -28,12 +28,16 @@ pub struct CareArgs {
     #[arg(long, env = "JUMUN_STUCK", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
     stuck: f64,
     /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane starts over
-    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = 8.0, value_name = "SECONDS")]
+    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = STORE_PATIENCE.as_secs_f64(), value_name = "SECONDS")]
     store_patience: f64,
 }
 
 /// Well above what the servers may take to come back, so that nothing is restarted that mends itself.
 pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+
+/// With a second in which the server itself may say so, and what making other connections takes, less than the 5 s beyond a
+/// lease in which every partition is to answer again.
+pub const STORE_PATIENCE: Duration = Duration::from_secs(6);
 
 impl CareArgs {
     /// When a lane that does not move is taken for stuck.
