@@ -2,21 +2,24 @@
 
 use std::{
     net::TcpListener,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use clap::Args;
+use tokio::time::timeout;
 
 use super::{
     config::{Places, seconds},
+    payments::KeyArgs,
     serve::told_to_stop,
 };
 use crate::{
     clock::Clock,
-    http::closed,
+    http::closed::{self, ClosedParts, Reached},
     lane::pulse::Pause,
     log::{CommandLog, LogError},
+    seals,
     store::{Store, StoreError},
 };
 
@@ -28,12 +31,16 @@ pub struct CareArgs {
     #[arg(long, env = "JUMUN_STUCK", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
     stuck: f64,
     /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane starts over
-    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = 8.0, value_name = "SECONDS")]
+    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = STORE_PATIENCE.as_secs_f64(), value_name = "SECONDS")]
     store_patience: f64,
 }
 
 /// Well above what the servers may take to come back, so that nothing is restarted that mends itself.
 pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+
+/// With a second in which the server itself may say so, and what making other connections takes, less than the 5 s beyond a
+/// lease in which every partition is to answer again.
+pub const STORE_PATIENCE: Duration = Duration::from_secs(6);
 
 impl CareArgs {
     /// When a lane that does not move is taken for stuck.
@@ -60,28 +67,30 @@ pub type Opened = (Arc<dyn Store>, Arc<dyn CommandLog>);
 pub struct Startup<'a> {
     pub places: &'a Places,
     pub care: &'a CareArgs,
+    pub keys: &'a KeyArgs,
     pub clock: &'a Arc<dyn Clock>,
     pub migrate: bool,
-    pub partitions: u32,
     pub listener: &'a TcpListener,
+    /// what is served meanwhile
+    pub door: ClosedParts,
 }
 
 /// The longest pause between tries to open.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often it is said that a server is still not there.
 const SAID_EVERY: Duration = Duration::from_secs(10);
+/// A try that takes longer is said to be waited for.
+const SOON: Duration = Duration::from_secs(2);
 
 impl Startup<'_> {
-    /// Opens store and log. While a server is away or loads it waits, alive and not ready; `None`: it was told to stop.
+    /// Opens store and log. While a server is away, loads, or lets nobody write, it waits, alive and not ready; `None`: it was
+    /// told to stop.
     ///
     /// # Errors
     /// A sentence, when a server can't be used and no waiting would mend it.
     pub async fn open(&self) -> anyhow::Result<Option<Opened>> {
-        match self.once().await {
-            Err(e) if passes(&e) => {}
-            opened => return opened.map(Some),
-        }
-        let mut door = Box::new(closed::serve(self.listener, self.partitions)?);
+        // before anything is asked that may hang: whoever probes the process is to hear that it lives
+        let mut door = Box::new(closed::serve(self.listener, self.door.clone())?);
         let opened = tokio::select! {
             opened = self.again() => opened.map(Some),
             () = told_to_stop() => Ok(None),
@@ -94,15 +103,23 @@ impl Startup<'_> {
     async fn again(&self) -> anyhow::Result<Opened> {
         let (mut pause, mut said) = (Pause::up_to(PAUSE_MAX), None::<(Instant, String)>);
         let address = self.listener.local_addr()?;
+        let mut say = |error: String| {
+            if said.as_ref().is_none_or(|(at, what)| at.elapsed() >= SAID_EVERY || *what != error) {
+                tracing::warn!(%address, error, "jumun waits for its servers; not ready");
+                said = Some((Instant::now(), error));
+            }
+        };
         loop {
-            match self.once().await {
-                Err(e) if passes(&e) => {
-                    let error = format!("{e:#}");
-                    if said.as_ref().is_none_or(|(at, what)| at.elapsed() >= SAID_EVERY || *what != error) {
-                        tracing::warn!(%address, error, "jumun waits for its servers; not ready");
-                        said = Some((Instant::now(), error));
-                    }
+            let mut once = Box::pin(self.once());
+            let tried = match timeout(SOON, &mut once).await {
+                Ok(tried) => tried,
+                Err(_) => {
+                    say("no answer yet".to_owned());
+                    once.await
                 }
+            };
+            match tried {
+                Err(e) if passes(&e) => say(format!("{e:#}")),
                 opened => return opened,
             }
             tokio::time::sleep(pause.take()).await;
@@ -110,15 +127,38 @@ impl Startup<'_> {
     }
 
     async fn once(&self) -> anyhow::Result<Opened> {
+        let Reached { store: store_there, log: log_there } = &*self.door.reached;
+        let store = self.store().await;
+        store_there.store(store.is_ok(), Ordering::Release);
+        let store = store?;
+        let log = self.log().await;
+        log_there.store(log.is_ok(), Ordering::Release);
+        let log = log?;
+        let vault = self.keys.vault(&*store).await?;
+        seals::check(&*store, vault.as_ref()).await?;
+        match vault {
+            Some(vault) => store.lock(vault),
+            None => tracing::info!(
+                "no account key: commands with a refund account are refused, tokens and virtual accounts' numbers not kept"
+            ),
+        }
+        Ok((store, log))
+    }
+
+    async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
         let store = self.places.store_by(self.care.store_patience()?).await?;
         match self.migrate {
             true => store.migrate().await?,
             false => store.migrated().await?,
         }
-        store.claim_partitions(self.partitions).await?;
+        store.claim_partitions(self.door.partitions).await?;
+        Ok(store)
+    }
+
+    async fn log(&self) -> anyhow::Result<Arc<dyn CommandLog>> {
         let log = self.places.log(self.clock).await?;
-        log.open(self.partitions).await?;
-        Ok((store, log))
+        log.open(self.door.partitions).await?;
+        Ok(log)
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::{Args, builder::BoolishValueParser};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     http::{
         self, HttpParts,
+        closed::ClosedParts,
         front::Hosts,
         keyring::Keyring,
         origin::{Header, Network, Proxies},
@@ -31,7 +33,6 @@ use crate::{
     },
     lane::Limits,
     route::supervisor::Bounds,
-    seals,
     server::{Server, ServerParts},
     webhook::Hooks,
 };
@@ -197,6 +198,8 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
 /// # Errors
 /// A sentence, when a setting makes no sense or a server can't be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    // from now on it ends nothing, with or without a file, whatever is waited for
+    let hangups = signal(SignalKind::hangup()).context("SIGHUP is not heard")?;
     ensure!((1..=256).contains(&args.partitions), "--partitions is 1 to 256, not {}", args.partitions);
     let clock = real_clock();
     let (limits, policy) = (args.limits()?, args.policy.policy()?);
@@ -225,23 +228,25 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     may_open(tokens.open(), asked, listener.local_addr()?)?;
     ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
     let metrics = metrics()?;
+    let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock), hangups));
+    let proxies = Proxies { networks: args.trusted_proxies, header: args.proxy_header };
     let opening = Startup {
         places: &args.places,
         care: &args.care,
+        keys: &args.payments.keys,
         clock: &clock,
         migrate: !args.no_migrate,
-        partitions: args.partitions,
         listener: &listener,
+        door: ClosedParts {
+            partitions: args.partitions,
+            tokens: Arc::clone(&tokens),
+            clock: Arc::clone(&clock),
+            bounds,
+            proxies: proxies.clone(),
+            reached: Arc::default(),
+        },
     };
     let Some((store, log)) = Box::pin(opening.open()).await? else { return Ok(ExitCode::SUCCESS) };
-    let vault = args.payments.keys.vault(&*store).await?;
-    seals::check(&*store, vault.as_ref()).await?;
-    match vault {
-        Some(vault) => store.lock(vault),
-        None => tracing::info!(
-            "no account key: commands with a refund account are refused, tokens and virtual accounts' numbers not kept"
-        ),
-    }
     let instance = args.instance.clone().unwrap_or_else(|| format!("jumun-{}", uuid::Uuid::now_v7().simple()));
     let (traces, exporter) = args.tracing.start(&instance)?.unzip();
     let parts = ServerParts {
@@ -263,7 +268,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if args.sample {
         sample::fill(&parts).await.context("--sample")?;
     }
-    let server = Server::start(parts).await?;
+    let server = Server::opened(parts);
     let address = listener.local_addr()?;
     greet(address);
     tracing::info!(%address, instance, store = store.kind(), log = log.kind(), partitions = args.partitions, "jumun serves");
@@ -276,8 +281,6 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::info!("the log is in this process: \"accepted\" means committed, and commands come in over HTTP");
     }
     let stop = CancellationToken::new();
-    // SIGHUP ends nothing, with or without a file
-    let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock)));
     let http = HttpParts {
         log,
         store,
@@ -291,7 +294,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         waiting_max: 10_000,
         workers: args.http_workers,
         tokens,
-        proxies: Proxies { networks: args.trusted_proxies, header: args.proxy_header },
+        proxies,
         hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
         rate: args.rate,
         stranger_rate: args.stranger_rate,
@@ -356,7 +359,6 @@ fn shown(address: SocketAddr) -> SocketAddr {
 
 /// Returns at SIGTERM or SIGINT.
 pub async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
     match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(mut term), Ok(mut int)) => {
             tokio::select! {

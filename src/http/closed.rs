@@ -1,10 +1,45 @@
 //! The door while the servers behind it are not there yet: it says that the process lives, and is not ready.
 
-use std::{io, net::TcpListener};
+use std::{
+    io,
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
 
-use super::{probes::Readiness, problem::Why};
+use super::{
+    CLIENT_REQUEST_MAX, front, guard,
+    keyring::Keyring,
+    origin::Proxies,
+    probes::Readiness,
+    problem::Why,
+    sockets::{SocketBounds, Sockets},
+};
+use crate::clock::Clock;
+
+/// What the door is made of, as far as one that takes nothing has it.
+#[derive(Clone)]
+pub struct ClosedParts {
+    pub partitions: u32,
+    pub tokens: Arc<Keyring>,
+    pub clock: Arc<dyn Clock>,
+    pub bounds: SocketBounds,
+    pub proxies: Proxies,
+    /// how far the opening has come
+    pub reached: Arc<Reached>,
+}
+
+/// Which of the servers behind it could be used when they were tried last.
+#[derive(Debug, Default)]
+pub struct Reached {
+    pub store: AtomicBool,
+    pub log: AtomicBool,
+}
 
 /// A door that takes nothing.
 pub struct Closed {
@@ -16,33 +51,49 @@ pub struct Closed {
 ///
 /// # Errors
 /// When the listener can't be used.
-pub fn serve(listener: &TcpListener, partitions: u32) -> io::Result<Closed> {
+pub fn serve(listener: &TcpListener, parts: ClosedParts) -> io::Result<Closed> {
+    let sockets = Sockets::new(parts.bounds, parts.proxies.clone());
+    let parts = web::Data::new(parts);
     let app = move || {
-        let ready = move || async move {
-            HttpResponse::ServiceUnavailable().json(Readiness {
-                ready: false,
-                partitions,
-                owned: 0,
-                owns: Vec::new(),
-                elsewhere: Vec::new(),
-                broken: false,
-                troubles: Vec::new(),
-                log: "away",
-                store: "away",
-                open_to_anyone: false,
-            })
-        };
-        let nothing = || async { Why::Busy.response("the server waits for Redis or the database".to_owned()) };
+        let alive = || async { HttpResponse::Ok().json(serde_json::json!({ "status": "alive" })) };
+        let nothing = || async { Why::Busy.response("the server waits for Redis or the database") };
         App::new()
-            .route(
-                "/healthz",
-                web::get().to(|| async { HttpResponse::Ok().json(serde_json::json!({ "status": "alive" })) }),
-            )
-            .route("/readyz", web::get().to(ready))
+            .app_data(parts.clone())
+            .route("/healthz", web::get().to(alive))
+            .route("/readyz", web::get().to(readyz))
             .default_service(web::to(nothing))
+            .wrap(from_fn(front::front))
     };
-    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener.try_clone()?)?.run();
+    let server = HttpServer::new(app)
+        .on_connect(move |io, data| sockets.connected(io, data))
+        .workers(1)
+        .client_request_timeout(CLIENT_REQUEST_MAX)
+        .keep_alive(Duration::from_secs(5)) // nobody is to hold on to a door that closes soon
+        .disable_signals()
+        .listen(listener.try_clone()?)?
+        .run();
     Ok(Closed { server })
+}
+
+/// Strangers hear that it is not ready, and no more, as at the open door.
+async fn readyz(parts: web::Data<ClosedParts>, request: HttpRequest) -> HttpResponse {
+    let mut response = HttpResponse::ServiceUnavailable();
+    if !guard::shows(&request, &parts.tokens, &*parts.clock) {
+        return response.json(serde_json::json!({ "ready": false }));
+    }
+    let word = |there: &AtomicBool| if there.load(Ordering::Acquire) { "ok" } else { "away" };
+    response.json(Readiness {
+        ready: false,
+        partitions: parts.partitions,
+        owned: 0,
+        owns: Vec::new(),
+        elsewhere: Vec::new(),
+        broken: false,
+        troubles: Vec::new(),
+        log: word(&parts.reached.log),
+        store: word(&parts.reached.store),
+        open_to_anyone: parts.tokens.open(),
+    })
 }
 
 impl Closed {

@@ -1,11 +1,7 @@
 //! `GET /v1/events`: the orders' events as server-sent events, from a cursor on. `GET /v1/orders/{id}/events`: an order's
 //! own, from its history, which is never trimmed.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
@@ -17,6 +13,7 @@ use super::{
     Shared,
     folds::Unfolded,
     guard::{self, caller, deny},
+    listeners::Place,
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::theirs,
@@ -38,10 +35,6 @@ use crate::{
     timeline::own_change,
 };
 
-/// Who may listen at a time; each holds a connection to the log.
-const LISTENERS_MAX: usize = 32;
-/// Of these by one token, so that none takes every place.
-const LISTENERS_OF_ONE_MAX: usize = 8;
 /// Entries read at a time, each of up to 128 events.
 const ENTRIES_MAX: usize = 64;
 /// How long a quiet stream stays quiet: a proxy ends a connection that says nothing.
@@ -50,43 +43,6 @@ const QUIET_MAX: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_secs(1);
 /// How long it waits before it asks again for a history that could not be read.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
-
-/// Who listens, by the token's name.
-#[derive(Debug, Default)]
-pub struct Listeners(Arc<Mutex<HashMap<String, usize>>>);
-
-/// A listener's place; dropped, it is free.
-struct Place {
-    listeners: Arc<Mutex<HashMap<String, usize>>>,
-    who: String,
-}
-
-impl Listeners {
-    fn take(&self, caller: &Caller) -> Result<Place, HttpResponse> {
-        let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if listening.values().sum::<usize>() >= LISTENERS_MAX {
-            return Err(Why::Busy.response("too many listen already"));
-        }
-        let who = caller.name().to_owned();
-        let own = listening.entry(who.clone()).or_default();
-        // at an open door nobody is told apart
-        if *own >= LISTENERS_OF_ONE_MAX && !matches!(caller, Caller::Anyone) {
-            return Err(Why::TooMany.response(format!("this token listens {LISTENERS_OF_ONE_MAX} times already")));
-        }
-        *own += 1;
-        drop(listening);
-        Ok(Place { listeners: Arc::clone(&self.0), who })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut listening = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = listening.get_mut(&self.who) {
-            *own -= 1;
-        }
-    }
-}
 
 /// What a listener asks for.
 #[derive(Debug, Deserialize)]

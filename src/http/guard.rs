@@ -22,11 +22,12 @@ use super::{
     Shared,
     access::Access,
     bucket::{Bucket, Size},
-    keyring, origin,
+    keyring::{self, Keyring},
+    origin,
     problem::Why,
     tokens::{Caller, Says, Token, bearer},
 };
-use crate::{domain::ids::CustomerId, protocol::cards};
+use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
 
 /// Names a request, in its response and in the log; a client may bring its own.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -105,7 +106,7 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
         shared.rates.take("anyone", shared.parts.rate)?;
         return Ok((Caller::Anyone, Says::Payments));
     }
-    let token = match token(request.request(), shared) {
+    let token = match token(request.request(), &shared.parts.tokens, &*shared.parts.clock) {
         Ok(token) => token,
         Err(refusal) => {
             shared.strangers.take(request.request())?;
@@ -135,19 +136,24 @@ pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> 
     keyring::over(request.extensions().get::<Arc<Token>>().cloned(), shared.parts.clock.now())
 }
 
-fn token(request: &HttpRequest, shared: &Shared) -> Result<Arc<Token>, HttpResponse> {
+fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<Arc<Token>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let Some(text) = header.and_then(bearer) else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
     };
-    let found = shared.parts.tokens.tokens().find(text, shared.parts.clock.now());
+    let found = tokens.tokens().find(text, clock.now());
     found.map_err(|why| Why::NoToken.response(why))
 }
 
 /// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.
 pub fn known(request: &HttpRequest) -> bool {
     let shared = request.app_data::<web::Data<Shared>>();
-    shared.is_some_and(|shared| shared.parts.tokens.open() || token(request, shared).is_ok())
+    shared.is_some_and(|shared| shows(request, &shared.parts.tokens, &*shared.parts.clock))
+}
+
+/// The same, by these tokens.
+pub fn shows(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> bool {
+    tokens.open() || token(request, tokens, clock).is_ok()
 }
 
 fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {

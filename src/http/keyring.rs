@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use super::tokens::{Token, Tokens};
 use crate::{clock::Clock, domain::Time};
@@ -75,15 +75,8 @@ impl Keyring {
         Ok(true)
     }
 
-    /// Looks now and then, and whenever the process is told to, for ever.
-    pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>) {
-        let mut told = match signal(SignalKind::hangup()) {
-            Ok(told) => told,
-            Err(e) => {
-                tracing::error!(error = %e, "SIGHUP is not heard");
-                return;
-            }
-        };
+    /// Looks now and then, and whenever the process is told to (SIGHUP), for ever.
+    pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>, mut told: Signal) {
         self.soon(clock.now());
         loop {
             let by_signal = tokio::select! {

@@ -21,6 +21,7 @@ pub mod hooks;
 pub mod keyring;
 pub mod letters;
 pub mod lines;
+pub mod listeners;
 pub mod live;
 pub mod mask;
 pub mod me;
@@ -52,11 +53,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
 use access::Table;
 use denials::Denials;
-use feed::Listeners;
 use folds::Folds;
 use front::Hosts;
 use guard::Rates;
 use keyring::Keyring;
+use listeners::Listeners;
 use live::Watch;
 use origin::Proxies;
 use problem::Why;
@@ -106,6 +107,8 @@ pub struct HttpParts {
 /// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What
 /// takes longer is done beside them, and the lanes need the cores, too.
 pub const WORKERS: usize = 2;
+/// How long a request's head may take.
+const CLIENT_REQUEST_MAX: Duration = Duration::from_secs(10);
 /// How long requests may take that are under way when the door closes.
 const STOP_SECONDS: u64 = 5;
 
@@ -161,7 +164,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     .on_connect(move |io, data| sockets.connected(io, data))
     .h1_write_buffer_size(sliced::SLICE_BYTES)
     .workers(workers)
-    .client_request_timeout(Duration::from_secs(10))
+    .client_request_timeout(CLIENT_REQUEST_MAX)
     .keep_alive(keep_alive)
     .shutdown_timeout(STOP_SECONDS)
     .disable_signals()

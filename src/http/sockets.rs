@@ -25,9 +25,11 @@ const OF_ONE_MAX: usize = 1_024;
 const UNREAD_MAX: Duration = Duration::from_secs(20);
 /// Of those too many, how many are told so at a time; the rest are cut.
 const TOLD_MAX: usize = 256;
-/// Said to one too many, before anything is read.
+/// Said to one too many, before anything is read; to caches and browsers the same as with every answer (`front`).
 const TOO_MANY: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\
+    Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n\
+    Vary: Authorization, X-Customer-Id\r\n\r\n";
 
 /// The bounds.
 #[derive(Debug, Clone, Copy)]

@@ -76,7 +76,7 @@ pub struct Pulse {
     place: Mutex<Place>,
     moves: AtomicU64,
     unknown: AtomicU64,
-    lag: AtomicU64,
+    stats: Mutex<LogStats>,
     stuck: AtomicBool,
     credit: Mutex<Option<Arc<Credit>>>,
     troubles: Mutex<[Option<Trouble>; DUTIES.len()]>,
@@ -124,7 +124,12 @@ impl Pulse {
 
     /// What the log last said of the partition.
     pub fn sampled(&self, stats: &LogStats) {
-        self.lag.store(stats.lag, Ordering::Release);
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = *stats;
+    }
+
+    /// That.
+    pub fn stats(&self) -> LogStats {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is something to do, as far as can be known: what can't be read may hold work.
@@ -133,7 +138,7 @@ impl Pulse {
         let in_flight = credit.as_ref().is_some_and(|credit| credit.in_flight() > 0);
         drop(credit);
         let unread = [Duty::Start, Duty::Read, Duty::Commit, Duty::Publish];
-        in_flight || self.lag.load(Ordering::Acquire) > 0 || unread.into_iter().any(|part| self.has(part))
+        in_flight || self.stats().lag > 0 || unread.into_iter().any(|part| self.has(part))
     }
 
     /// It has work, and has not moved for long; or it moves again.

@@ -239,12 +239,23 @@ pub enum LogError {
 pub struct LogStats {
     /// entries that producers wrote and no one has read yet
     pub lag: u64,
+    /// entries that lanes wrote and this one has not read yet
+    pub steps: u64,
     /// entries read and not acknowledged, all inbound streams
     pub pending: u64,
+    /// entries read and acknowledged, all inbound streams, since these began: it grows with every one
+    pub settled: u64,
     /// entries kept that producers wrote
     pub length: u64,
     /// dead letters kept
     pub dead: u64,
+}
+
+impl LogStats {
+    /// Whether nothing waits, as far as it tells.
+    pub fn at_rest(&self) -> bool {
+        (self.lag, self.steps, self.pending) == (0, 0, 0)
+    }
 }
 
 /// How long outbound entries are kept.

@@ -408,9 +408,10 @@ impl CommandLog for RedisLog {
         let mut cmd = call(&self.stats, 4);
         cmd.arg(&self.keys.inbounds(partition)).arg(self.keys.outbound(partition, &Outbound::Dead));
         let row = parse::array(self.scripted(&self.stats, &cmd).await?, "statistics")?;
-        let [lag, pending, length, dead] = row.as_slice() else { return Err(strange("statistics")) };
+        let [lag, steps, pending, settled, length, dead] = row.as_slice() else { return Err(strange("statistics")) };
         let n = |value| parse::number(value, "statistics");
-        Ok(LogStats { lag: n(lag)?, pending: n(pending)?, length: n(length)?, dead: n(dead)? })
+        let (lag, steps, pending, settled) = (n(lag)?, n(steps)?, n(pending)?, n(settled)?);
+        Ok(LogStats { lag, steps, pending, settled, length: n(length)?, dead: n(dead)? })
     }
 
     async fn life(&self) -> Result<Option<String>, LogError> {

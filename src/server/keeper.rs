@@ -67,10 +67,12 @@ impl Theirs {
     }
 }
 
-/// Since when a lane has had work without moving; over its restarts.
+/// Since when a partition has had work without moving: over the lane's restarts, and wherever it is worked on.
 #[derive(Debug)]
 struct Stillness {
     moves: u64,
+    /// what the log had of it that was done, when it was looked at last
+    settled: u64,
     since: Instant,
 }
 
@@ -81,7 +83,7 @@ impl Keeper {
         let mut said = false;
         let mut again = Pause::up_to(AGAIN_MAX);
         let mut theirs = None::<Theirs>;
-        let mut still = Stillness { moves: pulse.moves(), since: Instant::now() };
+        let mut still = Stillness { moves: pulse.moves(), settled: pulse.stats().settled, since: Instant::now() };
         while !self.stop.is_cancelled() {
             // a database that was restored older is behind the log's epoch
             let seen = self.lane.log.epoch(partition).await.unwrap_or_else(|e| {
@@ -106,9 +108,13 @@ impl Keeper {
                         let over_at = Instant::now() + left.min(self.ttl * STEPS);
                         theirs = Some(Theirs { owner, until, over_at });
                     }
-                    // what kept this process from it is another's matter now
+                    // what kept this process from it is another's matter now; that it stands is not, until the other moves it
                     pulse.forget(&DUTIES);
-                    self.moves(&mut still);
+                    let stats = pulse.stats();
+                    if stats.at_rest() || stats.settled > still.settled {
+                        self.moves(&mut still);
+                    }
+                    still.settled = stats.settled;
                     self.pause(self.ttl / 10).await;
                     continue;
                 }
@@ -257,8 +263,9 @@ impl Keeper {
 
     /// It moves, or has nothing to do.
     fn moves(&self, still: &mut Stillness) {
-        *still = Stillness { moves: self.lane.pulse.moves(), since: Instant::now() };
-        self.lane.pulse.is_stuck(false);
+        let pulse = &self.lane.pulse;
+        *still = Stillness { moves: pulse.moves(), settled: pulse.stats().settled, since: Instant::now() };
+        pulse.is_stuck(false);
     }
 
     async fn servers_answer(&self, lease: &Lease) -> bool {

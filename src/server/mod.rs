@@ -109,6 +109,11 @@ impl Server {
     pub async fn start(parts: ServerParts) -> anyhow::Result<Server> {
         parts.store.claim_partitions(parts.partitions).await?;
         parts.log.open(parts.partitions).await?;
+        Ok(Self::opened(parts))
+    }
+
+    /// The same with a store and a log that have been checked.
+    pub fn opened(parts: ServerParts) -> Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let lanes: Vec<Arc<Pulse>> = (0..parts.partitions).map(|_| Arc::default()).collect();
@@ -148,7 +153,7 @@ impl Server {
         }
         let (log, store, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.store), Arc::clone(&parts.hooks));
         tasks.spawn(samples::run(log, store, hooks, lanes, stop.clone()));
-        Ok(Server { health, stop, tasks })
+        Server { health, stop, tasks }
     }
 
     /// Waits until this process owns all partitions.

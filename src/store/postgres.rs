@@ -64,11 +64,37 @@ impl SqlStore<Server> {
         // the server is asked: by default sqlx goes on without TLS where there is none
         let tls = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
         let mut first = sessions.first().await?;
-        let tls: Option<String> =
-            sqlx::query_scalar(tls).fetch_optional(&mut first).await.map_err(|e| unavailable(&e))?.flatten();
+        let asked = tokio::time::timeout(sessions.patience, sqlx::query_scalar(tls).fetch_optional(&mut first)).await;
+        let asked = asked.map_err(|_| StoreError::Unavailable(sessions.silence()))?;
+        let tls: Option<String> = asked.map_err(|e| unavailable(&e))?.flatten();
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
         let pool = Pool::new(&sessions);
         Ok(Self::over(Server { sessions, pool, reach }))
+    }
+}
+
+impl Server {
+    /// The migrations that were begun: version, checksum in hexadecimal, whether it is done.
+    async fn done(&self) -> Result<Vec<(i64, String, bool)>, StoreError> {
+        let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL".to_owned();
+        if self.read(there, Vec::new(), &[Type::Bool]).await? != [[Read::Bool(true)]] {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT version, encode(checksum, 'hex'), success FROM _sqlx_migrations ORDER BY version".to_owned();
+        let rows = self.read(sql, Vec::new(), &[Type::Int, Type::Text, Type::Bool]).await?;
+        let read = |row: Vec<Read>| {
+            let mut row = row.into_iter();
+            (next(&mut row), next(&mut row), next(&mut row))
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Whether the schema is exactly this version's.
+    async fn is_ours(&self) -> Result<bool, StoreError> {
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let up = MIGRATIONS.iter().filter(|m| m.migration_type.is_up_migration());
+        let ours: Vec<(i64, String, bool)> = up.map(|m| (m.version, hex(&m.checksum), true)).collect();
+        Ok(self.done().await? == ours)
     }
 }
 
@@ -178,6 +204,10 @@ impl Database for Server {
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
+        // asked first, and with patience: what follows writes even where nothing is to be done, and waits for any lock
+        if self.is_ours().await? {
+            return Ok(());
+        }
         // a connection without our timeouts: a second process waits for the first one's advisory lock, and may wait long
         let mut connection = self.sessions.first().await?;
         let Err(e) = MIGRATIONS.run_direct(None, &mut connection, false).await else { return Ok(()) };
@@ -193,16 +223,8 @@ impl Database for Server {
     }
 
     async fn migrated(&self) -> Result<(), StoreError> {
-        let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL".to_owned();
-        let there = self.read(there, Vec::new(), &[Type::Bool]).await? == [[Read::Bool(true)]];
-        let done = match there {
-            true => {
-                let sql = "SELECT version FROM _sqlx_migrations WHERE success".to_owned();
-                self.read(sql, Vec::new(), &[Type::Int]).await?
-            }
-            false => Vec::new(),
-        };
-        complete(&MIGRATIONS, &done.into_iter().map(|row| next(&mut row.into_iter())).collect::<Vec<i64>>())
+        let done = self.done().await?.into_iter().filter(|(_, _, success)| *success);
+        complete(&MIGRATIONS, &done.map(|(version, _, _)| version).collect::<Vec<i64>>())
     }
 
     async fn grant(&self, role: &str) -> Result<(), StoreError> {

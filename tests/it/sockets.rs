@@ -59,6 +59,10 @@ async fn there_are_so_many_from_one_address() {
     let refused = shop.get("", "/healthz");
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused:?}");
     drop(idle);
+    // to caches and browsers it says what every answer says
+    let said = ["cache-control", "x-content-type-options", "cross-origin-resource-policy", "vary"];
     until("they are free again", || shop.get("", "/healthz").status == 200);
+    let served = shop.get("", "/healthz");
+    assert_eq!(said.map(|name| refused.headers(name)), said.map(|name| served.headers(name)), "{refused:?}");
     assert!(shop.get("metrics", "/metrics").body.contains("jumun_http_connections_refused_total"));
 }

@@ -69,6 +69,8 @@ struct In {
     unread: usize,
     /// read and not acknowledged, with the number of deliveries
     pending: BTreeMap<EntryId, u32>,
+    /// acknowledged so far
+    settled: u64,
 }
 
 impl In {
@@ -255,10 +257,12 @@ impl State {
         let (mut answers, mut events) = (Array::default(), Array::default());
         let mut replies: HashMap<Arc<str>, Array> = HashMap::new();
         for entry in entries {
-            if self.inbound(entry.stream).pending.remove(&entry.id).is_none() {
+            let stream = self.inbound(entry.stream);
+            if stream.pending.remove(&entry.id).is_none() {
                 report.already += 1;
                 continue;
             }
+            stream.settled += 1;
             report.acknowledged += 1;
             if let Some(answer) = &entry.answer {
                 let json = std::iter::once(answer.json.as_str());
@@ -361,6 +365,8 @@ impl State {
         let [commands, checkout, internal] = &self.inbound;
         LogStats {
             lag: n(commands.unread + checkout.unread),
+            steps: n(internal.unread),
+            settled: commands.settled + checkout.settled + internal.settled,
             pending: n(commands.pending.len() + checkout.pending.len() + internal.pending.len()),
             length: n(commands.entries.len() + checkout.entries.len()),
             dead: n(self.dead.entries.len()),

@@ -4,7 +4,7 @@
 //! superseded owner writes nothing. Its text depends on which lists are not empty, and on which of their columns ever
 //! differed within a batch: only those are arrays. Each form is prepared once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -67,6 +67,8 @@ impl Preparer for PgPreparer {
 pub struct PgCommitter {
     sessions: Sessions,
     connection: Option<PgConnection>,
+    /// when it was made
+    made: Instant,
     /// the last commit's outcome is not known: it may still be under way in the server
     doubtful: bool,
     /// for batches that come as they are
@@ -77,8 +79,8 @@ impl PgCommitter {
     /// A committer, connected.
     pub(super) async fn connect(sessions: Sessions) -> Result<Self, StoreError> {
         let sessions = sessions.with_statements(FORMS_MAX);
-        let connection = Some(sessions.connect().await?);
-        Ok(Self { sessions, connection, doubtful: false, preparer: PgPreparer::default() })
+        let (connection, made) = (Some(sessions.connect().await?), Instant::now());
+        Ok(Self { sessions, connection, made, doubtful: false, preparer: PgPreparer::default() })
     }
 
     /// Waits until no earlier commit is under way: it holds the lease's row until its end, and what it did is seen then.
@@ -94,9 +96,13 @@ impl PgCommitter {
     /// One commit. Nothing uses the connection again that a commit was given up on: it is closed, the outcome is unknown.
     async fn run(&mut self, partition: u32, statement: Statement) -> Result<Commit, StoreError> {
         let Statement { sql, arguments, external } = statement;
-        let mut connection = match self.connection.take() {
+        let mut connection = match self.connection.take().filter(|_| !self.sessions.condemns(self.made)) {
             Some(connection) => connection,
-            None => self.sessions.connect().await?,
+            None => {
+                let connection = self.sessions.connect().await?;
+                self.made = Instant::now();
+                connection
+            }
         };
         if self.doubtful {
             self.alone(&mut connection, partition).await?;

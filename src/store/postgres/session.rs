@@ -28,6 +28,20 @@ const PING_MAX: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(1);
 const LOCK_MAX: Duration = Duration::from_secs(10);
 
+/// When a connection last owed an answer, be it of the pool or a committer's: those that are older are as good as lost, too.
+#[derive(Debug, Clone, Default)]
+struct Silent(Arc<Mutex<Option<Instant>>>);
+
+impl Silent {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_since(&self, age: Duration) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < age)
+    }
+}
+
 /// How sessions are made, and how long an answer in one may take.
 #[derive(Debug, Clone)]
 pub(super) struct Sessions {
@@ -35,6 +49,7 @@ pub(super) struct Sessions {
     setting: Arc<str>,
     /// until silence counts as a lost connection
     pub patience: Duration,
+    silent: Silent,
 }
 
 impl Sessions {
@@ -51,7 +66,7 @@ impl Sessions {
              DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '2s', false); \
              EXCEPTION WHEN OTHERS THEN NULL; END $$"
         );
-        Self { options, setting: setting.into(), patience: patience + GRACE }
+        Self { options, setting: setting.into(), patience: patience + GRACE, silent: Silent::default() }
     }
 
     /// The same with so many prepared statements.
@@ -79,13 +94,21 @@ impl Sessions {
         }
     }
 
-    /// What silence is called.
+    /// A connection owed an answer for too long: what that is called. Those that were made before, whoever has them, are not
+    /// waited for in their turn, but closed.
     pub fn silence(&self) -> String {
+        self.silent.note();
         format!("no answer within {:?}", self.patience)
+    }
+
+    /// Whether a connection that was made then is as good as lost.
+    pub fn condemns(&self, made: Instant) -> bool {
+        self.silent.is_since(made.elapsed())
     }
 }
 
-/// Whether a fault is of a server that is not there (yet): it is started, restarted, or crowded out.
+/// Whether a fault is of a server that is not there (yet), or may not be written to (yet): it is started, restarted, crowded out,
+/// read only, or has trouble with its disk.
 pub(super) fn passes(error: &sqlx::Error) -> bool {
     use std::io::ErrorKind::{
         AddrNotAvailable, BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
@@ -108,7 +131,8 @@ pub(super) fn passes(error: &sqlx::Error) -> bool {
     }
     let code = error.as_database_error().and_then(|e| e.code());
     let class = code.as_deref().and_then(|code| code.get(..2));
-    matches!(error, sqlx::Error::PoolTimedOut) || class.is_some_and(|class| ["08", "53", "55", "57"].contains(&class))
+    matches!(error, sqlx::Error::PoolTimedOut)
+        || class.is_some_and(|class| ["08", "25", "40", "53", "55", "57", "58"].contains(&class))
 }
 
 /// The sessions for reading and for leases.
@@ -116,27 +140,11 @@ pub(super) fn passes(error: &sqlx::Error) -> bool {
 pub(super) struct Pool {
     sessions: Sessions,
     pool: PgPool,
-    silent: Silent,
-}
-
-/// When a connection last owed an answer: those that are older are as good as lost, too.
-#[derive(Debug, Clone, Default)]
-struct Silent(Arc<Mutex<Option<Instant>>>);
-
-impl Silent {
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn is_since(&self, age: Duration) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < age)
-    }
 }
 
 impl Pool {
     pub fn new(sessions: &Sessions) -> Self {
-        let (setting, silent) = (Arc::clone(&sessions.setting), Silent::default());
-        let heard = silent.clone();
+        let (setting, heard) = (Arc::clone(&sessions.setting), sessions.silent.clone());
         let pool = PgPoolOptions::new()
             .max_connections(POOL_CONNECTIONS_MAX)
             .acquire_timeout(sessions.patience.min(CONNECT_MAX))
@@ -161,7 +169,7 @@ impl Pool {
                 })
             })
             .connect_lazy_with(sessions.options.clone());
-        Self { sessions: sessions.clone(), pool, silent }
+        Self { sessions: sessions.clone(), pool }
     }
 
     /// All rows of one statement.
@@ -178,10 +186,7 @@ impl Pool {
                 }
                 answer.map_err(|e| fault(&e))
             }
-            Err(_) => {
-                self.silent.note();
-                Err(StoreError::Unavailable(self.sessions.silence()))
-            }
+            Err(_) => Err(StoreError::Unavailable(self.sessions.silence())),
         }
     }
 }

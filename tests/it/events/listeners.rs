@@ -12,7 +12,11 @@ use super::{Listener, ids};
 async fn one_token_does_not_take_every_place() {
     let shop = Shop::open(&[]).await;
     shop.stock();
-    shop.order("o-1");
+    let lines = json!([{"sku_id": "A", "quantity": 1}, {"sku_id": "B", "quantity": 1}]);
+    let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": lines});
+    shop.accepted("operator", "/v1/orders", "place-o-1", &place);
+    let pay = json!({"settlements": [{"means": "card", "amount": 26_000, "approval": {"approval_id": "approval-1"}}]});
+    shop.accepted("operator", "/v1/orders/o-1/approve_payment", "payment-o-1", &pay);
     let query = "?after=start&order_id=o-1";
     let mut first: Vec<Listener> = (0..8).map(|_| Listener::open(&shop, "checkout", query, "")).collect();
     for listener in &mut first {
@@ -24,7 +28,22 @@ async fn one_token_does_not_take_every_place() {
     }
     assert!(ninth.text.contains(" 429 "), "{}", ninth.text);
     // others still find a place; and who leaves makes one
-    Listener::open(&shop, "auditor", "?after=start", "").hear(2);
+    let mut others = vec![Listener::open(&shop, "auditor", "?after=start", "")];
+    others[0].hear(2);
+    // nor do all tokens together that are no operators'
+    for (token, more) in [("auditor", 7), ("partner", 8)] {
+        others.extend((0..more).map(|_| Listener::open(&shop, token, query, "")));
+    }
+    others.iter_mut().skip(1).for_each(|listener| drop(listener.hear(1)));
+    let status = |mut listener: Listener| {
+        while listener.text.is_empty() && listener.read() {}
+        listener.text.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(status(Listener::open(&shop, "partner2", query, "")), "503");
+    for token in ["operator", "support", "finance"] {
+        assert_eq!(status(Listener::open(&shop, token, query, "")), "200", "{token}");
+    }
+    drop(others);
     drop(first);
     let begun = Instant::now();
     loop {

@@ -119,3 +119,46 @@ async fn f63_a_clock_of_postgresql_that_jumps_keeps_no_stand_by_waiting() {
     scene.holds().await;
     other.kill9();
 }
+
+/// The clock of one of two processes is an hour ahead, then an hour behind: it decides at the log's time as the other one would,
+/// expires nothing early, keeps its lease from nobody, takes nobody's, and takes over what is left.
+#[tokio::test]
+async fn f30_a_process_whose_own_clock_is_an_hour_off_decides_and_owns_as_the_others_do() {
+    let clock = Clock::new();
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    clock.jumps(HOUR);
+    let off = clock.variables().into_iter().fold(scene.server(), |s, (name, value)| s.variable(name, &value));
+    let mut wrong = off.clone().named("wrong").start();
+    wrong.ready().await;
+    let mut right = scene.server().named("right").start();
+    right.says("another process owns the partition; waiting").await;
+    let epoch = scene.count("SELECT epch FROM tb_sy_lane").await;
+    for ahead in [HOUR, -HOUR] {
+        clock.jumps(ahead);
+        let order = format!("o-off{ahead}");
+        let unpaid = place(&format!("off{ahead}-unpaid"), &order, 1, &[("S-1", 1)], false);
+        scene.client.accepted(&[Sent::new(0, &unpaid)]).await;
+        scene.trade(format!("off{ahead}"), 60).await;
+        scene.client.rest().await;
+        let query = "SELECT hist_dttm FROM tb_od_ord_hist WHERE ord_id = $1";
+        let at: Time = sqlx::query_scalar(query).bind(&order).fetch_one(&mut scene.sql().await).await.unwrap();
+        let ago = (RealClock.now() - at).num_seconds();
+        assert!((0..60).contains(&ago), "the clock is {ahead} s ahead, decided {ago} s ago");
+        assert_eq!(count(&scene, "PAYMENT_EXPIRED").await, 0, "the clock is {ahead} s ahead");
+        assert_eq!(scene.count("SELECT epch FROM tb_sy_lane").await, epoch, "the lease changed hands: {}", right.log());
+    }
+    // one takes over from the other, either way
+    wrong.kill9();
+    let begun = Instant::now();
+    right.ready().await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let wrong = off.named("wrong").start();
+    wrong.says("another process owns the partition; waiting").await;
+    right.kill9();
+    let begun = Instant::now();
+    sells(&scene, "by-the-wrong").await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    wrong.ready().await;
+    scene.holds().await;
+}

@@ -10,8 +10,12 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use super::{Scene, standing::quiet};
-use crate::support::{client::Sent, disk::Disk, process::Served, proxy::Proxy, servers};
+use super::{
+    Scene,
+    commit::COMMITTER,
+    standing::{ask, on_redis, quiet, sells},
+};
+use crate::support::{client::Sent, disk::Disk, http, process::Served, proxy::Proxy, servers};
 
 /// A shop on a database of a disk of its own.
 async fn on(disk: &Disk) -> Scene {
@@ -226,5 +230,60 @@ async fn f58_a_server_that_is_out_of_file_descriptors_says_so_and_comes_back() {
     }
     quiet(&server);
     scene.trade("after", 40).await;
+    scene.holds().await;
+}
+
+/// Redis has no room left: the door takes nothing and says so before anything is accepted, what was accepted before is answered
+/// all the same, and the same requests are taken once there is room.
+#[tokio::test]
+async fn f21_a_log_without_room_is_said_at_the_door_before_anything_is_taken() {
+    let redis = servers::start_redis(&[]);
+    let mut scene = on_redis(&redis).await;
+    scene.usual().await;
+    let proxy = Proxy::before(&scene.database, COMMITTER);
+    let server = scene.server().on(&proxy.url(&scene.database)).start();
+    server.ready().await;
+    sells(&scene, "warm").await;
+    scene.client.rest().await;
+    let address = server.address().unwrap();
+    let at_the_door = |path: &str, id: &str, body: &serde_json::Value| {
+        http::ask(&address, "POST", path, &[("Idempotency-Key", id)], body.to_string().as_bytes())
+    };
+    // the general way, and by a command's type
+    let order = |id: &str| super::place(id, &format!("o-{id}"), 1, &[("S-1", 1)], true);
+    let mut typed = order("door-typed");
+    typed.as_object_mut().unwrap().retain(|field, _| !matches!(field.as_str(), "id" | "type"));
+    let stock = serde_json::json!({"sku_id": "S-2", "quantity": 5, "actor": "operator:test"});
+    let asked = [
+        ("/v1/commands", "door-general", order("door-general")),
+        ("/v1/commands/place_order", "door-typed", typed),
+        ("/v1/commands/receive_stock", "door-stock", stock),
+    ];
+    // taken, and on the way
+    proxy.freeze(true, true);
+    let taken = paid("taken", 60);
+    scene.client.send(&taken).await;
+    ask(&scene.redis, "CONFIG SET maxmemory-policy noeviction maxmemory 1mb").await;
+    for (path, id, body) in &asked {
+        let refused = at_the_door(path, id, body);
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{path}: {refused:?}");
+        assert_eq!(refused.json()["reason"], "busy", "{path}");
+    }
+    proxy.thaw();
+    let ids: Vec<&str> = taken.iter().map(|o| o.id.as_str()).collect();
+    let answers = scene.client.wait(&ids).await;
+    assert!(answers.iter().all(|a| a.outcome == jumun::protocol::OutcomeKind::Accepted), "{answers:?}");
+    scene.client.rest().await;
+    assert_eq!(at_the_door(asked[0].0, asked[0].1, &asked[0].2).status, 503, "there is room: nothing was tested");
+    let stored = "SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-door-%'";
+    assert_eq!(scene.count(stored).await, 0, "what was refused took effect");
+    server.health(200).await;
+    ask(&scene.redis, "CONFIG SET maxmemory 0").await;
+    for (path, id, body) in &asked {
+        let accepted = at_the_door(path, id, body);
+        assert_eq!((accepted.status, &accepted.json()["outcome"]), (200, &"accepted".into()), "{path}: {accepted:?}");
+    }
+    scene.received.iter_mut().filter(|(sku, _)| sku == "S-2").for_each(|(_, units)| *units += 5);
+    server.ready().await;
     scene.holds().await;
 }

@@ -59,6 +59,31 @@ async fn f52_a_server_whose_connections_all_vanished_makes_others() {
     scene.holds().await;
 }
 
+/// As it comes, with the lease and the patience that nobody set: within the lease and five seconds (R14), at rest and under load.
+#[tokio::test]
+async fn f52_lost_connections_cost_no_more_than_the_lease_and_five_seconds() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let proxy = Proxy::before(&scene.database, "");
+    let words = ["--lease", "5", "--live", "2", "--idle", "1"];
+    let server = scene.server().on(&proxy.url(&scene.database)).with(&words).start();
+    server.ready().await;
+    scene.trade("warm", 60).await;
+    scene.client.rest().await;
+    for busy in [false, true] {
+        if busy {
+            scene.client.send(&scene.traffic("busy", 200)).await;
+        }
+        assert!(proxy.vanish() >= 2, "few vanished");
+        let begun = Instant::now();
+        sells(&scene, &format!("lost-{busy}")).await;
+        println!("busy: {busy}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {}", begun.elapsed(), server.log());
+    }
+    server.ready().await;
+    scene.holds().await;
+}
+
 /// Who is kept from its work alone leaves it to a stand-by, though its lease could be renewed.
 #[tokio::test]
 async fn f52_a_lane_that_does_not_move_leaves_it_to_a_stand_by() {

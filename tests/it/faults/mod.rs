@@ -19,6 +19,7 @@ mod lanes;
 mod late;
 mod linked;
 mod memory;
+mod money;
 mod network;
 mod older;
 mod opening;

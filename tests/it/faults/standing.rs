@@ -211,3 +211,92 @@ pub(super) fn quiet(server: &Served) {
     let log = server.log();
     assert!(log.lines().count() < 400, "{} lines of log: {log}", log.lines().count());
 }
+
+/// A partition that stands still in both processes: each gives it to the other now and then, and that is no movement.
+#[tokio::test]
+async fn f55_a_lane_that_moves_in_no_process_makes_one_of_them_ask_for_a_restart() {
+    let redis = servers::start_redis(&[]);
+    let mut scene = on_redis(&redis).await;
+    scene.usual().await;
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", "4").start();
+    let servers = [start("a"), start("b")];
+    servers[0].says("the lane starts").await;
+    servers[1].says("another process owns the partition; waiting").await;
+    ask(&scene.redis, "ACL SETUSER default -xack").await;
+    let order = Sent::new(0, &super::place("stuck-place", "o-stuck", 1, &[("S-1", 1)], true));
+    scene.client.send(std::slice::from_ref(&order)).await;
+    tokio::select! {
+        () = servers[0].health(503) => {}
+        () = servers[1].health(503) => {}
+    }
+    let given_back = "the lane has work and does not move: its lease is given back";
+    assert!(servers.iter().all(|s| s.log().contains(given_back)), "it stood in one process only");
+    // and stays so, whoever has it
+    let red = || servers.iter().filter(|s| s.status("/healthz") == Some(503)).count();
+    for _ in 0..30 {
+        assert!(red() > 0, "{}{}", servers[0].log(), servers[1].log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    ask(&scene.redis, "ACL SETUSER default +@all").await;
+    scene.client.wait(&["stuck-place"]).await;
+    for server in &servers {
+        server.health(200).await;
+        quiet(server);
+    }
+    scene.holds().await;
+}
+
+/// Beside an owner that works, or has nothing to do, a stand-by is well, for longer than one may stand still; and when its turn
+/// comes, it is given its whole time.
+#[tokio::test]
+async fn f55_a_stand_by_is_well_beside_an_owner_that_is() {
+    const STUCK: u64 = 5;
+    let redis = servers::start_redis(&[]);
+    let mut scene = on_redis(&redis).await;
+    scene.usual().await;
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", &STUCK.to_string()).start();
+    let mut owner = start("a");
+    owner.ready().await;
+    let stand_by = start("b");
+    stand_by.says("another process owns the partition; waiting").await;
+    let well = |server: &Served| assert_eq!(server.status("/healthz"), Some(200), "{}", server.log());
+    let begun = std::time::Instant::now();
+    let mut round = 0;
+    while begun.elapsed() < Duration::from_millis(STUCK * 1_000 + 500) {
+        scene.trade(format!("busy{round}"), 60).await;
+        well(&stand_by);
+        round += 1;
+    }
+    // now nobody can give answers, and the stand-by has its turn: what it has stood by for counts for nothing
+    ask(&scene.redis, "ACL SETUSER default -xack").await;
+    owner.kill9();
+    scene.client.send(&[Sent::new(0, &super::place("turn-place", "o-turn", 1, &[("S-1", 1)], true))]).await;
+    stand_by.says("the lane has work and does not move: its lease is given back").await;
+    well(&stand_by);
+    ask(&scene.redis, "ACL SETUSER default +@all").await;
+    stand_by.ready().await;
+    well(&stand_by);
+    scene.holds().await;
+}
+
+/// The same where there is nothing to do at all.
+#[tokio::test]
+async fn f55_a_stand_by_is_well_beside_an_owner_that_is_idle() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", "2").start();
+    let (owner, stand_by) = (start("a"), start("b"));
+    let begun = std::time::Instant::now();
+    while owner.address().is_none() || stand_by.address().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "they do not start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..35 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for server in [&owner, &stand_by] {
+            assert_eq!(server.status("/healthz"), Some(200), "{}", server.log());
+        }
+    }
+    sells(&scene, "idle").await;
+    scene.holds().await;
+}

@@ -174,7 +174,10 @@ pub async fn trims_below_the_lowest_pending(log: Log) {
 
     let none = Retention { commands: Duration::ZERO, ..KEEP };
     assert_eq!(log.trim(0, none).await.unwrap(), 2_500);
-    assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 10, pending: 1, length: 1_510, dead: 0 });
+    assert_eq!(
+        log.stats(0).await.unwrap(),
+        LogStats { lag: 10, steps: 0, pending: 1, settled: 3_999, length: 1_510, dead: 0 }
+    );
     let pending = reader.pending(Inbound::Commands, EntryId::ZERO, 10).await.unwrap();
     assert_eq!(pending.iter().map(|e| (e.id, &e.command)).collect::<Vec<_>>(), [(entries[2_500].id, &command(2_500))]);
 
@@ -192,7 +195,10 @@ pub async fn tells_its_state(log: Log) {
     assert_eq!(log.stats(0).await.unwrap(), LogStats::default());
     log.append(0, Inbound::Commands, &commands(0..20)).await.unwrap();
     log.append(0, Inbound::Internal, &commands(0..3)).await.unwrap();
-    assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 20, pending: 0, length: 20, dead: 0 });
+    assert_eq!(
+        log.stats(0).await.unwrap(),
+        LogStats { lag: 20, steps: 3, pending: 0, settled: 0, length: 20, dead: 0 }
+    );
     let (mut reader, mut settler) = lane(&log, 1).await;
     let mut entries = Vec::new();
     let produced = |entries: &[Entry]| entries.iter().filter(|e| e.stream.produced()).count();
@@ -203,6 +209,7 @@ pub async fn tells_its_state(log: Log) {
     let stats = log.stats(0).await.unwrap();
     assert_eq!((stats.lag, stats.length, stats.dead), (5, 20, 0));
     assert!((10..=13).contains(&stats.pending), "{stats:?}");
+    assert_eq!((stats.settled, stats.pending + stats.settled + stats.steps), (5, 18));
 }
 
 /// Of what waits in both streams of producers, what came first is read first.

@@ -43,7 +43,10 @@ pub async fn hands_on_what_was_pending(log: Log) {
     assert!(new.fresh(10, SOON).await.unwrap().entries.is_empty());
     settler.settle(&all_settled(&pending)).await.unwrap();
     assert_eq!(items(&log, &Outbound::Answers).await.len(), 2_304);
-    assert_eq!(log.stats(0).await.unwrap(), LogStats { lag: 0, pending: 0, length: 2_302, dead: 0 });
+    assert_eq!(
+        log.stats(0).await.unwrap(),
+        LogStats { lag: 0, steps: 0, pending: 0, settled: 2_304, length: 2_302, dead: 0 }
+    );
 }
 
 pub async fn claims_from_a_reader_asleep(log: Log) {

@@ -370,3 +370,40 @@ async fn a_postgres_that_is_down_is_unavailable_and_comes_back() {
     assert!(matches!(committer.commit(&event(stored)).await, Ok(Commit::Conflict(_))));
     assert!(matches!(committer.commit(&event(stored + 1)).await, Ok(Commit::Done(_))));
 }
+
+/// Whoever notices first that a connection is lost, a committer or a reader: the others that were made before are not waited for
+/// in their turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_on_one_connection_condemns_those_made_before() {
+    use crate::support::{proxy::Proxy, servers};
+    let url = servers::fresh_database().await;
+    let proxy = Proxy::before(&url, "");
+    let store = jumun::store::open_by(&proxy.url(&url), Duration::from_secs(2)).await.expect("it opens");
+    store.migrate().await.expect("it migrates");
+    let Ok(LeaseAnswer::Granted(lease)) = store.acquire(0, "tester", Duration::from_secs(60)).await else {
+        panic!("no lease")
+    };
+    let mut committer = store.committer(lease.clone()).await.expect("a committer");
+    let event = |n: i64| Batch {
+        epoch: lease.epoch,
+        hist: vec![hist("o-1", n, &format!("command-{n}"), 0)],
+        ..Batch::default()
+    };
+    assert!(matches!(committer.commit(&event(1)).await, Ok(Commit::Done(_))));
+    let soon = Duration::from_millis(1_500); // an idle connection is waited for for two seconds
+    // the committer notices
+    assert!(proxy.vanish() >= 2, "few vanished");
+    let unknown = committer.commit(&event(2)).await;
+    assert!(matches!(unknown, Err(StoreError::Unknown(_))), "{unknown:?}");
+    let begun = std::time::Instant::now();
+    assert_eq!(count::<HistRow>(&*store).await, 1);
+    assert!(begun.elapsed() < soon, "a reader waited for {:?}", begun.elapsed());
+    // a reader notices
+    assert!(matches!(committer.commit(&event(2)).await, Ok(Commit::Done(_))));
+    assert!(proxy.vanish() >= 2, "few vanished");
+    assert_eq!(count::<HistRow>(&*store).await, 2);
+    let begun = std::time::Instant::now();
+    let done = committer.commit(&event(3)).await;
+    assert!(matches!(done, Ok(Commit::Done(_))), "{done:?}");
+    assert!(begun.elapsed() < soon, "a committer waited for {:?}", begun.elapsed());
+}

@@ -162,7 +162,9 @@ impl Client {
         for lane in 0..self.partitions {
             let s = self.log.stats(lane).await.expect("redis answers");
             sum.lag += s.lag;
+            sum.steps += s.steps;
             sum.pending += s.pending;
+            sum.settled += s.settled;
             sum.length += s.length;
             sum.dead += s.dead;
         }

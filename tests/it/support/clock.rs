@@ -1,4 +1,4 @@
-//! A clock that a test sets, for Redis and PostgreSQL: a library under them, made from `clock.c`.
+//! A clock that a test sets, for Redis, PostgreSQL or a server of ours: a library under them, made from `clock.c`.
 
 use std::{
     os::unix::fs::{FileExt as _, PermissionsExt},
@@ -32,8 +32,15 @@ impl Clock {
 
     /// What goes before a server's program.
     pub fn under(&self) -> Vec<String> {
-        let library = format!("LD_PRELOAD={}", self.dir.path().join("clock.so").display());
-        vec!["env".to_owned(), library, format!("JUMUN_TEST_CLOCK={}", self.file().display())]
+        let mut words = vec!["env".to_owned()];
+        words.extend(self.variables().map(|(name, value)| format!("{name}={value}")));
+        words
+    }
+
+    /// What is in the environment of who is under it.
+    pub fn variables(&self) -> [(&'static str, String); 2] {
+        let library = self.dir.path().join("clock.so");
+        [("LD_PRELOAD", library.display().to_string()), ("JUMUN_TEST_CLOCK", self.file().display().to_string())]
     }
 
     /// From now on it is so many seconds ahead, or behind.

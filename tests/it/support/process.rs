@@ -220,10 +220,15 @@ impl Served {
     /// Where its HTTP door is.
     pub fn address(&self) -> Option<String> {
         let log = self.log();
-        let line = log.lines().find(|l| l.contains("jumun serves") || l.contains("jumun waits for"))?;
+        let line = log.lines().find(|l| l.contains("jumun serves") || l.contains("jumun waits for its"))?;
         // as text, or as JSON
         let rest = line.split("address").nth(1)?.trim_start_matches(['=', '"', ':']);
         rest.split([' ', '"']).next().map(str::to_owned)
+    }
+
+    /// What it answers, if it does.
+    pub fn status(&self, path: &str) -> Option<u16> {
+        self.get(path).map(|(status, _)| status)
     }
 
     fn get(&self, path: &str) -> Option<(u16, String)> {

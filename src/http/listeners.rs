@@ -1,0 +1,140 @@
+//! Places for those who listen to events: so many in all, by one token, and by one role.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use actix_web::HttpResponse;
+
+use super::{
+    problem::Why,
+    tokens::{Caller, Role},
+};
+
+/// Who may listen at a time; each holds a connection to the log.
+const LISTENERS_MAX: usize = 32;
+/// Of these by one token, so that none takes every place.
+const LISTENERS_OF_ONE_MAX: usize = 8;
+/// Of these by one role, so that other roles find one.
+const LISTENERS_OF_ROLE_MAX: usize = 12;
+/// Of these that only operators may have, of any kind: who is to see to a trouble finds a place in it.
+const LISTENERS_OF_STAFF: usize = 8;
+
+/// Who listens: by role and token, how often.
+#[derive(Debug, Default)]
+pub struct Listeners(Arc<Mutex<HashMap<String, Own>>>);
+
+/// Those of one token.
+#[derive(Debug)]
+struct Own {
+    role: Option<Role>,
+    times: usize,
+}
+
+/// A listener's place; dropped, it is free.
+pub struct Place {
+    listeners: Arc<Mutex<HashMap<String, Own>>>,
+    who: String,
+}
+
+/// Whether it is an operator, for all or for a part.
+fn is_staff(role: Option<Role>) -> bool {
+    matches!(role, Some(Role::Operator | Role::Support | Role::Stock | Role::Privacy | Role::Finance))
+}
+
+impl Listeners {
+    /// A place for it.
+    ///
+    /// # Errors
+    /// The response, when there is none.
+    pub fn take(&self, caller: &Caller) -> Result<Place, HttpResponse> {
+        let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (who, role) = (caller.actor(), caller.role());
+        let of = |fits: &dyn Fn(&Own) -> bool| listening.values().filter(|o| fits(o)).map(|o| o.times).sum::<usize>();
+        // at an open door nobody is told apart
+        if role.is_some() {
+            if listening.get(&who).is_some_and(|own| own.times >= LISTENERS_OF_ONE_MAX) {
+                return Err(Why::TooMany.response(format!("this token listens {LISTENERS_OF_ONE_MAX} times already")));
+            }
+            if of(&|own| own.role == role) >= LISTENERS_OF_ROLE_MAX {
+                return Err(Why::Busy.response("too many tokens of this role listen already"));
+            }
+            if !is_staff(role) && of(&|own| !is_staff(own.role)) >= LISTENERS_MAX - LISTENERS_OF_STAFF {
+                return Err(Why::Busy.response("too many listen already"));
+            }
+        }
+        if of(&|_| true) >= LISTENERS_MAX {
+            return Err(Why::Busy.response("too many listen already"));
+        }
+        listening.entry(who.clone()).or_insert(Own { role, times: 0 }).times += 1;
+        drop(listening);
+        Ok(Place { listeners: Arc::clone(&self.0), who })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut listening = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = listening.get_mut(&self.who) {
+            own.times -= 1;
+            if own.times == 0 {
+                listening.remove(&self.who);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::PartnerId;
+
+    fn caller(role: Role, name: &str) -> Caller {
+        let name = name.to_owned();
+        match role {
+            Role::Checkout => Caller::Checkout { name, customer: None },
+            Role::Partner => Caller::Partner { partner: PartnerId::new(&name).unwrap() },
+            Role::Payment => Caller::Payment { name },
+            Role::Auditor => Caller::Auditor { name },
+            Role::Metrics => Caller::Metrics,
+            Role::Operator | Role::Support | Role::Stock | Role::Privacy | Role::Finance => {
+                Caller::Operator { name, role }
+            }
+        }
+    }
+
+    /// As many places as these tokens find, each of which asks for more than it may have.
+    fn found(listeners: &Listeners, role: Role, tokens: usize) -> Vec<Place> {
+        let asked = (0..tokens).flat_map(|n| (0..LISTENERS_MAX).map(move |_| caller(role, &format!("n-{n}"))));
+        asked.filter_map(|c| listeners.take(&c).ok()).collect()
+    }
+
+    #[test]
+    fn no_token_and_no_role_takes_every_place_and_operators_find_one() {
+        let listeners = Listeners::default();
+        let one = found(&listeners, Role::Partner, 1);
+        assert_eq!(one.len(), LISTENERS_OF_ONE_MAX);
+        let partners = found(&listeners, Role::Partner, 9);
+        assert_eq!(one.len() + partners.len(), LISTENERS_OF_ROLE_MAX);
+        // under the same name, in another role
+        let checkouts = found(&listeners, Role::Checkout, 9);
+        assert_eq!(checkouts.len(), LISTENERS_OF_ROLE_MAX);
+        for role in [Role::Payment, Role::Auditor] {
+            assert!(found(&listeners, role, 1).is_empty(), "{role:?}: these places are the operators'");
+        }
+        let support = found(&listeners, Role::Support, 9);
+        assert_eq!(support.len(), LISTENERS_OF_STAFF);
+        drop(one);
+        assert_eq!(found(&listeners, Role::Operator, 1).len(), LISTENERS_OF_ONE_MAX);
+        drop((partners, checkouts, support));
+        assert!(listeners.0.lock().unwrap().is_empty(), "who left is forgotten");
+    }
+
+    #[test]
+    fn at_an_open_door_whoever_comes_finds_a_place_while_there_is_one() {
+        let listeners = Listeners::default();
+        let all: Vec<Place> = (0..40).filter_map(|_| listeners.take(&Caller::Anyone).ok()).collect();
+        assert_eq!(all.len(), LISTENERS_MAX);
+    }
+}
