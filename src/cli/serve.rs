@@ -116,7 +116,8 @@ pub struct ServeArgs {
     /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
+    /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER, with its end behind it, :until=2027-03-01;
+    /// several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
     /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the door
@@ -215,6 +216,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
+    tokens.tell(clock.now());
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
     if !args.insecure_backends {
