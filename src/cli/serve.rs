@@ -89,7 +89,8 @@ pub struct ServeArgs {
     /// Do not touch the schema; it must be up to date (see jumun migrate)
     #[arg(long, env = "JUMUN_NO_MIGRATE")]
     no_migrate: bool,
-    /// Go on with a Redis without a password or TLS, or a PostgreSQL without TLS, though it is on another machine
+    /// Go on with a Redis without a password or TLS, or a PostgreSQL whose certificate is not looked at or that is told no
+    /// password, though it is on another machine
     #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
     insecure_backends: bool,
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
