@@ -26,6 +26,7 @@ pub mod quiet;
 pub mod retention;
 pub mod route;
 pub mod seals;
+pub mod secrets;
 pub mod server;
 pub mod signature;
 #[cfg(feature = "simulation")]

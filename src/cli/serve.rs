@@ -301,6 +301,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         hooks,
         stop: stop.clone(),
         payments_secret,
+        payments_labelled: args.payments.payments_labelled,
         claim_window,
     };
     let mut door = Box::pin(http::serve(http, listener));

@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::tokens::{Role, Token, Tokens};
-use crate::{clock::Clock, domain::Time};
+use crate::{clock::Clock, domain::Time, secrets};
 
 /// How often the file is looked at: it is small, and a leaked token should not be good for long.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -40,6 +40,8 @@ impl Keyring {
     /// A sentence, when the file can't be read or a token makes no sense.
     pub fn read(file: Option<&Path>, single: &[String]) -> anyhow::Result<Self> {
         let text = file.map(text).transpose()?;
+        // hashes may be read by anybody
+        file.into_iter().for_each(secrets::look_changed);
         let tokens = Tokens::of(text.as_deref(), single)?;
         let (file, single) = (file.map(Path::to_owned), single.to_owned());
         Ok(Self { now: RwLock::new(Arc::new(tokens)), file, single, text: Mutex::new(text) })

@@ -101,6 +101,8 @@ pub struct HttpParts {
     pub claim_window: Duration,
     /// what the payment service signs its call-backs by; `None`: none are taken
     pub payments_secret: Option<Secret>,
+    /// whether they have to be signed as such
+    pub payments_labelled: bool,
 }
 
 /// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What

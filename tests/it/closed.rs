@@ -148,6 +148,7 @@ async fn a_body_is_json_and_what_decides_is_said_once() {
             ("Origin", "http://localhost"),
             ("Sec-Fetch-Site", "none"),
             ("jumun-signature", "t=1"),
+            ("jumun-signature-v2", "t=1"),
             ("Last-Event-ID", "now"),
         ] {
             let reply = shop.ask("", &method, &path, &[(name, value), (name, value)], b"{}");
