@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, commands,
+    Shared, commands, figures,
     guard::{Body, note_denied},
-    problem::Why,
+    problem::{self, Why},
     scope,
+    tokens::Caller,
 };
 use crate::{
     domain::{
@@ -192,6 +193,8 @@ async fn told(
         }
         OutcomeKind::Failed => return Err(again()),
     };
+    let service = Caller::Payment { name: WHO.to_owned() };
+    let answer = figures::heard(shared, &service, answer).await.map_err(|e| problem::store(&e))?;
     Ok((HttpResponse::Ok().json(answer), outcome))
 }
 

@@ -10,7 +10,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,14 +19,17 @@ use super::{
     guard::{self, caller, deny},
     paging::{self, bad_cursor},
     problem::{self, Why},
-    scope::theirs,
+    scope::{Sight, theirs},
     tokens::Caller,
     view::Page,
 };
 use crate::{
     domain::{
         ids::{OrderId, PartnerId},
-        order::{self, Order, event::Event as OrderEvent},
+        order::{
+            self, Order,
+            event::{Event as OrderEvent, hide_units},
+        },
     },
     feed::{Cursor, Event, Follower, Heard, Told},
     log::{EntryId, Outbound},
@@ -102,8 +105,8 @@ pub struct Asked {
 struct Wanted {
     order_id: Option<String>,
     types: HashSet<String>,
-    /// who hears of its own part only
-    seller: Option<PartnerId>,
+    /// how much of what it hears: who does not hear everything hears of one order
+    sight: Sight,
 }
 
 impl Wanted {
@@ -132,12 +135,12 @@ async fn begin(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<
 
 async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
     let caller = caller(request);
-    let mut seller = None;
+    let mut sight = Sight::Whole;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
         let Some(id) = &asked.order_id else {
             return Err(deny(request, caller.name(), "this token hears of one order at a time: name its order_id"));
         };
-        seller = theirs(shared, request, &caller, id).await?.sight.seller().cloned();
+        sight = theirs(shared, request, &caller, id).await?.sight;
     }
     let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
     // an event that never comes is not waited for
@@ -150,7 +153,7 @@ async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result
     if asked.order_id.as_ref().is_some_and(|id| OrderId::new(id).is_err()) {
         return Err(Why::Invalid.response("order_id is no order's id"));
     }
-    Ok(Wanted { order_id: asked.order_id.clone(), types, seller })
+    Ok(Wanted { order_id: asked.order_id.clone(), types, sight })
 }
 
 /// What one partition's stream says to the others'.
@@ -318,6 +321,21 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
     said.into_iter().map(one).collect()
 }
 
+/// What is said to an order's buyer: how much there is of its goods is not.
+fn bought(said: Said) -> Said {
+    let hidden = |e: &Event| -> Option<Box<RawValue>> {
+        let mut told: Published = serde_json::from_str(e.raw.get()).ok()?;
+        hide_units(&mut told.event).then(|| serde_json::value::to_raw_value(&told).ok()).flatten()
+    };
+    match said {
+        Said::Told(partition, told) => {
+            let heard = |e: Event| Event { raw: hidden(&e).unwrap_or_else(|| e.raw.clone()), ..e };
+            Said::Told(partition, Told { id: told.id, events: told.events.into_iter().map(heard).collect() })
+        }
+        Said::Lost(..) | Said::Quiet => said,
+    }
+}
+
 /// What a connection holds.
 struct Listening {
     said: BoxStream<'static, Vec<Said>>,
@@ -337,12 +355,13 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
             () = tokio::time::sleep_until(l.spoken + QUIET_MAX) => vec![Said::Quiet],
             () = l.stop.cancelled() => return None,
         };
-        let said = match &l.wanted.seller {
-            Some(seller) => tokio::select! {
+        let said = match &l.wanted.sight {
+            Sight::Part(seller) => tokio::select! {
                 parts = parts(&l.shared, &l.wanted, seller, said) => parts,
                 () = l.stop.cancelled() => return None,
             },
-            None => said,
+            Sight::Buyer => said.into_iter().map(bought).collect(),
+            Sight::Whole => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();
         if !text.is_empty() {
@@ -419,8 +438,14 @@ async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> 
             let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
             let rows = store.history(order, after, most).await.map_err(|e| problem::store(&e))?;
             let (events, read) = (rows.len(), move || rows.iter().map(|row| published(row, &row.evnt)).collect());
-            let read: Result<_, _> = shared.folds.of(events, read).await.map_err(unread)?;
-            read.map_err(Unfolded::History).map_err(unread)?
+            let read: Result<Vec<Published>, _> = shared.folds.of(events, read).await.map_err(unread)?;
+            let mut read = read.map_err(Unfolded::History).map_err(unread)?;
+            if found.sight == Sight::Buyer {
+                for told in &mut read {
+                    hide_units(&mut told.event);
+                }
+            }
+            read
         }
     };
     let more = items.len() > limit;

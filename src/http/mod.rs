@@ -13,6 +13,7 @@ pub mod denials;
 pub mod desks;
 pub mod erase;
 pub mod feed;
+pub mod figures;
 pub mod folds;
 pub mod front;
 pub mod gifts;
