@@ -51,6 +51,8 @@ const ENTRIES_MAX: usize = 64;
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
 const WAIT: Duration = Duration::from_secs(1);
+/// So exactly a cursor tells when there was something, who hears of one order.
+const ABOUT_MS: u64 = 60_000;
 /// How long it waits before it asks again for a history that could not be read.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -116,21 +118,30 @@ impl Wanted {
     }
 }
 
-/// Where to begin.
-async fn begin(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Cursor, HttpResponse> {
+/// Where to begin, and what is told of it.
+async fn begin(
+    shared: &Shared,
+    request: &HttpRequest,
+    asked: &Asked,
+    sight: &Sight,
+) -> Result<(Cursor, Cursor), HttpResponse> {
     let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let after = again.or(asked.after.as_deref()).unwrap_or("now");
     if !matches!(after, "now" | "start") {
         let cursor: Cursor = after.parse().map_err(|_| bad_cursor())?;
         let fits = cursor.0.len() == usize::try_from(shared.parts.partitions).unwrap_or(usize::MAX);
-        return if fits { Ok(cursor) } else { Err(bad_cursor()) };
+        return if fits { Ok((cursor.clone(), cursor)) } else { Err(bad_cursor()) };
     }
-    let mut cursor = Vec::new();
+    let (mut cursor, mut told) = (Vec::new(), Vec::new());
     for partition in 0..shared.parts.partitions {
         let extent = shared.parts.log.extent(partition, &Outbound::Events).await.map_err(|e| problem::log(&e))?;
-        cursor.push(if after == "now" { extent.last } else { extent.floor });
+        let place = if after == "now" { extent.last } else { extent.floor };
+        cursor.push(place);
+        // when others' orders moved last is nothing to who hears of one: some of what it heard may come again
+        let about = EntryId { ms: place.ms - place.ms % ABOUT_MS, seq: 0 };
+        told.push(if *sight == Sight::Whole { place } else { about.max(extent.floor) });
     }
-    Ok(Cursor(cursor))
+    Ok((Cursor(cursor), Cursor(told)))
 }
 
 async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
@@ -222,6 +233,8 @@ fn text(said: Said, cursor: &mut Cursor, wanted: &Wanted) -> String {
             // the cursor comes with the last one of an entry: whoever hears only a part of it hears it again
             match text.rfind("data: ") {
                 Some(last) => text.insert_str(last, &format!("id: {id}\n")),
+                // when others' orders move is nothing to who hears of one
+                None if wanted.sight != Sight::Whole => {}
                 None => text = format!("id: {id}\n\n"),
             }
             text
@@ -381,15 +394,15 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(place) => place,
         Err(refusal) => return refusal,
     };
-    let cursor = match begin(&shared, &request, &asked).await {
-        Ok(cursor) => cursor,
+    let (from, cursor) = match begin(&shared, &request, &asked, &wanted.sight).await {
+        Ok(begun) => begun,
         Err(refusal) => return refusal,
     };
     let only = match lives(&shared, &wanted).await {
         Ok(only) => only,
         Err(refusal) => return refusal,
     };
-    let each = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let each = (0..shared.parts.partitions).zip(from.0);
     let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
