@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commit;
 pub mod demo;
 pub mod domain;
+pub mod erasure;
 pub mod feed;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
