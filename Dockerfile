@@ -5,7 +5,7 @@
 #
 #   docker build -t jumun .
 #   docker run --rm jumun token me --role operator      # its token, and below that its hash
-#   docker run --rm -p 127.0.0.1:8080:8080 -v jumun-data:/data -e JUMUN_TOKEN=me:operator:HASH jumun
+#   docker run --rm -p 127.0.0.1:8080:8080 -v jumun-data:/data -e JUMUN_TOKEN=me:operator:HASH:until=DAY jumun
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commit;
 pub mod demo;
 pub mod domain;
+pub mod erasure;
 pub mod feed;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -26,6 +27,7 @@ pub mod quiet;
 pub mod retention;
 pub mod route;
 pub mod seals;
+pub mod secrets;
 pub mod server;
 pub mod signature;
 #[cfg(feature = "simulation")]

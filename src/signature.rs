@@ -2,6 +2,10 @@
 //!
 //! The header [`HEADER`] holds `t=SECONDS,v1=HEX`: the time of signing, and HMAC-SHA-256 of `SECONDS.BODY` by the secret
 //! that both sides have. The time is signed too, so an old message can't be played again later.
+//!
+//! It does not say what the message is for: one that was signed on its way out could come back in as if the other side had
+//! made it. [`HEADER_V2`] does, `t=SECONDS,v2=HEX` of `LABEL.SECONDS.BODY`. It is a header of its own, since receivers may
+//! read the first one as two parts; where it is there, it alone counts.
 
 use std::fmt;
 
@@ -15,6 +19,8 @@ use crate::{
 
 /// Holds the signature.
 pub const HEADER: &str = "jumun-signature";
+/// Holds the one that says what it is for.
+pub const HEADER_V2: &str = "jumun-signature-v2";
 /// How far the signer's clock may be from ours, and how old a message may be, in seconds.
 pub const TOLERANCE_SECONDS: i64 = 300;
 /// Bytes of an HMAC-SHA-256.
@@ -32,10 +38,35 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a signed message is for, and so which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// events, to a receiver
+    Webhook,
+    /// what is asked of a payment service
+    Payment,
+    /// what a payment service tells here
+    Callback,
+}
+
+impl Purpose {
+    /// Every one.
+    pub const ALL: [Purpose; 3] = [Purpose::Webhook, Purpose::Payment, Purpose::Callback];
+
+    /// As it is signed.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Purpose::Webhook => "jumun.webhook",
+            Purpose::Payment => "jumun.payment",
+            Purpose::Callback => "jumun.callback",
+        }
+    }
+}
+
 /// Why a signature is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
-    #[error("the header {HEADER} is not like t=SECONDS,v1=HEX")]
+    #[error("the header {HEADER} is not like t=SECONDS,v1=HEX, nor {HEADER_V2} like t=SECONDS,v2=HEX")]
     Form,
     #[error("the signature is more than {TOLERANCE_SECONDS} seconds from now")]
     Time,
@@ -56,19 +87,32 @@ impl Secret {
         Ok(Self(text.as_bytes().to_vec()))
     }
 
-    fn mac(&self, at: i64, body: &[u8]) -> Option<Hmac<Sha256>> {
+    fn mac(&self, purpose: Option<Purpose>, at: i64, body: &[u8]) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?; // takes keys of any length
+        if let Some(purpose) = purpose {
+            mac.update(purpose.label().as_bytes());
+            mac.update(b".");
+        }
         mac.update(at.to_string().as_bytes());
         mac.update(b".");
         mac.update(body);
         Some(mac)
     }
 
-    /// The header's value for a body that is sent now.
+    fn code(&self, purpose: Option<Purpose>, at: i64, body: &[u8]) -> String {
+        self.mac(purpose, at, body).map(|m| hex(&m.finalize().into_bytes())).unwrap_or_default()
+    }
+
+    /// The value of [`HEADER`] for a body that is sent now.
     pub fn sign(&self, now: Time, body: &[u8]) -> String {
         let at = now.timestamp();
-        let code = self.mac(at, body).map(|m| hex(&m.finalize().into_bytes())).unwrap_or_default();
-        format!("t={at},v1={code}")
+        format!("t={at},v1={}", self.code(None, at, body))
+    }
+
+    /// The value of [`HEADER_V2`] for a body that is sent now.
+    pub fn sign_for(&self, purpose: Purpose, now: Time, body: &[u8]) -> String {
+        let at = now.timestamp();
+        format!("t={at},v2={}", self.code(Some(purpose), at, body))
     }
 
     /// Whether a body came from somebody who knows the secret, lately. Several `v1` may stand in a header, so that a
@@ -77,10 +121,24 @@ impl Secret {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+        self.fits(None, now, header, body)
+    }
+
+    /// The same of the value of [`HEADER_V2`], with several `v2`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_for(&self, purpose: Purpose, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+        self.fits(Some(purpose), now, header, body)
+    }
+
+    fn fits(&self, purpose: Option<Purpose>, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+        let version = if purpose.is_some() { "v2" } else { "v1" };
         let parts = || header.split(',').filter_map(|p| p.trim().split_once('='));
         let at: i64 = parts().find(|(k, _)| *k == "t").and_then(|(_, v)| v.parse().ok()).ok_or(Doubt::Form)?;
         let code = |v: &str| unhex(v).filter(|code| code.len() == CODE_BYTES);
-        let codes: Vec<Vec<u8>> = parts().filter(|(k, _)| *k == "v1").filter_map(|(_, v)| code(v)).take(4).collect();
+        let codes = parts().filter(|(k, _)| *k == version).filter_map(|(_, v)| code(v));
+        let codes: Vec<Vec<u8>> = codes.take(4).collect();
         if codes.is_empty() {
             return Err(Doubt::Form);
         }
@@ -88,7 +146,7 @@ impl Secret {
             return Err(Doubt::Time);
         }
         // compared in constant time
-        let fits = |code: &Vec<u8>| self.mac(at, body).is_some_and(|m| m.verify_slice(code).is_ok());
+        let fits = |code: &Vec<u8>| self.mac(purpose, at, body).is_some_and(|m| m.verify_slice(code).is_ok());
         if codes.iter().any(fits) { Ok(()) } else { Err(Doubt::Wrong) }
     }
 }
@@ -121,6 +179,27 @@ mod tests {
         for bad in ["", "t=1000", "v1=00", "t=x,v1=00", "t=1000,v1=zz", "t=1000,v1=", &"v1=é".repeat(40)] {
             assert_eq!(secret.check(at(1_000), bad, b"body"), Err(Doubt::Form), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_signed_for_one_way_is_not_for_another() {
+        let secret = Secret::new("0123456789abcdef01234567").unwrap();
+        for signed in Purpose::ALL {
+            let header = secret.sign_for(signed, at(1_000), b"body");
+            for asked in Purpose::ALL {
+                let told = secret.check_for(asked, at(1_000), &header, b"body");
+                assert_eq!(told, if signed == asked { Ok(()) } else { Err(Doubt::Wrong) }, "{signed:?} {asked:?}");
+            }
+            // under another version's name, or as a body that begins with the label
+            let renamed = header.replace("v2=", "v1=");
+            assert_eq!(secret.check(at(1_000), &renamed, b"body"), Err(Doubt::Wrong));
+            assert_eq!(secret.check(at(1_000), &header, b"body"), Err(Doubt::Form));
+            let old = secret.sign(at(1_000), b"body").replace("v1=", "v2=");
+            assert_eq!(secret.check_for(signed, at(1_000), &old, b"body"), Err(Doubt::Wrong));
+        }
+        // printf 'jumun.callback.1000.body' | openssl dgst -sha256 -hmac 0123456789abcdef01234567
+        let code = "8207de5b81291792036772679dd29abde9c37849deec0b0009b1ecd8faa26e56";
+        assert_eq!(secret.sign_for(Purpose::Callback, at(1_000), b"body"), format!("t=1000,v2={code}"));
     }
 
     #[test]

@@ -9,9 +9,12 @@ use rand::TryRngCore as _;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest as _, Sha256};
 
-use crate::protocol::{
-    command::RefundAccount,
-    internal::{hex, unhex},
+use crate::{
+    protocol::{
+        command::RefundAccount,
+        internal::{hex, unhex},
+    },
+    secrets,
 };
 
 /// A key's length in bytes.
@@ -112,7 +115,7 @@ impl Vault {
     /// # Errors
     /// A sentence, when it can't be read or has none.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+        let text = secrets::read(path).with_context(|| format!("{} can't be read", path.display()))?;
         Self::new(&text).with_context(|| path.display().to_string())
     }
 

@@ -30,18 +30,26 @@ db.execute("CREATE TABLE IF NOT EXISTS work (key TEXT PRIMARY KEY, about TEXT, t
 db.commit()
 
 
-def signature(body: bytes) -> str:
-    at = int(time.time())
-    return f"t={at},v1={hmac.new(SECRET, b'%d.' % at + body, hashlib.sha256).hexdigest()}"
+def code(label: str, at: str, body: bytes) -> str:
+    return hmac.new(SECRET, f"{label}{at}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def is_signed(header: str, body: bytes) -> bool:
+def signatures(body: bytes) -> dict:
+    """Both headers: the second says which way it goes, and is the one that counts."""
+    at = str(int(time.time()))
+    return {"jumun-signature": f"t={at},v1={code('', at, body)}",
+            "jumun-signature-v2": f"t={at},v2={code('jumun.callback.', at, body)}"}
+
+
+def is_signed(headers, body: bytes) -> bool:
+    labelled = headers.get("jumun-signature-v2")
+    header, version, label = (labelled, "v2", "jumun.payment.") if labelled else (headers.get("jumun-signature", ""), "v1", "")
     parts = [p.strip().split("=", 1) for p in header.split(",") if "=" in p]
     at = next((v for k, v in parts if k == "t" and v.isdigit()), None)
     if at is None or abs(time.time() - int(at)) > 300:
         return False
-    good = hmac.new(SECRET, at.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return any(k == "v1" and hmac.compare_digest(v.encode(), good.encode()) for k, v in parts)
+    good = code(label, at, body)
+    return any(k == version and hmac.compare_digest(v.encode(), good.encode()) for k, v in parts)
 
 
 def work(key: str, path: str, asked: dict):
@@ -95,7 +103,7 @@ def tell(event: dict):
     body, wait = json.dumps(event).encode(), 1
     for _ in range(2 if args.twice else 1):
         while True:
-            headers = {"Content-Type": "application/json", "jumun-signature": signature(body)}
+            headers = {"Content-Type": "application/json"} | signatures(body)
             try:
                 request = urllib.request.Request(args.callback, body, headers)
                 with urllib.request.urlopen(request, timeout=30) as reply:
@@ -115,7 +123,7 @@ class Door(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), 65536))
         key = self.headers.get("Idempotency-Key")
-        if not is_signed(self.headers.get("jumun-signature", ""), body):
+        if not is_signed(self.headers, body):
             return self.answer(401, {"title": "not signed by whom I know"})
         if self.path == "/events":  # a customer paid on its page, or a bank called: for trying it out
             threading.Thread(target=tell, args=(json.loads(body),), daemon=True).start()

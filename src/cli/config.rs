@@ -27,6 +27,7 @@ use crate::{
         redis::RedisLog,
     },
     outward::Certificates,
+    secrets,
     store::{self, Store},
     traces::{
         Traces,
@@ -148,7 +149,7 @@ impl Places {
 /// What a setting or the file in its place says; an end of line is none of it.
 fn said(value: Option<&String>, flag: &str, file: Option<&Path>) -> anyhow::Result<Option<String>> {
     let Some(path) = file else { return Ok(value.cloned()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("{flag} {} can't be read", path.display()))?;
+    let text = secrets::read(path).with_context(|| format!("{flag} {} can't be read", path.display()))?;
     let text = text.trim();
     ensure!(!text.is_empty(), "{flag} {} is empty", path.display());
     Ok(Some(text.to_owned()))

@@ -181,6 +181,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             proxies: Proxies::default(),
             hosts: Hosts::default(),
             payments_secret: None,
+            payments_labelled: false,
             claim_window: CLAIM_WINDOW,
             rate: 0,
             stranger_rate: 10,

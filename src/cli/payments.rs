@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use super::config::seconds;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         http::{HttpPayments, PATIENCE_MAX},
         simulated::{Rules, Simulated},
     },
-    seals,
+    seals, secrets,
     signature::Secret,
     store::Store,
     vault::Vault,
@@ -35,9 +35,12 @@ pub struct PaymentArgs {
     /// with it signed call-backs are taken at /v1/payment-callbacks
     #[arg(long, env = "JUMUN_PAYMENTS_SECRET_FILE", value_name = "FILE")]
     payments_secret_file: Option<PathBuf>,
-    /// A certificate (PEM) to trust at the payment service, besides the system's
+    /// The authorities (PEM) by which the payment service is trusted, in the place of the system's
     #[arg(long, env = "JUMUN_PAYMENTS_CA", value_name = "FILE")]
     payments_ca: Option<PathBuf>,
+    /// Take only call-backs whose signature says that they are some (jumun-signature-v2, see docs/payments.md)
+    #[arg(long, env = "JUMUN_PAYMENTS_LABELLED", value_parser = BoolishValueParser::new())]
+    pub payments_labelled: bool,
     /// How long the payment service may take to answer, in seconds
     #[arg(long, env = "JUMUN_PAYMENTS_TIMEOUT", default_value_t = 10.0, value_name = "SECONDS")]
     payments_timeout: f64,
@@ -62,7 +65,7 @@ impl PaymentArgs {
     /// A sentence, when it can't be read or is too short.
     pub fn secret(&self) -> anyhow::Result<Option<Secret>> {
         let text = match &self.payments_secret_file {
-            Some(path) => std::fs::read_to_string(path)
+            Some(path) => secrets::read(path)
                 .with_context(|| format!("--payments-secret-file {} can't be read", path.display()))?,
             // an empty variable is none
             None => match std::env::var(SECRET_VARIABLE) {

@@ -90,7 +90,8 @@ pub struct ServeArgs {
     /// Do not touch the schema; it must be up to date (see jumun migrate)
     #[arg(long, env = "JUMUN_NO_MIGRATE")]
     no_migrate: bool,
-    /// Go on with a Redis without a password or TLS, or a PostgreSQL without TLS, though it is on another machine
+    /// Go on with a Redis without a password or TLS, or a PostgreSQL whose certificate is not looked at or that is told no
+    /// password, though it is on another machine
     #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
     insecure_backends: bool,
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
@@ -117,7 +118,8 @@ pub struct ServeArgs {
     /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER; several with commas between
+    /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER, with its end behind it, :until=2027-03-01;
+    /// several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
     /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the door
@@ -218,6 +220,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
+    tokens.tell(clock.now());
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
     if !args.insecure_backends {
@@ -301,6 +304,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         hooks,
         stop: stop.clone(),
         payments_secret,
+        payments_labelled: args.payments.payments_labelled,
         claim_window,
     };
     let mut door = Box::pin(http::serve(http, listener));

@@ -8,6 +8,7 @@ use super::{
     money::Won,
     order::{change::Preview, event::LeftOut},
     status::Status,
+    stock::Available,
 };
 
 macro_rules! reasons {
@@ -105,6 +106,9 @@ pub struct Facts {
     /// units that the next in line could have
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub available: Option<i64>,
+    /// over HTTP, to whom the SKU's figures are not told, instead of `available`: whether there are any
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub availability: Option<Available>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub requested: Option<i64>,
     /// the ledger's position that it was decided at
@@ -157,6 +161,17 @@ pub struct StockFact {
 }
 
 impl Facts {
+    /// Takes out how many units of the SKU there are. What is left of the order's own goods or gifts is no figure of a SKU's.
+    pub fn hide_units(&mut self, reason: Option<&str>) {
+        let own = [Reason::QuantityExceeded, Reason::GiftNotEntitled].map(Reason::code);
+        if !reason.is_some_and(|reason| own.contains(&reason))
+            && let Some(units) = self.available.take()
+        {
+            self.availability = Some(Available::of(units));
+        }
+        self.position = None;
+    }
+
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == Facts::default()

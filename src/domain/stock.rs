@@ -66,6 +66,30 @@ impl Move {
     }
 }
 
+/// Whether a SKU can be had, for whom its figures are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Available {
+    Yes,
+    /// the last ten units
+    Few,
+    No,
+}
+
+impl Available {
+    /// So many are few.
+    const FEW: i64 = 10;
+
+    /// Of so many units.
+    pub const fn of(units: i64) -> Self {
+        match units {
+            ..=0 => Self::No,
+            1..=Self::FEW => Self::Few,
+            _ => Self::Yes,
+        }
+    }
+}
+
 /// A movement asked of a SKU.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Movement {

@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, commands,
+    Shared, commands, figures,
     guard::{Body, note_denied},
-    problem::Why,
+    problem::{self, Why},
     scope,
+    tokens::Caller,
 };
 use crate::{
     domain::{
@@ -27,7 +28,7 @@ use crate::{
     },
     payment,
     protocol::{OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
-    signature::HEADER,
+    signature::{Doubt, HEADER, HEADER_V2, Purpose},
 };
 
 /// What the payment service tells. `event_id` is its own name for it, 1 to 128 printable characters, the same whenever it is
@@ -192,6 +193,8 @@ async fn told(
         }
         OutcomeKind::Failed => return Err(again()),
     };
+    let service = Caller::Payment { name: WHO.to_owned() };
+    let answer = figures::heard(shared, &service, answer).await.map_err(|e| problem::store(&e))?;
     Ok((HttpResponse::Ok().json(answer), outcome))
 }
 
@@ -226,8 +229,15 @@ fn signed(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<Payment
     let Some(secret) = &shared.parts.payments_secret else {
         return Err(Why::NotFound.response("no call-backs are taken here: this server has no payments secret"));
     };
-    let header = request.headers().get(HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if let Err(doubt) = secret.check(shared.parts.clock.now(), header, body) {
+    let header = |name: &str| request.headers().get(name).map(|v| v.to_str().unwrap_or_default());
+    let now = shared.parts.clock.now();
+    // who says what it is for is held to that; what we signed ourselves is no word of the service's
+    let believed = match (header(HEADER_V2), header(HEADER)) {
+        (Some(labelled), _) => secret.check_for(Purpose::Callback, now, labelled, body),
+        (None, Some(plain)) if !shared.parts.payments_labelled => secret.check(now, plain, body),
+        (None, Some(_) | None) => Err(Doubt::Form),
+    };
+    if let Err(doubt) = believed {
         shared.strangers.take(request)?;
         note_denied(request, WHO, &doubt.to_string());
         return Err(Why::BadSignature.response(doubt.to_string()));

@@ -253,7 +253,12 @@ async fn send(
     }
     match delivered {
         Ok(Some(answer)) => match scope::heard(shared, &caller(request), answer).await {
-            Ok(answer) => respond(&answer),
+            Ok(answer) => {
+                if answer.reason.as_deref() == Some(Reason::Forbidden.code()) {
+                    note_denied(request, caller(request).name(), "the lane: this actor may not send this command");
+                }
+                respond(&answer)
+            }
             Err(refusal) => refusal,
         },
         Ok(None) => pending(&id),

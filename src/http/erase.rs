@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::letter::Whose;
 
@@ -23,24 +23,17 @@ use super::{
 };
 use crate::{
     commit::replay,
-    domain::{
-        ids::{CustomerId, OrderId},
-        order::{
-            Order,
-            event::{erase_words, without_words},
-        },
-    },
+    domain::ids::{CustomerId, OrderId},
+    erasure::{Words, parcels},
     log::EntryId,
     retention::before,
-    store::{OrderQuery, rows::HistRow},
+    store::OrderQuery,
 };
 
 /// Orders looked through at a time.
 const PAGE: u32 = 200;
 /// Letters looked through at a time, each of up to 16 KiB.
 const LETTERS_AT_ONCE: usize = 200;
-/// Webhooks' letters looked through at a time, each of up to a parcel's events.
-const PARCELS_AT_ONCE: u32 = 100;
 /// Orders that are named in the answer, of those that still need the data.
 const KEPT_MAX: usize = 100;
 
@@ -93,7 +86,7 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
             }
         }
     }
-    view.words += parcels_of(shared, &orders).await?;
+    view.words += parcels(&*shared.parts.store, &orders).await.map_err(|e| problem::store(&e))?;
     view.letters = letters_of(shared, &Whose { customer: id, orders: &orders }).await?;
     Ok(view)
 }
@@ -131,7 +124,11 @@ async fn erase_orders(
                 view.kept.push(order.id.to_string());
             }
         } else {
-            view.words += u64::from(words_of(shared, &order, &rows).await?);
+            let words = Words::of(&order, &rows);
+            if !words.none() {
+                words.erase(&**store).await.map_err(|e| problem::store(&e))?;
+                view.words += 1;
+            }
             done.push(order.id.clone());
         }
     }
@@ -144,49 +141,6 @@ async fn erase_orders(
     };
     view.rows += gone.map_err(|e| problem::store(&e))?;
     Ok(())
-}
-
-/// Takes the words out of an order's history and rows; whether there were some. What happened stays.
-async fn words_of(shared: &Shared, order: &Order, rows: &[HistRow]) -> Result<bool, HttpResponse> {
-    let events: Vec<(i64, String)> = rows.iter().filter_map(|r| Some((r.hist_no, without_words(&r.evnt)?))).collect();
-    if events.is_empty() {
-        return Ok(false);
-    }
-    let refunds: Vec<String> = order.refunds.iter().map(|r| r.key.clone()).collect();
-    shared.parts.store.erase_words(&order.id, &refunds, &events).await.map_err(|e| problem::store(&e))?;
-    Ok(true)
-}
-
-/// Takes the words out of events of these orders that a webhook's receiver would not have; how many letters had some.
-async fn parcels_of(shared: &Shared, orders: &HashSet<String>) -> Result<u64, HttpResponse> {
-    let store = &shared.parts.store;
-    let mut changed = 0;
-    for (hook, _) in store.hook_letter_counts().await.map_err(|e| problem::store(&e))? {
-        let mut before: Option<String> = None;
-        loop {
-            let some = store.hook_letters(&hook, before.as_deref(), PARCELS_AT_ONCE).await;
-            let some = some.map_err(|e| problem::store(&e))?;
-            let Some(last) = some.last() else { break };
-            before = Some(last.ltr_id.to_string());
-            for letter in &some {
-                let Some(events) = without_theirs(&letter.evnts, orders) else { continue };
-                store.hook_letter_says(&letter.ltr_id, &events).await.map_err(|e| problem::store(&e))?;
-                changed += 1;
-            }
-        }
-    }
-    Ok(changed)
-}
-
-/// Published events without the words in those of these orders; `None`: there are none.
-fn without_theirs(events: &str, orders: &HashSet<String>) -> Option<String> {
-    let mut events: Vec<Value> = serde_json::from_str(events).ok()?;
-    let theirs = |told: &Value| told.get("order_id").and_then(Value::as_str).is_some_and(|id| orders.contains(id));
-    let mut had = false;
-    for told in events.iter_mut().filter(|told| theirs(told)) {
-        had |= told.get_mut("event").is_some_and(erase_words);
-    }
-    had.then(|| Value::Array(events).to_string())
 }
 
 /// Takes away the dead letters of a customer: they hold commands as they came, names and all.

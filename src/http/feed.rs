@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -16,14 +16,17 @@ use super::{
     listeners::Place,
     paging::{self, bad_cursor},
     problem::{self, Why},
-    scope::theirs,
+    scope::{Sight, theirs},
     tokens::Caller,
     view::Page,
 };
 use crate::{
     domain::{
         ids::{OrderId, PartnerId},
-        order::{self, Order, event::Event as OrderEvent},
+        order::{
+            self, Order,
+            event::{Event as OrderEvent, hide_units},
+        },
     },
     feed::{Cursor, Event, Follower, Heard, Told},
     log::{EntryId, Outbound},
@@ -41,6 +44,8 @@ const ENTRIES_MAX: usize = 64;
 const QUIET_MAX: Duration = Duration::from_secs(10);
 /// How long one read waits.
 const WAIT: Duration = Duration::from_secs(1);
+/// So exactly a cursor tells when there was something, who hears of one order.
+const ABOUT_MS: u64 = 60_000;
 /// How long it waits before it asks again for a history that could not be read.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -58,8 +63,8 @@ pub struct Asked {
 struct Wanted {
     order_id: Option<String>,
     types: HashSet<String>,
-    /// who hears of its own part only
-    seller: Option<PartnerId>,
+    /// how much of what it hears: who does not hear everything hears of one order
+    sight: Sight,
 }
 
 impl Wanted {
@@ -69,31 +74,40 @@ impl Wanted {
     }
 }
 
-/// Where to begin.
-async fn begin(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Cursor, HttpResponse> {
+/// Where to begin, and what is told of it.
+async fn begin(
+    shared: &Shared,
+    request: &HttpRequest,
+    asked: &Asked,
+    sight: &Sight,
+) -> Result<(Cursor, Cursor), HttpResponse> {
     let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let after = again.or(asked.after.as_deref()).unwrap_or("now");
     if !matches!(after, "now" | "start") {
         let cursor: Cursor = after.parse().map_err(|_| bad_cursor())?;
         let fits = cursor.0.len() == usize::try_from(shared.parts.partitions).unwrap_or(usize::MAX);
-        return if fits { Ok(cursor) } else { Err(bad_cursor()) };
+        return if fits { Ok((cursor.clone(), cursor)) } else { Err(bad_cursor()) };
     }
-    let mut cursor = Vec::new();
+    let (mut cursor, mut told) = (Vec::new(), Vec::new());
     for partition in 0..shared.parts.partitions {
         let extent = shared.parts.log.extent(partition, &Outbound::Events).await.map_err(|e| problem::log(&e))?;
-        cursor.push(if after == "now" { extent.last } else { extent.floor });
+        let place = if after == "now" { extent.last } else { extent.floor };
+        cursor.push(place);
+        // when others' orders moved last is nothing to who hears of one: some of what it heard may come again
+        let about = EntryId { ms: place.ms - place.ms % ABOUT_MS, seq: 0 };
+        told.push(if *sight == Sight::Whole { place } else { about.max(extent.floor) });
     }
-    Ok(Cursor(cursor))
+    Ok((Cursor(cursor), Cursor(told)))
 }
 
 async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
     let caller = caller(request);
-    let mut seller = None;
+    let mut sight = Sight::Whole;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
         let Some(id) = &asked.order_id else {
             return Err(deny(request, caller.name(), "this token hears of one order at a time: name its order_id"));
         };
-        seller = theirs(shared, request, &caller, id).await?.sight.seller().cloned();
+        sight = theirs(shared, request, &caller, id).await?.sight;
     }
     let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
     // an event that never comes is not waited for
@@ -106,7 +120,7 @@ async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result
     if asked.order_id.as_ref().is_some_and(|id| OrderId::new(id).is_err()) {
         return Err(Why::Invalid.response("order_id is no order's id"));
     }
-    Ok(Wanted { order_id: asked.order_id.clone(), types, seller })
+    Ok(Wanted { order_id: asked.order_id.clone(), types, sight })
 }
 
 /// What one partition's stream says to the others'.
@@ -175,6 +189,8 @@ fn text(said: Said, cursor: &mut Cursor, wanted: &Wanted) -> String {
             // the cursor comes with the last one of an entry: whoever hears only a part of it hears it again
             match text.rfind("data: ") {
                 Some(last) => text.insert_str(last, &format!("id: {id}\n")),
+                // when others' orders move is nothing to who hears of one
+                None if wanted.sight != Sight::Whole => {}
                 None => text = format!("id: {id}\n\n"),
             }
             text
@@ -274,6 +290,21 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
     said.into_iter().map(one).collect()
 }
 
+/// What is said to an order's buyer: how much there is of its goods is not.
+fn bought(said: Said) -> Said {
+    let hidden = |e: &Event| -> Option<Box<RawValue>> {
+        let mut told: Published = serde_json::from_str(e.raw.get()).ok()?;
+        hide_units(&mut told.event).then(|| serde_json::value::to_raw_value(&told).ok()).flatten()
+    };
+    match said {
+        Said::Told(partition, told) => {
+            let heard = |e: Event| Event { raw: hidden(&e).unwrap_or_else(|| e.raw.clone()), ..e };
+            Said::Told(partition, Told { id: told.id, events: told.events.into_iter().map(heard).collect() })
+        }
+        Said::Lost(..) | Said::Quiet => said,
+    }
+}
+
 /// What a connection holds.
 struct Listening {
     said: BoxStream<'static, Vec<Said>>,
@@ -293,12 +324,13 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
             () = tokio::time::sleep_until(l.spoken + QUIET_MAX) => vec![Said::Quiet],
             () = l.stop.cancelled() => return None,
         };
-        let said = match &l.wanted.seller {
-            Some(seller) => tokio::select! {
+        let said = match &l.wanted.sight {
+            Sight::Part(seller) => tokio::select! {
                 parts = parts(&l.shared, &l.wanted, seller, said) => parts,
                 () = l.stop.cancelled() => return None,
             },
-            None => said,
+            Sight::Buyer => said.into_iter().map(bought).collect(),
+            Sight::Whole => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();
         if !text.is_empty() {
@@ -318,15 +350,15 @@ pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web:
         Ok(place) => place,
         Err(refusal) => return refusal,
     };
-    let cursor = match begin(&shared, &request, &asked).await {
-        Ok(cursor) => cursor,
+    let (from, cursor) = match begin(&shared, &request, &asked, &wanted.sight).await {
+        Ok(begun) => begun,
         Err(refusal) => return refusal,
     };
     let only = match lives(&shared, &wanted).await {
         Ok(only) => only,
         Err(refusal) => return refusal,
     };
-    let each = (0..shared.parts.partitions).zip(cursor.0.iter().copied());
+    let each = (0..shared.parts.partitions).zip(from.0);
     let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
     let stop = shared.parts.stop.clone();
@@ -375,8 +407,14 @@ async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> 
             let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
             let rows = store.history(order, after, most).await.map_err(|e| problem::store(&e))?;
             let (events, read) = (rows.len(), move || rows.iter().map(|row| published(row, &row.evnt)).collect());
-            let read: Result<_, _> = shared.folds.of(events, read).await.map_err(unread)?;
-            read.map_err(Unfolded::History).map_err(unread)?
+            let read: Result<Vec<Published>, _> = shared.folds.of(events, read).await.map_err(unread)?;
+            let mut read = read.map_err(Unfolded::History).map_err(unread)?;
+            if found.sight == Sight::Buyer {
+                for told in &mut read {
+                    hide_units(&mut told.event);
+                }
+            }
+            read
         }
     };
     let more = items.len() > limit;

@@ -27,7 +27,7 @@ use super::{
     problem::Why,
     sliced::Sliced,
 };
-use crate::signature::HEADER as SIGNATURE;
+use crate::signature::{HEADER as SIGNATURE, HEADER_V2 as LABELLED};
 
 /// A command's id where its body has none.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -36,7 +36,7 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Whose page may read the answer at all: ours.
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Headers by which something is decided: of two values a proxy may read the other one.
-pub const DECISIVE: [HeaderName; 12] = [
+pub const DECISIVE: [HeaderName; 13] = [
     header::AUTHORIZATION,
     CUSTOMER,
     IDEMPOTENCY_KEY,
@@ -48,6 +48,7 @@ pub const DECISIVE: [HeaderName; 12] = [
     header::ORIGIN,
     SITE,
     HeaderName::from_static(SIGNATURE),
+    HeaderName::from_static(LABELLED),
     HeaderName::from_static("last-event-id"),
 ];
 

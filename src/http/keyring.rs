@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context as _, ensure};
 use tokio::signal::unix::Signal;
 
-use super::tokens::{Token, Tokens};
-use crate::{clock::Clock, domain::Time};
+use super::tokens::{Role, Token, Tokens};
+use crate::{clock::Clock, domain::Time, secrets};
 
 /// How often the file is looked at: it is small, and a leaked token should not be good for long.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -34,12 +34,14 @@ impl Keyring {
         Self { now: RwLock::default(), file: None, single: Vec::new(), text: Mutex::default() }
     }
 
-    /// Of a TOML file and of single ones (`name:role:sha256[:partner]`).
+    /// Of a TOML file and of single ones (`name:role:sha256[:partner][:until=TIME]`).
     ///
     /// # Errors
     /// A sentence, when the file can't be read or a token makes no sense.
     pub fn read(file: Option<&Path>, single: &[String]) -> anyhow::Result<Self> {
         let text = file.map(text).transpose()?;
+        // hashes may be read by anybody
+        file.into_iter().for_each(secrets::look_changed);
         let tokens = Tokens::of(text.as_deref(), single)?;
         let (file, single) = (file.map(Path::to_owned), single.to_owned());
         Ok(Self { now: RwLock::new(Arc::new(tokens)), file, single, text: Mutex::new(text) })
@@ -77,7 +79,6 @@ impl Keyring {
 
     /// Looks now and then, and whenever the process is told to (SIGHUP), for ever.
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>, mut told: Signal) {
-        self.soon(clock.now());
         loop {
             let by_signal = tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => false,
@@ -87,7 +88,7 @@ impl Keyring {
                 Ok(true) => {
                     tracing::info!(tokens = self.tokens().count(), "the tokens were read again");
                     metrics::counter!("jumun_token_reloads_total", "outcome" => "taken").increment(1);
-                    self.soon(clock.now());
+                    self.tell(clock.now());
                 }
                 Ok(false) if by_signal => tracing::info!("SIGHUP: the tokens are as they were"),
                 Ok(false) => {}
@@ -102,9 +103,17 @@ impl Keyring {
         }
     }
 
-    /// Tells of those that will be over before long.
-    fn soon(&self, now: Time) {
-        for token in self.tokens().all() {
+    /// Tells of those that will be over before long, and of those that never will.
+    pub fn tell(&self, now: Time) {
+        let tokens = self.tokens();
+        // what only reads numbers may stay where it is
+        let endless = tokens.all().filter(|t| t.expires.is_none() && t.role != Role::Metrics);
+        let mut endless: Vec<&str> = endless.map(|t| t.name.as_str()).collect();
+        if !endless.is_empty() {
+            endless.sort_unstable();
+            tracing::warn!(tokens = endless.join(", "), "tokens have no end: who finds one may use it for ever");
+        }
+        for token in tokens.all() {
             if let Some(expires) = token.expires.filter(|at| *at - now < SOON) {
                 tracing::warn!(token = token.name, %expires, "a token is over, or soon will be");
             }

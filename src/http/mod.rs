@@ -13,6 +13,7 @@ pub mod denials;
 pub mod desks;
 pub mod erase;
 pub mod feed;
+pub mod figures;
 pub mod folds;
 pub mod front;
 pub mod gifts;
@@ -102,6 +103,8 @@ pub struct HttpParts {
     pub claim_window: Duration,
     /// what the payment service signs its call-backs by; `None`: none are taken
     pub payments_secret: Option<Secret>,
+    /// whether they have to be signed as such
+    pub payments_labelled: bool,
 }
 
 /// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What

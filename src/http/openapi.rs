@@ -75,7 +75,8 @@ pub fn openapi(routes: &[Route]) -> Value {
                     "type": "apiKey",
                     "in": "header",
                     "name": HEADER,
-                    "description": "t=SECONDS,v1=HEX: HMAC-SHA-256 of SECONDS.BODY by the secret of both sides",
+                    "description": "t=SECONDS,v1=HEX: HMAC-SHA-256 of SECONDS.BODY by the secret of both sides; or \
+                        jumun-signature-v2, t=SECONDS,v2=HEX, of jumun.callback.SECONDS.BODY",
                 },
             },
         },

@@ -14,13 +14,13 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Shared,
     commands::{self, object},
-    folds,
+    figures, folds,
     guard::{Body, caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
     problem::{self, Why},
     recipient::{self, Look},
-    scope::{self, Found, theirs},
+    scope::{self, Found, Sight, theirs},
     tokens::Caller,
     view::{OrderSummary, OrderView, Page, RecipientView, ReviewView},
 };
@@ -298,8 +298,10 @@ pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::
     if let Ok(Err(e)) = tokio::time::timeout(LOOK_TIME, look).await {
         return untold(&order.id, e);
     }
-    if let Some(seller) = seller {
-        told.keep(&order.part_of(seller));
+    match &found.sight {
+        Sight::Part(seller) => told.keep(&order.part_of(seller)),
+        Sight::Buyer => figures::hide(&mut told),
+        Sight::Whole => {}
     }
     shared.folds.json(told.entries.len(), told).await
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
 use super::{
-    Shared,
+    Shared, figures,
     folds::Unfolded,
     guard::{deny, note_denied},
     problem::{self, Why},
@@ -144,11 +144,13 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
     }
 }
 
-/// An answer as its caller may read it: a seller hears of its own lines, and nothing of how the buyer pays.
+/// An answer as its caller may read it: of the figures of what it sells or holds; a seller of its own lines, and nothing of how
+/// the buyer pays.
 ///
 /// # Errors
-/// The response, when the order can't be read.
+/// The response, when the order or a SKU can't be read.
 pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
+    let answer = figures::heard(shared, caller, answer).await.map_err(|e| problem::store(&e))?;
     let (Caller::Partner { .. }, Some(id)) = (caller, answer.order_id.as_deref()) else { return Ok(answer) };
     // what a refusal says, the partner asked for; what was done tells the order's sums
     let sums = |f: &Facts| f.total.is_some() || f.due.is_some() || f.deadline.is_some();

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    Shared,
+    Shared, figures,
     guard::caller,
     paging::{self, Paging, bad_cursor},
     problem::{self, Why},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::ids::{CampaignId, ProductId, SkuId},
     store::{
-        self, Store, StoreError, UntRow,
+        self, Store, UntRow,
         row::{Read, Row},
         rows::CmpnRow,
     },
@@ -64,11 +64,12 @@ pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::
 pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(sku_id) = SkuId::new(&id) else { return found::<SkuView>(None, "such SKU") };
     let view = async {
-        let stored = shared.parts.store.skus(&[sku_id]).await?;
+        let skus = [sku_id];
+        let stored = shared.parts.store.skus(&skus).await?;
         let Some(s) = stored.first() else { return Ok(None) };
         let mut view =
             SkuView { campaigns: s.campaigns.iter().map(CampaignView::from).collect(), ..SkuView::from(&s.unit) };
-        if !counts(&shared, &request, &s.unit).await? {
+        if !figures::told(&shared, &caller(&request), &skus).await?.has(&skus[0]) {
             view.units = None;
             view.campaigns.iter_mut().for_each(|c| c.allotted = None);
         }
@@ -77,21 +78,6 @@ pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<
     match view.await {
         Err(e) => problem::store(&e),
         Ok(view) => found(view, "such SKU"),
-    }
-}
-
-/// Whether the caller may know how many there are and were: how a competitor sells is nobody's business.
-async fn counts(shared: &Shared, request: &HttpRequest, unit: &UntRow) -> Result<bool, StoreError> {
-    match caller(request) {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(true),
-        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(false),
-        Caller::Partner { partner } => {
-            if unit.hldr_id.as_deref() == Some(partner.as_str()) {
-                return Ok(true);
-            }
-            let product = shared.parts.store.products(&[ProductId::stored(&unit.gds_id)]).await?;
-            Ok(product.first().is_some_and(|p| *p.ptnr_id == *partner.as_str()))
-        }
     }
 }
 
@@ -139,12 +125,9 @@ pub async fn campaign(shared: web::Data<Shared>, request: HttpRequest, id: web::
         let sales = shared.parts.store.campaigns(&[id]).await?;
         let Some(sale) = sales.first() else { return Ok(None) };
         let mut view = CampaignView::from(sale);
-        let stored = shared.parts.store.skus(&[SkuId::stored(&sale.unt_id)]).await?;
-        let told = match stored.first() {
-            Some(s) => counts(&shared, &request, &s.unit).await?,
-            None => false,
-        };
-        view.allotted = view.allotted.filter(|_| told);
+        let skus = [SkuId::stored(&sale.unt_id)];
+        let told = figures::told(&shared, &caller(&request), &skus).await?;
+        view.allotted = view.allotted.filter(|_| told.has(&skus[0]));
         Ok(Some(view))
     };
     match view.await {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context as _, bail, ensure};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -161,7 +162,7 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Of a TOML file's text and of single ones (`name:role:sha256[:partner]`).
+    /// Of a TOML file's text and of single ones (`name:role:sha256[:partner][:until=TIME]`).
     ///
     /// # Errors
     /// A sentence, when the text can't be read or a token makes no sense.
@@ -262,13 +263,17 @@ impl Tokens {
     }
 }
 
+/// What stands before a single token's end. No name, role, hash or partner's id has a `=` in it.
+const UNTIL: &str = ":until=";
+
 fn one(text: &str) -> anyhow::Result<Token> {
+    let (text, until) = text.split_once(UNTIL).map_or((text, None), |(text, until)| (text, Some(until)));
     let parts: Vec<&str> = text.split(':').collect();
     let (name, role, sha256, partner) = match parts[..] {
         [name, role, sha256] => (name, role, sha256, None),
         [name, role, sha256, partner] => (name, role, sha256, Some(partner)),
         // not told: it may hold a hash
-        _ => bail!("a token is name:role:sha256 or name:partner:sha256:PARTNER"),
+        _ => bail!("a token is name:role:sha256 or name:partner:sha256:PARTNER, and :until=TIME behind it"),
     };
     let known = Role::ALL.into_iter().find(|r| r.word() == role);
     let words = Role::ALL.map(Role::word).join(", ");
@@ -279,9 +284,16 @@ fn one(text: &str) -> anyhow::Result<Token> {
         partner: partner.map(PartnerId::new).transpose().with_context(|| format!("token {name}"))?,
         customer: None,
         pays: None,
-        expires: None,
+        expires: until.map(end).transpose().with_context(|| format!("token {name}"))?,
         ended: CancellationToken::new(),
     })
+}
+
+/// A day, from whose beginning on (UTC) a token is good for nothing, or a moment.
+fn end(text: &str) -> anyhow::Result<Time> {
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok().or_else(day);
+    read.with_context(|| format!("until= is a day (2027-03-01) or a moment (2027-03-01T09:00:00Z), not {text:?}"))
 }
 
 /// Who asks, once the token is known.
@@ -449,6 +461,13 @@ mod tests {
             (format!("web:checkout:{hash}"), true),
             (format!("p:partner:{hash}:p-1"), true),
             (format!("p:partner:{hash}"), false),
+            (format!("web:checkout:{hash}:until=2027-03-01"), true),
+            (format!("web:checkout:{hash}:until=2027-03-01T09:00:00+09:00"), true),
+            (format!("p:partner:{hash}:p-1:until=2027-03-01"), true),
+            (format!("web:checkout:{hash}:until="), false),
+            (format!("web:checkout:{hash}:until=2027-13-01"), false),
+            (format!("web:checkout:{hash}:until=2027-03-01:until=2027-03-01"), false),
+            (format!("web:checkout:{hash}:2027-03-01"), false),
             (format!("web:checkout:{hash}:p-1"), false),
             (format!("web:king:{hash}"), false),
             (format!("web:checkout:{}", &hash[1..]), false),
@@ -467,5 +486,8 @@ mod tests {
         let tokens = Tokens::of(None, &both[..1]).unwrap();
         assert_eq!(tokens.find("t", Time::UNIX_EPOCH).map(|t| t.role), Ok(Role::Metrics));
         assert!(tokens.find("T", Time::UNIX_EPOCH).is_err());
+        let day = Tokens::of(None, &[format!("a:operator:{hash}:until=1970-01-02")]).unwrap();
+        let at = |seconds| Time::from_timestamp(seconds, 0).unwrap();
+        assert!(day.find("t", at(86_399)).is_ok() && day.find("t", at(86_400)).is_err());
     }
 }

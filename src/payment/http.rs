@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{Charge, PaymentGateway, RefundAsk, Verdict};
 use crate::{
     clock::Clock,
-    outward,
-    signature::{HEADER, Secret},
+    outward::{self, Trust},
+    signature::{HEADER, HEADER_V2, Purpose, Secret},
 };
 
 /// The longest that an answer may be waited for.
@@ -40,8 +40,8 @@ pub struct HttpPayments {
 }
 
 impl HttpPayments {
-    /// The service at `base`, which is asked for at most `patience`; `authority` is a certificate (PEM) to be trusted besides
-    /// the system's.
+    /// The service at `base`, which is asked for at most `patience`; `authority` is a certificate (PEM) to be trusted in the
+    /// place of the system's.
     ///
     /// # Errors
     /// A sentence, when the address or the certificate makes no sense.
@@ -67,19 +67,21 @@ impl HttpPayments {
             "the payment service's address holds no user and password: the signature says who asks"
         );
         ensure!(!base.contains(['?', '#']), "the payment service's address ends with its path");
-        let client = outward::client(patience, authority).context("the payment service's certificate can't be read")?;
+        let trust = authority.map_or(Trust::System, Trust::Only);
+        let client = outward::client(patience, &trust).context("the payment service's certificate can't be read")?;
         Ok(Self { client, refunds, charges, secret, clock })
     }
 
     async fn ask(&self, url: &Url, key: &str, body: &Value) -> Verdict {
         let body = body.to_string();
-        let signature = self.secret.sign(self.clock.now(), body.as_bytes());
+        let now = self.clock.now();
         let request = self
             .client
             .post(url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(IDEMPOTENCY_KEY, key)
-            .header(HEADER, signature)
+            .header(HEADER, self.secret.sign(now, body.as_bytes()))
+            .header(HEADER_V2, self.secret.sign_for(Purpose::Payment, now, body.as_bytes()))
             .body(body);
         let response = match request.send().await {
             Ok(response) => response,

@@ -1,6 +1,6 @@
 //! The sweep: a round over what goes by age, now and then. It holds no lock between two batches, and pauses after each.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,8 @@ use super::{Terms, before};
 use crate::{
     clock::Clock,
     commit::replay,
-    domain::{Time, ids::OrderId},
+    domain::{Time, ids::OrderId, order::Order},
+    erasure::{Words, parcels},
     store::{Store, StoreError, door::DoorAuditRow, retention::Expiring, rows::HistRow},
 };
 
@@ -17,6 +18,10 @@ use crate::{
 const ROWS_MAX: u32 = 1_000;
 /// Orders whose personal data is looked at, at a time; each is folded.
 const ORDERS_MAX: u32 = 200;
+/// Orders of which something is taken out at a time: all webhooks' letters are looked through for them.
+const HAUL_MAX: usize = 1_000;
+/// Orders whose words go between two pauses.
+const WORDS_MAX: u32 = 50;
 /// The lanes are first.
 const PAUSE: Duration = Duration::from_millis(50);
 /// After a round that failed, where rounds are rarer.
@@ -26,6 +31,24 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub const DESTROYED: &str = "PERSONS_DESTROYED";
 /// Who destroys.
 pub const ACTOR: &str = "system:retention";
+
+/// By what an order is found that keeps something of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Persons,
+    /// of orders without personal data of their own, or from before words went with it
+    Words,
+}
+
+/// Orders whose time is over, some of a round's.
+#[derive(Debug, Default)]
+struct Haul {
+    orders: Vec<OrderId>,
+    /// their words, and those of orders that were made for them
+    words: Vec<Words>,
+    /// these and those
+    told: HashSet<String>,
+}
 
 /// The loop.
 pub struct Sweep {
@@ -108,44 +131,31 @@ impl Sweep {
         Ok(())
     }
 
-    /// 파기: what is kept of persons goes, of orders that have not changed since this time and need nobody any more.
+    /// 파기: what is kept of persons goes, of orders that have not changed since this time and need nobody any more: words that
+    /// were written about them first, so that an order whose words are not all out comes again, and one whose are does not.
     async fn destroy(&self, unchanged_since: Time, swept: &mut Swept) -> Result<(), StoreError> {
-        let mut after: Option<OrderId> = None;
-        let (mut rows, mut unreadable) = (0, 0u64);
-        loop {
-            let keep = self.store.keeping_persons(after.as_ref().map(OrderId::as_str), ORDERS_MAX).await?;
-            let Some(last) = keep.last() else { break };
-            after = Some(last.order.clone());
-            let old = keep.iter().filter(|k| k.placed.is_some_and(|at| at < unchanged_since));
-            let old: Vec<OrderId> = old.map(|k| k.order.clone()).collect();
-            let mut done = Vec::new();
-            for history in self.store.orders(&old).await? {
-                match needs_nobody(&history, unchanged_since) {
-                    Ok(Some(order)) => done.push(order),
-                    Ok(None) => {}
-                    Err(why) => {
-                        unreadable += 1;
-                        tracing::debug!(why, "an order that can't be read keeps its personal data");
-                    }
+        let (mut rows, mut unreadable) = (0, 0);
+        'all: for keeps in [Keeps::Persons, Keeps::Words] {
+            let (mut after, mut haul) = (None::<OrderId>, Haul::default());
+            loop {
+                let from = after.as_ref().map(OrderId::as_str);
+                let keep = match keeps {
+                    Keeps::Persons => self.store.keeping_persons(from, ORDERS_MAX).await?,
+                    Keeps::Words => self.store.keeping_words(from, ORDERS_MAX).await?,
+                };
+                let Some(last) = keep.last() else { break };
+                after = Some(last.order.clone());
+                let old = keep.iter().filter(|k| k.placed.is_some_and(|at| at < unchanged_since));
+                let old: Vec<OrderId> = old.map(|k| k.order.clone()).collect();
+                unreadable += self.gather(&old, unchanged_since, &mut haul).await?;
+                if haul.orders.len() >= HAUL_MAX {
+                    rows += self.empty(std::mem::take(&mut haul), unchanged_since, swept).await?;
+                }
+                if !self.pause().await {
+                    break 'all;
                 }
             }
-            if !done.is_empty() {
-                let noted = self.note(done.len(), unchanged_since).await?;
-                let gone = match self.store.erase(&done).await {
-                    Ok(gone) => gone,
-                    Err(e) => {
-                        // nothing of it is known to have been done
-                        self.store.unnote(&noted).await?;
-                        return Err(e);
-                    }
-                };
-                count(PERSONS, gone);
-                rows += gone;
-                swept.orders += done.len() as u64;
-            }
-            if !self.pause().await {
-                break;
-            }
+            rows += self.empty(haul, unchanged_since, swept).await?;
         }
         if unreadable > 0 {
             tracing::error!(
@@ -157,6 +167,82 @@ impl Sweep {
             swept.rows.push((PERSONS, rows));
         }
         Ok(())
+    }
+
+    /// Adds those of these orders that need nobody, with their words and those of orders that were made for them; how many
+    /// can't be read.
+    async fn gather(&self, old: &[OrderId], unchanged_since: Time, haul: &mut Haul) -> Result<u64, StoreError> {
+        let (mut ids, mut own, mut unreadable) = (old.to_vec(), true, 0);
+        while !ids.is_empty() {
+            let mut done = Vec::new();
+            for history in self.store.orders(&ids).await? {
+                match needs_nobody(&history, unchanged_since) {
+                    Ok(Some(order)) => {
+                        let words = Words::of(&order, &history);
+                        // of those that are asked for by their rows, whatever the history says
+                        if own || !words.none() {
+                            haul.words.push(words);
+                        }
+                        done.push(order.id);
+                    }
+                    Ok(None) => {}
+                    Err(why) => {
+                        unreadable += 1;
+                        tracing::debug!(why, "an order that can't be read keeps its personal data");
+                    }
+                }
+            }
+            haul.told.extend(done.iter().map(|id| id.as_str().to_owned()));
+            let made = self.store.children(&done).await?;
+            if own {
+                haul.orders.append(&mut done);
+            }
+            let new = made.iter().filter(|l| !haul.told.contains(&*l.chld_ord_id));
+            (ids, own) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), false);
+            // one that stays is not asked for twice
+            haul.told.extend(ids.iter().map(|id| id.as_str().to_owned()));
+        }
+        Ok(unreadable)
+    }
+
+    /// Takes out what these orders keep of persons; how many rows of personal data went.
+    async fn empty(&self, haul: Haul, unchanged_since: Time, swept: &mut Swept) -> Result<u64, StoreError> {
+        if haul.orders.is_empty() {
+            return Ok(0);
+        }
+        let noted = self.note(haul.orders.len(), unchanged_since).await?;
+        let mut begun = false;
+        match self.take_out(&haul, &mut begun).await {
+            Ok(gone) => {
+                count(PERSONS, gone);
+                swept.orders += haul.orders.len() as u64;
+                Ok(gone)
+            }
+            Err(e) => {
+                if !begun {
+                    self.store.unnote(&noted).await?;
+                }
+                Err(e)
+            }
+        }
+    }
+
+    async fn take_out(&self, haul: &Haul, begun: &mut bool) -> Result<u64, StoreError> {
+        let store = &*self.store;
+        *begun |= parcels(store, &haul.told).await? > 0;
+        for (words, n) in haul.words.iter().zip(1..) {
+            words.erase(store).await?;
+            *begun = true;
+            if n % WORDS_MAX == 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        let mut gone = 0;
+        for some in haul.orders.chunks(ORDERS_MAX as usize) {
+            gone += store.erase(some).await?;
+            *begun = true;
+        }
+        Ok(gone)
     }
 
     /// Written down before it is done, by number: whose data it was is nobody's to know any more.
@@ -196,10 +282,10 @@ fn count(table: &'static str, rows: u64) {
 }
 
 /// The order, where it has not changed since and needs nobody any more.
-fn needs_nobody(history: &[HistRow], unchanged_since: Time) -> Result<Option<OrderId>, String> {
+fn needs_nobody(history: &[HistRow], unchanged_since: Time) -> Result<Option<Order>, String> {
     if history.last().is_none_or(|last| last.hist_dttm >= unchanged_since) {
         return Ok(None);
     }
     let order = replay::fold(history)?.map(|folded| folded.order);
-    Ok(order.filter(|o| !o.needs_person(unchanged_since)).map(|o| o.id))
+    Ok(order.filter(|o| !o.needs_person(unchanged_since)))
 }

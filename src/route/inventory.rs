@@ -313,7 +313,12 @@ impl Inventory {
         campaign.closes_at = c.closes_at.map_or(campaign.closes_at, Moment::time);
         campaign.limit_per_customer = c.limit_per_customer.or(campaign.limit_per_customer);
         if i64::from(campaign.allotted) < used || campaign.allotted == 0 {
-            let facts = Facts { available: Some(used), requested: c.allotted.map(i64::from), ..Facts::default() };
+            let facts = Facts {
+                sku_id: Some(self.sku_id.clone()),
+                available: Some(used),
+                requested: c.allotted.map(i64::from),
+                ..Facts::default()
+            };
             return Err(Refusal { facts, ..Refusal::invalid(format!("{used} units of the sale are sold or held")) });
         }
         if campaign.limit_per_customer == Some(0) || campaign.closes_at <= campaign.opens_at {

@@ -10,6 +10,7 @@ mod session;
 use std::{str::FromStr as _, time::Duration};
 
 use async_trait::async_trait;
+use reqwest::Url;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Postgres, Row as _,
     migrate::{MigrateError, Migrator},
@@ -105,12 +106,48 @@ pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
     if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
         return Ok(None);
     }
+    let said = Said::of(url);
     Ok(match options.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
             Some("is reached in clear, or may be: sslmode=verify-full")
         }
-        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
+        PgSslMode::Require => Some("may be anybody: sslmode=require looks at no certificate, verify-full does"),
+        PgSslMode::VerifyCa if !said.root => {
+            Some("may be any host with a public certificate: sslmode=verify-full, or verify-ca with sslrootcert")
+        }
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull if !said.password && !said.certificate => {
+            Some("is told no password and shown no certificate")
+        }
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
     })
+}
+
+/// What there is to know a server by, and to be known by: by the URL, or by a variable or file in its place.
+struct Said {
+    password: bool,
+    /// a certificate of our own, and its key
+    certificate: bool,
+    /// the authority of the server's
+    root: bool,
+}
+
+impl Said {
+    fn of(url: &str) -> Self {
+        let url = Url::parse(url).ok();
+        let asked = |names: &[&str]| {
+            let pairs = url.iter().flat_map(Url::query_pairs);
+            pairs.into_iter().any(|(name, value)| names.contains(&&*name) && !value.is_empty())
+        };
+        let variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let passes = variable("PGPASSFILE") || std::env::home_dir().is_some_and(|home| home.join(".pgpass").exists());
+        let own = url.as_ref().and_then(Url::password).is_some_and(|password| !password.is_empty());
+        Self {
+            password: own || asked(&["password"]) || variable("PGPASSWORD") || passes,
+            certificate: (asked(&["sslcert", "ssl-cert"]) || variable("PGSSLCERT"))
+                && (asked(&["sslkey", "ssl-key"]) || variable("PGSSLKEY")),
+            root: asked(&["sslrootcert", "ssl-root-cert", "ssl-ca"]) || variable("PGSSLROOTCERT"),
+        }
+    }
 }
 
 fn unavailable(error: &sqlx::Error) -> StoreError {

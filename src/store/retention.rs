@@ -33,7 +33,7 @@ impl Expiring {
     }
 }
 
-/// An order that keeps personal data, and when it was placed, as far as there is such an order.
+/// An order that keeps something of a person, and when it was placed, as far as there is such an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepsPerson {
     pub order: OrderId,
@@ -48,4 +48,7 @@ pub trait RetentionStore: Send + Sync {
 
     /// Orders that keep personal data, by id, after this one.
     async fn keeping_persons(&self, after: Option<&str>, limit: u32) -> Result<Vec<KeepsPerson>, StoreError>;
+
+    /// Orders that keep no personal data, but rows with words that somebody wrote, by id, after this one.
+    async fn keeping_words(&self, after: Option<&str>, limit: u32) -> Result<Vec<KeepsPerson>, StoreError>;
 }

@@ -8,6 +8,7 @@ use super::{
     retention::{Expiring, KeepsPerson, RetentionStore},
     row::Type,
     rows::HistRow,
+    sql_door::IN_WORDS,
     sql_store::{Bind, Database, SqlStore, next},
 };
 use crate::domain::{Time, ids::OrderId};
@@ -30,6 +31,16 @@ impl<D: Database> SqlStore<D> {
         let sql = format!("DELETE FROM {table} WHERE {key} {} RETURNING {key}", D::IN);
         let gone = self.0.write(sql, vec![Bind::Texts(ids)], &[Type::Text]).await?;
         Ok(gone.len() as u64)
+    }
+
+    async fn keeping(&self, sql: String, after: Option<&str>, limit: u32) -> Result<Vec<KeepsPerson>, StoreError> {
+        let binds = vec![Bind::text(after.unwrap_or_default()), Bind::Int(limit.into())];
+        let rows = self.0.read(sql, binds, &[Type::Text, Type::Time]).await?;
+        let kept = |row: Vec<_>| {
+            let mut values = row.into_iter();
+            KeepsPerson { order: OrderId::stored(&next::<String>(&mut values)), placed: next(&mut values) }
+        };
+        Ok(rows.into_iter().map(kept).collect())
     }
 
     /// With the rows that keep the ids: one without the other would be damage.
@@ -69,12 +80,28 @@ impl<D: Database> RetentionStore for SqlStore<D> {
         let sql = "SELECT p.ord_id, COALESCE(o.rcpt_dttm, a.rcpt_dttm) FROM (SELECT DISTINCT ord_id FROM tb_od_ord_prsn WHERE ord_id > $1 \
                    ORDER BY ord_id LIMIT $2) AS p LEFT JOIN tb_od_ord AS o ON o.ord_id = p.ord_id \
                    LEFT JOIN tb_od_ord_arch AS a ON a.ord_id = p.ord_id ORDER BY p.ord_id";
-        let binds = vec![Bind::text(after.unwrap_or_default()), Bind::Int(limit.into())];
-        let rows = self.0.read(sql.into(), binds, &[Type::Text, Type::Time]).await?;
-        let kept = |row: Vec<_>| {
-            let mut values = row.into_iter();
-            KeepsPerson { order: OrderId::stored(&next::<String>(&mut values)), placed: next(&mut values) }
+        self.keeping(sql.into(), after, limit).await
+    }
+
+    async fn keeping_words(&self, after: Option<&str>, limit: u32) -> Result<Vec<KeepsPerson>, StoreError> {
+        let of = |archived: &str| {
+            let some = |table: &str, of: &str| {
+                format!(
+                    "SELECT ord_id FROM (SELECT DISTINCT t.ord_id FROM {table}{archived} AS t WHERE t.ord_id > $1 AND {of} \
+                     AND NOT EXISTS (SELECT 1 FROM tb_od_ord_prsn AS p WHERE p.ord_id = t.ord_id) \
+                     ORDER BY t.ord_id LIMIT $2) AS worded"
+                )
+            };
+            let audit = format!("{IN_WORDS} AND adit_rsn <> ''");
+            [some("tb_od_cncl", "cncl_rsn <> ''"), some("tb_od_rfnd", "rfnd_rsn <> ''"), some("tb_sy_adit", &audit)]
         };
-        Ok(rows.into_iter().map(kept).collect())
+        let all = [of(""), of("_arch")].concat().join(" UNION ");
+        // the words of an order with personal data go together with that
+        let sql = format!(
+            "SELECT w.ord_id, COALESCE(o.rcpt_dttm, a.rcpt_dttm) FROM ({all}) AS w \
+             LEFT JOIN tb_od_ord AS o ON o.ord_id = w.ord_id LEFT JOIN tb_od_ord_arch AS a ON a.ord_id = w.ord_id \
+             ORDER BY w.ord_id LIMIT $2"
+        );
+        self.keeping(sql, after, limit).await
     }
 }

@@ -42,7 +42,7 @@ pub fn start(collector: &str, ratio: f64, instance: &str) -> anyhow::Result<(Tra
     let dropped = metrics::counter!("jumun_trace_spans_dropped_total");
     let mut exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(outward::client(PATIENCE, None)?)
+        .with_http_client(outward::client(PATIENCE, &outward::Trust::System)?)
         .with_endpoint(endpoint(collector)?)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(PATIENCE)

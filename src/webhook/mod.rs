@@ -18,7 +18,12 @@ use anyhow::{Context as _, ensure};
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::{domain::order::event::Event, outward, signature::Secret};
+use crate::{
+    domain::order::event::Event,
+    outward::{self, Trust},
+    secrets,
+    signature::Secret,
+};
 
 /// Hooks that can be configured: each is a stream read more, and metric series of its own.
 pub const HOOKS_MAX: usize = 16;
@@ -55,6 +60,9 @@ struct File {
     /// lets hooks go to http: addresses that are not this machine
     #[serde(default)]
     allow_plain_http: bool,
+    /// says nothing of hooks that go to this machine, or to private or link-local addresses
+    #[serde(default)]
+    allow_private: bool,
 }
 
 #[derive(Deserialize)]
@@ -83,13 +91,25 @@ impl Hooks {
             .with_context(|| format!("the webhooks' file {name} can't be read"))?;
         ensure!(file.webhook.len() <= HOOKS_MAX, "{name} has more than {HOOKS_MAX} webhooks");
         let mut all: Vec<Arc<Hook>> = Vec::new();
+        if file.webhook.iter().any(|entry| entry.secret.is_some()) {
+            secrets::look(path);
+        }
         for entry in file.webhook {
             let hook = entry.hook(file.allow_plain_http, keep_events)?;
             ensure!(all.iter().all(|h| h.name != hook.name), "webhook {} is there twice", hook.name);
+            if let (false, Some(place)) = (file.allow_private, outward::place(&hook.url)) {
+                let name = &*hook.name;
+                tracing::warn!(
+                    webhook = name,
+                    place,
+                    "a webhook goes where outsiders have none (allow_private = true)"
+                );
+            }
             all.push(Arc::new(hook));
         }
         let pem = file.authority.map(std::fs::read).transpose().context("the webhooks' authority can't be read")?;
-        let client = outward::client(PATIENCE, pem.as_deref())?;
+        let trust = pem.as_deref().map_or(Trust::System, Trust::Besides);
+        let client = outward::client(PATIENCE, &trust)?;
         Ok(Self { all, post: Some(Post { client }) })
     }
 
@@ -112,13 +132,18 @@ impl Entry {
             url.scheme() == "https" || (url.scheme() == "http" && (outward::is_loopback(&url) || plain)),
             "webhook {name}: its url is https: (http: only to this machine, or with allow_plain_http = true)"
         );
+        // it would be in whatever tells of the address
+        ensure!(
+            url.username().is_empty() && url.password().is_none(),
+            "webhook {name}: its url holds no user and password: the signature says who posts"
+        );
         if let Some(odd) = self.types.iter().find(|t| !Event::names().contains(&t.as_str())) {
             anyhow::bail!("webhook {name}: there is no event type {odd:?}; there are {}", Event::names().join(", "));
         }
         let secret = match (self.secret, self.secret_file) {
             (Some(secret), None) => secret,
             (None, Some(path)) => {
-                std::fs::read_to_string(&path).with_context(|| format!("webhook {name}: {}", path.display()))?
+                secrets::read(&path).with_context(|| format!("webhook {name}: {}", path.display()))?
             }
             _ => anyhow::bail!("webhook {name}: it has either secret or secret_file"),
         };
@@ -159,6 +184,9 @@ mod tests {
         for (text, why) in [
             (good.replace("https:", "http:"), "http: only to this machine"),
             (good.replace("0123456789abcdef01234567", "short"), "at least 24"),
+            (good.replace("mail.example", "me@mail.example"), "no user and password"),
+            (good.replace("mail.example", "me:pw@mail.example"), "no user and password"),
+            (good.replace("mail.example", ":pw@mail.example"), "no user and password"),
             (good.replace("secret =", "sekret ="), "can't be read"),
             (good.replace("mail\"\n", "ma il\"\n"), "a webhook's name"),
             (format!("{good}{good}"), "twice"),

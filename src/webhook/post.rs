@@ -3,7 +3,10 @@
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 
 use super::Hook;
-use crate::{domain::Time, signature::HEADER};
+use crate::{
+    domain::Time,
+    signature::{HEADER, HEADER_V2, Purpose},
+};
 
 /// Names a parcel, the same on every try: a receiver that has it already may say so and do nothing.
 pub const PARCEL_HEADER: &str = "jumun-webhook-id";
@@ -47,6 +50,7 @@ impl Post {
             .header(CONTENT_TYPE, "application/json")
             .header(PARCEL_HEADER, &parcel.id)
             .header(HEADER, hook.secret.sign(now, body.as_bytes()))
+            .header(HEADER_V2, hook.secret.sign_for(Purpose::Webhook, now, body.as_bytes()))
             .body(body);
         match request.send().await {
             // the body of the answer says nothing to us, and is not read

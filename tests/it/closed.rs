@@ -32,6 +32,8 @@ fn tried_on(variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String)
 fn tried_for(seconds: &str, variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new("timeout");
     command.args([seconds, env!("CARGO_BIN_EXE_jumun"), "serve"]).args(words);
+    // nor is a password of whoever runs this
+    command.env_remove("PGPASSWORD").env_remove("PGPASSFILE").env("HOME", "/nowhere");
     command.env_remove("REDIS_URL").env("NO_COLOR", "1").envs(variables.iter().copied());
     let out = command.output().unwrap();
     let text = [out.stdout, out.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
@@ -146,6 +148,7 @@ async fn a_body_is_json_and_what_decides_is_said_once() {
             ("Origin", "http://localhost"),
             ("Sec-Fetch-Site", "none"),
             ("jumun-signature", "t=1"),
+            ("jumun-signature-v2", "t=1"),
             ("Last-Event-ID", "now"),
         ] {
             let reply = shop.ask("", &method, &path, &[(name, value), (name, value)], b"{}");
@@ -252,7 +255,25 @@ fn f48_backends_elsewhere_are_not_reached_in_clear() {
         ("postgres://jumun:secret@pg.invalid/jumun", "PostgreSQL is on another machine and is reached in clear"),
         ("postgres://jumun:secret@pg.invalid/jumun?sslmode=prefer", "is reached in clear"),
         ("postgres://jumun:secret@pg.invalid/jumun?sslmode=disable", "is reached in clear"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=allow", "is reached in clear"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=require", "looks at no certificate"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=require&sslrootcert=/ca.pem", "looks at no certificate"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=verify-ca", "any host with a public certificate"),
+        ("postgres://jumun:secret@pg.invalid/jumun?sslmode=verify-ca&sslrootcert=/ca.pem", ""),
         ("postgres://jumun:secret@pg.invalid/jumun?sslmode=verify-full", ""),
+        ("postgres://jumun@pg.invalid/jumun?sslmode=verify-full&password=secret", ""),
+        ("postgres://jumun@pg.invalid/jumun?sslmode=verify-full", "no password and shown no certificate"),
+        ("postgres://jumun:@pg.invalid/jumun?sslmode=verify-full", "no password and shown no certificate"),
+        (
+            "postgres://jumun@pg.invalid/jumun?sslmode=verify-ca&sslrootcert=/ca.pem",
+            "no password and shown no certificate",
+        ),
+        (
+            "postgres://jumun@pg.invalid/jumun?sslmode=verify-full&sslcert=/a.pem",
+            "no password and shown no certificate",
+        ),
+        ("postgres://jumun@pg.invalid/jumun?sslmode=verify-full&sslcert=/a.pem&sslkey=/a.key", ""),
+        ("postgres://jumun@127.0.0.1:1/jumun", ""),
         ("postgres://jumun:secret@127.0.0.1:1/jumun", ""),
         ("postgres:///jumun?host=/nowhere", ""),
     ] {

@@ -82,6 +82,37 @@ async fn f42_every_route_denies_without_a_token_and_with_the_wrong_role() {
     assert!(!log.contains("nobody"), "the log holds a token: {log}");
 }
 
+/// The kind: what the lane refuses, after the door let it through.
+#[tokio::test]
+async fn a_refusal_of_the_lane_is_a_line_in_the_log_too() {
+    let shop = Shop::start(&[]).await;
+    let actor = |actor: &str, mut body: serde_json::Value| {
+        body["actor"] = actor.into();
+        body
+    };
+    for (id, command) in [
+        ("set-0001", json!({"type": "create_template", "template_id": "t-1", "partner_id": "p-1", "name": "t"})),
+        (
+            "set-0002",
+            json!({"type": "create_product", "product_id": "g-1", "name": "g", "kind": "goods", "product_type": "normal",
+                "price": 10_000, "partner_id": "p-1", "template_id": "t-1", "bundled": true, "delivery_fee": 3_000,
+                "lead_time_days": 2}),
+        ),
+        ("set-0003", json!({"type": "create_sku", "sku_id": "A", "product_id": "g-1", "option_name": "o"})),
+        ("set-0004", json!({"type": "receive_stock", "sku_id": "A", "quantity": 9})),
+    ] {
+        shop.accepted("", "/v1/commands", id, &actor("operator:boss", command));
+    }
+    let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
+    shop.accepted("", "/v1/orders", "place-o-1", &actor("buyer:u-1", place));
+    let before = shop.server.metric("jumun_http_denied_total");
+    let reply = shop.send("", "/v1/orders/o-1/cancel_payment", "cancel-o-1", &actor("buyer:u-9", json!({})));
+    assert_eq!((reply.status, reason(&reply).as_str()), (403, "forbidden"), "{reply:?}");
+    assert_eq!(shop.server.metric("jumun_http_denied_total") - before, 1.0);
+    let log = shop.server.log();
+    assert!(log.contains("denied") && log.contains("/v1/orders/o-1/cancel_payment"), "{log}");
+}
+
 #[tokio::test]
 async fn goods_are_shown_to_a_checkout_that_asks_for_nobody() {
     let shop = Shop::open(&[]).await;

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jumun::{domain::catalog::Policy, signature::HEADER, store::rows::RfndRow};
+use jumun::{
+    clock::{Clock as _, RealClock},
+    domain::catalog::Policy,
+    signature::{HEADER, HEADER_V2, Purpose, Secret},
+    store::rows::RfndRow,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -156,10 +161,15 @@ impl Till {
 
     /// The same, with so many lanes.
     pub async fn over(lanes: u32, host: &str, more: &[&str], flags: &[&str]) -> Self {
+        Self::within(lanes, host, &[], more, flags).await
+    }
+
+    /// The same, the server with these variables.
+    async fn within(lanes: u32, host: &str, variables: &[String], more: &[&str], flags: &[&str]) -> Self {
         let (secret, port) = (secret_file(), free_port());
         let to = format!("{host}:{port}");
         let words = ["--payments", &to, "--payments-secret-file", secret.to_str().unwrap()];
-        let (server, address) = serve_lanes(lanes, &[&words, more].concat()).await;
+        let (server, address) = serve_within(lanes, variables, &[&words, more].concat()).await;
         let back = format!("http://{address}/v1/payment-callbacks");
         let mut service = Service::absent(&[flags, &["--callback", &back]].concat(), port);
         service.up();
@@ -231,6 +241,10 @@ pub async fn serve(more: &[&str]) -> (Served, String) {
 }
 
 pub async fn serve_lanes(partitions: u32, more: &[&str]) -> (Served, String) {
+    serve_within(partitions, &[], more).await
+}
+
+async fn serve_within(partitions: u32, variables: &[String], more: &[&str]) -> (Served, String) {
     let setting = Setting {
         database: fresh_database().await,
         redis: redis_url(),
@@ -239,7 +253,7 @@ pub async fn serve_lanes(partitions: u32, more: &[&str]) -> (Served, String) {
         partitions,
         more: Vec::new(),
         failpoints: String::new(),
-        variables: Vec::new(),
+        variables: variables.to_vec(),
     };
     let server = setting.with(more).start();
     server.ready().await;
@@ -269,26 +283,61 @@ async fn a_pending_refund_is_done_by_its_call_back_told_twice() {
     assert!(till.server.metric("jumun_payment_callbacks_total") >= 3.0);
 }
 
+/// The kind: a message that was signed for one way, sent the other.
+#[tokio::test]
+async fn what_is_signed_for_another_way_is_no_call_back() {
+    let till = Till::open(&[]).await;
+    till.place("o-1", Value::Null);
+    let body = approved("e-1", "o-1", 1_000).to_string();
+    let (secret, now) = (Secret::new(SECRET).unwrap(), RealClock.now());
+    let plain = secret.sign(now, body.as_bytes());
+    let by = |purpose| secret.sign_for(purpose, now, body.as_bytes());
+    let told = |address: &str, headers: &[(&str, &str)]| {
+        let reply = ask(address, "POST", "/v1/payment-callbacks", headers, body.as_bytes());
+        (reply.status, reply.json()["outcome"].as_str().map(str::to_owned))
+    };
+    for purpose in [Purpose::Payment, Purpose::Webhook] {
+        let label = by(purpose);
+        assert_eq!(told(&till.address, &[(HEADER_V2, &label)]).0, 401, "{purpose:?}");
+        // the one that says what it is for counts, though the other one is there and good
+        assert_eq!(told(&till.address, &[(HEADER_V2, &label), (HEADER, &plain)]).0, 401, "{purpose:?}");
+    }
+    assert_eq!(told(&till.address, &[(HEADER_V2, ""), (HEADER, &plain)]).0, 401);
+    let good = by(Purpose::Callback);
+    assert_eq!(told(&till.address, &[(HEADER_V2, &good)]), (200, Some("accepted".into())));
+    // a service of before says nothing of that, and is heard, unless it may not be
+    assert_eq!(told(&till.address, &[(HEADER, &plain)]), (200, Some("accepted".into())));
+    let secret = secret_file();
+    let (_strict, address) = serve(&["--payments-secret-file", secret.to_str().unwrap(), "--payments-labelled"]).await;
+    assert_eq!(told(&address, &[(HEADER, &plain)]).0, 401);
+    assert_eq!(told(&address, &[(HEADER_V2, &good)]).0, 503, "believed: its order is not there yet");
+}
+
 #[tokio::test]
 async fn a_service_is_asked_over_tls_and_only_one_that_is_vouched_for() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let (right, wrong) = (chain(&ours, "right", "DNS:localhost"), chain(&ours, "wrong", "DNS:pay.example.com"));
-    for (shown, trusted, answers) in [
-        (&right, Some(&ours), true),
-        (&right, None, false),
-        (&right, Some(&theirs), false),
-        (&wrong, Some(&ours), false),
+    for (shown, trusted, system, answers) in [
+        (&right, Some(&ours), None, true),
+        (&right, None, None, false),
+        (&right, Some(&theirs), None, false),
+        (&wrong, Some(&ours), None, false),
+        // who is named stands in the place of the system's authorities
+        (&right, None, Some(&ours), true),
+        (&right, Some(&theirs), Some(&ours), false),
     ] {
         let ca = trusted.map(Authority::ca);
         let trust: Vec<&str> = ca.iter().flat_map(|ca| ["--payments-ca", ca.to_str().unwrap()]).collect();
-        let till = Till::at("https://localhost", &trust, &["--cert", shown.to_str().unwrap()]).await;
+        let system: Vec<String> = system.iter().map(|s| format!("SSL_CERT_FILE={}", s.ca().display())).collect();
+        let flags = ["--cert", shown.to_str().unwrap()];
+        let till = Till::within(1, "https://localhost", &system, &trust, &flags).await;
         till.place("o-1", Value::Null);
         assert_eq!(till.tell(&approved("e-1", "o-1", 1_000)).json()["outcome"], "accepted");
         till.cancel("o-1");
         let refund = || till.order("o-1")["refunds"][0].clone();
         till.until("it is tried", || refund()["tries"].as_u64() > Some(0) || refund()["stage"] == "refunded");
         let (refund, asked) = (refund(), till.service.log().matches("POST /refunds").count());
-        assert_eq!(refund["stage"] == "refunded", answers, "{shown:?} {trusted:?}: {refund}");
+        assert_eq!(refund["stage"] == "refunded", answers, "{shown:?} {trust:?} {system:?}: {refund}");
         assert_eq!(
             refund["last_failure"].as_str().is_some_and(|why| why.contains("certificate")),
             !answers,

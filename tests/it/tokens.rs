@@ -85,6 +85,39 @@ async fn a_token_has_an_end() {
     assert!(shop.server.log().contains("a token is over, or soon will be"));
 }
 
+/// The kind: a token that no file holds.
+#[tokio::test]
+async fn a_single_token_has_an_end_too() {
+    let now = chrono::Utc::now();
+    let until = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let single = [
+        format!("over:operator:{}:until=2020-01-01", hashed("over")),
+        format!("short:operator:{}:until={}", hashed("short"), until(now + chrono::TimeDelta::seconds(8))),
+        format!("seller:partner:{}:p-1:until={}", hashed("seller"), until(now + chrono::TimeDelta::days(90))),
+        format!("for-ever:operator:{}", hashed("for-ever")),
+        format!("prometheus:metrics:{}", hashed("prometheus")),
+    ]
+    .join(",");
+    let shop = Shop::start(&["--token", &single]).await;
+    let listens = listener(&shop, "/v1/events", "short");
+    for (token, status) in [("over", 401), ("short", 200), ("seller", 200), ("for-ever", 200)] {
+        assert_eq!(shop.get(token, "/v1/orders").status, status, "{token}");
+    }
+    until_over(&shop, listens);
+    let log = shop.server.log();
+    let told = log.lines().find(|l| l.contains("tokens have no end")).unwrap_or_else(|| panic!("{log}"));
+    assert!(told.contains("for-ever"), "{told}");
+    for other in ["over", "short", "seller", "prometheus"] {
+        assert!(!told.replace("for-ever", "").contains(other), "{other}: {told}");
+    }
+}
+
+fn until_over(shop: &Shop, mut listens: TcpStream) {
+    until("it is over", || shop.get("short", "/v1/orders").status == 401);
+    let mut rest = Vec::new();
+    listens.read_to_end(&mut rest).unwrap(); // what it listens to ends with it
+}
+
 #[test]
 fn tokens_that_are_made_have_an_end() {
     let (status, text) = run(&["token", "me", "--role", "operator"]);

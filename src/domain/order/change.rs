@@ -7,7 +7,7 @@ use super::{
     Decision, Event, Order,
     claim::RefundTiming,
     command::Means,
-    event::ReturnRequested,
+    event::{CutCause, ReturnRequested},
     state::{Settlement, Stage},
     supply::LinkWhat,
 };
@@ -146,6 +146,9 @@ pub struct Preview {
     /// gift lines that follow
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub gifts: Vec<u16>,
+    /// lines that find less than they want, which is cut out
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub short: Vec<u16>,
     /// units that move in this lane now
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub stock: Vec<PreviewStock>,
@@ -250,6 +253,9 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
         };
         decision.messages.iter().filter(move |m| of(&m.what)).map(|m| m.to.clone()).collect()
     };
+    let short = decision.events.iter().flat_map(|e| {
+        if let Event::Cut { cause: CutCause::OutOfStock, lines, .. } = e { lines.as_slice() } else { &[] }
+    });
     let back = returned(&after) - spent.min(returned(&after));
     Ok(Preview {
         refunds: refunds.collect(),
@@ -259,6 +265,7 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
         total: after.total(),
         due: after.due_now(),
         gifts,
+        short: short.map(|cut| cut.line_no).collect(),
         stock: stock.collect(),
         linked: to(false),
         stopped: to(true),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    domain::{Time, money::Won},
+    domain::{Time, money::Won, stock::Available},
     store::{
         UntRow,
         rows::{CmpnRow, LdgrRow, PdGdsRow},
@@ -49,29 +49,6 @@ impl From<&UntRow> for SkuView {
                 position: r.ldgr_no,
             }),
             campaigns: Vec::new(),
-        }
-    }
-}
-
-/// Whether a SKU can be had, for whom its figures are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Available {
-    Yes,
-    /// the last ten units
-    Few,
-    No,
-}
-
-impl Available {
-    /// So many are few.
-    const FEW: i64 = 10;
-
-    fn of(on_hand: i64) -> Self {
-        match on_hand {
-            ..=0 => Self::No,
-            1..=Self::FEW => Self::Few,
-            _ => Self::Yes,
         }
     }
 }

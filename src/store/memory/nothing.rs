@@ -124,6 +124,9 @@ macro_rules! keeps_nothing {
                 async fn keeping_persons(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
                     $no
                 }
+                async fn keeping_words(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
+                    $no
+                }
             }
 
             #[async_trait]

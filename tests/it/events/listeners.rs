@@ -116,3 +116,42 @@ async fn f42_a_seller_hears_of_its_own_part() {
     let whole = format!("{:?}", Listener::open(&shop, "checkout", "?after=start&order_id=o-1", "").hear(5));
     assert!(whole.contains("26000"), "{whole}");
 }
+
+/// Kind: what moves in its partition is nothing to who hears of one order.
+#[tokio::test]
+async fn who_hears_of_one_order_is_not_told_when_others_move() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    shop.order("o-1");
+    let mut staff = Listener::open(&shop, "auditor", "", "");
+    let begin = |token: &str| {
+        let mut own = Listener::open(&shop, token, "?order_id=o-1", "");
+        while own.at.is_empty() {
+            assert!(own.read());
+            own.take();
+        }
+        // nor when they moved last
+        let (millis, number) = own.at.split_once('-').unwrap();
+        assert_eq!((millis.parse::<u64>().unwrap() % 60_000, number), (0, "0"), "{token}");
+        own
+    };
+    let mut own = ["checkout", "partner"].map(begin);
+    shop.order("o-2");
+    staff.hear(2);
+    for listener in &mut own {
+        for _ in 0..20 {
+            assert!(listener.read());
+        }
+        assert!(!listener.text.contains("id:"), "{}", listener.text);
+    }
+    // its own it hears, with a cursor to go on from
+    shop.accepted("checkout", "/v1/orders/o-1/cancel_lines", "cancel-01", &json!({"lines": [1]}));
+    for (mut listener, token) in own.into_iter().zip(["checkout", "partner"]) {
+        let begun = listener.at.clone();
+        assert_eq!(ids(&listener.hear(1)), ["o-1/3"], "{token}");
+        assert_ne!(listener.at, begun);
+        // from where it began at the latest: nothing is lost
+        let again = Listener::open(&shop, token, "?order_id=o-1", &begun).hear(1);
+        assert_eq!(again.last().map(|(_, e)| e["event_id"].clone()), Some(json!("o-1/3")), "{again:?}");
+    }
+}

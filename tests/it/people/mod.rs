@@ -2,6 +2,7 @@
 //! PostgreSQL with Redis, and on SQLite with the log in the process.
 
 mod erased;
+mod figures;
 mod lines;
 mod recipients;
 mod sheets;

@@ -7,20 +7,30 @@ use jumun::{
     archive::{self, Asked},
     clock::{Clock as _, RealClock, SimulatedClock},
     domain::{catalog::Policy, ids::OrderId},
+    protocol::event::publish,
     retention::{
         Terms, days,
         sweep::{DESTROYED, Sweep},
     },
-    store::rows::PrsnRow,
+    store::{
+        door::HookLetterRow,
+        rows::{HistRow, PrsnRow},
+    },
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{ALL_THE_WAY, cancel, go, line, on_order, paid, place, refunded, with};
-use crate::support::world::{On, Setup, World};
+use crate::support::{
+    everything,
+    world::{On, Setup, World},
+};
 
 const SKU: &str = "S";
 const NAME: &str = "홍길동";
+/// What somebody wrote about somebody, in orders that are at rest, and in those that are not.
+const WORDS: &str = "김말자네 옆집";
+const STAYS: &str = "김말순네 윗집";
 
 fn to_someone(order: Value) -> Value {
     with(order, "recipient", json!({"name": NAME, "phone": "010-0000-0000", "zip": "06236", "address": "어느 길 1"}))
@@ -38,6 +48,38 @@ async fn kept(w: &World) -> Vec<String> {
     orders.sort();
     orders.dedup();
     orders
+}
+
+/// The tables, live and archived, that hold a text.
+async fn found(w: &World, text: &str) -> Vec<String> {
+    let all = everything::tables(w.url()).await;
+    all.into_iter().filter(|(_, rows)| rows.contains(text)).map(|(table, _)| table).collect()
+}
+
+/// A refund that does not come, for a reason in words.
+fn failed(order: &str) -> Value {
+    let mut failed = with(refunded(order), "reason", WORDS.into());
+    failed["type"] = "fail_refund".into();
+    failed
+}
+
+/// A letter with all of an order's events, which a webhook's receiver would not have.
+async fn parcel(w: &World, order: &str) -> String {
+    let history = w.store.orders(&[OrderId::stored(order)]).await.unwrap().remove(0);
+    let told = |r: &HistRow| publish(order, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt);
+    let events: Vec<String> = history.iter().map(told).collect();
+    let letter = HookLetterRow {
+        ltr_id: "00000000000001-1".into(),
+        hook_id: "mail".into(),
+        prtn_no: 0,
+        pcl_id: "0/1-1".into(),
+        evnts: format!("[{}]", events.join(",")).into(),
+        fail_rsn: "410".into(),
+        try_cnt: 5,
+        ltr_dttm: RealClock.now(),
+    };
+    w.store.hook_letter(&letter).await.unwrap();
+    letter.ltr_id.to_string()
 }
 
 /// A round of the sweep, so many days from now.
@@ -71,8 +113,18 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     goes(&mut w, "a-never-confirmed", came).await;
     goes(&mut w, "a-sent-and-never-reported", &ALL_THE_WAY[..4]).await;
     goes(&mut w, "a-refunded", &[]).await;
-    w.ok(cancel("a-refunded", &[1])).await;
+    w.ok(with(cancel("a-refunded", &[1]), "reason", WORDS.into())).await;
+    w.ok(failed("a-refunded")).await;
     w.ok(refunded("a-refunded")).await;
+    // of somebody who gave no address: nothing but words is kept
+    w.ok(paid("a-words", &[line(SKU, 1)], 13_000)).await;
+    w.ok(with(cancel("a-words", &[1]), "reason", WORDS.into())).await;
+    w.ok(refunded("a-words")).await;
+    w.ok(paid("a-words-on-the-shelf", &[line(SKU, 1)], 13_000)).await;
+    go(&mut w, "a-words-on-the-shelf", &ALL_THE_WAY[..4]).await;
+    let mut forced = with(on_order("mark_delivered", "a-words-on-the-shelf"), "reason", WORDS.into());
+    (forced["forced"], forced["lines"]) = (true.into(), json!([1]));
+    w.ok(forced).await;
     // not
     goes(&mut w, "b-paid", &[]).await;
     goes(&mut w, "b-prepared", &["prepare"]).await;
@@ -81,7 +133,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     goes(&mut w, "b-exchanging", came).await;
     w.ok(claim("b-exchanging", "request_exchange")).await;
     goes(&mut w, "b-refund-open", &[]).await;
-    w.ok(cancel("b-refund-open", &[1])).await;
+    w.ok(with(cancel("b-refund-open", &[1]), "reason", STAYS.into())).await;
     w.becomes("a-expired", "PAYMENT_EXPIRED").await;
     w.rest().await;
     let all = kept(&w).await;
@@ -89,18 +141,31 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
 
     assert_eq!(round(&w, 99, 100).await, 0, "not before its time");
     assert_eq!(kept(&w).await, all);
-    assert_eq!(round(&w, 101, 100).await, 5);
+    assert!(!found(&w, WORDS).await.is_empty());
+    // words go from what a receiver would not take, and from the archive, as well
+    let letter = parcel(&w, "a-refunded").await;
+    let at = RealClock.now();
+    archive::run(&w.store, Asked { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
+    assert!(found(&w, WORDS).await.iter().any(|table| table.ends_with("_arch")), "{:?}", found(&w, WORDS).await);
+    assert!(w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
+    assert_eq!(round(&w, 101, 100).await, 7);
+    assert_eq!(found(&w, WORDS).await, Vec::<String>::new(), "words stay");
+    assert!(!w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
+    assert!(!found(&w, STAYS).await.is_empty(), "what is under way keeps its own");
+    assert!(w.store.keeping_words(None, 10).await.unwrap().is_empty(), "none is looked at again");
     let open: Vec<String> = all.into_iter().filter(|order| order.starts_with("b-")).collect();
     assert_eq!(kept(&w).await, open);
     assert_eq!(round(&w, 101, 100).await, 0);
     let audit = w.store.notes(None, 10).await.unwrap();
-    let [note] = audit.as_slice() else { panic!("{audit:?}") };
+    let [words, note] = audit.as_slice() else { panic!("{audit:?}") };
     assert_eq!((&*note.adit_knd_cd, &*note.actr), (DESTROYED, "system:retention"));
     assert!(note.adit_dtl.contains("\"orders\":5") && !note.adit_dtl.contains(NAME), "{}", note.adit_dtl);
+    assert!(words.adit_dtl.contains("\"orders\":2"), "{}", words.adit_dtl);
     // what was open and ends is next
     w.ok(refunded("b-refund-open")).await;
     assert_eq!(round(&w, 101, 100).await, 1);
     assert!(!kept(&w).await.contains(&"b-refund-open".to_owned()));
+    assert_eq!(found(&w, STAYS).await, Vec::<String>::new());
     w.done().await;
 }
 

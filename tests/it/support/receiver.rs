@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jumun::signature::{HEADER, Secret};
+use jumun::signature::{HEADER, HEADER_V2, Purpose, Secret};
 use serde_json::Value;
 
 /// What both sides know.
@@ -122,6 +122,8 @@ fn serve(mut socket: TcpStream, state: &Mutex<State>) {
         let secret = Secret::new(SECRET).expect("a secret");
         let now = jumun::clock::Clock::now(&jumun::clock::RealClock);
         secret.check(now, &signature, &body).expect("it is signed by who knows the secret");
+        let labelled = header(HEADER_V2).expect("it says what it is for");
+        secret.check_for(Purpose::Webhook, now, &labelled, &body).expect("signed as a webhook");
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         let id = header("jumun-webhook-id").expect("a parcel has an id");
         assert_eq!(body["id"], *id);

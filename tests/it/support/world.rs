@@ -129,6 +129,11 @@ async fn new_log(on: On) -> Arc<dyn CommandLog> {
 }
 
 impl World {
+    /// Its database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub async fn open(on: On, setup: Setup) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = match on {

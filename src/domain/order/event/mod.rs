@@ -4,6 +4,7 @@
 //! or telephone numbers are in here.
 
 mod exchange;
+mod figures;
 mod names;
 mod parts;
 mod words;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     exchange::*,
+    figures::hide_units,
     parts::*,
     words::{ERASED, erase_words, without_words},
 };

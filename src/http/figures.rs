@@ -1,0 +1,125 @@
+//! A SKU's figures: how many units there are and were is told to who sells or holds it, and to the shop's own people. Others
+//! hear whether there are any, whatever tells them of it: how a competitor sells is nobody's business.
+
+use std::sync::Arc;
+
+use super::{Shared, tokens::Caller};
+use crate::{
+    domain::{
+        ids::{PartnerId, SkuId},
+        order::{Event, event::hide_units},
+        reason::Facts,
+        stock::Available,
+    },
+    protocol::Answer,
+    store::{StoreError, StoredSku},
+    timeline::{Entry, Timeline},
+};
+
+/// Of which SKUs the figures are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    All,
+    Of(Vec<SkuId>),
+}
+
+impl Told {
+    /// Whether this SKU's are.
+    pub fn has(&self, sku: &SkuId) -> bool {
+        match self {
+            Told::All => true,
+            Told::Of(skus) => skus.contains(sku),
+        }
+    }
+}
+
+/// Of which of these SKUs the caller may know how many there are and were.
+///
+/// # Errors
+/// The store's.
+pub async fn told(shared: &Shared, caller: &Caller, skus: &[SkuId]) -> Result<Told, StoreError> {
+    match caller {
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(Told::All),
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(Told::Of(Vec::new())),
+        Caller::Partner { partner } => {
+            let found = if skus.is_empty() { Vec::new() } else { shared.parts.store.skus(skus).await? };
+            let own = found.iter().filter(|stored| sells_or_holds(stored, partner));
+            Ok(Told::Of(own.map(|stored| SkuId::stored(&stored.unit.unt_id)).collect()))
+        }
+    }
+}
+
+fn sells_or_holds(stored: &StoredSku, partner: &PartnerId) -> bool {
+    stored.unit.hldr_id.as_deref() == Some(partner.as_str()) || *stored.product.ptnr_id == *partner.as_str()
+}
+
+/// An answer without the figures that its caller is not told.
+///
+/// # Errors
+/// The store's.
+pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, StoreError> {
+    let named = skus(&answer.facts);
+    let figures = answer.facts.position.is_some() || answer.facts.available.is_some();
+    if named.is_empty() && !figures {
+        return Ok(answer);
+    }
+    let told = told(shared, caller, &named).await?;
+    if told == Told::All {
+        return Ok(answer);
+    }
+    let mut answer = Answer::clone(&answer);
+    let reason = answer.reason.clone();
+    cut(&mut answer.facts, reason.as_deref(), &told);
+    Ok(Arc::new(answer))
+}
+
+/// The SKUs that facts tell something of.
+fn skus(facts: &Facts) -> Vec<SkuId> {
+    let stock = facts.stock.iter().map(|s| &s.sku_id);
+    let previewed = facts.preview.iter().flat_map(|p| {
+        let moved = p.stock.iter().map(|s| &s.sku_id);
+        moved.chain(p.change.lines.iter().map(|l| &l.sku_id))
+    });
+    let mut skus: Vec<SkuId> = facts.sku_id.iter().chain(stock).chain(previewed).cloned().collect();
+    skus.sort_unstable();
+    skus.dedup();
+    skus
+}
+
+fn cut(facts: &mut Facts, reason: Option<&str>, told: &Told) {
+    facts.stock = facts.stock.iter().filter(|s| told.has(&s.sku_id)).cloned().collect();
+    if facts.sku_id.as_ref().is_none_or(|sku| !told.has(sku)) {
+        facts.hide_units(reason);
+    }
+    let Some(mut preview) = facts.preview.take() else { return };
+    preview.stock.retain(|s| told.has(&s.sku_id));
+    // what a line would get is all that there is: who pays learns it, who only asks does not
+    let found = preview.change.lines.iter().find(|l| preview.short.contains(&l.line_no) && !told.has(&l.sku_id));
+    match found {
+        Some(line) => {
+            facts.line_no = Some(line.line_no);
+            facts.sku_id = Some(line.sku_id.clone());
+            facts.requested = Some(i64::from(line.before.active));
+            facts.availability = Some(Available::of(i64::from(line.after.active)));
+        }
+        None => facts.preview = Some(preview),
+    }
+}
+
+/// A timeline as a buyer hears it.
+pub fn hide(timeline: &mut Timeline) {
+    for entry in &mut timeline.entries {
+        match entry {
+            Entry::Event { event: Some(event), .. } => without_units(event),
+            Entry::Event { event: None, .. } => {}
+            Entry::Refused { facts, reason, .. } => facts.hide_units(Some(reason)),
+        }
+    }
+}
+
+fn without_units(event: &mut Event) {
+    let Ok(mut value) = serde_json::to_value(&*event) else { return };
+    if let (true, Ok(hidden)) = (hide_units(&mut value), serde_json::from_value(value)) {
+        *event = hidden;
+    }
+}
