@@ -20,7 +20,7 @@ use crate::{
             tests::{
                 acts::give_back,
                 claims::{add_product, exchange, order, shipped},
-                constructed, deep, family, inspected, random,
+                constructed, deep, family, inspected, nothing, random,
                 world::{World, line},
             },
         },
@@ -165,6 +165,7 @@ fn besides(order: &Order, told: &Told) -> Vec<String> {
 #[test]
 fn two_folds_say_the_same_up_to_the_payment() {
     random::drawn(800, alike);
+    nothing::short().iter().chain(&nothing::moved()).for_each(|(w, _)| alike(w));
 }
 
 #[test]

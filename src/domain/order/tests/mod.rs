@@ -13,6 +13,7 @@ pub(crate) mod inspected;
 mod installers;
 mod lanes;
 mod market;
+pub(crate) mod nothing;
 mod owed;
 mod part;
 mod payments;
