@@ -254,8 +254,10 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
 fn owed(stood: Option<(Won, Won)>, order: &Order, events: &[Event], silent: bool, facts: &mut Facts) {
     let now = (order.total(), order.due_now());
     let placed = |e: &Event| matches!(e, Event::Placed(_) | Event::PlacementCompleted { .. });
+    // what another lane or order said to a question is the answer of the command that asked it
+    let answers = !silent || events.iter().any(|e| matches!(e, Event::Granted { .. }));
     let tells = match stood {
-        Some((total, due)) => !silent && (now.0 != total || now.1 > due),
+        Some((total, due)) => answers && (now.0 != total || now.1 > due),
         // a linked order is paid between the two businesses
         None => order.after.parent.is_none() && events.iter().any(placed),
     };
