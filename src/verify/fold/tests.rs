@@ -19,6 +19,7 @@ use crate::{
             supply::AskState,
             tests::{
                 acts::give_back,
+                business,
                 claims::{add_product, exchange, order, shipped},
                 constructed, deep, family, gifts, inspected, nothing, random,
                 world::{World, line},
@@ -166,6 +167,7 @@ fn besides(order: &Order, told: &Told) -> Vec<String> {
 fn two_folds_say_the_same_up_to_the_payment() {
     random::drawn(800, alike);
     nothing::short().iter().chain(&nothing::moved()).for_each(|(w, _)| alike(w));
+    business::placed().iter().for_each(|(w, ..)| alike(w));
 }
 
 #[test]

@@ -185,6 +185,52 @@ async fn f42_an_installer_knows_the_place_and_a_wholesaler_the_business() {
     }
 }
 
+/// Kind: a partner that orders for itself goes to its own business address unless it names a recipient; the last word counts.
+#[tokio::test]
+async fn f42_a_business_that_orders_for_itself_is_at_its_own_address() {
+    for shop in shops().await {
+        partner(&shop, "p-1", "retailer");
+        let path = |order: &str| format!("/v1/orders/{order}/recipient");
+        let at = |token: &str, order: &str| {
+            let place = seen(&shop, token, &path(order));
+            ["name", "zip", "address"].map(|field| place[field].as_str().unwrap_or("-").to_owned())
+        };
+        let business = ["business p-1", "04524", "서울특별시 중구 세종대로 1"].map(str::to_owned);
+        for (order, to) in [("o-1", Value::Null), ("o-2", recipient())] {
+            let mut place = json!({"order_id": order, "customer_id": "p-1", "lines": [{"sku_id": "B", "quantity": 1}]});
+            if !to.is_null() {
+                place["recipient"] = to;
+            }
+            shop.accepted("partner", "/v1/orders", &format!("place-{order}"), &place);
+            let settlements = json!([{"means": "card", "amount": 13_000, "approval": {"approval_id": order}}]);
+            done(&shop, "operator", order, "approve_payment", json!({"settlements": settlements}));
+        }
+        // who buys, who sells, who runs the shop
+        for token in ["partner", "partner2", "operator"] {
+            assert_eq!(at(token, "o-1"), business, "{token}");
+            whole(&seen(&shop, token, &path("o-2")));
+        }
+        assert_eq!(log(&shop, "&order_id=o-1").len(), 0, "a business is no person");
+        let lines = seen(&shop, "partner2", "/v1/lines/recipients");
+        let names: Vec<&str> =
+            lines["items"].as_array().unwrap().iter().map(|l| l["recipient"]["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["business p-1", "홍길동"]);
+        let view = seen(&shop, "operator", "/v1/orders/o-1");
+        assert_eq!(
+            (&view["destination"]["kind"], &view["recipient"]["zip"]),
+            (&json!("business"), &json!("04524")),
+            "{view}"
+        );
+        // elsewhere, and back
+        done(&shop, "partner", "o-1", "choose_destination", json!({"recipient": recipient()}));
+        whole(&seen(&shop, "partner2", &path("o-1")));
+        for order in ["o-1", "o-2"] {
+            done(&shop, "partner", order, "choose_destination", json!({}));
+            assert_eq!(at("partner2", order), business, "{order}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn f42_a_download_is_what_is_to_be_sent_and_each_recipient_is_written_down() {
     for shop in shops().await {

@@ -298,8 +298,8 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
             Looks { own: unpaid, partners: buyer.into_iter().collect(), ..Looks::default() }
         }
         C::ChooseDestination { .. } => Looks { own: unpaid, ..Looks::default() },
-        C::Place(_)
-        | C::DeclinePayment { .. }
+        C::Place(place) => Looks { partners: place.business().into_iter().collect(), ..Looks::default() },
+        C::DeclinePayment { .. }
         | C::CancelPayment
         | C::Expire
         | C::CancelLines { .. }

@@ -1,6 +1,7 @@
 //! The order, decided and folded, with a model of the stock in the loop.
 
 pub(crate) mod acts;
+pub(crate) mod business;
 mod cases;
 mod check;
 pub(crate) mod claims;
