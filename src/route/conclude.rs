@@ -18,6 +18,7 @@ use crate::{
             Order,
             decide::Decision,
             event::{EVENT_VERSION, Event},
+            register::DEPOSIT,
             state::Placement,
             step::Step,
             supply::LinkMessage,
@@ -35,6 +36,10 @@ use crate::{
     },
     vault::Secret,
 };
+
+/// Of a deposit without a name, whatever command told it: the bank's file may come twice.
+const TOLD_AGAIN: &str =
+    "a deposit without a payment_id, of an amount that has come in: it is taken for that one, told again";
 
 /// What a command made of its order.
 pub struct Concluded {
@@ -236,6 +241,11 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
             }
             Event::GiftAdded { line, .. } => {
                 facts.line_no = Some(line.no);
+                continue;
+            }
+            // whoever meant other money hears that it was taken for the same
+            Event::PaymentRepeated { approvals } => {
+                facts.detail = approvals.iter().any(|a| a == DEPOSIT).then(|| TOLD_AGAIN.to_owned());
                 continue;
             }
             Event::Linked(l) => {

@@ -115,6 +115,7 @@ scenarios!(
     payments::a_reused_payment_is_refused_after_a_restart_too,
     payments::verify_is_red_where_the_register_is_not_the_histories,
     payments::tokens_and_reasons_are_where_they_belong,
+    payments::deposits_of_one_amount_are_two_by_their_names,
     sales::a_campaign_made_later_takes_nothing_from_an_order,
     sales::a_gift_comes_from_the_shelf,
     lanes::a_campaign_made_later_takes_nothing_in_any_lane,
