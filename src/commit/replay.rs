@@ -151,6 +151,14 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
                 (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
             }
         }
+        // it came to nothing, and is paid by the step that completed it
+        Event::PaymentApproved { .. } => {
+            let by = applied.last().filter(|l| l.first < row.hist_no).map(|l| Arc::clone(&l.command_id));
+            let ended = |a: &&mut Applied| by.is_some() && a.version == row.hist_no - 1;
+            if let Some(a) = applied.iter_mut().find(ended) {
+                (a.version, a.status) = (row.hist_no, row.ord_stat_cd.clone());
+            }
+        }
         Event::Asked { ask, .. } => {
             if let Some(last) = applied.last_mut() {
                 (last.placing, last.asked) = (Placing::Waiting, Some(ask.clone()));

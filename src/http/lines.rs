@@ -32,8 +32,8 @@ use crate::{
         status::Status,
     },
     store::{
-        people::{AT_WORK, ClaimAsked, CountBy, GROUPS_MAX, LineAt, LineQuery, LineRow},
-        rows::{ExchRow, RtnRow},
+        people::{AT_WORK, COLLECTIONS, ClaimAsked, CountBy, GROUPS_MAX, LineAt, LineQuery, LineRow},
+        rows::{ExchRow, GdsRow, RtnRow},
     },
 };
 
@@ -76,6 +76,9 @@ pub struct LineClaim {
     pub kind: &'static str,
     /// `REQUESTED`, `APPROVED`, `COLLECTED` …
     pub state: String,
+    /// of goods that were exchanged and are to come back: `DUE`, `COLLECTED`, `INSPECTED` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
     pub quantity: i64,
 }
 
@@ -146,7 +149,7 @@ pub struct LineCounts {
     pub since: Time,
 }
 
-/// The claims of a list's `claim`: `RETURN_REQUESTED`, `EXCHANGE_APPROVED` …
+/// The claims of a list's `claim`: `RETURN_REQUESTED`, `EXCHANGE_APPROVED`, `COLLECTION_DUE` …
 fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
     let mut found = Vec::new();
     for word in asked.into_iter().flat_map(|a| a.split(',')).map(str::trim) {
@@ -154,10 +157,11 @@ fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
         let back = ReturnState::ALL.iter().map(|s| s.code()).find(|s| of("RETURN_", s)).map(ClaimAsked::Return);
         let swap =
             || ExchangeState::ALL.iter().map(|s| s.code()).find(|s| of("EXCHANGE_", s)).map(ClaimAsked::Exchange);
-        found.push(back.or_else(swap).ok_or_else(|| {
+        let fetch = || COLLECTIONS.into_iter().find(|s| of("COLLECTION_", s)).map(ClaimAsked::Collection);
+        found.push(back.or_else(swap).or_else(fetch).ok_or_else(|| {
             Why::Invalid.response(
-                "claim is RETURN_ or EXCHANGE_ and how far it is (REQUESTED, APPROVED, COLLECTED …), several with commas \
-                 between",
+                "claim is RETURN_ or EXCHANGE_ and how far it is (REQUESTED, APPROVED, COLLECTED …), or COLLECTION_DUE \
+                 or COLLECTION_COLLECTED of exchanged goods, several with commas between",
             )
         })?);
     }
@@ -193,7 +197,7 @@ impl Search {
         if asked.statuses.is_empty() && asked.claims.is_empty() {
             asked.statuses = usual.to_vec();
         }
-        let work = asked.at_work();
+        let work = asked.is_work();
         asked.oldest_first = match self.sort.as_deref() {
             Some("oldest") => true,
             Some("newest") => false,
@@ -275,7 +279,8 @@ async fn lines(
     let sends = |r: &LineRow| {
         let installs = around.places.installs.contains(&*r.line.ord_id);
         let delivery = delivery(r);
-        let claimed = r.line.rtn_acpt_qty > r.line.rtn_qty || r.line.exch_acpt_qty > r.line.exch_qty;
+        let claimed =
+            r.line.rtn_acpt_qty > r.line.rtn_qty || r.line.exch_acpt_qty > r.line.exch_qty || around.out(&r.line);
         status(r).is_some_and(|s| needs_address(s, delivery, claimed, installs))
     };
     if whole.is_some() {
@@ -316,6 +321,14 @@ struct Around {
     exchanges: Vec<ExchRow>,
 }
 
+impl Around {
+    /// Whether goods of a line that were exchanged are still out, or to be inspected.
+    fn out(&self, line: &GdsRow) -> bool {
+        let of = |e: &&ExchRow| e.ord_id == line.ord_id && e.ord_seq == line.ord_seq;
+        self.exchanges.iter().filter(of).any(|e| e.clct_stat_cd.as_deref().is_some_and(|s| COLLECTIONS.contains(&s)))
+    }
+}
+
 async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::store::StoreError> {
     let store = &shared.parts.store;
     let unique = |of: &dyn Fn(&LineRow) -> String| -> Vec<String> {
@@ -348,12 +361,14 @@ fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Resul
         claim_group: c.rtn_grp_no,
         kind: "return",
         state: c.rtn_stat_cd.to_string(),
+        collection: None,
         quantity: c.rtn_qty,
     });
     let exchanges = around.exchanges.iter().filter(|c| of(&c.ord_id, c.ord_seq)).map(|c| LineClaim {
         claim_group: c.exch_grp_no,
         kind: "exchange",
         state: c.exch_stat_cd.to_string(),
+        collection: c.clct_stat_cd.as_deref().map(str::to_owned),
         quantity: c.exch_qty,
     });
     let delivery = delivery(r);
@@ -419,9 +434,11 @@ async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Res
         all.into_iter().partition(|s| AT_WORK.contains(s))
     };
     let since = named.unwrap_or(now - REACH);
+    // what a claim that is in progress waits for is work, whatever the line has come to
+    let reach = if asked.claims_in_progress() { named } else { Some(since) };
     let parts = [
         LineQuery { statuses: work, placed_from: named, ..asked.clone() },
-        LineQuery { statuses: rest, placed_from: Some(since), ..asked },
+        LineQuery { statuses: rest, placed_from: reach, ..asked },
     ];
     let Ok(_place) = shared.counts.acquire().await else { return Err(Why::Busy.response("not now")) };
     let mut found = Vec::new();
@@ -465,12 +482,13 @@ mod tests {
 
     #[test]
     fn claims_are_read_or_refused() {
-        assert_eq!(
-            claims(Some("RETURN_REQUESTED,EXCHANGE_APPROVED")).unwrap(),
-            [ClaimAsked::Return("REQUESTED"), ClaimAsked::Exchange("APPROVED")]
-        );
+        let asked = claims(Some("RETURN_REQUESTED,EXCHANGE_APPROVED, COLLECTION_DUE")).unwrap();
+        let read = [ClaimAsked::Return("REQUESTED"), ClaimAsked::Exchange("APPROVED"), ClaimAsked::Collection("DUE")];
+        assert_eq!(asked, read);
         assert!(claims(None).unwrap().is_empty());
-        for bad in ["", "RETURN", "RETURN_", "EXCHANGE_COLLECTED", "RETURN_REQUESTED,", "' OR 1=1"] {
+        for bad in
+            ["", "RETURN", "RETURN_", "EXCHANGE_COLLECTED", "COLLECTION_INSPECTED", "RETURN_REQUESTED,", "' OR 1=1"]
+        {
             assert!(claims(Some(bad)).is_err(), "{bad}");
         }
     }

@@ -295,8 +295,8 @@ impl Operation<'_> {
             query("partner_id", json!({ "type": "string", "description": "a partner's token has its own" }));
         }
         if matches!(route.answer, Some("LinePage" | "LineCounts")) {
-            let about =
-                "RETURN_REQUESTED, RETURN_APPROVED, RETURN_COLLECTED, EXCHANGE_REQUESTED …, with commas between";
+            let about = "RETURN_REQUESTED, RETURN_APPROVED, RETURN_COLLECTED, EXCHANGE_REQUESTED …, COLLECTION_DUE, \
+                 COLLECTION_COLLECTED (exchanged goods that are still out, or to be inspected), with commas between";
             query("claim", json!({ "type": "string", "description": about }));
             query("sku_id", json!({ "type": "string" }));
             query("carrier", json!({ "type": "string" }));

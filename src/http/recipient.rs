@@ -20,6 +20,7 @@ use crate::{
     domain::{
         Time,
         ids::{OrderId, PartnerId},
+        order::delivery::DestinationKind,
     },
     store::{
         StoreError,
@@ -71,7 +72,7 @@ pub struct Places {
 }
 
 /// Where these orders' goods go. An installer's order goes where the order goes that it was made for, and what a partner bought
-/// to its business.
+/// to its business; what one ordered for itself too, unless it named a recipient last.
 ///
 /// # Errors
 /// The store's.
@@ -79,13 +80,16 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
     let store = &shared.parts.store;
     let rows = store.rows_of_orders(orders).await?;
     let mut found = kept(store.persons(orders).await?, &rows);
+    // a business that ordered for itself, whatever recipient it may have named before
+    let own = rows.iter().filter_map(|r| Some((r.ord_id.to_string(), own_business(r)?)));
+    let mut buyers: Vec<(String, PartnerId)> = own.collect();
+    found.retain(|id, _| !buyers.iter().any(|(own, _)| own == id));
     let made = rows.iter().filter(|r| r.prnt_ord_id.is_some());
     let made: Vec<OrderId> = made.map(|r| OrderId::stored(&r.ord_id)).collect();
     let mut installs = BTreeSet::new();
-    if made.is_empty() {
+    if made.is_empty() && buyers.is_empty() {
         return Ok(Places { of: found, installs });
     }
-    let mut buyers: Vec<(String, PartnerId)> = Vec::new();
     // who asks, and the order that is looked at for it
     let mut climbing: Vec<(String, OrderId)> = Vec::new();
     for link in store.parents(&made).await? {
@@ -113,7 +117,12 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
         let there = kept(store.persons(&at).await?, &rows);
         let mut higher = Vec::new();
         for (child, at) in climbing {
-            let parent = rows.iter().find(|r| *r.ord_id == *at.as_str()).and_then(|r| r.prnt_ord_id.as_deref());
+            let row = rows.iter().find(|r| *r.ord_id == *at.as_str());
+            if let Some(buyer) = row.and_then(own_business) {
+                buyers.push((child, buyer));
+                continue;
+            }
+            let parent = row.and_then(|r| r.prnt_ord_id.as_deref());
             match (there.get(at.as_str()), parent) {
                 (Some(place), _) => drop(found.insert(child, place.clone())),
                 (None, Some(parent)) => higher.push((child, OrderId::stored(parent))),
@@ -130,6 +139,12 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
         found.extend(business.map(|b| (child, Place { recipient: of_business(b), person: None })));
     }
     Ok(Places { of: found, installs })
+}
+
+/// The business that ordered it for itself, where it goes to that one's own address.
+fn own_business(r: &OrdRow) -> Option<PartnerId> {
+    let goes = r.prnt_ord_id.is_none() && r.dstn_knd_cd.as_deref() == Some(DestinationKind::Business.code());
+    goes.then(|| PartnerId::new(&r.cust_id).ok()).flatten()
 }
 
 /// What orders keep themselves.

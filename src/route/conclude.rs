@@ -18,6 +18,7 @@ use crate::{
             Order,
             decide::Decision,
             event::{EVENT_VERSION, Event},
+            register::DEPOSIT,
             state::Placement,
             step::Step,
             supply::LinkMessage,
@@ -35,6 +36,10 @@ use crate::{
     },
     vault::Secret,
 };
+
+/// Of a deposit without a name, whatever command told it: the bank's file may come twice.
+const TOLD_AGAIN: &str =
+    "a deposit without a payment_id, of an amount that has come in: it is taken for that one, told again";
 
 /// What a command made of its order.
 pub struct Concluded {
@@ -238,6 +243,11 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
                 facts.line_no = Some(line.no);
                 continue;
             }
+            // whoever meant other money hears that it was taken for the same
+            Event::PaymentRepeated { approvals } => {
+                facts.detail = approvals.iter().any(|a| a == DEPOSIT).then(|| TOLD_AGAIN.to_owned());
+                continue;
+            }
             Event::Linked(l) => {
                 facts.linked_order_id = Some(l.order_id.clone());
                 continue;
@@ -254,8 +264,10 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
 fn owed(stood: Option<(Won, Won)>, order: &Order, events: &[Event], silent: bool, facts: &mut Facts) {
     let now = (order.total(), order.due_now());
     let placed = |e: &Event| matches!(e, Event::Placed(_) | Event::PlacementCompleted { .. });
+    // what another lane or order said to a question is the answer of the command that asked it
+    let answers = !silent || events.iter().any(|e| matches!(e, Event::Granted { .. }));
     let tells = match stood {
-        Some((total, due)) => !silent && (now.0 != total || now.1 > due),
+        Some((total, due)) => answers && (now.0 != total || now.1 > due),
         // a linked order is paid between the two businesses
         None => order.after.parent.is_none() && events.iter().any(placed),
     };

@@ -14,7 +14,7 @@ use crate::{
         Time,
         catalog::{Partner, Promotion},
         gift::GiftPromotion,
-        ids::{CampaignId, CustomerId, OrderId, PromotionId, SkuId},
+        ids::{CampaignId, CustomerId, OrderId, PartnerId, PromotionId, SkuId},
         order::{
             Context, Order, OrderCommand, Quote,
             command::PlaceOrder,
@@ -115,7 +115,9 @@ async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<Seen
     let gifts: Vec<SkuId> = quotes.iter().filter(|q| q.info.gift).map(|q| q.info.sku_id.clone()).collect();
     let gift_promotions =
         if gifts.is_empty() { Vec::new() } else { gifts::promotions(cx, &gift_named, &gifts, now).await? };
-    Ok(Seen { quotes, promotions, gift_promotions, ..Seen::default() })
+    let business: Vec<PartnerId> = place.business().into_iter().collect();
+    let partners = if business.is_empty() { Vec::new() } else { refdata::partners(cx, &business).await? };
+    Ok(Seen { quotes, promotions, gift_promotions, partners, ..Seen::default() })
 }
 
 /// Quotes of SKUs here (from their actors) and elsewhere (their description only); unknown ones are left out.

@@ -44,6 +44,9 @@ pub const AT_WORK: [Status; 7] = [
     Status::Exchanging,
 ];
 
+/// How far exchanged goods are that are still to come back, or to be inspected. Their order may have ended.
+pub const COLLECTIONS: [&str; 2] = ["DUE", "COLLECTED"];
+
 /// Groups that a count tells at most: statuses by partners and SKUs.
 pub const GROUPS_MAX: u32 = 1_000;
 
@@ -53,6 +56,8 @@ pub struct LineQuery {
     /// as shown
     pub statuses: Vec<Status>,
     pub claims: Vec<ClaimAsked>,
+    /// and in none of these
+    pub not_claims: Vec<ClaimAsked>,
     /// its seller, or who was asked for it
     pub partner: Option<PartnerId>,
     pub sku: Option<SkuId>,
@@ -80,18 +85,56 @@ pub struct LineAt {
 pub enum ClaimAsked {
     Return(&'static str),
     Exchange(&'static str),
+    /// of goods that were exchanged: one of [`COLLECTIONS`]
+    Collection(&'static str),
+}
+
+impl ClaimAsked {
+    /// Whether it is in progress.
+    fn open(&self) -> bool {
+        match self {
+            ClaimAsked::Return(state) => matches!(*state, "REQUESTED" | "APPROVED" | "COLLECTED"),
+            ClaimAsked::Exchange(state) => matches!(*state, "REQUESTED" | "APPROVED"),
+            ClaimAsked::Collection(state) => COLLECTIONS.contains(state),
+        }
+    }
+
+    /// Whether the goods of an exchange are asked for, and not the exchange.
+    pub const fn of_goods(&self) -> bool {
+        matches!(self, ClaimAsked::Collection(_))
+    }
 }
 
 impl LineQuery {
-    /// Whether only orders at work can hold such lines.
-    pub fn at_work(&self) -> bool {
-        let open = |c: &ClaimAsked| match c {
-            ClaimAsked::Return(state) => matches!(*state, "REQUESTED" | "APPROVED" | "COLLECTED"),
-            ClaimAsked::Exchange(state) => matches!(*state, "REQUESTED" | "APPROVED"),
-        };
-        let of_claims = !self.claims.is_empty() && self.claims.iter().all(open);
+    /// Whether only claims in progress are asked for.
+    pub fn claims_in_progress(&self) -> bool {
+        !self.claims.is_empty() && self.claims.iter().all(ClaimAsked::open)
+    }
+
+    /// Whether all that is asked for is work.
+    pub fn is_work(&self) -> bool {
         let of_status = !self.statuses.is_empty() && self.statuses.iter().all(|s| AT_WORK.contains(s));
-        of_claims || of_status
+        of_status || self.claims_in_progress()
+    }
+
+    /// Whether only orders at work can hold such lines: exchanged goods may still be out when their order has ended.
+    pub fn at_work(&self) -> bool {
+        let of_status = !self.statuses.is_empty() && self.statuses.iter().all(|s| AT_WORK.contains(s));
+        of_status || (self.claims_in_progress() && !self.claims.iter().any(ClaimAsked::of_goods))
+    }
+
+    /// The same in parts, of which each has an index to go by: claims, and goods that are still out; no line is in two.
+    pub fn ways(&self) -> Vec<LineQuery> {
+        let (goods, claims): (Vec<ClaimAsked>, Vec<ClaimAsked>) = self.claims.iter().partition(|c| c.of_goods());
+        if goods.is_empty() || claims.is_empty() {
+            return vec![self.clone()];
+        }
+        let of = |claims: &[ClaimAsked], not: &[ClaimAsked]| LineQuery {
+            claims: claims.to_vec(),
+            not_claims: not.to_vec(),
+            ..self.clone()
+        };
+        vec![of(&claims, &[]), of(&goods, &claims)]
     }
 }
 

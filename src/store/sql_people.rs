@@ -46,6 +46,28 @@ const OF_PARTNER: [&str; 2] = [
 /// Longer than any shop has sold.
 const RANGE_MAX: TimeDelta = TimeDelta::days(365_000);
 
+/// Orders of which exchanged goods are still to come back, or to be inspected: few, whatever has become of them.
+const OUT: &str = "t.ord_id IN (SELECT x.ord_id FROM tb_od_exch AS x WHERE x.clct_stat_cd IN ('DUE', 'COLLECTED'))";
+
+/// Whether a line is in one of these claims.
+fn in_claims(claims: &[ClaimAsked]) -> String {
+    let exchange = |column: &str, state: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM tb_od_exch AS e WHERE e.ord_id = g.ord_id AND e.ord_seq = g.ord_seq \
+             AND e.{column} = '{state}')"
+        )
+    };
+    let one = |c: &ClaimAsked| match c {
+        ClaimAsked::Return(state) => format!(
+            "EXISTS (SELECT 1 FROM tb_od_rtn AS r WHERE r.ord_id = g.ord_id AND r.ord_seq = g.ord_seq \
+             AND r.rtn_stat_cd = '{state}')"
+        ),
+        ClaimAsked::Exchange(state) => exchange("exch_stat_cd", state),
+        ClaimAsked::Collection(state) => exchange("clct_stat_cd", state),
+    };
+    format!("({})", claims.iter().map(one).collect::<Vec<_>>().join(" OR "))
+}
+
 fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
     let mut q = Asked::new();
     q.and("g.ord_id = t.ord_id", Vec::new());
@@ -59,18 +81,14 @@ fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
         q.and(&format!("g.ord_stat_cd IN ({})", codes(&asked.statuses)), Vec::new());
     }
     if !asked.claims.is_empty() {
-        let one = |c: &ClaimAsked| match c {
-            ClaimAsked::Return(state) => format!(
-                "EXISTS (SELECT 1 FROM tb_od_rtn AS r WHERE r.ord_id = g.ord_id AND r.ord_seq = g.ord_seq \
-                 AND r.rtn_stat_cd = '{state}')"
-            ),
-            ClaimAsked::Exchange(state) => format!(
-                "EXISTS (SELECT 1 FROM tb_od_exch AS e WHERE e.ord_id = g.ord_id AND e.ord_seq = g.ord_seq \
-                 AND e.exch_stat_cd = '{state}')"
-            ),
-        };
-        let all: Vec<String> = asked.claims.iter().map(one).collect();
-        q.and(&format!("({})", all.join(" OR ")), Vec::new());
+        q.and(&in_claims(&asked.claims), Vec::new());
+        if asked.claims.iter().all(ClaimAsked::of_goods) {
+            // by what is still out, in the words of the index
+            q.and(OUT, Vec::new());
+        }
+    }
+    if !asked.not_claims.is_empty() {
+        q.and(&format!("NOT {}", in_claims(&asked.not_claims)), Vec::new());
     }
     if let Some(sku) = &asked.sku {
         q.and("g.unt_id = ?", vec![Bind::text(sku.as_str())]);
@@ -202,10 +220,16 @@ impl<D: Database> SqlStore<D> {
 #[async_trait]
 impl<D: Database> PeopleStore for SqlStore<D> {
     async fn find_lines(&self, asked: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
-        let Some(partner) = &asked.partner else { return self.lines(asked, None).await };
+        let ways = asked.ways();
         let mut found = Vec::new();
-        for way in OF_PARTNER {
-            found.extend(self.lines(asked, Some((way, partner))).await?);
+        for part in &ways {
+            let Some(partner) = &part.partner else {
+                found.extend(self.lines(part, None).await?);
+                continue;
+            };
+            for way in OF_PARTNER {
+                found.extend(self.lines(part, Some((way, partner))).await?);
+            }
         }
         found.sort_unstable_by(|a, b| {
             let order = (a.placed, &a.line.ord_id, a.line.ord_seq).cmp(&(b.placed, &b.line.ord_id, b.line.ord_seq));
@@ -216,10 +240,14 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     }
 
     async fn count_lines(&self, asked: &LineQuery, by: CountBy) -> Result<Vec<LineCount>, StoreError> {
-        let Some(partner) = &asked.partner else { return self.counted(asked, by, None).await };
         let mut found: Vec<LineCount> = Vec::new();
-        for way in OF_PARTNER {
-            for count in self.counted(asked, by, Some((way, partner))).await? {
+        let ways = asked.ways();
+        let parts = ways.iter().flat_map(|part| match &part.partner {
+            Some(partner) => OF_PARTNER.map(|way| (part, Some((way, partner)))).to_vec(),
+            None => vec![(part, None)],
+        });
+        for (part, of) in parts {
+            for count in self.counted(part, by, of).await? {
                 let same =
                     |f: &&mut LineCount| (&f.status, &f.partner, &f.sku) == (&count.status, &count.partner, &count.sku);
                 match found.iter_mut().find(same) {

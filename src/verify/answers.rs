@@ -106,7 +106,10 @@ fn wanted(outcome: &Outcome, command_id: &str, histories: &HashMap<&str, &[HistR
         };
         let ended = history.iter().find(over).filter(|row| *row.evnt_typ_cd == *yes)?;
         let step = history.iter().find(|row| row.cmd_id == ended.cmd_id)?;
-        (ended, &step.ansr)
+        // what came to nothing is paid in the same step
+        let next = history.iter().find(|row| row.hist_no == ended.hist_no + 1 && row.cmd_id == ended.cmd_id);
+        let paid = next.filter(|row| ask.is_none() && &*row.evnt_typ_cd == "payment_approved");
+        (paid.unwrap_or(ended), &step.ansr)
     } else {
         (last, &first.ansr)
     };

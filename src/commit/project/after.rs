@@ -180,7 +180,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         }
         Event::Asked { what, .. } => match &**what {
             AskWhat::Linked { linked, .. } if linked.unasked => Some(("PURCHASE_UNASKED".into(), None)),
-            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Work { .. } => None,
+            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Gift { .. } | AskWhat::Work { .. } => None,
         },
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),
         _ => None,

@@ -261,10 +261,13 @@ impl Order {
 
     /// The number of the next line.
     pub fn next_line_no(&self) -> u16 {
-        // another lane may be asked for one
-        let asked = |a: &Ask| if let AskWhat::Exchange { line, .. } = &a.what { Some(line.no) } else { None };
-        let open = self.after.asks.iter().filter(|a| a.state == AskState::Open).filter_map(asked);
-        self.lines.iter().map(|l| l.no).chain(open).max().unwrap_or(0) + 1
+        self.lines.iter().map(|l| l.no).chain(self.asked_lines()).max().unwrap_or(0) + 1
+    }
+
+    /// The numbers of lines that another lane is asked for.
+    pub fn asked_lines(&self) -> impl Iterator<Item = u16> {
+        let open = self.after.asks.iter().filter(|a| a.state == AskState::Open);
+        open.filter_map(|a| a.what.adds().map(|(line, _)| line.no))
     }
 
     /// The number of the next fee row, of the order or of one of its returns.

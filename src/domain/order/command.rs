@@ -367,6 +367,14 @@ pub struct PlaceOrder {
     pub zip: Option<String>,
 }
 
+impl PlaceOrder {
+    /// The business that orders for itself and names no recipient: it goes to its own address.
+    pub fn business(&self) -> Option<PartnerId> {
+        let business = self.by_partner && self.zip.is_none();
+        business.then(|| PartnerId::new(self.customer_id.as_str()).ok()).flatten()
+    }
+}
+
 /// A line as asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {

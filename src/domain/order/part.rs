@@ -46,14 +46,17 @@ impl Order {
     pub fn needs_address(&self, seller: &PartnerId) -> bool {
         let installs = self.after.parent.as_ref().is_some_and(|p| p.kind == LinkKind::Installation);
         let own = self.lines.iter().filter(|l| self.seller_of(l) == Some(seller));
-        own.into_iter().any(|l| l.needs_address(installs))
+        own.into_iter().any(|l| {
+            let claimed = l.returning + l.exchanging > 0 || self.fetches(l);
+            needs_address(l.shown(), l.delivery.status, claimed, installs)
+        })
     }
-}
 
-impl Line {
-    /// Whether its seller needs to know where to.
-    pub fn needs_address(&self, installs: bool) -> bool {
-        needs_address(self.shown(), self.delivery.status, self.returning + self.exchanging > 0, installs)
+    /// Whether goods of the line that were exchanged are still to come back, or to be inspected: whatever became of what they
+    /// were exchanged for, and of the order.
+    fn fetches(&self, line: &Line) -> bool {
+        let of = self.after.exchanges.iter().filter(|e| e.line_no == line.no);
+        of.filter_map(|e| e.collection.as_ref()).any(|c| !c.settled())
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    claim::{Exchange, Fault, Return},
+    claim::{Exchange, Fault, GiftReason, Return},
     delivery::Destination,
     event::{AddedFee, AddedLine, Linked, ProcurementStarted, Reservation},
     lean::Blank,
@@ -194,6 +194,8 @@ pub enum AskWhat {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         fee: Option<AddedFee>,
     },
+    /// whether a gift by hand is there, in another lane
+    Gift { line: AddedLine, reason: GiftReason, reservation: Reservation },
     /// whether what an installer says fits the order that it works for
     Work {
         work: Work,
@@ -201,6 +203,18 @@ pub enum AskWhat {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         at: Option<Time>,
     },
+}
+
+impl AskWhat {
+    /// The line that is added when the answer is yes, and what another lane keeps for it meanwhile.
+    pub const fn adds(&self) -> Option<(&AddedLine, &Reservation)> {
+        match self {
+            AskWhat::Exchange { line, reservation, .. } | AskWhat::Gift { line, reservation, .. } => {
+                Some((line, reservation))
+            }
+            AskWhat::Linked { .. } | AskWhat::Work { .. } => None,
+        }
+    }
 }
 
 /// 리뷰: that there is one; its words are kept apart, erasable.

@@ -26,8 +26,8 @@ pub(super) fn placed(
 ) -> Result<Told, String> {
     let lines = p.lines.iter().zip(1i64..).map(|(l, no)| Line::placed(ord_id, no, l, at)).collect();
     let fees = p.fees.iter().zip(1i64..).map(|(f, no)| Fee::placed(ord_id, no, f)).collect();
-    // a business has its orders sent to its own address
-    let kind = if p.parent.is_some() { DestinationKind::Business } else { DestinationKind::Home };
+    // a business has what is made for its orders sent to its own address, and what it orders without another
+    let kind = if p.business || p.parent.is_some() { DestinationKind::Business } else { DestinationKind::Home };
     let mut told = Told {
         ord_id: Arc::clone(ord_id),
         version: 0,

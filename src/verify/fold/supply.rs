@@ -109,7 +109,7 @@ impl Link {
 impl Told {
     pub(super) fn asked(&mut self, id: &str, what: &AskWhat) {
         let reservation = match what {
-            AskWhat::Exchange { reservation, .. } => Some(reservation),
+            AskWhat::Exchange { reservation, .. } | AskWhat::Gift { reservation, .. } => Some(reservation),
             AskWhat::Linked { .. } | AskWhat::Work { .. } => None,
         };
         self.reservations.extend(reservation.map(Reserved::asked));

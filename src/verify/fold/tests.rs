@@ -19,8 +19,9 @@ use crate::{
             supply::AskState,
             tests::{
                 acts::give_back,
+                business,
                 claims::{add_product, exchange, order, shipped},
-                constructed, deep, family, inspected, random,
+                constructed, deep, family, gifts, inspected, nothing, random,
                 world::{World, line},
             },
         },
@@ -165,12 +166,15 @@ fn besides(order: &Order, told: &Told) -> Vec<String> {
 #[test]
 fn two_folds_say_the_same_up_to_the_payment() {
     random::drawn(800, alike);
+    nothing::short().iter().chain(&nothing::moved()).for_each(|(w, _)| alike(w));
+    business::placed().iter().for_each(|(w, ..)| alike(w));
 }
 
 #[test]
 fn two_folds_say_the_same_after_the_payment() {
     alike(&constructed::constructed());
     inspected::judged().iter().for_each(alike);
+    gifts::from_another_lane().iter().for_each(alike);
     deep::drawn(800, alike);
 }
 
@@ -291,7 +295,7 @@ fn noticed(w: &World, changed: usize, event: &Event) -> bool {
 /// What makes no row of the order's: words for people; totals, which the walk holds to the rows; what is asked of others and
 /// known to them; what was looked at and found; what does nothing but in a long chain. Where a name ends in a point, all that
 /// begins so: what is asked first is told once more when it is granted. Two fields the draws show of placements in one lane only.
-const UNTOLD: [&str; 38] = [
+const UNTOLD: [&str; 39] = [
     "asked.what.fee.",
     "asked.what.group",
     "asked.what.line.",
@@ -300,6 +304,7 @@ const UNTOLD: [&str; 38] = [
     "asked.what.linked.order_id",
     "asked.what.linked.partner_id",
     "asked.what.linked.unasked",
+    "asked.what.reason",
     "asked.what.reservation.",
     "collection_given_up.reason",
     "cut.seen.",

@@ -185,6 +185,101 @@ async fn f42_an_installer_knows_the_place_and_a_wholesaler_the_business() {
     }
 }
 
+/// Kind: a partner that orders for itself goes to its own business address unless it names a recipient; the last word counts.
+#[tokio::test]
+async fn f42_a_business_that_orders_for_itself_is_at_its_own_address() {
+    for shop in shops().await {
+        partner(&shop, "p-1", "retailer");
+        let path = |order: &str| format!("/v1/orders/{order}/recipient");
+        let at = |token: &str, order: &str| {
+            let place = seen(&shop, token, &path(order));
+            ["name", "zip", "address"].map(|field| place[field].as_str().unwrap_or("-").to_owned())
+        };
+        let business = ["business p-1", "04524", "서울특별시 중구 세종대로 1"].map(str::to_owned);
+        for (order, to) in [("o-1", Value::Null), ("o-2", recipient())] {
+            let mut place = json!({"order_id": order, "customer_id": "p-1", "lines": [{"sku_id": "B", "quantity": 1}]});
+            if !to.is_null() {
+                place["recipient"] = to;
+            }
+            shop.accepted("partner", "/v1/orders", &format!("place-{order}"), &place);
+            let settlements = json!([{"means": "card", "amount": 13_000, "approval": {"approval_id": order}}]);
+            done(&shop, "operator", order, "approve_payment", json!({"settlements": settlements}));
+        }
+        // who buys, who sells, who runs the shop
+        for token in ["partner", "partner2", "operator"] {
+            assert_eq!(at(token, "o-1"), business, "{token}");
+            whole(&seen(&shop, token, &path("o-2")));
+        }
+        assert_eq!(log(&shop, "&order_id=o-1").len(), 0, "a business is no person");
+        let lines = seen(&shop, "partner2", "/v1/lines/recipients");
+        let names: Vec<&str> =
+            lines["items"].as_array().unwrap().iter().map(|l| l["recipient"]["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["business p-1", "홍길동"]);
+        let view = seen(&shop, "operator", "/v1/orders/o-1");
+        assert_eq!(
+            (&view["destination"]["kind"], &view["recipient"]["zip"]),
+            (&json!("business"), &json!("04524")),
+            "{view}"
+        );
+        // elsewhere, and back
+        done(&shop, "partner", "o-1", "choose_destination", json!({"recipient": recipient()}));
+        whole(&seen(&shop, "partner2", &path("o-1")));
+        for order in ["o-1", "o-2"] {
+            done(&shop, "partner", order, "choose_destination", json!({}));
+            assert_eq!(at("partner2", order), business, "{order}");
+        }
+    }
+}
+
+/// Kind: exchanged goods that are still out are to be fetched, also when their order has ended.
+#[tokio::test]
+async fn f42_a_seller_knows_where_to_fetch_what_was_exchanged() {
+    for shop in shops().await {
+        let (path, group) = ("/v1/orders/o-1/recipient", json!({"claim_group": 1}));
+        placed(&shop, "o-1", "u-1", &[("A", 1)]);
+        done(&shop, "operator", "o-1", "prepare", json!({}));
+        shipped(&shop, "partner", "o-1", 1);
+        done(&shop, "partner", "o-1", "mark_delivered", json!({"carrier": "CJ", "waybill_no": "w-1"}));
+        assert_eq!(refused(&shop, "partner", path).0, 403);
+        let wish = json!({"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller"});
+        done(&shop, "checkout", "o-1", "request_exchange", wish);
+        done(&shop, "partner", "o-1", "approve_exchange", json!({"claim_group": 1, "branch": "add_product"}));
+        shipped(&shop, "partner", "o-1", 2);
+        done(&shop, "partner", "o-1", "mark_delivered", json!({"carrier": "CJ", "waybill_no": "w-2"}));
+        done(&shop, "checkout", "o-1", "confirm_purchase", json!({"lines": [2]}));
+        // it has ended, in no list of work but this one
+        assert_eq!(seen(&shop, "operator", "/v1/orders/o-1")["status"], "PURCHASE_CONFIRMED");
+        let listed = |token: &str, claim: &str| -> Vec<i64> {
+            let page = seen(&shop, token, &format!("/v1/lines?claim={claim}&placed_before=2100-01-01T00:00:00Z"));
+            page["items"].as_array().unwrap().iter().map(|l| l["line_no"].as_i64().unwrap()).collect()
+        };
+        let counted = |token: &str, claim: &str| -> i64 {
+            let counts = seen(&shop, token, &format!("/v1/lines/counts?claim={claim}"));
+            counts["items"].as_array().unwrap().iter().map(|c| c["lines"].as_i64().unwrap()).sum()
+        };
+        let all = "RETURN_REQUESTED,EXCHANGE_COMPLETED,COLLECTION_DUE,COLLECTION_COLLECTED";
+        for (state, other) in [("COLLECTION_DUE", "COLLECTION_COLLECTED"), ("COLLECTION_COLLECTED", "COLLECTION_DUE")] {
+            for token in ["operator", "partner"] {
+                whole(&seen(&shop, token, path));
+                assert_eq!((listed(token, state), listed(token, other)), (vec![1], Vec::new()), "{token} {state}");
+                assert_eq!((counted(token, state), counted(token, other)), (1, 0), "{token} {state}");
+                // once, whatever else it is asked by
+                assert_eq!((listed(token, all), counted(token, all)), (vec![1], 1), "{token} {state}");
+            }
+            assert_eq!((listed("partner2", state), counted("partner2", state)), (Vec::new(), 0), "another seller's");
+            let line = seen(&shop, "partner", &format!("/v1/lines?claim={state}"))["items"][0].clone();
+            masked(&line["recipient"]);
+            assert_eq!(format!("COLLECTION_{}", line["claims"][0]["collection"].as_str().unwrap()), state, "{line}");
+            let sheet = seen(&shop, "partner", &format!("/v1/lines/recipients?claim={state}"));
+            whole(&sheet["items"][0]["recipient"]);
+            let next = if state == "COLLECTION_DUE" { "collect_return" } else { "complete_return" };
+            done(&shop, "partner", "o-1", next, group.clone());
+        }
+        assert_eq!(refused(&shop, "partner", path).0, 403);
+        assert_eq!((listed("partner", all), counted("partner", "COLLECTION_DUE,COLLECTION_COLLECTED")), (vec![1], 0));
+    }
+}
+
 #[tokio::test]
 async fn f42_a_download_is_what_is_to_be_sent_and_each_recipient_is_written_down() {
     for shop in shops().await {

@@ -7,7 +7,7 @@ use jumun::{
 };
 use serde_json::{Value, json};
 
-use super::{hurried, line, on_order, pay, place, shop, with};
+use super::{hurried, line, on_order, paid, pay, place, shop, with};
 use crate::support::world::{On, Setup, World};
 
 /// One SKU in each of three lanes: 10,000, 20,000 and 30,000 won.
@@ -179,5 +179,105 @@ pub async fn a_campaign_made_later_takes_nothing_in_any_lane(on: On) {
         assert_eq!(w.money(&order).await, [(123_000, 123_000, 0, 0)], "{home}");
     }
     assert_eq!(stocks(&w).await, [(3, 0, 6); 3]);
+    w.done().await;
+}
+
+/// A SKU of this kind in this lane of three.
+fn in_lane(kind: &str, lane: u32) -> String {
+    (0..).map(|n| format!("{kind}{n}")).find(|s| partition_of(s, 3) == lane).unwrap()
+}
+
+async fn of_three(on: On) -> World {
+    let mut w = World::open(on, Setup { partitions: 3, ..Setup::default() }).await;
+    w.template("t", "p-1", None).await;
+    w
+}
+
+/// The kind: what is owed is told by the answer, wherever the goods lie that were asked for.
+pub async fn what_an_exchange_costs_is_told_in_any_lane(on: On) {
+    let mut w = of_three(on).await;
+    let home = in_lane("A", 0);
+    w.product(&home, "t", "p-1", 10_000, 3_000, json!({})).await;
+    w.unit(&home, 9).await;
+    let mut told = Vec::new();
+    for lane in 0..3 {
+        let (order, other) = (format!("o-{lane}"), in_lane("B", lane));
+        w.product(&other, "t", "p-1", 10_000, 3_000, json!({})).await;
+        w.unit(&other, 1).await;
+        w.ok(paid(&order, &[line(&home, 1)], 13_000)).await;
+        super::go(&mut w, &order, &["prepare", "use_own_stock", "complete_procurement", "ship"]).await;
+        let wish = json!({"type": "request_exchange", "order_id": order, "line_no": 1, "quantity": 1,
+            "reason": "change_of_mind", "fault": "buyer"});
+        w.ok(wish).await;
+        let approve = json!({"type": "approve_exchange", "order_id": order, "claim_group": 1, "branch": "add_product",
+            "sku_id": other});
+        let answer = w.ok(approve).await;
+        assert_eq!(w.stock(&other).await, (0, 0, 1), "lane {lane}");
+        told.push((answer.facts.total, answer.facts.due, answer.facts.line_no, answer.order_status.clone()));
+    }
+    let due = jumun::domain::money::Won::new(6_000);
+    assert!(told.iter().all(|t| *t == told[0] && t.1 == Some(due)), "{told:?}");
+    w.done().await;
+}
+
+/// The kind: a gift by hand that is not there is refused, wherever it lies.
+pub async fn a_gift_by_hand_is_asked_for_in_any_lane(on: On) {
+    let mut w = of_three(on).await;
+    let home = in_lane("A", 0);
+    w.product(&home, "t", "p-1", 10_000, 0, json!({})).await;
+    w.unit(&home, 9).await;
+    w.ok(paid("o-1", &[line(&home, 1)], 10_000)).await;
+    for (lane, no) in (0..3).zip(2..) {
+        let gift = in_lane("G", lane);
+        w.product(&gift, "t", "p-1", 0, 0, json!({"kind": "gift"})).await;
+        w.unit(&gift, 0).await;
+        let add = |quantity: u32| {
+            json!({"type": "add_gift", "order_id": "o-1", "main_line_no": 1, "sku_id": gift, "quantity": quantity,
+                "reason": "complaint"})
+        };
+        w.no(add(1), "sold_out").await;
+        w.ok(json!({"type": "receive_stock", "sku_id": gift, "quantity": 1})).await;
+        let short = w.no(add(2), "insufficient_stock").await;
+        assert_eq!((short.facts.available, short.facts.requested, short.facts.line_no), (Some(1), Some(2), None));
+        let added = w.ok(add(1)).await;
+        assert_eq!((added.facts.line_no, added.order_status.as_deref()), (Some(no), Some("ORDERED")), "lane {lane}");
+        assert_eq!(w.stock(&gift).await, (0, 0, 1));
+    }
+    w.rest().await;
+    let lines: Vec<GdsRow> = w.rows().await;
+    assert_eq!(lines.iter().map(|l| (l.ord_qty, l.cncl_qty)).collect::<Vec<_>>(), [(1, 0); 4]);
+    w.done().await;
+}
+
+/// The kind: what comes to nothing is paid, and its answer says so, wherever its goods lie.
+pub async fn what_comes_to_nothing_is_paid_in_any_lane(on: On) {
+    let mut w = of_three(on).await;
+    for lane in 0..3 {
+        for (kind, price, units) in [("F", 0, 9), ("N", 10_000, 0)] {
+            let sku = in_lane(kind, lane);
+            w.product(&sku, "t", "p-1", price, 0, json!({})).await;
+            w.unit(&sku, units).await;
+        }
+    }
+    let nothing = Some(jumun::domain::money::Won::ZERO);
+    for (free, none) in [(0, 0), (0, 1), (1, 0), (1, 2)] {
+        let (order, free) = (format!("s-{free}{none}"), in_lane("F", free));
+        let lines = [line(&free, 1), line(&in_lane("N", none), 1)];
+        let placed = w.ok(with(place(&order, &lines), "allow_partial", json!(true))).await;
+        let told = (placed.order_status.as_deref(), placed.facts.total, placed.facts.due, placed.facts.deadline);
+        assert_eq!(told, (Some("ORDERED"), nothing, nothing, None), "{order}");
+        w.ok(on_order("prepare", &order)).await;
+    }
+    for (first, other) in [(0, 0), (1, 2)] {
+        let (order, lines) =
+            (format!("j-{first}{other}"), [line(&in_lane("F", first), 1), line(&in_lane("F", other), 2)]);
+        let to = |zip: &str| json!({"name": "n", "phone": "010", "zip": zip, "address": "a"});
+        let placed = w.ok(with(place(&order, &lines), "recipient", to("63100"))).await;
+        assert_eq!(placed.order_status.as_deref(), Some("PAYMENT_PENDING"), "{order}");
+        let moved = w.ok(with(on_order("choose_destination", &order), "recipient", to("06236"))).await;
+        assert_eq!((moved.order_status.as_deref(), moved.facts.total), (Some("ORDERED"), nothing), "{order}");
+        w.rest().await;
+        assert_eq!(w.order(&order).await.due_dttm, None);
+    }
     w.done().await;
 }

@@ -222,3 +222,34 @@ pub async fn tokens_and_reasons_are_where_they_belong(on: On) {
     assert_eq!(reasons, [Some("변심".to_owned()), None]);
     w.done().await;
 }
+
+/// Of the kind: deposits of one amount. By their names they are two, without any one that is told twice, whatever the command.
+pub async fn deposits_of_one_amount_are_two_by_their_names(on: On) {
+    let mut w = shop(on).await;
+    w.sku("A", 20_000, 0, 9).await;
+    let awaited = json!({"kind": "deposit", "means": "bank_transfer"});
+    let deposit = |order: &str, amount: i64, name: Option<&str>| {
+        let said = with(on_order("confirm_deposit", order), "amount", amount.into());
+        name.map_or(said.clone(), |name| with(said, "payment_id", name.into()))
+    };
+    for (order, [first, second], rows) in [
+        ("o-1", [None, None], 1),
+        ("o-2", [Some("d-1"), Some("d-2")], 2),
+        ("o-3", [Some("d-3"), None], 2),
+        ("o-4", [Some("d-4"), Some("d-4")], 1),
+    ] {
+        w.ok(with(place(order, &[line("A", 1)]), "payment", awaited.clone())).await;
+        let taken = w.ok(deposit(order, 10_000, first)).await;
+        assert_eq!((taken.reason.as_deref(), taken.facts.detail), (Some("amount_mismatch"), None), "{order}");
+        let again = w.ok(deposit(order, 10_000, second)).await;
+        let told = again.facts.detail.is_some_and(|d| d.contains("payment_id"));
+        assert_eq!((again.reason.is_some(), told), (rows == 2, order == "o-1"), "{order}");
+        // the one that is awaited, and what goes back
+        let money: Vec<i64> = w.money(order).await.iter().map(|m| m.0).collect();
+        assert_eq!(money, [vec![0], vec![10_000; rows]].concat(), "{order}");
+    }
+    w.ok(deposit("o-1", 20_000, None)).await;
+    let again = w.ok(deposit("o-1", 20_000, None)).await;
+    assert_eq!((again.reason.as_deref(), again.facts.detail.is_some()), (None, true), "{again:?}");
+    w.done().await;
+}

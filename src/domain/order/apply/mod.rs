@@ -163,7 +163,8 @@ impl Order {
             order.after.parent = Some((**parent).clone());
         }
         if let Some(zone) = placed.zone {
-            let kind = if placed.parent.is_some() { DestinationKind::Business } else { DestinationKind::Home };
+            let business = placed.business || placed.parent.is_some();
+            let kind = if business { DestinationKind::Business } else { DestinationKind::Home };
             order.after.destination = Some(Destination { kind, zone, at });
         }
         if placed.is_paid() {

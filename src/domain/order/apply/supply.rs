@@ -110,7 +110,7 @@ impl Order {
     }
 
     pub(super) fn asked(&mut self, id: &str, what: &AskWhat) {
-        if let AskWhat::Exchange { reservation, .. } = what {
+        if let Some((_, reservation)) = what.adds() {
             self.reservations.push(Reserving { asked: reservation.clone(), state: ReserveState::Asked });
         }
         self.after.asks.push(Ask { id: id.to_owned(), what: what.clone(), state: AskState::Open });
@@ -120,7 +120,7 @@ impl Order {
         let open = |a: &&mut Ask| a.id == id && a.state == AskState::Open;
         let ask = self.after.asks.iter_mut().find(open).ok_or_else(|| format!("nothing was asked as {id}"))?;
         ask.state = state;
-        if let (AskWhat::Exchange { reservation, .. }, AskState::Denied) = (&ask.what, state) {
+        if let (Some((_, reservation)), AskState::Denied) = (ask.what.adds(), state) {
             let of = reservation.id.clone();
             for r in self.reservations.iter_mut().filter(|r| r.asked.id == of) {
                 r.state = ReserveState::Released;

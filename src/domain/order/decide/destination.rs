@@ -1,6 +1,6 @@
-//! 배송지 (row 14): a consumer's home, a business's own address. Islands and Jeju cost a surcharge by policy, which is in the
-//! total from the placement on; a later choice owes or gives back the difference to what was charged. Freely until shipping
-//! (§8.8): while unpaid it changes what is due, and once paid the rest is due before anything ships.
+//! 배송지 (row 14): a recipient's, or a business's own address where it buys and names none. Islands and Jeju cost a surcharge by
+//! policy, which is in the total from the placement on; a later choice owes or gives back the difference to what was charged.
+//! Freely until shipping (§8.8): while unpaid it changes what is due, and once paid the rest is due before anything ships.
 
 use std::cmp::Reverse;
 
@@ -11,6 +11,7 @@ use crate::domain::{
     ids::{CustomerId, PartnerId},
     money::{AMOUNT_MAX, Won},
     order::{
+        command::PlaceOrder,
         delivery::{DestinationKind, Zone},
         event::{DestinationChosen, Event, FeeBack, Surcharge},
         state::{FeeRow, Line, Order},
@@ -34,19 +35,21 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
     if order.status() == Status::PaymentPending && order.deadline.is_some_and(|d| cx.now >= d) {
         return Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }));
     }
-    let business = order.after.parent.is_some();
-    let (kind, zip) = match (business, zip) {
-        (false, Some(zip)) => (DestinationKind::Home, Some(zip.to_owned())),
-        (false, None) => return Err(Refusal::invalid("a consumer's order goes to an address: name a recipient")),
-        (true, Some(_)) => {
-            return Err(Refusal::invalid("a business's order goes to its business address, which is its partner's"));
+    let linked = order.after.parent.is_some();
+    let (kind, zip) = match zip {
+        Some(_) if linked => {
+            return Err(Refusal::invalid(
+                "a linked order goes to its buyer's business address, which is its partner's",
+            ));
         }
-        (true, None) => (DestinationKind::Business, business_zip(order, cx)?),
+        Some(zip) => (DestinationKind::Home, Some(zip.to_owned())),
+        None if order.by_partner => (DestinationKind::Business, business_zip(order, cx)?),
+        None => return Err(Refusal::invalid("a consumer's order goes to an address: name a recipient")),
     };
     let (zone, wanted) = zip.map_or((Zone::Mainland, Won::ZERO), |z| cx.policy.zone(&z));
     let charged: Won = surcharges(order).map(|f| f.amount - f.returned).sum();
     // a linked order is paid between the two businesses; gifts alone pay nothing
-    let priced = !business && order.lines.iter().any(|l| !l.gift && may(l));
+    let priced = !linked && order.lines.iter().any(|l| !l.gift && may(l));
     let (more, less) = match priced {
         true if wanted > charged => (wanted - charged, Won::ZERO),
         true => (Won::ZERO, charged - wanted),
@@ -102,6 +105,14 @@ fn given_back(order: &Order, less: Won) -> Vec<FeeBack> {
     fees
 }
 
+/// Where a placement says that it goes, and what that costs beside: to its recipient, or to the business that orders for
+/// itself.
+pub fn of(place: &PlaceOrder, cx: &Context<'_>) -> Option<(Zone, Won)> {
+    let business = || place.business().and_then(|_| buyer(&place.customer_id, cx));
+    let own = || business().map(|p| p.zip.as_deref().map_or((Zone::Mainland, Won::ZERO), |zip| cx.policy.zone(zip)));
+    place.zip.as_deref().map(|zip| cx.policy.zone(zip)).or_else(own)
+}
+
 /// The business that buys.
 pub fn buyer<'a>(customer_id: &CustomerId, cx: &Context<'a>) -> Option<&'a Partner> {
     let buyer = PartnerId::new(customer_id.as_str()).ok();
@@ -110,7 +121,6 @@ pub fn buyer<'a>(customer_id: &CustomerId, cx: &Context<'a>) -> Option<&'a Partn
 
 fn business_zip(order: &Order, cx: &Context<'_>) -> Result<Option<String>, Refusal> {
     let facts = || Facts { detail: Some(order.customer_id.to_string()), ..Facts::default() };
-    let business = Some(&order.customer_id).filter(|_| order.by_partner).and_then(|id| buyer(id, cx));
-    let partner = business.ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
+    let partner = buyer(&order.customer_id, cx).ok_or_else(|| Refusal::new(Reason::UnknownPartner, facts()))?;
     Ok(partner.zip.clone())
 }

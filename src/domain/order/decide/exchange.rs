@@ -181,7 +181,7 @@ fn add(
     }
     decision.events.extend(corrected.map(|fault| Event::FaultCorrected { group: e.group, fault, fee: None }));
     approved(order, e, line, new, waived, cx, decision);
-    take(order, no, quote, e.quantity, cx, decision);
+    take(order, no, e.quantity, cx, decision);
     Ok(())
 }
 
@@ -201,6 +201,17 @@ fn ask(
         refusal.facts.detail = Some(format!("the product of exchange {group} is being asked for"));
         return Err(refusal);
     }
+    ask_lane(order, line, quote, what, decision)
+}
+
+/// Asks the lane where the SKU of a line lives whether it has all of it, and to keep it, before the line is added.
+pub fn ask_lane(
+    order: &Order,
+    line: &AddedLine,
+    quote: &Quote,
+    what: impl FnOnce(Reservation) -> AskWhat,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
     procure::may_ask(order)?;
     let id = format!("{}:{}:{}", order.id, order.version + 1, quote.lane);
     let lines = vec![ReservedLine { line_no: line.no, quantity: line.quantity }];
@@ -298,23 +309,12 @@ fn approved(
     }
 }
 
-/// Takes the units of a line that was just added: here by a movement, elsewhere by asking.
-pub fn take(order: &Order, no: u16, quote: &Quote, quantity: u32, cx: &Context<'_>, decision: &mut Decision) {
-    if quote.view.is_some() {
-        let after = folded(order, &decision.events, cx);
-        if let Some(line) = after.line(no) {
-            decision.movements.push(stock::movement(&after, line, Move::Deduct, quantity, 0, None));
-        }
-        return;
+/// Takes the units of a line that was just added from the shelf here; another lane was asked for them before.
+pub fn take(order: &Order, no: u16, quantity: u32, cx: &Context<'_>, decision: &mut Decision) {
+    let after = folded(order, &decision.events, cx);
+    if let Some(line) = after.line(no) {
+        decision.movements.push(stock::movement(&after, line, Move::Deduct, quantity, 0, None));
     }
-    let id = format!("{}:{}:{}", order.id, order.version + 1, quote.lane);
-    let units = vec![ReservedLine { line_no: no, quantity }];
-    let reservation = Reservation { id: id.clone(), lane: quote.lane, lines: units };
-    decision.events.push(Event::StockAsked { reservations: vec![reservation] });
-    let line = StepLine { line_no: no, sku_id: quote.info.sku_id.clone(), campaign_id: None, quantity, partial: false };
-    let customer_id = order.customer_id.clone();
-    let kind = StepKind::Reserve { customer_id, lines: vec![line], deduct: true, stands: true };
-    decision.steps.push(Step { lane: quote.lane, reservation: id, kind });
 }
 
 /// A wrong pick is refused, not executed: the units are on the shelf here and now. What lives in another lane is asked there.

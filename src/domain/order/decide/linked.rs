@@ -93,6 +93,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         parent: Some(Box::new(child.parent.clone())),
         // to the buyer's business address, where that is known
         zone: destination::buyer(&child.buyer_id, cx).and_then(|p| p.zip.as_deref()).map(|zip| cx.policy.zone(zip).0),
+        business: false,
         total: Some(whole),
         left_out: Vec::new(),
     };

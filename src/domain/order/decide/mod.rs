@@ -119,6 +119,7 @@ pub fn decide(
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     let mut decision = alone(id, order, command, cx)?;
+    pay::for_nothing(order, id, cx, &mut decision);
     procure::settle_sources(order, id, cx, &mut decision);
     follow::sweep(order, cx, &mut decision);
     link::tell(id, order, command, cx, &mut decision);
@@ -253,11 +254,13 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
     use OrderCommand as C;
     // lines that were placed before lines kept their shipping terms: what sending them back costs is their products' word
     let older = order.is_some_and(|o| o.lines.iter().any(|l| !l.gift && l.shipping.is_none()));
+    // what payment takes from the shelf
+    let at_payment = order.is_some_and(|o| o.lines.iter().any(|l| l.policy == StockPolicy::DeductAtPayment));
+    // what may come to nothing, and is paid then
+    let unpaid = at_payment && order.is_some_and(|o| o.paid_at.is_none());
     match command {
-        C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => Looks {
-            own: order.is_some_and(|o| o.lines.iter().any(|l| l.policy == StockPolicy::DeductAtPayment)),
-            ..Looks::default()
-        },
+        C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => Looks { own: at_payment, ..Looks::default() },
+        C::Reserved { .. } | C::ReserveRefused { .. } => Looks { own: older || unpaid, ..Looks::default() },
         C::RequestReturn(_)
         | C::InstallationImpossible { .. }
         | C::Link { .. }
@@ -268,9 +271,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::CancelProcurement { .. }
         | C::RejectReturn { .. }
         | C::RejectExchange { .. }
-        | C::WithdrawExchange { .. }
-        | C::Reserved { .. }
-        | C::ReserveRefused { .. } => Looks { own: older, ..Looks::default() },
+        | C::WithdrawExchange { .. } => Looks { own: older, ..Looks::default() },
         C::ApproveExchange { group, sku_id, .. } => {
             let wanted = order.and_then(|o| {
                 let e = o.exchange_of(*group)?;
@@ -294,10 +295,11 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         }
         C::ChooseDestination { zip: None } => {
             let buyer = order.filter(|o| o.by_partner).and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
-            Looks { partners: buyer.into_iter().collect(), ..Looks::default() }
+            Looks { own: unpaid, partners: buyer.into_iter().collect(), ..Looks::default() }
         }
-        C::Place(_)
-        | C::DeclinePayment { .. }
+        C::ChooseDestination { .. } => Looks { own: unpaid, ..Looks::default() },
+        C::Place(place) => Looks { partners: place.business().into_iter().collect(), ..Looks::default() },
+        C::DeclinePayment { .. }
         | C::CancelPayment
         | C::Expire
         | C::CancelLines { .. }
@@ -311,7 +313,6 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::BuyUnits { .. }
         | C::UseOwnStock { .. }
         | C::UseOwnUnits { .. }
-        | C::ChooseDestination { .. }
         | C::CompleteProcurement { .. }
         | C::Ship { .. }
         | C::ShipBy { .. }

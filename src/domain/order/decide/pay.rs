@@ -2,19 +2,20 @@
 //! a fact, so it is taken and goes back.
 
 use super::{
-    Context, Decision, folded, money,
+    Context, Decision, folded, folded_from, money,
     stock::{release_all, take_at_payment},
 };
 use crate::domain::{
     Time,
     catalog::PreparePolicy,
+    ids::OrderId,
     money::{AMOUNT_MAX, Won},
     order::{
         command::{Means, Paid},
         event::{Cut, Event, PlannedRefund},
         register::DEPOSIT,
         repeats::told_again,
-        state::{Order, Settlement},
+        state::{Order, Placement, Settlement},
     },
     reason::{Facts, Reason, Refusal},
     status::{Status, Trigger, next},
@@ -132,12 +133,35 @@ fn standing(order: &Order, now: Time) -> Result<Standing, Refusal> {
     })
 }
 
+/// What comes to nothing is paid, whatever made it so: all that cost something was short at its placement, in this lane or
+/// another, or a surcharge that was all that was due went with another address. Nobody would pay it, and it would expire.
+pub fn for_nothing(before: Option<&Order>, id: &OrderId, cx: &Context<'_>, decision: &mut Decision) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else makes an unpaid order cheaper")]
+    let may = |e: &Event| match e {
+        Event::Placed(p) => !p.is_paid() && p.total == Some(Won::ZERO),
+        Event::PlacementCompleted { total, .. } => *total == Some(Won::ZERO),
+        Event::DestinationChosen(d) => !d.fees.is_empty(),
+        _ => false,
+    };
+    if !decision.events.iter().any(may) {
+        return;
+    }
+    let order = folded_from(id, before.cloned(), &decision.events, cx);
+    let owes = |o: &Order| o.status() != Status::PaymentPending || !o.amount_due().is_zero();
+    let Some(order) = order.filter(|o| o.placement == Placement::Done && !owes(o)) else { return };
+    let paid = settled(&order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx);
+    decision.events.extend(paid.events);
+    decision.movements.extend(paid.movements);
+    decision.steps.extend(paid.steps);
+}
+
 /// Nothing was paid, which is a payment only where nothing is due.
 fn nothing(order: &Order, standing: &Standing, command: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let free = order.settlements.iter().all(|s| s.paid.is_zero()) && order.amounts().total.is_zero();
     match standing {
         Standing::Due(due) if due.is_zero() => {
-            settled(order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx)
+            let event = Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) };
+            Ok(settled(order, event, cx))
         }
         Standing::Settled if free => repeated(order, &[]),
         Standing::Settled => Err(Refusal::illegal(order.status(), command)),
@@ -211,7 +235,7 @@ fn judge(
 ) -> Result<Decision, Refusal> {
     let amount: Won = fresh.iter().map(|p| p.amount).sum();
     match standing {
-        Standing::Due(due) if due == amount => settled(order, pays(fresh), cx),
+        Standing::Due(due) if due == amount => Ok(settled(order, pays(fresh), cx)),
         Standing::Surcharge(due) if due == amount => {
             Ok(Decision { events: vec![Event::SurchargePaid { settlements: fresh }], ..Decision::default() })
         }
@@ -281,7 +305,7 @@ fn prepare_at(cx: &Context<'_>) -> Option<Time> {
 }
 
 /// The payment event, and what it does to stock and preparation.
-fn settled(order: &Order, event: Event, cx: &Context<'_>) -> Result<Decision, Refusal> {
+fn settled(order: &Order, event: Event, cx: &Context<'_>) -> Decision {
     let mut decision = Decision { events: vec![event], ..Decision::default() };
     let paid = folded(order, &decision.events, cx);
     take_at_payment(order, &paid, cx, &mut decision);
@@ -293,7 +317,7 @@ fn settled(order: &Order, event: Event, cx: &Context<'_>) -> Result<Decision, Re
     if cx.policy.prepare == PreparePolicy::AtOnce && judged && paid.lines.iter().any(|l| left(l.no)) {
         decision.events.push(Event::Prepared { lines: Vec::new() });
     }
-    Ok(decision)
+    decision
 }
 
 fn cuts_of(events: &[Event]) -> impl Iterator<Item = &Cut> {

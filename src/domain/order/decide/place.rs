@@ -1,7 +1,7 @@
 //! 주문접수 (row 1): valid, priced by the server, in the sale's window, within the purchase limit; stock held or deducted.
 
 use super::{
-    Context, Decision, Quote, entitle, money,
+    Context, Decision, Quote, destination, entitle, money,
     pay::{match_payment, not_elsewhere},
     stock::left_out,
 };
@@ -89,7 +89,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         lines.push(price(f, no, cx)?);
     }
     let mut fees = fees(&found, &mut lines);
-    let to = place.zip.as_deref().map(|zip| cx.policy.zone(zip));
+    let to = destination::of(place, cx);
     fees.extend(to.and_then(|(_, amount)| surcharge(&fees, amount)));
     let whole: Won =
         lines.iter().map(|l| l.unit_price.times(l.quantity)).sum::<Won>() + fees.iter().map(|f| f.amount).sum();
@@ -111,6 +111,7 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         refunds: Vec::new(),
         parent: None,
         zone: to.map(|(zone, _)| zone),
+        business: to.is_some() && place.business().is_some(),
         total: None,
         left_out: Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! Replies of other lanes (architecture 7): a placement stands when every lane has reserved, and never was when one could not.
 
 use super::{
-    Context, Decision, exchange, folded, money,
+    Context, Decision, exchange, folded, gift, money,
     stock::{add_gifts, give_back, left_out, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
@@ -9,6 +9,7 @@ use crate::domain::{
     order::{
         event::{Cut, Event, ReservedLine},
         state::{Line, Order, Placement, ReserveState, Reserving},
+        supply::AskWhat,
     },
     reason::{Facts, Reason, Refusal},
     status::{Trigger, next},
@@ -23,10 +24,26 @@ fn asked<'a>(order: &'a Order, id: &str) -> Result<&'a Reserving, Refusal> {
     }
 }
 
+/// What a lane says to a question that was asked before anything was done.
+fn answered(
+    order: &Order,
+    id: &str,
+    lines: &[ReservedLine],
+    no: Option<(Reason, Facts)>,
+    cx: &Context<'_>,
+) -> Option<Decision> {
+    let ask = order.open_ask(id)?;
+    match &ask.what {
+        AskWhat::Exchange { .. } => exchange::answered(order, ask, lines, no, cx),
+        AskWhat::Gift { .. } => gift::answered(order, ask, lines, no),
+        AskWhat::Linked { .. } | AskWhat::Work { .. } => None,
+    }
+}
+
 /// A lane has taken these units.
 pub fn reserved(order: &Order, id: &str, lines: &[ReservedLine], cx: &Context<'_>) -> Result<Decision, Refusal> {
     let reserving = asked(order, id)?;
-    if let Some(decision) = order.open_ask(id).and_then(|ask| exchange::answered(order, ask, lines, None, cx)) {
+    if let Some(decision) = answered(order, id, lines, None, cx) {
         return Ok(decision);
     }
     let event = Event::Reserved { reservation: id.to_owned(), lines: lines.to_vec() };
@@ -85,8 +102,7 @@ fn complete(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
 /// A lane could not: the placement never was; what the others took goes back. An order that stands finds nothing there.
 pub fn refused(order: &Order, id: &str, reason: Reason, facts: &Facts, cx: &Context<'_>) -> Result<Decision, Refusal> {
     asked(order, id)?;
-    let no = || Some((reason, facts.clone()));
-    if let Some(decision) = order.open_ask(id).and_then(|ask| exchange::answered(order, ask, &[], no(), cx)) {
+    if let Some(decision) = answered(order, id, &[], Some((reason, facts.clone())), cx) {
         return Ok(decision);
     }
     if order.placement != Placement::Reserving {

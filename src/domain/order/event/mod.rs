@@ -459,6 +459,9 @@ impl Event {
                 let approved = super::decide::added(e, line.clone(), moved, waived.clone(), fee.clone());
                 corrected.into_iter().chain([approved]).collect()
             }
+            AskWhat::Gift { line, reason, .. } => {
+                vec![Event::GiftAdded { line: Box::new(line.clone()), reason: *reason }]
+            }
             AskWhat::Work { work, lines, at } => vec![Event::Worked { work: *work, lines: lines.clone(), at: *at }],
         }
     }

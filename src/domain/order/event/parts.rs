@@ -92,6 +92,9 @@ pub struct Placed {
     /// where it goes, where the placement said so
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub zone: Option<Zone>,
+    /// that is the business address of who buys for itself; a linked order's always is
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub business: bool,
     /// what is due, or was paid and stays so: without what was short
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub total: Option<Won>,

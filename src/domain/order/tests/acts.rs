@@ -266,7 +266,7 @@ fn news(w: &World, a: Act) -> C {
     let known: Vec<(OrderId, Vec<u16>, LinkKind)> = w.order.as_ref().map_or_else(Vec::new, |o| {
         let asked = o.after.asks.iter().filter_map(|a| match &a.what {
             AskWhat::Linked { linked, .. } if a.state == AskState::Open => Some(linked),
-            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Work { .. } => None,
+            AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Gift { .. } | AskWhat::Work { .. } => None,
         });
         let asked = asked.map(|l| (l.order_id.clone(), l.lines.clone(), l.kind));
         o.after.links.iter().map(|l| (l.order_id.clone(), l.lines.clone(), l.kind)).chain(asked).collect()

@@ -112,7 +112,8 @@ fn units_that_another_lane_was_asked_for_are_not_judged() {
     let reason = GiftReason::Delay;
     w.ask(&C::AddGift { main_line_no: 1, sku_id: SkuId::stored("h"), quantity: 2, reason }).unwrap();
     let judged = C::JudgeStock { lines: vec![Judged { line_no: 2, available: 1 }] };
-    assert_eq!(w.ask(&judged).unwrap_err().reason, Reason::TryAgain);
+    // it is no line before the other lane has said that it is there
+    assert_eq!(w.ask(&judged).unwrap_err().reason, Reason::UnknownLine);
     w.rest();
     w.ask(&judged).unwrap();
     w.rest();

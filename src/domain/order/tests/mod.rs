@@ -1,6 +1,7 @@
 //! The order, decided and folded, with a model of the stock in the loop.
 
 pub(crate) mod acts;
+pub(crate) mod business;
 mod cases;
 mod check;
 pub(crate) mod claims;
@@ -8,11 +9,12 @@ pub(crate) mod constructed;
 pub(crate) mod deep;
 pub(crate) mod family;
 mod follow;
-mod gifts;
+pub(crate) mod gifts;
 pub(crate) mod inspected;
 mod installers;
 mod lanes;
 mod market;
+pub(crate) mod nothing;
 mod owed;
 mod part;
 mod payments;

@@ -1,13 +1,18 @@
 //! A seller's part of an order: what is its own is there, of the rest nothing.
 
-use super::acts::give_back;
+use super::acts::{delivery, give_back, give_up};
+use super::claims::{add_product, exchange, shipped};
 use super::world::{World, card, line, place, sku};
 use crate::domain::{
     catalog::SkuInfo,
     ids::PartnerId,
     money::Won,
     order::{
-        OrderCommand as C, claim::Fault, command::PaymentOffer, delivery::DeliveryStatus as D, part::needs_address,
+        OrderCommand as C,
+        claim::Fault,
+        command::PaymentOffer,
+        delivery::{DeliveredBy, DeliveryStatus as D},
+        part::needs_address,
     },
     status::Status as S,
 };
@@ -63,4 +68,51 @@ fn an_address_is_needed_from_payment_until_arrival_and_while_a_claim_runs() {
     }
     // a part of it comes back, while the rest is at the buyer's
     assert!(needs_address(S::Shipped, Some(D::Delivered), true, false));
+}
+
+/// The kind: goods that were exchanged are to be fetched, whatever became of what they were exchanged for, and of the order.
+#[test]
+fn an_address_is_needed_while_exchanged_goods_are_out() {
+    let seller = PartnerId::new("p-1").unwrap();
+    let ended = [
+        vec![C::CollectReturn { group: 1, lines: Vec::new() }],
+        vec![C::WaiveCollection { group: 1, what: give_up(Vec::new(), None) }],
+        vec![C::WriteOffReturn { group: 1, what: give_up(Vec::new(), None) }],
+    ];
+    for end in ended {
+        // one unit of one or of two: all of the line, or a part of it
+        for units in [1, 2] {
+            let mut w = World::new(vec![(of("a", "p-1"), 0, 9), (of("b", "p-2"), 0, 9)]);
+            let whole = i64::from(units) * 1_000 + 1_200;
+            let paid = PaymentOffer::Approved(vec![card("k", whole)]);
+            w.ask(&place(vec![line("a", units), line("b", 1)], false, paid)).unwrap();
+            for command in shipped() {
+                w.ask(&command).unwrap();
+            }
+            let here = |w: &World| (w.o().needs_address(&seller), w.o().part_of(&seller).needs_address(&seller));
+            w.ask(&delivery(DeliveredBy::Forced, Vec::new())).unwrap();
+            assert_eq!(here(&w), (false, false));
+            w.ask(&exchange(1, 1)).unwrap();
+            w.ask(&add_product(1, None)).unwrap();
+            for command in shipped() {
+                drop(w.ask(&command));
+            }
+            w.ask(&delivery(DeliveredBy::Forced, vec![3])).unwrap();
+            for line in 1..=3 {
+                drop(w.ask(&C::ConfirmPurchase { lines: vec![line] }));
+            }
+            assert_eq!(w.o().line(3).unwrap().status, S::PurchaseConfirmed);
+            assert_eq!(here(&w), (true, true), "{end:?} {units}: {:?}", w.o().after.exchanges);
+            for command in &end {
+                w.ask(command).unwrap();
+            }
+            let collected = matches!(end[0], C::CollectReturn { .. });
+            assert_eq!(here(&w), (collected, collected), "what has come is to be inspected");
+            if collected {
+                w.ask(&C::CompleteReturn { group: 1, inspected: Vec::new(), fault: None }).unwrap();
+                assert_eq!(here(&w), (false, false));
+            }
+            assert!(!w.o().needs_address(&PartnerId::new("p-2").unwrap()));
+        }
+    }
 }

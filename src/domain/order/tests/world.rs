@@ -424,7 +424,7 @@ impl World {
             let before: u32 = got.iter().filter(|g| g.sku_id == l.sku_id).map(|g| g.quantity).sum();
             let left = u32::try_from((view.for_customer() - i64::from(before)).max(0)).unwrap();
             if left < l.quantity && !l.partial {
-                return Err(Reason::InsufficientStock);
+                return Err(if left == 0 { Reason::SoldOut } else { Reason::InsufficientStock });
             }
             got.push(StepLine { quantity: left.min(l.quantity), ..l.clone() });
         }
