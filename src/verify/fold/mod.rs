@@ -229,6 +229,7 @@ impl Told {
         self.sources_over(at);
         self.release(at);
         self.settle_up()?;
+        self.paid_for()?;
         self.sound()
     }
 

@@ -20,7 +20,7 @@ use crate::{
             tests::{
                 acts::give_back,
                 claims::{add_product, exchange, order, shipped},
-                constructed, deep, family, inspected, random,
+                constructed, deep, family, inspected, random, stays,
                 world::{World, line},
             },
         },
@@ -170,7 +170,7 @@ fn two_folds_say_the_same_up_to_the_payment() {
 #[test]
 fn two_folds_say_the_same_after_the_payment() {
     alike(&constructed::constructed());
-    inspected::judged().iter().for_each(alike);
+    inspected::judged().iter().chain(&stays::worlds()).for_each(alike);
     deep::drawn(800, alike);
 }
 
@@ -346,7 +346,7 @@ fn whatever_an_event_says_makes_a_difference() {
         }
     };
     look(&constructed::constructed());
-    inspected::judged().iter().for_each(look);
+    inspected::judged().iter().chain(&stays::worlds()).for_each(look);
     random::drawn(80, look);
     deep::drawn(40, look);
     let seen = seen.into_inner();

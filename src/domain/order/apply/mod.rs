@@ -323,8 +323,8 @@ impl Order {
             Event::ExchangeInspected { group, sellable, unsellable, judged } => {
                 self.exchange_inspected(*group, (*sellable, *unsellable), judged.as_deref(), at)?;
             }
-            Event::CollectionGivenUp { group, how, quantity, charge, .. } => {
-                self.given_up(*group, (*how, *quantity), charge.as_ref(), at)?;
+            Event::CollectionGivenUp { group, how, quantity, charge, stays, .. } => {
+                self.given_up(*group, (*how, *quantity), (charge.as_ref(), *stays), at)?;
             }
             Event::ExchangeFailed { group, lost } => self.exchange_failed(*group, *lost, at)?,
             Event::GiftAdded { line, reason } => self.gift_added(line, *reason, at),

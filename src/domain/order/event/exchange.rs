@@ -34,6 +34,13 @@ pub struct FeeCorrected {
     pub refunds: Vec<PlannedRefund>,
 }
 
+/// What a return keeps back for old goods of an exchange that stay at the buyer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeptFor {
+    pub exchange: u16,
+    pub amount: Won,
+}
+
 /// 교환검수 with consequences: goods that go back to the buyer, and what is kept back of what they were paid.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExchangeJudged {
@@ -53,6 +60,12 @@ pub struct ExchangeJudged {
     /// what is kept back: a debt of the buyer's
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub charge: Option<AddedFee>,
+    /// kept back of money that waited for the goods, instead of being owed
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub kept: Won,
+    /// what the goods that replaced them give back less, now or later
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub stays: Won,
     /// of the exchange's fee, where less is exchanged
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees_back: Vec<FeeBack>,

@@ -359,6 +359,9 @@ pub enum Event {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         charge: Option<AddedFee>,
+        /// charged, and not owed: what the goods that replaced them give back less, now or later
+        #[serde(skip_serializing_if = "Won::is_nothing", default)]
+        stays: Won,
     },
     /// what was to be exchanged is refunded instead; the return follows
     ExchangeFailed {

@@ -120,7 +120,8 @@ fn entitled(o: &Order, l: &Line) {
     let left = same().any(|k| matches!(k.status, Status::Shipped | Status::PurchaseConfirmed) || k.return_accepted > 0);
     let judged = o.placement == Placement::Done;
     let kept: u32 = same().map(|k| k.ordered - k.cancelled).sum();
-    assert!(left || !judged || kept <= e.of(main.ordered - main.cancelled), "gifts stay without their goods: {l:?}");
+    let goods: u32 = o.family(l).map(|m| m.ordered - m.cancelled - m.exchanged).sum();
+    assert!(left || !judged || kept <= e.of(goods), "gifts stay without their goods: {l:?}");
 }
 
 /// What must be true after every decision: nothing of an order that was wholly refunded is left to ship.
@@ -143,6 +144,7 @@ pub fn decided(o: &Order) {
         let early = o.refunds.iter().find(|f| of(f) && f.done());
         assert!(early.is_none(), "{early:?} went back, and the goods of exchange {} are still out", e.group);
     }
+    o.after.exchanges.iter().for_each(|e| paid_for(o, e));
     for c in o.after.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
         assert!(c.collected + c.given_up <= c.quantity && c.back <= c.collected, "{c:?}");
     }
@@ -150,6 +152,23 @@ pub fn decided(o: &Order) {
         assert!(l.collected + l.written_off <= l.quantity && l.back <= l.quantity, "{l:?}");
         assert!(l.kept_back <= l.amount && !l.kept_back.is_negative(), "no more is kept back than was paid: {l:?}");
     }
+}
+
+/// A unit that went back to the buyer is paid for: what replaced it gives its worth back no more.
+fn paid_for(o: &Order, e: &Exchange) {
+    let Some(c) = e.collection.as_ref().filter(|c| c.with_buyer > 0 && o.settles_here()) else { return };
+    let after = |no: u16| o.led_to(no).any(|k| k.group == e.group);
+    let of = |r: &Return, no: u16| after(no) || (r.exchange == Some(e.group) && no == e.line_no);
+    let standing =
+        o.after.returns.iter().filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
+    let back = standing.map(|r| {
+        let goods: Won = r.lines.iter().filter(|l| of(r, l.line_no)).map(|l| l.amount).sum();
+        goods - goods.min(r.fee())
+    });
+    let cut = o.cancels.iter().filter(|k| after(k.line_no)).map(|k| k.amount);
+    let back: Won = back.chain(cut).sum();
+    let theirs = e.moved.share_down(c.with_buyer, e.quantity);
+    assert!(back + theirs <= e.moved + c.kept_back, "the buyer has {} units of it for nothing: {e:?}", c.with_buyer);
 }
 
 /// Where no money is left, nothing is left to ship: but for goods that cost nothing, and the gifts of those.
