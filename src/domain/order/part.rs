@@ -147,6 +147,12 @@ impl Order {
         r.fees_back.iter().filter(others).map(|b| b.amount).sum()
     }
 
+    /// The same of a cancellation.
+    pub(super) fn cut_for_others(&self, group: u32, seller: &PartnerId) -> Won {
+        let of = self.after.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
+        of.filter(|b| !self.is_fee_of(b.fee_no, seller)).map(|b| b.amount).sum()
+    }
+
     /// Whether a return has settled this debt: it does not give a fee back.
     fn set_off_by(&self, r: &Return, fee_no: u16) -> bool {
         let failed = r.exchange.filter(|_| r.exchanging.is_none()).and_then(|g| self.exchange_of(g));

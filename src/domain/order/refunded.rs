@@ -35,13 +35,15 @@ impl Order {
             return told;
         }
         // what was short before the money came was never paid, and has no refunds
-        let mut groups: Vec<u32> = self.refunds.iter().filter_map(|f| f.cancel_group).collect();
+        let kept = self.after.kept.iter().map(|(group, _)| *group);
+        let mut groups: Vec<u32> = self.refunds.iter().filter_map(|f| f.cancel_group).chain(kept).collect();
         groups.sort_unstable();
         groups.dedup();
         for group in groups {
             let parts = self.cancels.iter().filter(|c| c.group == group);
             let parts = parts.map(|c| Part { line_no: c.line_no, amount: c.amount, kept: Won::ZERO }).collect();
-            self.spread(parts, |f| f.cancel_group == Some(group), Won::ZERO, &mut told);
+            let others = to.map_or(Won::ZERO, |seller| self.cut_for_others(group, seller));
+            self.spread(parts, |f| f.cancel_group == Some(group), others, &mut told);
         }
         let standing = |s: ReturnState| !matches!(s, ReturnState::Rejected | ReturnState::Withdrawn);
         for r in self.after.returns.iter().filter(|r| standing(r.state)) {

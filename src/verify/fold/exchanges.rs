@@ -6,9 +6,10 @@ use super::{Fit, Line, Return, Told};
 use crate::{
     domain::{
         Time,
+        money::Won,
         order::{
             claim::CollectionState,
-            event::{CutCause, Event, ExchangeApproved, ExchangeJudged},
+            event::{CutCause, Event, ExchangeApproved, ExchangeJudged, KeptFor},
         },
         status::Status,
     },
@@ -369,14 +370,22 @@ impl Told {
     pub(super) fn paid_for(&self) -> Fit {
         let standing = || self.returns.iter().filter(|r| r.stands());
         let kept_for = |x: &Exchange| {
-            let of = standing().flat_map(|r| &r.kept_for).filter(|k| i64::from(k.exchange) == x.row.exch_grp_no);
-            of.map(|k| k.amount.get()).sum::<i64>()
+            let cut = self.kept.iter().flat_map(|k| &k.kept_for);
+            let of = standing().flat_map(|r| &r.kept_for).chain(cut);
+            of.filter(|k| i64::from(k.exchange) == x.row.exch_grp_no).map(|k| k.amount.get()).sum::<i64>()
         };
+        let known = |k: &KeptFor| self.exchanges.iter().any(|x| x.row.exch_grp_no == i64::from(k.exchange));
+        for k in self.kept.iter().chain(&self.freed) {
+            let parts = k.set_off.iter().map(|b| b.amount).chain(k.kept_for.iter().map(|k| k.amount));
+            let (parts, all): (i64, i64) = (parts.map(Won::get).sum(), k.withheld.iter().map(|w| w.amount.get()).sum());
+            if parts != all || !k.kept_for.iter().all(known) {
+                return Err(format!("a cancellation keeps {parts} won back, and {all} of its payments"));
+            }
+        }
         for r in standing() {
             let (kept, all): (i64, i64) =
                 (r.kept_for.iter().map(|k| k.amount.get()).sum(), r.withheld.iter().map(|w| w.amount.get()).sum());
-            let known = |group: u16| self.exchanges.iter().any(|x| x.row.exch_grp_no == i64::from(group));
-            if kept > all || !r.kept_for.iter().all(|k| known(k.exchange)) {
+            if kept > all || !r.kept_for.iter().all(known) {
                 return Err(format!("return {} keeps {kept} won back for others' goods, and {all} in all", r.group));
             }
         }
@@ -389,8 +398,11 @@ impl Told {
                 let goods: i64 = r.lines.iter().filter(|k| of(r, k.row.ord_seq)).map(|k| k.row.rtn_amt).sum();
                 goods - goods.min(r.withheld.iter().map(|w| w.amount.get()).sum())
             });
+            let cut = self.cancels.iter().filter(|c| self.led_to(c.ord_seq).any(|k| k.row.exch_grp_no == group));
+            let by_cuts = self.kept.iter().flat_map(|k| &k.kept_for).filter(|k| i64::from(k.exchange) == group);
+            let cut = cut.map(|c| c.cncl_amt).sum::<i64>() - by_cuts.map(|k| k.amount.get()).sum::<i64>();
             let worth = moved.saturating_mul(x.theirs).checked_div(x.row.exch_qty).unwrap_or(0);
-            let (back, kept) = (back.sum::<i64>(), kept_for(x));
+            let (back, kept) = (back.sum::<i64>() + cut, kept_for(x));
             if kept > x.stays || x.stays > moved || back + worth > moved + x.row.keep_amt {
                 return Err(format!(
                     "exchange {group}: of {moved} won {back} would go back, {kept} of {} be kept back, and {} units be the \

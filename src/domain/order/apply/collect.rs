@@ -293,7 +293,8 @@ impl Order {
     pub fn unpaid_for(&self, e: &Exchange) -> Won {
         let stays = e.collection.as_ref().map_or(Won::ZERO, |c| c.stays);
         let standing = self.after.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.kept_for);
-        stays - standing.filter(|k| k.exchange == e.group).map(|k| k.amount).sum::<Won>()
+        let kept = standing.chain(self.after.kept.iter().flat_map(|(_, kept)| &kept.kept_for));
+        stays - kept.filter(|k| k.exchange == e.group).map(|k| k.amount).sum::<Won>()
     }
 
     /// Whether goods that became this line are still to come back.

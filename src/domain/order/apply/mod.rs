@@ -225,15 +225,17 @@ impl Order {
                 self.plan(refunds, at);
             }
             Event::PaymentRepeated { .. } => {}
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out } => {
+            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out, kept } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
                 for cancelled in self.cancels.iter_mut().skip(before) {
                     cancelled.reason.clone_from(reason);
                 }
                 self.leave_out(left_out);
+                kept.iter().for_each(|kept| self.keep_back(*group, kept));
                 self.plan(refunds, at);
             }
+            Event::Resettled(e) => self.resettled(e, at)?,
             Event::StockJudged { seen, .. } => {
                 for &no in seen {
                     self.line_mut(no)?.judged_at = Some(at);

@@ -141,7 +141,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
     if order.settles_here() {
         // what is kept back is never more than the goods were worth†
         let fee = fee.min(goods);
-        kept_for = stays::kept_for(order, &lines, failed, goods - fee);
+        kept_for = stays::kept_for(order, lines.iter().map(|l| (l.line_no, l.amount)), failed, goods - fee);
         let kept = fee + kept_for.iter().map(|k| k.amount).sum();
         let back = goods + money::paid_fees(order, &fees_back) - kept;
         let debts = money::set_off(order, &fees_back, back);

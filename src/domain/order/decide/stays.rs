@@ -6,8 +6,8 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{Exchange, Return, ReturnChange, ReturnLine},
-        event::{Event, FeeBack, KeptFor, ReturnChanged},
-        state::{Order, Stage},
+        event::{Event, Excluded, FeeBack, Kept, KeptFor, PlannedRefund, Resettled, ReturnChanged},
+        state::{Order, Refund, Stage},
     },
 };
 
@@ -28,12 +28,16 @@ pub fn less(kept: &[KeptFor], room: Won) -> Vec<KeptFor> {
 
 /// What a return of these lines keeps back for old goods that stay at the buyer's: those that led to its lines, and of an
 /// exchange that failed its own.
-pub fn kept_for(order: &Order, lines: &[ReturnLine], failed: Option<&Exchange>, room: Won) -> Vec<KeptFor> {
+pub fn kept_for(
+    order: &Order,
+    lines: impl Iterator<Item = (u16, Won)>,
+    failed: Option<&Exchange>,
+    room: Won,
+) -> Vec<KeptFor> {
     let (mut left, mut kept) = (room, Vec::<KeptFor>::new());
-    for l in lines {
-        let mut of_line = l.amount;
-        let own = failed.filter(|e| e.line_no == l.line_no);
-        for e in own.into_iter().chain(order.led_to(l.line_no)) {
+    for (line_no, mut of_line) in lines {
+        let own = failed.filter(|e| e.line_no == line_no);
+        for e in own.into_iter().chain(order.led_to(line_no)) {
             let open = order.unpaid_for(e) - kept.iter().filter(|k| k.exchange == e.group).map(|k| k.amount).sum();
             let amount = open.min(of_line).min(left);
             if amount.is_positive() {
@@ -87,7 +91,55 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
             decision.events.push(changed(&now, r, kept_for, r.fees_back.clone(), cx));
         }
     }
+    let mut groups: Vec<u32> = order.refunds.iter().filter_map(|f| f.cancel_group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        let (kept, event) = keep_of_cut(order, e, group, left, (first, decision), cx);
+        left -= kept;
+        decision.events.extend(event);
+    }
     wanted - left
+}
+
+/// The same of a cancellation whose refund waits for the goods.
+fn keep_of_cut(
+    order: &Order,
+    e: &Exchange,
+    group: u32,
+    wanted: Won,
+    (first, decision): (usize, &Decision),
+    cx: &Context<'_>,
+) -> (Won, Option<Event>) {
+    let after = |no: u16| order.led_to(no).any(|k| k.group == e.group);
+    let of_lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no)).map(|c| c.amount);
+    let mut left = wanted.min(of_lines.sum());
+    let now = folded(order, &decision.events[first..], cx);
+    let mut event = Resettled { group, ..Resettled::default() };
+    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
+    for f in order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)) {
+        let amount = left.min(f.amount);
+        if !amount.is_positive() {
+            continue;
+        }
+        left -= amount;
+        event.withdrawn.push(f.key.clone());
+        event.kept.withheld.push(Excluded { settlement_no: f.settlement_no, amount });
+        if f.amount > amount {
+            let n = now.refunds.len() + event.refunds.len() + 1;
+            event.refunds.push(PlannedRefund {
+                key: money::key(&order.id, n),
+                settlement_no: f.settlement_no,
+                group: f.cancel_group,
+                return_group: None,
+                amount: f.amount - amount,
+                waits_for: f.waits_for,
+            });
+        }
+    }
+    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>();
+    event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
+    (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
 }
 
 /// Of an exchange's fee no more than `due` is owed: what a return has set off beyond that goes back.
@@ -107,11 +159,43 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             decision.events.push(changed(&now, r, r.kept_for.clone(), fees_back, cx));
         }
     }
+    for (group, kept) in &order.after.kept {
+        let mut freed = Kept::default();
+        for f in kept.set_off.iter().filter(|f| f.fee_no == fee_no) {
+            let stays = f.amount.min(due);
+            due -= stays;
+            freed.set_off.push(FeeBack { amount: f.amount - stays, ..*f });
+        }
+        freed.set_off.retain(|f| f.amount.is_positive());
+        let amount: Won = freed.set_off.iter().map(|f| f.amount).sum();
+        if amount.is_zero() {
+            continue;
+        }
+        let mut now = folded(order, &decision.events[first..], cx);
+        let mut left = amount;
+        for w in &kept.withheld {
+            let part = w.amount.min(left);
+            left -= part;
+            freed.withheld.push(Excluded { amount: part, ..*w });
+            if let Some(s) = now.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.refundable += part;
+            }
+        }
+        freed.withheld.retain(|w| w.amount.is_positive());
+        let refunds = money::plan(&order.id, &now.settlements, amount, Some(*group), now.refunds.len() + 1);
+        decision.events.push(Event::Resettled(Box::new(Resettled {
+            group: *group,
+            refunds,
+            freed,
+            ..Resettled::default()
+        })));
+    }
 }
 
-/// What standing returns have set off of a debt.
+/// What standing returns, and cancellations, have set off of a debt.
 pub fn set_off(order: &Order, fee_no: u16) -> Won {
     let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.unpaid && f.reason.is_debt());
     let standing = order.after.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
-    standing.filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()
+    let cut = order.after.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
+    standing.chain(cut).filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()
 }

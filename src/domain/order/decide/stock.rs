@@ -170,7 +170,7 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
 pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
-    let mut refunds = money::plan_for(order, &cuts, &fees, group);
+    let (mut refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     // what the buyer still has of the goods that these were exchanged for comes back first
     let owing = cuts.iter().map(|c| c.line_no).find(|no| order.owes_for(*no));
     refunds.iter_mut().for_each(|r| r.waits_for = owing);
@@ -185,7 +185,7 @@ pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine]
         | CutCause::ExchangeRejected => Vec::new(),
     };
     let seen = Vec::new();
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out });
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out, kept });
 }
 
 /// Of these cuts the gifts that are not there for goods that are: without those that follow goods.

@@ -120,7 +120,12 @@ pub enum Event {
         /// gifts that were not there for goods that were: left out
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left_out: Vec<LeftOut>,
+        /// of the refund, for others' goods and debts
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Box<Kept>>,
     },
+    /// what a cancellation keeps back for others' goods and debts changes
+    Resettled(Box<Resettled>),
     /// rows 7–9: what was found; what is short follows as a cut
     StockJudged {
         lines: Vec<ReservedLine>,
@@ -395,6 +400,7 @@ impl Event {
             Event::UnduePaymentTaken { .. } => "undue_payment_taken",
             Event::PaymentRepeated { .. } => "payment_repeated",
             Event::Cut { .. } => "cut",
+            Event::Resettled(_) => "resettled",
             Event::StockJudged { .. } => "stock_judged",
             Event::StockDeducted { .. } => "stock_deducted",
             Event::StockAsked { .. } => "stock_asked",

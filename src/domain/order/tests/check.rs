@@ -6,7 +6,7 @@ use super::world::{World, pay, pay_unvouched};
 use crate::domain::{
     money::Won,
     order::{
-        Order, OrderCommand as C,
+        Event, Order, OrderCommand as C,
         claim::{Exchange, ExchangeState, Return, ReturnState},
         register::PaymentKey,
         state::{Line, Placement, PointsKind, Refund, ReserveState},
@@ -31,6 +31,31 @@ pub fn check(before: Option<&Order>, o: &Order) {
         let kind = (o.installs(), was.moved_in.is_some());
         assert!(may_go(from, to, was.status, kind) || placing, "R10: line {} {from:?} became {to:?}", is.no);
     }
+}
+
+/// No debt stands that a refund of goods would have covered.
+pub fn settles_debts(event: &Event, o: &Order) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "others plan no refund of goods")]
+    let refunds = match event {
+        Event::Cut { refunds, .. } => refunds,
+        Event::ReturnRequested(r) => &r.refunds,
+        _ => return,
+    };
+    let back: Won = refunds.iter().map(|r| r.amount).sum();
+    let open = o.fees.iter().filter(|f| f.unpaid && f.reason.is_debt()).map(|f| f.amount - f.returned);
+    let covered = open.clone().find(|due| due.is_positive() && *due <= back);
+    assert_eq!(covered, None, "{back} won go back beside it: {event:?}");
+}
+
+/// An exchange that came to nothing costs nothing.
+fn costs_nothing(o: &Order, e: &Exchange) {
+    let came_to_nothing = matches!(e.state, ExchangeState::Failed | ExchangeState::Rejected);
+    let Some(fee) = o.fees.iter().find(|f| came_to_nothing && Some(f.no) == e.fee_no && f.unpaid) else { return };
+    let standing = o.after.returns.iter().filter(|r| r.exchange != Some(e.group));
+    let standing = standing.filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
+    let set_off = standing.flat_map(|r| &r.fees_back).chain(o.after.kept.iter().flat_map(|(_, k)| &k.set_off));
+    let set_off: Won = set_off.filter(|b| b.fee_no == fee.no).map(|b| b.amount).sum();
+    assert_eq!((set_off, fee.amount), (Won::ZERO, fee.returned), "{e:?}");
 }
 
 /// R8.
@@ -144,7 +169,10 @@ pub fn decided(o: &Order) {
         let early = o.refunds.iter().find(|f| of(f) && f.done());
         assert!(early.is_none(), "{early:?} went back, and the goods of exchange {} are still out", e.group);
     }
-    o.after.exchanges.iter().for_each(|e| paid_for(o, e));
+    for e in &o.after.exchanges {
+        paid_for(o, e);
+        costs_nothing(o, e);
+    }
     for c in o.after.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
         assert!(c.collected + c.given_up <= c.quantity && c.back <= c.collected, "{c:?}");
     }
@@ -166,7 +194,9 @@ fn paid_for(o: &Order, e: &Exchange) {
         goods - goods.min(r.fee())
     });
     let cut = o.cancels.iter().filter(|k| after(k.line_no)).map(|k| k.amount);
-    let back: Won = back.chain(cut).sum();
+    let kept = o.after.kept.iter().flat_map(|(_, k)| &k.kept_for).filter(|k| k.exchange == e.group);
+    let kept: Won = kept.map(|k| k.amount).sum();
+    let back = back.chain(cut).sum::<Won>() - kept;
     let theirs = e.moved.share_down(c.with_buyer, e.quantity);
     assert!(back + theirs <= e.moved + c.kept_back, "the buyer has {} units of it for nothing: {e:?}", c.with_buyer);
 }

@@ -4,11 +4,11 @@
 use super::{
     acts::{delivery, found, give_back, give_up, units},
     claims::{add_product, ask, exchange, order, shipped},
-    world::{World, card, line, place, sku},
+    world::{World, card, line, pay, place, sku},
 };
 use crate::domain::{
     catalog::SkuInfo,
-    ids::ProductId,
+    ids::{PartnerId, ProductId},
     money::Won,
     order::{
         OrderCommand as C,
@@ -17,6 +17,7 @@ use crate::domain::{
         delivery::DeliveredBy,
     },
     status::Status,
+    stock::{Move, Stock},
 };
 
 const ALL: Vec<u16> = Vec::new();
@@ -280,6 +281,105 @@ fn a_fee_that_was_set_off_comes_back_as_far_as_goods_are_not_taken() {
     ends_well(&w);
 }
 
+/// Line 1 of "a" at the buyer's and being exchanged for 6,000 won, line 2 of "c" of another seller's, which is still to go.
+fn two_sellers(lanes: u32, prepared: bool) -> World {
+    let mut w = shop(lanes);
+    let c = SkuInfo { partner_id: PartnerId::stored("2"), ..sku("c", "u", 7_000, 1_000) };
+    w.stocks.insert(c.sku_id.clone(), Stock::empty(c.sku_id.clone()));
+    w.own(&c.sku_id, Move::Receive, 9);
+    w.skus.push((c, 2 % lanes));
+    let mut w = order(w, vec![line("a", 1), line("c", 1)], &[]);
+    let one = || vec![1];
+    let first = PartnerId::stored("1");
+    let mut path = vec![C::PrepareOf { lines: one(), by: Some(first) }];
+    path.extend([C::UseOwnStock { lines: one() }, C::CompleteProcurement { lines: one() }]);
+    path.extend([C::Ship { lines: one(), started: true, waybills: Vec::new() }, delivery(DeliveredBy::Forced, one())]);
+    ask(&mut w, &path);
+    ask(&mut w, &if prepared { vec![C::Prepare] } else { Vec::new() });
+    ask(&mut w, &[mind(1, 1), add_product(1, Some("b"))]);
+    w
+}
+
+/// What gives line 2 back: the buyer's cancellation, a shortage.
+fn gone(prepared: bool) -> C {
+    if prepared {
+        C::ReportStockLoss { lines: vec![units(2, 1)] }
+    } else {
+        C::CancelLines { lines: vec![2], reason: None }
+    }
+}
+
+#[test]
+fn a_cancellation_settles_what_the_buyer_owes() {
+    for (lanes, prepared) in [(1, false), (2, false), (3, true)] {
+        let mut w = two_sellers(lanes, prepared);
+        ask(&mut w, &[gone(prepared)]);
+        // 7,000 won and 1,000 of shipping
+        assert_eq!(money(&w), (0, 2_000, 6_000, 0), "{lanes} {prepared}");
+        let told = |to: Option<&str>| {
+            let seller = to.map(PartnerId::stored);
+            let of = w.o().line_refunds(seller.as_ref());
+            of.iter().find(|(no, _)| *no == 2).map(|(_, m)| (m.planned.get(), m.excluded.get()))
+        };
+        assert_eq!((told(None), told(Some("2"))), (Some((2_000, 5_000)), Some((7_000, 0))));
+        ends_well(&w);
+        // what the exchange costs comes back when it fails, or none of its goods are taken
+        for end in [
+            vec![C::ReportStockLoss { lines: vec![units(3, 1)] }],
+            vec![come(1, 1, 1), inspect(1, found(1, (0, 0, 1), 0))],
+        ] {
+            let mut w = two_sellers(lanes, prepared);
+            ask(&mut w, &[gone(prepared)]);
+            ask(&mut w, &end);
+            assert_eq!((money(&w).1, money(&w).2, money(&w).3), (8_000, 0, 0));
+            ends_well(&w);
+        }
+    }
+    // what does not cover it is given back whole; what was paid is not owed
+    for (fee, pays, goes) in [(5_000, false, 8_000), (3_000, true, 8_000)] {
+        let mut w = two_sellers(1, false);
+        let due = w.o().surcharge_due().get();
+        ask(&mut w, &if pays { vec![pay("x", due)] } else { Vec::new() });
+        if !pays {
+            // another debt beside: 10,000 won for goods that never came
+            ask(&mut w, &[C::WriteOffReturn { group: 1, what: give_up(Vec::new(), Some(2 * fee)) }]);
+        }
+        ask(&mut w, &[gone(false)]);
+        let kept = money(&w).2;
+        assert_eq!((money(&w).1 + kept, kept), (goes, if pays { 0 } else { 6_000 }));
+        ends_well(&w);
+    }
+}
+
+/// A part of what replaced goods is lost while the rest is asked back, and its money waits for the old ones.
+fn lost_while_out(back_first: bool) -> World {
+    let mut w = order(shop(1), vec![line("a", 2)], &sent());
+    ask(&mut w, &[exchange(1, 2), add_product(1, Some("b")), back(2, 1, Fault::Seller)]);
+    let lose = C::ReportStockLoss { lines: vec![units(2, 1)] };
+    let old = [come(1, 1, 2), inspect(1, found(1, (0, 0, 2), 0))];
+    if back_first {
+        ask(&mut w, &[lose]);
+        assert_eq!(money(&w).0, 20_000);
+        ask(&mut w, &old);
+    } else {
+        // both are asked back, one is not after all: it is lost
+        ask(&mut w, &[back(2, 1, Fault::Seller)]);
+        ask(&mut w, &old);
+        ask(&mut w, &[super::acts::withdraw(3), lose]);
+    }
+    w
+}
+
+#[test]
+fn what_is_lost_of_the_new_goods_pays_for_the_old_ones_too() {
+    for back_first in [true, false] {
+        let mut w = lost_while_out(back_first);
+        ask(&mut w, &[approve(2)]);
+        assert_eq!((money(&w).1, money(&w).2), (3_000, 20_000), "{back_first}");
+        ends_well(&w);
+    }
+}
+
 /// Orders that kept back for goods of others, and gave some of it up.
 pub fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
@@ -299,5 +399,12 @@ pub fn worlds() -> Vec<World> {
     ask(&mut w, &returned(2, 2, 1));
     ask(&mut w, &[C::WriteOffReturn { group: 1, what: give_up(Vec::new(), Some(10_000)) }]);
     worlds.push(w);
+    for end in [vec![C::ReportStockLoss { lines: vec![units(3, 1)] }], Vec::new()] {
+        let mut w = two_sellers(2, false);
+        ask(&mut w, &[gone(false)]);
+        ask(&mut w, &end);
+        worlds.push(w);
+    }
+    worlds.extend([true, false].map(lost_while_out));
     worlds
 }
