@@ -217,6 +217,9 @@ impl RetentionStore for Shelf {
     async fn keeping_persons(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
         no()
     }
+    async fn keeping_words(&self, _: Option<&str>, _: u32) -> Result<Vec<KeepsPerson>, StoreError> {
+        no()
+    }
 }
 
 #[async_trait]

@@ -190,7 +190,7 @@ async fn whole(shared: &Shared, request: &HttpRequest, found: Found) -> Result<H
 async fn seen(shared: &Shared, request: &HttpRequest, found: Found) -> Result<(Found, OrderView), HttpResponse> {
     let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(&caller(request)));
     let view = move || {
-        let mut view = OrderView::of(&found.seen(), &found.order);
+        let mut view = OrderView::of(&found.seen(), &found.order, found.sight.seller());
         for settlement in view.settlements.iter_mut().filter(|_| masks) {
             settlement.means_id = settlement.means_id.as_deref().map(mask::id);
         }

@@ -224,6 +224,7 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
             Event::DestinationChosen(d) => &d.refunds,
             Event::ReturnCompleted { refunds, .. } => refunds,
             Event::ReturnChanged(c) => &c.refunds,
+            Event::Resettled(r) => &r.refunds,
             Event::FaultCorrected { fee: Some(fee), .. } => &fee.refunds,
             Event::ExchangeInspected { judged: Some(judged), .. } => &judged.refunds,
             Event::ReturnRequested(r) => {

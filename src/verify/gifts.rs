@@ -21,7 +21,11 @@ pub fn check(gds: &[GdsRow], gft: &[GftRow], f: &mut Findings) {
         // once a gift has left, or is in a claim, a main line that is cut can't call it back
         let stay = gifts.iter().all(|g| g.dlv_strt_dttm.is_none() && g.dlv_qty == 0 && g.rtn_acpt_qty == 0);
         let here = stay && gifts.iter().all(|g| !matches!(&*g.ord_stat_cd, "SHIPPED" | "PURCHASE_CONFIRMED"));
-        let (units, kept) = (main.ord_qty - main.cncl_qty, gifts.iter().map(|g| g.ord_qty - g.cncl_qty).sum::<i64>());
+        // with all that the line was exchanged for: a unit counts where it is
+        let root = |g: &GdsRow| g.org_ord_seq.unwrap_or(g.ord_seq);
+        let chain = gds.iter().filter(|g| !g.gft_yn && root(g) == root(main));
+        let units: i64 = chain.map(|g| g.ord_qty - g.cncl_qty - g.exch_qty).sum();
+        let kept = gifts.iter().map(|g| g.ord_qty - g.cncl_qty).sum::<i64>();
         let alike = same().all(|r| (r.gft_qty, r.main_qty) == (row.gft_qty, row.main_qty));
         let holds = alike && asked <= entitled(main.ord_qty) && (!here || kept <= entitled(units));
         f.hold(Promise::R9, holds, || {

@@ -166,7 +166,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
                 let reason = c.lines.iter().find_map(|l| l.reason.clone());
                 Some(("INSPECTION".into(), reason))
             }
-            ReturnChange::Short => None,
+            ReturnChange::Short | ReturnChange::SetOff => None,
         },
         Event::ExchangeInspected { judged: Some(judged), .. } => {
             Some(("INSPECTION".into(), Some(judged.reason.clone())))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Decision, Event, Order,
-    claim::RefundTiming,
+    claim::{RefundTiming, ReturnChange},
     command::Means,
     event::{CutCause, ReturnRequested},
     state::{Settlement, Stage},
@@ -219,6 +219,8 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     let asked = decision.events.iter().filter_map(|e| if let Event::ReturnRequested(r) = e { Some(r) } else { None });
     let asked: Vec<&ReturnRequested> = asked.map(|r| &**r).collect();
     let told_anew = decision.events.iter().filter_map(|e| if let Event::ReturnChanged(c) = e { Some(c) } else { None });
+    // what another claim keeps back of it is no fee of it
+    let told_anew = told_anew.filter(|c| c.why != ReturnChange::SetOff);
     let told_anew = told_anew.flat_map(|c| &c.fees);
     // outbound fees that were spent for nothing are kept back, not given back
     let spent: Won = decision.events.iter().map(spent).sum();

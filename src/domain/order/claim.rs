@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Excluded, FeeBack};
+use super::event::{Excluded, FeeBack, KeptFor};
 use crate::domain::{
     Time,
     fee::FeeReason,
@@ -83,6 +83,8 @@ codes! {
         Inspection = "INSPECTION" / "검수",
         /// what is still out is withdrawn
         Short = "SHORT" / "회수부족",
+        /// what is kept back of it changes, for old goods of an exchange that stay at the buyer's, or a debt that is owed no more
+        SetOff = "SET_OFF" / "상계정정",
     }
     /// 교환방식: the two branches of an approved exchange.
     Branch {
@@ -122,6 +124,8 @@ pub struct Return {
     pub withheld: Vec<Excluded>,
     /// outbound fees that go back with the goods
     pub fees_back: Vec<FeeBack>,
+    /// part of `withheld`: for old goods of exchanges that stay at the buyer's
+    pub kept_for: Vec<KeptFor>,
     /// the exchange that it ends
     pub exchange: Option<u16>,
     /// the line whose units count as exchanging until it ends: of a pickup
@@ -225,6 +229,11 @@ impl Return {
         self.lines.iter().map(|l| l.collected + l.written_off).sum()
     }
 
+    /// Neither rejected nor withdrawn.
+    pub const fn stands(&self) -> bool {
+        !matches!(self.state, ReturnState::Rejected | ReturnState::Withdrawn)
+    }
+
     /// What is kept back of its refund.
     pub fn fee(&self) -> Won {
         self.withheld.iter().map(|w| w.amount).sum()
@@ -275,6 +284,10 @@ pub struct Collection {
     pub rejected: u32,
     /// kept back of what they were paid, by inspection
     pub kept_back: Won,
+    /// units that were sent back to the buyer, who has what replaced them, too
+    pub with_buyer: u32,
+    /// what what replaced them does not give back, as the buyer has these goods: their worth, what of it is not owed as a fee
+    pub stays: Won,
     pub settled_at: Option<Time>,
 }
 

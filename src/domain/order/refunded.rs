@@ -5,7 +5,7 @@ use super::{
     claim::ReturnState,
     state::{Order, Refund},
 };
-use crate::domain::money::Won;
+use crate::domain::{ids::PartnerId, money::Won};
 
 /// Of what left a line: `planned` + `refunded` + `excluded`, where it had been paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,36 +28,45 @@ struct Part {
 
 impl Order {
     /// By line number, of lines of which something left; of what was paid between two businesses or never, nothing is told.
-    pub fn line_refunds(&self) -> Vec<(u16, LineRefund)> {
+    /// `to` is who reads it, where that is a seller: what settled a debt to another one counts as given back.
+    pub fn line_refunds(&self, to: Option<&PartnerId>) -> Vec<(u16, LineRefund)> {
         let mut told: Vec<(u16, LineRefund)> = Vec::new();
         if !self.settles_here() {
             return told;
         }
         // what was short before the money came was never paid, and has no refunds
-        let mut groups: Vec<u32> = self.refunds.iter().filter_map(|f| f.cancel_group).collect();
+        let kept = self.after.kept.iter().map(|(group, _)| *group);
+        let mut groups: Vec<u32> = self.refunds.iter().filter_map(|f| f.cancel_group).chain(kept).collect();
         groups.sort_unstable();
         groups.dedup();
         for group in groups {
             let parts = self.cancels.iter().filter(|c| c.group == group);
             let parts = parts.map(|c| Part { line_no: c.line_no, amount: c.amount, kept: Won::ZERO }).collect();
-            self.spread(parts, |f| f.cancel_group == Some(group), &mut told);
+            let others = to.map_or(Won::ZERO, |seller| self.cut_for_others(group, seller));
+            self.spread(parts, |f| f.cancel_group == Some(group), others, &mut told);
         }
         let standing = |s: ReturnState| !matches!(s, ReturnState::Rejected | ReturnState::Withdrawn);
         for r in self.after.returns.iter().filter(|r| standing(r.state)) {
             let parts = r.lines.iter().map(|l| Part { line_no: l.line_no, amount: l.amount, kept: l.kept_back });
-            self.spread(parts.collect(), |f| f.return_group == Some(r.group), &mut told);
+            let others = to.map_or(Won::ZERO, |seller| self.settled_for_others(r, seller));
+            self.spread(parts.collect(), |f| f.return_group == Some(r.group), others, &mut told);
         }
         told
     }
 
     /// The lines' shares of a group's refunds, pro rata, so that they sum to the whole. Shipping that goes back with the goods is
     /// no line's: the goods come first.
-    fn spread(&self, parts: Vec<Part>, of: impl Fn(&Refund) -> bool, told: &mut Vec<(u16, LineRefund)>) {
+    fn spread(&self, parts: Vec<Part>, of: impl Fn(&Refund) -> bool, others: Won, told: &mut Vec<(u16, LineRefund)>) {
         let sum = |is: fn(&Refund) -> bool| -> i64 {
             let these = self.refunds.iter().filter(|f| of(f) && is(f));
             these.map(|f| f.amount).sum::<Won>().get()
         };
-        let (done, open) = (sum(Refund::done), sum(Refund::open));
+        let (mut done, mut open) = (sum(Refund::done), sum(Refund::open));
+        if open > 0 {
+            open += others.get()
+        } else {
+            done += others.get()
+        }
         let worth = |p: &Part| (p.amount - p.kept).get().max(0);
         let goods: i64 = parts.iter().map(worth).sum();
         let back = goods.min(done + open);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     claim::{Exchange, Fault, GiftReason, Return},
     delivery::Destination,
-    event::{AddedFee, AddedLine, Linked, ProcurementStarted, Reservation},
+    event::{AddedFee, AddedLine, Kept, Linked, ProcurementStarted, Reservation},
     lean::Blank,
 };
 use crate::domain::{
@@ -140,6 +140,8 @@ pub struct After {
     pub exchanges: Vec<Exchange>,
     pub destination: Option<Destination>,
     pub reviews: Vec<Review>,
+    /// what cancellations keep back, by cancel group
+    pub kept: Vec<(u32, Kept)>,
     /// exchanges end as the goods do that they added (since an event said so)
     pub chain: bool,
 }
@@ -155,6 +157,7 @@ impl Blank for After {
             exchanges: Vec::new(),
             destination: None,
             reviews: Vec::new(),
+            kept: Vec::new(),
             chain: false,
         };
         &BLANK

@@ -259,7 +259,7 @@ const CODES = {
   bundled: '묶음배송', lead_time_days: '준비일수', product_type: '상품유형', free_delivery: '무료배송', free_threshold: '무료배송 기준', pre_refund: '선환불 가능',
   points_rate_bp: '적립률 (bp)', rate_bp: '할인율 (bp)', promotion_id: '프로모션', active: '거래 중',
   retailer: '소매', wholesaler: '도매', installer: '설치기사', goods: '상품', gift: '사은품',
-  return_changed: '반품조정', return_written_off: '반품손실', exchange_withdrawn: '교환철회', fault_corrected: '귀책정정', exchange_collected: '교환회수',
+  return_changed: '반품조정', resettled: '취소정산변경', return_written_off: '반품손실', exchange_withdrawn: '교환철회', fault_corrected: '귀책정정', exchange_collected: '교환회수',
   exchange_inspected: '교환회수검수', collection_given_up: '회수포기', main_gone: '본품종료', exchange: '교환배송비', unreturned: '미반납',
   inspection: '검수', collection_waived: '회수면제', written_off: '손실처리',
   return_rejected: '반품거절', return_withdrawn: '반품철회', return_collected: '회수', return_completed: '반품완료', exchange_requested: '교환접수',

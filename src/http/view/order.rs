@@ -371,7 +371,7 @@ pub struct CollectionView {
     pub unsellable: Option<u32>,
     /// went back to the buyer after inspection
     pub rejected: u32,
-    /// kept back by inspection: owed by the buyer, as a fee
+    /// kept back by inspection: of money that waited for the goods, the rest owed by the buyer, as a fee
     pub kept_back: Won,
 }
 

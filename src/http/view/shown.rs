@@ -7,6 +7,7 @@ use super::order::{
 };
 use crate::{
     domain::{
+        ids::PartnerId,
         money::Won,
         order::{
             Order,
@@ -116,8 +117,8 @@ fn line(l: &Line, money: &[(u16, LineRefund)]) -> LineView {
 
 impl OrderView {
     /// A part of an order, or all of it: how the whole is refunded says how its lines are.
-    pub fn of(o: &Order, whole: &Order) -> Self {
-        let (status, sums, money) = (o.status(), o.amounts(), whole.line_refunds());
+    pub fn of(o: &Order, whole: &Order, seller: Option<&PartnerId>) -> Self {
+        let (status, sums, money) = (o.status(), o.amounts(), whole.line_refunds(seller));
         Self {
             order_id: o.id.to_string(),
             customer_id: o.customer_id.to_string(),

@@ -6,9 +6,10 @@ use super::{Fit, Line, Return, Told};
 use crate::{
     domain::{
         Time,
+        money::Won,
         order::{
             claim::CollectionState,
-            event::{CutCause, Event, ExchangeApproved, ExchangeJudged},
+            event::{CutCause, Event, ExchangeApproved, ExchangeJudged, KeptFor},
         },
         status::Status,
     },
@@ -52,6 +53,10 @@ pub struct Exchange {
     pub(super) handed: i64,
     /// what is to come back of what was swapped
     pub way: Option<Way>,
+    /// units that the buyer has beside what replaced them
+    theirs: i64,
+    /// what that gives back less, for them or for what was charged
+    stays: i64,
 }
 
 /// 교환회수: exchanged goods on their way back; how many came and were given up is in the row.
@@ -129,8 +134,9 @@ impl Told {
                 self.lines.iter_mut().filter(|l| l.row.ord_seq == no).for_each(|l| l.row.dduct_qty -= back);
                 judged.as_ref().map_or(Ok(()), |j| self.exchange_judged(*group, j, at))
             }
-            Event::CollectionGivenUp { group, how, quantity, reason: _, charge } => {
+            Event::CollectionGivenUp { group, how, quantity, reason: _, charge, stays } => {
                 let x = self.exchange_mut(*group)?;
+                x.stays += stays.get();
                 x.way_mut()?;
                 x.row.gvup_qty += i64::from(*quantity);
                 if !x.missing() {
@@ -181,7 +187,16 @@ impl Told {
             keep_amt: 0,
         };
         let at = ExchangeAt::Requested;
-        self.exchanges.push(Exchange { row, at, swapped: false, restocked: false, handed: 0, way: None });
+        self.exchanges.push(Exchange {
+            row,
+            at,
+            swapped: false,
+            restocked: false,
+            handed: 0,
+            way: None,
+            theirs: 0,
+            stays: 0,
+        });
         Ok(())
     }
 
@@ -240,7 +255,8 @@ impl Told {
         x.row.clct_qty -= rejected;
         x.row.rjct_qty = rejected;
         x.row.gvup_qty += rejected - undone;
-        x.row.keep_amt = j.charge.as_ref().map_or(0, |fee| fee.amount.get());
+        (x.theirs, x.stays) = (rejected - undone, x.stays + j.stays.get());
+        x.row.keep_amt = j.charge.as_ref().map_or(0, |fee| fee.amount.get()) + j.kept.get();
         if undone > 0 {
             self.called_off(group, j, at)?;
         }
@@ -340,20 +356,67 @@ impl Told {
         }
     }
 
+    /// The exchanges that led to a line.
+    fn led_to(&self, line_no: i64) -> impl Iterator<Item = &Exchange> {
+        let into = |no: i64| {
+            let of = |x: &&Exchange| x.row.new_ord_seq == Some(no) && x.at != ExchangeAt::Failed && x.row.ord_seq < no;
+            self.exchanges.iter().find(of)
+        };
+        std::iter::successors(into(line_no), move |x| into(x.row.ord_seq))
+    }
+
+    /// Goods that the buyer has beside what replaced them are paid for by that: what its returns give back, and what stays for
+    /// the goods, are together no more than was paid.
+    pub(super) fn paid_for(&self) -> Fit {
+        let standing = || self.returns.iter().filter(|r| r.stands());
+        let kept_for = |x: &Exchange| {
+            let cut = self.kept.iter().flat_map(|k| &k.kept_for);
+            let of = standing().flat_map(|r| &r.kept_for).chain(cut);
+            of.filter(|k| i64::from(k.exchange) == x.row.exch_grp_no).map(|k| k.amount.get()).sum::<i64>()
+        };
+        let known = |k: &KeptFor| self.exchanges.iter().any(|x| x.row.exch_grp_no == i64::from(k.exchange));
+        for k in self.kept.iter().chain(&self.freed) {
+            let parts = k.set_off.iter().map(|b| b.amount).chain(k.kept_for.iter().map(|k| k.amount));
+            let (parts, all): (i64, i64) = (parts.map(Won::get).sum(), k.withheld.iter().map(|w| w.amount.get()).sum());
+            if parts != all || !k.kept_for.iter().all(known) {
+                return Err(format!("a cancellation keeps {parts} won back, and {all} of its payments"));
+            }
+        }
+        for r in standing() {
+            let (kept, all): (i64, i64) =
+                (r.kept_for.iter().map(|k| k.amount.get()).sum(), r.withheld.iter().map(|w| w.amount.get()).sum());
+            if kept > all || !r.kept_for.iter().all(known) {
+                return Err(format!("return {} keeps {kept} won back for others' goods, and {all} in all", r.group));
+            }
+        }
+        for x in self.exchanges.iter().filter(|x| x.stays > 0) {
+            let (group, moved) = (x.row.exch_grp_no, x.row.move_amt);
+            let of = |r: &Return, no: i64| {
+                self.led_to(no).any(|k| k.row.exch_grp_no == group) || (no == x.row.ord_seq && r.ends(group))
+            };
+            let back = standing().map(|r| {
+                let goods: i64 = r.lines.iter().filter(|k| of(r, k.row.ord_seq)).map(|k| k.row.rtn_amt).sum();
+                goods - goods.min(r.withheld.iter().map(|w| w.amount.get()).sum())
+            });
+            let cut = self.cancels.iter().filter(|c| self.led_to(c.ord_seq).any(|k| k.row.exch_grp_no == group));
+            let by_cuts = self.kept.iter().flat_map(|k| &k.kept_for).filter(|k| i64::from(k.exchange) == group);
+            let cut = cut.map(|c| c.cncl_amt).sum::<i64>() - by_cuts.map(|k| k.amount.get()).sum::<i64>();
+            let worth = moved.saturating_mul(x.theirs).checked_div(x.row.exch_qty).unwrap_or(0);
+            let (back, kept) = (back.sum::<i64>() + cut, kept_for(x));
+            if kept > x.stays || x.stays > moved || back + worth > moved + x.row.keep_amt {
+                return Err(format!(
+                    "exchange {group}: of {moved} won {back} would go back, {kept} of {} be kept back, and {} units be the \
+                     buyer's",
+                    x.stays, x.theirs
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether goods that became this line, over its exchanges, are still to come back.
     pub(super) fn out_for(&self, line_no: i64) -> bool {
-        let mut no = line_no;
-        let into = |no: i64| {
-            let of = |x: &&Exchange| x.row.new_ord_seq == Some(no) && x.at != ExchangeAt::Failed;
-            self.exchanges.iter().find(of).filter(|x| x.row.ord_seq < no)
-        };
-        while let Some(x) = into(no) {
-            if x.way.as_ref().is_some_and(|w| !w.settled()) {
-                return true;
-            }
-            no = x.row.ord_seq;
-        }
-        false
+        self.led_to(line_no).any(|x| x.way.as_ref().is_some_and(|w| !w.settled()))
     }
 
     /// The same of a return's lines.

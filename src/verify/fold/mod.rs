@@ -38,7 +38,7 @@ use crate::{
         order::{
             command::Deposit,
             delivery::{DestinationKind, Zone},
-            event::Event,
+            event::{Event, Kept},
             supply::{LinkKind, Parent},
         },
         status::Status,
@@ -89,6 +89,9 @@ pub struct Told {
     pub links: Vec<Link>,
     pub returns: Vec<Return>,
     pub exchanges: Vec<Exchange>,
+    /// what cancellations keep back, and what of it they do no more
+    kept: Vec<Kept>,
+    freed: Vec<Kept>,
     reviews: Vec<RvwRow>,
 }
 
@@ -137,10 +140,20 @@ impl Told {
             }
             // the payer may try again; or what is known is told again
             Event::PaymentDeclined { .. } | Event::PaymentRepeated { .. } => Ok(()),
-            Event::Cut { group, cause, lines, fees, refunds, reason, .. } => {
+            Event::Cut { group, cause, lines, fees, refunds, reason, kept, .. } => {
                 self.cut(*group, (*cause, reason.as_deref()), lines, at)?;
                 self.give_back(fees)?;
+                self.kept.extend(kept.as_deref().cloned());
                 self.plan(refunds, at)
+            }
+            Event::Resettled(e) => {
+                if !self.cancels.iter().any(|c| c.cncl_grp_no == i64::from(e.group)) {
+                    return Err(format!("there is no cancellation {}", e.group));
+                }
+                e.withdrawn.iter().try_for_each(|key| self.withdraw_refund(key, at))?;
+                self.kept.push(e.kept.clone());
+                self.freed.push(e.freed.clone());
+                self.plan(&e.refunds, at)
             }
             Event::StockJudged { seen, .. } => {
                 seen.iter().try_for_each(|no| self.line_mut(*no).map(|l| l.row.stck_jdg_dttm = Some(at)))
@@ -229,6 +242,7 @@ impl Told {
         self.sources_over(at);
         self.release(at);
         self.settle_up()?;
+        self.paid_for()?;
         self.sound()
     }
 

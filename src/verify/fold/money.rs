@@ -9,7 +9,7 @@ use crate::{
         fee::FeeReason,
         order::{
             command::{Deposit, Means, Paid},
-            event::{AddedFee, DestinationChosen, FeeBack, LineAmount, PlacedFee, PlannedRefund},
+            event::{AddedFee, DestinationChosen, FeeBack, Kept, LineAmount, PlacedFee, PlannedRefund},
         },
         status::Status,
     },
@@ -262,6 +262,18 @@ impl Told {
         }
     }
 
+    /// A cancellation's refund that waits, and is planned anew.
+    pub(super) fn withdraw_refund(&mut self, key: &str, at: Time) -> Fit {
+        let waits = |r: &&mut Refund| r.key() == key && r.stage == Stage::Waits;
+        let refund = self.refunds.iter_mut().find(waits).ok_or_else(|| format!("refund {key} does not wait"))?;
+        let amount = refund.amount;
+        refund.stage = Stage::Withdrawn;
+        refund.add(|row| {
+            (row.rfnd_stat_cd, row.rfnd_plan_amt, row.rfnd_dttm) = ("WITHDRAWN".into(), -amount, at);
+        });
+        Ok(())
+    }
+
     /// Money that waits goes as soon as its return may be paid and no exchanged goods are out for it.
     pub(super) fn release(&mut self, at: Time) {
         let may = |r: &Refund| {
@@ -292,7 +304,12 @@ impl Told {
         for f in &mut self.fees {
             let returns = self.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.fees_back);
             let of = returns.filter(|b| i64::from(b.fee_no) == f.row.dlv_fee_no);
-            f.row.rfnd_fee_amt = f.back + of.map(|b| b.amount.get()).sum::<i64>();
+            let settled = |kept: &[Kept]| -> i64 {
+                let of = kept.iter().flat_map(|k| &k.set_off).filter(|b| i64::from(b.fee_no) == f.row.dlv_fee_no);
+                of.map(|b| b.amount.get()).sum()
+            };
+            let by_cuts = settled(&self.kept) - settled(&self.freed);
+            f.row.rfnd_fee_amt = f.back + by_cuts + of.map(|b| b.amount.get()).sum::<i64>();
         }
     }
 
@@ -306,7 +323,12 @@ impl Told {
             let kept = kept.filter(|w| i64::from(w.settlement_no) == row.stlm_no);
             let planned: i64 = of().filter(|r| r.open()).map(|r| r.amount).sum();
             let refunded: i64 = of().filter(|r| r.done()).map(|r| r.amount).sum();
-            row.rfnd_excl_amt = kept.map(|w| w.amount.get()).sum();
+            let by_cuts = |kept: &[Kept]| -> i64 {
+                let of = kept.iter().flat_map(|k| &k.withheld).filter(|w| i64::from(w.settlement_no) == row.stlm_no);
+                of.map(|w| w.amount.get()).sum()
+            };
+            let cuts = by_cuts(&self.kept) - by_cuts(&self.freed);
+            row.rfnd_excl_amt = kept.map(|w| w.amount.get()).sum::<i64>() + cuts;
             (row.rfnd_plan_amt, row.rfnd_amt) = (planned, refunded);
             row.rfnd_psbl_amt = row.pay_amt - planned - refunded - row.rfnd_excl_amt;
             if row.rfnd_psbl_amt < 0 {

@@ -54,6 +54,8 @@ pub(super) fn placed(
         links: Vec::new(),
         returns: Vec::new(),
         exchanges: Vec::new(),
+        kept: Vec::new(),
+        freed: Vec::new(),
         reviews: Vec::new(),
     };
     // only what is unpaid has a deadline

@@ -24,7 +24,7 @@ pub fn privileged(event: &Event) -> Option<&'static str> {
         Event::ReturnChanged(c) => match c.why {
             ReturnChange::Fault => Some("FAULT_CORRECTED"),
             ReturnChange::Inspection => Some("INSPECTION"),
-            ReturnChange::Short => None,
+            ReturnChange::Short | ReturnChange::SetOff => None,
         },
         Event::ExchangeInspected { judged, .. } => judged.is_some().then_some("INSPECTION"),
         Event::ExchangeApproved(e) => e.waived.is_some().then_some("COLLECTION_WAIVED"),

@@ -8,7 +8,9 @@ use crate::{
         Time,
         order::{
             claim::{Branch, Fault, RefundTiming, ReturnChange, ReturnFee},
-            event::{AddedFee, Event, Excluded, FeeBack, Inspected, ReservedLine, ReturnChanged, ReturnRequested},
+            event::{
+                AddedFee, Event, Excluded, FeeBack, Inspected, KeptFor, ReservedLine, ReturnChanged, ReturnRequested,
+            },
         },
         status::Status,
     },
@@ -50,6 +52,8 @@ pub struct Return {
     fees: Vec<ReturnFee>,
     pub(super) withheld: Vec<Excluded>,
     pub(super) fees_back: Vec<FeeBack>,
+    /// part of `withheld`: for goods of exchanges that the buyer has
+    pub(super) kept_for: Vec<KeptFor>,
     exchange: Option<u16>,
     /// the line that an exchange was collected of: its units count as exchanging until the end
     pub(super) pickup_of: Option<i64>,
@@ -82,6 +86,11 @@ impl Return {
     /// Something is still to happen to it.
     pub fn open(&self) -> bool {
         matches!(self.at, ReturnAt::Requested | ReturnAt::Approved | ReturnAt::Collected)
+    }
+
+    /// Whether it refunds what was to be exchanged there.
+    pub(super) fn ends(&self, exchange: i64) -> bool {
+        self.exchange.map(i64::from) == Some(exchange)
     }
 
     fn each(&mut self, change: impl Fn(&mut RtnRow)) {
@@ -246,6 +255,7 @@ impl Told {
             fees: e.fees.clone(),
             withheld: e.withheld.clone(),
             fees_back: e.fees_back.clone(),
+            kept_for: e.kept_for.clone(),
             exchange: e.exchange,
             pickup_of: swapped_line.filter(|_| !e.failed),
             payable: false,
@@ -305,6 +315,7 @@ impl Told {
         r.fees.clone_from(&e.fees);
         r.withheld.clone_from(&e.withheld);
         r.fees_back.clone_from(&e.fees_back);
+        r.kept_for.clone_from(&e.kept_for);
         if e.why == ReturnChange::Short && r.at == ReturnAt::Approved {
             r.all_came(at);
         }

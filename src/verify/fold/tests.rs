@@ -21,7 +21,7 @@ use crate::{
                 acts::give_back,
                 business,
                 claims::{add_product, exchange, order, shipped},
-                constructed, deep, family, gifts, inspected, nothing, random,
+                constructed, deep, family, gifts, inspected, nothing, random, stays,
                 world::{World, line},
             },
         },
@@ -173,7 +173,7 @@ fn two_folds_say_the_same_up_to_the_payment() {
 #[test]
 fn two_folds_say_the_same_after_the_payment() {
     alike(&constructed::constructed());
-    inspected::judged().iter().for_each(alike);
+    inspected::judged().iter().chain(&stays::worlds()).for_each(alike);
     gifts::from_another_lane().iter().for_each(alike);
     deep::drawn(800, alike);
 }
@@ -351,7 +351,7 @@ fn whatever_an_event_says_makes_a_difference() {
         }
     };
     look(&constructed::constructed());
-    inspected::judged().iter().for_each(look);
+    inspected::judged().iter().chain(&stays::worlds()).for_each(look);
     random::drawn(80, look);
     deep::drawn(40, look);
     let seen = seen.into_inner();

@@ -28,6 +28,8 @@ fn collection(e: &ExchangeApproved, quantity: u32, at: Time) -> Option<Collectio
         back: 0,
         rejected: 0,
         kept_back: Won::ZERO,
+        with_buyer: 0,
+        stays: Won::ZERO,
         settled_at: waived.then_some(at),
     })
 }
@@ -105,6 +107,7 @@ impl Order {
             fees: e.fees.clone(),
             withheld: e.withheld.clone(),
             fees_back: e.fees_back.clone(),
+            kept_for: e.kept_for.clone(),
             exchange: e.exchange,
             exchanging: exchanged.filter(|_| !e.failed),
             payable: false,

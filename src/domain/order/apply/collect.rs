@@ -85,6 +85,7 @@ impl Order {
         r.fees.clone_from(&e.fees);
         r.withheld.clone_from(&e.withheld);
         r.fees_back.clone_from(&e.fees_back);
+        r.kept_for.clone_from(&e.kept_for);
         if e.why == ReturnChange::Short {
             r.come(at);
         }
@@ -189,7 +190,9 @@ impl Order {
         c.collected -= j.rejected;
         c.rejected = j.rejected;
         c.given_up += j.rejected - j.undone;
-        c.kept_back = j.charge.as_ref().map_or(Won::ZERO, |fee| fee.amount);
+        c.with_buyer = j.rejected - j.undone;
+        c.kept_back = j.charge.as_ref().map_or(Won::ZERO, |fee| fee.amount) + j.kept;
+        c.stays += j.stays;
         j.charge.iter().for_each(|fee| self.owe(fee));
         self.give_fees_back(&j.fees_back);
         self.plan(&j.refunds, at);
@@ -237,11 +240,12 @@ impl Order {
         &mut self,
         group: u16,
         (how, quantity): (CollectionState, u32),
-        charge: Option<&AddedFee>,
+        (charge, stays): (Option<&AddedFee>, Won),
         at: Time,
     ) -> Result<(), String> {
         let c = self.collecting(group)?;
         c.given_up += quantity;
+        c.stays += stays;
         if c.missing() == 0 {
             let some_came = c.collected > 0;
             c.state = if some_came { CollectionState::Collected } else { how };
@@ -270,20 +274,27 @@ impl Order {
         }
     }
 
-    /// The exchanges that led to this line, and whose goods are still to come back.
-    pub fn owed_for(&self, line_no: u16) -> Vec<&Exchange> {
-        let (mut no, mut owed) = (line_no, Vec::new());
+    /// The exchanges that led to this line, the last one first.
+    pub fn led_to(&self, line_no: u16) -> impl Iterator<Item = &Exchange> {
         let into = |no: u16| {
-            let of = |e: &&Exchange| e.new_line_no == Some(no) && e.state != ExchangeState::Failed;
+            let of = |e: &&Exchange| e.new_line_no == Some(no) && e.state != ExchangeState::Failed && e.line_no < no;
             self.after.exchanges.iter().find(of)
         };
-        while let Some(e) = into(no).filter(|e| e.line_no < no) {
-            if e.collection.as_ref().is_some_and(|c| !c.settled()) {
-                owed.push(e);
-            }
-            no = e.line_no;
-        }
-        owed
+        std::iter::successors(into(line_no), move |e| into(e.line_no))
+    }
+
+    /// Those whose goods are still to come back.
+    pub fn owed_for(&self, line_no: u16) -> Vec<&Exchange> {
+        let out = |e: &&Exchange| e.collection.as_ref().is_some_and(|c| !c.settled());
+        self.led_to(line_no).filter(out).collect()
+    }
+
+    /// What the goods that replaced an exchange's still give back less, as the buyer has both.
+    pub fn unpaid_for(&self, e: &Exchange) -> Won {
+        let stays = e.collection.as_ref().map_or(Won::ZERO, |c| c.stays);
+        let standing = self.after.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.kept_for);
+        let kept = standing.chain(self.after.kept.iter().flat_map(|(_, kept)| &kept.kept_for));
+        stays - kept.filter(|k| k.exchange == e.group).map(|k| k.amount).sum::<Won>()
     }
 
     /// Whether goods that became this line are still to come back.

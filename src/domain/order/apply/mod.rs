@@ -226,15 +226,17 @@ impl Order {
                 self.plan(refunds, at);
             }
             Event::PaymentRepeated { .. } => {}
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out } => {
+            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out, kept } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
                 for cancelled in self.cancels.iter_mut().skip(before) {
                     cancelled.reason.clone_from(reason);
                 }
                 self.leave_out(left_out);
+                kept.iter().for_each(|kept| self.keep_back(*group, kept));
                 self.plan(refunds, at);
             }
+            Event::Resettled(e) => self.resettled(e, at)?,
             Event::StockJudged { seen, .. } => {
                 for &no in seen {
                     self.line_mut(no)?.judged_at = Some(at);
@@ -324,8 +326,8 @@ impl Order {
             Event::ExchangeInspected { group, sellable, unsellable, judged } => {
                 self.exchange_inspected(*group, (*sellable, *unsellable), judged.as_deref(), at)?;
             }
-            Event::CollectionGivenUp { group, how, quantity, charge, .. } => {
-                self.given_up(*group, (*how, *quantity), charge.as_ref(), at)?;
+            Event::CollectionGivenUp { group, how, quantity, charge, stays, .. } => {
+                self.given_up(*group, (*how, *quantity), (charge.as_ref(), *stays), at)?;
             }
             Event::ExchangeFailed { group, lost } => self.exchange_failed(*group, *lost, at)?,
             Event::GiftAdded { line, reason } => self.gift_added(line, *reason, at),

@@ -6,7 +6,7 @@ use crate::domain::{
     money::Won,
     order::{
         command::{Heard, Means, Paid},
-        event::{LineAmount, PlannedRefund},
+        event::{Kept, LineAmount, PlannedRefund, Resettled},
         state::{Order, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Settlement, Stage},
     },
     status::Status,
@@ -92,6 +92,64 @@ impl Order {
         }
     }
 
+    /// A cancellation keeps something back for others' goods and debts.
+    pub(super) fn keep_back(&mut self, group: u32, kept: &Kept) {
+        self.give_fees_back(&kept.set_off);
+        self.withhold(&kept.withheld);
+        let of = self.after.kept.iter_mut().find(|(of, _)| *of == group);
+        if let Some((_, had)) = of {
+            had.set_off.extend_from_slice(&kept.set_off);
+            had.kept_for.extend_from_slice(&kept.kept_for);
+            had.withheld.extend_from_slice(&kept.withheld);
+        } else {
+            self.after.kept.push((group, kept.clone()));
+        }
+    }
+
+    /// And no more.
+    fn free(&mut self, group: u32, freed: &Kept) -> Result<(), String> {
+        for b in &freed.set_off {
+            let fee = self.fees.iter_mut().find(|f| f.no == b.fee_no).ok_or("no such fee")?;
+            fee.returned -= b.amount;
+        }
+        for w in &freed.withheld {
+            let s = self.settlements.iter_mut().find(|s| s.no == w.settlement_no).ok_or("no such settlement")?;
+            s.excluded -= w.amount;
+            s.refundable += w.amount;
+        }
+        for (_, kept) in self.after.kept.iter_mut().filter(|(of, _)| *of == group) {
+            for b in &freed.set_off {
+                take(b.amount, kept.set_off.iter_mut().filter(|f| f.fee_no == b.fee_no).map(|f| &mut f.amount));
+            }
+            for w in &freed.withheld {
+                let of = kept.withheld.iter_mut().filter(|k| k.settlement_no == w.settlement_no);
+                take(w.amount, of.map(|k| &mut k.amount));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn resettled(&mut self, e: &Resettled, at: Time) -> Result<(), String> {
+        for key in &e.withdrawn {
+            let refund = self.refund_mut(key)?;
+            if refund.stage != Stage::Waiting {
+                return Err(format!("refund {key} does not wait: {:?}", refund.stage));
+            }
+            refund.stage = Stage::Withdrawn(at);
+            let (no, amount) = (refund.settlement_no, refund.amount);
+            if let Some(s) = self.settlements.iter_mut().find(|s| s.no == no) {
+                s.planned -= amount;
+                s.refundable += amount;
+            }
+        }
+        if !e.kept.is_nothing() {
+            self.keep_back(e.group, &e.kept);
+        }
+        self.free(e.group, &e.freed)?;
+        self.plan(&e.refunds, at);
+        Ok(())
+    }
+
     pub(super) fn refunded(&mut self, key: &str, transferred: bool, at: Time) -> Result<(), String> {
         let refund = self.refund_mut(key)?;
         if !matches!(refund.stage, Stage::Due(_)) {
@@ -128,6 +186,16 @@ impl Order {
             self.points.push(points(PointsKind::Reversed, l, at));
         }
         Ok(())
+    }
+}
+
+/// Takes so much off these, one after another.
+fn take<'a>(amount: Won, off: impl Iterator<Item = &'a mut Won>) {
+    let mut left = amount;
+    for part in off {
+        let less = left.min(*part);
+        *part -= less;
+        left -= less;
     }
 }
 

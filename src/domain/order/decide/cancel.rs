@@ -49,12 +49,12 @@ pub fn lines(order: &Order, numbers: &[u16], reason: Option<&str>) -> Result<Dec
         .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.deducted })
         .collect();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
-    let refunds = money::plan_for(order, &cuts, &fees, group);
+    let (refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     let mut decision = Decision::default();
     give_back(order, &cuts, &[], &mut decision);
     let reason = reason.map(str::to_owned);
     let (cause, seen) = (CutCause::Buyer, Vec::new());
     let left_out = Vec::new();
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason, left_out });
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason, left_out, kept });
     Ok(decision)
 }

@@ -1,6 +1,6 @@
 //! 교환회수 (domain §4): goods that were exchanged come back, are inspected, waived or written off.
 
-use super::{Context, Decision, chosen, deliver, exchange, folded, money, settle, stock};
+use super::{Context, Decision, chosen, deliver, exchange, folded, money, settle, stays, stock};
 use crate::domain::{
     fee::FeeReason,
     money::Won,
@@ -138,6 +138,9 @@ fn correct(
 
 /// What an exchange's fee comes to more than `due`: owed no more, or given back where it was paid.
 fn fee_above(order: &Order, e: &Exchange, due: Won) -> (Vec<FeeBack>, Vec<PlannedRefund>) {
+    // what a refund has set off counts towards what is due
+    let set_off = e.fee_no.map_or(Won::ZERO, |no| stays::set_off(order, no));
+    let due = due - set_off.min(due);
     let open = e.fee_no.and_then(|no| money::left_of(order, no)).filter(|f| f.amount > due);
     let back: Vec<FeeBack> = open.map(|f| FeeBack { amount: f.amount - due, ..f }).into_iter().collect();
     let paid = money::paid_fees(order, &back);
@@ -169,23 +172,38 @@ fn judge(
     }
     let undone = new.map_or(0, |l| l.free().min(f.rejected));
     let worth = e.moved.share_down(collected - undone, e.quantity);
-    let charge = settle::charged(order, e.line_no, Some(f.kept_back), worth, FeeReason::Damaged)?;
+    settle::charged(order, e.line_no, Some(f.kept_back), worth, FeeReason::Damaged)?;
+    let first = decision.events.len();
+    let moved_back = new.map_or(Won::ZERO, |new| money::worth(new, undone));
+    let left = Exchange { quantity: e.quantity - undone, moved: e.moved - moved_back, ..e.clone() };
+    let due = exchange::fee(order, &left, left.moved, false, cx).filter(|_| left.quantity > 0);
+    let due = due.map_or(Won::ZERO, |fee| fee.amount);
+    if undone > 0 {
+        stays::release(order, e, due, cx, decision);
+    }
+    // what the buyer has beside what replaced it is paid for by that; what is kept back counts, first for what is damaged
+    let old = worth - e.moved.share_down(collected - f.rejected, e.quantity);
+    let damaged = e.moved.share_down(f.unsellable, e.quantity);
+    let old = old - (f.kept_back - f.kept_back.min(damaged)).min(old);
+    let old = if order.settles_here() { old } else { Won::ZERO };
+    let kept = stays::keep(&folded(order, &decision.events[first..], cx), e, f.kept_back + old, cx, decision);
+    let kept = kept.min(f.kept_back);
+    let now = folded(order, &decision.events[first..], cx);
     let mut judged = ExchangeJudged {
         rejected: f.rejected,
         undone,
         reason: f.reason.clone().unwrap_or_default(),
-        charge,
+        charge: settle::charged(&now, e.line_no, Some(f.kept_back - kept), worth, FeeReason::Damaged)?,
+        kept,
+        stays: kept + old,
         ..ExchangeJudged::default()
     };
     if let Some(new) = new.filter(|_| undone > 0) {
-        judged.moved_back = money::worth(new, undone);
+        judged.moved_back = moved_back;
         judged.untaken = new.deducted.saturating_sub(new.active() - undone).min(undone);
         let back = Cut { line_no: new.no, quantity: undone, amount: Won::ZERO, untaken: judged.untaken };
         stock::give_back_as(order, &[back], &[], ("exchange_rejected", "shortage"), decision);
-        let (quantity, moved) = (e.quantity - undone, e.moved - judged.moved_back);
-        let left = Exchange { quantity, moved, ..e.clone() };
-        let fee = exchange::fee(order, &left, moved, false, cx).filter(|_| quantity > 0);
-        (judged.fees_back, judged.refunds) = fee_above(order, e, fee.map_or(Won::ZERO, |fee| fee.amount));
+        (judged.fees_back, judged.refunds) = fee_above(&now, e, due);
     }
     Ok(Some(Box::new(judged)))
 }
@@ -220,11 +238,16 @@ pub fn give_up(
     how: CollectionState,
     g: &GiveUp,
     command: &str,
+    cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     let (e, c) = at(order, group, command, &[CollectionState::Due])?;
     let quantity = still_out(order, e, c, &g.lines)?;
     let worth = e.moved.share_down(quantity, e.quantity);
-    let charge = settle::charged(order, e.line_no, g.charge, worth, FeeReason::Unreturned)?;
-    let event = Event::CollectionGivenUp { group, how, quantity, reason: g.reason.clone(), charge };
-    Ok(Decision { events: vec![event], ..Decision::default() })
+    settle::charged(order, e.line_no, g.charge, worth, FeeReason::Unreturned)?;
+    let (mut decision, charge) = (Decision::default(), g.charge.unwrap_or(Won::ZERO));
+    let stays = stays::keep(order, e, charge, cx, &mut decision);
+    let now = folded(order, &decision.events, cx);
+    let charge = settle::charged(&now, e.line_no, Some(charge - stays), worth, FeeReason::Unreturned)?;
+    decision.events.push(Event::CollectionGivenUp { group, how, quantity, reason: g.reason.clone(), charge, stays });
+    Ok(decision)
 }

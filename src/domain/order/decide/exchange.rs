@@ -1,6 +1,6 @@
 //! 교환 (row 23; domain §4): rejected, collected and refunded like a return, or a product added.
 
-use super::{Context, Decision, Quote, chosen, deliver, folded, money, procure, returns, settle, stock};
+use super::{Context, Decision, Quote, chosen, deliver, folded, money, procure, returns, settle, stays, stock};
 use crate::domain::{
     fee::FeeReason,
     ids::SkuId,
@@ -376,10 +376,13 @@ fn equal_price(line: &Line, quote: &Quote) -> Result<(), Refusal> {
 /// `lost` units of the new line are gone; the others go back on the shelf.
 pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: &mut Decision) {
     let first = decision.events.len();
+    stays::release(order, e, Won::ZERO, cx, decision);
+    let settled = folded(order, &decision.events[first..], cx);
+    let (order, settled_by) = (&settled, decision.events.len());
     if let Some(new) = e.new_line_no.and_then(|no| order.line(no)) {
-        // gifts that came with it go with it (§3.2†)
+        // gifts that came with it go with it (§3.2†); of others none, as its units are the original's again
         let mut gifts = vec![Cut { line_no: new.no, quantity: new.active(), amount: Won::ZERO, untaken: 0 }];
-        stock::add_gifts(order, &mut gifts);
+        stock::follow(order, &mut gifts);
         gifts.retain(|c| c.line_no != new.no);
         if !gifts.is_empty() {
             stock::cut(order, CutCause::OutOfStock, gifts, &[], decision);
@@ -392,7 +395,7 @@ pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: 
         stock::give_back_as(order, &[back], &lost, ("exchange_failed", "shortage"), decision);
     }
     decision.events.push(Event::ExchangeFailed { group: e.group, lost });
-    let after = folded(order, &decision.events[first..], cx);
+    let after = folded(order, &decision.events[settled_by..], cx);
     let units = [ReservedLine { line_no: e.line_no, quantity: e.quantity }];
     let why = (ClaimReason::ExchangeFailed, Fault::Seller);
     let group = after.next_claim();

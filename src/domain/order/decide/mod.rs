@@ -24,6 +24,7 @@ mod refund;
 mod reserve;
 mod returns;
 mod settle;
+mod stays;
 mod stock;
 mod work;
 
@@ -199,10 +200,10 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::WithdrawReturn { group, lines, by_buyer } => settle::withdraw(order, *group, lines, *by_buyer, cx),
         C::WriteOffReturn { group, what } => match order.return_of(*group) {
             Some(r) => settle::write_off(order, r, what, cx),
-            None => collect::give_up(order, *group, CollectionState::WrittenOff, what, command.name()),
+            None => collect::give_up(order, *group, CollectionState::WrittenOff, what, command.name(), cx),
         },
         C::WaiveCollection { group, what } => {
-            collect::give_up(order, *group, CollectionState::Waived, what, command.name())
+            collect::give_up(order, *group, CollectionState::Waived, what, command.name(), cx)
         }
         C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
         C::CompleteReturn { group, inspected, fault } => returns::complete(order, *group, inspected, *fault, cx),

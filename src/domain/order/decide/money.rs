@@ -1,11 +1,12 @@
 //! Money going back (G 취소·환불; domain §4): how much of a line, which fees, through which settlement.
 
+use super::stays;
 use crate::domain::{
     fee::FeeReason,
     ids::OrderId,
     money::Won,
     order::{
-        event::{Cut, Excluded, FeeBack, PlannedRefund},
+        event::{Cut, Excluded, FeeBack, Kept, PlannedRefund},
         state::{FeeRow, Line, Order, Settlement},
     },
     status::Status,
@@ -130,6 +131,22 @@ pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Ve
         return Vec::new();
     }
     plan(&order.id, &order.settlements, total_back(order, cuts, fees), Some(group), order.refunds.len() + 1)
+}
+
+/// The same of an order that stands: debts that the refund covers are kept back of it, and what the goods were exchanged from
+/// and the buyer has still.
+pub fn plan_cut(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> (Vec<PlannedRefund>, Option<Box<Kept>>) {
+    if !order.settles_here() {
+        return (Vec::new(), None);
+    }
+    let back = total_back(order, cuts, fees);
+    let kept_for = stays::kept_for(order, cuts.iter().map(|c| (c.line_no, c.amount)), None, back);
+    let old: Won = kept_for.iter().map(|k| k.amount).sum();
+    let set_off = set_off(order, fees, back - old);
+    let kept = old + set_off.iter().map(|d| d.amount).sum();
+    let refunds = plan(&order.id, &order.settlements, back - kept, Some(group), order.refunds.len() + 1);
+    let withheld = withhold(&order.settlements, &refunds, kept);
+    (refunds, kept.is_positive().then(|| Box::new(Kept { set_off, kept_for, withheld })))
 }
 
 /// Keeps `amount` back (환불제외) of what the settlements still can give once `planned` is planned, card first.

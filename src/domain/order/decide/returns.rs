@@ -1,6 +1,8 @@
 //! 반품 (row 22; domain §4, §5): requested → approved or rejected → collected → completed, or withdrawn.
 
-use super::{Context, Decision, chosen, collect as exchanged, deliver, folded, follow, money, procure, settle, stock};
+use super::{
+    Context, Decision, chosen, collect as exchanged, deliver, folded, follow, money, procure, settle, stays, stock,
+};
 use crate::domain::{
     catalog::ReturnThreshold,
     fee::{self, FeeLine, FeeReason, ShippingTerms},
@@ -135,10 +137,12 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
     fees_back.extend(failed.and_then(|e| e.fee_no).and_then(|no| money::left_of(order, no)));
     let group = order.next_claim();
     let timing = o.timing.unwrap_or_else(|| default_timing(order, &lines));
-    let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
+    let (mut refunds, mut withheld, mut kept_for) = (Vec::new(), Vec::new(), Vec::new());
     if order.settles_here() {
         // what is kept back is never more than the goods were worth†
-        let kept = fee.min(goods);
+        let fee = fee.min(goods);
+        kept_for = stays::kept_for(order, lines.iter().map(|l| (l.line_no, l.amount)), failed, goods - fee);
+        let kept = fee + kept_for.iter().map(|k| k.amount).sum();
         let back = goods + money::paid_fees(order, &fees_back) - kept;
         let debts = money::set_off(order, &fees_back, back);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
@@ -158,6 +162,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         fees,
         withheld,
         fees_back,
+        kept_for,
         refunds,
         exchange,
         failed: failed.is_some(),

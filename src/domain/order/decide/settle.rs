@@ -1,7 +1,7 @@
 //! What a return comes to (domain §4): whose fault it is corrected, goods inspected, what is still out withdrawn or written
 //! off. Its money is worked out anew, to the won; what is on its way back already is never asked for again.
 
-use super::{Context, Decision, chosen, deliver, folded, follow, money, procure, returns};
+use super::{Context, Decision, chosen, deliver, folded, follow, money, procure, returns, stays};
 use crate::domain::{
     fee::FeeReason,
     money::Won,
@@ -23,7 +23,7 @@ fn gone(order: &Order, group: u16) -> Won {
 }
 
 /// The lines of a return as they are.
-fn as_they_are(r: &Return) -> Vec<ChangedLine> {
+pub fn as_they_are(r: &Return) -> Vec<ChangedLine> {
     let same = |l: &ReturnLine| ChangedLine {
         line_no: l.line_no,
         quantity: l.quantity,
@@ -68,10 +68,12 @@ fn told_anew(
         failed.and_then(|e| e.fee_no) == Some(f.fee_no)
     };
     fees_back.extend(r.fees_back.iter().filter(own_debt));
-    let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
+    let (mut refunds, mut withheld, mut kept_for) = (Vec::new(), Vec::new(), Vec::new());
     if order.settles_here() {
         let fee = fee.min(goods - kept);
-        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept;
+        kept_for = stays::less(&r.kept_for, goods - kept - fee);
+        let old: Won = kept_for.iter().map(|k| k.amount).sum();
+        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept - old;
         let went = gone(order, r.group);
         if back < went {
             return None;
@@ -80,9 +82,9 @@ fn told_anew(
         let owed: Won = debts.iter().map(|d| d.amount).sum();
         fees_back.extend(debts);
         refunds = money::plan_return(&undone, back - went - owed, r.group);
-        withheld = money::withhold(&undone.settlements, &refunds, fee + kept + owed);
+        withheld = money::withhold(&undone.settlements, &refunds, fee + kept + old + owed);
     }
-    Some(ReturnChanged { group: r.group, why, fault, lines: changed, fees, withheld, fees_back, refunds })
+    Some(ReturnChanged { group: r.group, why, fault, lines: changed, fees, withheld, fees_back, kept_for, refunds })
 }
 
 /// The fees of sending back what is left; each row keeps its number, and one of which nothing is left costs nothing.
@@ -218,17 +220,32 @@ pub fn explained(f: &Found) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Gifts go back to the buyer with the last of their main goods, unless they were looked at themselves.
+/// Gifts go back to the buyer with the last of their main goods, unless they were looked at themselves; those that were not to
+/// be collected stay where they are.
 fn gifts_stay(order: &Order, r: &Return, found: &[Found], changed: &mut [ChangedLine]) {
     let mains: Vec<u16> = changed.iter().filter(|l| l.rejected > 0).map(|l| l.line_no).collect();
-    for l in r.lines.iter().filter(|l| l.collect && !found.iter().any(|f| f.line_no == l.line_no)) {
+    for l in r.lines.iter().filter(|l| !found.iter().any(|f| f.line_no == l.line_no)) {
         let Some(gift) = order.line(l.line_no).filter(|g| g.gift) else { continue };
         if order.family(gift).any(|m| mains.contains(&m.no))
             && let Some(new) = changed.iter_mut().find(|c| c.line_no == l.line_no)
         {
-            new.rejected = l.collected;
-            new.quantity -= l.collected;
+            if l.collect {
+                new.rejected = l.collected;
+                new.quantity -= l.collected;
+            } else {
+                (new.withdrawn, new.quantity) = (with_goods(r, l), l.quantity - with_goods(r, l));
+            }
         }
+    }
+}
+
+/// Units of a gift that stay where they are when its goods leave the return: waived ones, and those that have not left, are
+/// not to come back at all.
+fn with_goods(r: &Return, l: &ReturnLine) -> u32 {
+    match (r.state, l.collect, l.restocked) {
+        (ReturnState::Requested, _, _) | (_, false, false) => l.quantity,
+        (_, true, _) => l.missing(),
+        (_, false, true) => 0,
     }
 }
 
@@ -274,7 +291,7 @@ pub fn withdraw(
         let given = named.iter().find(|u| u.line_no == l.line_no).map(|u| u.quantity);
         // gifts stay with the goods that stay
         let follows = || order.line(l.line_no).is_some_and(|k| k.gift && mains(k));
-        let stays = given.or_else(|| follows().then(|| out(l))).unwrap_or(0);
+        let stays = given.or_else(|| follows().then(|| with_goods(r, l))).unwrap_or(0);
         new.quantity -= stays;
         new.withdrawn = stays;
     }

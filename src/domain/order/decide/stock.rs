@@ -114,8 +114,14 @@ pub fn whole(line: &Line) -> Cut {
     Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
 }
 
-/// Gifts of a line that is taken out wholly go with it (§3.2†), unless they have left already.
+/// Gifts of goods that are cut go with them: all with the last of them, before that what they are not entitled to any more.
 pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
+    follow(order, cuts);
+    surplus(order, cuts);
+}
+
+/// Gifts of a line that is taken out wholly go with it (§3.2†), unless they have left already.
+pub fn follow(order: &Order, cuts: &mut Vec<Cut>) {
     let going: Vec<ReservedLine> =
         cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.quantity }).collect();
     let gifts: Vec<Cut> = order
@@ -127,17 +133,18 @@ pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
         .collect();
     cuts.retain(|c| !gifts.iter().any(|g| g.line_no == c.line_no));
     cuts.extend(gifts);
-    surplus(order, cuts);
 }
 
-/// Of gifts whose main line is cut, what the units that are left do not entitle to goes too: of the last lines first, and
-/// not what has left already.
+/// Of gifts whose goods are cut, what the units that are left do not entitle to goes too: of the last lines first, and not
+/// what has left already. Their goods are all that the main line was exchanged for, too: a unit counts where it is.
 fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
     let of = |cuts: &[Cut], no: u16| cuts.iter().filter(|c| c.line_no == no).map(|c| c.quantity).sum::<u32>();
     let left = |cuts: &[Cut], l: &Line| (l.ordered - l.cancelled).saturating_sub(of(cuts, l.no));
     for gift in order.lines.iter().rev().filter(|l| l.gift && l.free() > 0) {
-        let (Some(e), Some(main)) = (gift.entitled, gift.main_line_no.and_then(|no| order.line(no))) else { continue };
-        if of(cuts, main.no) == 0 || matches!(gift.status, Status::Shipped | Status::PurchaseConfirmed) {
+        let Some(e) = gift.entitled else { continue };
+        if order.family(gift).all(|m| of(cuts, m.no) == 0)
+            || matches!(gift.status, Status::Shipped | Status::PurchaseConfirmed)
+        {
             continue;
         }
         let same = order.lines.iter().filter(|l| {
@@ -146,7 +153,8 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
         });
         let brought: u32 = same.map(|l| left(cuts, l)).sum();
         let own = of(cuts, gift.no);
-        let more = brought.saturating_sub(e.of(left(cuts, main))).min(gift.free().saturating_sub(own));
+        let goods: u32 = order.family(gift).map(|m| left(cuts, m).saturating_sub(m.exchanged)).sum();
+        let more = brought.saturating_sub(e.of(goods)).min(gift.free().saturating_sub(own));
         if more == 0 {
             continue;
         }
@@ -162,7 +170,7 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
 pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
-    let mut refunds = money::plan_for(order, &cuts, &fees, group);
+    let (mut refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     // what the buyer still has of the goods that these were exchanged for comes back first
     let owing = cuts.iter().map(|c| c.line_no).find(|no| order.owes_for(*no));
     refunds.iter_mut().for_each(|r| r.waits_for = owing);
@@ -177,7 +185,7 @@ pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine]
         | CutCause::ExchangeRejected => Vec::new(),
     };
     let seen = Vec::new();
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out });
+    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out, kept });
 }
 
 /// Of these cuts the gifts that are not there for goods that are: without those that follow goods.

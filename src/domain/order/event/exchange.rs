@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddedLine, FeeBack, PlannedRefund, parts::is_none_of};
+use super::{AddedLine, Excluded, FeeBack, PlannedRefund, parts::is_none_of};
 use crate::domain::{
     fee::FeeReason,
     ids::{PartnerId, TemplateId},
@@ -34,6 +34,51 @@ pub struct FeeCorrected {
     pub refunds: Vec<PlannedRefund>,
 }
 
+/// What a return keeps back for old goods of an exchange that stay at the buyer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeptFor {
+    pub exchange: u16,
+    pub amount: Won,
+}
+
+/// What a cancellation keeps back of its refund.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Kept {
+    /// debts that it settles
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub set_off: Vec<FeeBack>,
+    /// for old goods of exchanges that stay at the buyer's
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept_for: Vec<KeptFor>,
+    /// the sum of both, by settlement
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withheld: Vec<Excluded>,
+}
+
+impl Kept {
+    /// Nothing is.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// 취소정산변경: a cancellation keeps more or less back for others' goods and debts than it did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Resettled {
+    /// the cancel group
+    pub group: u32,
+    /// refunds that waited, and are planned anew
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub withdrawn: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refunds: Vec<PlannedRefund>,
+    #[serde(skip_serializing_if = "Kept::is_nothing", default)]
+    pub kept: Kept,
+    /// kept back before, and no more
+    #[serde(skip_serializing_if = "Kept::is_nothing", default)]
+    pub freed: Kept,
+}
+
 /// 교환검수 with consequences: goods that go back to the buyer, and what is kept back of what they were paid.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExchangeJudged {
@@ -53,6 +98,12 @@ pub struct ExchangeJudged {
     /// what is kept back: a debt of the buyer's
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub charge: Option<AddedFee>,
+    /// kept back of money that waited for the goods, instead of being owed
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub kept: Won,
+    /// what the goods that replaced them give back less, now or later
+    #[serde(skip_serializing_if = "Won::is_nothing", default)]
+    pub stays: Won,
     /// of the exchange's fee, where less is exchanged
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees_back: Vec<FeeBack>,

@@ -122,7 +122,12 @@ pub enum Event {
         /// gifts that were not there for goods that were: left out
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left_out: Vec<LeftOut>,
+        /// of the refund, for others' goods and debts
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Box<Kept>>,
     },
+    /// what a cancellation keeps back for others' goods and debts changes
+    Resettled(Box<Resettled>),
     /// rows 7–9: what was found; what is short follows as a cut
     StockJudged {
         lines: Vec<ReservedLine>,
@@ -361,6 +366,9 @@ pub enum Event {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         charge: Option<AddedFee>,
+        /// charged, and not owed: what the goods that replaced them give back less, now or later
+        #[serde(skip_serializing_if = "Won::is_nothing", default)]
+        stays: Won,
     },
     /// what was to be exchanged is refunded instead; the return follows
     ExchangeFailed {
@@ -394,6 +402,7 @@ impl Event {
             Event::UnduePaymentTaken { .. } => "undue_payment_taken",
             Event::PaymentRepeated { .. } => "payment_repeated",
             Event::Cut { .. } => "cut",
+            Event::Resettled(_) => "resettled",
             Event::StockJudged { .. } => "stock_judged",
             Event::StockDeducted { .. } => "stock_deducted",
             Event::StockAsked { .. } => "stock_asked",

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::KeptFor;
 use crate::domain::{
     Time,
     catalog::StockPolicy,
@@ -393,6 +394,9 @@ pub struct ReturnRequested {
     pub withheld: Vec<Excluded>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees_back: Vec<FeeBack>,
+    /// part of `withheld`: for old goods of exchanges that stay at the buyer's
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept_for: Vec<KeptFor>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
     /// the exchange that it ends
@@ -417,6 +421,8 @@ pub struct ReturnChanged {
     pub withheld: Vec<Excluded>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fees_back: Vec<FeeBack>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept_for: Vec<KeptFor>,
     /// in place of those that wait
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,

@@ -78,6 +78,8 @@ mod tests {
         "seller",
         "waybill_no",
         "waybills",
+        // keys of refunds
+        "withdrawn",
     ];
 
     /// Every text without a form of its own that events of each type may hold, by the fields that lead there.

@@ -6,7 +6,7 @@ use super::world::{World, pay, pay_unvouched};
 use crate::domain::{
     money::Won,
     order::{
-        Order, OrderCommand as C,
+        Event, Order, OrderCommand as C,
         claim::{Exchange, ExchangeState, Return, ReturnState},
         register::PaymentKey,
         state::{Line, Placement, PointsKind, Refund, ReserveState},
@@ -31,6 +31,31 @@ pub fn check(before: Option<&Order>, o: &Order) {
         let kind = (o.installs(), was.moved_in.is_some());
         assert!(may_go(from, to, was.status, kind) || placing, "R10: line {} {from:?} became {to:?}", is.no);
     }
+}
+
+/// No debt stands that a refund of goods would have covered.
+pub fn settles_debts(event: &Event, o: &Order) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "others plan no refund of goods")]
+    let refunds = match event {
+        Event::Cut { refunds, .. } => refunds,
+        Event::ReturnRequested(r) => &r.refunds,
+        _ => return,
+    };
+    let back: Won = refunds.iter().map(|r| r.amount).sum();
+    let open = o.fees.iter().filter(|f| f.unpaid && f.reason.is_debt()).map(|f| f.amount - f.returned);
+    let covered = open.clone().find(|due| due.is_positive() && *due <= back);
+    assert_eq!(covered, None, "{back} won go back beside it: {event:?}");
+}
+
+/// An exchange that came to nothing costs nothing.
+fn costs_nothing(o: &Order, e: &Exchange) {
+    let came_to_nothing = matches!(e.state, ExchangeState::Failed | ExchangeState::Rejected);
+    let Some(fee) = o.fees.iter().find(|f| came_to_nothing && Some(f.no) == e.fee_no && f.unpaid) else { return };
+    let standing = o.after.returns.iter().filter(|r| r.exchange != Some(e.group));
+    let standing = standing.filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
+    let set_off = standing.flat_map(|r| &r.fees_back).chain(o.after.kept.iter().flat_map(|(_, k)| &k.set_off));
+    let set_off: Won = set_off.filter(|b| b.fee_no == fee.no).map(|b| b.amount).sum();
+    assert_eq!((set_off, fee.amount), (Won::ZERO, fee.returned), "{e:?}");
 }
 
 /// R8.
@@ -120,7 +145,8 @@ fn entitled(o: &Order, l: &Line) {
     let left = same().any(|k| matches!(k.status, Status::Shipped | Status::PurchaseConfirmed) || k.return_accepted > 0);
     let judged = o.placement == Placement::Done;
     let kept: u32 = same().map(|k| k.ordered - k.cancelled).sum();
-    assert!(left || !judged || kept <= e.of(main.ordered - main.cancelled), "gifts stay without their goods: {l:?}");
+    let goods: u32 = o.family(l).map(|m| m.ordered - m.cancelled - m.exchanged).sum();
+    assert!(left || !judged || kept <= e.of(goods), "gifts stay without their goods: {l:?}");
 }
 
 /// What must be true after every decision: nothing of an order that was wholly refunded is left to ship.
@@ -143,6 +169,10 @@ pub fn decided(o: &Order) {
         let early = o.refunds.iter().find(|f| of(f) && f.done());
         assert!(early.is_none(), "{early:?} went back, and the goods of exchange {} are still out", e.group);
     }
+    for e in &o.after.exchanges {
+        paid_for(o, e);
+        costs_nothing(o, e);
+    }
     for c in o.after.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
         assert!(c.collected + c.given_up <= c.quantity && c.back <= c.collected, "{c:?}");
     }
@@ -150,6 +180,25 @@ pub fn decided(o: &Order) {
         assert!(l.collected + l.written_off <= l.quantity && l.back <= l.quantity, "{l:?}");
         assert!(l.kept_back <= l.amount && !l.kept_back.is_negative(), "no more is kept back than was paid: {l:?}");
     }
+}
+
+/// A unit that went back to the buyer is paid for: what replaced it gives its worth back no more.
+fn paid_for(o: &Order, e: &Exchange) {
+    let Some(c) = e.collection.as_ref().filter(|c| c.with_buyer > 0 && o.settles_here()) else { return };
+    let after = |no: u16| o.led_to(no).any(|k| k.group == e.group);
+    let of = |r: &Return, no: u16| after(no) || (r.exchange == Some(e.group) && no == e.line_no);
+    let standing =
+        o.after.returns.iter().filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
+    let back = standing.map(|r| {
+        let goods: Won = r.lines.iter().filter(|l| of(r, l.line_no)).map(|l| l.amount).sum();
+        goods - goods.min(r.fee())
+    });
+    let cut = o.cancels.iter().filter(|k| after(k.line_no)).map(|k| k.amount);
+    let kept = o.after.kept.iter().flat_map(|(_, k)| &k.kept_for).filter(|k| k.exchange == e.group);
+    let kept: Won = kept.map(|k| k.amount).sum();
+    let back = back.chain(cut).sum::<Won>() - kept;
+    let theirs = e.moved.share_down(c.with_buyer, e.quantity);
+    assert!(back + theirs <= e.moved + c.kept_back, "the buyer has {} units of it for nothing: {e:?}", c.with_buyer);
 }
 
 /// Where no money is left, nothing is left to ship: but for goods that cost nothing, and the gifts of those.

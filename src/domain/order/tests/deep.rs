@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{
     acts::{Act, command, delivery, kinds, units, waybill},
     constructed::by_construction,
-    market,
+    market, stays,
     world::{World, campaign, card, gift, gift_of, gifts, line, off, place, sent_to, sku},
 };
 use crate::domain::{
@@ -339,8 +339,9 @@ pub fn finish(w: &mut World) {
 }
 
 /// What an order may go through after its payment. (What it goes through before is in `random`.)
-const EVENTS: [&str; 39] = [
+const EVENTS: [&str; 40] = [
     "cut",
+    "resettled",
     "prepared",
     "refund_confirmed",
     "refund_failed",
@@ -451,6 +452,7 @@ fn every_event_and_status_happens_in_a_script_of_its_own() {
         events.extend(w.history.iter().map(|(e, _)| e.name()));
     }
     events.extend(by_construction());
+    events.extend(stays::worlds().iter().flat_map(|w| &w.history).map(|(e, _)| e.name()));
     let never: Vec<_> = EVENTS.iter().filter(|e| !events.contains(**e)).collect();
     assert!(never.is_empty(), "never happened: {never:?}");
     let late = [Status::PaymentExpired, Status::PaymentCancelled];

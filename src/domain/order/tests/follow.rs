@@ -12,6 +12,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Branch, ClaimReason, Fault, ReturnState},
+        command::{Found, ReturnRequest},
         delivery::DeliveredBy,
         state::Line,
     },
@@ -224,4 +225,52 @@ fn a_gift_goes_back_to_the_buyer_with_goods_that_inspection_does_not_take() {
     assert_eq!(w.o().settlements[0].planned, Won::ZERO);
     run(&mut w, &[C::ConfirmPurchase { lines: ALL }]);
     assert_eq!(w.status(), Status::PurchaseConfirmed);
+}
+
+/// A gift that need not come back stays with goods that are not taken, or are not sent after all.
+#[test]
+fn a_gift_that_is_waived_stays_with_goods_that_stay() {
+    let asked = |lines: &[(u16, u32)], waive_gifts| {
+        C::RequestReturn(ReturnRequest { waive_gifts, ..give_back(lines, Fault::Seller) })
+    };
+    let inspect = |rejected: Vec<Found>| C::CompleteReturn { group: 1, inspected: rejected, fault: None };
+    // the gift beside one line of goods, or two; sent with them, or not yet
+    for (waived, sent_first) in [(true, ALL), (false, vec![1, 3])] {
+        let lines = vec![line("c", 2), gift_of("g", 1), line("a", 1)];
+        let ship = C::Ship { lines: sent_first.clone(), started: true, waybills: Vec::new() };
+        let path = [procured(), vec![ship, delivery(DeliveredBy::Forced, ALL)]].concat();
+        let shown = |w: &World| w.o().lines.iter().map(|l| (l.shown(), l.free())).collect::<Vec<_>>();
+        let begun = || order(shop(2), lines.clone(), &path);
+        let before = shown(&begun());
+        // none of it is taken: as if it had not been asked for
+        let mut w = begun();
+        run(&mut w, &[asked(&[(1, 2)], waived), approve(1), collect(1), inspect(vec![found(1, (0, 0, 2), 0)])]);
+        assert_eq!((shown(&w), w.o().return_of(1).unwrap().state), (before.clone(), ReturnState::Rejected));
+        w.at_rest();
+        // beside goods that are
+        let mut w = begun();
+        run(&mut w, &[asked(&[(1, 2), (3, 1)], waived), approve(1), collect(1)]);
+        run(&mut w, &[inspect(vec![found(1, (0, 0, 2), 0), found(3, (1, 0, 0), 0)])]);
+        assert_eq!(shown(&w)[..2], before[..2], "{waived}");
+        assert_eq!(
+            (w.o().lines[2].shown(), w.o().return_of(1).unwrap().state),
+            (Status::Returned, ReturnState::Completed)
+        );
+        w.at_rest();
+        // withdrawn by name: before the approval, and after it
+        for approved in [false, true] {
+            for all in [true, false] {
+                let mut w = begun();
+                run(&mut w, &[asked(if all { &[(1, 2)] } else { &[(1, 2), (3, 1)] }, waived)]);
+                run(&mut w, &if approved { vec![approve(1)] } else { Vec::new() });
+                let lines = vec![units(1, 2)];
+                run(&mut w, &[C::WithdrawReturn { group: 1, lines, by_buyer: false }]);
+                assert_eq!(shown(&w)[..2], before[..2], "{waived} {approved} {all}");
+                if all {
+                    assert_eq!(w.o().return_of(1).unwrap().state, ReturnState::Withdrawn);
+                }
+                w.at_rest();
+            }
+        }
+    }
 }

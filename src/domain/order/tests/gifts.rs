@@ -3,16 +3,20 @@
 
 use std::sync::Arc;
 
-use super::world::{World, card, gift, gift_of, gifts, line, pay, place, sku};
+use super::{
+    acts::{give_back, units},
+    claims::{add_product, ask, exchange, order, procured},
+    world::{World, card, gift, gift_of, gifts, line, pay, place, sku},
+};
 use crate::domain::{
     Time,
-    catalog::StockPolicy,
+    catalog::{SkuInfo, StockPolicy},
     gift::{GiftPromotion, GiftSoldOut, Unpromoted},
-    ids::{PromotionId, SkuId},
+    ids::{ProductId, PromotionId, SkuId},
     money::Won,
     order::{
         OrderCommand as C,
-        claim::GiftReason,
+        claim::{Fault, GiftReason},
         command::{Judged, PaymentOffer, Wanted},
         delivery::ShipMethod,
         event::{Event, ReservedLine},
@@ -452,5 +456,52 @@ fn what_is_left_out_is_told_without_gifts_that_follow_goods() {
                 w.refolds();
             }
         }
+    }
+}
+
+/// Three of a with three gifts, prepared, and of them so many exchanged for b.
+fn swapped(lanes: [u32; 4], units: u32, promotion: (u32, u32)) -> World {
+    let b = SkuInfo { product_id: ProductId::stored("p-a"), ..sku("b", "t", 1_000, 0) };
+    let infos = [sku("a", "t", 1_000, 0), b, gift("g"), gift("h")];
+    let mut w = World::new(infos.into_iter().zip(lanes).map(|(info, lane)| (info, lane, 9)).collect());
+    w.gift_promotions = vec![gifts("gp", &["a"], &["g", "h"], promotion, GiftSoldOut::GoOn)];
+    let gifts = vec![of("g", promotion.0, None), of("h", 3 / promotion.1 * promotion.0 - promotion.0, None)];
+    let lines = [vec![line("a", 3)], gifts].concat();
+    let mut w = order(w, lines.into_iter().filter(|l| l.quantity > 0).collect(), &procured());
+    ask(&mut w, &[exchange(1, units), add_product(1, Some("b"))]);
+    w
+}
+
+fn gifts_left(w: &World) -> u32 {
+    w.o().lines.iter().filter(|l| l.gift).map(crate::domain::order::state::Line::active).sum()
+}
+
+/// Gifts are for goods, whatever those were exchanged for.
+#[test]
+fn gifts_go_with_units_of_the_whole_chain_of_exchanges() {
+    let back = |line_no| C::RequestReturn(give_back(&[(line_no, 1)], Fault::Seller));
+    let lose = |line_no, n| C::ReportStockLoss { lines: vec![units(line_no, n)] };
+    for lanes in [[0; 4], [0, 1, 0, 1], [1, 0, 2, 1]] {
+        // all exchanged; a unit that is asked back takes no gift along, one that is lost does
+        let mut w = swapped(lanes, 3, (1, 1));
+        let new = w.o().lines.last().unwrap().no;
+        ask(&mut w, &[back(new), lose(new, 1)]);
+        assert_eq!(gifts_left(&w), 2, "{lanes:?}");
+        // some exchanged: of what is left on either line
+        let mut w = swapped(lanes, 2, (1, 1));
+        ask(&mut w, &[lose(1, 1)]);
+        assert_eq!(gifts_left(&w), 2, "{lanes:?}");
+        // so many for so many
+        let mut w = swapped(lanes, 2, (2, 2));
+        let new = w.o().lines.last().unwrap().no;
+        ask(&mut w, &[back(new), lose(new, 1)]);
+        assert_eq!(gifts_left(&w), 2, "{lanes:?}");
+        // an exchange that fails gives its units back to the original: no gift is lost with it
+        let mut w = swapped(lanes, 1, (1, 1));
+        let new = w.o().lines.last().unwrap().no;
+        ask(&mut w, &[lose(new, 1)]);
+        assert_eq!(gifts_left(&w), 3, "{lanes:?}");
+        w.at_rest();
+        w.refolds();
     }
 }

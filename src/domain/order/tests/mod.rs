@@ -23,6 +23,7 @@ mod refunded;
 mod repeats;
 mod settle;
 mod sources;
+pub(crate) mod stays;
 mod supply;
 mod swap;
 mod table;

@@ -1,15 +1,17 @@
 //! A seller's part of an order: what is its own is there, of the rest nothing.
 
-use super::acts::{delivery, give_back, give_up};
-use super::claims::{add_product, exchange, shipped};
-use super::world::{World, card, line, place, sku};
+use super::{
+    acts::{delivery, found, give_back, give_up},
+    claims::{add_product, ask, exchange, shipped},
+    world::{World, card, line, place, sku},
+};
 use crate::domain::{
     catalog::SkuInfo,
     ids::PartnerId,
     money::Won,
     order::{
-        OrderCommand as C,
-        claim::Fault,
+        Order, OrderCommand as C,
+        claim::{ClaimReason, Fault},
         command::PaymentOffer,
         delivery::{DeliveredBy, DeliveryStatus as D},
         part::needs_address,
@@ -43,6 +45,70 @@ fn parts_have_their_own_and_sum_to_the_whole() {
     assert_eq!(one.amounts().total + two.amounts().total, w.o().amounts().total);
     assert_eq!((one.after.returns.len(), two.after.returns.len(), none.fees.len()), (0, 1, 0));
     assert!(w.o().needs_address(&partners[0]) && !w.o().needs_address(&partners[2]));
+}
+
+/// What a return keeps back of several sellers' goods is told each in its part; what it keeps back for one, to no other.
+#[test]
+fn what_a_return_keeps_back_is_told_to_whom_it_is_kept_for() {
+    let sent = || {
+        let mut w = World::new(vec![(of("a", "p-1"), 0, 9), (of("b", "p-2"), 0, 9)]);
+        let paid = PaymentOffer::Approved(vec![card("k", 4_200)]);
+        ask(&mut w, &[place(vec![line("a", 2), line("b", 2)], false, paid)]);
+        ask(&mut w, &[shipped(), vec![delivery(DeliveredBy::Forced, Vec::new())]].concat());
+        w
+    };
+    let partners = ["p-1", "p-2"].map(|p| PartnerId::new(p).unwrap());
+    let told = |w: &World, group: u16| {
+        let of = |o: &Order| o.return_of(group).map_or(0, |r| r.fee().get());
+        (partners.each_ref().map(|p| of(&w.o().part_of(p))), of(w.o()))
+    };
+    let inspect = |inspected| C::CompleteReturn { group: 1, inspected, fault: None };
+    // both sellers' goods in one return: fees by fault, parts kept back by inspection, goods that go back
+    for fault in [Fault::Seller, Fault::Buyer] {
+        for (inspected, extra) in [
+            (Vec::new(), [0, 0]),
+            (vec![found(1, (1, 0, 0), 300)], [300, 0]),
+            (vec![found(1, (1, 0, 0), 300), found(2, (0, 2, 0), 50)], [300, 50]),
+            // the fee is never more than the goods: the parts are not, either
+            (vec![found(1, (1, 0, 0), 1_000), found(2, (0, 2, 0), 1_950)], [1_000, 1_950]),
+        ] {
+            let mut w = sent();
+            ask(&mut w, &[C::RequestReturn(give_back(&[(1, 1), (2, 2)], fault))]);
+            let path = [
+                C::ApproveReturn { group: 1, timing: None, fault: None },
+                C::CollectReturn { group: 1, lines: Vec::new() },
+            ];
+            ask(&mut w, &path);
+            ask(&mut w, &[inspect(inspected.clone())]);
+            let (parts, whole) = told(&w, 1);
+            assert_eq!(parts.iter().sum::<i64>(), whole, "{fault:?} {inspected:?}");
+            if fault == Fault::Seller {
+                assert_eq!(parts, extra);
+            } else if extra != [1_000, 1_950] {
+                // the way back, and where all goods of a seller went, the way there
+                assert_eq!(parts, [extra[0] + 100, extra[1] + 200], "{inspected:?}");
+            }
+        }
+    }
+    // the first seller's debt is set off in a return of the second one's goods, or of the first one's, or of both's
+    for (lines, kept) in [(&[(2, 1)][..], [0, 0]), (&[(1, 1)], [200, 0]), (&[(1, 1), (2, 1)], [200, 0])] {
+        let mut w = sent();
+        let (reason, fault) = (ClaimReason::ChangeOfMind, Fault::Buyer);
+        ask(
+            &mut w,
+            &[C::RequestExchange { line_no: 1, quantity: 1, reason, fault, wanted: None }, add_product(1, None)],
+        );
+        assert_eq!(w.o().surcharge_due(), Won::new(200));
+        ask(&mut w, &[C::RequestReturn(give_back(lines, Fault::Seller))]);
+        assert_eq!((told(&w, 2), w.o().surcharge_due()), ((kept, 200), Won::ZERO), "{lines:?}");
+        // of its lines neither
+        let excluded = |to: Option<&PartnerId>, no: u16| {
+            w.o().line_refunds(to).iter().find(|(k, _)| *k == no).map_or(0, |(_, m)| m.excluded.get())
+        };
+        let all: i64 = lines.iter().map(|(no, _)| excluded(None, *no)).sum();
+        assert_eq!(all, 200);
+        assert_eq!(excluded(Some(&partners[1]), 2), 0, "{lines:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::check::{check, decided};
+use super::check::{check, decided, settles_debts};
 use crate::domain::{
     Time,
     catalog::{Campaign, Partner, Policy, Promotion, PromotionKind, SkuInfo, StockPolicy},
@@ -293,6 +293,7 @@ impl World {
             Order::step(&mut self.order, id, event, self.now).unwrap();
             self.history.push((event.clone(), self.now));
             check(before.as_ref(), self.o());
+            settles_debts(event, self.o());
         }
         decided(self.o());
         self.steps.extend(decision.steps.iter().cloned());

@@ -1,0 +1,201 @@
+//! 구상품잔류 and 상계: what a return keeps back for goods that are not its own. Old goods of an exchange that stay at the
+//! buyer's are paid for by what replaced them; a debt that a refund has settled may be owed no more.
+
+use super::{Context, Decision, folded, money, settle};
+use crate::domain::{
+    money::Won,
+    order::{
+        claim::{Exchange, Return, ReturnChange, ReturnLine},
+        event::{Event, Excluded, FeeBack, Kept, KeptFor, PlannedRefund, Resettled, ReturnChanged},
+        state::{Order, Refund, Stage},
+    },
+};
+
+fn sum(kept: &[KeptFor]) -> Won {
+    kept.iter().map(|k| k.amount).sum()
+}
+
+/// The same, as far as there is `room`.
+pub fn less(kept: &[KeptFor], room: Won) -> Vec<KeptFor> {
+    let mut left = room;
+    let part = |k: &KeptFor| {
+        let amount = k.amount.min(left);
+        left -= amount;
+        KeptFor { amount, ..*k }
+    };
+    kept.iter().map(part).filter(|k| k.amount.is_positive()).collect()
+}
+
+/// What a return of these lines keeps back for old goods that stay at the buyer's: those that led to its lines, and of an
+/// exchange that failed its own.
+pub fn kept_for(
+    order: &Order,
+    lines: impl Iterator<Item = (u16, Won)>,
+    failed: Option<&Exchange>,
+    room: Won,
+) -> Vec<KeptFor> {
+    let (mut left, mut kept) = (room, Vec::<KeptFor>::new());
+    for (line_no, mut of_line) in lines {
+        let own = failed.filter(|e| e.line_no == line_no);
+        for e in own.into_iter().chain(order.led_to(line_no)) {
+            let open = order.unpaid_for(e) - kept.iter().filter(|k| k.exchange == e.group).map(|k| k.amount).sum();
+            let amount = open.min(of_line).min(left);
+            if amount.is_positive() {
+                kept.push(KeptFor { exchange: e.group, amount });
+                (of_line, left) = (of_line - amount, left - amount);
+            }
+        }
+    }
+    kept
+}
+
+/// A return as it is, but for what it keeps back beside its own.
+fn changed(order: &Order, r: &Return, kept_for: Vec<KeptFor>, fees_back: Vec<FeeBack>, cx: &Context<'_>) -> Event {
+    let mut undone = order.clone();
+    let undo = undone.give_up_money(r, cx.now);
+    assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
+    let debts = |fees: &[FeeBack]| fees.iter().map(|f| f.amount).sum::<Won>();
+    let more = sum(&kept_for) - sum(&r.kept_for) + debts(&fees_back) - debts(&r.fees_back);
+    let refunds = money::plan_return(&undone, waiting(order, r) - more, r.group);
+    let withheld = money::withhold(&undone.settlements, &refunds, r.fee() + more);
+    Event::ReturnChanged(Box::new(ReturnChanged {
+        group: r.group,
+        why: ReturnChange::SetOff,
+        fault: r.fault,
+        lines: settle::as_they_are(r),
+        fees: r.fees.clone(),
+        withheld,
+        fees_back,
+        kept_for,
+        refunds,
+    }))
+}
+
+fn waiting(order: &Order, r: &Return) -> Won {
+    let of = order.refunds.iter().filter(|f| f.return_group == Some(r.group) && f.stage == Stage::Waiting);
+    of.map(|f| f.amount).sum()
+}
+
+/// Keeps up to `wanted` back of the money that waits for the goods of an exchange; how much.
+pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision: &mut Decision) -> Won {
+    let (first, mut left) = (decision.events.len(), wanted);
+    for r in order.after.returns.iter().filter(|r| r.stands()) {
+        let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
+        let of_lines: Won = r.lines.iter().filter(after).map(|l| l.amount).sum();
+        let amount = left.min(waiting(order, r)).min(of_lines);
+        if amount.is_positive() {
+            left -= amount;
+            let mut kept_for = r.kept_for.clone();
+            kept_for.push(KeptFor { exchange: e.group, amount });
+            let now = folded(order, &decision.events[first..], cx);
+            decision.events.push(changed(&now, r, kept_for, r.fees_back.clone(), cx));
+        }
+    }
+    let mut groups: Vec<u32> = order.refunds.iter().filter_map(|f| f.cancel_group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        let (kept, event) = keep_of_cut(order, e, group, left, (first, decision), cx);
+        left -= kept;
+        decision.events.extend(event);
+    }
+    wanted - left
+}
+
+/// The same of a cancellation whose refund waits for the goods.
+fn keep_of_cut(
+    order: &Order,
+    e: &Exchange,
+    group: u32,
+    wanted: Won,
+    (first, decision): (usize, &Decision),
+    cx: &Context<'_>,
+) -> (Won, Option<Event>) {
+    let after = |no: u16| order.led_to(no).any(|k| k.group == e.group);
+    let of_lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no)).map(|c| c.amount);
+    let mut left = wanted.min(of_lines.sum());
+    let now = folded(order, &decision.events[first..], cx);
+    let mut event = Resettled { group, ..Resettled::default() };
+    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
+    for f in order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)) {
+        let amount = left.min(f.amount);
+        if !amount.is_positive() {
+            continue;
+        }
+        left -= amount;
+        event.withdrawn.push(f.key.clone());
+        event.kept.withheld.push(Excluded { settlement_no: f.settlement_no, amount });
+        if f.amount > amount {
+            let n = now.refunds.len() + event.refunds.len() + 1;
+            event.refunds.push(PlannedRefund {
+                key: money::key(&order.id, n),
+                settlement_no: f.settlement_no,
+                group: f.cancel_group,
+                return_group: None,
+                amount: f.amount - amount,
+                waits_for: f.waits_for,
+            });
+        }
+    }
+    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>();
+    event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
+    (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
+}
+
+/// Of an exchange's fee no more than `due` is owed: what a return has set off beyond that goes back.
+pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision: &mut Decision) {
+    let owed = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
+    let Some(fee_no) = e.fee_no.filter(|no| owed(*no)) else { return };
+    let (first, mut due) = (decision.events.len(), due);
+    for r in order.after.returns.iter().filter(|r| r.stands() && r.exchange != Some(e.group)) {
+        let mut fees_back = r.fees_back.clone();
+        for back in fees_back.iter_mut().filter(|b| b.fee_no == fee_no) {
+            back.amount = back.amount.min(due);
+            due -= back.amount;
+        }
+        fees_back.retain(|b| b.amount.is_positive());
+        if fees_back != r.fees_back {
+            let now = folded(order, &decision.events[first..], cx);
+            decision.events.push(changed(&now, r, r.kept_for.clone(), fees_back, cx));
+        }
+    }
+    for (group, kept) in &order.after.kept {
+        let mut freed = Kept::default();
+        for f in kept.set_off.iter().filter(|f| f.fee_no == fee_no) {
+            let stays = f.amount.min(due);
+            due -= stays;
+            freed.set_off.push(FeeBack { amount: f.amount - stays, ..*f });
+        }
+        freed.set_off.retain(|f| f.amount.is_positive());
+        let amount: Won = freed.set_off.iter().map(|f| f.amount).sum();
+        if amount.is_zero() {
+            continue;
+        }
+        let mut now = folded(order, &decision.events[first..], cx);
+        let mut left = amount;
+        for w in &kept.withheld {
+            let part = w.amount.min(left);
+            left -= part;
+            freed.withheld.push(Excluded { amount: part, ..*w });
+            if let Some(s) = now.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
+                s.refundable += part;
+            }
+        }
+        freed.withheld.retain(|w| w.amount.is_positive());
+        let refunds = money::plan(&order.id, &now.settlements, amount, Some(*group), now.refunds.len() + 1);
+        decision.events.push(Event::Resettled(Box::new(Resettled {
+            group: *group,
+            refunds,
+            freed,
+            ..Resettled::default()
+        })));
+    }
+}
+
+/// What standing returns, and cancellations, have set off of a debt.
+pub fn set_off(order: &Order, fee_no: u16) -> Won {
+    let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.unpaid && f.reason.is_debt());
+    let standing = order.after.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
+    let cut = order.after.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
+    standing.chain(cut).filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()
+}
