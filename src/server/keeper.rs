@@ -58,6 +58,8 @@ struct Theirs {
     until: Time,
     /// when it has run out by this process's clock, which no one sets
     over_at: Instant,
+    /// that it has run out was said
+    told: bool,
 }
 
 impl Theirs {
@@ -90,11 +92,11 @@ impl Keeper {
                 tracing::debug!(partition, error = %e, "the log's epoch is not known");
                 0
             });
-            let over = theirs.as_ref().filter(|t| t.over()).map(|t| (&*t.owner, t.until));
-            if let Some((owner, until)) = over {
-                tracing::warn!(partition, owner, %until, "a lease is not renewed, and does not run out by the database's clock, \
-                    which has gone back: the partition is taken over");
+            if let Some(t) = theirs.as_mut().filter(|t| t.over() && !std::mem::replace(&mut t.told, true)) {
+                tracing::warn!(partition, owner = t.owner, until = %t.until, "a lease was not renewed until its end, by this \
+                    process's clock: the partition is asked for, even if the database's clock has gone back");
             }
+            let over = theirs.as_ref().filter(|t| t.over()).map(|t| (&*t.owner, t.until));
             let wanted = (partition, &*self.instance, self.ttl);
             let lease = match self.lane.store.acquire_above(wanted, seen, over).await {
                 Ok(LeaseAnswer::Granted(lease)) => lease,
@@ -106,7 +108,7 @@ impl Keeper {
                     pulse.worked_on(Place::Elsewhere((Instant::now() + left.min(self.ttl)).into_std()));
                     if theirs.as_ref().is_none_or(|t| (&*t.owner, t.until) != (&*owner, until)) {
                         let over_at = Instant::now() + left.min(self.ttl * STEPS);
-                        theirs = Some(Theirs { owner, until, over_at });
+                        theirs = Some(Theirs { owner, until, over_at, told: false });
                     }
                     // what kept this process from it is another's matter now; that it stands is not, until the other moves it
                     pulse.forget(&DUTIES);
