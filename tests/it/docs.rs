@@ -229,8 +229,20 @@ fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
     for folder in ["tests", "src"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    for page in ["docs/security.md", "docs/privacy.md"] {
+    for page in ["docs/security.md", "docs/privacy.md", "docs/faults.md"] {
         names_what_there_is(page, &all);
+    }
+    // each fault has its tests, and each test of a fault stands at it
+    let page = read("docs/faults.md");
+    let rows: Vec<(&str, &str)> = page.lines().filter_map(|l| l.strip_prefix("| ")?.split_once(" | ")).collect();
+    for number in 1..=77 {
+        let row = rows.iter().find(|(n, _)| *n == number.to_string()).map_or("", |(_, row)| row);
+        assert!(row.matches('`').count() > 1, "docs/faults.md: fault {number} has no test");
+        let begins = format!("fn f{number:02}_");
+        for (at, _) in all.match_indices(&begins) {
+            let name = all[at + 3..].split('(').next().unwrap_or_default();
+            assert!(row.contains(&format!("`{name}`")), "docs/faults.md, fault {number}: {name} is not told");
+        }
     }
     // settings
     let page = read("docs/privacy.md");
