@@ -104,8 +104,8 @@ impl RedisLog {
             readers: Arc::new(reader::Scripts::new(Keys::new(namespace).meta())),
             connections: Arc::default(),
             settle: Arc::new(settler::script()),
-            trim: Script::new(include_str!("redis/trim.lua")),
-            stats: Script::new(include_str!("redis/stats.lua")),
+            trim: counting(include_str!("redis/trim.lua")),
+            stats: counting(include_str!("redis/stats.lua")),
             groups: Script::new(include_str!("redis/groups.lua")),
             send: Script::new(include_str!("redis/send.lua")),
             reach,
@@ -214,6 +214,11 @@ impl RedisLog {
 }
 
 // the URL may hold a password: it is in no message
+/// A script that counts what is unread.
+fn counting(script: &str) -> Script {
+    Script::new(&script.replace("-- @count\n", include_str!("redis/count.lua")))
+}
+
 fn unusable(error: &RedisError) -> LogError {
     LogError::Broken(format!("the redis URL can't be used: {:?}", error.kind()))
 }

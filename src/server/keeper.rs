@@ -92,7 +92,8 @@ impl Keeper {
                 tracing::debug!(partition, error = %e, "the log's epoch is not known");
                 0
             });
-            if let Some(t) = theirs.as_mut().filter(|t| t.over() && !std::mem::replace(&mut t.told, true)) {
+            if let Some(t) = theirs.as_mut().filter(|t| t.over() && !t.told) {
+                t.told = true;
                 tracing::warn!(partition, owner = t.owner, until = %t.until, "a lease was not renewed until its end, by this \
                     process's clock: the partition is asked for, even if the database's clock has gone back");
             }

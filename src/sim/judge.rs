@@ -112,7 +112,9 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
     }
     found.extend(given_back(ground).await);
     let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
-    let options = Options { allow_external: true, now: Some(now), ..Options::default() };
+    // where nobody else wrote, a balance that is not the ledger's is a fault
+    let outside = ground.world.injected().contains_key("outside");
+    let options = Options { allow_external: outside, now: Some(now), ..Options::default() };
     let store = Arc::clone(&ground.store) as Arc<dyn Store>;
     match Box::pin(verify(store, Some(Arc::clone(&ground.log)), options)).await {
         Ok(report) => {

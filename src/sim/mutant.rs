@@ -84,8 +84,6 @@ mutants! {
     AnswerOfAnother,
     /// events are not published
     EventsLost,
-    /// an event is published twice under two numbers of one entry
-    EventsTwice,
     /// a refund is asked again under a new key
     RefundByNewKey,
 }
@@ -155,10 +153,6 @@ impl Mutant {
             Mutant::EventsLost => {
                 let some = wrong.iter_mut().find(|e| !e.events.is_empty());
                 some.map(|e| e.events.clear()).is_some()
-            }
-            Mutant::EventsTwice => {
-                let some = wrong.iter_mut().find(|e| !e.events.is_empty());
-                some.map(|e| e.events.extend_from_within(..1)).is_some()
             }
             _ => false,
         };

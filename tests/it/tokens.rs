@@ -88,7 +88,7 @@ async fn a_token_has_an_end() {
 /// The kind: a token that no file holds.
 #[tokio::test]
 async fn a_single_token_has_an_end_too() {
-    let now = chrono::Utc::now();
+    let now = jumun::clock::Clock::now(&jumun::clock::RealClock);
     let until = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let single = [
         format!("over:operator:{}:until=2020-01-01", hashed("over")),

@@ -2,7 +2,7 @@
 -- KEYS  1 commands, 2 checkout, 3 internal, 4 dead
 -- Returns {entries of the producers' streams not read, the lanes' own not read, entries pending in all inbound streams, entries
 -- acknowledged in all of them, length of the producers' streams, dead letters}.
-local COUNTED = 1001
+-- @count
 local pending, lag, steps, settled, length = 0, 0, 0, 0, 0
 for k = 1, 3 do
   local groups = redis.pcall('XINFO', 'GROUPS', KEYS[k])
@@ -16,12 +16,10 @@ for k = 1, 3 do
         -- none where the server has lost count: then it seems to stand
         if group['entries-read'] then settled = settled + math.max(0, group['entries-read'] - group.pending) end
         -- The server's own count is wrong after its append-only file was rewritten and read again, and after somebody
-        -- trimmed what was not read; and it has none once entries were deleted from the middle. So they are counted, as far
-        -- as anybody is paged for; beyond, its count is believed, where it has one.
-        local unread = '(' .. group['last-delivered-id']
-        local function count(most) return #redis.pcall('XRANGE', KEYS[k], unread, '+', 'COUNT', most) end
-        local behind = count(COUNTED)
-        if behind == COUNTED then behind = math.max(behind, group.lag or count(10000)) end
+        -- trimmed what was not read; and it has none once entries were deleted from the middle. So they are counted; where
+        -- there are too many, its count is believed, if it has one.
+        local behind, all = count(KEYS[k], '(' .. group['last-delivered-id'])
+        if not all then behind = math.max(behind, group.lag or 0) end
         if k < 3 then lag = lag + behind else steps = steps + behind end
       end
     end

@@ -17,14 +17,14 @@ local function fields(flat)
   return map
 end
 
+-- @count
 -- The server counts a group's lag wrongly after its append-only file was rewritten and read again, and after somebody
 -- trimmed what was not read. Who scales by that number is told the right one again as soon as it can be counted.
 -- A user who may not do it (NOPERM) does without.
-local COUNTED = 1001
 local function count_again(key, group)
-  local left = #redis.pcall('XRANGE', key, '(' .. group['last-delivered-id'], '+', 'COUNT', COUNTED)
+  local left, all = count(key, '(' .. group['last-delivered-id'])
   -- it counts none while entries were deleted from among the unread: then there is nothing to set right
-  if left == COUNTED or group.lag == left or (left > 0 and not group.lag) then return end
+  if not all or group.lag == left or (left > 0 and not group.lag) then return end
   local stream = fields(call('XINFO', 'STREAM', key))
   local last = left == 0 and stream['last-generated-id'] or group['last-delivered-id']
   redis.pcall('XGROUP', 'SETID', key, 'jumun', last, 'ENTRIESREAD', stream['entries-added'] - left)

@@ -19,9 +19,9 @@ use crate::{
             supply::AskState,
             tests::{
                 acts::give_back,
-                business,
+                business, by_hand,
                 claims::{add_product, exchange, order, shipped},
-                constructed, deep, family, gifts, inspected, nothing, random, stays,
+                constructed, deep, family, inspected, nothing, random, stays,
                 world::{World, line},
             },
         },
@@ -174,7 +174,7 @@ fn two_folds_say_the_same_up_to_the_payment() {
 fn two_folds_say_the_same_after_the_payment() {
     alike(&constructed::constructed());
     inspected::judged().iter().chain(&stays::worlds()).for_each(alike);
-    gifts::from_another_lane().iter().for_each(alike);
+    by_hand::from_another_lane().iter().for_each(alike);
     deep::drawn(800, alike);
 }
 

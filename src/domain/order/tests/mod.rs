@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod business;
+pub(crate) mod by_hand;
 mod cases;
 mod check;
 pub(crate) mod claims;
@@ -9,7 +10,7 @@ pub(crate) mod constructed;
 pub(crate) mod deep;
 pub(crate) mod family;
 mod follow;
-pub(crate) mod gifts;
+mod gifts;
 pub(crate) mod inspected;
 mod installers;
 mod lanes;
