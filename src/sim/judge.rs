@@ -13,9 +13,9 @@ use crate::{
     payment::Verdict,
     protocol::{Answer, OutcomeKind},
     store::{
-        Store,
-        row::{Read, Row as _},
-        rows::RfndRow,
+        Store, StoreError,
+        row::Row,
+        rows::{LdgrRow, RfndRow},
         table,
     },
     verify::{Options, verify},
@@ -110,10 +110,10 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
             answers.iter().filter(|a| a.outcome == OutcomeKind::Failed).map(|a| format!("a fault of ours: {a:?}")),
         );
     }
-    found.extend(given_back(ground).await);
     let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
     // where nobody else wrote, a balance that is not the ledger's is a fault
     let outside = ground.world.injected().contains_key("outside");
+    found.extend(beside(ground, outside).await);
     let options = Options { allow_external: outside, now: Some(now), ..Options::default() };
     let store = Arc::clone(&ground.store) as Arc<dyn Store>;
     match Box::pin(verify(store, Some(Arc::clone(&ground.log)), options)).await {
@@ -127,25 +127,38 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
     found
 }
 
-/// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else.
-async fn given_back(ground: &Ground) -> Vec<String> {
-    let mut refunded = BTreeSet::new();
-    let mut after = None;
+/// All rows of a table.
+async fn all<R: Row>(store: &dyn Store) -> Result<Vec<R>, StoreError> {
+    let (mut rows, mut after) = (Vec::new(), None);
     loop {
-        let page = match ground.store.page(table::<RfndRow>(), after.take(), 1_000).await {
-            Ok(page) => page,
-            Err(e) => return vec![format!("the refunds can't be read: {e}")],
+        let page = store.page(table::<R>(), after.take(), 1_000).await?;
+        let Some(last) = page.last() else { return Ok(rows) };
+        let key = |name: &&str| {
+            R::COLUMNS.iter().zip(last).find(|((column, _), _)| column == name).map(|(_, value)| value.clone())
         };
-        let rows: Vec<RfndRow> = page.into_iter().map(|values| RfndRow::read(&mut values.into_iter())).collect();
-        let Some(last) = rows.last() else { break };
-        after = Some(vec![Read::Text(Some(last.rfnd_key.to_string())), Read::Int(Some(last.rfnd_seq))]);
-        let done = rows.iter().filter(|row| &*row.rfnd_stat_cd == "REFUNDED" && &*row.rfnd_mns_cd != "BANK_TRANSFER");
-        refunded.extend(done.map(|row| row.rfnd_key.to_string()));
+        after = Some(R::KEY.iter().filter_map(key).collect());
+        rows.extend(page.into_iter().map(|values| R::read(&mut values.into_iter())));
     }
+}
+
+/// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else. And where
+/// nobody else wrote, no ledger follows anybody else.
+async fn beside(ground: &Ground, outside: bool) -> Vec<String> {
+    let read =
+        async { Ok::<_, StoreError>((all::<RfndRow>(&*ground.store).await?, all::<LdgrRow>(&*ground.store).await?)) };
+    let (refunds, ledger) = match read.await {
+        Ok(rows) => rows,
+        Err(e) => return vec![format!("the tables can't be read: {e}")],
+    };
+    let done = refunds.iter().filter(|row| &*row.rfnd_stat_cd == "REFUNDED" && &*row.rfnd_mns_cd != "BANK_TRANSFER");
+    let refunded: BTreeSet<String> = done.map(|row| row.rfnd_key.to_string()).collect();
     let told = ground.told.lock().unwrap_or_else(PoisonError::into_inner);
     let done: BTreeSet<String> =
         told.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Done(_))).map(|(key, _)| key.clone()).collect();
     let unknown = done.difference(&refunded).map(|key| format!("refund {key} was given back, and no order knows it"));
     let untrue = refunded.difference(&done).map(|key| format!("refund {key} stands as given back, and was not"));
-    unknown.chain(untrue).collect()
+    let followed = ledger.iter().filter(|row| !outside && &*row.mvmt_cd == "EXTERNAL");
+    let followed =
+        followed.map(|row| format!("SKU {}, ledger row {}: nobody else has written", row.unt_id, row.ldgr_no));
+    unknown.chain(untrue).chain(followed).collect()
 }

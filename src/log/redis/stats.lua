@@ -18,8 +18,9 @@ for k = 1, 3 do
         -- The server's own count is wrong after its append-only file was rewritten and read again, and after somebody
         -- trimmed what was not read; and it has none once entries were deleted from the middle. So they are counted; where
         -- there are too many, its count is believed, if it has one.
-        local behind, all = count(KEYS[k], '(' .. group['last-delivered-id'])
-        if not all then behind = math.max(behind, group.lag or 0) end
+        local unread = '(' .. group['last-delivered-id']
+        local behind, all = count(KEYS[k], unread, COUNTED)
+        if not all then behind = math.max(behind, group.lag or count(KEYS[k], unread, 10000)) end
         if k < 3 then lag = lag + behind else steps = steps + behind end
       end
     end

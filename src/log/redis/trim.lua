@@ -22,7 +22,7 @@ end
 -- trimmed what was not read. Who scales by that number is told the right one again as soon as it can be counted.
 -- A user who may not do it (NOPERM) does without.
 local function count_again(key, group)
-  local left, all = count(key, '(' .. group['last-delivered-id'])
+  local left, all = count(key, '(' .. group['last-delivered-id'], COUNTED)
   -- it counts none while entries were deleted from among the unread: then there is nothing to set right
   if not all or group.lag == left or (left > 0 and not group.lag) then return end
   local stream = fields(call('XINFO', 'STREAM', key))
