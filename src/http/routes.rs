@@ -75,7 +75,7 @@ pub fn all() -> Vec<Route> {
         DELETE "/v1/webhooks/{name}/letters/{letter}" Roles(&[Operator]), "Takes the letter away", None, Some("HookLetterDone") => hooks::discard;
         POST "/v1/customers/{id}/erase" Roles(&[Operator, Privacy]), "Erases a person's data (개인정보 삭제); the orders' money and history stay", None, Some("ErasedView") => erase::customer;
         GET "/v1/audit" Roles(PRIVACY_OFFICERS), "What was done at this door that is no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
-        GET "/v1/access-log" Roles(PRIVACY_OFFICERS), "Who saw whose recipient (개인정보접속기록), newest first; kept for two years (`--keep-access-log`)", None, Some("AccessPage") => recipient::log;
+        GET "/v1/access-log" Roles(PRIVACY_OFFICERS), "Who saw whose recipient (개인정보접속기록), newest first; kept for two years (--keep-access-log)", None, Some("AccessPage") => recipient::log;
         GET "/v1/live" Roles(&[Operator, Support, Stock, Finance, Auditor]), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
         GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;
         GET "/metrics" Roles(&[Metrics, Operator, Auditor]), "Metrics for Prometheus", None, None => probes::metrics;
