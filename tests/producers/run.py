@@ -234,7 +234,7 @@ def inspect(name: str, admin: Redis, skus: list[str], orders: int, units: int, s
         for entry, body in entries(admin, f"{NAMESPACE}:{{{p}}}:checkout"):
             command = json.loads(body)
             if command.get("reply_to") == name:
-                mine.add(entry)
+                mine.add(f"checkout/{entry}")
                 sent[command["id"]].add(body)
                 sku = command["lines"][0]["sku_id"]
                 check(partition_of(sku) == p, f"{name}: {entry}, for {sku}, was sent to partition {p}")
