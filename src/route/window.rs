@@ -82,7 +82,8 @@ impl Window {
         self.known.get(id).is_some_and(|known| known.answer.outcome == OutcomeKind::Rejected)
     }
 
-    /// Remembers an answer that stands, decided in this batch; the oldest leaves. The first answer of an id stays.
+    /// Remembers an answer that stands, decided in this batch; the oldest leaves. The first answer of an id stays, but for a
+    /// refusal: a command that is accepted has its id for good, though what came while it waited for other lanes was refused.
     pub fn remember(&mut self, answer: Arc<Answer>, batch: u64) {
         self.keep(answer, Some(batch));
     }
@@ -94,6 +95,14 @@ impl Window {
 
     fn keep(&mut self, answer: Arc<Answer>, batch: Option<u64>) {
         let id = Arc::clone(&answer.command_id);
+        if self.max > 0
+            && answer.outcome == OutcomeKind::Accepted
+            && self.refused(&id)
+            && let Some(known) = self.known.get_mut(&id)
+        {
+            *known = Remembered { answer, batch };
+            return;
+        }
         if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {
             if batch.is_none() {
                 self.pass(&answer, None, None);
@@ -244,6 +253,23 @@ mod tests {
         }
         assert!(matches!(w.seen("a", "d"), Seen::No), "the oldest leaves, once");
         assert_eq!(w.len(), 2);
+    }
+
+    #[test]
+    fn an_accepted_command_takes_the_place_of_a_refusal() {
+        let mut w = Window::new(10);
+        let refused = || answer("a", Some("refused"), Some(Reason::IllegalTransition));
+        w.remember(refused(), 3);
+        w.remember(answer("a", Some("waited"), None), 4);
+        w.remember(refused(), 4);
+        assert!(matches!(w.seen("a", "waited"), Seen::Same(_)), "an accepted command's retry was refused");
+        assert!(matches!(w.seen("a", "refused"), Seen::Other));
+        assert_eq!((w.len(), w.order.len()), (1, 1));
+        // read in the streams, too: the store is asked then
+        let mut w = Window::new(10);
+        w.hear(refused());
+        w.hear(answer("a", Some("waited"), None));
+        assert!(matches!(w.seen("a", "waited"), Seen::Same(_)) && w.hearsay("a") && !w.refused("a"));
     }
 
     #[test]

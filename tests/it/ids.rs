@@ -344,6 +344,7 @@ on_both! {
     neighbours_go_on: super::neighbours_go_on,
     at_once: super::races::at_once,
     over_lanes: super::races::over_lanes,
+    refused_meanwhile: super::races::refused_meanwhile,
     drawn_ids: super::drawn::drawn_ids,
     existing_pairs_stay: super::upgrade::existing_pairs_stay,
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{On, Scene, of, post, with_id};
 
@@ -61,7 +61,7 @@ pub async fn at_once(on: On) {
         one_won(&mut s, &[stock, order(2, n + 2, &id("stock"))]);
         let shelves = [with_id(s.receive(0), &id("shelves")), with_id(s.receive(2), &id("shelves"))];
         one_won(&mut s, &shelves);
-        let reference = serde_json::json!({"type": "change_template", "template_id": "t", "name": id("x")});
+        let reference = json!({"type": "change_template", "template_id": "t", "name": id("x")});
         one_won(&mut s, &[with_id(reference, &id("ref")), order(1, n + 2, &id("ref"))]);
         let placements = [
             with_id(s.place(&format!("r-1-{n}"), &[1], true), &id("place")),
@@ -130,8 +130,33 @@ pub async fn over_lanes(on: On) {
         }
     }
     for n in 0..rounds * 3 {
-        s.ok(serde_json::json!({"type": "cancel_lines", "order_id": format!("w-{n}"), "lines": [1, 2, 3]}));
+        s.ok(json!({"type": "cancel_lines", "order_id": format!("w-{n}"), "lines": [1, 2, 3]}));
     }
     assert!(s.served.metric("jumun_batches_decided_again_total") > 0.0);
+    s.stays_well().await;
+}
+
+/// The kind: other content comes under the id of a command that waits for other lanes, and is refused for its own sake. When
+/// the first is accepted, its id is its own.
+pub async fn refused_meanwhile(on: On) {
+    let mut s = Scene::open(on, 3, HELD_BACK).await;
+    let place = s.place("o-2", &[2], true);
+    s.ok(place);
+    let others = [
+        of("o-2", "cancel_payment"),
+        json!({"type": "adjust_stock", "sku_id": s.sku(2), "quantity": -5_000, "reason": "count"}),
+        json!({"type": "create_sku", "sku_id": s.sku(2), "product_id": "g", "option_name": "o"}),
+    ];
+    for (n, other) in (0..9).zip(others.iter().cycle()) {
+        let id = format!("waits-{n:04}");
+        let waits = with_id(s.place(&format!("w-{n}"), &[2, 0, 1], true), &id);
+        let other = with_id(other.clone(), &id);
+        let answers = staggered(&s.address, &[(0, waits.clone()), (45, other.clone())]);
+        assert_eq!(answers[0]["outcome"], "accepted", "{answers:?}");
+        assert_eq!(answers[1]["outcome"], "rejected", "{answers:?}");
+        assert_ne!(answers[1]["reason"], "invalid", "{answers:?}");
+        s.same(waits, &answers[0]);
+        s.reused(other);
+    }
     s.stays_well().await;
 }
