@@ -1,10 +1,7 @@
 //! Where the money is of what left a line: planned to go back, gone back, or kept back. The payment side gives back sums of a
 //! cancellation or a return; a line's share of each is worked out here, for whoever looks.
 
-use super::{
-    claim::ReturnState,
-    state::{Order, Refund},
-};
+use super::state::{Order, Refund};
 use crate::domain::{ids::PartnerId, money::Won};
 
 /// Of what left a line: `planned` + `refunded` + `excluded`, where it had been paid.
@@ -45,8 +42,7 @@ impl Order {
             let others = to.map_or(Won::ZERO, |seller| self.cut_for_others(group, seller));
             self.spread(parts, |f| f.cancel_group == Some(group), others, &mut told);
         }
-        let standing = |s: ReturnState| !matches!(s, ReturnState::Rejected | ReturnState::Withdrawn);
-        for r in self.after.returns.iter().filter(|r| standing(r.state)) {
+        for r in self.after.returns.iter().filter(|r| r.stands()) {
             let parts = r.lines.iter().map(|l| Part { line_no: l.line_no, amount: l.amount, kept: l.kept_back });
             let others = to.map_or(Won::ZERO, |seller| self.settled_for_others(r, seller));
             self.spread(parts.collect(), |f| f.return_group == Some(r.group), others, &mut told);

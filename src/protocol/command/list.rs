@@ -269,7 +269,7 @@ commands! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireUnits>,
     }
     /// 반품완료, with what the inspection found; all sellable, when nothing is said. Of an exchange: its old goods; what is kept
-    /// back of them is owed by the buyer.
+    /// back of them comes out of money that waits for them, and the rest is owed by the buyer.
     CompleteReturn = "complete_return" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         claim_group: u16,

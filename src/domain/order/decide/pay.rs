@@ -147,8 +147,8 @@ pub fn for_nothing(before: Option<&Order>, id: &OrderId, cx: &Context<'_>, decis
         return;
     }
     let order = folded_from(id, before.cloned(), &decision.events, cx);
-    let owes = |o: &Order| o.status() != Status::PaymentPending || !o.amount_due().is_zero();
-    let Some(order) = order.filter(|o| o.placement == Placement::Done && !owes(o)) else { return };
+    let unpaid = |o: &Order| o.placement == Placement::Done && o.status() == Status::PaymentPending;
+    let Some(order) = order.filter(|o| unpaid(o) && o.amount_due().is_zero()) else { return };
     let paid = settled(&order, Event::PaymentApproved { settlements: Vec::new(), prepare_at: prepare_at(cx) }, cx);
     decision.events.extend(paid.events);
     decision.movements.extend(paid.movements);

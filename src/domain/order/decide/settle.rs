@@ -47,6 +47,8 @@ fn told_anew(
     let mut undone = order.clone();
     let undo = undone.give_up_money(r, cx.now);
     assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
+    // what it keeps back for old goods is asked anew, line by line: a line that leaves takes its part with it
+    undone.after.returns.iter_mut().filter(|k| k.group == r.group).for_each(|k| k.kept_for.clear());
     let mut lines = r.lines.clone();
     for (l, new) in lines.iter_mut().zip(&mut changed) {
         // the units that leave take their part with them
@@ -62,16 +64,15 @@ fn told_anew(
     let fees = if same { r.fees.clone() } else { fees(&undone, r, &lines, fault, cx) };
     let fee: Won = fees.iter().map(|f| f.amount).sum();
     let mut fees_back = returns::outbound_back(&undone, &lines, fault);
-    let own_debt = |f: &&crate::domain::order::event::FeeBack| {
-        // of an exchange that failed: it goes back whatever comes of the goods
-        let failed = r.exchange.and_then(|g| order.exchange_of(g)).filter(|_| r.exchanging.is_none());
-        failed.and_then(|e| e.fee_no) == Some(f.fee_no)
-    };
+    let failed = r.exchange.and_then(|g| order.exchange_of(g)).filter(|_| r.exchanging.is_none());
+    // of an exchange that failed: it goes back whatever comes of the goods
+    let own_debt = |f: &&crate::domain::order::event::FeeBack| failed.and_then(|e| e.fee_no) == Some(f.fee_no);
     fees_back.extend(r.fees_back.iter().filter(own_debt));
     let (mut refunds, mut withheld, mut kept_for) = (Vec::new(), Vec::new(), Vec::new());
     if order.settles_here() {
         let fee = fee.min(goods - kept);
-        kept_for = stays::less(&r.kept_for, goods - kept - fee);
+        let of_lines = changed.iter().map(|l| (l.line_no, l.amount - l.kept_back));
+        kept_for = stays::kept_for(&undone, of_lines, failed, goods - kept - fee);
         let old: Won = kept_for.iter().map(|k| k.amount).sum();
         let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept - old;
         let went = gone(order, r.group);

@@ -15,15 +15,10 @@ fn sum(kept: &[KeptFor]) -> Won {
     kept.iter().map(|k| k.amount).sum()
 }
 
-/// The same, as far as there is `room`.
-pub fn less(kept: &[KeptFor], room: Won) -> Vec<KeptFor> {
-    let mut left = room;
-    let part = |k: &KeptFor| {
-        let amount = k.amount.min(left);
-        left -= amount;
-        KeptFor { amount, ..*k }
-    };
-    kept.iter().map(part).filter(|k| k.amount.is_positive()).collect()
+/// Of these, what is kept back of the lines that `of` tells, by the exchanges that led to them.
+fn kept_of(order: &Order, kept: &[KeptFor], of: impl Iterator<Item = u16> + Clone) -> Won {
+    let led = |k: &&KeptFor| of.clone().any(|no| order.led_to(no).any(|e| e.group == k.exchange));
+    kept.iter().filter(led).map(|k| k.amount).sum()
 }
 
 /// What a return of these lines keeps back for old goods that stay at the buyer's: those that led to its lines, and of an
@@ -78,11 +73,16 @@ fn waiting(order: &Order, r: &Return) -> Won {
 
 /// Keeps up to `wanted` back of the money that waits for the goods of an exchange; how much.
 pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision: &mut Decision) -> Won {
+    if !wanted.is_positive() {
+        return Won::ZERO;
+    }
     let (first, mut left) = (decision.events.len(), wanted);
     for r in order.after.returns.iter().filter(|r| r.stands()) {
         let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
-        let of_lines: Won = r.lines.iter().filter(after).map(|l| l.amount).sum();
-        let amount = left.min(waiting(order, r)).min(of_lines);
+        let lines = r.lines.iter().filter(after);
+        let of_lines: Won = lines.clone().map(|l| l.amount).sum();
+        let room = of_lines - kept_of(order, &r.kept_for, lines.map(|l| l.line_no));
+        let amount = left.min(waiting(order, r)).min(room);
         if amount.is_positive() {
             left -= amount;
             let mut kept_for = r.kept_for.clone();
@@ -112,15 +112,22 @@ fn keep_of_cut(
     cx: &Context<'_>,
 ) -> (Won, Option<Event>) {
     let after = |no: u16| order.led_to(no).any(|k| k.group == e.group);
-    let of_lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no)).map(|c| c.amount);
-    let mut left = wanted.min(of_lines.sum());
+    let lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no));
+    let of_lines: Won = lines.clone().map(|c| c.amount).sum();
+    let had = order.after.kept.iter().filter(|(of, _)| *of == group);
+    let had: Won = had.map(|(_, kept)| kept_of(order, &kept.kept_for, lines.clone().map(|c| c.line_no))).sum();
+    let mut left = wanted.min(of_lines - had);
+    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
+    let mut waiting = order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)).peekable();
+    if !left.is_positive() || waiting.peek().is_none() {
+        return (Won::ZERO, None);
+    }
     let now = folded(order, &decision.events[first..], cx);
     let mut event = Resettled { group, ..Resettled::default() };
-    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
-    for f in order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)) {
+    for f in waiting {
         let amount = left.min(f.amount);
         if !amount.is_positive() {
-            continue;
+            break;
         }
         left -= amount;
         event.withdrawn.push(f.key.clone());
@@ -182,7 +189,11 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             }
         }
         freed.withheld.retain(|w| w.amount.is_positive());
-        let refunds = money::plan(&order.id, &now.settlements, amount, Some(*group), now.refunds.len() + 1);
+        let mut refunds = money::plan(&order.id, &now.settlements, amount, Some(*group), now.refunds.len() + 1);
+        // like the rest of that cancellation's, it waits for goods that are still out
+        let mut cut = order.cancels.iter().filter(|c| c.group == *group).map(|c| c.line_no);
+        let owing = cut.find(|no| now.owes_for(*no));
+        refunds.iter_mut().for_each(|r| r.waits_for = owing);
         decision.events.push(Event::Resettled(Box::new(Resettled {
             group: *group,
             refunds,

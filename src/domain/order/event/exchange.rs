@@ -95,7 +95,7 @@ pub struct ExchangeJudged {
     #[serde(skip_serializing_if = "is_none_of", default)]
     pub untaken: u32,
     pub reason: String,
-    /// what is kept back: a debt of the buyer's
+    /// what is kept back and no waiting money covers: a debt of the buyer's
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub charge: Option<AddedFee>,
     /// kept back of money that waited for the goods, instead of being owed

@@ -8,6 +8,11 @@ use crate::domain::reason::Facts;
 /// Where an event may hold such figures, by its type: a field that is theirs alone, or the facts of a refusal.
 const FIGURES: &[(&str, &str)] = &[("cut", "seen"), ("placement_failed", "facts"), ("denied", "facts")];
 
+/// Whether events of this type may hold a SKU's figures.
+pub fn may_tell_units(kind: &str) -> bool {
+    FIGURES.iter().any(|(of, _)| *of == kind)
+}
+
 /// Takes a SKU's figures out of an event; whether there may have been some.
 pub fn hide_units(event: &mut Value) -> bool {
     let Value::Object(fields) = event else { return false };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     exchange::*,
-    figures::hide_units,
+    figures::{hide_units, may_tell_units},
     parts::*,
     words::{ERASED, erase_words, without_words},
 };

@@ -239,6 +239,43 @@ fn set_off(lanes: u32, n: u32, so_far: usize) -> World {
     w
 }
 
+/// The kind: what is kept back for old goods is kept back of the line that replaced them, and once.
+#[test]
+fn a_line_pays_for_its_own_old_goods_only() {
+    let both_back = || C::RequestReturn(give_back(&[(2, 1), (3, 1)], Fault::Seller));
+    let rejects =
+        C::CompleteReturn { group: 2, inspected: vec![found(2, (1, 0, 0), 0), found(3, (0, 0, 1), 0)], fault: None };
+    let withdraws = C::WithdrawReturn { group: 2, lines: vec![units(3, 1)], by_buyer: true };
+    for lanes in [1, 2] {
+        for end in [
+            vec![withdraws.clone(), come(2, 2, 1), inspect(2, found(2, (1, 0, 0), 0))],
+            vec![come(2, 2, 1), come(2, 3, 1), rejects.clone()],
+        ] {
+            let mut w = order(shop(lanes), vec![line("a", 1), line("b", 1)], &sent());
+            ask(&mut w, &[exchange(1, 1), add_product(1, Some("b"))]);
+            ask(&mut w, &send_new());
+            ask(&mut w, &[come(1, 1, 1), inspect(1, found(1, (0, 0, 1), 0)), both_back(), approve(2)]);
+            ask(&mut w, &end);
+            assert_eq!(money(&w), (0, 10_000, 0, 0), "{lanes} {end:?}");
+            ends_well(&w);
+        }
+        // through a chain both old goods go back to the buyer: the last line gives back nothing, the other one all of its own
+        let mut w = order(shop(lanes), vec![line("a", 1), line("b", 1)], &sent());
+        ask(&mut w, &[exchange(1, 1), add_product(1, Some("b"))]);
+        ask(&mut w, &send_new());
+        ask(&mut w, &[exchange(3, 1), add_product(2, Some("b"))]);
+        ask(&mut w, &send_new());
+        ask(&mut w, &[C::RequestReturn(give_back(&[(2, 1), (4, 1)], Fault::Seller)), approve(3)]);
+        ask(&mut w, &[come(3, 2, 1), come(3, 4, 1)]);
+        let inspected = vec![found(2, (1, 0, 0), 0), found(4, (1, 0, 0), 0)];
+        ask(&mut w, &[C::CompleteReturn { group: 3, inspected, fault: None }]);
+        ask(&mut w, &[come(1, 1, 1), inspect(1, found(1, (0, 0, 1), 0))]);
+        ask(&mut w, &[come(2, 3, 1), inspect(2, found(3, (0, 0, 1), 0))]);
+        assert_eq!(money(&w).2, 10_000, "{lanes}");
+        ends_well(&w);
+    }
+}
+
 /// The audit's sequence: the exchange fails, and its fee is owed no more.
 #[test]
 fn a_fee_that_was_set_off_comes_back_when_the_exchange_fails() {
