@@ -36,7 +36,7 @@ impl Words {
     }
 
     /// Whether the history has none.
-    pub fn none(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
@@ -49,14 +49,14 @@ impl Words {
     }
 }
 
-/// Takes the words out of events of these orders that a webhook's receiver would not have; how many letters had some.
+/// Takes the words out of events of these orders that a webhook's receiver would not have. `changed` counts the letters that
+/// had some, also where it fails after them.
 ///
 /// # Errors
 /// The store's.
-pub async fn parcels(store: &dyn Store, orders: &HashSet<String>) -> Result<u64, StoreError> {
-    let mut changed = 0;
+pub async fn parcels(store: &dyn Store, orders: &HashSet<String>, changed: &mut u64) -> Result<(), StoreError> {
     if orders.is_empty() {
-        return Ok(changed);
+        return Ok(());
     }
     for (hook, _) in store.hook_letter_counts().await? {
         let mut before: Option<String> = None;
@@ -67,11 +67,11 @@ pub async fn parcels(store: &dyn Store, orders: &HashSet<String>) -> Result<u64,
             for letter in &some {
                 let Some(events) = without_theirs(&letter.evnts, orders) else { continue };
                 store.hook_letter_says(&letter.ltr_id, &events).await?;
-                changed += 1;
+                *changed += 1;
             }
         }
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// Published events without the words in those of these orders; `None`: there are none.

@@ -86,7 +86,7 @@ async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Erase
             }
         }
     }
-    view.words += parcels(&*shared.parts.store, &orders).await.map_err(|e| problem::store(&e))?;
+    parcels(&*shared.parts.store, &orders, &mut view.words).await.map_err(|e| problem::store(&e))?;
     view.letters = letters_of(shared, &Whose { customer: id, orders: &orders }).await?;
     Ok(view)
 }
@@ -125,7 +125,7 @@ async fn erase_orders(
             }
         } else {
             let words = Words::of(&order, &rows);
-            if !words.none() {
+            if !words.is_empty() {
                 words.erase(&**store).await.map_err(|e| problem::store(&e))?;
                 view.words += 1;
             }

@@ -34,7 +34,7 @@ pub const ACTOR: &str = "system:retention";
 
 /// By what an order is found that keeps something of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeps {
+enum FoundBy {
     Persons,
     /// of orders without personal data of their own, or from before words went with it
     Words,
@@ -48,6 +48,8 @@ struct Haul {
     words: Vec<Words>,
     /// these and those
     told: HashSet<String>,
+    /// and those of which something stays: nothing is asked for twice
+    asked: HashSet<String>,
 }
 
 /// The loop.
@@ -135,19 +137,19 @@ impl Sweep {
     /// were written about them first, so that an order whose words are not all out comes again, and one whose are does not.
     async fn destroy(&self, unchanged_since: Time, swept: &mut Swept) -> Result<(), StoreError> {
         let (mut rows, mut unreadable) = (0, 0);
-        'all: for keeps in [Keeps::Persons, Keeps::Words] {
+        'all: for found_by in [FoundBy::Persons, FoundBy::Words] {
             let (mut after, mut haul) = (None::<OrderId>, Haul::default());
             loop {
                 let from = after.as_ref().map(OrderId::as_str);
-                let keep = match keeps {
-                    Keeps::Persons => self.store.keeping_persons(from, ORDERS_MAX).await?,
-                    Keeps::Words => self.store.keeping_words(from, ORDERS_MAX).await?,
+                let keep = match found_by {
+                    FoundBy::Persons => self.store.keeping_persons(from, ORDERS_MAX).await?,
+                    FoundBy::Words => self.store.keeping_words(from, ORDERS_MAX).await?,
                 };
                 let Some(last) = keep.last() else { break };
                 after = Some(last.order.clone());
                 let old = keep.iter().filter(|k| k.placed.is_some_and(|at| at < unchanged_since));
                 let old: Vec<OrderId> = old.map(|k| k.order.clone()).collect();
-                unreadable += self.gather(&old, unchanged_since, &mut haul).await?;
+                unreadable += self.gather(&old, found_by, unchanged_since, &mut haul).await?;
                 if haul.orders.len() >= HAUL_MAX {
                     rows += self.empty(std::mem::take(&mut haul), unchanged_since, swept).await?;
                 }
@@ -171,16 +173,23 @@ impl Sweep {
 
     /// Adds those of these orders that need nobody, with their words and those of orders that were made for them; how many
     /// can't be read.
-    async fn gather(&self, old: &[OrderId], unchanged_since: Time, haul: &mut Haul) -> Result<u64, StoreError> {
+    async fn gather(
+        &self,
+        old: &[OrderId],
+        found_by: FoundBy,
+        unchanged_since: Time,
+        haul: &mut Haul,
+    ) -> Result<u64, StoreError> {
         let (mut ids, mut own, mut unreadable) = (old.to_vec(), true, 0);
         while !ids.is_empty() {
+            haul.asked.extend(ids.iter().map(|id| id.as_str().to_owned()));
             let mut done = Vec::new();
             for history in self.store.orders(&ids).await? {
                 match needs_nobody(&history, unchanged_since) {
                     Ok(Some(order)) => {
                         let words = Words::of(&order, &history);
-                        // of those that are asked for by their rows, whatever the history says
-                        if own || !words.none() {
+                        // of those that were found by words in their rows, whatever the history says
+                        if (own && found_by == FoundBy::Words) || !words.is_empty() {
                             haul.words.push(words);
                         }
                         done.push(order.id);
@@ -197,10 +206,8 @@ impl Sweep {
             if own {
                 haul.orders.append(&mut done);
             }
-            let new = made.iter().filter(|l| !haul.told.contains(&*l.chld_ord_id));
+            let new = made.iter().filter(|l| !haul.asked.contains(&*l.chld_ord_id));
             (ids, own) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), false);
-            // one that stays is not asked for twice
-            haul.told.extend(ids.iter().map(|id| id.as_str().to_owned()));
         }
         Ok(unreadable)
     }
@@ -219,8 +226,8 @@ impl Sweep {
                 Ok(gone)
             }
             Err(e) => {
-                if !begun {
-                    self.store.unnote(&noted).await?;
+                if !begun && let Err(e) = self.store.unnote(&noted).await {
+                    tracing::warn!(error = %e, "the audit tells of a destruction that did not begin");
                 }
                 Err(e)
             }
@@ -229,18 +236,22 @@ impl Sweep {
 
     async fn take_out(&self, haul: &Haul, begun: &mut bool) -> Result<u64, StoreError> {
         let store = &*self.store;
-        *begun |= parcels(store, &haul.told).await? > 0;
+        let mut letters = 0;
+        let done = parcels(store, &haul.told, &mut letters).await;
+        *begun |= letters > 0;
+        done?;
         for (words, n) in haul.words.iter().zip(1..) {
-            words.erase(store).await?;
+            // it is several statements: what fails may have done some of them
             *begun = true;
+            words.erase(store).await?;
             if n % WORDS_MAX == 0 {
                 tokio::time::sleep(PAUSE).await;
             }
         }
         let mut gone = 0;
         for some in haul.orders.chunks(ORDERS_MAX as usize) {
-            gone += store.erase(some).await?;
             *begun = true;
+            gone += store.erase(some).await?;
         }
         Ok(gone)
     }

@@ -17,7 +17,7 @@ use jumun::{
     store::{
         self, Batch, Commit, LeaseAnswer, Store,
         people::{ClaimAsked, CountBy, LineQuery},
-        rows::{ExchRow, FeeRow, GdsRow, LnkRow, OrdRow},
+        rows::{AditRow, CnclRow, ExchRow, FeeRow, GdsRow, LnkRow, OrdRow, RfndRow},
     },
 };
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
@@ -185,4 +185,55 @@ async fn lines_are_found_by_the_indexes_that_are_meant_for_it() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Copies of the sample rows: of many orders, of which one in a thousand has words.
+const WORDS: &str = "
+    CREATE TEMP TABLE made AS SELECT n, 'o-' || n AS ord_id, 'c-' || n AS cmd_id, 'r-' || n AS rfnd_id,
+        CASE n % 1000 WHEN 1 THEN 'the stairs' ELSE '' END AS words FROM generate_series(1, 20000) AS n;
+    INSERT INTO tb_od_cncl SELECT r.* FROM made AS m, tb_od_cncl AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('cncl_rsn', words)) AS r;
+    INSERT INTO tb_od_rfnd SELECT r.* FROM made AS m, tb_od_rfnd AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('rfnd_rsn', words, 'rfnd_key', m.rfnd_id)) AS r;
+    INSERT INTO tb_sy_adit SELECT r.* FROM made AS m, tb_sy_adit AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('adit_rsn', words)) AS r;
+    DROP TABLE made";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_are_found_by_the_indexes_that_are_meant_for_it() {
+    let url = servers::fresh_database().await;
+    let store = store::open(&url).await.expect("it opens");
+    store.migrate().await.expect("it migrates");
+    let LeaseAnswer::Granted(lease) = store.acquire(0, "plans", Duration::from_secs(60)).await.expect("it answers")
+    else {
+        panic!("nobody else is here");
+    };
+    let batch = Batch {
+        epoch: lease.epoch,
+        cncl: vec![sample::<CnclRow>(1)],
+        rfnd: vec![sample::<RfndRow>(1)],
+        adit: vec![AditRow { adit_knd_cd: "INSPECTION".into(), ..sample::<AditRow>(1) }],
+        ..Batch::default()
+    };
+    let mut committer = store.committer(lease).await.expect("a committer");
+    let done = committer.commit(&batch).await;
+    assert!(matches!(done, Ok(Commit::Done(_))), "{done:?}");
+    drop(committer);
+    drop(store);
+    let mut outside = PgConnection::connect(&url).await.expect("it connects");
+    outside.execute(WORDS).await.expect("copies");
+    outside.execute("VACUUM ANALYZE").await.expect("statistics");
+    counted(&mut outside).await;
+    let before = uses(&mut outside).await;
+    let store = store::open(&url).await.expect("it opens");
+    let found = store.keeping_words(Some("o-"), 1_000).await.expect("it answers");
+    assert_eq!(found.len(), 21, "those, and the sample's");
+    drop(store);
+    counted(&mut outside).await;
+    let after = uses(&mut outside).await;
+    for table in ["tb_od_cncl", "tb_od_rfnd", "tb_sy_adit"] {
+        for (name, more) in [(format!("{table}_words"), 1), (format!("{table}*"), 0)] {
+            assert_eq!(after[&name] - before[&name], more, "{name}");
+        }
+    }
 }
