@@ -38,8 +38,8 @@ pub struct CareArgs {
 /// Well above what the servers may take to come back, so that nothing is restarted that mends itself.
 pub const STUCK_AFTER: Duration = Duration::from_secs(120);
 
-/// With a second in which the server itself may say so, and what making other connections takes, less than the 5 s beyond a
-/// lease in which every partition is to answer again.
+/// With a second in which the server itself may say so, and what making other connections takes, below a lease and 5 s: so long
+/// may it take until every partition answers again.
 pub const STORE_PATIENCE: Duration = Duration::from_secs(6);
 
 impl CareArgs {
@@ -111,11 +111,10 @@ impl Startup<'_> {
         };
         loop {
             let mut once = Box::pin(self.once());
-            let tried = match timeout(SOON, &mut once).await {
-                Ok(tried) => tried,
-                Err(_) => {
-                    say("no answer yet".to_owned());
-                    once.await
+            let tried = loop {
+                match timeout(SOON, &mut once).await {
+                    Ok(tried) => break tried,
+                    Err(_) => say("no answer yet".to_owned()),
                 }
             };
             match tried {

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,7 +25,7 @@ use crate::{
         ids::{OrderId, PartnerId},
         order::{
             self, Order,
-            event::{Event as OrderEvent, hide_units},
+            event::{Event as OrderEvent, hide_units, may_tell_units},
         },
     },
     feed::{Cursor, Event, Follower, Heard, Told},
@@ -291,15 +291,19 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
 }
 
 /// What is said to an order's buyer: how much there is of its goods is not.
-fn bought(said: Said) -> Said {
-    let hidden = |e: &Event| -> Option<Box<RawValue>> {
-        let mut told: Published = serde_json::from_str(e.raw.get()).ok()?;
-        hide_units(&mut told.event).then(|| serde_json::value::to_raw_value(&told).ok()).flatten()
+fn bought(wanted: &Wanted, said: Said) -> Said {
+    let hidden = |mut e: Event| -> Option<Event> {
+        if may_tell_units(&e.kind) {
+            let mut told: Published = serde_json::from_str(e.raw.get()).ok()?;
+            hide_units(&mut told.event);
+            e.raw = serde_json::value::to_raw_value(&told).ok()?;
+        }
+        Some(e)
     };
     match said {
         Said::Told(partition, told) => {
-            let heard = |e: Event| Event { raw: hidden(&e).unwrap_or_else(|| e.raw.clone()), ..e };
-            Said::Told(partition, Told { id: told.id, events: told.events.into_iter().map(heard).collect() })
+            let events = told.events.into_iter().filter(|e| wanted.takes(e)).filter_map(hidden).collect();
+            Said::Told(partition, Told { id: told.id, events })
         }
         Said::Lost(..) | Said::Quiet => said,
     }
@@ -329,7 +333,7 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
                 parts = parts(&l.shared, &l.wanted, seller, said) => parts,
                 () = l.stop.cancelled() => return None,
             },
-            Sight::Buyer => said.into_iter().map(bought).collect(),
+            Sight::Buyer => said.into_iter().map(|s| bought(&l.wanted, s)).collect(),
             Sight::Whole => said,
         };
         let text: String = said.into_iter().map(|s| text(s, &mut l.cursor, &l.wanted)).collect();

@@ -6,29 +6,32 @@ use std::sync::Arc;
 use super::{Shared, tokens::Caller};
 use crate::{
     domain::{
-        ids::{PartnerId, SkuId},
-        order::{Event, event::hide_units},
+        ids::{PartnerId, ProductId, SkuId},
+        order::{
+            Event,
+            event::{hide_units, may_tell_units},
+        },
         reason::Facts,
         stock::Available,
     },
     protocol::Answer,
-    store::{StoreError, StoredSku},
+    store::{StoreError, StoredSku, UntRow},
     timeline::{Entry, Timeline},
 };
 
 /// Of which SKUs the figures are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum Figures {
     All,
     Of(Vec<SkuId>),
 }
 
-impl Told {
+impl Figures {
     /// Whether this SKU's are.
     pub fn has(&self, sku: &SkuId) -> bool {
         match self {
-            Told::All => true,
-            Told::Of(skus) => skus.contains(sku),
+            Figures::All => true,
+            Figures::Of(skus) => skus.contains(sku),
         }
     }
 }
@@ -37,20 +40,39 @@ impl Told {
 ///
 /// # Errors
 /// The store's.
-pub async fn told(shared: &Shared, caller: &Caller, skus: &[SkuId]) -> Result<Told, StoreError> {
+pub async fn told(shared: &Shared, caller: &Caller, skus: &[SkuId]) -> Result<Figures, StoreError> {
     match caller {
-        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(Told::All),
-        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(Told::Of(Vec::new())),
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(Figures::All),
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(Figures::Of(Vec::new())),
         Caller::Partner { partner } => {
-            let found = if skus.is_empty() { Vec::new() } else { shared.parts.store.skus(skus).await? };
-            let own = found.iter().filter(|stored| sells_or_holds(stored, partner));
-            Ok(Told::Of(own.map(|stored| SkuId::stored(&stored.unit.unt_id)).collect()))
+            if skus.is_empty() {
+                return Ok(Figures::Of(Vec::new()));
+            }
+            let store = &shared.parts.store;
+            let units = store.units_named(skus).await?;
+            let products: Vec<ProductId> = units.iter().map(|u| ProductId::stored(&u.gds_id)).collect();
+            let products = store.products(&products).await?;
+            let own = units.iter().filter(|u| {
+                let product = products.iter().find(|p| p.gds_id == u.gds_id);
+                is_own(partner, u, product.map(|p| &*p.ptnr_id))
+            });
+            Ok(Figures::Of(own.map(|u| SkuId::stored(&u.unt_id)).collect()))
         }
     }
 }
 
-fn sells_or_holds(stored: &StoredSku, partner: &PartnerId) -> bool {
-    stored.unit.hldr_id.as_deref() == Some(partner.as_str()) || *stored.product.ptnr_id == *partner.as_str()
+/// The same of one that was read.
+pub fn of(caller: &Caller, stored: &StoredSku) -> bool {
+    match caller {
+        Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => true,
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => false,
+        Caller::Partner { partner } => is_own(partner, &stored.unit, Some(&*stored.product.ptnr_id)),
+    }
+}
+
+/// Whether a partner holds it, or sells its product.
+fn is_own(partner: &PartnerId, unit: &UntRow, seller: Option<&str>) -> bool {
+    [unit.hldr_id.as_deref(), seller].contains(&Some(partner.as_str()))
 }
 
 /// An answer without the figures that its caller is not told.
@@ -64,7 +86,7 @@ pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Res
         return Ok(answer);
     }
     let told = told(shared, caller, &named).await?;
-    if told == Told::All {
+    if told == Figures::All {
         return Ok(answer);
     }
     let mut answer = Answer::clone(&answer);
@@ -86,7 +108,7 @@ fn skus(facts: &Facts) -> Vec<SkuId> {
     skus
 }
 
-fn cut(facts: &mut Facts, reason: Option<&str>, told: &Told) {
+fn cut(facts: &mut Facts, reason: Option<&str>, told: &Figures) {
     facts.stock = facts.stock.iter().filter(|s| told.has(&s.sku_id)).cloned().collect();
     if facts.sku_id.as_ref().is_none_or(|sku| !told.has(sku)) {
         facts.hide_units(reason);
@@ -118,6 +140,9 @@ pub fn hide(timeline: &mut Timeline) {
 }
 
 fn without_units(event: &mut Event) {
+    if !may_tell_units(event.name()) {
+        return;
+    }
     let Ok(mut value) = serde_json::to_value(&*event) else { return };
     if let (true, Ok(hidden)) = (hide_units(&mut value), serde_json::from_value(value)) {
         *event = hidden;

@@ -79,6 +79,7 @@ impl Keyring {
 
     /// Looks now and then, and whenever the process is told to (SIGHUP), for ever.
     pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>, mut told: Signal) {
+        let mut today = clock.now().date_naive();
         loop {
             let by_signal = tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => false,
@@ -91,6 +92,11 @@ impl Keyring {
                     self.tell(clock.now());
                 }
                 Ok(false) if by_signal => tracing::info!("SIGHUP: the tokens are as they were"),
+                // each day: a server may run for longer than a token does
+                Ok(false) if today != clock.now().date_naive() => {
+                    today = clock.now().date_naive();
+                    self.tell(clock.now());
+                }
                 Ok(false) => {}
                 Err(e) => {
                     tracing::error!(

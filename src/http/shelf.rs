@@ -64,12 +64,11 @@ pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::
 pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(sku_id) = SkuId::new(&id) else { return found::<SkuView>(None, "such SKU") };
     let view = async {
-        let skus = [sku_id];
-        let stored = shared.parts.store.skus(&skus).await?;
+        let stored = shared.parts.store.skus(&[sku_id]).await?;
         let Some(s) = stored.first() else { return Ok(None) };
         let mut view =
             SkuView { campaigns: s.campaigns.iter().map(CampaignView::from).collect(), ..SkuView::from(&s.unit) };
-        if !figures::told(&shared, &caller(&request), &skus).await?.has(&skus[0]) {
+        if !figures::of(&caller(&request), s) {
             view.units = None;
             view.campaigns.iter_mut().for_each(|c| c.allotted = None);
         }
