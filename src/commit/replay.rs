@@ -153,8 +153,8 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
         }
         // it came to nothing, and is paid by the step that completed it
         Event::PaymentApproved { .. } => {
-            let by = applied.last().filter(|l| l.first < row.hist_no).map(|l| Arc::clone(&l.command_id));
-            let ended = |a: &&mut Applied| by.is_some() && a.version == row.hist_no - 1;
+            let later = applied.last().is_some_and(|l| l.first < row.hist_no);
+            let ended = |a: &&mut Applied| later && a.version == row.hist_no - 1;
             if let Some(a) = applied.iter_mut().find(ended) {
                 (a.version, a.status) = (row.hist_no, row.ord_stat_cd.clone());
             }

@@ -1,6 +1,7 @@
 //! Events again: a log that lost its last second, or was restored to an older state, has lost events that are durable in the
 //! store. At a lane's start, and whenever the log has begun another life or did not know what was settled, the newest events
-//! are held to what the log has; what is missing becomes steps of the internal stream, by which the lane publishes it again under the same event ids.
+//! are held to what the log has; what is missing becomes steps of the internal stream, by which the lane publishes it again
+//! under the same event ids.
 //!
 //! What a log loses is the end of what it had. So the way back through time ends where nothing is missing any more.
 

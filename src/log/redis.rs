@@ -213,12 +213,12 @@ impl RedisLog {
     }
 }
 
-// the URL may hold a password: it is in no message
 /// A script that counts what is unread.
 fn counting(script: &str) -> Script {
     Script::new(&script.replace("-- @count\n", include_str!("redis/count.lua")))
 }
 
+// the URL may hold a password: it is in no message
 fn unusable(error: &RedisError) -> LogError {
     LogError::Broken(format!("the redis URL can't be used: {:?}", error.kind()))
 }

@@ -16,9 +16,8 @@ use crate::{
         Store, StoreError,
         row::Row,
         rows::{LdgrRow, RfndRow},
-        table,
     },
-    verify::{Options, verify},
+    verify::{Options, pages::Rows, verify},
 };
 
 /// What was answered.
@@ -75,7 +74,7 @@ pub async fn rest(
         for partition in 0..partitions {
             let stats = log.stats(partition).await.unwrap_or_default();
             let waits = store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
-            if stats.lag > 0 || stats.pending > 0 || waits {
+            if !stats.at_rest() || waits {
                 since = tokio::time::Instant::now();
             }
         }
@@ -113,9 +112,9 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
     let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
     // where nobody else wrote, a balance that is not the ledger's is a fault
     let outside = ground.world.injected().contains_key("outside");
-    found.extend(beside(ground, outside).await);
-    let options = Options { allow_external: outside, now: Some(now), ..Options::default() };
     let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+    found.extend(money_and_ledger(ground, &store, outside).await);
+    let options = Options { allow_external: outside, now: Some(now), ..Options::default() };
     match Box::pin(verify(store, Some(Arc::clone(&ground.log)), options)).await {
         Ok(report) => {
             for check in report.checks {
@@ -128,24 +127,18 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
 }
 
 /// All rows of a table.
-async fn all<R: Row>(store: &dyn Store) -> Result<Vec<R>, StoreError> {
-    let (mut rows, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.page(table::<R>(), after.take(), 1_000).await?;
-        let Some(last) = page.last() else { return Ok(rows) };
-        let key = |name: &&str| {
-            R::COLUMNS.iter().zip(last).find(|((column, _), _)| column == name).map(|(_, value)| value.clone())
-        };
-        after = Some(R::KEY.iter().filter_map(key).collect());
-        rows.extend(page.into_iter().map(|values| R::read(&mut values.into_iter())));
+async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreError> {
+    let (mut rows, mut all) = (Rows::new(store, 1_000), Vec::new());
+    while let Some(row) = rows.next().await? {
+        all.push(row);
     }
+    Ok(all)
 }
 
 /// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else. And where
 /// nobody else wrote, no ledger follows anybody else.
-async fn beside(ground: &Ground, outside: bool) -> Vec<String> {
-    let read =
-        async { Ok::<_, StoreError>((all::<RfndRow>(&*ground.store).await?, all::<LdgrRow>(&*ground.store).await?)) };
+async fn money_and_ledger(ground: &Ground, store: &Arc<dyn Store>, outside: bool) -> Vec<String> {
+    let read = async { Ok::<_, StoreError>((all::<RfndRow>(store).await?, all::<LdgrRow>(store).await?)) };
     let (refunds, ledger) = match read.await {
         Ok(rows) => rows,
         Err(e) => return vec![format!("the tables can't be read: {e}")],

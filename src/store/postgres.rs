@@ -92,9 +92,9 @@ impl Server {
 
     /// Whether the schema is exactly this version's.
     async fn is_ours(&self) -> Result<bool, StoreError> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let up = MIGRATIONS.iter().filter(|m| m.migration_type.is_up_migration());
-        let ours: Vec<(i64, String, bool)> = up.map(|m| (m.version, hex(&m.checksum), true)).collect();
+        let ours: Vec<(i64, String, bool)> =
+            up.map(|m| (m.version, crate::protocol::internal::hex(&m.checksum), true)).collect();
         Ok(self.done().await? == ours)
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
     if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
         return Ok(None);
     }
-    let said = Said::of(url);
+    let said = Identity::of(url);
     Ok(match options.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
             Some("is reached in clear, or may be: sslmode=verify-full")
@@ -123,7 +123,7 @@ pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
 }
 
 /// What there is to know a server by, and to be known by: by the URL, or by a variable or file in its place.
-struct Said {
+struct Identity {
     password: bool,
     /// a certificate of our own, and its key
     certificate: bool,
@@ -131,7 +131,7 @@ struct Said {
     root: bool,
 }
 
-impl Said {
+impl Identity {
     fn of(url: &str) -> Self {
         let url = Url::parse(url).ok();
         let asked = |names: &[&str]| {

@@ -16,7 +16,7 @@ mod gifts;
 mod lanes;
 mod ledger;
 mod orders;
-mod pages;
+pub(crate) mod pages;
 mod payments;
 mod refunds;
 mod reservations;

@@ -98,7 +98,7 @@ fn in_lane(name: &str, lane: u32) -> String {
 }
 
 #[tokio::test]
-async fn f61_a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() {
+async fn a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() {
     let shop = Shop::wide(3, &[]).await;
     shop.stock();
     let mut d = Desk::new(&shop);
@@ -163,7 +163,7 @@ async fn f61_a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() 
 }
 
 #[tokio::test]
-async fn f61_two_buyers_of_the_last_unit_get_it_once_and_the_other_is_told() {
+async fn two_buyers_of_the_last_unit_get_it_once_and_the_other_is_told() {
     let shop = Shop::open(&[]).await;
     shop.stock();
     let mut d = Desk::new(&shop);
@@ -184,7 +184,7 @@ async fn f61_two_buyers_of_the_last_unit_get_it_once_and_the_other_is_told() {
 }
 
 #[tokio::test]
-async fn f61_a_seller_prepares_and_ships_its_own_lines() {
+async fn a_seller_prepares_and_ships_its_own_lines() {
     let shop = Shop::open(&[]).await;
     shop.stock();
     let mut d = Desk::new(&shop);
@@ -220,7 +220,7 @@ async fn f61_a_seller_prepares_and_ships_its_own_lines() {
 }
 
 #[tokio::test]
-async fn f61_another_sellers_goods_are_not_for_an_exchange_whatever_is_left_out() {
+async fn another_sellers_goods_are_not_for_an_exchange_whatever_is_left_out() {
     let shop = Shop::open(&[]).await;
     shop.stock();
     let mut d = Desk::new(&shop);
@@ -248,7 +248,7 @@ async fn f61_another_sellers_goods_are_not_for_an_exchange_whatever_is_left_out(
 }
 
 #[tokio::test]
-async fn f61_a_partner_who_buys_is_a_buyer() {
+async fn a_partner_who_buys_is_a_buyer() {
     let shop = Shop::open(&[]).await;
     shop.stock();
     let mut d = Desk::new(&shop);
@@ -305,7 +305,7 @@ async fn f61_a_partner_who_buys_is_a_buyer() {
 }
 
 #[tokio::test]
-async fn f61_an_installer_works_on_its_own_order_and_is_heard_on_its_parents() {
+async fn an_installer_works_on_its_own_order_and_is_heard_on_its_parents() {
     for partitions in [1, 3] {
         let shop = Shop::wide(partitions, &[]).await;
         shop.stock();
@@ -354,7 +354,7 @@ async fn f61_an_installer_works_on_its_own_order_and_is_heard_on_its_parents() {
 }
 
 #[tokio::test]
-async fn f61_purchases_are_confirmed_by_themselves_when_it_is_asked_for() {
+async fn purchases_are_confirmed_by_themselves_when_it_is_asked_for() {
     // a second
     let shop = Shop::open(&["--auto-confirm", "0.0000116"]).await;
     shop.stock();
@@ -380,7 +380,7 @@ async fn f61_purchases_are_confirmed_by_themselves_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn f61_a_seller_gives_its_own_goods_away_over_the_streams_too() {
+async fn a_seller_gives_its_own_goods_away_over_the_streams_too() {
     let shop = Shop::start(&[]).await;
     let mut d = Desk::new(&shop);
     let goods = [("A", "goods", "p-1", 13_000), ("G1", "gift", "p-1", 0), ("G2", "gift", "p-2", 0)];

@@ -75,7 +75,7 @@ async fn a_token_that_is_taken_away_is_gone_at_once_with_what_it_listens_to() {
 async fn a_token_has_an_end() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let soon = chrono::DateTime::<chrono::Utc>::from(std::fs::metadata(file.path()).unwrap().modified().unwrap())
-        + chrono::TimeDelta::seconds(8);
+        + chrono::TimeDelta::seconds(15);
     let more = format!("expires = \"{}\"", soon.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
     std::fs::write(file.path(), entry("short", &more) + &entry("over", "expires = \"2020-01-01T00:00:00Z\"")).unwrap();
     let shop = Shop::start(&["--tokens", file.path().to_str().unwrap()]).await;
@@ -92,7 +92,7 @@ async fn a_single_token_has_an_end_too() {
     let until = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let single = [
         format!("over:operator:{}:until=2020-01-01", hashed("over")),
-        format!("short:operator:{}:until={}", hashed("short"), until(now + chrono::TimeDelta::seconds(8))),
+        format!("short:operator:{}:until={}", hashed("short"), until(now + chrono::TimeDelta::seconds(15))),
         format!("seller:partner:{}:p-1:until={}", hashed("seller"), until(now + chrono::TimeDelta::days(90))),
         format!("for-ever:operator:{}", hashed("for-ever")),
         format!("prometheus:metrics:{}", hashed("prometheus")),

@@ -12,7 +12,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// All that waits, `full` at most.
+    /// All that waits; so much may wait.
     pub(super) const fn full(full: usize) -> Self {
         Self { now: full, full }
     }

@@ -166,9 +166,7 @@ async fn f61_a_door_that_is_closed_yet_tells_strangers_as_little_as_an_open_one(
     let twice = get("/readyz", &[("X-Customer-Id", "u-1"), ("X-Customer-Id", "u-2")]);
     assert_eq!(twice.status, 400, "a header that decides is there twice: {twice:?}");
     redis.restart();
-    while get("/readyz", &[]).status != 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    server.ready().await;
     assert_eq!(said("/healthz"), closed[0], "the open door says something else");
 }
 
