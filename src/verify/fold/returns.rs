@@ -321,7 +321,9 @@ impl Told {
         }
         let lines: Vec<i64> = e.lines.iter().map(|l| i64::from(l.line_no)).collect();
         self.wanted_again(&lines);
-        self.plan(&e.refunds, at)
+        self.plan(&e.refunds, at)?;
+        e.charges.iter().for_each(|fee| self.charge(fee, true));
+        Ok(())
     }
 
     fn return_written_off(&mut self, group: u16, lines: &[ReservedLine], charge: Option<&AddedFee>, at: Time) -> Fit {

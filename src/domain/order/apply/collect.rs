@@ -92,6 +92,7 @@ impl Order {
         self.give_fees_back(&e.fees_back);
         self.withhold(&e.withheld);
         self.plan(&e.refunds, at);
+        e.charges.iter().for_each(|fee| self.owe(fee));
         self.release_owed(at);
         Ok(())
     }

@@ -85,7 +85,8 @@ fn told_anew(
         refunds = money::plan_return(&undone, back - went - owed, r.group);
         withheld = money::withhold(&undone.settlements, &refunds, fee + kept + old + owed);
     }
-    Some(ReturnChanged { group: r.group, why, fault, lines: changed, fees, withheld, fees_back, kept_for, refunds })
+    let (group, lines, charges) = (r.group, changed, Vec::new());
+    Some(ReturnChanged { group, why, fault, lines, fees, withheld, fees_back, kept_for, refunds, charges })
 }
 
 /// The fees of sending back what is left; each row keeps its number, and one of which nothing is left costs nothing.
@@ -109,11 +110,15 @@ fn fees(order: &Order, r: &Return, lines: &[ReturnLine], fault: Fault, cx: &Cont
 
 /// The money of a return went before its goods: what would take some of it again is refused.
 #[cold]
-fn went_before(order: &Order, r: &Return, command: &str) -> Refusal {
-    let mut refusal = returns::not_now(order, r, command, ", and its money is on its way back");
+fn went_before(order: &Order, r: &Return, command: &str, instead: &str) -> Refusal {
+    let why = format!(", and its money is on its way back{instead}");
+    let mut refusal = returns::not_now(order, r, command, &why);
     refusal.facts.amount = Some(gone(order, r.group));
     refusal
 }
+
+/// What may be done with goods that are worth less, or nothing, when their money is gone.
+const TAKE_THEM_IN: &str = ": take its goods in, and keep back what they are worth less, which is owed then";
 
 /// 귀책 정정: whose fault it is, is the shop's to judge.
 pub fn correct(
@@ -127,7 +132,7 @@ pub fn correct(
     let Some(fault) = fault.filter(|f| *f != r.fault) else { return Ok(()) };
     judged(fault, r.fault)?;
     let changed = told_anew(order, r, (ReturnChange::Fault, fault), as_they_are(r), cx);
-    let changed = changed.ok_or_else(|| went_before(order, r, command))?;
+    let changed = changed.ok_or_else(|| went_before(order, r, command, ": its fees can't be kept back of it any more"))?;
     decision.events.push(Event::ReturnChanged(Box::new(changed)));
     Ok(())
 }
@@ -185,7 +190,7 @@ pub fn inspected(
     let fault = fault.unwrap_or(r.fault);
     if changed.iter().all(|l| l.quantity == 0) {
         if gone(order, r.group).is_positive() {
-            return Err(went_before(order, r, "complete_return"));
+            return Err(went_before(order, r, "complete_return", TAKE_THEM_IN));
         }
         let reason = changed.into_iter().find_map(|l| l.reason);
         decision.events.push(Event::ReturnRejected { group: r.group, reason });
@@ -198,8 +203,8 @@ pub fn inspected(
     if looked_at {
         let now = folded(order, &decision.events, cx);
         let was = now.return_of(r.group).unwrap_or(r);
-        let changed = told_anew(&now, was, (ReturnChange::Inspection, fault), changed, cx);
-        let changed = changed.ok_or_else(|| went_before(order, r, "complete_return"))?;
+        let changed = judged_anew(&now, was, fault, changed, cx);
+        let changed = changed.ok_or_else(|| went_before(order, r, "complete_return", TAKE_THEM_IN))?;
         decision.events.push(Event::ReturnChanged(Box::new(changed)));
     }
     let now = folded(order, &decision.events, cx);
@@ -210,6 +215,29 @@ pub fn inspected(
     }
     deliver::earn_again(order, cx, decision);
     Ok(())
+}
+
+/// What an inspection comes to. What should be kept back of money that went before is owed by the buyer, to each seller its own.
+fn judged_anew(
+    order: &Order,
+    r: &Return,
+    fault: Fault,
+    mut changed: Vec<ChangedLine>,
+    cx: &Context<'_>,
+) -> Option<ReturnChanged> {
+    let why = (ReturnChange::Inspection, fault);
+    if !gone(order, r.group).is_positive() {
+        return told_anew(order, r, why, changed, cx);
+    }
+    let mut owed: Vec<(u16, Won)> = Vec::new();
+    for l in changed.iter_mut().filter(|l| l.kept_back.is_positive()) {
+        owed.push((l.line_no, std::mem::take(&mut l.kept_back)));
+    }
+    let mut event = told_anew(order, r, why, changed, cx)?;
+    let now = folded(order, &[Event::ReturnChanged(Box::new(event.clone()))], cx);
+    let debts = owed.into_iter().filter_map(|(no, amount)| debt(&now, no, amount, FeeReason::Damaged));
+    event.charges = debts.zip(now.next_fee_no()..).map(|(fee, fee_no)| AddedFee { fee_no, ..fee }).collect();
+    Some(event)
 }
 
 /// Consequences of an inspection have a reason.
@@ -300,7 +328,7 @@ pub fn withdraw(
         Event::ReturnWithdrawn { group }
     } else {
         let changed = told_anew(order, r, (ReturnChange::Short, r.fault), changed, cx);
-        Event::ReturnChanged(Box::new(changed.ok_or_else(|| went_before(order, r, "withdraw_return"))?))
+        Event::ReturnChanged(Box::new(changed.ok_or_else(|| went_before(order, r, "withdraw_return", ""))?))
     };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
     deliver::earn_again(order, cx, &mut decision);

@@ -49,7 +49,6 @@ fn changed(order: &Order, r: &Return, kept_for: Vec<KeptFor>, fees_back: Vec<Fee
     let mut undone = order.clone();
     let undo = undone.give_up_money(r, cx.now);
     assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
-    let debts = |fees: &[FeeBack]| fees.iter().map(|f| f.amount).sum::<Won>();
     let more = sum(&kept_for) - sum(&r.kept_for) + debts(&fees_back) - debts(&r.fees_back);
     let refunds = money::plan_return(&undone, waiting(order, r) - more, r.group);
     let withheld = money::withhold(&undone.settlements, &refunds, r.fee() + more);
@@ -63,6 +62,7 @@ fn changed(order: &Order, r: &Return, kept_for: Vec<KeptFor>, fees_back: Vec<Fee
         fees_back,
         kept_for,
         refunds,
+        charges: Vec::new(),
     }))
 }
 
@@ -71,7 +71,24 @@ fn waiting(order: &Order, r: &Return) -> Won {
     of.map(|f| f.amount).sum()
 }
 
-/// Keeps up to `wanted` back of the money that waits for the goods of an exchange; how much.
+/// Of what has settled debts, up to `wanted` settles none: they are owed again.
+fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeBack>, wanted: Won) -> Vec<FeeBack> {
+    let mut left = wanted;
+    let debt = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
+    let part = |f: &FeeBack| {
+        let amount = f.amount.min(left);
+        left -= amount;
+        FeeBack { amount, ..*f }
+    };
+    settled.filter(|f| debt(f.fee_no)).map(part).filter(|f| f.amount.is_positive()).collect()
+}
+
+fn debts(fees: &[FeeBack]) -> Won {
+    fees.iter().map(|f| f.amount).sum()
+}
+
+/// Keeps up to `wanted` back of the money that waits for the goods of an exchange, and of what their refunds have settled debts
+/// with; how much.
 pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision: &mut Decision) -> Won {
     if !wanted.is_positive() {
         return Won::ZERO;
@@ -81,17 +98,27 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
         let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
         let lines = r.lines.iter().filter(after);
         let of_lines: Won = lines.clone().map(|l| l.amount).sum();
-        let room = of_lines - kept_of(order, &r.kept_for, lines.map(|l| l.line_no));
-        let amount = left.min(waiting(order, r)).min(room);
+        let room = left.min(of_lines - kept_of(order, &r.kept_for, lines.map(|l| l.line_no)));
+        let waits = waiting(order, r).min(room);
+        // the fee of an exchange that failed is owed no more, whatever becomes of the goods
+        let failed = r.exchange.and_then(|g| order.exchange_of(g)).and_then(|e| e.fee_no);
+        let settled = r.fees_back.iter().filter(|f| Some(f.fee_no) != failed);
+        let again = owed_again(order, settled, room - waits);
+        let amount = waits + debts(&again);
         if amount.is_positive() {
             left -= amount;
-            let mut kept_for = r.kept_for.clone();
+            let (mut kept_for, mut fees_back) = (r.kept_for.clone(), r.fees_back.clone());
             kept_for.push(KeptFor { exchange: e.group, amount });
+            for f in &again {
+                fees_back.iter_mut().filter(|b| b.fee_no == f.fee_no).for_each(|b| b.amount -= f.amount);
+            }
+            fees_back.retain(|b| b.amount.is_positive());
             let now = folded(order, &decision.events[first..], cx);
-            decision.events.push(changed(&now, r, kept_for, r.fees_back.clone(), cx));
+            decision.events.push(changed(&now, r, kept_for, fees_back, cx));
         }
     }
     let mut groups: Vec<u32> = order.refunds.iter().filter_map(|f| f.cancel_group).collect();
+    groups.extend(order.after.kept.iter().map(|(group, _)| *group));
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
@@ -102,7 +129,7 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
     wanted - left
 }
 
-/// The same of a cancellation whose refund waits for the goods.
+/// The same of a cancellation whose refund waits for the goods, or has settled a debt.
 fn keep_of_cut(
     order: &Order,
     e: &Exchange,
@@ -117,14 +144,13 @@ fn keep_of_cut(
     let had = order.after.kept.iter().filter(|(of, _)| *of == group);
     let had: Won = had.map(|(_, kept)| kept_of(order, &kept.kept_for, lines.clone().map(|c| c.line_no))).sum();
     let mut left = wanted.min(of_lines - had);
-    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
-    let mut waiting = order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)).peekable();
-    if !left.is_positive() || waiting.peek().is_none() {
+    if !left.is_positive() {
         return (Won::ZERO, None);
     }
     let now = folded(order, &decision.events[first..], cx);
     let mut event = Resettled { group, ..Resettled::default() };
-    for f in waiting {
+    let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
+    for f in order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)) {
         let amount = left.min(f.amount);
         if !amount.is_positive() {
             break;
@@ -144,7 +170,9 @@ fn keep_of_cut(
             });
         }
     }
-    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>();
+    let settled = order.after.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
+    event.freed.set_off = owed_again(order, settled, left);
+    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>() + debts(&event.freed.set_off);
     event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
     (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
 }

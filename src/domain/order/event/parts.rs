@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::KeptFor;
+use super::{AddedFee, KeptFor};
 use crate::domain::{
     Time,
     catalog::StockPolicy,
@@ -426,6 +426,9 @@ pub struct ReturnChanged {
     /// in place of those that wait
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
+    /// what would be kept back of money that went before: debts of the buyer's
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub charges: Vec<AddedFee>,
 }
 
 /// A line's part in a return, as it is now.

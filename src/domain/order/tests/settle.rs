@@ -5,10 +5,11 @@ use super::{
     acts::{found, give_back, give_up, units, withdraw},
     claims::{order, procured, shipped},
     deep::shop,
-    world::{World, card, line, place},
+    world::{World, card, line, pay, place},
 };
 use crate::domain::{
     catalog::{PointsPolicy, ReturnThreshold, SkuInfo},
+    fee::FeeReason,
     money::Won,
     order::{
         OrderCommand as C,
@@ -91,8 +92,12 @@ fn a_fault_is_not_corrected_to_what_would_ask_money_back() {
     ask(&mut w, &collect(2));
     let refused = w.ask(&complete(Vec::new(), Some(Fault::Buyer))).unwrap_err();
     assert_eq!(refused.reason, Reason::IllegalTransition);
-    let refused = w.ask(&complete(vec![found(1, (2, 0, 0), 1)], None)).unwrap_err();
-    assert_eq!(refused.reason, Reason::IllegalTransition);
+    // nor are goods sent back whose money is the buyer's again
+    for rejected in [1, 2] {
+        let refused = w.ask(&complete(vec![found(1, (2 - rejected, 0, rejected), 0)], None)).unwrap_err();
+        assert_eq!(refused.reason, Reason::IllegalTransition);
+        assert!(refused.facts.detail.unwrap().contains("take its goods in"));
+    }
     ask(&mut w, &complete(Vec::new(), None));
     // the other way more goes back, whenever it is found
     let mut w = sent(2);
@@ -228,6 +233,33 @@ fn what_never_comes_though_its_money_went_is_written_off_or_charged() {
     }
     let off = C::WriteOffReturn { group: 1, what: give_up(Vec::new(), None) };
     assert_eq!(w.ask(&off).unwrap_err().reason, Reason::IllegalTransition);
+}
+
+/// The kind: what an inspection finds, of money that went before the goods. It is owed: paid, or settled by the next refund.
+#[test]
+fn what_is_worth_less_though_its_money_went_is_owed() {
+    for (lanes, kept, pays) in [(1, 100, true), (2, 666, false), (1, 666, true), (2, 1, false)] {
+        let mut w = order(shop(lanes), vec![line("c", 3)], &shipped());
+        ask(&mut w, &back(2, Fault::Seller));
+        ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+        ask(&mut w, &collect(2));
+        let gone = money(&w);
+        let too_much = w.ask(&complete(vec![found(1, (0, 2, 0), 667)], None)).unwrap_err();
+        assert_eq!(too_much.reason, Reason::AmountMismatch);
+        ask(&mut w, &complete(vec![found(1, (0, 2, 0), kept)], None));
+        assert_eq!((money(&w), w.o().surcharge_due().get()), (gone, kept));
+        let fee = w.o().fees.last().unwrap();
+        assert_eq!((fee.reason, fee.unpaid), (FeeReason::Damaged, true));
+        assert_eq!(w.o().return_of(1).unwrap().state, ReturnState::Completed);
+        if pays {
+            ask(&mut w, &pay("d", kept));
+            assert_eq!(w.o().surcharge_due(), Won::ZERO);
+        } else {
+            ask(&mut w, &C::RequestReturn(give_back(&[(1, 1)], Fault::Seller)));
+            assert_eq!((money(&w).2, w.o().surcharge_due()), (kept, Won::ZERO));
+        }
+        w.refolds();
+    }
 }
 
 #[test]

@@ -388,6 +388,40 @@ fn a_cancellation_settles_what_the_buyer_owes() {
     }
 }
 
+/// The kind: old goods that go back to the buyer are paid for, though what would have paid for them has settled a debt: that is
+/// owed again.
+#[test]
+fn money_that_has_settled_a_debt_pays_for_old_goods_first() {
+    let lost = || C::ReportStockLoss { lines: vec![units(2, 2)] };
+    let rejects = |n: u32| [come(1, 1, n), inspect(1, found(1, (0, 0, n), 0))];
+    for lanes in [1, 2] {
+        // a return, whose money settles the 6,000 won of the exchange and waits with 4,000
+        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
+        ask(&mut w, &[mind(1, 3), add_product(1, Some("b"))]);
+        ask(&mut w, &send_new());
+        ask(&mut w, &returned(2, 2, 1));
+        assert_eq!(money(&w), (4_000, 0, 6_000, 0));
+        ask(&mut w, &rejects(3));
+        assert_eq!(money(&w), (0, 0, 10_000, 6_000), "{lanes}");
+        ends_well(&w);
+        // a return and a loss
+        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
+        ask(&mut w, &[mind(1, 3), add_product(1, Some("b")), back(2, 1, Fault::Seller), lost()]);
+        ask(&mut w, &rejects(3));
+        ask(&mut w, &[approve(2)]);
+        assert_eq!(money(&w), (0, 3_000, 30_000, 6_000), "{lanes}");
+        ends_well(&w);
+        // what waits is enough: the debt stays settled
+        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
+        ask(&mut w, &[mind(1, 3), add_product(1, Some("b"))]);
+        ask(&mut w, &send_new());
+        ask(&mut w, &returned(2, 2, 1));
+        ask(&mut w, &[come(1, 1, 3), inspect(1, found(1, (2, 1, 0), 3_000))]);
+        assert_eq!(money(&w), (0, 1_000, 9_000, 0), "{lanes}");
+        ends_well(&w);
+    }
+}
+
 /// A part of what replaced goods is lost while the rest is asked back, and its money waits for the old ones.
 fn lost_while_out(back_first: bool) -> World {
     let mut w = order(shop(1), vec![line("a", 2)], &sent());
