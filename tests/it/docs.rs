@@ -336,6 +336,35 @@ fn pages_name_files_and_tests_that_there_are() {
     assert!(paths > 150 && tests > 40, "{paths} paths, {tests} tests");
 }
 
+/// Each term is there once, its Korean is what tables, documents or console say, and what it is called there there is.
+#[test]
+fn the_glossary_says_what_is_said() {
+    let mut all = String::new();
+    for folder in ["src", "migrations/postgres"] {
+        sources(folder, &mut |text| all.push_str(&text));
+    }
+    for page in ["docs/protocol.md", "docs/schema.md", "src/http/console/words.js"] {
+        all.push_str(&read(page));
+    }
+    let words: BTreeSet<&str> = all.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let page = read("docs/glossary.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let rows: Vec<_> = rows.into_iter().filter(|cells| cells[0] != "term" && !cells[0].starts_with("---")).collect();
+    assert!(rows.len() > 50, "{}", rows.len());
+    let mut terms = BTreeSet::new();
+    for cells in &rows {
+        assert_eq!(cells.len(), 4, "{cells:?}");
+        assert!(cells[0].split(", ").all(|term| terms.insert(term)), "{cells:?} is there twice");
+        for korean in cells[1].split(", ").filter(|k| !k.is_empty()) {
+            assert!(all.contains(korean), "{korean} ({}) is said nowhere else", cells[0]);
+        }
+        for name in words_in_code(cells[2]) {
+            assert!(words.contains(&*name), "{} is said to be {name}, which there is not", cells[0]);
+        }
+    }
+}
+
 /// What is said to be held is held by a test or a check that runs; what is not says why, or where else.
 #[test]
 fn every_row_of_the_security_page_names_what_holds_it() {
