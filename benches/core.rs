@@ -26,6 +26,7 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jumun::{
+    actors::inventory,
     clock::{Clock as _, RealClock},
     domain::{
         Time,
@@ -35,7 +36,6 @@ use jumun::{
         stock::{Move, Movement, Stock},
     },
     protocol::{Kind, decode, event::publish},
-    route::inventory,
     store::{self, Commit, Committer, LeaseAnswer, Store},
 };
 use support::{CHUNK, Lane, placement, shelf};

@@ -171,7 +171,7 @@ pub struct Resealed {
 
 /// What is to be said in the end.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SealVerdict {
     /// these keys are needed no more
     Needless(Vec<String>),
     /// values are left that no key here opens
@@ -195,7 +195,7 @@ pub async fn reseal(
     store: &Arc<dyn Store>,
     vault: &Vault,
     tell: &mut (dyn FnMut(&Resealed) + Send),
-) -> anyhow::Result<(Resealed, Verdict)> {
+) -> anyhow::Result<(Resealed, SealVerdict)> {
     let before = store.noted(KEYS).await?;
     let mut done = Resealed::default();
     let mut after = None;
@@ -269,9 +269,9 @@ async fn judge(
     vault: &Vault,
     before: Option<String>,
     done: &Resealed,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<SealVerdict> {
     if done.closed > 0 {
-        return Ok(Verdict::Closed);
+        return Ok(SealVerdict::Closed);
     }
     let mut others = Vec::new();
     for partition in store.owned().await? {
@@ -282,18 +282,18 @@ async fn judge(
         }
     }
     if !others.is_empty() {
-        return Ok(Verdict::Others(others));
+        return Ok(SealVerdict::Others(others));
     }
     let was = before.as_deref().and_then(Keys::read).unwrap_or_default();
     let now = Keys { changes: was.changes + 1, ids: BTreeSet::from([vault.id().to_owned()]) };
     if done.moved > 0 || !store.note_if(KEYS, before.as_deref(), &now.text()).await? {
-        return Ok(Verdict::Again);
+        return Ok(SealVerdict::Again);
     }
     if store.noted(IN_CLEAR).await?.is_some() {
         store.note_as(IN_CLEAR, "").await?;
     }
     let needless = was.ids.into_iter().chain(vault.ids().map(str::to_owned)).filter(|id| id != vault.id());
-    Ok(Verdict::Needless(needless.collect::<BTreeSet<_>>().into_iter().collect()))
+    Ok(SealVerdict::Needless(needless.collect::<BTreeSet<_>>().into_iter().collect()))
 }
 
 /// Whether rows of an older version may hold secrets in clear: until they were sealed, they stay where that is done.

@@ -30,9 +30,9 @@ pub const SECRET_MIN: usize = 24;
 
 /// What both sides know; it shows itself to nobody.
 #[derive(Clone)]
-pub struct Secret(Vec<u8>);
+pub struct SigningSecret(Vec<u8>);
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
     }
@@ -65,7 +65,7 @@ impl Purpose {
 
 /// Why a signature is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
+pub enum SignatureError {
     #[error("the header {HEADER} is not like t=SECONDS,v1=HEX, nor {HEADER_V2} like t=SECONDS,v2=HEX")]
     Form,
     #[error("the signature is more than {TOLERANCE_SECONDS} seconds from now")]
@@ -74,7 +74,7 @@ pub enum Doubt {
     Wrong,
 }
 
-impl Secret {
+impl SigningSecret {
     /// Of a text.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Secret {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(&self, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+    pub fn check(&self, now: Time, header: &str, body: &[u8]) -> Result<(), SignatureError> {
         self.fits(None, now, header, body)
     }
 
@@ -128,26 +128,26 @@ impl Secret {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check_for(&self, purpose: Purpose, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+    pub fn check_for(&self, purpose: Purpose, now: Time, header: &str, body: &[u8]) -> Result<(), SignatureError> {
         self.fits(Some(purpose), now, header, body)
     }
 
-    fn fits(&self, purpose: Option<Purpose>, now: Time, header: &str, body: &[u8]) -> Result<(), Doubt> {
+    fn fits(&self, purpose: Option<Purpose>, now: Time, header: &str, body: &[u8]) -> Result<(), SignatureError> {
         let version = if purpose.is_some() { "v2" } else { "v1" };
         let parts = || header.split(',').filter_map(|p| p.trim().split_once('='));
-        let at: i64 = parts().find(|(k, _)| *k == "t").and_then(|(_, v)| v.parse().ok()).ok_or(Doubt::Form)?;
+        let at: i64 = parts().find(|(k, _)| *k == "t").and_then(|(_, v)| v.parse().ok()).ok_or(SignatureError::Form)?;
         let code = |v: &str| unhex(v).filter(|code| code.len() == CODE_BYTES);
         let codes = parts().filter(|(k, _)| *k == version).filter_map(|(_, v)| code(v));
         let codes: Vec<Vec<u8>> = codes.take(4).collect();
         if codes.is_empty() {
-            return Err(Doubt::Form);
+            return Err(SignatureError::Form);
         }
         if now.timestamp().saturating_sub(at).saturating_abs() > TOLERANCE_SECONDS {
-            return Err(Doubt::Time);
+            return Err(SignatureError::Time);
         }
         // compared in constant time
         let fits = |code: &Vec<u8>| self.mac(purpose, at, body).is_some_and(|m| m.verify_slice(code).is_ok());
-        if codes.iter().any(fits) { Ok(()) } else { Err(Doubt::Wrong) }
+        if codes.iter().any(fits) { Ok(()) } else { Err(SignatureError::Wrong) }
     }
 }
 
@@ -161,41 +161,45 @@ mod tests {
 
     #[test]
     fn only_the_secrets_own_fresh_signature_fits() {
-        let secret = Secret::new("0123456789abcdef01234567").unwrap();
-        let other = Secret::new("another secret, long enough").unwrap();
+        let secret = SigningSecret::new("0123456789abcdef01234567").unwrap();
+        let other = SigningSecret::new("another secret, long enough").unwrap();
         let header = secret.sign(at(1_000), b"body");
         assert_eq!(secret.check(at(1_000), &header, b"body"), Ok(()));
         assert_eq!(secret.check(at(1_300), &header, b"body"), Ok(()));
         assert_eq!(secret.check(at(700), &header, b"body"), Ok(()));
-        assert_eq!(secret.check(at(1_301), &header, b"body"), Err(Doubt::Time));
-        assert_eq!(secret.check(at(699), &header, b"body"), Err(Doubt::Time));
-        assert_eq!(secret.check(at(1_000), &header, b"Body"), Err(Doubt::Wrong));
-        assert_eq!(other.check(at(1_000), &header, b"body"), Err(Doubt::Wrong));
+        assert_eq!(secret.check(at(1_301), &header, b"body"), Err(SignatureError::Time));
+        assert_eq!(secret.check(at(699), &header, b"body"), Err(SignatureError::Time));
+        assert_eq!(secret.check(at(1_000), &header, b"Body"), Err(SignatureError::Wrong));
+        assert_eq!(other.check(at(1_000), &header, b"body"), Err(SignatureError::Wrong));
         // another time under the same code
-        assert_eq!(secret.check(at(1_000), &header.replace("t=1000", "t=1001"), b"body"), Err(Doubt::Wrong));
+        assert_eq!(secret.check(at(1_000), &header.replace("t=1000", "t=1001"), b"body"), Err(SignatureError::Wrong));
         // an old secret's beside the new one's
         let both = format!("{header},{}", other.sign(at(1_000), b"body").split_once(',').unwrap().1);
         assert_eq!((secret.check(at(1_000), &both, b"body"), other.check(at(1_000), &both, b"body")), (Ok(()), Ok(())));
         for bad in ["", "t=1000", "v1=00", "t=x,v1=00", "t=1000,v1=zz", "t=1000,v1=", &"v1=é".repeat(40)] {
-            assert_eq!(secret.check(at(1_000), bad, b"body"), Err(Doubt::Form), "{bad}");
+            assert_eq!(secret.check(at(1_000), bad, b"body"), Err(SignatureError::Form), "{bad}");
         }
     }
 
     #[test]
     fn what_is_signed_for_one_way_is_not_for_another() {
-        let secret = Secret::new("0123456789abcdef01234567").unwrap();
+        let secret = SigningSecret::new("0123456789abcdef01234567").unwrap();
         for signed in Purpose::ALL {
             let header = secret.sign_for(signed, at(1_000), b"body");
             for asked in Purpose::ALL {
                 let told = secret.check_for(asked, at(1_000), &header, b"body");
-                assert_eq!(told, if signed == asked { Ok(()) } else { Err(Doubt::Wrong) }, "{signed:?} {asked:?}");
+                assert_eq!(
+                    told,
+                    if signed == asked { Ok(()) } else { Err(SignatureError::Wrong) },
+                    "{signed:?} {asked:?}"
+                );
             }
             // under another version's name, or as a body that begins with the label
             let renamed = header.replace("v2=", "v1=");
-            assert_eq!(secret.check(at(1_000), &renamed, b"body"), Err(Doubt::Wrong));
-            assert_eq!(secret.check(at(1_000), &header, b"body"), Err(Doubt::Form));
+            assert_eq!(secret.check(at(1_000), &renamed, b"body"), Err(SignatureError::Wrong));
+            assert_eq!(secret.check(at(1_000), &header, b"body"), Err(SignatureError::Form));
             let old = secret.sign(at(1_000), b"body").replace("v1=", "v2=");
-            assert_eq!(secret.check_for(signed, at(1_000), &old, b"body"), Err(Doubt::Wrong));
+            assert_eq!(secret.check_for(signed, at(1_000), &old, b"body"), Err(SignatureError::Wrong));
         }
         // printf 'jumun.callback.1000.body' | openssl dgst -sha256 -hmac 0123456789abcdef01234567
         let code = "8207de5b81291792036772679dd29abde9c37849deec0b0009b1ecd8faa26e56";
@@ -205,14 +209,14 @@ mod tests {
     #[test]
     fn it_is_the_hmac_that_others_make() {
         // printf '1000.body' | openssl dgst -sha256 -hmac 0123456789abcdef01234567
-        let secret = Secret::new("0123456789abcdef01234567").unwrap();
+        let secret = SigningSecret::new("0123456789abcdef01234567").unwrap();
         let code = "b64bc1f25f77ec53cd66e88260baf3321343e12a472bdc62fa9c2391f569b1a0";
         assert_eq!(secret.sign(at(1_000), b"body"), format!("t=1000,v1={code}"));
     }
 
     #[test]
     fn a_secret_hides_and_has_a_length() {
-        assert!(Secret::new("short").is_err());
-        assert_eq!(format!("{:?}", Secret::new("0123456789abcdef01234567").unwrap()), "Secret");
+        assert!(SigningSecret::new("short").is_err());
+        assert_eq!(format!("{:?}", SigningSecret::new("0123456789abcdef01234567").unwrap()), "Secret");
     }
 }

@@ -7,15 +7,15 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use actix::{Actor as _, Addr};
 use anyhow::{Context as _, Result};
 use jumun::{
+    actors::{
+        LaneContext,
+        dedup::DedupCache,
+        supervisor::{Bounds, Committed, Decide, Supervisor},
+    },
     clock::{Clock as _, RealClock},
     commit::batch::Sealed,
-    ingest::{Delivered, deliver},
-    log::{Entry, EntryId, Inbound},
-    route::{
-        LaneContext,
-        supervisor::{Bounds, Committed, Decide, Supervisor},
-        window::Window,
-    },
+    ingest::{ReadEntry, deliver},
+    log::{EntryId, Inbound, LogEntry},
     store::Store,
 };
 
@@ -35,25 +35,25 @@ impl Lane {
     pub fn new(store: Arc<dyn Store>, live: usize, window: usize) -> Self {
         let cx = LaneContext::new(0, 1, store, RealClock.now());
         let bounds = Bounds { orders_max: live, skus_max: live, idle_ticks: u64::MAX };
-        let supervisor = Supervisor::new(cx.clone(), bounds, Rc::new(RefCell::new(Window::new(window)))).start();
+        let supervisor = Supervisor::new(cx.clone(), bounds, Rc::new(RefCell::new(DedupCache::new(window)))).start();
         Self { cx, supervisor, batches: 0, entry: 0 }
     }
 
     /// Commands as the reader hands them over: read and decoded, each an entry of its own.
-    pub fn entries(&mut self, commands: impl IntoIterator<Item = String>) -> Result<Vec<Delivered>> {
+    pub fn entries(&mut self, commands: impl IntoIterator<Item = String>) -> Result<Vec<ReadEntry>> {
         let at = RealClock.now();
         let ms = u64::try_from(at.timestamp_millis())?;
         let entry = |command: String| {
             self.entry += 1;
             let id = EntryId { ms, seq: self.entry };
             let command = command.into_bytes().into();
-            deliver(Entry { stream: Inbound::Commands, id, at, command, attempts: 1 }, false, None)
+            deliver(LogEntry { stream: Inbound::Commands, id, at, command, attempts: 1 }, false, None)
         };
         Ok(commands.into_iter().map(entry).collect())
     }
 
     /// Decides them, all into the open batch.
-    pub async fn decide(&self, entries: Vec<Delivered>) -> Result<()> {
+    pub async fn decide(&self, entries: Vec<ReadEntry>) -> Result<()> {
         Ok(self.supervisor.send(Decide { entries, careful: false }).await??)
     }
 

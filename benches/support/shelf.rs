@@ -9,10 +9,10 @@ use jumun::{
         ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     },
     store::{
-        Batch, Committer, Lease, LeaseAnswer, Outcome, Prepared, Preparer, Store, StoreError, StoredGiftPromotion,
-        StoredSku, TableRef, UntRow,
+        Batch, BatchEncoder, Committer, EncodedBatch, Lease, LeaseAnswer, Outcome, Store, StoreError,
+        StoredGiftPromotion, StoredSku, TableRef, UntRow,
         archive::{ArchRow, ArchiveStore, Moving, Stretch, Sum},
-        door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
+        door::{AdminStore, DoorAuditRow, HookLetterRow, HookRow},
         people::{AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery, ReviewRow},
         retention::{Expiring, KeepsPerson, RetentionStore},
         row::Read,
@@ -82,14 +82,14 @@ fn no<T>() -> Result<T, StoreError> {
 /// What nobody asks for: no lane commits here.
 struct Nothing;
 
-impl Preparer for Nothing {
-    fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
-        Ok(Prepared::AsItIs)
+impl BatchEncoder for Nothing {
+    fn prepare(&mut self, _: &Batch) -> Result<EncodedBatch, StoreError> {
+        Ok(EncodedBatch::AsItIs)
     }
 }
 
 #[async_trait]
-impl DoorStore for Shelf {
+impl AdminStore for Shelf {
     async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
         no()
     }
@@ -278,7 +278,7 @@ impl Store for Shelf {
     async fn release(&self, _: &Lease) -> Result<(), StoreError> {
         no()
     }
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         Box::new(Nothing)
     }
     async fn committer(&self, _: Lease) -> Result<Box<dyn Committer>, StoreError> {

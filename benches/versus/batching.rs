@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use jumun::load::{
-    LoadError, Plan,
+    LoadError, LoadPlan,
     redis_door::{RedisDoor, Submit},
     report::Measured,
 };
@@ -108,7 +108,7 @@ impl Batching {
     /// Offers `rate` orders a second.
     pub async fn run(&mut self, rate: u64, count: u64, in_flight_max: u64, drain: Duration) -> Result<Measured> {
         self.runs += 1;
-        let plan = Plan { rate, count, in_flight_max, drain, tag: format!("batch{}", self.runs) };
+        let plan = LoadPlan { rate, count, in_flight_max, drain, tag: format!("batch{}", self.runs) };
         let (door, measured) = self.offer(plan)?.await?;
         self.door = Some(door);
         while let Some(ended) = self.tasks.try_join_next() {
@@ -118,7 +118,7 @@ impl Batching {
     }
 
     /// Runs a plan beside the caller, who gets the door back with what was measured.
-    fn offer(&mut self, plan: Plan) -> Result<JoinHandle<(RedisDoor, Result<Measured, LoadError>)>> {
+    fn offer(&mut self, plan: LoadPlan) -> Result<JoinHandle<(RedisDoor, Result<Measured, LoadError>)>> {
         let mut door = self.door.take().context("the door broke")?;
         let source = workload()?;
         Ok(tokio::task::spawn_blocking(move || {
@@ -132,7 +132,8 @@ impl Batching {
     /// units were taken but which stay with the dead worker.
     pub async fn lose_a_worker(mut self, servers: &Servers, rate: u64) -> Result<(u64, u64)> {
         let drain = Duration::from_secs(5);
-        let load = self.offer(Plan { rate, count: rate * 3, in_flight_max: 100_000, drain, tag: "killed".into() })?;
+        let load =
+            self.offer(LoadPlan { rate, count: rate * 3, in_flight_max: 100_000, drain, tag: "killed".into() })?;
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.killed.store(true, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
@@ -157,7 +158,7 @@ impl Batching {
         let mut answered = 0;
         for count in [1, 100] {
             // the same tag: the second run's first command is the first run's
-            let plan = Plan { rate: 100_000, count, in_flight_max: 1_000, drain, tag: "twice".into() };
+            let plan = LoadPlan { rate: 100_000, count, in_flight_max: 1_000, drain, tag: "twice".into() };
             let (door, measured) = self.offer(plan)?.await?;
             self.door = Some(door);
             answered = measured?.answered;

@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use jumun::{
+    http_client::Certificates,
     load::{
         report::Measured,
         scenario::Scenario,
-        session::{PLENTY, Sale, Session, Target},
+        session::{LoadSale, LoadTarget, PLENTY, Session},
     },
-    outward::Certificates,
 };
 
 use crate::servers::Servers;
@@ -42,7 +42,7 @@ impl Server {
             ("JUMUN_LOG", "warn".to_owned()),
         ];
         let mut child = spawn(&settings)?;
-        let target = Target::Redis {
+        let target = LoadTarget::Redis {
             url: servers.redis.clone(),
             certificates: Certificates::default(),
             namespace: "jumun".into(),
@@ -53,7 +53,7 @@ impl Server {
         let mut attempt = 0;
         let session = loop {
             attempt += 1;
-            let sale = Sale { scenario: scenario.clone(), skus, stock, seed: 0, run: format!("versus{attempt}") };
+            let sale = LoadSale { scenario: scenario.clone(), skus, stock, seed: 0, run: format!("versus{attempt}") };
             match Session::open(&target, sale, Duration::from_secs(10)).await {
                 Ok(session) => break session,
                 Err(e) if child.try_wait()?.is_some() => bail!("jumun ended before it served: {e}"),

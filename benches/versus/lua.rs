@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use jumun::load::{
-    Source,
+    CommandSource,
     scenario::Scenario,
     workload::{Sku, Workload},
 };

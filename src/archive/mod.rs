@@ -45,7 +45,7 @@ const FAMILY_MAX: usize = 2_000;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked {
+pub struct ArchiveRequest {
     /// what has not changed since
     pub before: Time,
     /// now
@@ -56,7 +56,7 @@ pub struct Asked {
 
 /// What was done, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct ArchiveReport {
     /// orders that were moved
     pub orders: u64,
     /// their rows, in all tables
@@ -71,12 +71,12 @@ pub struct Report {
 ///
 /// # Errors
 /// The store's; what was moved until then is moved.
-pub async fn run(store: &Arc<dyn Store>, asked: Asked) -> Result<Report, StoreError> {
+pub async fn run(store: &Arc<dyn Store>, asked: ArchiveRequest) -> Result<ArchiveReport, StoreError> {
     if !asked.dry_run && seals::in_clear(&**store).await? {
         let why = "payment tokens of an older version may lie in clear where they would not be sealed: run jumun reseal first";
         return Err(StoreError::Refused(why.to_owned()));
     }
-    let mut report = Report::default();
+    let mut report = ArchiveReport::default();
     let mut after = None;
     loop {
         let page = store.ended(asked.before, after.as_ref(), LOOK).await?;
@@ -95,8 +95,8 @@ pub async fn run(store: &Arc<dyn Store>, asked: Asked) -> Result<Report, StoreEr
 async fn move_some(
     store: &Arc<dyn Store>,
     some: &[Moving],
-    asked: Asked,
-    report: &mut Report,
+    asked: ArchiveRequest,
+    report: &mut ArchiveReport,
 ) -> Result<(), StoreError> {
     if asked.dry_run {
         report.orders += some.len() as u64;
@@ -124,7 +124,7 @@ async fn move_some(
     }
 }
 
-fn keep(report: &mut Report, why: &'static str) {
+fn keep(report: &mut ArchiveReport, why: &'static str) {
     *report.kept.entry(why).or_default() += 1;
 }
 
@@ -146,7 +146,7 @@ async fn movable(
     store: &Arc<dyn Store>,
     ids: &[OrderId],
     before: Time,
-    report: &mut Report,
+    report: &mut ArchiveReport,
 ) -> Result<Vec<Moving>, StoreError> {
     let awaited: BTreeSet<OrderId> = store.awaited(ids).await?.into_iter().collect();
     let mut reserved: HashMap<Arc<str>, Vec<RsvRow>> = HashMap::new();
@@ -207,8 +207,8 @@ fn settled(order: &Order, rows: &[RsvRow]) -> bool {
 
 /// The orders that one had made, and the one that it was made for.
 fn linked(order: &Order) -> impl Iterator<Item = OrderId> {
-    let made = order.after.links.iter().filter(|l| l.state != LinkState::Refused).map(|l| l.order_id.clone());
-    made.chain(order.after.parent.iter().map(|p| p.order_id.clone()))
+    let made = order.fulfilment.links.iter().filter(|l| l.state != LinkState::Refused).map(|l| l.order_id.clone());
+    made.chain(order.fulfilment.parent.iter().map(|p| p.order_id.clone()))
 }
 
 /// Whether all that it is linked with has ended, too, and lately changed nothing.
@@ -235,7 +235,7 @@ async fn family_is_over(store: &Arc<dyn Store>, known_one: &Known, before: Time)
 }
 
 /// Moves the older rows of every SKU's ledger.
-async fn ledgers(store: &Arc<dyn Store>, asked: Asked, report: &mut Report) -> Result<(), StoreError> {
+async fn ledgers(store: &Arc<dyn Store>, asked: ArchiveRequest, report: &mut ArchiveReport) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = store.page(table::<UntRow>(), after.take(), SKUS).await?;

@@ -5,9 +5,9 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::config::{Places, real_clock, seconds};
+use super::config::{ConnectionArgs, real_clock, seconds};
 use crate::{
-    archive::{self, Asked, Report},
+    archive::{self, ArchiveReport, ArchiveRequest},
     domain::ids::OrderId,
     retention::before,
     timeline,
@@ -27,7 +27,7 @@ use crate::{
   jumun archive --show o-1 --database sqlite:jumun.db")]
 pub struct ArchiveArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     /// Orders whose last change, and ledger rows that, are older than so many days
     #[arg(long, value_name = "DAYS", required_unless_present = "show")]
     older_than: Option<f64>,
@@ -62,7 +62,7 @@ async fn work(args: &ArchiveArgs) -> anyhow::Result<ExitCode> {
     let age: Duration = seconds("--older-than (in seconds)", days * 86_400.0, 0.0, 36_500.0 * 86_400.0)?;
     let at = real_clock().now();
     let store = args.places.store().await?;
-    let report = archive::run(&store, Asked { before: before(at, age), at, dry_run: args.dry_run }).await?;
+    let report = archive::run(&store, ArchiveRequest { before: before(at, age), at, dry_run: args.dry_run }).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -71,7 +71,7 @@ async fn work(args: &ArchiveArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(r: &Report, dry_run: bool) -> String {
+fn text(r: &ArchiveReport, dry_run: bool) -> String {
     let mut out = if dry_run {
         format!("{} orders would be archived, and {} ledger rows or more\n", r.orders, r.ledger_rows)
     } else {

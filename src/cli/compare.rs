@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use crate::load::compare::{Comparison, Given, REPORT_BYTES_MAX, Tolerance, Verdict, differences};
+use crate::load::compare::{CompareVerdict, Comparison, Given, REPORT_BYTES_MAX, Tolerance, differences};
 
 /// Compares two reports of jumun load or of ops/load/k6.js: before a change and after it.
 ///
@@ -37,7 +37,7 @@ pub fn run(args: &CompareArgs) -> ExitCode {
     match compare(args) {
         Ok(comparison) => {
             println!("{comparison}");
-            let worse = args.fail_on_worse && comparison.count(Verdict::Worse) > 0;
+            let worse = args.fail_on_worse && comparison.count(CompareVerdict::Worse) > 0;
             if worse { ExitCode::from(1) } else { ExitCode::SUCCESS }
         }
         Err(e) => {

@@ -21,12 +21,12 @@ use crate::{
         money::Won,
         order::delivery::Zone,
     },
+    http_client::Certificates,
     log::{
         CommandLog, Retention,
         memory::{MemoryBounds, MemoryLog},
         redis::RedisLog,
     },
-    outward::Certificates,
     secrets,
     store::{self, Store},
     traces::{
@@ -37,7 +37,7 @@ use crate::{
 
 /// Where commands come from and the truth is kept.
 #[derive(Debug, Clone, Args)]
-pub struct Places {
+pub struct ConnectionArgs {
     /// postgres://… or sqlite:PATH [default: sqlite:jumun.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database: Option<String>,
@@ -81,7 +81,7 @@ impl RedisTlsArgs {
     }
 }
 
-impl Places {
+impl ConnectionArgs {
     fn database(&self) -> anyhow::Result<Option<String>> {
         said(self.database.as_ref(), "--database-file", self.database_file.as_deref())
     }

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     demo::{
-        self, Place, Plan,
-        check::{Check, check},
-        report::{Pace, report},
+        self, DemoPlan, DemoServers,
+        check::{DemoCheck, check},
+        report::{ServerCounters, report},
         screen::Screen,
     },
     domain::catalog::Policy,
@@ -29,7 +29,7 @@ use crate::{
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
     payment::simulated::{Rules, Simulated},
-    retention::{CLAIM_WINDOW, Terms},
+    retention::{CLAIM_WINDOW, RetentionTerms},
     server::{Server, ServerParts},
     store::{self, rows::OrdRow, table},
     verify::{Options, verify},
@@ -88,13 +88,13 @@ pub struct DemoArgs {
 }
 
 impl DemoArgs {
-    fn plan(&self) -> anyhow::Result<Plan> {
+    fn plan(&self) -> anyhow::Result<DemoPlan> {
         ensure!((1..=1_000_000).contains(&self.units), "--units is 1 to 1000000, not {}", self.units);
         ensure!((1..=1_000_000).contains(&self.customers), "--customers is 1 to 1000000, not {}", self.customers);
         let rate = self.rate.unwrap_or(self.customers.div_ceil(10));
         ensure!((1..=1_000_000).contains(&rate), "--rate is 1 to 1000000, not {rate}");
         let window = seconds("--window", self.window, 0.2, 60.0)?;
-        Ok(Plan { units: self.units, customers: self.customers, rate, seed: self.seed, window })
+        Ok(DemoPlan { units: self.units, customers: self.customers, rate, seed: self.seed, window })
     }
 }
 
@@ -160,7 +160,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         None => memory_log(&clock),
     };
     let metrics = serve::metrics()?;
-    let place = Place { store: Arc::clone(&store), log: Arc::clone(&log), clock: Arc::clone(&clock) };
+    let place = DemoServers { store: Arc::clone(&store), log: Arc::clone(&log), clock: Arc::clone(&clock) };
     let server = start(&plan, &place).await?;
     let mut screen = Screen::new();
     screen.says(&headline(&args, &plan, &place, &namespace, scratch.as_ref()));
@@ -211,8 +211,8 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let found = check(&sale, &*store).await?;
     let options = Options { now: Some(clock.now()), ..Options::default() };
     let verified = Box::pin(verify(store, Some(log), options)).await?;
-    let promises: Vec<Check> = verified.checks.iter().map(Check::promise).collect();
-    println!("{}", report(&sale, &found, Pace::read(&metrics.render()), &promises));
+    let promises: Vec<DemoCheck> = verified.checks.iter().map(DemoCheck::promise).collect();
+    println!("{}", report(&sale, &found, ServerCounters::read(&metrics.render()), &promises));
     if let Some(kept) = scratch.as_ref().filter(|s| s.kept) {
         println!("The database is kept: {}", kept.path.join("demo.db").display());
     }
@@ -223,7 +223,12 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
 const LOOK: Duration = Duration::from_secs(5);
 
 /// The sale, before somebody's eyes.
-async fn watched(plan: Plan, place: &Place, screen: &mut Screen, url: &str) -> anyhow::Result<demo::Sale> {
+async fn watched(
+    plan: DemoPlan,
+    place: &DemoServers,
+    screen: &mut Screen,
+    url: &str,
+) -> anyhow::Result<demo::DemoSale> {
     screen.says(&format!("  watch it at {url}; it opens in {} s", LOOK.as_secs()));
     for browser in ["xdg-open", "open"] {
         let started = std::process::Command::new(browser).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -248,7 +253,7 @@ fn listener() -> anyhow::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:8080").or_else(|_| TcpListener::bind("127.0.0.1:0")).context("no port is free")
 }
 
-async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
+async fn start(plan: &DemoPlan, place: &DemoServers) -> anyhow::Result<Server> {
     let policy = Policy {
         payment_window: plan.window,
         // a demonstration has no time for a second try after five seconds
@@ -273,7 +278,7 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
             dead_max: 10_000,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
-        terms: Terms::default(),
+        terms: RetentionTerms::default(),
         hooks: Arc::default(),
         traces: None,
     };
@@ -283,7 +288,13 @@ async fn start(plan: &Plan, place: &Place) -> anyhow::Result<Server> {
     Ok(server)
 }
 
-fn headline(args: &DemoArgs, plan: &Plan, place: &Place, namespace: &str, scratch: Option<&Scratch>) -> String {
+fn headline(
+    args: &DemoArgs,
+    plan: &DemoPlan,
+    place: &DemoServers,
+    namespace: &str,
+    scratch: Option<&Scratch>,
+) -> String {
     let store = match scratch {
         Some(scratch) => format!("SQLite in {}", scratch.path.display()),
         None if place.store.kind() == "postgres" => "PostgreSQL".to_owned(),

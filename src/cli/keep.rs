@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use clap::Args;
 
-use crate::retention::{ACCESS_LOG, CLAIM_WINDOW, Terms, days, tables};
+use crate::retention::{ACCESS_LOG, CLAIM_WINDOW, RetentionTerms, days, tables};
 
 /// How long the database keeps what goes by age. Without a setting: for ever, the access log excepted.
 #[derive(Debug, Clone, Args)]
@@ -54,7 +54,7 @@ impl KeepArgs {
     ///
     /// # Errors
     /// A sentence, for nonsense and for less than must be kept.
-    pub fn terms(&self) -> anyhow::Result<Terms> {
+    pub fn terms(&self) -> anyhow::Result<RetentionTerms> {
         let some = |name, given: Option<u64>, least| given.map(|n| at_least(name, n, least)).transpose();
         let persons = some("--destroy-persons-after", self.destroy_persons_after, days(1))?;
         ensure!(
@@ -62,13 +62,13 @@ impl KeepArgs {
             "--destroy-persons-after is no less than --claim-window ({} days): who claims must be known",
             self.claim_window
         );
-        Ok(Terms {
+        Ok(RetentionTerms {
             access_log: Some(at_least("--keep-access-log", self.keep_access_log, tables::ACCESS_LOG_MIN)?),
             audit: some("--keep-audit", self.keep_audit, tables::AUDIT_MIN)?,
             letters: some("--keep-letters", self.keep_letters, tables::LETTERS_MIN)?,
             outcomes: some("--keep-outcomes", self.keep_outcomes, tables::OUTCOMES_MIN)?,
             persons,
-            ..Terms::default()
+            ..RetentionTerms::default()
         })
     }
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn nothing_goes_without_a_setting_but_the_access_log_after_two_years() {
-        assert_eq!(USUAL.terms().unwrap(), Terms::default());
+        assert_eq!(USUAL.terms().unwrap(), RetentionTerms::default());
         assert_eq!(USUAL.claim_window().unwrap(), CLAIM_WINDOW);
     }
 

@@ -10,10 +10,10 @@ use super::{
     config::{RedisTlsArgs, real_clock},
 };
 use crate::load::{
-    knee::{Search, State},
-    report::{FORMAT, Report},
+    knee::{KneeBounds, KneeSearch},
+    report::{FORMAT, LoadReport},
     scenario::{Scenario, Scenarios},
-    session::{Sale, Session, Target},
+    session::{LoadSale, LoadTarget, Session},
 };
 
 /// A file of scenarios that is larger is refused.
@@ -121,25 +121,25 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
     let (target, door) = match (&args.http, &args.redis) {
         (Some(url), _) => {
             let (token, retries) = (args.token.clone(), args.retries.unwrap_or(scenario.retries));
-            (Target::Http { url: url.clone(), connections: args.connections, token, retries }, "http")
+            (LoadTarget::Http { url: url.clone(), connections: args.connections, token, retries }, "http")
         }
         (None, Some(url)) => {
             let certificates = args.redis_tls.certificates()?;
-            (Target::Redis { url: url.clone(), certificates, namespace: args.namespace.clone() }, "redis")
+            (LoadTarget::Redis { url: url.clone(), certificates, namespace: args.namespace.clone() }, "redis")
         }
         (None, None) => bail!("either --redis or --http is needed"),
     };
     let (skus, stock) = (args.skus.unwrap_or(scenario.skus), args.stock.unwrap_or(scenario.stock));
     let seconds = args.duration.unwrap_or(scenario.seconds);
     let name = scenario.name.clone();
-    let sale = Sale { scenario, skus, stock, seed: args.seed, run: run_name() };
+    let sale = LoadSale { scenario, skus, stock, seed: args.seed, run: run_name() };
     let drain = Duration::from_secs(args.drain);
     let started = real_clock().now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut session = Session::open(&target, sale, drain).await?;
     let count = |rate: u64| args.count.unwrap_or_else(|| rate.saturating_mul(seconds));
     let (run, steps) = if args.find_knee {
         let p99_us_max = args.knee_p99_ms.saturating_mul(1_000);
-        let mut state = State::new(Search { from: rate, to: args.knee_max, step_percent: 125, p99_us_max });
+        let mut state = KneeSearch::new(KneeBounds { from: rate, to: args.knee_max, step_percent: 125, p99_us_max });
         while let Some(rate) = state.next_rate() {
             state.saw(session.run(rate, count(rate), args.in_flight, drain).await?);
         }
@@ -150,7 +150,7 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
         (session.run(rate, count(rate), args.in_flight, drain).await?, Vec::new())
     };
     let skus = session.skus();
-    let report = Report {
+    let report = LoadReport {
         format: FORMAT,
         by: "jumun load".into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -179,7 +179,7 @@ fn scenario(args: &LoadArgs) -> anyhow::Result<Scenario> {
     Ok(all.named(&args.scenario)?)
 }
 
-fn show(report: &Report, json: Option<&std::path::Path>) -> anyhow::Result<()> {
+fn show(report: &LoadReport, json: Option<&std::path::Path>) -> anyhow::Result<()> {
     let text = || serde_json::to_string_pretty(report).context("the report can't be written as JSON");
     match json {
         Some(path) if path.as_os_str() == "-" => println!("{}", text()?),

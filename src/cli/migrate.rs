@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::config::Places;
+use super::config::ConnectionArgs;
 
 /// Brings a database's schema to this version; safe to run again, and by several processes at once.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     /// The user of the database that the server has: it is given what the server needs of the rows, and nothing of the schema
     #[arg(long, env = "JUMUN_SERVER_ROLE", value_name = "ROLE")]
     server_role: Option<String>,

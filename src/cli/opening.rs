@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::time::timeout;
 
 use super::{
-    config::{Places, seconds},
+    config::{ConnectionArgs, seconds},
     payments::KeyArgs,
     serve::told_to_stop,
 };
@@ -30,7 +30,7 @@ pub struct CareArgs {
     /// anew; the lane gives its lease back after a quarter of it
     #[arg(long, env = "JUMUN_STUCK", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
     stuck: f64,
-    /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane starts over
+    /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane is reset
     #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = STORE_PATIENCE.as_secs_f64(), value_name = "SECONDS")]
     store_patience: f64,
 }
@@ -65,7 +65,7 @@ pub type Opened = (Arc<dyn Store>, Arc<dyn CommandLog>);
 
 /// How it is opened.
 pub struct Startup<'a> {
-    pub places: &'a Places,
+    pub places: &'a ConnectionArgs,
     pub care: &'a CareArgs,
     pub keys: &'a KeyArgs,
     pub clock: &'a Arc<dyn Clock>,

@@ -14,7 +14,7 @@ use crate::{
         simulated::{Rules, Simulated},
     },
     seals, secrets,
-    signature::Secret,
+    signature::SigningSecret,
     store::Store,
     vault::Vault,
 };
@@ -63,7 +63,7 @@ impl PaymentArgs {
     ///
     /// # Errors
     /// A sentence, when it can't be read or is too short.
-    pub fn secret(&self) -> anyhow::Result<Option<Secret>> {
+    pub fn secret(&self) -> anyhow::Result<Option<SigningSecret>> {
         let text = match &self.payments_secret_file {
             Some(path) => secrets::read(path)
                 .with_context(|| format!("--payments-secret-file {} can't be read", path.display()))?,
@@ -73,7 +73,7 @@ impl PaymentArgs {
                 Ok(_) | Err(_) => return Ok(None),
             },
         };
-        Secret::new(&text).map(Some).map_err(|e| anyhow::anyhow!("the payments secret: {e}"))
+        SigningSecret::new(&text).map(Some).map_err(|e| anyhow::anyhow!("the payments secret: {e}"))
     }
 
     /// Whom refunds are asked of, if anybody is.

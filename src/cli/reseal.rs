@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::{config::Places, payments::KeyArgs};
-use crate::seals::{self, Resealed, Verdict};
+use super::{config::ConnectionArgs, payments::KeyArgs};
+use crate::seals::{self, Resealed, SealVerdict};
 
 /// How often a pass is begun again where values moved meanwhile.
 const PASSES_MAX: u32 = 10;
@@ -18,7 +18,7 @@ const TOLD_EVERY: u64 = 10_000;
 #[derive(Debug, Args)]
 pub struct ResealArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     #[command(flatten)]
     keys: KeyArgs,
     /// Give up what this key has sealed, which is gone for good: servers start without it, and its values stay unreadable
@@ -58,8 +58,8 @@ pub async fn run(args: ResealArgs) -> anyhow::Result<ExitCode> {
         let counts =
             format!("{} values: {} sealed again, {} sealed that were in clear", done.looked, all.again, all.sealed);
         match verdict {
-            Verdict::Again => {}
-            Verdict::Needless(ids) => {
+            SealVerdict::Again => {}
+            SealVerdict::Needless(ids) => {
                 println!("{counts}");
                 if ids.is_empty() {
                     println!("everything is sealed by {}; no other key is needed", vault.id());
@@ -68,12 +68,12 @@ pub async fn run(args: ResealArgs) -> anyhow::Result<ExitCode> {
                 }
                 return Ok(ExitCode::SUCCESS);
             }
-            Verdict::Closed => {
+            SealVerdict::Closed => {
                 println!("{counts}; {} open by no key here, of orders {} …", done.closed, done.orders.join(", "));
                 println!("keep every key, and add the missing one to the file; or give it up: --give-up KEY_ID");
                 return Ok(ExitCode::FAILURE);
             }
-            Verdict::Others(partitions) => {
+            SealVerdict::Others(partitions) => {
                 let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
                 println!("{counts}");
                 println!(

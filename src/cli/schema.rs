@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::protocol::schema::{Part, document};
+use crate::protocol::schema::{ProtocolPart, document};
 
 /// Prints the JSON Schema (draft 2020-12) of commands, answers and events: one document, its types under $defs.
 ///
@@ -29,11 +29,11 @@ enum What {
 /// # Errors
 /// When it can't be written as JSON.
 pub fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
-    let parts: &[Part] = match args.what {
-        What::Commands => &[Part::Commands],
-        What::Answers => &[Part::Answers],
-        What::Events => &[Part::Events],
-        What::All => &[Part::Commands, Part::Answers, Part::Events],
+    let parts: &[ProtocolPart] = match args.what {
+        What::Commands => &[ProtocolPart::Commands],
+        What::Answers => &[ProtocolPart::Answers],
+        What::Events => &[ProtocolPart::Events],
+        What::All => &[ProtocolPart::Commands, ProtocolPart::Answers, ProtocolPart::Events],
     };
     println!("{}", serde_json::to_string_pretty(&document(parts))?);
     Ok(ExitCode::SUCCESS)

@@ -16,13 +16,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::{Places, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
+    config::{ConnectionArgs, PolicyArgs, RetentionArgs, TraceArgs, real_clock, seconds},
     keep::KeepArgs,
     opening::{CareArgs, Startup},
     payments::PaymentArgs,
     sample,
 };
 use crate::{
+    actors::supervisor::Bounds,
     http::{
         self, HttpParts,
         closed::ClosedParts,
@@ -32,7 +33,6 @@ use crate::{
         sockets,
     },
     lane::Limits,
-    route::supervisor::Bounds,
     server::{Server, ServerParts},
     webhook::Hooks,
 };
@@ -49,7 +49,7 @@ Examples:
   jumun serve --tokens tokens.toml --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
 pub struct ServeArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     /// Address of the HTTP door
     #[arg(long, env = "JUMUN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: String,

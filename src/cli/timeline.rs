@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::config::{Places, real_clock};
+use super::config::{ConnectionArgs, real_clock};
 use crate::{
     domain::ids::OrderId,
     timeline::{Answers, text, timeline},
@@ -21,7 +21,7 @@ use crate::{
   jumun timeline o-1 --redis redis://localhost --database postgres://jumun@localhost/jumun --json")]
 pub struct TimelineArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     /// The order
     order: String,
     /// Print it as JSON

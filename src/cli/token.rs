@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::config::real_clock;
 use crate::{
     domain::ids::{CustomerId, PartnerId},
-    http::tokens::{Role, Token, Tokens, hashed},
+    http::tokens::{AccessToken, Role, Tokens, hashed},
     protocol::internal::hex,
 };
 
@@ -63,7 +63,7 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
         // to the second: that is enough to read
         days => (real_clock().now() + TimeDelta::days(days.into())).with_nanosecond(0),
     };
-    Tokens::default().add(Token {
+    Tokens::default().add(AccessToken {
         name,
         role,
         sha256,

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
 use clap::Args;
 
-use super::config::{Places, real_clock, seconds};
+use super::config::{ConnectionArgs, real_clock, seconds};
 use crate::verify::{Options, Report, verify};
 
 /// Checks the promises R1–R11 and R13 against a database and, with --redis, against what the streams retain.
@@ -17,7 +17,7 @@ use crate::verify::{Options, Report, verify};
   jumun verify --redis redis://localhost --database postgres://jumun@localhost/jumun --settle 30")]
 pub struct VerifyArgs {
     #[command(flatten)]
-    places: Places,
+    places: ConnectionArgs,
     /// Wait so long for a running server to come to rest, in seconds; unpaid orders must have expired then
     #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
     settle: f64,

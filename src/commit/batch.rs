@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, ti
 
 use crate::{
     domain::{Time, ids::OrderId},
-    ingest::Kept,
+    ingest::KeptEntry,
     log::{Dead, EntryId, Inbound, Origin},
     payment::DueRefund,
     protocol::Answer,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Where a command came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Source {
+pub struct EntrySource {
     pub stream: Inbound,
     pub id: EntryId,
     /// when it is decided: the entry's time, also where another lane passed it on
@@ -28,7 +28,7 @@ pub struct Source {
     pub read: Option<Instant>,
 }
 
-impl Source {
+impl EntrySource {
     /// The entry that brought it here.
     pub const fn entry(&self) -> Origin {
         Origin { stream: self.stream, id: self.id }
@@ -43,7 +43,7 @@ impl Source {
 /// What leaves for an entry once its batch is durable.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    pub source: Source,
+    pub source: EntrySource,
     pub name: &'static str,
     /// with the reply stream that it goes to
     pub answer: Option<(Option<Arc<str>>, Arc<Answer>)>,
@@ -65,7 +65,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Nothing but the acknowledgement.
-    pub fn silent(source: Source, name: &'static str) -> Self {
+    pub fn silent(source: EntrySource, name: &'static str) -> Self {
         Self {
             source,
             name,
@@ -83,7 +83,7 @@ impl Outgoing {
 }
 
 /// The lane's open batch, shared by the actors of one thread.
-pub type Book = Rc<RefCell<OpenBatch>>;
+pub type SharedBatch = Rc<RefCell<OpenBatch>>;
 
 /// Decisions that wait for the next commit.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ pub struct OpenBatch {
     pub rows: Batch,
     pub outgoing: Vec<Outgoing>,
     /// the entries that were decided in it, to be decided again should it be rolled back
-    pub entries: Vec<Kept>,
+    pub entries: Vec<KeptEntry>,
     /// of them, those that freed their credit because they wait for other lanes
     pub aside: usize,
     /// orders with such a one, beside those that it changes
@@ -103,7 +103,7 @@ pub struct OpenBatch {
     /// entries decided in it that wait for other lanes, and free their credit meanwhile
     pub waiting: usize,
     /// commands that had waited for other lanes, and may be decided now
-    pub ready: Vec<Kept>,
+    pub ready: Vec<KeptEntry>,
     /// refunds to be asked of the payment side once this is durable
     pub asks: Vec<DueRefund>,
     /// (SKU, difference): another system's changes that this batch's ledger follows
@@ -238,7 +238,7 @@ pub struct Sealed {
     pub number: u64,
     pub rows: Batch,
     pub outgoing: Vec<Outgoing>,
-    pub entries: Vec<Kept>,
+    pub entries: Vec<KeptEntry>,
     pub aside: usize,
     pub waited_on: Vec<OrderId>,
     pub asks: Vec<DueRefund>,

@@ -10,8 +10,8 @@ use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
     protocol::Answer,
     publish::Durable,
-    store::{Batch, Commit, Committer, Lease, Outcome, Prepared, Preparer, Store, StoreError},
-    traces::Stamps,
+    store::{Batch, BatchEncoder, Commit, Committer, EncodedBatch, Lease, Outcome, Store, StoreError},
+    traces::StageTimes,
 };
 
 /// Steps that are read from the outbox at a start or a reset: more than these follow once the first are gone.
@@ -19,7 +19,7 @@ pub const OUTBOX_MAX: u32 = 100_000;
 
 /// How a batch ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum BatchEnded {
     /// durable, and handed to the publisher
     Done {
         number: u64,
@@ -37,7 +37,7 @@ pub enum Ended {
     Resumed,
     /// rolled back: a successor owns the partition
     Fenced,
-    /// not durable, or not known to be; the lane starts over
+    /// not durable, or not known to be; the lane is reset
     Failed(StoreError),
     /// a probe came through, and all that was durable is said
     Probed,
@@ -47,7 +47,7 @@ pub enum Ended {
 
 /// What the loop is asked.
 #[derive(Debug)]
-pub enum Ask {
+pub enum CommitRequest {
     Commit(Box<Sealed>),
     /// go on after a conflict: what follows was decided on what the store has
     Resume,
@@ -59,8 +59,8 @@ pub enum Ask {
 pub struct CommitLoop {
     pub lease: Lease,
     pub store: Arc<dyn Store>,
-    pub asks: mpsc::Receiver<Ask>,
-    pub ended: mpsc::Sender<Ended>,
+    pub asks: mpsc::Receiver<CommitRequest>,
+    pub ended: mpsc::Sender<BatchEnded>,
     pub durable: mpsc::Sender<Durable>,
 }
 
@@ -81,29 +81,29 @@ impl CommitLoop {
                     lost = false;
                     offsets.clear(); // a probe follows a reset: the balances are read again
                     let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
-                    match self.commit(&mut committer, &rows, Prepared::AsItIs).await {
+                    match self.commit(&mut committer, &rows, EncodedBatch::AsItIs).await {
                         // a commit whose outcome was not known may have left steps that nobody sends
                         Ok(Commit::Done(_)) => self.send_outbox().await,
                         // an empty batch has nothing that could be there already
-                        Ok(Commit::Conflict(why)) => Ended::Failed(StoreError::Unavailable(why)),
-                        Ok(Commit::Fenced) => Ended::Fenced,
-                        Err(e) => Ended::Failed(e),
+                        Ok(Commit::Conflict(why)) => BatchEnded::Failed(StoreError::Unavailable(why)),
+                        Ok(Commit::Fenced) => BatchEnded::Fenced,
+                        Err(e) => BatchEnded::Failed(e),
                     }
                 }
                 Ready::Resume => {
                     lost = false;
                     // what other systems did to a SKU was in the ledger of what is lost: its balance is read again
                     offsets.clear();
-                    Ended::Resumed
+                    BatchEnded::Resumed
                 }
                 Ready::Batch(sealed, _) if lost => {
                     let commands = sealed.outgoing.len();
                     tracing::info!(commands, "a batch that was decided on the failed one is dropped with it");
-                    Ended::Dropped(sealed)
+                    BatchEnded::Dropped(sealed)
                 }
                 Ready::Batch(sealed, prepared) => self.batch(&mut committer, *sealed, prepared, &mut offsets).await,
             };
-            lost |= !matches!(end, Ended::Done { .. } | Ended::Probed | Ended::Resumed);
+            lost |= !matches!(end, BatchEnded::Done { .. } | BatchEnded::Probed | BatchEnded::Resumed);
             if self.ended.send(end).await.is_err() {
                 return;
             }
@@ -112,16 +112,16 @@ impl CommitLoop {
 
     /// Hands what the outbox holds to the publisher; whoever has had a step ignores it. Waits until that and all before it
     /// is said: what is durable and not yet acknowledged would be read again, and decided a second time.
-    async fn send_outbox(&self) -> Ended {
+    async fn send_outbox(&self) -> BatchEnded {
         let steps = match self.store.outbox(self.lease.partition, OUTBOX_MAX).await {
             Ok(steps) => steps,
-            Err(e) => return Ended::Failed(e),
+            Err(e) => return BatchEnded::Failed(e),
         };
         let (said, heard) = oneshot::channel();
         let durable = Durable { outgoing: Vec::new(), steps, asks: Vec::new(), stamps: None, said: Some(said) };
         match self.durable.send(durable).await {
-            Ok(()) if heard.await.is_ok() => Ended::Probed,
-            Ok(()) | Err(_) => Ended::Unheard,
+            Ok(()) if heard.await.is_ok() => BatchEnded::Probed,
+            Ok(()) | Err(_) => BatchEnded::Unheard,
         }
     }
 
@@ -129,7 +129,7 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         rows: &Batch,
-        prepared: Prepared,
+        prepared: EncodedBatch,
     ) -> Result<Commit, StoreError> {
         let writer = match committer {
             Some(writer) => writer,
@@ -147,9 +147,9 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         mut sealed: Sealed,
-        prepared: Result<Prepared, StoreError>,
+        prepared: Result<EncodedBatch, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
-    ) -> Ended {
+    ) -> BatchEnded {
         #[cfg(feature = "failpoints")]
         if mutant_acknowledges_first() {
             // what the checker must catch: an answer before the commit
@@ -161,22 +161,22 @@ impl CommitLoop {
                 said: None,
             };
             if self.durable.send(durable).await.is_err() {
-                return Ended::Unheard;
+                return BatchEnded::Unheard;
             }
         }
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(e) => return Ended::Failed(e),
+            Err(e) => return BatchEnded::Failed(e),
         };
         let began = Instant::now();
         let done = match self.commit(committer, &sealed.rows, prepared).await {
             Ok(Commit::Done(done)) => done,
-            Ok(Commit::Conflict(why)) => return Ended::Conflict { why, lost: Box::new(sealed) },
-            Ok(Commit::Fenced) => return Ended::Fenced,
-            Err(e) => return Ended::Failed(e),
+            Ok(Commit::Conflict(why)) => return BatchEnded::Conflict { why, lost: Box::new(sealed) },
+            Ok(Commit::Fenced) => return BatchEnded::Fenced,
+            Err(e) => return BatchEnded::Failed(e),
         };
         let decided = std::mem::take(&mut sealed.decided);
-        let stamps = (!decided.is_empty()).then(|| Stamps { decided, began, durable: Instant::now() });
+        let stamps = (!decided.is_empty()).then(|| StageTimes { decided, began, durable: Instant::now() });
         for (sku, delta) in &sealed.absorbed {
             *offsets.entry(Arc::clone(sku)).or_default() -= delta;
         }
@@ -190,9 +190,9 @@ impl CommitLoop {
             }
         }
         offsets.retain(|_, offset| *offset != 0);
-        let mended = match self.tell_again(&mut sealed, &done.known).await {
+        let mended = match self.restore_first_answers(&mut sealed, &done.known).await {
             Ok(mended) => mended,
-            Err(e) => return Ended::Failed(e),
+            Err(e) => return BatchEnded::Failed(e),
         };
         metrics::histogram!("jumun_batch_commands")
             .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
@@ -201,14 +201,14 @@ impl CommitLoop {
         let steps = std::mem::take(&mut rows.otbx);
         let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, stamps, said: None };
         if self.durable.send(durable).await.is_err() {
-            return Ended::Unheard;
+            return BatchEnded::Unheard;
         }
-        Ended::Done { number, external, rows, mended }
+        BatchEnded::Done { number, external, rows, mended }
     }
 
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
     /// their events again, because the first publishing may have been lost. Says which answers were changed.
-    async fn tell_again(
+    async fn restore_first_answers(
         &self,
         sealed: &mut Sealed,
         known: &[Arc<str>],
@@ -256,7 +256,7 @@ impl CommitLoop {
                             .map(|first| replay::of_another(first, answer)),
                         Ok(None) | Err(_) => None,
                     },
-                    None => Some(crate::route::sku::again(outcome, answer)),
+                    None => Some(crate::actors::sku_commands::again(outcome, answer)),
                 };
                 if let Some(first) = first.map(Arc::new) {
                     mended.push((Arc::clone(answer), Arc::clone(&first)));
@@ -271,17 +271,21 @@ impl CommitLoop {
 
 /// What is asked, made ready.
 enum Ready {
-    Batch(Box<Sealed>, Result<Prepared, StoreError>),
+    Batch(Box<Sealed>, Result<EncodedBatch, StoreError>),
     Resume,
     Probe,
 }
 
-async fn make_ready(mut preparer: Box<dyn Preparer>, mut asks: mpsc::Receiver<Ask>, to: mpsc::Sender<Ready>) {
+async fn make_ready(
+    mut preparer: Box<dyn BatchEncoder>,
+    mut asks: mpsc::Receiver<CommitRequest>,
+    to: mpsc::Sender<Ready>,
+) {
     while let Some(ask) = asks.recv().await {
         let ready = match ask {
-            Ask::Probe => Ready::Probe,
-            Ask::Resume => Ready::Resume,
-            Ask::Commit(mut sealed) => {
+            CommitRequest::Probe => Ready::Probe,
+            CommitRequest::Resume => Ready::Resume,
+            CommitRequest::Commit(mut sealed) => {
                 // one order of ids for every lane: two that insert the same ones wait for each other, and don't lock
                 // each other out
                 sealed.rows.hist.sort_by(|a, b| (&a.cmd_id, a.cmd_evnt_no).cmp(&(&b.cmd_id, b.cmd_evnt_no)));

@@ -5,4 +5,4 @@ pub mod committer;
 pub mod project;
 pub mod replay;
 
-pub use batch::{Book, OpenBatch, Outgoing, Sealed, Source};
+pub use batch::{EntrySource, OpenBatch, Outgoing, Sealed, SharedBatch};

@@ -14,7 +14,7 @@ use crate::{
         status::Status,
     },
     store::{
-        Batch, Placed,
+        Batch, PlacedRows,
         rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, GftRow, OrdRow, PntRow, RfndRow, RgstRow, StlmRow},
     },
 };
@@ -22,7 +22,7 @@ use crate::{
 /// Adds all rows of the order in its present state. While a placement is reserving or has failed, only the order's own row
 /// is there: nothing of it has come true.
 pub fn project(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
-    let mut rows = Placed::default();
+    let mut rows = PlacedRows::default();
     write(order, partition, asks_refunds, &mut rows, into);
     into.ord.append(&mut rows.ord);
     into.gds.append(&mut rows.gds);
@@ -38,7 +38,7 @@ pub fn project_placed(order: &Order, partition: u32, asks_refunds: bool, into: &
     into.placed = rows;
 }
 
-fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut Placed, into: &mut Batch) {
+fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut PlacedRows, into: &mut Batch) {
     let ord_id = order.id.shared();
     rows.ord.push(ord_row(order, partition, asks_refunds));
     if order.placement != Placement::Done {
@@ -140,9 +140,9 @@ fn ord_row(order: &Order, partition: u32, asks_refunds: bool) -> OrdRow {
         dscnt_amt: amounts.discount.get(),
         dlv_fee_amt: amounts.fees.get(),
         ord_amt: amounts.total.get(),
-        prnt_ord_id: order.after.parent.as_ref().map(|p| p.order_id.shared()),
-        dstn_knd_cd: order.after.destination.map(|d| d.kind.code().into()),
-        dstn_zone_cd: order.after.destination.map(|d| d.zone.code().into()),
+        prnt_ord_id: order.fulfilment.parent.as_ref().map(|p| p.order_id.shared()),
+        dstn_knd_cd: order.fulfilment.destination.map(|d| d.kind.code().into()),
+        dstn_zone_cd: order.fulfilment.destination.map(|d| d.zone.code().into()),
         due_amt: amounts.due.get(),
     }
 }

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use crate::{
     domain::{
         ids::OrderId,
-        order::{Event, Order, apply::Misfit},
+        order::{Event, Order, apply::ApplyError},
         reason::{Facts, Reason, Refusal},
     },
     protocol::{Answer, OutcomeKind},
@@ -88,7 +88,7 @@ impl Folding {
         if *row.evnt_typ_cd != *event.name() {
             return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
         }
-        Order::step(&mut self.order, id, &event, row.hist_dttm).map_err(|m: Misfit| m.to_string())?;
+        Order::step(&mut self.order, id, &event, row.hist_dttm).map_err(|m: ApplyError| m.to_string())?;
         if let (Some(order), Event::Placed(_) | Event::PlacementStarted { .. }) = (&mut self.order, &event) {
             order.by_partner |= for_itself(&row.actr, order.customer_id.as_str());
         }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Sale;
+use super::DemoSale;
 use crate::{
     domain::status::Status,
     store::{
@@ -24,7 +24,7 @@ const SHOWN_MAX: usize = 20;
 
 /// One promise, looked at.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct DemoCheck {
     pub id: &'static str,
     pub name: &'static str,
     /// how many things were looked at
@@ -33,7 +33,7 @@ pub struct Check {
     pub violations: Vec<String>,
 }
 
-impl Check {
+impl DemoCheck {
     fn new(id: &'static str, name: &'static str) -> Self {
         Self { id, name, checked: 0, violations: Vec::new() }
     }
@@ -63,8 +63,8 @@ impl Check {
 
 /// What the database holds of a sale.
 #[derive(Debug, Default)]
-pub struct Found {
-    pub checks: Vec<Check>,
+pub struct DemoTotals {
+    pub checks: Vec<DemoCheck>,
     /// orders of the sale by their status
     pub orders: BTreeMap<String, u64>,
     /// units that paid, kept orders have
@@ -85,10 +85,10 @@ pub struct Found {
     pub events: u64,
 }
 
-impl Found {
+impl DemoTotals {
     /// Whether everything holds.
     pub fn holds(&self) -> bool {
-        self.checks.iter().all(Check::holds)
+        self.checks.iter().all(DemoCheck::holds)
     }
 }
 
@@ -113,8 +113,8 @@ async fn each<R: Row>(store: &dyn Store, mut see: impl FnMut(R) + Send) -> Resul
 ///
 /// # Errors
 /// The store's.
-pub async fn check(sale: &Sale, store: &dyn Store) -> Result<Found, StoreError> {
-    let mut found = Found::default();
+pub async fn check(sale: &DemoSale, store: &dyn Store) -> Result<DemoTotals, StoreError> {
+    let mut found = DemoTotals::default();
     let prefix = format!("{}-", sale.names.tag);
     let mut owners: Owners = BTreeMap::new();
     each::<OrdRow>(store, |o| {
@@ -135,7 +135,7 @@ pub async fn check(sale: &Sale, store: &dyn Store) -> Result<Found, StoreError> 
 type Owners = BTreeMap<Arc<str>, (Arc<str>, Code, i64)>;
 
 /// D1–D3: units and their ledger.
-async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Found) -> Result<(), StoreError> {
+async fn stock(sale: &DemoSale, store: &dyn Store, owners: &Owners, found: &mut DemoTotals) -> Result<(), StoreError> {
     let (sku, units) = (sale.names.sku(), i64::from(sale.plan.units));
     let (mut sold, mut held, mut unsold) = (0, 0, Vec::new());
     each::<GdsRow>(store, |line| {
@@ -151,7 +151,7 @@ async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Foun
     })
     .await?;
     let mut last: Option<LdgrRow> = None;
-    let mut ledger = Check::new("D3", "the ledger adds up to the balance, row by row, with nothing below zero");
+    let mut ledger = DemoCheck::new("D3", "the ledger adds up to the balance, row by row, with nothing below zero");
     let mut used = 0;
     each::<LdgrRow>(store, |row| {
         if *row.unt_id != *sku {
@@ -181,11 +181,11 @@ async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Foun
     let (on_hand, held_all, sold_ever) = balance.unwrap_or_default();
     found.sold_ever = sold_ever;
     (found.sold, found.on_hand, found.held) = (sold, on_hand, held_all);
-    let mut over = Check::new("D1", "no unit was sold that was not there");
+    let mut over = DemoCheck::new("D1", "no unit was sold that was not there");
     over.expect(sold <= units, || format!("{sold} of {units} units were sold"));
     over.expect(used == sold, || format!("the campaign counts {used} units used, {sold} are sold"));
     over.expect(unsold.is_empty(), || format!("orders that ended have units: {unsold:?}"));
-    let mut under = Check::new("D2", "no unit stayed behind while someone wanted it");
+    let mut under = DemoCheck::new("D2", "no unit stayed behind while someone wanted it");
     let wanting = i64::try_from(sale.crowd.waiting()).unwrap_or(i64::MAX);
     let demand = i64::from(sale.crowd.bought).saturating_add(wanting);
     under.expect(sold == units.min(demand), || {
@@ -198,9 +198,9 @@ async fn stock(sale: &Sale, store: &dyn Store, owners: &Owners, found: &mut Foun
 }
 
 /// D4, D5: what people were told is what is stored.
-fn people(sale: &Sale, owners: &Owners, found: &mut Found) {
-    let mut limit = Check::new("D4", "nobody has more than one");
-    let mut told = Check::new("D5", "who was told \"paid\" has a unit, and nobody else");
+fn people(sale: &DemoSale, owners: &Owners, found: &mut DemoTotals) {
+    let mut limit = DemoCheck::new("D4", "nobody has more than one");
+    let mut told = DemoCheck::new("D5", "who was told \"paid\" has a unit, and nobody else");
     let mut has: HashMap<&str, u32> = HashMap::new();
     for (customer, status, _) in owners.values() {
         if **status == *Status::Ordered.code() {
@@ -221,10 +221,10 @@ fn people(sale: &Sale, owners: &Owners, found: &mut Found) {
 }
 
 /// D6: events.
-async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut Found) -> Result<(), StoreError> {
-    let mut check = Check::new("D6", "every order's events are numbered 1, 2, 3 … up to its version");
+async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut DemoTotals) -> Result<(), StoreError> {
+    let mut check = DemoCheck::new("D6", "every order's events are numbered 1, 2, 3 … up to its version");
     let mut at: (Arc<str>, i64) = ("".into(), 0);
-    let close = |check: &mut Check, (id, no): &(Arc<str>, i64)| {
+    let close = |check: &mut DemoCheck, (id, no): &(Arc<str>, i64)| {
         if !id.is_empty() {
             let version = owners.get(id).map(|(_, _, version)| *version);
             check.expect(version == Some(*no), || format!("{id} has {no} events and version {version:?}"));
@@ -251,8 +251,8 @@ async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut F
 }
 
 /// D7, D8: money.
-async fn money(store: &dyn Store, prefix: &str, found: &mut Found) -> Result<(), StoreError> {
-    let mut settled = Check::new("D7", "paid = refundable + planned + excluded + refunded, on every settlement");
+async fn money(store: &dyn Store, prefix: &str, found: &mut DemoTotals) -> Result<(), StoreError> {
+    let mut settled = DemoCheck::new("D7", "paid = refundable + planned + excluded + refunded, on every settlement");
     let (mut paid, mut back, mut planned) = (0, 0, 0);
     each::<StlmRow>(store, |s| {
         if !s.ord_id.starts_with(prefix) {
@@ -281,7 +281,7 @@ async fn money(store: &dyn Store, prefix: &str, found: &mut Found) -> Result<(),
         failed += u64::from(&*r.rfnd_stat_cd == "FAILED");
     })
     .await?;
-    let mut once = Check::new("D8", "every refund went through once, in full");
+    let mut once = DemoCheck::new("D8", "every refund went through once, in full");
     for (key, (plan, done, times)) in &refunds {
         once.expect(plan == done && *times == 1, || format!("{key}: {done} of {plan} won in {times} refunds"));
     }
@@ -297,9 +297,9 @@ async fn money(store: &dyn Store, prefix: &str, found: &mut Found) -> Result<(),
 }
 
 /// D9: answers.
-fn answers(sale: &Sale, found: &mut Found) {
+fn answers(sale: &DemoSale, found: &mut DemoTotals) {
     let (tally, open) = (&sale.crowd.tally, sale.crowd.unanswered());
-    let mut check = Check::new("D9", "every command was answered once, a repetition the same as the first time");
+    let mut check = DemoCheck::new("D9", "every command was answered once, a repetition the same as the first time");
     check.checked = tally.sent;
     check.expect(open == 0, || format!("{open} commands have no answer"));
     check.expect(tally.too_many <= sale.doubtful, || format!("{} answers too many", tally.too_many));

@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::{
-    PRICE, Plan,
+    DemoPlan, PRICE,
     mail::Mail,
     people::{Nature, Person, person},
-    tally::Tally,
-    words::{Ask, Names, Word},
+    tally::DemoTally,
+    words::{CustomerRequest, Names, Word},
 };
 use crate::protocol::{Answer, OutcomeKind};
 
@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where a customer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum CustomerStage {
     NotHere,
     Asking,
     Holding,
@@ -44,10 +44,10 @@ struct Open {
 
 /// The crowd.
 pub struct Crowd {
-    plan: Plan,
+    plan: DemoPlan,
     names: Names,
     start: Instant,
-    stages: Vec<Stage>,
+    stages: Vec<CustomerStage>,
     open: HashMap<Word, Open>,
     timers: BinaryHeap<Reverse<(Instant, Word, bool)>>,
     /// (customer, how often they have tried)
@@ -58,13 +58,13 @@ pub struct Crowd {
     looking: usize,
     /// paid for and kept
     pub bought: u32,
-    pub tally: Tally,
+    pub tally: DemoTally,
 }
 
 impl Crowd {
     /// Nobody is there yet; the first come at `start`.
-    pub fn new(plan: Plan, names: Names, start: Instant) -> Self {
-        let stages = vec![Stage::NotHere; usize::try_from(plan.customers).unwrap_or(0)];
+    pub fn new(plan: DemoPlan, names: Names, start: Instant) -> Self {
+        let stages = vec![CustomerStage::NotHere; usize::try_from(plan.customers).unwrap_or(0)];
         Self {
             names,
             start,
@@ -76,13 +76,13 @@ impl Crowd {
             looked: start,
             looking: 0,
             bought: 0,
-            tally: Tally::new(start),
+            tally: DemoTally::new(start),
             plan,
         }
     }
 
     /// The sale.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &DemoPlan {
         &self.plan
     }
 
@@ -103,7 +103,7 @@ impl Crowd {
 
     /// The customers who were told that they have their unit.
     pub fn buyers(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.plan.customers).zip(&self.stages).filter(|(_, s)| **s == Stage::Bought).map(|(n, _)| n)
+        (0..self.plan.customers).zip(&self.stages).filter(|(_, s)| **s == CustomerStage::Bought).map(|(n, _)| n)
     }
 
     /// Whether the sale is over for everyone: all have come, nobody waits for an answer or has anything left to do.
@@ -118,9 +118,9 @@ impl Crowd {
         person(self.plan.seed, customer, self.plan.window)
     }
 
-    fn stage(&mut self, customer: u32, stage: Stage) {
+    fn stage(&mut self, customer: u32, stage: CustomerStage) {
         let Some(at) = usize::try_from(customer).ok().and_then(|c| self.stages.get_mut(c)) else { return };
-        match (*at == Stage::Bought, stage == Stage::Bought) {
+        match (*at == CustomerStage::Bought, stage == CustomerStage::Bought) {
             (false, true) => self.bought += 1,
             (true, false) => self.bought -= 1,
             _ => {}
@@ -164,8 +164,8 @@ impl Crowd {
     }
 
     fn place(&mut self, customer: u32, attempt: u32, due: Instant, mail: &mut Mail) {
-        self.stage(customer, Stage::Asking);
-        let word = Word { ask: Ask::Place, customer, attempt };
+        self.stage(customer, CustomerStage::Asking);
+        let word = Word { ask: CustomerRequest::Place, customer, attempt };
         let twice = self.person(customer).twice_after.filter(|_| attempt == 0);
         if let Some(after) = twice {
             self.timers.push(Reverse((due + after, word, true)));
@@ -179,7 +179,7 @@ impl Crowd {
         mail.put(self.names.json(word, PRICE));
     }
 
-    fn later(&mut self, now: Instant, wait: Duration, ask: Ask, of: Word) {
+    fn later(&mut self, now: Instant, wait: Duration, ask: CustomerRequest, of: Word) {
         self.timers.push(Reverse((now + wait, Word { ask, ..of }, false)));
     }
 
@@ -210,7 +210,7 @@ impl Crowd {
         } else {
             open.first = Some(Box::new(answer.clone()));
         }
-        if word.ask == Ask::Place {
+        if word.ask == CustomerRequest::Place {
             self.looking = self.looking.saturating_sub(usize::from(word.attempt > 0));
             self.tally.order_answered(now, now.saturating_duration_since(due));
         }
@@ -220,55 +220,55 @@ impl Crowd {
     fn react(&mut self, word: Word, answer: &Answer, now: Instant) {
         if answer.outcome == OutcomeKind::Failed {
             self.tally.failed += 1;
-            self.stage(word.customer, Stage::Gone);
+            self.stage(word.customer, CustomerStage::Gone);
             return;
         }
         let accepted = answer.outcome == OutcomeKind::Accepted;
         let reason = answer.reason.as_deref().unwrap_or("");
         match word.ask {
-            Ask::Place if accepted => self.holding(word, now),
-            Ask::Place => self.refused(word, reason),
-            Ask::Second if accepted => {
+            CustomerRequest::Place if accepted => self.holding(word, now),
+            CustomerRequest::Place => self.refused(word, reason),
+            CustomerRequest::Second if accepted => {
                 // their hold was gone by then
                 self.tally.accepted += 1;
                 self.tally.never += 1;
             }
-            Ask::Second => self.tally.refuse_second(reason),
-            Ask::Approve => self.paid(word, accepted, reason, now),
-            Ask::Decline => {
+            CustomerRequest::Second => self.tally.refuse_second(reason),
+            CustomerRequest::Approve => self.paid(word, accepted, reason, now),
+            CustomerRequest::Decline => {
                 self.tally.declined += u64::from(accepted);
                 let think = self.person(word.customer).think;
-                self.later(now, think, Ask::Approve, word);
+                self.later(now, think, CustomerRequest::Approve, word);
             }
-            Ask::GiveUp => {
+            CustomerRequest::GiveUp => {
                 self.tally.gave_up += u64::from(accepted);
                 self.tally.never += u64::from(!accepted); // their hold ran out first
-                self.stage(word.customer, Stage::Gone);
+                self.stage(word.customer, CustomerStage::Gone);
             }
-            Ask::Cancel => {
+            CustomerRequest::Cancel => {
                 self.tally.regretted += u64::from(accepted);
-                self.stage(word.customer, if accepted { Stage::Gone } else { Stage::Bought });
+                self.stage(word.customer, if accepted { CustomerStage::Gone } else { CustomerStage::Bought });
             }
         }
     }
 
     fn holding(&mut self, word: Word, now: Instant) {
         self.tally.accepted += 1;
-        self.stage(word.customer, Stage::Holding);
+        self.stage(word.customer, CustomerStage::Holding);
         let person = self.person(word.customer);
         if person.greedy && word.attempt == 0 {
-            self.later(now, Duration::from_millis(1), Ask::Second, word);
+            self.later(now, Duration::from_millis(1), CustomerRequest::Second, word);
         }
         // who has waited in line for it pays at once
         let nature = if word.attempt == 0 { person.nature } else { Nature::Prompt };
         match nature {
-            Nature::Prompt | Nature::Regrets => self.later(now, person.think, Ask::Approve, word),
-            Nature::Declined => self.later(now, person.think, Ask::Decline, word),
-            Nature::GivesUp => self.later(now, person.think, Ask::GiveUp, word),
-            Nature::Late => self.later(now, self.plan.window + person.think, Ask::Approve, word),
+            Nature::Prompt | Nature::Regrets => self.later(now, person.think, CustomerRequest::Approve, word),
+            Nature::Declined => self.later(now, person.think, CustomerRequest::Decline, word),
+            Nature::GivesUp => self.later(now, person.think, CustomerRequest::GiveUp, word),
+            Nature::Late => self.later(now, self.plan.window + person.think, CustomerRequest::Approve, word),
             Nature::Never => {
                 self.tally.never += 1;
-                self.stage(word.customer, Stage::Gone);
+                self.stage(word.customer, CustomerStage::Gone);
             }
         }
     }
@@ -278,12 +278,12 @@ impl Crowd {
         if reason == "sold_out" && (word.attempt > 0 || self.person(word.customer).patient) {
             self.wait(word);
         } else {
-            self.stage(word.customer, Stage::Gone);
+            self.stage(word.customer, CustomerStage::Gone);
         }
     }
 
     fn wait(&mut self, word: Word) {
-        self.stage(word.customer, Stage::Waiting);
+        self.stage(word.customer, CustomerStage::Waiting);
         self.line.push_back((word.customer, word.attempt + 1));
     }
 
@@ -294,7 +294,7 @@ impl Crowd {
             (true, "payment_expired") => {
                 self.tally.late += 1;
                 if first && person.nature == Nature::Late {
-                    self.stage(word.customer, Stage::Gone);
+                    self.stage(word.customer, CustomerStage::Gone);
                 } else {
                     self.wait(word); // the server was slow, not they: back in line
                 }
@@ -302,16 +302,16 @@ impl Crowd {
             (true, _) => {
                 self.tally.paid += 1;
                 if first && person.nature == Nature::Regrets {
-                    self.stage(word.customer, Stage::Wavering);
-                    self.later(now, person.think, Ask::Cancel, word);
+                    self.stage(word.customer, CustomerStage::Wavering);
+                    self.later(now, person.think, CustomerRequest::Cancel, word);
                 } else {
                     self.tally.returned_bought += u64::from(!first);
-                    self.stage(word.customer, Stage::Bought);
+                    self.stage(word.customer, CustomerStage::Bought);
                 }
             }
             (false, _) => {
                 self.tally.refuse_payment(reason);
-                self.stage(word.customer, Stage::Gone);
+                self.stage(word.customer, CustomerStage::Gone);
             }
         }
     }

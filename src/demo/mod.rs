@@ -40,7 +40,7 @@ const REST_MAX: Duration = Duration::from_secs(60);
 
 /// The sale.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub struct DemoPlan {
     pub units: u32,
     pub customers: u32,
     /// arrivals a second
@@ -51,8 +51,8 @@ pub struct Plan {
 }
 
 /// A sale that is over.
-pub struct Sale {
-    pub plan: Plan,
+pub struct DemoSale {
+    pub plan: DemoPlan,
     pub names: Names,
     pub crowd: Crowd,
     /// commands sent again because the log did not say whether it had taken them
@@ -62,7 +62,7 @@ pub struct Sale {
 }
 
 /// Where it happens.
-pub struct Place {
+pub struct DemoServers {
     pub store: Arc<dyn Store>,
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
@@ -72,7 +72,7 @@ pub struct Place {
 ///
 /// # Errors
 /// A sentence, when the server does not answer, or does not come to rest in bounded time.
-pub async fn hold(plan: Plan, place: &Place, screen: &mut Screen) -> anyhow::Result<Sale> {
+pub async fn hold(plan: DemoPlan, place: &DemoServers, screen: &mut Screen) -> anyhow::Result<DemoSale> {
     let stop = CancellationToken::new();
     let _guard = stop.clone().drop_guard();
     let mut mail = Mail::open(Arc::clone(&place.log), PARTITION, stop).await?;
@@ -106,7 +106,7 @@ pub async fn hold(plan: Plan, place: &Place, screen: &mut Screen) -> anyhow::Res
     rest(&mut crowd, &mut mail, place, &names, screen).await?;
     let took = start.elapsed();
     screen.closes(&crowd, &names, place).await;
-    Ok(Sale { plan, names, crowd, doubtful: mail.doubtful, took })
+    Ok(DemoSale { plan, names, crowd, doubtful: mail.doubtful, took })
 }
 
 fn hear(crowd: &mut Crowd, answers: Vec<crate::protocol::Answer>, now: Instant) {
@@ -116,7 +116,7 @@ fn hear(crowd: &mut Crowd, answers: Vec<crate::protocol::Answer>, now: Instant) 
 }
 
 /// Template, product, SKU, stock and campaign, each once the one before is there.
-async fn set_up(plan: Plan, names: &Names, mail: &mut Mail, clock: &dyn Clock) -> anyhow::Result<()> {
+async fn set_up(plan: DemoPlan, names: &Names, mail: &mut Mail, clock: &dyn Clock) -> anyhow::Result<()> {
     let (tag, sku, now) = (&names.tag, names.sku(), clock.now());
     ensure!(plan.units > 0 && plan.customers > 0 && plan.rate > 0, "a sale needs units, customers and a rate");
     let steps = [
@@ -147,7 +147,7 @@ async fn set_up(plan: Plan, names: &Names, mail: &mut Mail, clock: &dyn Clock) -
 async fn rest(
     crowd: &mut Crowd,
     mail: &mut Mail,
-    place: &Place,
+    place: &DemoServers,
     names: &Names,
     screen: &mut Screen,
 ) -> anyhow::Result<()> {

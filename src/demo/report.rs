@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{
-    PRICE, Sale,
-    check::{Check, Found},
+    DemoSale, PRICE,
+    check::{DemoCheck, DemoTotals},
 };
 use crate::load::report::{millis, thousands};
 
 /// What the server's own counters say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pace {
+pub struct ServerCounters {
     pub commits: u64,
     pub commands: u64,
     /// time spent in commits
@@ -20,7 +20,7 @@ pub struct Pace {
     pub resets: u64,
 }
 
-impl Pace {
+impl ServerCounters {
     /// Reads them from the Prometheus text.
     pub fn read(text: &str) -> Self {
         let sum = |name: &str| -> u64 { whole(text, name) };
@@ -75,7 +75,7 @@ impl Sheet {
 }
 
 /// The report.
-pub fn report(sale: &Sale, found: &Found, pace: Pace, others: &[Check]) -> String {
+pub fn report(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters, others: &[DemoCheck]) -> String {
     let mut out = String::new();
     let (plan, units) = (&sale.plan, i64::from(sale.plan.units));
     let verdict = match found.sold {
@@ -89,7 +89,7 @@ pub fn report(sale: &Sale, found: &Found, pace: Pace, others: &[Check]) -> Strin
         push(&mut out, format_args!("{}\n", sheet.0));
     }
     push(&mut out, format_args!("{}\n", checks(found, others)));
-    let violated: Vec<&Check> = found.checks.iter().chain(others).filter(|c| !c.holds()).collect();
+    let violated: Vec<&DemoCheck> = found.checks.iter().chain(others).filter(|c| !c.holds()).collect();
     for check in &violated {
         for violation in &check.violations {
             push(&mut out, format_args!("  {}: {violation}\n", check.id));
@@ -109,7 +109,7 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     }
 }
 
-fn people(sale: &Sale, found: &Found) -> Sheet {
+fn people(sale: &DemoSale, found: &DemoTotals) -> Sheet {
     let (tally, plan) = (&sale.crowd.tally, &sale.plan);
     let mut sheet = Sheet::new("the people");
     sheet.row("came, wanting one each", number(plan.customers));
@@ -143,7 +143,7 @@ fn reasons(sheet: &mut Sheet, what: &str, reasons: &BTreeMap<String, u64>) {
     }
 }
 
-fn machine(sale: &Sale, found: &Found, pace: Pace) -> Sheet {
+fn machine(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters) -> Sheet {
     let tally = &sale.crowd.tally;
     let mut sheet = Sheet::new("the machine");
     sheet.row("orders answered", number(tally.answered));
@@ -162,13 +162,13 @@ fn machine(sale: &Sale, found: &Found, pace: Pace) -> Sheet {
     let refunds = format!("{} ({} asked again after a failure)", number(found.refunds), number(found.refunds_failed));
     sheet.row("refunds", refunds);
     if pace.resets > 0 {
-        sheet.row("lanes started over", number(pace.resets));
+        sheet.row("lane resets", number(pace.resets));
     }
     sheet.row("opened to all at rest", format!("{:.1} s", sale.took.as_secs_f64()));
     sheet
 }
 
-fn checks(found: &Found, others: &[Check]) -> Table {
+fn checks(found: &DemoTotals, others: &[DemoCheck]) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header(["", "checked in the database", "looked at", ""]);
@@ -193,8 +193,9 @@ mod tests {
         let text = "# HELP jumun_batch_commands x\njumun_batch_commands_bucket{le=\"1\"} 7\njumun_batch_commands_sum 1200\n\
                     jumun_batch_commands_count 10\njumun_commit_seconds_sum 0.25\njumun_commit_seconds_count 10\n\
                     jumun_lane_resets_total{partition=\"0\"} 2\njumun_lane_resets_total{partition=\"1\"} 1\n";
-        let pace = Pace::read(text);
-        let expected = Pace { commits: 10, commands: 1_200, committing: Duration::from_millis(250), resets: 3 };
+        let pace = ServerCounters::read(text);
+        let expected =
+            ServerCounters { commits: 10, commands: 1_200, committing: Duration::from_millis(250), resets: 3 };
         assert_eq!(pace, expected);
         assert_eq!(per(500, Duration::from_millis(250)), 2_000);
     }

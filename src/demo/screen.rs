@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Place, Plan, crowd::Crowd, words::Names};
+use super::{DemoPlan, DemoServers, crowd::Crowd, words::Names};
 use crate::{load::report::thousands, store::UntRow};
 
 /// Of how many SKUs the balance is asked, to find the one on sale.
@@ -58,7 +58,7 @@ impl Screen {
     }
 
     /// The doors open.
-    pub fn opens(&mut self, plan: &Plan) {
+    pub fn opens(&mut self, plan: &DemoPlan) {
         self.start = Instant::now();
         self.looked = self.start;
         if let Some(bars) = &self.bars {
@@ -73,14 +73,14 @@ impl Screen {
     }
 
     /// Shows how it stands, if it is time to.
-    pub async fn shows(&mut self, crowd: &Crowd, names: &Names, place: &Place, now: Instant) {
+    pub async fn shows(&mut self, crowd: &Crowd, names: &Names, place: &DemoServers, now: Instant) {
         if now.duration_since(self.looked) >= self.every {
             self.looked = now;
             self.draws(crowd, names, place, now).await;
         }
     }
 
-    async fn draws(&self, crowd: &Crowd, names: &Names, place: &Place, now: Instant) {
+    async fn draws(&self, crowd: &Crowd, names: &Names, place: &DemoServers, now: Instant) {
         let Some(unit) = balance(place, names).await else { return };
         let units = i64::from(crowd.plan().units);
         let sold = units - unit.stck_qty - unit.hold_qty;
@@ -117,7 +117,7 @@ impl Screen {
     }
 
     /// The last picture, and no more bars.
-    pub async fn closes(&mut self, crowd: &Crowd, names: &Names, place: &Place) {
+    pub async fn closes(&mut self, crowd: &Crowd, names: &Names, place: &DemoServers) {
         self.draws(crowd, names, place, Instant::now()).await;
         if let Some(bars) = self.bars.take() {
             for bar in [&bars.sold, &bars.came, &bars.words] {
@@ -134,7 +134,7 @@ impl Default for Screen {
 }
 
 /// The SKU's balance, as the database has it.
-async fn balance(place: &Place, names: &Names) -> Option<UntRow> {
+async fn balance(place: &DemoServers, names: &Names) -> Option<UntRow> {
     let hottest = place.store.hottest(HOTTEST).await.ok()?;
     let sku = names.sku();
     hottest.into_iter().find(|u| *u.unt_id == *sku)

@@ -12,7 +12,7 @@ const SLOWEST_US: u64 = 600_000_000;
 
 /// The numbers.
 #[derive(Debug)]
-pub struct Tally {
+pub struct DemoTally {
     start: Instant,
     /// commands said, a repetition not counted
     pub sent: u64,
@@ -57,7 +57,7 @@ fn add(reasons: &mut BTreeMap<String, u64>, reason: &str) {
     *reasons.entry(reason.to_owned()).or_default() += 1; // reasons are a closed list
 }
 
-impl Tally {
+impl DemoTally {
     /// Nothing yet.
     pub fn new(start: Instant) -> Self {
         Self {

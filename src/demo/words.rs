@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What a customer asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Ask {
+pub enum CustomerRequest {
     Place,
     /// an order for a second unit
     Second,
@@ -14,14 +14,14 @@ pub enum Ask {
     Cancel,
 }
 
-impl Ask {
-    const ALL: [(Ask, char); 6] = [
-        (Ask::Place, 'p'),
-        (Ask::Second, 's'),
-        (Ask::Approve, 'a'),
-        (Ask::Decline, 'd'),
-        (Ask::GiveUp, 'g'),
-        (Ask::Cancel, 'c'),
+impl CustomerRequest {
+    const ALL: [(CustomerRequest, char); 6] = [
+        (CustomerRequest::Place, 'p'),
+        (CustomerRequest::Second, 's'),
+        (CustomerRequest::Approve, 'a'),
+        (CustomerRequest::Decline, 'd'),
+        (CustomerRequest::GiveUp, 'g'),
+        (CustomerRequest::Cancel, 'c'),
     ];
 
     fn letter(self) -> char {
@@ -32,7 +32,7 @@ impl Ask {
 /// A command of the sale: who, what, and at which of their tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Word {
-    pub ask: Ask,
+    pub ask: CustomerRequest,
     pub customer: u32,
     pub attempt: u32,
 }
@@ -59,14 +59,14 @@ impl Names {
         let rest = command_id.strip_prefix(&*self.tag)?.strip_prefix('-')?;
         let mut chars = rest.chars();
         let letter = chars.next()?;
-        let (ask, _) = Ask::ALL.into_iter().find(|(_, l)| *l == letter)?;
+        let (ask, _) = CustomerRequest::ALL.into_iter().find(|(_, l)| *l == letter)?;
         let (customer, attempt) = chars.as_str().split_once('.')?;
         Some(Word { ask, customer: customer.parse().ok()?, attempt: attempt.parse().ok()? })
     }
 
     /// A customer's order.
-    pub fn order(&self, word: Word) -> Order<'_> {
-        Order { names: self, word }
+    pub fn order(&self, word: Word) -> OrderRef<'_> {
+        OrderRef { names: self, word }
     }
 
     /// What the command says, as JSON. `price` is what an order costs.
@@ -78,33 +78,35 @@ impl Names {
         };
         let buyer = format!("buyer:u-{customer}");
         match word.ask {
-            Ask::Place | Ask::Second => format!(
+            CustomerRequest::Place | CustomerRequest::Second => format!(
                 "{},\"customer_id\":\"u-{customer}\",\"lines\":[{{\"sku_id\":\"{}\",\"quantity\":1,\"unit_price\":{price}}}]}}",
                 head("place_order", &buyer),
                 self.sku()
             ),
-            Ask::Approve => format!(
+            CustomerRequest::Approve => format!(
                 "{},\"settlements\":[{{\"means\":\"card\",\"amount\":{price},\"approval\":{{\"approval_id\":\"ap-{order}\",\
                  \"token\":\"tok-{customer}\"}}}}]}}",
                 head("approve_payment", "payment:cards")
             ),
-            Ask::Decline => format!("{},\"reason\":\"over the limit\"}}", head("decline_payment", "payment:cards")),
-            Ask::GiveUp => format!("{}}}", head("cancel_payment", &buyer)),
-            Ask::Cancel => format!("{},\"lines\":[1]}}", head("cancel_lines", &buyer)),
+            CustomerRequest::Decline => {
+                format!("{},\"reason\":\"over the limit\"}}", head("decline_payment", "payment:cards"))
+            }
+            CustomerRequest::GiveUp => format!("{}}}", head("cancel_payment", &buyer)),
+            CustomerRequest::Cancel => format!("{},\"lines\":[1]}}", head("cancel_lines", &buyer)),
         }
     }
 }
 
 /// An order's id.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
+pub struct OrderRef<'a> {
     names: &'a Names,
     word: Word,
 }
 
-impl fmt::Display for Order<'_> {
+impl fmt::Display for OrderRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let second = if self.word.ask == Ask::Second { "-second" } else { "" };
+        let second = if self.word.ask == CustomerRequest::Second { "-second" } else { "" };
         write!(f, "{}-{}.{}{second}", self.names.tag, self.word.customer, self.word.attempt)
     }
 }
@@ -117,7 +119,7 @@ mod tests {
     #[test]
     fn every_word_is_a_command_that_the_lanes_read() {
         let names = Names { tag: "d0123abcd".into() };
-        for (ask, _) in Ask::ALL {
+        for (ask, _) in CustomerRequest::ALL {
             let word = Word { ask, customer: 99_999, attempt: 3 };
             let command = decode(names.json(word, 899_000).as_bytes()).expect("it is read");
             assert_eq!(names.word(command.id.as_str()), Some(word));

@@ -171,7 +171,7 @@ pub struct Campaign {
 
 /// Whether a sale takes orders now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
+pub enum SaleWindow {
     Open,
     NotOpen,
     Paused,
@@ -180,15 +180,15 @@ pub enum Window {
 
 impl Campaign {
     /// Where `now` lies in the sale's window.
-    pub fn window(&self, now: Time) -> Window {
+    pub fn window(&self, now: Time) -> SaleWindow {
         if now < self.opens_at {
-            Window::NotOpen
+            SaleWindow::NotOpen
         } else if now >= self.closes_at {
-            Window::Closed
+            SaleWindow::Closed
         } else if self.paused {
-            Window::Paused
+            SaleWindow::Paused
         } else {
-            Window::Open
+            SaleWindow::Open
         }
     }
 }

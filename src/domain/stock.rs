@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{
     Time,
-    catalog::{Campaign, Window},
+    catalog::{Campaign, SaleWindow},
     ids::{CampaignId, CustomerId, SkuId},
 };
 
@@ -159,7 +159,7 @@ pub struct StockView {
 /// What a decision sees of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SaleView {
-    pub window: Window,
+    pub window: SaleWindow,
     /// allotted units that are left
     pub left: i64,
     /// how many more this customer may have

@@ -3,7 +3,7 @@
 use super::bounded;
 use crate::protocol::{
     Command, Kind, Unreadable, cards,
-    command::{Role, Wire},
+    command::{ActorRole, Wire},
     decode::{self, COMMAND_BYTES_MAX, decode_internal, is_reply_name},
     internal::is_own,
 };
@@ -16,7 +16,7 @@ pub fn decode(data: &[u8]) -> bool {
             assert!(data.len() <= COMMAND_BYTES_MAX);
             bounded(data.len(), &command);
             let may = Wire::ROLES.iter().find(|(name, _)| *name == command.name).map_or(&[][..], |(_, may)| may);
-            let role = Role::of(&command.actor).map(|(role, _)| role);
+            let role = ActorRole::of(&command.actor).map(|(role, _)| role);
             assert!(role.is_some_and(|role| may.contains(&role)), "{} by {}", command.name, command.actor);
             assert!((8..=64).contains(&command.id.as_str().chars().count()), "{}", command.id);
             assert!(!is_own(command.id.as_str()), "{}", command.id);

@@ -3,7 +3,7 @@
 use crate::{
     domain::Time,
     http::tokens::{Role, Says, Tokens, bearer, hashed},
-    signature::{Doubt, Secret, TOLERANCE_SECONDS},
+    signature::{SignatureError, SigningSecret, TOLERANCE_SECONDS},
 };
 
 /// A tokens' file. Whatever it is: it opens no door to all, nobody comes in by a hash, by nothing, or after a token's end.
@@ -70,14 +70,14 @@ pub fn signature(data: &[u8]) -> bool {
         (header, &body[1..])
     });
     let (Ok(header), Ok(secret), Some(now)) =
-        (std::str::from_utf8(header), Secret::new("0123456789abcdef01234567"), Time::from_timestamp(1_000, 0))
+        (std::str::from_utf8(header), SigningSecret::new("0123456789abcdef01234567"), Time::from_timestamp(1_000, 0))
     else {
         return false;
     };
     let made = secret.sign(now, body);
     assert_eq!(secret.check(now, &made, body), Ok(()));
     let more = [body, b"\0"].concat();
-    assert_eq!(secret.check(now, &made, &more), Err(Doubt::Wrong));
+    assert_eq!(secret.check(now, &made, &more), Err(SignatureError::Wrong));
     // with anything before or behind it
     for with in [format!("{made},{header}"), format!("{made},v1={header}")] {
         let told = secret.check(now, &with, body);
@@ -93,6 +93,6 @@ pub fn signature(data: &[u8]) -> bool {
             assert!(!code.is_empty() && header.to_ascii_lowercase().contains(code), "{header}");
             true
         }
-        Err(Doubt::Form | Doubt::Time | Doubt::Wrong) => false,
+        Err(SignatureError::Form | SignatureError::Time | SignatureError::Wrong) => false,
     }
 }

@@ -25,10 +25,10 @@ pub use crate::{
 };
 
 /// A reader under trial.
-pub type Target = fn(&[u8]) -> bool;
+pub type FuzzTarget = fn(&[u8]) -> bool;
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, FuzzTarget); 8] = [
     ("arrays", arrays),
     ("decode", decode),
     ("history", history),

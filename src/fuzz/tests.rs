@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    TARGETS, Target, history,
+    FuzzTarget, TARGETS, history,
     mutate::{Rng, mutated},
 };
 use crate::{commit::replay, domain::order::Event, store::rows::HistRow};
@@ -46,7 +46,7 @@ fn tried(name: &str) {
     assert!(taken * 100 > cases && (cases - taken) * 100 > cases, "{taken} of {cases} were taken: little was tried");
 }
 
-fn one(name: &str, target: Target, input: &[u8]) -> bool {
+fn one(name: &str, target: FuzzTarget, input: &[u8]) -> bool {
     catch_unwind(AssertUnwindSafe(|| target(input))).unwrap_or_else(|_| {
         let kept = folder().join("artifacts").join(name);
         fs::create_dir_all(&kept).unwrap();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Shared,
+    AppState,
     audit::{self, Action},
     guard::caller,
     problem, scope,
@@ -48,14 +48,14 @@ pub struct PaymentView {
 }
 
 /// `GET /v1/orders/{id}/accounts`.
-pub async fn of_order(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn of_order(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match view(&shared, &request, &id).await {
         Ok(view) => HttpResponse::Ok().json(view),
         Err(refusal) => refusal,
     }
 }
 
-async fn view(shared: &Shared, request: &HttpRequest, id: &str) -> Result<AccountsView, HttpResponse> {
+async fn view(shared: &AppState, request: &HttpRequest, id: &str) -> Result<AccountsView, HttpResponse> {
     let order = scope::theirs(shared, request, &caller(request), id).await?.order;
     audit::note(shared, request, Action::AccountRead, &format!("order:{id}"), &json!({})).await?;
     let store = &shared.parts.store;

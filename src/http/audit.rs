@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Shared,
+    AppState,
     guard::{self, caller},
     paging::{self, Paging, bad_cursor},
     problem::{self, Why},
@@ -104,7 +104,7 @@ const FIELDS: &[&str] = &[
 /// # Errors
 /// The response that says so.
 pub async fn note(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     action: Action,
     target: &str,
@@ -119,7 +119,7 @@ pub struct Noted(Arc<str>);
 
 impl Noted {
     /// Takes it back: the command was refused, and what anybody tries is not kept for ever.
-    pub async fn refused(self, shared: &Shared) {
+    pub async fn refused(self, shared: &AppState) {
         if let Err(e) = shared.parts.store.unnote(&self.0).await {
             tracing::warn!(error = %e, "a refused command stays in the audit");
         }
@@ -132,7 +132,7 @@ impl Noted {
 /// # Errors
 /// The response, when it can't be written.
 pub async fn command(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     command: &Map<String, Value>,
 ) -> Result<Option<Noted>, HttpResponse> {
@@ -152,7 +152,7 @@ pub async fn command(
 }
 
 async fn write(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     action: Action,
     target: &str,
@@ -209,11 +209,11 @@ impl From<&DoorAuditRow> for AuditView {
 }
 
 /// `GET /v1/audit`, newest first.
-pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
     paging::told(page(&shared, &paging).await)
 }
 
-async fn page(shared: &Shared, asked: &Paging) -> Result<Page<AuditView>, HttpResponse> {
+async fn page(shared: &AppState, asked: &Paging) -> Result<Page<AuditView>, HttpResponse> {
     let limit = paging::limit(asked.limit)?;
     let before = asked.cursor.as_deref();
     if before.is_some_and(|c| uuid::Uuid::try_parse(c).is_err()) {
@@ -235,7 +235,7 @@ pub struct OrderAuditView {
 }
 
 /// `GET /v1/orders/{id}/audit`, oldest first.
-pub async fn of_order(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+pub async fn of_order(shared: web::Data<AppState>, id: web::Path<String>) -> HttpResponse {
     let unknown = || Why::NotFound.response(format!("there is no order {id}"));
     let Ok(order) = OrderId::new(&id) else { return unknown() };
     let store = &shared.parts.store;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, commands, figures,
+    AppState, commands, figures,
     guard::{Body, note_denied},
     problem::{self, Why},
     scope,
@@ -28,7 +28,7 @@ use crate::{
     },
     payment,
     protocol::{OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
-    signature::{Doubt, HEADER, HEADER_V2, Purpose},
+    signature::{HEADER, HEADER_V2, Purpose, SignatureError},
 };
 
 /// What the payment service tells. `event_id` is its own name for it, 1 to 128 printable characters, the same whenever it is
@@ -146,7 +146,7 @@ impl PaymentEvent {
 }
 
 /// `POST /v1/payment-callbacks`.
-pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -> HttpResponse {
+pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     let (response, outcome) = match told(&shared, &request, &body.0).await {
         Ok(taken) => taken,
         Err(refusal) => {
@@ -159,7 +159,7 @@ pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -
 }
 
 async fn told(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     body: &[u8],
 ) -> Result<(HttpResponse, &'static str), HttpResponse> {
@@ -200,7 +200,7 @@ async fn told(
 
 /// An event whose order is not here, or not whole, is not taken: it would be refused, and that be remembered. Its order may
 /// still come; a day later it is the lane's to refuse.
-async fn early(shared: &Shared, event: &PaymentEvent) -> Result<(), HttpResponse> {
+async fn early(shared: &AppState, event: &PaymentEvent) -> Result<(), HttpResponse> {
     let (order_id, at) = event.about();
     let here = match scope::folded(shared, order_id.as_str()).await? {
         None => false,
@@ -225,7 +225,7 @@ fn later(why: &str) -> HttpResponse {
 }
 
 /// The event, once it is known from whom it is.
-fn signed(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<PaymentEvent, HttpResponse> {
+fn signed(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<PaymentEvent, HttpResponse> {
     let Some(secret) = &shared.parts.payments_secret else {
         return Err(Why::NotFound.response("no call-backs are taken here: this server has no payments secret"));
     };
@@ -235,7 +235,7 @@ fn signed(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<Payment
     let believed = match (header(HEADER_V2), header(HEADER)) {
         (Some(labelled), _) => secret.check_for(Purpose::Callback, now, labelled, body),
         (None, Some(plain)) if !shared.parts.payments_labelled => secret.check(now, plain, body),
-        (None, Some(_) | None) => Err(Doubt::Form),
+        (None, Some(_) | None) => Err(SignatureError::Form),
     };
     if let Err(doubt) = believed {
         shared.strangers.take(request)?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared, audit, desks,
+    AppState, audit, desks,
     front::IDEMPOTENCY_KEY,
     guard::{Body, caller, deny, note_denied, says},
     problem::{self, Why},
@@ -47,7 +47,7 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, HttpResponse> {
 }
 
 /// `POST /v1/commands`.
-pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -> HttpResponse {
+pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     match object(&body.0) {
         Ok(command) => submit(&shared, &request, command).await,
         Err(refusal) => refusal,
@@ -56,7 +56,7 @@ pub async fn post(shared: web::Data<Shared>, request: HttpRequest, body: Body) -
 
 /// `POST /v1/commands/{type}`: the same, its type in the path.
 pub async fn typed(
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     request: HttpRequest,
     kind: web::Path<String>,
     body: Body,
@@ -87,7 +87,7 @@ pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Resul
 }
 
 /// Takes a command, waits for its answer.
-pub async fn submit(shared: &Shared, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
+pub async fn submit(shared: &AppState, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
     match addressed(shared, request, command).await {
         Ok(addressed) => send(shared, request, addressed).await,
         Err(refusal) => refusal,
@@ -103,7 +103,7 @@ struct Addressed {
 }
 
 async fn addressed(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     mut command: Map<String, Value>,
 ) -> Result<Addressed, HttpResponse> {
@@ -236,7 +236,7 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
 }
 
 async fn send(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     Addressed { id, partition, command, noted }: Addressed,
 ) -> HttpResponse {
@@ -296,7 +296,7 @@ fn pending(id: &CommandId) -> HttpResponse {
 /// # Errors
 /// The response, when it could not be sent.
 pub async fn deliver(
-    shared: &Shared,
+    shared: &AppState,
     id: &CommandId,
     partition: u32,
     command: &Map<String, Value>,
@@ -371,7 +371,7 @@ fn respond(answer: &Answer) -> HttpResponse {
 const AGAIN_AFTER_SECONDS: &str = "1";
 
 /// Where the command belongs, as far as the door can tell; a wrong guess is passed on.
-pub fn partition(shared: &Shared, command: &Map<String, Value>) -> u32 {
+pub fn partition(shared: &AppState, command: &Map<String, Value>) -> u32 {
     let n = shared.parts.partitions;
     let text = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
     let known = text(command.get("order_id")).and_then(|o| shared.door.place(&o));
@@ -413,7 +413,7 @@ impl From<Answer> for CommandState {
 }
 
 /// `GET /v1/commands/{id}`: what became of a command that was taken.
-pub async fn look(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
+pub async fn look(shared: web::Data<AppState>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     // a command's type is sent to here; it is looked at only if it is some command's id, too
     let unheard = || problem::only("POST", "a command of this type is sent by POST");
     let Ok(id) = CommandId::new(&path) else {

@@ -38,10 +38,10 @@ pub fn format(request: &HttpRequest, asked: Option<&str>) -> Result<Format, Http
 }
 
 /// A column: its name, and what stands there of a row.
-pub type Column<T> = (&'static str, fn(&T) -> String);
+pub type CsvColumn<T> = (&'static str, fn(&T) -> String);
 
 /// A page as a sheet, with the way to the next one in the header `Link`.
-pub fn told<T>(request: &HttpRequest, file: &str, columns: &[Column<T>], page: &Page<T>) -> HttpResponse {
+pub fn told<T>(request: &HttpRequest, file: &str, columns: &[CsvColumn<T>], page: &Page<T>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/csv; charset=utf-8; header=present")
@@ -66,7 +66,7 @@ fn encoded(text: &str, more: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-fn sheet<T>(columns: &[Column<T>], items: &[T]) -> String {
+fn sheet<T>(columns: &[CsvColumn<T>], items: &[T]) -> String {
     let mut text = String::from("\u{feff}");
     row(&mut text, columns.iter().map(|(name, _)| (*name).to_owned()));
     for item in items {
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_sheet_has_a_mark_a_head_and_whole_lines() {
-        let columns: [Column<(i64, &str)>; 2] = [("n", |r| r.0.to_string()), ("text", |r| r.1.to_owned())];
+        let columns: [CsvColumn<(i64, &str)>; 2] = [("n", |r| r.0.to_string()), ("text", |r| r.1.to_owned())];
         assert_eq!(sheet(&columns, &[]), "\u{feff}n,text\r\n");
         assert_eq!(sheet(&columns, &[(1, "a"), (2, "=b,")]), "\u{feff}n,text\r\n1,a\r\n2,\"'=b,\"\r\n");
     }

@@ -88,7 +88,7 @@ pub fn sends(role: Role, command: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Role as Actor, Wire};
+    use crate::protocol::command::{ActorRole as Actor, Wire};
 
     /// What only an operator may: losses that are written off, and who sells here at all.
     const NOBODY_ELSE: [&str; 3] = ["write_off_return", "create_partner", "change_partner"];

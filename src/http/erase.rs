@@ -16,7 +16,7 @@ use serde_json::json;
 use self::letter::Whose;
 
 use super::{
-    Shared,
+    AppState,
     audit::{self, Action},
     letters,
     problem::{self, Why},
@@ -56,14 +56,14 @@ pub struct ErasedView {
 }
 
 /// `POST /v1/customers/{id}/erase`.
-pub async fn customer(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn customer(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match erase(&shared, &request, &id).await {
         Ok(view) => HttpResponse::Ok().json(view),
         Err(refusal) => refusal,
     }
 }
 
-async fn erase(shared: &Shared, request: &HttpRequest, id: &str) -> Result<ErasedView, HttpResponse> {
+async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<ErasedView, HttpResponse> {
     let customer = CustomerId::new(id).map_err(|e| Why::Invalid.response(e.to_string()))?;
     audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
     let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
@@ -101,7 +101,7 @@ enum Keeps {
 }
 
 async fn erase_orders(
-    shared: &Shared,
+    shared: &AppState,
     ids: &[OrderId],
     keeps: Keeps,
     view: &mut ErasedView,
@@ -144,7 +144,7 @@ async fn erase_orders(
 }
 
 /// Takes away the dead letters of a customer: they hold commands as they came, names and all.
-async fn letters_of(shared: &Shared, whose: &Whose<'_>) -> Result<u64, HttpResponse> {
+async fn letters_of(shared: &AppState, whose: &Whose<'_>) -> Result<u64, HttpResponse> {
     let mut gone = 0;
     for partition in 0..shared.parts.partitions {
         let mut after = EntryId::ZERO;

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Shared,
+    AppState,
     folds::Unfolded,
     guard::{self, caller, deny},
-    listeners::Place,
+    listeners::ListenerSlot,
     paging::{self, bad_cursor},
     problem::{self, Why},
     scope::{Sight, theirs},
@@ -28,7 +28,7 @@ use crate::{
             event::{Event as OrderEvent, hide_units, may_tell_units},
         },
     },
-    feed::{Cursor, Event, Follower, Heard, Told},
+    event_reader::{Cursor, EventBatch, Follower, PublishedEvent, ReadResult},
     log::{EntryId, Outbound},
     protocol::{
         decode::masked,
@@ -52,7 +52,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// What a listener asks for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct EventsQuery {
     /// `now`, `start`, or the id of the last event that was dealt with
     after: Option<String>,
     order_id: Option<String>,
@@ -68,7 +68,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn takes(&self, event: &Event) -> bool {
+    fn takes(&self, event: &PublishedEvent) -> bool {
         self.order_id.as_ref().is_none_or(|id| *id == event.order_id)
             && (self.types.is_empty() || self.types.contains(&event.kind))
     }
@@ -76,9 +76,9 @@ impl Wanted {
 
 /// Where to begin, and what is told of it.
 async fn begin(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
-    asked: &Asked,
+    asked: &EventsQuery,
     sight: &Sight,
 ) -> Result<(Cursor, Cursor), HttpResponse> {
     let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
@@ -100,7 +100,7 @@ async fn begin(
     Ok((Cursor(cursor), Cursor(told)))
 }
 
-async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result<Wanted, HttpResponse> {
+async fn wanted(shared: &AppState, request: &HttpRequest, asked: &EventsQuery) -> Result<Wanted, HttpResponse> {
     let caller = caller(request);
     let mut sight = Sight::Whole;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
@@ -125,14 +125,14 @@ async fn wanted(shared: &Shared, request: &HttpRequest, asked: &Asked) -> Result
 
 /// What one partition's stream says to the others'.
 enum Said {
-    Told(u32, Told),
+    Told(u32, EventBatch),
     Lost(u32, EntryId),
     /// so that a stream that ends is no silence
     Quiet,
 }
 
 /// The partition of the order that is listened for; `None`: all of them.
-async fn lives(shared: &Shared, wanted: &Wanted) -> Result<Option<u32>, HttpResponse> {
+async fn lives(shared: &AppState, wanted: &Wanted) -> Result<Option<u32>, HttpResponse> {
     let Some(id) = &wanted.order_id else { return Ok(None) };
     // what is no id is no order's
     let Ok(id) = OrderId::new(id) else { return Ok(None) };
@@ -155,8 +155,8 @@ fn said(follower: Follower) -> BoxStream<'static, Vec<Said>> {
         let mut said = Vec::new();
         for (partition, heard) in heard {
             match heard {
-                Heard::Entries(told) => said.extend(told.into_iter().map(|t| Said::Told(partition, t))),
-                Heard::Lost { from } => said.push(Said::Lost(partition, from)),
+                ReadResult::Entries(told) => said.extend(told.into_iter().map(|t| Said::Told(partition, t))),
+                ReadResult::Lost { from } => said.push(Said::Lost(partition, from)),
             }
         }
         Some((said, follower))
@@ -252,9 +252,9 @@ fn published(row: &HistRow, event: &str) -> Result<Published, String> {
 
 /// The same of what is heard live: the order's history is read again. What can't be read is left out; the client sees the gap
 /// and asks for the order's events.
-async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<Said>) -> Vec<Said> {
-    let ours = |e: &Event| wanted.order_id.as_ref() == Some(&e.order_id);
-    let sequence = |e: &Event| Some(serde_json::from_str::<Published>(e.raw.get()).ok()?.sequence);
+async fn parts(shared: &AppState, wanted: &Wanted, seller: &PartnerId, said: Vec<Said>) -> Vec<Said> {
+    let ours = |e: &PublishedEvent| wanted.order_id.as_ref() == Some(&e.order_id);
+    let sequence = |e: &PublishedEvent| Some(serde_json::from_str::<Published>(e.raw.get()).ok()?.sequence);
     let told = said.iter().filter_map(|s| if let Said::Told(_, told) = s { Some(&told.events) } else { None });
     let first = told.flatten().filter(|e| ours(e)).filter_map(sequence).min();
     let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok());
@@ -273,17 +273,17 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
             }
         };
     }
-    let cut = |e: Event| {
+    let cut = |e: PublishedEvent| {
         let sequence = sequence(&e)?;
         let part = whole.iter().find(|p| p.sequence == sequence)?;
         let kind = part.event["type"].as_str().unwrap_or_default().to_owned();
         let raw = serde_json::value::to_raw_value(part).ok()?;
-        Some(Event { raw, order_id: e.order_id, kind })
+        Some(PublishedEvent { raw, order_id: e.order_id, kind })
     };
     let one = |s: Said| match s {
         Said::Told(partition, told) => {
             let events = told.events.into_iter().filter(ours).filter_map(cut).collect();
-            Said::Told(partition, Told { id: told.id, events })
+            Said::Told(partition, EventBatch { id: told.id, events })
         }
         Said::Lost(..) | Said::Quiet => s,
     };
@@ -292,7 +292,7 @@ async fn parts(shared: &Shared, wanted: &Wanted, seller: &PartnerId, said: Vec<S
 
 /// What is said to an order's buyer: how much there is of its goods is not.
 fn bought(wanted: &Wanted, said: Said) -> Said {
-    let hidden = |mut e: Event| -> Option<Event> {
+    let hidden = |mut e: PublishedEvent| -> Option<PublishedEvent> {
         if may_tell_units(&e.kind) {
             let mut told: Published = serde_json::from_str(e.raw.get()).ok()?;
             hide_units(&mut told.event);
@@ -303,7 +303,7 @@ fn bought(wanted: &Wanted, said: Said) -> Said {
     match said {
         Said::Told(partition, told) => {
             let events = told.events.into_iter().filter(|e| wanted.takes(e)).filter_map(hidden).collect();
-            Said::Told(partition, Told { id: told.id, events })
+            Said::Told(partition, EventBatch { id: told.id, events })
         }
         Said::Lost(..) | Said::Quiet => said,
     }
@@ -315,9 +315,9 @@ struct Listening {
     cursor: Cursor,
     wanted: Wanted,
     stop: CancellationToken,
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     spoken: tokio::time::Instant,
-    _place: Place,
+    _place: ListenerSlot,
 }
 
 /// What is sent next; `None`: the server stops.
@@ -345,7 +345,7 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
 }
 
 /// `GET /v1/events`.
-pub async fn events(shared: web::Data<Shared>, request: HttpRequest, asked: web::Query<Asked>) -> HttpResponse {
+pub async fn events(shared: web::Data<AppState>, request: HttpRequest, asked: web::Query<EventsQuery>) -> HttpResponse {
     let wanted = match wanted(&shared, &request, &asked).await {
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
@@ -386,7 +386,7 @@ pub struct From {
 
 /// `GET /v1/orders/{id}/events`; the cursor is the sequence of the last event that is known.
 pub async fn of_order(
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
     from: web::Query<From>,
@@ -394,7 +394,12 @@ pub async fn of_order(
     paging::told(told(&shared, &request, &id, &from).await)
 }
 
-async fn told(shared: &Shared, request: &HttpRequest, id: &str, from: &From) -> Result<Page<Published>, HttpResponse> {
+async fn told(
+    shared: &AppState,
+    request: &HttpRequest,
+    id: &str,
+    from: &From,
+) -> Result<Page<Published>, HttpResponse> {
     let found = theirs(shared, request, &caller(request), id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Shared, tokens::Caller};
+use super::{AppState, tokens::Caller};
 use crate::{
     domain::{
         ids::{PartnerId, ProductId, SkuId},
@@ -40,7 +40,7 @@ impl Figures {
 ///
 /// # Errors
 /// The store's.
-pub async fn told(shared: &Shared, caller: &Caller, skus: &[SkuId]) -> Result<Figures, StoreError> {
+pub async fn told(shared: &AppState, caller: &Caller, skus: &[SkuId]) -> Result<Figures, StoreError> {
     match caller {
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(Figures::All),
         Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(Figures::Of(Vec::new())),
@@ -79,7 +79,7 @@ fn is_own(partner: &PartnerId, unit: &UntRow, seller: Option<&str>) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, StoreError> {
+pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, StoreError> {
     let named = skus(&answer.facts);
     let figures = answer.facts.position.is_some() || answer.facts.available.is_some();
     if named.is_empty() && !figures {

@@ -21,7 +21,7 @@ use actix_web::{
 };
 
 use super::{
-    Shared,
+    AppState,
     access::Access,
     guard::{self, CUSTOMER, REQUEST_ID},
     problem::Why,
@@ -105,7 +105,7 @@ fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
     if let Some(name) = DECISIVE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
         return Some(Why::Twice.response(format!("the header {name} is there twice")));
     }
-    let shared = request.app_data::<web::Data<Shared>>()?;
+    let shared = request.app_data::<web::Data<AppState>>()?;
     if shared.parts.tokens.open() {
         let refused = if strange_host(request, &shared.parts.hosts) {
             Some((Why::UnknownHost, "this door has another name: see --host"))
@@ -126,7 +126,7 @@ fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
 }
 
 /// Whether it is for everybody anyhow: what is linked to, and what says nothing.
-fn anyones(request: &ServiceRequest, shared: &Shared) -> bool {
+fn anyones(request: &ServiceRequest, shared: &AppState) -> bool {
     let access = shared.routes.access(&Method::GET, request.path());
     matches!(*request.method(), Method::GET | Method::HEAD) && matches!(access, Some(Access::All))
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::{
-    Shared,
+    AppState,
     paging::{self, Paging},
     problem,
     shelf::{found, rows},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// `GET /v1/gift-promotions`.
-pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
         let store = &shared.parts.store;
@@ -30,7 +30,7 @@ pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> Http
 }
 
 /// `GET /v1/gift-promotions/{id}`.
-pub async fn one(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+pub async fn one(shared: web::Data<AppState>, id: web::Path<String>) -> HttpResponse {
     let Ok(id) = PromotionId::new(&id) else { return found::<GiftPromotionView>(None, "such gift promotion") };
     match shared.parts.store.gift_promotions(&[id], &[]).await {
         Err(e) => problem::store(&e),

@@ -19,13 +19,13 @@ use actix_web::{
 use futures_util::StreamExt as _;
 
 use super::{
-    Shared,
+    AppState,
     access::Access,
     bucket::{Bucket, Size},
     keyring::{self, Keyring},
     origin,
     problem::Why,
-    tokens::{Caller, Says, Token, bearer},
+    tokens::{AccessToken, Caller, Says, bearer},
 };
 use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
 
@@ -92,7 +92,7 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
 
 fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), HttpResponse> {
     let shared =
-        request.app_data::<web::Data<Shared>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
+        request.app_data::<web::Data<AppState>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
         return Ok((Caller::Metrics, Says::Nothing)); // the resource says that it has no such method, and that by token nothing may be done
     };
@@ -132,11 +132,11 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Htt
 }
 
 /// Ends when the token that asks is taken away or over: what it listens to ends with it.
-pub fn over(request: &HttpRequest, shared: &Shared) -> impl Future<Output = ()> + use<> {
-    keyring::over(request.extensions().get::<Arc<Token>>().cloned(), shared.parts.clock.now())
+pub fn over(request: &HttpRequest, shared: &AppState) -> impl Future<Output = ()> + use<> {
+    keyring::over(request.extensions().get::<Arc<AccessToken>>().cloned(), shared.parts.clock.now())
 }
 
-fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<Arc<Token>, HttpResponse> {
+fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<Arc<AccessToken>, HttpResponse> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let Some(text) = header.and_then(bearer) else {
         return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
@@ -147,7 +147,7 @@ fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<A
 
 /// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.
 pub fn known(request: &HttpRequest) -> bool {
-    let shared = request.app_data::<web::Data<Shared>>();
+    let shared = request.app_data::<web::Data<AppState>>();
     shared.is_some_and(|shared| shows(request, &shared.parts.tokens, &*shared.parts.clock))
 }
 
@@ -165,7 +165,7 @@ fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse
 /// A refusal is a line in the log, if there were not too many: who, what, never the token, nor what looks like a card number in the path.
 pub fn note_denied(request: &HttpRequest, who: &str, what: &str) {
     metrics::counter!("jumun_http_denied_total").increment(1);
-    if request.app_data::<web::Data<Shared>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
+    if request.app_data::<web::Data<AppState>>().is_some_and(|s| !s.denials.tells(who, Instant::now())) {
         return;
     }
     let peer = origin::of(request).map(|(client, _)| client.to_string()).unwrap_or_default();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    Shared,
+    AppState,
     audit::{self, Action},
     paging::{self, Paging},
     problem::{self, Why},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::Time,
     store::door::HookLetterRow,
-    webhook::{Hook, Outcome, Parcel},
+    webhook::{Hook, PostOutcome, WebhookDelivery},
 };
 
 /// 웹훅.
@@ -67,11 +67,11 @@ impl From<&HookLetterRow> for HookLetterView {
 }
 
 /// `GET /v1/webhooks`.
-pub async fn list(shared: web::Data<Shared>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>) -> HttpResponse {
     paging::told(hooks(&shared).await)
 }
 
-async fn hooks(shared: &Shared) -> Result<Page<HookView>, HttpResponse> {
+async fn hooks(shared: &AppState) -> Result<Page<HookView>, HttpResponse> {
     let store = &shared.parts.store;
     let counts = store.hook_letter_counts().await.map_err(|e| problem::store(&e))?;
     let mut items = Vec::new();
@@ -90,24 +90,24 @@ async fn hooks(shared: &Shared) -> Result<Page<HookView>, HttpResponse> {
     Ok(Page { items, next: None })
 }
 
-fn known<'a>(shared: &'a Shared, name: &str) -> Result<&'a Hook, HttpResponse> {
+fn known<'a>(shared: &'a AppState, name: &str) -> Result<&'a Hook, HttpResponse> {
     let hook = shared.parts.hooks.named(name).map(|h| &**h);
     hook.ok_or_else(|| Why::NotFound.response(format!("there is no webhook {name}")))
 }
 
 /// `GET /v1/webhooks/{name}/letters`, newest first.
-pub async fn letters(shared: web::Data<Shared>, name: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn letters(shared: web::Data<AppState>, name: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
     paging::told(letters_of(&shared, &name, &paging).await)
 }
 
-async fn letters_of(shared: &Shared, name: &str, asked: &Paging) -> Result<Page<HookLetterView>, HttpResponse> {
+async fn letters_of(shared: &AppState, name: &str, asked: &Paging) -> Result<Page<HookLetterView>, HttpResponse> {
     let hook = known(shared, name)?;
     let limit = paging::limit(asked.limit)?;
     let rows = shared.parts.store.hook_letters(&hook.name, paging::ids(asked.cursor.as_deref())?, limit + 1).await;
     Ok(paging::page(rows.map_err(|e| problem::store(&e))?, limit, |r| r.ltr_id.to_string()))
 }
 
-async fn letter(shared: &Shared, hook: &Hook, letter: &str) -> Result<HookLetterRow, HttpResponse> {
+async fn letter(shared: &AppState, hook: &Hook, letter: &str) -> Result<HookLetterRow, HttpResponse> {
     let unknown = || Why::NotFound.response("there is no such letter");
     if !paging::could_be(letter) {
         return Err(unknown());
@@ -122,14 +122,14 @@ fn response(done: Result<HttpResponse, HttpResponse>) -> HttpResponse {
 
 /// `POST /v1/webhooks/{name}/letters/{letter}/resend`: once more, now; it goes when it is taken.
 pub async fn resend(
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> HttpResponse {
     response(resent(&shared, &request, &path.0, &path.1).await)
 }
 
-async fn resent(shared: &Shared, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
+async fn resent(shared: &AppState, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
     let hook = known(shared, name)?;
     let row = letter(shared, hook, id).await?;
     let Some(post) = &shared.parts.hooks.post else {
@@ -137,27 +137,32 @@ async fn resent(shared: &Shared, request: &HttpRequest, name: &str, id: &str) ->
     };
     let target = format!("{name}/{id}");
     audit::note(shared, request, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
-    let parcel = Parcel {
+    let parcel = WebhookDelivery {
         id: row.pcl_id.to_string(),
         partition: u32::try_from(row.prtn_no).unwrap_or_default(),
         events: row.evnts.to_string(),
     };
     match post.send(hook, &parcel, shared.parts.clock.now()).await {
-        Outcome::Taken => gone(shared, hook, id, "taken").await,
-        Outcome::Refused(why) | Outcome::Failed(why) => Err(Why::NotTaken.response(why)),
+        PostOutcome::Taken => gone(shared, hook, id, "taken").await,
+        PostOutcome::Refused(why) | PostOutcome::Failed(why) => Err(Why::NotTaken.response(why)),
     }
 }
 
 /// `DELETE /v1/webhooks/{name}/letters/{letter}`.
 pub async fn discard(
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> HttpResponse {
     response(discarded(&shared, &request, &path.0, &path.1).await)
 }
 
-async fn discarded(shared: &Shared, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
+async fn discarded(
+    shared: &AppState,
+    request: &HttpRequest,
+    name: &str,
+    id: &str,
+) -> Result<HttpResponse, HttpResponse> {
     let hook = known(shared, name)?;
     let row = letter(shared, hook, id).await?;
     let target = format!("{name}/{id}");
@@ -165,7 +170,7 @@ async fn discarded(shared: &Shared, request: &HttpRequest, name: &str, id: &str)
     gone(shared, hook, id, "discarded").await
 }
 
-async fn gone(shared: &Shared, hook: &Hook, id: &str, outcome: &str) -> Result<HttpResponse, HttpResponse> {
+async fn gone(shared: &AppState, hook: &Hook, id: &str, outcome: &str) -> Result<HttpResponse, HttpResponse> {
     shared.parts.store.hook_letter_done(&hook.name, id).await.map_err(|e| problem::store(&e))?;
     Ok(HttpResponse::Ok().json(json!({ "letter": id, "outcome": outcome })))
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use tokio::signal::unix::Signal;
 
-use super::tokens::{Role, Token, Tokens};
+use super::tokens::{AccessToken, Role, Tokens};
 use crate::{clock::Clock, domain::Time, secrets};
 
 /// How often the file is looked at: it is small, and a leaked token should not be good for long.
@@ -128,7 +128,7 @@ impl Keyring {
 }
 
 /// Ends when a token is gone or over; of none: never.
-pub async fn over(token: Option<Arc<Token>>, now: Time) {
+pub async fn over(token: Option<Arc<AccessToken>>, now: Time) {
     let Some(token) = token else { return std::future::pending().await };
     match token.expires {
         None => token.ended.cancelled().await,

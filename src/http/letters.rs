@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Shared,
+    AppState,
     audit::{self, Action},
     paging::{self, Paging},
     problem::{self, Why},
@@ -30,7 +30,7 @@ struct Told {
 }
 
 /// A letter's command as it came, and by which stream; none of letters from before that was kept.
-pub struct Dead {
+pub struct DeadCommand {
     pub command: String,
     pub stream: Option<Inbound>,
 }
@@ -40,16 +40,16 @@ pub struct Dead {
 /// # Errors
 /// The response that says that the log does not answer.
 pub async fn next(
-    shared: &Shared,
+    shared: &AppState,
     partition: u32,
     after: EntryId,
     max: usize,
-) -> Result<Vec<(EntryId, Dead)>, HttpResponse> {
+) -> Result<Vec<(EntryId, DeadCommand)>, HttpResponse> {
     let kept = shared.parts.log.follow(partition, &Outbound::Dead, after, max, Duration::ZERO).await;
     let kept = kept.map_err(|e| problem::log(&e))?;
     let dead = |json: &str| match serde_json::from_str::<Told>(json) {
-        Ok(told) => Dead { stream: told.stream.as_deref().and_then(Inbound::named), command: told.command },
-        Err(_) => Dead { command: String::new(), stream: None },
+        Ok(told) => DeadCommand { stream: told.stream.as_deref().and_then(Inbound::named), command: told.command },
+        Err(_) => DeadCommand { command: String::new(), stream: None },
     };
     Ok(kept.into_iter().map(|e| (e.id, dead(&e.json))).collect())
 }
@@ -58,7 +58,7 @@ pub async fn next(
 type Kept = (EntryId, u32, Told);
 
 /// The newest letters of a partition before `before`, newest first.
-async fn letters(shared: &Shared, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, HttpResponse> {
+async fn letters(shared: &AppState, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, HttpResponse> {
     let kept = shared.parts.log.earlier(partition, &Outbound::Dead, before, max).await;
     let kept = kept.map_err(|e| problem::log(&e))?;
     let read = kept.into_iter().rev().filter_map(|e| Some((e.id, partition, serde_json::from_str(&e.json).ok()?)));
@@ -83,11 +83,11 @@ fn shown(last: Option<(EntryId, u32)>, partition: u32) -> EntryId {
 }
 
 /// `GET /v1/dead-letters`, newest first.
-pub async fn list(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
     paging::told(page(&shared, &paging).await)
 }
 
-async fn page(shared: &Shared, asked: &Paging) -> Result<Page<LetterView>, HttpResponse> {
+async fn page(shared: &AppState, asked: &Paging) -> Result<Page<LetterView>, HttpResponse> {
     let limit = paging::limit(asked.limit)?;
     let last = |cursor: &str| {
         let (id, partition) = cursor.split_once('.')?;
@@ -122,12 +122,12 @@ fn unknown() -> HttpResponse {
 }
 
 /// A letter's place in its stream, if that could be one.
-fn named(shared: &Shared, partition: u32, letter: &str) -> Result<EntryId, HttpResponse> {
+fn named(shared: &AppState, partition: u32, letter: &str) -> Result<EntryId, HttpResponse> {
     let id = letter.parse().map_err(|_| unknown())?;
     if partition < shared.parts.partitions { Ok(id) } else { Err(unknown()) }
 }
 
-async fn find(shared: &Shared, partition: u32, id: EntryId) -> Result<Told, HttpResponse> {
+async fn find(shared: &AppState, partition: u32, id: EntryId) -> Result<Told, HttpResponse> {
     let kept = shared.parts.log.follow(partition, &Outbound::Dead, id.before(), 1, Duration::ZERO).await;
     let kept = kept.map_err(|e| problem::log(&e))?;
     let letter = kept.first().filter(|kept| kept.id == id);
@@ -136,7 +136,7 @@ async fn find(shared: &Shared, partition: u32, id: EntryId) -> Result<Told, Http
 
 /// Writes down what is about to be done to a letter.
 async fn note(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     action: Action,
     (partition, letter): (u32, &str),
@@ -165,7 +165,11 @@ fn stream(told: &Told) -> Result<Inbound, HttpResponse> {
 }
 
 /// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was, to where it was.
-pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
+pub async fn requeue(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(u32, String)>,
+) -> HttpResponse {
     let (partition, letter) = path.into_inner();
     let id = match named(&shared, partition, &letter) {
         Ok(id) => id,
@@ -195,7 +199,11 @@ pub async fn requeue(shared: web::Data<Shared>, request: HttpRequest, path: web:
 }
 
 /// `DELETE /v1/dead-letters/{partition}/{letter}`.
-pub async fn discard(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(u32, String)>) -> HttpResponse {
+pub async fn discard(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(u32, String)>,
+) -> HttpResponse {
     let (partition, letter) = path.into_inner();
     let id = match named(&shared, partition, &letter) {
         Ok(id) => id,

@@ -10,13 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shared,
+    AppState,
     csv::{self, Format},
     guard::{caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses},
     problem::{self, Why},
-    recipient::{self, Look, Place, Places},
+    recipient::{self, DeliveryPlace, DeliveryPlaces, Look},
     tokens::Caller,
     view::{Page, RecipientView},
 };
@@ -47,7 +47,7 @@ pub const COUNTS_AT_ONCE: usize = 1;
 /// What lines are asked by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Search {
+pub struct LineSearch {
     /// with commas between
     status: Option<String>,
     /// the same
@@ -168,7 +168,7 @@ fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
     Ok(found)
 }
 
-impl Search {
+impl LineSearch {
     /// As the store is asked, by this caller: a partner sees its own lines.
     fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, HttpResponse> {
         let who = caller(request);
@@ -231,17 +231,21 @@ pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
 }
 
 /// `GET /v1/lines`.
-pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<LineSearch>) -> HttpResponse {
     told(&shared, &request, &search, None).await
 }
 
 /// `GET /v1/lines/recipients`: what is to be sent, with where to; each look is written down.
-pub async fn download(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+pub async fn download(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    search: web::Query<LineSearch>,
+) -> HttpResponse {
     told(&shared, &request, &search, Some(&TO_SEND)).await
 }
 
 /// The list as it was asked for.
-async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Option<&[Status]>) -> HttpResponse {
+async fn told(shared: &AppState, request: &HttpRequest, search: &LineSearch, whole: Option<&[Status]>) -> HttpResponse {
     let listed = async {
         let format = csv::format(request, search.format.as_deref())?;
         let page = lines(shared, request, search, whole).await?;
@@ -257,9 +261,9 @@ async fn told(shared: &Shared, request: &HttpRequest, search: &Search, whole: Op
 
 /// A page of lines; with `whole`: recipients unmasked, of lines that have something to send.
 async fn lines(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
-    search: &Search,
+    search: &LineSearch,
     whole: Option<&[Status]>,
 ) -> Result<Page<LineItem>, HttpResponse> {
     if search.by.is_some() {
@@ -284,17 +288,17 @@ async fn lines(
         status(r).is_some_and(|s| needs_address(s, delivery, claimed, installs))
     };
     if whole.is_some() {
-        let mut shown: BTreeMap<&str, &Place> = BTreeMap::new();
+        let mut shown: BTreeMap<&str, &DeliveryPlace> = BTreeMap::new();
         for row in rows.iter().filter(|r| sends(r)) {
             shown.extend(around.places.of.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
         }
-        let shown: Vec<(&str, &Place)> = shown.into_iter().collect();
+        let shown: Vec<(&str, &DeliveryPlace)> = shown.into_iter().collect();
         recipient::note(shared, request, Look::Download, &shown).await?;
     }
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let place = around.places.of.get(&*row.line.ord_id).filter(|_| (!seller && whole.is_none()) || sends(row));
-        let told = |p: &Place| match (whole, &p.person) {
+        let told = |p: &DeliveryPlace| match (whole, &p.person) {
             (None, Some(_)) => mask::recipient(&p.recipient),
             _ => p.recipient.clone(),
         };
@@ -314,7 +318,7 @@ fn delivery(r: &LineRow) -> Option<DeliveryStatus> {
 
 /// What is known of a page's lines beside their rows.
 struct Around {
-    places: Places,
+    places: DeliveryPlaces,
     products: BTreeMap<String, String>,
     options: BTreeMap<String, String>,
     returns: Vec<RtnRow>,
@@ -329,7 +333,7 @@ impl Around {
     }
 }
 
-async fn around(shared: &Shared, rows: &[LineRow]) -> Result<Around, crate::store::StoreError> {
+async fn around(shared: &AppState, rows: &[LineRow]) -> Result<Around, crate::store::StoreError> {
     let store = &shared.parts.store;
     let unique = |of: &dyn Fn(&LineRow) -> String| -> Vec<String> {
         let mut ids: Vec<String> = rows.iter().map(of).collect();
@@ -406,14 +410,14 @@ fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Resul
 }
 
 /// `GET /v1/lines/counts`.
-pub async fn counts(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+pub async fn counts(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<LineSearch>) -> HttpResponse {
     match counted(&shared, &request, &search).await {
         Ok(counts) => HttpResponse::Ok().json(counts),
         Err(refusal) => refusal,
     }
 }
 
-async fn counted(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<LineCounts, HttpResponse> {
+async fn counted(shared: &AppState, request: &HttpRequest, search: &LineSearch) -> Result<LineCounts, HttpResponse> {
     let pages = search.limit.is_some() || search.cursor.is_some() || search.sort.is_some();
     if pages || search.format.is_some() {
         return Err(Why::Invalid.response("a count is no list: leave limit, cursor, sort and format out"));

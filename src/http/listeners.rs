@@ -33,7 +33,7 @@ struct Own {
 }
 
 /// A listener's place; dropped, it is free.
-pub struct Place {
+pub struct ListenerSlot {
     listeners: Arc<Mutex<HashMap<String, Own>>>,
     who: String,
 }
@@ -48,7 +48,7 @@ impl Listeners {
     ///
     /// # Errors
     /// The response, when there is none.
-    pub fn take(&self, caller: &Caller) -> Result<Place, HttpResponse> {
+    pub fn take(&self, caller: &Caller) -> Result<ListenerSlot, HttpResponse> {
         let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (who, role) = (caller.actor(), caller.role());
         let of = |fits: &dyn Fn(&Own) -> bool| listening.values().filter(|o| fits(o)).map(|o| o.times).sum::<usize>();
@@ -69,11 +69,11 @@ impl Listeners {
         }
         listening.entry(who.clone()).or_insert(Own { role, times: 0 }).times += 1;
         drop(listening);
-        Ok(Place { listeners: Arc::clone(&self.0), who })
+        Ok(ListenerSlot { listeners: Arc::clone(&self.0), who })
     }
 }
 
-impl Drop for Place {
+impl Drop for ListenerSlot {
     fn drop(&mut self) {
         let mut listening = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = listening.get_mut(&self.who) {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     /// As many places as these tokens find, each of which asks for more than it may have.
-    fn found(listeners: &Listeners, role: Role, tokens: usize) -> Vec<Place> {
+    fn found(listeners: &Listeners, role: Role, tokens: usize) -> Vec<ListenerSlot> {
         let asked = (0..tokens).flat_map(|n| (0..LISTENERS_MAX).map(move |_| caller(role, &format!("n-{n}"))));
         asked.filter_map(|c| listeners.take(&c).ok()).collect()
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn at_an_open_door_whoever_comes_finds_a_place_while_there_is_one() {
         let listeners = Listeners::default();
-        let all: Vec<Place> = (0..40).filter_map(|_| listeners.take(&Caller::Anyone).ok()).collect();
+        let all: Vec<ListenerSlot> = (0..40).filter_map(|_| listeners.take(&Caller::Anyone).ok()).collect();
         assert_eq!(all.len(), LISTENERS_MAX);
     }
 }

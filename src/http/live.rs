@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-use super::{Shared, guard, problem::Why};
+use super::{AppState, guard, problem::Why};
 use crate::{domain::Time, store::UntRow};
 
 /// Who may watch at a time.
@@ -104,7 +104,7 @@ impl Look {
 }
 
 /// Counts a watcher for as long as it watches.
-struct Watcher(web::Data<Shared>);
+struct Watcher(web::Data<AppState>);
 
 impl Drop for Watcher {
     fn drop(&mut self) {
@@ -113,7 +113,7 @@ impl Drop for Watcher {
 }
 
 /// Server-sent events, each with a [`LiveView`].
-pub async fn live(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+pub async fn live(shared: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
     if shared.watch.watchers.fetch_add(1, Ordering::AcqRel) >= WATCHERS_MAX {
         shared.watch.watchers.fetch_sub(1, Ordering::AcqRel);
         return Why::Busy.response("too many watch already");
@@ -133,7 +133,7 @@ pub async fn live(shared: web::Data<Shared>, request: HttpRequest) -> HttpRespon
     HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(events.take_until(over)))
 }
 
-async fn look(shared: &Shared) -> Arc<str> {
+async fn look(shared: &AppState) -> Arc<str> {
     let mut last = shared.watch.last.lock().await;
     if let Some(known) = last.as_ref().filter(|l| l.taken.elapsed() < EVERY / 2) {
         return Arc::clone(&known.told);
@@ -148,7 +148,7 @@ async fn look(shared: &Shared) -> Arc<str> {
     told
 }
 
-async fn view(shared: &Shared, samples: &[Sample<'_>], answered: Vec<(f64, f64)>) -> LiveView {
+async fn view(shared: &AppState, samples: &[Sample<'_>], answered: Vec<(f64, f64)>) -> LiveView {
     let parts = &shared.parts;
     let hot = parts.store.hottest(HOT_MAX).await.unwrap_or_else(|e| {
         tracing::debug!(error = %e, "the shelf can't be shown now");

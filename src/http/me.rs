@@ -56,7 +56,7 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Role as Actor, Wire};
+    use crate::protocol::command::{ActorRole as Actor, Wire};
 
     #[test]
     fn what_one_speaks_as_is_what_the_door_takes() {

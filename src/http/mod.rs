@@ -51,7 +51,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, log::CommandLog, server::Health, signature::Secret, store::Store, webhook::Hooks};
+use crate::{clock::Clock, log::CommandLog, server::Health, signature::SigningSecret, store::Store, webhook::Hooks};
 use access::Table;
 use denials::Denials;
 use folds::Folds;
@@ -102,7 +102,7 @@ pub struct HttpParts {
     /// after so long goods that came are not claimed any more: an order that nobody confirmed needs its person no longer
     pub claim_window: Duration,
     /// what the payment service signs its call-backs by; `None`: none are taken
-    pub payments_secret: Option<Secret>,
+    pub payments_secret: Option<SigningSecret>,
     /// whether they have to be signed as such
     pub payments_labelled: bool,
 }
@@ -134,7 +134,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
     let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
     let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
-    let shared = web::Data::new(Shared {
+    let shared = web::Data::new(AppState {
         parts,
         door,
         rates,
@@ -185,7 +185,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
 }
 
 /// What the handlers share.
-pub struct Shared {
+pub struct AppState {
     pub parts: HttpParts,
     pub door: Door,
     pub rates: Rates,

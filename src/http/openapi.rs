@@ -10,9 +10,9 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared,
+    AppState,
     access::{Access, Route},
-    orders::Part,
+    orders::OrderPart,
     paging::LIMIT_MAX,
     problem::{Problem, Why},
     tokens::Role,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// `GET /openapi.json`.
-pub async fn document(shared: web::Data<Shared>) -> HttpResponse {
+pub async fn document(shared: web::Data<AppState>) -> HttpResponse {
     // anyone may ask, as often as they like: it is made once
     static MADE: OnceLock<web::Bytes> = OnceLock::new();
     let made = MADE.get_or_init(|| openapi(&shared.routes.0).to_string().into());
@@ -95,16 +95,16 @@ fn typed_events(components: &mut Map<String, Value>) {
 /// The parts of an order, each with its schema.
 fn parts(g: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
     let mut each = |part| match part {
-        Part::Lines => g.subschema_for::<Vec<view::LineView>>(),
-        Part::Payments => g.subschema_for::<Vec<view::SettlementView>>(),
-        Part::Refunds => g.subschema_for::<Vec<view::RefundView>>(),
-        Part::Fees => g.subschema_for::<Vec<view::FeeView>>(),
-        Part::Claims => g.subschema_for::<view::Claims>(),
-        Part::Procurements => g.subschema_for::<Vec<view::ProcurementView>>(),
-        Part::LinkedOrders => g.subschema_for::<Vec<view::LinkView>>(),
-        Part::Reviews => g.subschema_for::<Vec<view::ReviewView>>(),
+        OrderPart::Lines => g.subschema_for::<Vec<view::LineView>>(),
+        OrderPart::Payments => g.subschema_for::<Vec<view::SettlementView>>(),
+        OrderPart::Refunds => g.subschema_for::<Vec<view::RefundView>>(),
+        OrderPart::Fees => g.subschema_for::<Vec<view::FeeView>>(),
+        OrderPart::Claims => g.subschema_for::<view::Claims>(),
+        OrderPart::Procurements => g.subschema_for::<Vec<view::ProcurementView>>(),
+        OrderPart::LinkedOrders => g.subschema_for::<Vec<view::LinkView>>(),
+        OrderPart::Reviews => g.subschema_for::<Vec<view::ReviewView>>(),
     };
-    Part::ALL.into_iter().map(|part| (part.word(), each(part).to_value())).collect()
+    OrderPart::ALL.into_iter().map(|part| (part.word(), each(part).to_value())).collect()
 }
 
 /// An operation of the document: a route, or of a route that stands for many, one of them.
@@ -119,10 +119,14 @@ struct Operation<'a> {
     conditional: bool,
 }
 
-fn operations<'a>(route: &'a Route, told: &[commands::Told], parts: &[(&'static str, Value)]) -> Vec<Operation<'a>> {
+fn operations<'a>(
+    route: &'a Route,
+    told: &[commands::CommandDoc],
+    parts: &[(&'static str, Value)],
+) -> Vec<Operation<'a>> {
     let answer = route.answer.map(schema);
     if let (Some(gap), Some(body)) = (route.gap(), route.body) {
-        let of = |command: &commands::Told| Operation {
+        let of = |command: &commands::CommandDoc| Operation {
             route,
             path: route.path.replace(gap, command.tag),
             about: command.about.clone(),

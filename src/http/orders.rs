@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Shared,
+    AppState,
     commands::{self, object},
     figures, folds,
     guard::{Body, caller, deny},
@@ -20,7 +20,7 @@ use super::{
     paging::{self, bad_cursor, moment, statuses, within_reason},
     problem::{self, Why},
     recipient::{self, Look},
-    scope::{self, Found, Sight, theirs},
+    scope::{self, Sight, VisibleOrder, theirs},
     tokens::Caller,
     view::{OrderSummary, OrderView, Page, RecipientView, ReviewView},
 };
@@ -48,7 +48,7 @@ const SHORT_AT_ONCE: usize = 50;
 /// What a list of orders is asked by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Search {
+pub struct OrderSearch {
     customer_id: Option<String>,
     /// those in the archive, and no others
     archived: Option<bool>,
@@ -63,14 +63,14 @@ pub struct Search {
 }
 
 /// `GET /v1/orders`.
-pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<OrderSearch>) -> HttpResponse {
     paging::told(search_orders(&shared, &request, &search).await)
 }
 
 async fn search_orders(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
-    search: &Search,
+    search: &OrderSearch,
 ) -> Result<Page<OrderSummary>, HttpResponse> {
     let caller = caller(request);
     let mut customer = paging::id(search.customer_id.as_deref(), CustomerId::new)?;
@@ -119,7 +119,11 @@ async fn search_orders(
 }
 
 /// The rows of a partner's list as it sees them: of what it sells its own part.
-async fn parts(shared: &Shared, caller: &Caller, whole: Vec<OrderSummary>) -> Result<Vec<OrderSummary>, HttpResponse> {
+async fn parts(
+    shared: &AppState,
+    caller: &Caller,
+    whole: Vec<OrderSummary>,
+) -> Result<Vec<OrderSummary>, HttpResponse> {
     let most = i64::try_from(folds::AT_ONCE).unwrap_or(i64::MAX);
     let (short, long): (Vec<_>, Vec<_>) = whole.iter().partition(|o| o.version < most);
     let mut found = BTreeMap::new();
@@ -152,7 +156,7 @@ fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
 }
 
 /// `GET /v1/orders/{id}`.
-pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn one(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let found = match theirs(&shared, &request, &caller(&request), &id).await {
         Ok(found) => found,
         Err(refusal) => return refusal,
@@ -161,7 +165,7 @@ pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<
 }
 
 /// An order as the caller may see it, with what is kept apart from its history.
-async fn whole(shared: &Shared, request: &HttpRequest, found: Found) -> Result<HttpResponse, HttpResponse> {
+async fn whole(shared: &AppState, request: &HttpRequest, found: VisibleOrder) -> Result<HttpResponse, HttpResponse> {
     let (found, mut view) = seen(shared, request, found).await?;
     let order = &found.order;
     words(shared, order, &mut view.reviews).await?;
@@ -187,7 +191,11 @@ async fn whole(shared: &Shared, request: &HttpRequest, found: Found) -> Result<H
 }
 
 /// What its history tells of an order, as the caller may see it.
-async fn seen(shared: &Shared, request: &HttpRequest, found: Found) -> Result<(Found, OrderView), HttpResponse> {
+async fn seen(
+    shared: &AppState,
+    request: &HttpRequest,
+    found: VisibleOrder,
+) -> Result<(VisibleOrder, OrderView), HttpResponse> {
     let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(&caller(request)));
     let view = move || {
         let mut view = OrderView::of(&found.seen(), &found.order, found.sight.seller());
@@ -205,7 +213,7 @@ fn events(order: &Order) -> usize {
 }
 
 /// Adds to reviews their words, where they are still kept.
-async fn words(shared: &Shared, order: &Order, reviews: &mut [ReviewView]) -> Result<(), HttpResponse> {
+async fn words(shared: &AppState, order: &Order, reviews: &mut [ReviewView]) -> Result<(), HttpResponse> {
     if reviews.is_empty() {
         return Ok(());
     }
@@ -252,7 +260,7 @@ fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
 }
 
 async fn tagged(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     order: &Order,
     tag: &EntityTag,
@@ -271,7 +279,7 @@ async fn tagged(
 }
 
 /// `GET /v1/orders/{id}/timeline`.
-pub async fn timeline(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn timeline(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let found = match theirs(&shared, &request, &caller(&request), &id).await {
         Ok(found) => found,
         Err(refusal) => return refusal,
@@ -319,7 +327,7 @@ fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
 
 /// What of an order can be asked for by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum OrderPart {
     Lines,
     Payments,
     Refunds,
@@ -330,42 +338,46 @@ pub enum Part {
     Reviews,
 }
 
-impl Part {
+impl OrderPart {
     /// Every one.
-    pub const ALL: [Part; 8] = [
-        Part::Lines,
-        Part::Payments,
-        Part::Refunds,
-        Part::Fees,
-        Part::Claims,
-        Part::Procurements,
-        Part::LinkedOrders,
-        Part::Reviews,
+    pub const ALL: [OrderPart; 8] = [
+        OrderPart::Lines,
+        OrderPart::Payments,
+        OrderPart::Refunds,
+        OrderPart::Fees,
+        OrderPart::Claims,
+        OrderPart::Procurements,
+        OrderPart::LinkedOrders,
+        OrderPart::Reviews,
     ];
 
     /// As a path writes it.
     pub const fn word(self) -> &'static str {
         match self {
-            Part::Lines => "lines",
-            Part::Payments => "payments",
-            Part::Refunds => "refunds",
-            Part::Fees => "fees",
-            Part::Claims => "claims",
-            Part::Procurements => "procurements",
-            Part::LinkedOrders => "linked-orders",
-            Part::Reviews => "reviews",
+            OrderPart::Lines => "lines",
+            OrderPart::Payments => "payments",
+            OrderPart::Refunds => "refunds",
+            OrderPart::Fees => "fees",
+            OrderPart::Claims => "claims",
+            OrderPart::Procurements => "procurements",
+            OrderPart::LinkedOrders => "linked-orders",
+            OrderPart::Reviews => "reviews",
         }
     }
 
     fn of(word: &str) -> Option<Self> {
-        Part::ALL.into_iter().find(|part| part.word() == word)
+        OrderPart::ALL.into_iter().find(|part| part.word() == word)
     }
 }
 
 /// `GET /v1/orders/{id}/{part}`.
-pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
+pub async fn part(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
     let (id, word) = path.into_inner();
-    let part = Part::of(&word);
+    let part = OrderPart::of(&word);
     if part.is_none() && !Wire::NAMES.contains(&word.as_str()) {
         return Why::NotFound.response(format!("an order has no {word}"));
     }
@@ -378,7 +390,7 @@ pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
         Ok(seen) => seen,
         Err(refusal) => return refusal,
     };
-    if part == Part::Reviews
+    if part == OrderPart::Reviews
         && let Err(refusal) = words(&shared, &found.order, &mut view.reviews).await
     {
         return refusal;
@@ -386,19 +398,19 @@ pub async fn part(shared: web::Data<Shared>, request: HttpRequest, path: web::Pa
     // without words nothing of a person is in any of them
     let (order, tag) = (&found.order, tag(&found.order, None, &view.reviews));
     match part {
-        Part::Lines => tagged(&shared, &request, order, &tag, view.lines).await,
-        Part::Payments => tagged(&shared, &request, order, &tag, view.settlements).await,
-        Part::Refunds => tagged(&shared, &request, order, &tag, view.refunds).await,
-        Part::Fees => tagged(&shared, &request, order, &tag, view.fees).await,
-        Part::Claims => tagged(&shared, &request, order, &tag, view.claims).await,
-        Part::Procurements => tagged(&shared, &request, order, &tag, view.procurements).await,
-        Part::LinkedOrders => tagged(&shared, &request, order, &tag, view.linked_orders).await,
-        Part::Reviews => tagged(&shared, &request, order, &tag, view.reviews).await,
+        OrderPart::Lines => tagged(&shared, &request, order, &tag, view.lines).await,
+        OrderPart::Payments => tagged(&shared, &request, order, &tag, view.settlements).await,
+        OrderPart::Refunds => tagged(&shared, &request, order, &tag, view.refunds).await,
+        OrderPart::Fees => tagged(&shared, &request, order, &tag, view.fees).await,
+        OrderPart::Claims => tagged(&shared, &request, order, &tag, view.claims).await,
+        OrderPart::Procurements => tagged(&shared, &request, order, &tag, view.procurements).await,
+        OrderPart::LinkedOrders => tagged(&shared, &request, order, &tag, view.linked_orders).await,
+        OrderPart::Reviews => tagged(&shared, &request, order, &tag, view.reviews).await,
     }
 }
 
 /// `POST /v1/orders`: a `place_order` command without its type.
-pub async fn place(shared: web::Data<Shared>, request: HttpRequest, body: Body) -> HttpResponse {
+pub async fn place(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     match object(&body.0) {
         Ok(command) => send(&shared, &request, command, "place_order", None).await,
         Err(refusal) => refusal,
@@ -407,7 +419,7 @@ pub async fn place(shared: web::Data<Shared>, request: HttpRequest, body: Body) 
 
 /// `POST /v1/orders/{id}/{command}`: a command's own fields.
 pub async fn command(
-    shared: web::Data<Shared>,
+    shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
     body: Body,
@@ -415,7 +427,7 @@ pub async fn command(
     let (id, kind) = path.into_inner();
     if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
         let why = format!("an order takes no command {kind}");
-        return if Part::of(&kind).is_some() { problem::only("GET", why) } else { Why::NotFound.response(why) };
+        return if OrderPart::of(&kind).is_some() { problem::only("GET", why) } else { Why::NotFound.response(why) };
     }
     let fields = if body.0.is_empty() { Ok(Map::new()) } else { object(&body.0) };
     match fields {
@@ -425,7 +437,7 @@ pub async fn command(
 }
 
 async fn send(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     mut command: Map<String, Value>,
     kind: &str,

@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{HttpRequest, http::header::HeaderMap, web};
 
-use super::Shared;
+use super::AppState;
 
 /// So many proxies may stand behind one another.
 const HOPS_MAX: usize = 16;
@@ -135,7 +135,7 @@ fn forwarded(hop: &str) -> Option<IpAddr> {
 /// Who sent a request, and by whom it came if by a proxy that is believed.
 pub fn of(request: &HttpRequest) -> Option<(IpAddr, Option<IpAddr>)> {
     let peer = request.peer_addr()?.ip();
-    let shared = request.app_data::<web::Data<Shared>>();
+    let shared = request.app_data::<web::Data<AppState>>();
     let client = shared.map_or(peer, |shared| shared.parts.proxies.client(peer, request.headers()));
     Some((client, (client != peer).then_some(peer)))
 }

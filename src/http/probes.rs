@@ -15,10 +15,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Shared, guard, problem::Why};
+use super::{AppState, guard, problem::Why};
 
 /// The process lives; 503 when a lane has had work and not moved for long, though the servers answer: start it anew.
-pub async fn healthz(shared: web::Data<Shared>) -> HttpResponse {
+pub async fn healthz(shared: web::Data<AppState>) -> HttpResponse {
     if shared.parts.health.stuck() {
         return HttpResponse::ServiceUnavailable().json(serde_json::json!({ "status": "stuck" }));
     }
@@ -69,7 +69,7 @@ pub struct Readiness {
 /// Some partitions are owned here and the others by other processes, none of ours is kept from its work, and log and store
 /// answer. Who owns none stands by, and is not ready. Anyone may ask: why one does not answer is for the log, and what is not as
 /// it should be for who has a token.
-pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+pub async fn readyz(shared: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
     let mut looked = shared.looked.0.lock().await;
     let body = match looked.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
         Some((_, body)) => body.clone(),
@@ -83,7 +83,7 @@ pub async fn readyz(shared: web::Data<Shared>, request: HttpRequest) -> HttpResp
     }
 }
 
-async fn look(shared: &Shared) -> Readiness {
+async fn look(shared: &AppState) -> Readiness {
     let parts = &shared.parts;
     let (owned, owns, elsewhere) = (parts.health.owned(), parts.health.owns(), parts.health.elsewhere());
     let (log, store) = (Arc::clone(&parts.log), Arc::clone(&parts.store));
@@ -118,7 +118,7 @@ async fn look(shared: &Shared) -> Readiness {
 }
 
 /// As Prometheus reads it.
-pub async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
+pub async fn metrics(shared: web::Data<AppState>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.parts.metrics.render())
 }
 
@@ -128,7 +128,7 @@ pub async fn nothing(request: HttpRequest) -> HttpResponse {
 }
 
 /// The path is there, not for this method.
-pub async fn method(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+pub async fn method(shared: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
     let allowed = request.match_pattern().map(|path| shared.routes.methods(&path)).unwrap_or_default();
     let mut response = Why::Method.response(format!("{} does not take {}", request.path(), request.method()));
     if let Ok(allow) = HeaderValue::from_str(&allowed.join(", ")) {

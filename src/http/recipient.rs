@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shared,
+    AppState,
     guard::{self, caller, deny},
     origin,
     paging::{self, bad_cursor},
@@ -56,7 +56,7 @@ impl Look {
 
 /// Where an order's goods go.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct DeliveryPlace {
     pub recipient: RecipientView,
     /// whose data it is; a business's address is nobody's
     pub person: Option<String>,
@@ -64,9 +64,9 @@ pub struct Place {
 
 /// Where orders' goods go.
 #[derive(Debug, Default)]
-pub struct Places {
+pub struct DeliveryPlaces {
     /// by order id; orders that keep nothing (any more) are left out
-    pub of: BTreeMap<String, Place>,
+    pub of: BTreeMap<String, DeliveryPlace>,
     /// installers' orders among them
     pub installs: BTreeSet<String>,
 }
@@ -76,7 +76,7 @@ pub struct Places {
 ///
 /// # Errors
 /// The store's.
-pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, StoreError> {
+pub async fn places(shared: &AppState, orders: &[OrderId]) -> Result<DeliveryPlaces, StoreError> {
     let store = &shared.parts.store;
     let rows = store.rows_of_orders(orders).await?;
     let mut found = kept(store.persons(orders).await?, &rows);
@@ -88,7 +88,7 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
     let made: Vec<OrderId> = made.map(|r| OrderId::stored(&r.ord_id)).collect();
     let mut installs = BTreeSet::new();
     if made.is_empty() && buyers.is_empty() {
-        return Ok(Places { of: found, installs });
+        return Ok(DeliveryPlaces { of: found, installs });
     }
     // who asks, and the order that is looked at for it
     let mut climbing: Vec<(String, OrderId)> = Vec::new();
@@ -136,9 +136,9 @@ pub async fn places(shared: &Shared, orders: &[OrderId]) -> Result<Places, Store
     let partners = store.partners(&ids).await?;
     for (child, buyer) in buyers {
         let business = partners.iter().find(|p| *p.ptnr_id == *buyer.as_str());
-        found.extend(business.map(|b| (child, Place { recipient: of_business(b), person: None })));
+        found.extend(business.map(|b| (child, DeliveryPlace { recipient: of_business(b), person: None })));
     }
-    Ok(Places { of: found, installs })
+    Ok(DeliveryPlaces { of: found, installs })
 }
 
 /// The business that ordered it for itself, where it goes to that one's own address.
@@ -148,7 +148,7 @@ fn own_business(r: &OrdRow) -> Option<PartnerId> {
 }
 
 /// What orders keep themselves.
-fn kept(persons: Vec<PrsnRow>, rows: &[OrdRow]) -> BTreeMap<String, Place> {
+fn kept(persons: Vec<PrsnRow>, rows: &[OrdRow]) -> BTreeMap<String, DeliveryPlace> {
     let text = |t: &Option<std::sync::Arc<str>>| t.as_deref().map(str::to_owned);
     let place = |p: &PrsnRow| {
         let customer = rows.iter().find(|r| r.ord_id == p.ord_id).map(|r| r.cust_id.to_string());
@@ -160,7 +160,7 @@ fn kept(persons: Vec<PrsnRow>, rows: &[OrdRow]) -> BTreeMap<String, Place> {
             address: text(&p.addr),
             address_detail: text(&p.addr_dtl),
         };
-        (p.ord_id.to_string(), Place { recipient, person: Some(customer.unwrap_or_default()) })
+        (p.ord_id.to_string(), DeliveryPlace { recipient, person: Some(customer.unwrap_or_default()) })
     };
     persons.iter().filter(|p| p.prsn_knd_cd == "RECIPIENT").map(place).collect()
 }
@@ -177,14 +177,14 @@ fn of_business(p: &PtnrRow) -> RecipientView {
 }
 
 /// `GET /v1/orders/{id}/recipient`: whole.
-pub async fn one(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn one(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     match whole(&shared, &request, &id).await {
         Ok(recipient) => HttpResponse::Ok().json(recipient),
         Err(refusal) => refusal,
     }
 }
 
-async fn whole(shared: &Shared, request: &HttpRequest, id: &str) -> Result<RecipientView, HttpResponse> {
+async fn whole(shared: &AppState, request: &HttpRequest, id: &str) -> Result<RecipientView, HttpResponse> {
     let who = caller(request);
     let found = theirs(shared, request, &who, id).await?;
     if let Sight::Part(seller) = &found.sight
@@ -205,10 +205,10 @@ async fn whole(shared: &Shared, request: &HttpRequest, id: &str) -> Result<Recip
 /// # Errors
 /// The response that says so.
 pub async fn note(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     look: Look,
-    shown: &[(&str, &Place)],
+    shown: &[(&str, &DeliveryPlace)],
 ) -> Result<(), HttpResponse> {
     let who = caller(request);
     let name = who.actor();
@@ -279,7 +279,7 @@ impl From<&AccessRow> for AccessView {
 /// What accesses are asked by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Search {
+pub struct AccessSearch {
     order_id: Option<String>,
     customer_id: Option<String>,
     limit: Option<u32>,
@@ -287,11 +287,11 @@ pub struct Search {
 }
 
 /// `GET /v1/access-log`, newest first.
-pub async fn log(shared: web::Data<Shared>, search: web::Query<Search>) -> HttpResponse {
+pub async fn log(shared: web::Data<AppState>, search: web::Query<AccessSearch>) -> HttpResponse {
     paging::told(accesses(&shared, &search).await)
 }
 
-async fn accesses(shared: &Shared, search: &Search) -> Result<Page<AccessView>, HttpResponse> {
+async fn accesses(shared: &AppState, search: &AccessSearch) -> Result<Page<AccessView>, HttpResponse> {
     let limit = paging::limit(search.limit)?;
     if search.cursor.as_deref().is_some_and(|c| uuid::Uuid::try_parse(c).is_err()) {
         return Err(bad_cursor());

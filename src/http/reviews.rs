@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shared,
+    AppState,
     guard::{caller, deny},
     lines::{read_cursor, write_cursor},
     paging, problem,
@@ -23,7 +23,7 @@ use crate::{
 /// What reviews are asked by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Search {
+pub struct ReviewSearch {
     product_id: Option<String>,
     partner_id: Option<String>,
     limit: Option<u32>,
@@ -62,11 +62,15 @@ impl From<&ReviewRow> for ReviewItem {
 }
 
 /// `GET /v1/reviews`.
-pub async fn list(shared: web::Data<Shared>, request: HttpRequest, search: web::Query<Search>) -> HttpResponse {
+pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<ReviewSearch>) -> HttpResponse {
     paging::told(reviews(&shared, &request, &search).await)
 }
 
-async fn reviews(shared: &Shared, request: &HttpRequest, search: &Search) -> Result<Page<ReviewItem>, HttpResponse> {
+async fn reviews(
+    shared: &AppState,
+    request: &HttpRequest,
+    search: &ReviewSearch,
+) -> Result<Page<ReviewItem>, HttpResponse> {
     let who = caller(request);
     let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     if let Caller::Partner { partner: own } = &who {

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
 use super::{
-    Shared, figures,
+    AppState, figures,
     folds::Unfolded,
     guard::{deny, note_denied},
     problem::{self, Why},
@@ -26,7 +26,7 @@ use crate::{
     },
     protocol::{
         Answer, OutcomeKind,
-        command::{Role, Wire},
+        command::{ActorRole, Wire},
     },
     store::rows::HistRow,
 };
@@ -59,12 +59,12 @@ impl Sight {
 }
 
 /// An order that the caller may see, whole, and how much of it.
-pub struct Found {
+pub struct VisibleOrder {
     pub order: Order,
     pub sight: Sight,
 }
 
-impl Found {
+impl VisibleOrder {
     /// What the caller sees of it.
     pub fn seen(&self) -> Order {
         self.sight.seller().map_or_else(|| self.order.clone(), |seller| self.order.part_of(seller))
@@ -75,7 +75,7 @@ impl Found {
 ///
 /// # Errors
 /// The response, when it can't be read.
-pub async fn folded(shared: &Shared, id: &str) -> Result<Option<Known>, HttpResponse> {
+pub async fn folded(shared: &AppState, id: &str) -> Result<Option<Known>, HttpResponse> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
     let found = shared.folds.through(&shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
     Ok(found.map_err(|e| e.response(id))?.and_then(Knowing::end))
@@ -111,14 +111,19 @@ pub fn read(rows: Vec<HistRow>) -> Result<Option<Known>, HttpResponse> {
 ///
 /// # Errors
 /// That response.
-pub async fn theirs(shared: &Shared, request: &HttpRequest, caller: &Caller, id: &str) -> Result<Found, HttpResponse> {
+pub async fn theirs(
+    shared: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    id: &str,
+) -> Result<VisibleOrder, HttpResponse> {
     let unknown = || Why::NotFound.response(format!("there is no order {id}"));
     let found = folded(shared, id).await?.filter(|f| f.order.placement != Placement::Failed).ok_or_else(unknown)?;
     let Some(sight) = sight(caller, &found) else {
         note_denied(request, caller.name(), "somebody else's order");
         return Err(unknown());
     };
-    Ok(Found { order: found.order, sight })
+    Ok(VisibleOrder { order: found.order, sight })
 }
 
 /// How much of it the caller sees: its customer and a partner that bought it all, a partner that sells lines of it those;
@@ -149,7 +154,7 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
 ///
 /// # Errors
 /// The response, when the order or a SKU can't be read.
-pub async fn heard(shared: &Shared, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
+pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
     let answer = figures::heard(shared, caller, answer).await.map_err(|e| problem::store(&e))?;
     let (Caller::Partner { .. }, Some(id)) = (caller, answer.order_id.as_deref()) else { return Ok(answer) };
     // what a refusal says, the partner asked for; what was done tells the order's sums
@@ -196,7 +201,7 @@ fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
 /// # Errors
 /// The response that says not.
 pub async fn check(
-    shared: &Shared,
+    shared: &AppState,
     request: &HttpRequest,
     caller: &Caller,
     name: &str,
@@ -261,14 +266,14 @@ pub async fn check(
 }
 
 /// Whether it speaks of the order as who bought it, and not as who sells of it.
-fn as_buyer(found: &Found, partner: &PartnerId, name: &str) -> bool {
+fn as_buyer(found: &VisibleOrder, partner: &PartnerId, name: &str) -> bool {
     let sells = || found.order.lines.iter().any(|l| found.order.seller_of(l) == Some(partner));
     found.sight == Sight::Buyer && buyers(name) && !sells()
 }
 
 /// Whether it is for buyers, too.
 fn buyers(name: &str) -> bool {
-    Wire::ROLES.iter().any(|(n, may)| *n == name && may.contains(&Role::Buyer))
+    Wire::ROLES.iter().any(|(n, may)| *n == name && may.contains(&ActorRole::Buyer))
 }
 
 fn text<'a>(command: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
@@ -276,7 +281,7 @@ fn text<'a>(command: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
 }
 
 /// Whether a partner may: on the lines that it sells, and as a buyer on an order that it bought.
-fn acts_on(found: &Found, partner: &PartnerId, name: &str, command: &Map<String, Value>) -> bool {
+fn acts_on(found: &VisibleOrder, partner: &PartnerId, name: &str, command: &Map<String, Value>) -> bool {
     let order = &found.order;
     let sells = |no: &u16| order.line(*no).is_none_or(|l| order.seller_of(l) == Some(partner));
     // without names a seller prepares its own lines, which the lane knows
@@ -296,8 +301,8 @@ fn touched(order: &Order, command: &Map<String, Value>) -> Vec<u16> {
     let mut lines = named("lines");
     lines.extend(["line_no", "main_line_no"].into_iter().filter_map(one));
     if let Some(group) = one("claim_group") {
-        let returns = order.after.returns.iter().filter(|r| r.group == group).flat_map(|r| &r.lines);
-        let exchanges = order.after.exchanges.iter().filter(|e| e.group == group);
+        let returns = order.fulfilment.returns.iter().filter(|r| r.group == group).flat_map(|r| &r.lines);
+        let exchanges = order.fulfilment.exchanges.iter().filter(|e| e.group == group);
         lines.extend(returns.map(|l| l.line_no).chain(exchanges.map(|e| e.line_no)));
     }
     if let (true, Some(no)) = (lines.is_empty(), text(command, "waybill_no")) {
@@ -343,7 +348,7 @@ fn things(name: &str) -> Result<&'static [Thing], &'static str> {
 }
 
 async fn own(
-    shared: &Shared,
+    shared: &AppState,
     partner: &PartnerId,
     thing: &Thing,
     command: &Map<String, Value>,

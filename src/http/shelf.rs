@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    Shared, figures,
+    AppState, figures,
     guard::caller,
     paging::{self, Paging, bad_cursor},
     problem::{self, Why},
@@ -36,7 +36,7 @@ pub(super) async fn rows<R: Row>(
 
 /// `GET /v1/skus`.
 /// A partner's are those that it holds, or sells the product of.
-pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn skus(shared: web::Data<AppState>, request: HttpRequest, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
         let after = paging::ids(paging.cursor.as_deref())?;
@@ -61,7 +61,7 @@ pub async fn skus(shared: web::Data<Shared>, request: HttpRequest, paging: web::
 }
 
 /// `GET /v1/skus/{id}`.
-pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn sku(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(sku_id) = SkuId::new(&id) else { return found::<SkuView>(None, "such SKU") };
     let view = async {
         let stored = shared.parts.store.skus(&[sku_id]).await?;
@@ -81,7 +81,7 @@ pub async fn sku(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<
 }
 
 /// `GET /v1/skus/{id}/ledger`.
-pub async fn ledger(shared: web::Data<Shared>, id: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn ledger(shared: web::Data<AppState>, id: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let sku_id = SkuId::new(&id).map_err(|_| Why::NotFound.response("there is no such SKU"))?;
         let limit = paging::limit(paging.limit)?;
@@ -94,7 +94,7 @@ pub async fn ledger(shared: web::Data<Shared>, id: web::Path<String>, paging: we
 }
 
 /// `GET /v1/products/{id}`.
-pub async fn product(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+pub async fn product(shared: web::Data<AppState>, id: web::Path<String>) -> HttpResponse {
     let Ok(id) = ProductId::new(&id) else { return found::<ProductView>(None, "such product") };
     match shared.parts.store.products(&[id]).await {
         Err(e) => problem::store(&e),
@@ -103,7 +103,7 @@ pub async fn product(shared: web::Data<Shared>, id: web::Path<String>) -> HttpRe
 }
 
 /// `GET /v1/campaigns`.
-pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) -> HttpResponse {
+pub async fn campaigns(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
     let page = async {
         let limit = paging::limit(paging.limit)?;
         let after = match paging::ids(paging.cursor.as_deref())?.map(|c| c.split_once(' ')) {
@@ -118,7 +118,7 @@ pub async fn campaigns(shared: web::Data<Shared>, paging: web::Query<Paging>) ->
 }
 
 /// `GET /v1/campaigns/{id}`.
-pub async fn campaign(shared: web::Data<Shared>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+pub async fn campaign(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let Ok(id) = CampaignId::new(&id) else { return found::<CampaignView>(None, "such campaign") };
     let view = async {
         let sales = shared.parts.store.campaigns(&[id]).await?;

@@ -14,7 +14,7 @@ use crate::{
         Time,
         ids::{CustomerId, PartnerId},
     },
-    protocol::{command::Role as Actor, decode::CHECKOUT_PAYS, internal::hex},
+    protocol::{command::ActorRole as Actor, decode::CHECKOUT_PAYS, internal::hex},
 };
 
 /// What a token may do. In [`Role::ALL`]'s order its words are those of the token file.
@@ -78,7 +78,7 @@ impl Role {
 /// A token as it is configured: its hash, never itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Token {
+pub struct AccessToken {
     /// in the history and in the log
     pub name: String,
     pub role: Role,
@@ -112,7 +112,7 @@ pub enum Says {
     Payments,
 }
 
-impl Token {
+impl AccessToken {
     /// Whether it is the other one, and may the same.
     fn same(&self, other: &Self) -> bool {
         let told = |t: &Self| (t.name.clone(), t.role, t.partner.clone(), t.customer.clone(), t.pays, t.expires);
@@ -136,13 +136,13 @@ impl Token {
 
 /// The tokens that open the door.
 #[derive(Debug, Clone, Default)]
-pub struct Tokens(HashMap<String, Arc<Token>>);
+pub struct Tokens(HashMap<String, Arc<AccessToken>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    token: Vec<Token>,
+    token: Vec<AccessToken>,
 }
 
 /// The token that a header `Authorization` shows, if it shows one.
@@ -187,7 +187,7 @@ impl Tokens {
     }
 
     /// All of them, in no order.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Token>> {
+    pub fn all(&self) -> impl Iterator<Item = &Arc<AccessToken>> {
         self.0.values()
     }
 
@@ -211,7 +211,7 @@ impl Tokens {
     ///
     /// # Errors
     /// A sentence, when it makes no sense.
-    pub fn add(&mut self, token: Token) -> anyhow::Result<()> {
+    pub fn add(&mut self, token: AccessToken) -> anyhow::Result<()> {
         let name = &token.name;
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         ensure!(
@@ -254,7 +254,7 @@ impl Tokens {
     ///
     /// # Errors
     /// Why it is nobody's.
-    pub fn find(&self, token: &str, now: Time) -> Result<Arc<Token>, &'static str> {
+    pub fn find(&self, token: &str, now: Time) -> Result<Arc<AccessToken>, &'static str> {
         let found = self.0.get(&hashed(token)).ok_or("that token is not known")?;
         match found.expires {
             Some(at) if at <= now => Err("that token is over: it had an end (jumun token makes another)"),
@@ -266,7 +266,7 @@ impl Tokens {
 /// What stands before a single token's end. No name, role, hash or partner's id has a `=` in it.
 const UNTIL: &str = ":until=";
 
-fn one(text: &str) -> anyhow::Result<Token> {
+fn one(text: &str) -> anyhow::Result<AccessToken> {
     let (text, until) = text.split_once(UNTIL).map_or((text, None), |(text, until)| (text, Some(until)));
     let parts: Vec<&str> = text.split(':').collect();
     let (name, role, sha256, partner) = match parts[..] {
@@ -277,7 +277,7 @@ fn one(text: &str) -> anyhow::Result<Token> {
     };
     let known = Role::ALL.into_iter().find(|r| r.word() == role);
     let words = Role::ALL.map(Role::word).join(", ");
-    Ok(Token {
+    Ok(AccessToken {
         name: name.to_owned(),
         role: known.with_context(|| format!("token {name}: a role is one of {words}, not {role:?}"))?,
         sha256: sha256.to_owned(),
@@ -324,7 +324,7 @@ pub enum Caller {
 
 impl Caller {
     /// Of a token and the customer whom the request names.
-    pub fn of(token: &Token, customer: Option<CustomerId>) -> Self {
+    pub fn of(token: &AccessToken, customer: Option<CustomerId>) -> Self {
         let name = token.name.clone();
         match token.role {
             Role::Checkout => Caller::Checkout { name, customer: token.customer.clone().or(customer) },
@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn whoever_may_be_the_buyer_does_not_say_paid() {
-        let token = |role, bound: bool, pays| Token {
+        let token = |role, bound: bool, pays| AccessToken {
             name: "t".into(),
             role,
             sha256: hashed("t"),

@@ -116,7 +116,7 @@ impl Door {
     }
 
     /// Waits for a command's answer; `None` when too many wait already. `digest`: of its content, if that can be read.
-    pub fn wait(&self, command_id: &str, digest: Option<Arc<str>>) -> Option<Waiting> {
+    pub fn wait(&self, command_id: &str, digest: Option<Arc<str>>) -> Option<PendingAnswer> {
         let mut state = self.state.lock().ok()?;
         if state.waiting >= self.max {
             return None;
@@ -129,7 +129,7 @@ impl Door {
         let waiter = Waiter { number, entry: None, digest, early: Vec::new(), tell };
         state.waiters.entry(Arc::clone(&id)).or_default().push(waiter);
         drop(state);
-        Some(Waiting { door: self.clone(), id, number, answer })
+        Some(PendingAnswer { door: self.clone(), id, number, answer })
     }
 }
 
@@ -169,14 +169,14 @@ fn read(json: &str) -> Vec<Answer> {
 }
 
 /// A place among those who wait; it is free again when this is dropped, whatever became of the request.
-pub struct Waiting {
+pub struct PendingAnswer {
     door: Door,
     id: Arc<str>,
     number: u64,
     answer: oneshot::Receiver<Arc<Answer>>,
 }
 
-impl Waiting {
+impl PendingAnswer {
     /// The command became this entry: its answer is awaited. `None`: not within `patience`.
     pub async fn of(mut self, entry: EntryId, patience: Duration) -> Option<Arc<Answer>> {
         self.named(&entry.to_string());
@@ -199,7 +199,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for PendingAnswer {
     fn drop(&mut self) {
         let Ok(mut state) = self.door.state.lock() else { return };
         let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
@@ -249,7 +249,7 @@ mod tests {
             let (first, second) =
                 (door.wait("c-1", Some("a".into())).unwrap(), door.wait("c-1", Some("b".into())).unwrap());
             let tell = || door.hand_out(vec![digested("b"), digested("a")]);
-            let wait = |w: Waiting| w.of(entry, Duration::from_secs(5));
+            let wait = |w: PendingAnswer| w.of(entry, Duration::from_secs(5));
             let (one, other) = if early {
                 tell();
                 (wait(first).await.unwrap(), wait(second).await.unwrap())

@@ -13,9 +13,9 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    commit::Source,
+    commit::EntrySource,
     domain::Time,
-    log::{Entry, EntryId, Inbound},
+    log::{EntryId, Inbound, LogEntry},
     protocol::{
         decode::{self, COMMAND_BYTES_MAX, Command, Kind, Unreadable},
         internal::Internal,
@@ -24,8 +24,8 @@ use crate::{
 
 /// An entry, read.
 #[derive(Debug)]
-pub struct Delivered {
-    pub source: Source,
+pub struct ReadEntry {
+    pub source: EntrySource,
     /// as received, for the dead letters and for passing on
     pub raw: Arc<[u8]>,
     /// which stream takes `raw` as it is: what was passed on came by the internal one, and is a producer's command
@@ -35,25 +35,25 @@ pub struct Delivered {
     pub hops: u8,
 }
 
-impl Delivered {
+impl ReadEntry {
     /// What is kept of it until its batch is durable.
-    pub fn kept(&self) -> Kept {
-        Kept { source: self.source, raw: Arc::clone(&self.raw), kind: self.kind, hops: self.hops }
+    pub fn kept(&self) -> KeptEntry {
+        KeptEntry { source: self.source, raw: Arc::clone(&self.raw), kind: self.kind, hops: self.hops }
     }
 }
 
 /// An entry that was decided: should its batch be rolled back, it is decided again.
 #[derive(Debug, Clone)]
-pub struct Kept {
-    source: Source,
+pub struct KeptEntry {
+    source: EntrySource,
     raw: Arc<[u8]>,
     kind: Inbound,
     hops: u8,
 }
 
-impl Kept {
+impl KeptEntry {
     /// A command that was put off.
-    pub fn new(source: Source, raw: Arc<[u8]>, kind: Inbound, hops: u8) -> Self {
+    pub fn new(source: EntrySource, raw: Arc<[u8]>, kind: Inbound, hops: u8) -> Self {
         Self { source, raw, kind, hops }
     }
 
@@ -63,13 +63,13 @@ impl Kept {
     }
 
     /// The entry as it was delivered. `checkout_pays`: see [`decode::decode_checkout`].
-    pub fn again(self, checkout_pays: bool) -> Delivered {
-        let Kept { source, raw, kind, hops } = self;
+    pub fn again(self, checkout_pays: bool) -> ReadEntry {
+        let KeptEntry { source, raw, kind, hops } = self;
         let decoded = match kind {
             Inbound::Commands | Inbound::Checkout => produced(kind, &raw, checkout_pays),
             Inbound::Internal => decode::decode_internal(&raw).map(internal),
         };
-        Delivered { source, raw, kind, decoded, hops }
+        ReadEntry { source, raw, kind, decoded, hops }
     }
 }
 
@@ -78,7 +78,7 @@ impl Kept {
 #[derive(Debug)]
 pub struct Chunk {
     pub generation: u64,
-    pub entries: Vec<Delivered>,
+    pub entries: Vec<ReadEntry>,
 }
 
 /// How much may be in flight: read and neither settled nor waiting for another lane. It bounds the memory of a lane whose
@@ -162,26 +162,26 @@ impl Generation {
 }
 
 /// Reads an entry's command. `checkout_pays`: see [`decode::decode_checkout`]; `read`: when it came in, where that is wanted.
-pub fn deliver(entry: Entry, checkout_pays: bool, read: Option<Instant>) -> Delivered {
+pub fn deliver(entry: LogEntry, checkout_pays: bool, read: Option<Instant>) -> ReadEntry {
     let mut source =
-        Source { stream: entry.stream, id: entry.id, at: entry.at, attempts: entry.attempts, origin: None, read };
+        EntrySource { stream: entry.stream, id: entry.id, at: entry.at, attempts: entry.attempts, origin: None, read };
     let (raw, kind) = (entry.command, entry.stream);
     match kind {
         Inbound::Commands | Inbound::Checkout => {
             let decoded = produced(kind, &raw, checkout_pays);
             // of what is too large to be read, no letter keeps more
             let raw = if raw.len() > COMMAND_BYTES_MAX { raw[..=COMMAND_BYTES_MAX].into() } else { raw };
-            Delivered { source, decoded, raw, kind, hops: 0 }
+            ReadEntry { source, decoded, raw, kind, hops: 0 }
         }
         Inbound::Internal => match decode::decode_internal(&raw) {
-            Err(unreadable) => Delivered { source, decoded: Err(unreadable), raw, kind, hops: 0 },
+            Err(unreadable) => ReadEntry { source, decoded: Err(unreadable), raw, kind, hops: 0 },
             Ok(Internal::PassedOn { at_ms, hops, origin, command }) => {
                 source.origin = origin.parse().ok();
                 source.at = i64::try_from(at_ms).ok().and_then(Time::from_timestamp_millis).unwrap_or(source.at);
                 let raw: Arc<[u8]> = command.as_bytes().into();
-                Delivered { source, decoded: decode::decode(&raw), raw, kind: Inbound::Commands, hops }
+                ReadEntry { source, decoded: decode::decode(&raw), raw, kind: Inbound::Commands, hops }
             }
-            Ok(step) => Delivered { source, decoded: Ok(internal(step)), raw, kind, hops: 0 },
+            Ok(step) => ReadEntry { source, decoded: Ok(internal(step)), raw, kind, hops: 0 },
         },
     }
 }

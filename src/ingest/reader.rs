@@ -12,7 +12,7 @@ use super::{Chunk, Credit, Generation, StreamTime, deliver};
 use crate::{
     clock::Clock,
     lane::pulse::{Duty, Pause, Pulse},
-    log::{CommandLog, Entry, EntryId, Fresh, Inbound, LogError, Reader},
+    log::{CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, Reader},
 };
 
 /// How many entries one read asks for: enough to fill a batch in two reads, few enough that a chunk is decided in about a
@@ -52,7 +52,7 @@ pub struct Ingest {
 
 /// Why reading ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum ReaderEnded {
     Stopped,
     /// a successor has the partition
     Fenced,
@@ -61,7 +61,7 @@ pub enum Ended {
 impl Ingest {
     /// Reads until it is stopped or fenced. Whatever else the log says is tried again: keys come back, rights are given back,
     /// servers are promoted, and nobody else reads this partition meanwhile.
-    pub async fn run(self) -> Ended {
+    pub async fn run(self) -> ReaderEnded {
         let mut pause = Pause::up_to(PAUSE_MAX);
         let mut reader = None;
         while !self.stop.is_cancelled() {
@@ -71,7 +71,7 @@ impl Ingest {
             };
             match result {
                 Ok(()) => {}
-                Err(LogError::Fenced { .. }) => return Ended::Fenced,
+                Err(LogError::Fenced { .. }) => return ReaderEnded::Fenced,
                 Err(_) if self.stop.is_cancelled() => {} // the pulse is the next run's
                 Err(e @ (LogError::Unavailable(_) | LogError::Full(_) | LogError::Broken(_))) => {
                     if let Some(unsaid) = self.pulse.trouble(Duty::Read, &e.to_string()) {
@@ -82,7 +82,7 @@ impl Ingest {
                 }
             }
         }
-        Ended::Stopped
+        ReaderEnded::Stopped
     }
 
     /// One generation: everything pending, then new entries, until the lane starts the next generation.
@@ -133,8 +133,8 @@ impl Ingest {
     }
 
     /// Says loudly that somebody writes entries from the future: those after them get such ids too.
-    fn note_future(&self, entries: &[Entry]) {
-        let early = |e: &&Entry| e.id.time() > e.at;
+    fn note_future(&self, entries: &[LogEntry]) {
+        let early = |e: &&LogEntry| e.id.time() > e.at;
         let Some(first) = entries.iter().find(early) else { return };
         let n = entries.iter().filter(early).count();
         let partition = self.partition;
@@ -152,7 +152,7 @@ impl Ingest {
         self.generation.now() != generation || self.stop.is_cancelled()
     }
 
-    async fn hand_over(&self, generation: u64, entries: Vec<Entry>) -> bool {
+    async fn hand_over(&self, generation: u64, entries: Vec<LogEntry>) -> bool {
         self.note_future(&entries);
         let n = entries.len();
         self.credit.take(n);
@@ -168,7 +168,7 @@ impl Ingest {
 }
 
 /// How many entries the next read asks for: fewer after large ones, which are in memory until they are decided.
-fn next_read(most: usize, read: &[Entry]) -> usize {
+fn next_read(most: usize, read: &[LogEntry]) -> usize {
     let bytes: usize = read.iter().map(|entry| entry.command.len()).sum();
     match bytes {
         0 => most,
@@ -184,20 +184,20 @@ mod tests {
 
     #[test]
     fn large_entries_are_read_few_at_a_time() {
-        let entry = |bytes: usize| Entry {
+        let entry = |bytes: usize| LogEntry {
             stream: Inbound::Commands,
             id: EntryId::ZERO,
             at: Time::MAX_UTC,
             command: vec![b'x'; bytes].into(),
             attempts: 1,
         };
-        let usual: Vec<Entry> = (0..256).map(|_| entry(400)).collect();
+        let usual: Vec<LogEntry> = (0..256).map(|_| entry(400)).collect();
         let mut most = READ_FIRST;
         for expected in [16, 32, 64, 128, 256, 256] {
             most = next_read(most, &usual);
             assert_eq!(most, expected);
         }
-        let large: Vec<Entry> = (0..4).map(|_| entry(1024 * 1024)).collect();
+        let large: Vec<LogEntry> = (0..4).map(|_| entry(1024 * 1024)).collect();
         for expected in [64, 16, 4, 1, 1] {
             most = next_read(most, &large);
             assert_eq!(most, expected);

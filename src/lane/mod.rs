@@ -1,10 +1,10 @@
-//! A lane: one partition's single writer, wired bottom-up: publisher, committer, supervisor, ingest. The heart decides on
+//! A lane: one partition's single writer, wired bottom-up: publisher, committer, supervisor, ingest. The run loop decides on
 //! the lane's own thread; reading, committing and publishing run beside it.
 
-pub mod heart;
 pub mod pulse;
 mod republish;
-pub mod timekeeper;
+pub mod run_loop;
+pub mod timer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +12,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    actors::supervisor::Bounds,
     clock::Clock,
     commit::committer::{CommitLoop, OUTBOX_MAX},
     domain::catalog::Policy,
@@ -19,7 +20,6 @@ use crate::{
     log::{CommandLog, Retention},
     payment::DueRefund,
     publish::{Durable, publisher::Publisher},
-    route::supervisor::Bounds,
     store::{Lease, Store},
     traces::Traces,
 };
@@ -68,7 +68,7 @@ pub struct LaneParts {
     pub gateway: Option<mpsc::Sender<DueRefund>>,
     /// where commands are traced
     pub traces: Option<Arc<Traces>>,
-    /// how it is, for its keeper and the probes
+    /// how it is, for its owner and the probes
     pub pulse: Arc<Pulse>,
     /// where reading, committing and publishing run
     pub runtime: Handle,
@@ -80,7 +80,7 @@ pub enum LaneEnd {
     Stopped,
     /// a successor owns the partition
     Fenced,
-    /// an invariant broke, or one of its loops did: this run is over, and the keeper starts another
+    /// an invariant broke, or one of its loops did: this run is over, and the owner starts another
     Broken(String),
 }
 
@@ -147,8 +147,8 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stop: stop.clone(),
     };
     let read = parts.runtime.spawn(ingest.run());
-    let stuck = Arc::<timekeeper::Stuck>::default();
-    let timekeeper = timekeeper::Timekeeper {
+    let stuck = Arc::<timer::Stuck>::default();
+    let timer = timer::DeadlineTimer {
         partition: parts.partition,
         store: Arc::clone(&parts.store),
         log: Arc::clone(&parts.log),
@@ -158,7 +158,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stuck: Arc::clone(&stuck),
         stop: stop.clone(),
     };
-    let timed = parts.runtime.spawn(timekeeper.run());
+    let timed = parts.runtime.spawn(timer.run());
     let republish = republish::Republish {
         partition: parts.partition,
         store: Arc::clone(&parts.store),
@@ -170,11 +170,11 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     };
     let republished = parts.runtime.spawn(republish.run());
 
-    let shared = heart::Shared { credit, generation, sent, stuck, stop: stop.clone() };
-    let heart = heart::Heart::new(parts, lease, shared, to_commit, published);
-    let end = heart.beat(chunks, ended, read).await;
+    let shared = run_loop::LaneShared { credit, generation, sent, stuck, stop: stop.clone() };
+    let lane_loop = run_loop::LaneLoop::new(parts, lease, shared, to_commit, published);
+    let end = lane_loop.run(chunks, ended, read).await;
     stop.cancel();
-    for (what, task) in [("committer", committed), ("timekeeper", timed), ("republisher", republished)] {
+    for (what, task) in [("committer", committed), ("timer", timed), ("republisher", republished)] {
         match tokio::time::timeout(STOP_WAIT, task).await {
             Ok(Ok(())) => {}
             Ok(Err(e)) => tracing::error!(error = %e, "the {what} did not end well"),

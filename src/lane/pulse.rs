@@ -1,4 +1,4 @@
-//! How a lane is: what it waits for, and whether it moves. Its loops write it; its keeper and the probes read it.
+//! How a lane is: what it waits for, and whether it moves. Its loops write it; its owner and the probes read it.
 
 use std::{
     sync::{
@@ -62,7 +62,7 @@ struct Trouble {
 
 /// Where a partition is worked on, as far as is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum PartitionHome {
     #[default]
     Unknown,
     Here,
@@ -73,7 +73,7 @@ pub enum Place {
 /// How a lane is.
 #[derive(Debug, Default)]
 pub struct Pulse {
-    place: Mutex<Place>,
+    place: Mutex<PartitionHome>,
     moves: AtomicU64,
     unknown: AtomicU64,
     stats: Mutex<LogStats>,
@@ -89,15 +89,15 @@ impl Pulse {
     }
 
     /// Where the partition is worked on now.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> PartitionHome {
         match *self.place.lock().unwrap_or_else(PoisonError::into_inner) {
-            Place::Elsewhere(until) if until <= Instant::now() => Place::Unknown,
-            place @ (Place::Unknown | Place::Here | Place::Elsewhere(_)) => place,
+            PartitionHome::Elsewhere(until) if until <= Instant::now() => PartitionHome::Unknown,
+            place @ (PartitionHome::Unknown | PartitionHome::Here | PartitionHome::Elsewhere(_)) => place,
         }
     }
 
     /// It is worked on there.
-    pub fn worked_on(&self, place: Place) {
+    pub fn worked_on(&self, place: PartitionHome) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 

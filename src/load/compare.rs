@@ -157,7 +157,7 @@ impl fmt::Display for Tolerance {
 
 /// What a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CompareVerdict {
     Better,
     Worse,
     Same,
@@ -170,7 +170,7 @@ pub enum Verdict {
     NotInBoth,
 }
 
-impl Verdict {
+impl CompareVerdict {
     const fn word(self) -> &'static str {
         match self {
             Self::Better => "better",
@@ -198,7 +198,7 @@ struct Row {
     before: String,
     after: String,
     ratio: String,
-    verdict: Verdict,
+    verdict: CompareVerdict,
 }
 
 /// Two reports, row by row.
@@ -241,7 +241,7 @@ impl Comparison {
         ] {
             rows.plain(name, values, Good::Less, millis);
             if answered < one_in * BEYOND {
-                rows.overrule(Verdict::TooFew);
+                rows.overrule(CompareVerdict::TooFew);
             }
         }
         // one answer: no change of a server shows by it
@@ -271,7 +271,7 @@ impl Comparison {
     }
 
     /// How many rows have this verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
+    pub fn count(&self, verdict: CompareVerdict) -> usize {
         self.rows.iter().filter(|row| row.verdict == verdict).count()
     }
 }
@@ -308,10 +308,11 @@ impl Rows {
         self.count(name, (before.unwrap_or(0), after.unwrap_or(0)), Good::Less);
         let (Some(row), false) = (self.rows.last_mut(), before.is_some() && after.is_some()) else { return };
         let show = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), thousands);
-        (row.before, row.after, row.ratio, row.verdict) = (show(before), show(after), "-".into(), Verdict::NotInBoth);
+        (row.before, row.after, row.ratio, row.verdict) =
+            (show(before), show(after), "-".into(), CompareVerdict::NotInBoth);
     }
 
-    fn overrule(&mut self, verdict: Verdict) {
+    fn overrule(&mut self, verdict: CompareVerdict) {
         if let Some(row) = self.rows.last_mut() {
             row.verdict = verdict;
         }
@@ -322,11 +323,11 @@ impl Rows {
         let more = b * 1_000 > a * (1_000 + tolerance);
         let less = b * 1_000 < a * 1_000_u128.saturating_sub(tolerance);
         let verdict = match (good, more, less) {
-            _ if a == b => Verdict::Same,
-            (_, false, false) => Verdict::WithinNoise,
-            (Good::Neither, ..) => Verdict::Differs,
-            (Good::More, true, _) | (Good::Less, false, true) => Verdict::Better,
-            (Good::More, false, true) | (Good::Less, true, _) => Verdict::Worse,
+            _ if a == b => CompareVerdict::Same,
+            (_, false, false) => CompareVerdict::WithinNoise,
+            (Good::Neither, ..) => CompareVerdict::Differs,
+            (Good::More, true, _) | (Good::Less, false, true) => CompareVerdict::Better,
+            (Good::More, false, true) | (Good::Less, true, _) => CompareVerdict::Worse,
         };
         let hundredths = (b * 100 + a / 2).checked_div(a);
         let ratio = hundredths.map_or_else(|| "-".to_owned(), |h| format!("{}.{:02}", h / 100, h % 100));
@@ -350,7 +351,7 @@ impl fmt::Display for Comparison {
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
-        let (better, worse) = (self.count(Verdict::Better), self.count(Verdict::Worse));
+        let (better, worse) = (self.count(CompareVerdict::Better), self.count(CompareVerdict::Worse));
         write!(f, "{better} better, {worse} worse, by more than {}", self.tolerance)
     }
 }
@@ -374,7 +375,7 @@ mod tests {
 
     #[test]
     fn verdicts_at_the_edge_of_noise() {
-        let check = |values: (u64, u64), good: Good, verdict: Verdict, ratio: &str| {
+        let check = |values: (u64, u64), good: Good, verdict: CompareVerdict, ratio: &str| {
             let mut rows = Rows { rows: Vec::new(), planned: (1_000, 1_000), tolerance: Tolerance(50) };
             rows.plain("x", values, good, thousands);
             rows.count("x", values, good);
@@ -382,18 +383,18 @@ mod tests {
                 assert_eq!((row.verdict, row.ratio.as_str()), (verdict, ratio), "{values:?}");
             }
         };
-        check((1_000, 1_000), Good::Less, Verdict::Same, "1.00");
-        check((1_000, 1_050), Good::Less, Verdict::WithinNoise, "1.05");
-        check((1_000, 1_051), Good::Less, Verdict::Worse, "1.05");
-        check((1_000, 950), Good::Less, Verdict::WithinNoise, "0.95");
-        check((1_000, 949), Good::Less, Verdict::Better, "0.95");
-        check((1_000, 1_051), Good::More, Verdict::Better, "1.05");
-        check((1_000, 949), Good::More, Verdict::Worse, "0.95");
-        check((1_000, 949), Good::Neither, Verdict::Differs, "0.95");
-        check((0, 0), Good::Less, Verdict::Same, "-");
-        check((0, 1), Good::Less, Verdict::Worse, "-");
-        check((1, 0), Good::Less, Verdict::Better, "0.00");
-        check((u64::MAX, u64::MAX), Good::More, Verdict::Same, "1.00");
+        check((1_000, 1_000), Good::Less, CompareVerdict::Same, "1.00");
+        check((1_000, 1_050), Good::Less, CompareVerdict::WithinNoise, "1.05");
+        check((1_000, 1_051), Good::Less, CompareVerdict::Worse, "1.05");
+        check((1_000, 950), Good::Less, CompareVerdict::WithinNoise, "0.95");
+        check((1_000, 949), Good::Less, CompareVerdict::Better, "0.95");
+        check((1_000, 1_051), Good::More, CompareVerdict::Better, "1.05");
+        check((1_000, 949), Good::More, CompareVerdict::Worse, "0.95");
+        check((1_000, 949), Good::Neither, CompareVerdict::Differs, "0.95");
+        check((0, 0), Good::Less, CompareVerdict::Same, "-");
+        check((0, 1), Good::Less, CompareVerdict::Worse, "-");
+        check((1, 0), Good::Less, CompareVerdict::Better, "0.00");
+        check((u64::MAX, u64::MAX), Good::More, CompareVerdict::Same, "1.00");
     }
 
     #[test]
@@ -402,6 +403,6 @@ mod tests {
         rows.count("failed", (10, 20), Good::Less);
         rows.count("failed", (10, 30), Good::Less);
         let found: Vec<_> = rows.rows.iter().map(|row| (row.verdict, row.ratio.as_str())).collect();
-        assert_eq!(found, [(Verdict::Same, "1.00"), (Verdict::Worse, "1.50")]);
+        assert_eq!(found, [(CompareVerdict::Same, "1.00"), (CompareVerdict::Worse, "1.50")]);
     }
 }

@@ -21,10 +21,10 @@ use tokio::{
 };
 
 use super::{
-    BEHIND, LoadError, Plan, Source,
-    answer::{Answer, Outcome},
+    BEHIND, CommandSource, LoadError, LoadPlan,
+    answer::{LoadAnswer, LoadOutcome},
     report::Measured,
-    tally::Tally,
+    tally::LoadTally,
     timetable::Timetable,
 };
 
@@ -90,13 +90,13 @@ impl HttpDoor {
     ///
     /// # Errors
     /// [`LoadError`] when the plan is nonsense, or nobody listens at the address.
-    pub async fn run(&self, plan: &Plan, source: Arc<dyn Source + Send>) -> Result<Measured, LoadError> {
+    pub async fn run(&self, plan: &LoadPlan, source: Arc<dyn CommandSource + Send>) -> Result<Measured, LoadError> {
         let connect = timeout(CONNECT_PATIENCE, TcpStream::connect(&*self.host)).await;
         let connected = connect.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         drop(connected.map_err(LoadError::io(format!("http at {}", self.host)))?);
         let timetable = Timetable::new(Instant::now() + Duration::from_millis(1), plan.rate);
         let shared = Arc::new(Shared {
-            tally: Mutex::new(Tally::new(plan, timetable)?),
+            tally: Mutex::new(LoadTally::new(plan, timetable)?),
             next: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             behind: AtomicU64::new(0),
@@ -120,18 +120,18 @@ impl HttpDoor {
 }
 
 struct Shared {
-    tally: Mutex<Tally>,
+    tally: Mutex<LoadTally>,
     next: AtomicU64,
     sent: AtomicU64,
     behind: AtomicU64,
-    plan: Plan,
+    plan: LoadPlan,
     timetable: Timetable,
-    source: Arc<dyn Source + Send>,
+    source: Arc<dyn CommandSource + Send>,
     door: HttpDoor,
 }
 
 impl Shared {
-    fn tally(&self) -> MutexGuard<'_, Tally> {
+    fn tally(&self) -> MutexGuard<'_, LoadTally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,7 +180,7 @@ impl Shared {
                 match exchanged {
                     Ok(Ok(response)) => self.count(n, response.status, buf.get(response.body..).unwrap_or_default()),
                     Ok(Err(kind)) => {
-                        self.tally().answer(n, Outcome::Failed, Some(kind), Instant::now());
+                        self.tally().answer(n, LoadOutcome::Failed, Some(kind), Instant::now());
                         sleep(RECONNECT).await;
                     }
                     Err(_) => {}
@@ -193,7 +193,7 @@ impl Shared {
     fn count(&self, n: u64, status: u16, body: &[u8]) {
         let now = Instant::now();
         let answer = match status {
-            200 | 409 | 422 => serde_json::from_slice::<Answer<'_>>(body).ok(),
+            200 | 409 | 422 => serde_json::from_slice::<LoadAnswer<'_>>(body).ok(),
             _ => None,
         };
         let mut tally = self.tally();
@@ -201,8 +201,8 @@ impl Shared {
             Some(answer) if answer.number(&self.plan.tag) == Some(n) => {
                 tally.answer(n, answer.outcome, answer.reason.as_deref(), now);
             }
-            Some(_) => tally.answer(n, Outcome::Failed, Some("answer_of_another_command"), now),
-            None => tally.answer(n, Outcome::Failed, Some(&format!("http_{status}")), now),
+            Some(_) => tally.answer(n, LoadOutcome::Failed, Some("answer_of_another_command"), now),
+            None => tally.answer(n, LoadOutcome::Failed, Some(&format!("http_{status}")), now),
         }
     }
 }

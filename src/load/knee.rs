@@ -4,7 +4,7 @@ use super::report::Measured;
 
 /// The bounds of a search.
 #[derive(Debug, Clone, Copy)]
-pub struct Search {
+pub struct KneeBounds {
     /// the first rate tried, commands a second
     pub from: u64,
     /// no rate above this is tried
@@ -25,8 +25,8 @@ pub struct Knee {
 
 /// A search: steps the rate up until it is not kept up, then halves the last step twice. The caller runs each rate.
 #[derive(Debug)]
-pub struct State {
-    search: Search,
+pub struct KneeSearch {
+    search: KneeBounds,
     /// the highest rate kept up, the lowest that was not
     good: Option<u64>,
     bad: Option<u64>,
@@ -34,9 +34,9 @@ pub struct State {
     pub knee: Knee,
 }
 
-impl State {
+impl KneeSearch {
     /// A search that has tried nothing yet.
-    pub fn new(search: Search) -> Self {
+    pub fn new(search: KneeBounds) -> Self {
         Self { search, good: None, bad: None, halvings: 0, knee: Knee { best: None, steps: Vec::new() } }
     }
 
@@ -84,8 +84,8 @@ mod tests {
         }
     }
 
-    fn find(search: Search, run: impl Fn(u64) -> Measured) -> Knee {
-        let mut state = State::new(search);
+    fn find(search: KneeBounds, run: impl Fn(u64) -> Measured) -> Knee {
+        let mut state = KneeSearch::new(search);
         while let Some(rate) = state.next_rate() {
             state.saw(run(rate));
         }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn finds_the_capacity_and_the_latency_bound() {
-        let search = Search { from: 1_000, to: 100_000, step_percent: 150, p99_us_max: 100_000 };
+        let search = KneeBounds { from: 1_000, to: 100_000, step_percent: 150, p99_us_max: 100_000 };
         let check = |capacity: u64, slow: u64, low: u64, high: u64| {
             let knee = find(search, server(capacity, slow));
             let best = knee.best.unwrap().offered;

@@ -65,7 +65,7 @@ impl LoadError {
 
 /// One run: how many commands, how fast.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct LoadPlan {
     /// commands a second
     pub rate: u64,
     /// commands in all
@@ -78,7 +78,7 @@ pub struct Plan {
     pub tag: String,
 }
 
-impl Plan {
+impl LoadPlan {
     /// Checks the numbers.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Plan {
 }
 
 /// Where the commands of a run come from.
-pub trait Source: Sync {
+pub trait CommandSource: Sync {
     /// Appends command `n` as JSON; its id is `{tag}-{n}`. Gives the partition it belongs to.
     fn put(&self, n: u64, tag: &str, out: &mut Vec<u8>) -> u32;
 }

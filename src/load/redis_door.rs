@@ -13,14 +13,14 @@ use std::{
 };
 
 use super::{
-    BEHIND, LoadError, Plan, Source,
-    answer::{Answer, Outcome},
+    BEHIND, CommandSource, LoadError, LoadPlan,
+    answer::{LoadAnswer, LoadOutcome},
     report::Measured,
     resp::{Reply, Resp, bulk, encode, head},
-    tally::Tally,
+    tally::LoadTally,
     timetable::Timetable,
 };
-use crate::outward::Certificates;
+use crate::http_client::Certificates;
 
 /// Commands written at once.
 const BUNDLE: u64 = 256;
@@ -123,10 +123,10 @@ impl RedisDoor {
     ///
     /// # Errors
     /// [`LoadError`] when the plan is nonsense, or Redis broke off.
-    pub fn run(&mut self, plan: &Plan, source: &dyn Source) -> Result<Measured, LoadError> {
+    pub fn run(&mut self, plan: &LoadPlan, source: &dyn CommandSource) -> Result<Measured, LoadError> {
         let timetable = Timetable::new(Instant::now() + TICK, plan.rate);
         let shared = Shared {
-            tally: Mutex::new(Tally::new(plan, timetable)?),
+            tally: Mutex::new(LoadTally::new(plan, timetable)?),
             answered: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             sending: AtomicBool::new(true),
@@ -168,7 +168,7 @@ fn prefix(words: usize, first: &[&str]) -> Vec<u8> {
 }
 
 struct Shared {
-    tally: Mutex<Tally>,
+    tally: Mutex<LoadTally>,
     answered: AtomicU64,
     sent: AtomicU64,
     sending: AtomicBool,
@@ -177,7 +177,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn tally(&self) -> MutexGuard<'_, Tally> {
+    fn tally(&self) -> MutexGuard<'_, LoadTally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -191,9 +191,9 @@ fn send(
     writer: &mut Resp,
     prefixes: &[Vec<u8>],
     script: bool,
-    plan: &Plan,
+    plan: &LoadPlan,
     timetable: Timetable,
-    source: &dyn Source,
+    source: &dyn CommandSource,
     shared: &Shared,
 ) -> Result<u64, LoadError> {
     let (mut sent, mut behind) = (0u64, 0u64);
@@ -225,13 +225,13 @@ fn send(
         for n in sent..until {
             let refused = writer.reply(|reply| match reply {
                 Reply::Text(_) => Ok(None),
-                Reply::Int(_) if script => Ok(Some(Outcome::Rejected)),
-                Reply::Error(e) if e.starts_with(b"OOM") => Ok(Some(Outcome::Failed)),
+                Reply::Int(_) if script => Ok(Some(LoadOutcome::Rejected)),
+                Reply::Error(e) if e.starts_with(b"OOM") => Ok(Some(LoadOutcome::Failed)),
                 Reply::Error(e) => Err(LoadError::Protocol(format!("redis refused: {}", String::from_utf8_lossy(e)))),
                 Reply::Int(_) | Reply::Nil | Reply::Array(_) => Err(LoadError::Protocol("an odd reply to XADD".into())),
             })??;
             if let Some(outcome) = refused {
-                let reason = if outcome == Outcome::Rejected { "sold_out" } else { "redis_out_of_memory" };
+                let reason = if outcome == LoadOutcome::Rejected { "sold_out" } else { "redis_out_of_memory" };
                 let mut tally = shared.tally();
                 tally.answer(n, outcome, Some(reason), Instant::now());
                 shared.answered.store(tally.answered, Ordering::Relaxed);
@@ -249,7 +249,12 @@ fn send(
 }
 
 /// Reads answers until every command sent has one, or nobody waits any longer.
-fn receive(reader: &mut Resp, cursors: &mut [(String, String)], plan: &Plan, shared: &Shared) -> Result<(), LoadError> {
+fn receive(
+    reader: &mut Resp,
+    cursors: &mut [(String, String)],
+    plan: &LoadPlan,
+    shared: &Shared,
+) -> Result<(), LoadError> {
     let mut wire = Vec::with_capacity(1_024);
     let mut waiting_since: Option<Instant> = None;
     loop {
@@ -279,7 +284,7 @@ fn receive(reader: &mut Resp, cursors: &mut [(String, String)], plan: &Plan, sha
 }
 
 /// Counts the answers of one XREAD; gives each stream's last entry.
-fn answers(reply: &Reply<'_>, plan: &Plan, shared: &Shared) -> Result<Vec<(String, String)>, LoadError> {
+fn answers(reply: &Reply<'_>, plan: &LoadPlan, shared: &Shared) -> Result<Vec<(String, String)>, LoadError> {
     let now = Instant::now();
     let odd = || LoadError::Protocol("an odd reply to XREAD".into());
     let streams = match reply {
@@ -298,7 +303,7 @@ fn answers(reply: &Reply<'_>, plan: &Plan, shared: &Shared) -> Result<Vec<(Strin
             let [Reply::Text(id), Reply::Array(fields)] = pair.as_slice() else { return Err(odd()) };
             for field in fields.chunks(2) {
                 if let [Reply::Text(b"answers"), Reply::Text(json)] = field {
-                    let answers: Vec<Answer<'_>> = serde_json::from_slice(json)
+                    let answers: Vec<LoadAnswer<'_>> = serde_json::from_slice(json)
                         .map_err(|e| LoadError::Protocol(format!("an answer can't be read: {e}")))?;
                     for answer in &answers {
                         if let Some(n) = answer.number(&plan.tag) {

@@ -9,7 +9,7 @@ use std::{
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, tally::Tally, timetable::Timetable};
+use super::{LoadPlan, tally::LoadTally, timetable::Timetable};
 
 /// Latencies in microseconds, from due to answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Measured {
         clippy::cast_sign_loss,
         reason = "a rate for people, not money"
     )]
-    pub fn new(plan: &Plan, timetable: Timetable, tally: &Tally, sent: u64, fell_behind: u64) -> Self {
+    pub fn new(plan: &LoadPlan, timetable: Timetable, tally: &LoadTally, sent: u64, fell_behind: u64) -> Self {
         let took = tally.last.map_or(Duration::ZERO, |last| last.saturating_duration_since(timetable.start()));
         // a handful of answers that came before a full interval was over did not come at a higher rate than offered
         let took = took.max(timetable.due_at(tally.answered).saturating_duration_since(timetable.start()));
@@ -111,7 +111,7 @@ pub const FORMAT: &str = "jumun-load/1";
 
 /// A run with its circumstances.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct LoadReport {
     /// [`FORMAT`]
     pub format: &'static str,
     /// the program that made it
@@ -135,7 +135,7 @@ pub struct Report {
     pub steps: Vec<Measured>,
 }
 
-impl Report {
+impl LoadReport {
     /// Whether every command had exactly one answer that is no failure.
     pub fn clean(&self) -> bool {
         self.run.answered == self.run.planned && self.run.duplicates == 0 && self.run.failed.is_empty()
@@ -160,7 +160,7 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = &self.run;
         let mut table = Table::new();

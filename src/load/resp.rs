@@ -12,7 +12,7 @@ use std::{
 pub(crate) mod fuzz;
 
 use super::{LoadError, stream::Stream};
-use crate::outward::Certificates;
+use crate::http_client::Certificates;
 
 /// A reply larger than this is refused.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -47,7 +47,7 @@ pub struct Scenario {
     /// how often a command without an answer is sent again by HTTP, with the same id
     pub retries: u32,
     /// what is sent, again and again
-    pub round: Vec<Step>,
+    pub round: Vec<ScenarioStep>,
 }
 
 /// Which SKU a line wants.
@@ -65,12 +65,12 @@ pub enum Pick {
 /// One command of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct ScenarioStep {
     /// the command's type
     pub send: String,
     /// how a placement is paid
     #[serde(default)]
-    pub payment: Option<Payment>,
+    pub payment: Option<ScenarioPayment>,
     /// the step of an earlier round whose order this command is about
     #[serde(default)]
     pub about: Option<usize>,
@@ -101,7 +101,7 @@ pub enum Actor {
 /// How a placement is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Payment {
+pub enum ScenarioPayment {
     Later,
     Approved,
     Deposit,

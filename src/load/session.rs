@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    LoadError, Plan, Source,
+    CommandSource, LoadError, LoadPlan,
     http_door::HttpDoor,
     redis_door::RedisDoor,
     report::Measured,
     scenario::{Pick, Scenario},
-    setup::{Goods, Stage, StageOf},
+    setup::{Goods, SetupStage, StageOf},
     workload::Workload,
 };
-use crate::outward::Certificates;
+use crate::http_client::Certificates;
 
 /// Set-up commands a second: below what any server refuses, above what anyone waits for.
 const SET_UP_RATE: u64 = 10_000;
@@ -21,7 +21,7 @@ pub const PLENTY: u64 = 1_000_000_000;
 
 /// Which way in.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum LoadTarget {
     Redis {
         /// `redis://…` or `rediss://…`
         url: String,
@@ -42,7 +42,7 @@ pub enum Target {
 
 /// What is sold and how it is wanted.
 #[derive(Debug, Clone)]
-pub struct Sale {
+pub struct LoadSale {
     pub scenario: Scenario,
     pub skus: u32,
     /// units of each SKU
@@ -64,7 +64,7 @@ enum Door {
 #[derive(Debug)]
 pub struct Session {
     door: Door,
-    sale: Sale,
+    sale: LoadSale,
     goods: Arc<Goods>,
     reply_to: String,
     /// known where the door is Redis
@@ -78,21 +78,21 @@ impl Session {
     ///
     /// # Errors
     /// [`LoadError`] when the door is shut, or a set-up command is not accepted.
-    pub async fn open(target: &Target, sale: Sale, patience: Duration) -> Result<Self, LoadError> {
+    pub async fn open(target: &LoadTarget, sale: LoadSale, patience: Duration) -> Result<Self, LoadError> {
         let reply_to = format!("load-{}", sale.run);
         let (door, partitions, reply_to) = match target.clone() {
-            Target::Redis { url, certificates, namespace } => {
+            LoadTarget::Redis { url, certificates, namespace } => {
                 let name = reply_to.clone();
                 let open = move || RedisDoor::open(&url, &certificates, &namespace, &name);
                 let (door, partitions) = blocking(open).await?;
                 (Door::Redis(Some(Box::new(door))), Some(partitions), reply_to)
             }
             // an HTTP answer comes back on its own connection
-            Target::Http { url, connections, token, retries } => {
+            LoadTarget::Http { url, connections, token, retries } => {
                 (Door::Http(HttpDoor::new(&url, connections, token.as_deref(), retries)?), None, String::new())
             }
         };
-        let actors = !matches!(target, Target::Http { token: Some(_), .. });
+        let actors = !matches!(target, LoadTarget::Http { token: Some(_), .. });
         let skus = if sale.scenario.pick == Pick::First { sale.scenario.skus } else { sale.skus };
         let worth = (sale.stock, sale.scenario.price);
         let goods = Goods::new(&sale.run, skus, worth, partitions.unwrap_or(1), &reply_to)?.naming_actors(actors);
@@ -107,12 +107,12 @@ impl Session {
     }
 
     async fn set_up(&mut self, patience: Duration) -> Result<(), LoadError> {
-        for stage in Stage::ALL {
+        for stage in SetupStage::ALL {
             let (tag, count) = self.goods.stage(stage);
             if count == 0 {
                 continue;
             }
-            let plan = Plan { rate: SET_UP_RATE, count, in_flight_max: 1_000, drain: patience, tag };
+            let plan = LoadPlan { rate: SET_UP_RATE, count, in_flight_max: 1_000, drain: patience, tag };
             let goods = Arc::clone(&self.goods);
             let done = self.drive(plan, Arc::new(StageOf { goods, stage })).await?;
             if done.accepted != count {
@@ -144,10 +144,10 @@ impl Session {
         let workload = Workload::new(&self.sale.scenario, self.goods.skus.clone(), &self.reply_to, lag)?
             .seeded(self.sale.seed)
             .naming_actors(self.actors);
-        self.drive(Plan { rate, count, in_flight_max, drain, tag }, Arc::new(workload)).await
+        self.drive(LoadPlan { rate, count, in_flight_max, drain, tag }, Arc::new(workload)).await
     }
 
-    async fn drive(&mut self, plan: Plan, source: Arc<dyn Source + Send>) -> Result<Measured, LoadError> {
+    async fn drive(&mut self, plan: LoadPlan, source: Arc<dyn CommandSource + Send>) -> Result<Measured, LoadError> {
         match &mut self.door {
             Door::Http(door) => door.run(&plan, source).await,
             Door::Redis(slot) => {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{
-    LoadError, Source,
+    CommandSource, LoadError,
     json::{id, text},
     workload::Sku,
 };
@@ -13,14 +13,14 @@ use crate::log::crc16::partition_of;
 
 /// A step of the set-up; the next one needs it done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum SetupStage {
     Template,
     Product,
     Skus,
     Stock,
 }
 
-impl Stage {
+impl SetupStage {
     /// In the order in which they depend on each other.
     pub const ALL: [Self; 4] = [Self::Template, Self::Product, Self::Skus, Self::Stock];
 
@@ -81,18 +81,18 @@ impl Goods {
     }
 
     /// The tag of a stage's command ids, and how many commands it has.
-    pub fn stage(&self, stage: Stage) -> (String, u64) {
+    pub fn stage(&self, stage: SetupStage) -> (String, u64) {
         let each = u64::try_from(self.skus.len()).unwrap_or(0);
         let count = match stage {
-            Stage::Template | Stage::Product => 1,
-            Stage::Skus => each,
-            Stage::Stock if self.stock == 0 => 0,
-            Stage::Stock => each,
+            SetupStage::Template | SetupStage::Product => 1,
+            SetupStage::Skus => each,
+            SetupStage::Stock if self.stock == 0 => 0,
+            SetupStage::Stock => each,
         };
         (format!("{}-set-{}", self.run, stage.letter()), count)
     }
 
-    fn put(&self, stage: Stage, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
+    fn put(&self, stage: SetupStage, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
         text(out, r#"{"id":""#);
         text(out, tag);
         id(out, "-", n);
@@ -105,13 +105,13 @@ impl Goods {
         }
         let sku = usize::try_from(n).ok().and_then(|i| self.skus.get(i)).unwrap_or(&self.skus[0]);
         match stage {
-            Stage::Template => {
+            SetupStage::Template => {
                 text(out, r#"","type":"create_template","partner_id":"p-load","name":"load","template_id":"t-"#);
                 text(out, &self.run);
                 text(out, r#""}"#);
                 0
             }
-            Stage::Product => {
+            SetupStage::Product => {
                 text(
                     out,
                     r#"","type":"create_product","name":"load","kind":"goods","product_type":"normal","partner_id":"p-load","product_id":"g-"#,
@@ -126,7 +126,7 @@ impl Goods {
                 );
                 0
             }
-            Stage::Skus => {
+            SetupStage::Skus => {
                 text(out, r#"","type":"create_sku","option_name":"one size","product_id":"g-"#);
                 text(out, &self.run);
                 text(out, r#"","sku_id":""#);
@@ -134,7 +134,7 @@ impl Goods {
                 text(out, r#""}"#);
                 sku.partition
             }
-            Stage::Stock => {
+            SetupStage::Stock => {
                 text(out, r#"","type":"receive_stock","sku_id":""#);
                 text(out, &sku.id);
                 id(out, r#"","quantity":"#, self.stock);
@@ -149,10 +149,10 @@ impl Goods {
 #[derive(Debug)]
 pub struct StageOf {
     pub goods: Arc<Goods>,
-    pub stage: Stage,
+    pub stage: SetupStage,
 }
 
-impl Source for StageOf {
+impl CommandSource for StageOf {
     fn put(&self, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
         self.goods.put(self.stage, n, tag, out)
     }
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn stages_are_json_with_ids_of_the_run() {
         let goods = Goods::new("r7", 3, (5, 1), 4, "load-r7").unwrap();
-        for stage in Stage::ALL {
+        for stage in SetupStage::ALL {
             let (tag, count) = goods.stage(stage);
             for n in 0..count {
                 let mut out = Vec::new();
@@ -178,7 +178,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Goods::new("r7", 3, (0, 1), 1, "").unwrap().stage(Stage::Stock).1, 0);
+        assert_eq!(Goods::new("r7", 3, (0, 1), 1, "").unwrap().stage(SetupStage::Stock).1, 0);
         assert!(Goods::new("r7", 0, (0, 1), 1, "").is_err());
     }
 }

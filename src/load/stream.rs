@@ -9,7 +9,7 @@ use std::{
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 
 use super::LoadError;
-use crate::outward::Certificates;
+use crate::http_client::Certificates;
 
 /// How long the other side may take to show that it speaks TLS: a plain Redis waits for more, and says nothing.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use hdrhistogram::Histogram;
 
-use super::{LoadError, Plan, answer::Outcome, timetable::Timetable};
+use super::{LoadError, LoadPlan, answer::LoadOutcome, timetable::Timetable};
 
 /// Distinct reasons that are kept apart; further ones are counted as `other`.
 const REASONS_MAX: usize = 64;
@@ -14,7 +14,7 @@ const LATENCY_MAX_US: u64 = 3_600_000_000;
 
 /// What is known of a run while it runs.
 #[derive(Debug)]
-pub struct Tally {
+pub struct LoadTally {
     timetable: Timetable,
     count: u64,
     /// the timetable's middle and its end
@@ -39,12 +39,12 @@ pub struct Tally {
     pub last: Option<Instant>,
 }
 
-impl Tally {
+impl LoadTally {
     /// A tally of a run that starts at the timetable's start.
     ///
     /// # Errors
     /// [`LoadError::Plan`] when the plan's numbers are nonsense.
-    pub fn new(plan: &Plan, timetable: Timetable) -> Result<Self, LoadError> {
+    pub fn new(plan: &LoadPlan, timetable: Timetable) -> Result<Self, LoadError> {
         plan.check()?;
         let words =
             usize::try_from(plan.count.div_ceil(64)).map_err(|_| LoadError::Plan("too many commands".into()))?;
@@ -70,7 +70,7 @@ impl Tally {
     }
 
     /// Counts the answer to command `n`.
-    pub fn answer(&mut self, n: u64, outcome: Outcome, reason: Option<&str>, now: Instant) {
+    pub fn answer(&mut self, n: u64, outcome: LoadOutcome, reason: Option<&str>, now: Instant) {
         if n >= self.count {
             return;
         }
@@ -87,9 +87,9 @@ impl Tally {
         self.last = Some(now);
         self.latency.saturating_record(self.timetable.since_due(n, now).max(1));
         match outcome {
-            Outcome::Accepted => self.accepted += 1,
-            Outcome::Rejected => add(&mut self.rejected, reason.unwrap_or("unnamed")),
-            Outcome::Failed => add(&mut self.failed, reason.unwrap_or("unnamed")),
+            LoadOutcome::Accepted => self.accepted += 1,
+            LoadOutcome::Rejected => add(&mut self.rejected, reason.unwrap_or("unnamed")),
+            LoadOutcome::Failed => add(&mut self.failed, reason.unwrap_or("unnamed")),
         }
     }
 
@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn counts_once_and_measures_from_due() {
-        let plan = Plan { rate: 1_000, count: 100, in_flight_max: 1, drain: Duration::ZERO, tag: "t".into() };
+        let plan = LoadPlan { rate: 1_000, count: 100, in_flight_max: 1, drain: Duration::ZERO, tag: "t".into() };
         let start = Instant::now();
-        let mut tally = Tally::new(&plan, Timetable::new(start, plan.rate)).unwrap();
+        let mut tally = LoadTally::new(&plan, Timetable::new(start, plan.rate)).unwrap();
         // command 50 is due at 50 ms
-        tally.answer(50, Outcome::Accepted, None, start + Duration::from_millis(60));
-        tally.answer(50, Outcome::Accepted, None, start + Duration::from_millis(61));
-        tally.answer(10, Outcome::Rejected, Some("sold_out"), start + Duration::from_millis(40));
-        tally.answer(11, Outcome::Failed, None, start + Duration::from_millis(400));
-        tally.answer(100, Outcome::Accepted, None, start);
+        tally.answer(50, LoadOutcome::Accepted, None, start + Duration::from_millis(60));
+        tally.answer(50, LoadOutcome::Accepted, None, start + Duration::from_millis(61));
+        tally.answer(10, LoadOutcome::Rejected, Some("sold_out"), start + Duration::from_millis(40));
+        tally.answer(11, LoadOutcome::Failed, None, start + Duration::from_millis(400));
+        tally.answer(100, LoadOutcome::Accepted, None, start);
         assert_eq!((tally.accepted, tally.duplicates, tally.answered), (1, 1, 3));
         assert_eq!(tally.rejected["sold_out"], 1);
         assert_eq!(tally.failed["unnamed"], 1);

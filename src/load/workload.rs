@@ -1,9 +1,9 @@
 //! Command `n` of a scenario.
 
 use super::{
-    LoadError, Source,
+    CommandSource, LoadError,
     json::{id, text},
-    scenario::{Actor, Payment, Pick, Scenario},
+    scenario::{Actor, Pick, Scenario, ScenarioPayment},
 };
 
 /// A SKU on sale.
@@ -33,7 +33,7 @@ pub struct Workload {
 /// A step, ready to be written.
 #[derive(Debug)]
 enum Next {
-    Place(Payment),
+    Place(ScenarioPayment),
     Follow {
         kind: String,
         about: u64,
@@ -57,7 +57,7 @@ impl Workload {
         }
         let shares = if scenario.pick == Pick::Zipf { zipf(skus.len()) } else { Vec::new() };
         let round = scenario.round.iter().map(|step| match step.about {
-            None => Next::Place(step.payment.unwrap_or(Payment::Approved)),
+            None => Next::Place(step.payment.unwrap_or(ScenarioPayment::Approved)),
             Some(about) => {
                 let fields = serde_json::Value::from(step.body.clone()).to_string();
                 let fields = fields.strip_prefix('{').and_then(|f| f.strip_suffix('}')).unwrap_or_default();
@@ -134,7 +134,7 @@ impl Workload {
     }
 
     /// A placement under command and order number `n`.
-    fn place(&self, n: u64, tag: &str, payment: Payment, out: &mut Vec<u8>) -> u32 {
+    fn place(&self, n: u64, tag: &str, payment: ScenarioPayment, out: &mut Vec<u8>) -> u32 {
         let lines = if self.lines_max > 1 { 1 + mix(self.salt ^ n) % self.lines_max } else { 1 };
         self.envelope(n, tag, "place_order", n, Actor::Buyer, out);
         id(out, r#","customer_id":"u-"#, n);
@@ -146,20 +146,20 @@ impl Workload {
         }
         out.push(b']');
         match payment {
-            Payment::Later => {}
-            Payment::Approved => {
+            ScenarioPayment::Later => {}
+            ScenarioPayment::Approved => {
                 text(out, r#","payment":{"kind":"approved","settlements":"#);
                 settlements(tag, n, self.price * lines, out);
                 out.push(b'}');
             }
-            Payment::Deposit => text(out, r#","payment":{"kind":"deposit","means":"virtual_account"}"#),
+            ScenarioPayment::Deposit => text(out, r#","payment":{"kind":"deposit","means":"virtual_account"}"#),
         }
         out.push(b'}');
         self.sku(n, 0).partition
     }
 }
 
-impl Source for Workload {
+impl CommandSource for Workload {
     fn put(&self, n: u64, tag: &str, out: &mut Vec<u8>) -> u32 {
         let steps = u64::try_from(self.round.len()).unwrap_or(1);
         let (round, step) = (n / steps, n % steps);
@@ -179,7 +179,7 @@ impl Source for Workload {
             }
             Some(Next::Place(payment)) => self.place(n, tag, *payment, out),
             // nothing there yet to follow up
-            Some(Next::Follow { .. }) | None => self.place(n, tag, Payment::Approved, out),
+            Some(Next::Follow { .. }) | None => self.place(n, tag, ScenarioPayment::Approved, out),
         }
     }
 }

@@ -13,10 +13,10 @@ use async_trait::async_trait;
 use futures_util::future::select_all;
 use tokio::time::{Instant, timeout_at};
 
-use self::part::{Part, State};
+use self::part::{PartitionLog, PartitionState};
 use super::{
-    CommandLog, Entry, EntryId, Extent, Fresh, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
-    SettleReport, Settled, Settler, nothing_to_follow, share,
+    CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
+    SettleReport, Settled, Settler, StreamBounds, nothing_to_follow, share,
 };
 
 /// How much an in-process log holds, for each partition.
@@ -44,7 +44,7 @@ pub type ClockMs = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct MemoryLog {
     clock: ClockMs,
     bounds: MemoryBounds,
-    parts: OnceLock<Vec<Arc<Part>>>,
+    parts: OnceLock<Vec<Arc<PartitionLog>>>,
     opening: Mutex<()>,
 }
 
@@ -60,14 +60,14 @@ impl MemoryLog {
         Self { clock, bounds, parts: OnceLock::new(), opening: Mutex::default() }
     }
 
-    fn part(&self, partition: u32) -> Result<&Arc<Part>, LogError> {
+    fn part(&self, partition: u32) -> Result<&Arc<PartitionLog>, LogError> {
         let parts = self.parts.get().map_or(&[][..], Vec::as_slice);
         usize::try_from(partition).ok().and_then(|p| parts.get(p)).ok_or_else(|| {
             LogError::Broken(format!("the log has {} partitions, no partition {partition}", parts.len()))
         })
     }
 
-    fn state(&self, partition: u32) -> Result<MutexGuard<'_, State>, LogError> {
+    fn state(&self, partition: u32) -> Result<MutexGuard<'_, PartitionState>, LogError> {
         self.part(partition).map(|part| part.lock())
     }
 }
@@ -80,9 +80,9 @@ impl CommandLog for MemoryLog {
 
     async fn open(&self, partitions: u32) -> Result<(), LogError> {
         let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = self
-            .parts
-            .get_or_init(|| (0..partitions).map(|p| Arc::new(Part::new(p, self.bounds, (self.clock)()))).collect());
+        let parts = self.parts.get_or_init(|| {
+            (0..partitions).map(|p| Arc::new(PartitionLog::new(p, self.bounds, (self.clock)()))).collect()
+        });
         if parts.len() != usize::try_from(partitions).unwrap_or(usize::MAX) {
             return Err(LogError::Broken(format!(
                 "the log has {} partitions, this server {partitions}: changing them is an offline command",
@@ -148,7 +148,7 @@ impl CommandLog for MemoryLog {
         self.part(partition).ok().map(|part| part.birth)
     }
 
-    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError> {
         Ok(self.state(partition)?.extent(stream))
     }
 
@@ -184,14 +184,14 @@ impl CommandLog for MemoryLog {
 }
 
 struct MemoryReader {
-    part: Arc<Part>,
+    part: Arc<PartitionLog>,
     epoch: i64,
     clock: ClockMs,
 }
 
 #[async_trait]
 impl Reader for MemoryReader {
-    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<LogEntry>, LogError> {
         let mut state = self.part.lock();
         state.fence(self.epoch)?;
         Ok(state.pending(stream, after, max, (self.clock)()))
@@ -216,7 +216,7 @@ impl Reader for MemoryReader {
 }
 
 struct MemorySettler {
-    part: Arc<Part>,
+    part: Arc<PartitionLog>,
     epoch: i64,
     retention: Retention,
     clock: ClockMs,

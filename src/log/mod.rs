@@ -147,7 +147,7 @@ impl FromStr for Origin {
 
 /// An entry as read.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct LogEntry {
     pub stream: Inbound,
     pub id: EntryId,
     /// when it came: its id's time, or the log's own where the id lies in the future of the log's clock
@@ -287,14 +287,14 @@ pub struct OutEntry {
 
 /// From where to where an outbound stream can be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
+pub struct StreamBounds {
     /// entries up to this one may have been dropped; [`EntryId::ZERO`]: none were
     pub floor: EntryId,
     /// the last id that was given out, to follow from now on
     pub last: EntryId,
 }
 
-impl Extent {
+impl StreamBounds {
     /// Whether somebody who has come as far as `after` may have missed something: what followed was dropped, or the
     /// stream is not the one it was.
     pub fn lost(&self, after: EntryId) -> bool {
@@ -391,7 +391,7 @@ pub trait CommandLog: Send + Sync {
     }
 
     /// From where to where an outbound stream can be followed.
-    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError>;
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError>;
 
     /// The newest `max` entries of an outbound stream, oldest first.
     async fn recent(&self, partition: u32, stream: &Outbound, max: usize) -> Result<Vec<OutEntry>, LogError> {
@@ -426,7 +426,7 @@ pub trait CommandLog: Send + Sync {
 /// New entries.
 #[derive(Debug, Default)]
 pub struct Fresh {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LogEntry>,
     /// what producers wrote before this time was handed out, with these or earlier; `None`: this read does not tell
     pub reached: Option<Time>,
 }
@@ -437,7 +437,7 @@ pub trait Reader: Send {
     /// What was delivered to this consumer before and is not acknowledged, after `after` in this stream's order: what a lane
     /// reads after a reset. Empty when it is through.
     /// Entries that were trimmed while pending are acknowledged and left out.
-    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError>;
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<LogEntry>, LogError>;
 
     /// New entries of all streams, at most `max`, waiting up to `wait` for the first: of the producers' streams what came first,
     /// as far as one read goes. However many wait there, the lanes' own steps have their room.

@@ -29,14 +29,16 @@ use async_trait::async_trait;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 
 use self::{
-    follow::{Followers, Place},
+    follow::{FollowCursor, Followers},
     keys::Keys,
     link::{CONNECT_MAX, Dial, Link, REPLY_MAX, call, fault, is_doubtful, is_no_key, passes, run, strange},
     reader::RedisReader,
     settler::RedisSettler,
 };
-use super::{CommandLog, EntryId, Extent, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler};
-use crate::outward::{self, Certificates, is_here};
+use super::{
+    CommandLog, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler, StreamBounds,
+};
+use crate::http_client::{self, Certificates, is_here};
 
 /// The version of the keys and their contents, in `meta`.
 pub const PROTOCOL: u32 = 1;
@@ -224,7 +226,7 @@ fn unusable(error: &RedisError) -> LogError {
 }
 
 fn client(url: &str, certificates: &Certificates) -> Result<Client, LogError> {
-    outward::trust();
+    http_client::trust();
     let info = url.into_connection_info().map_err(|e| unusable(&e))?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
     let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
@@ -347,9 +349,9 @@ impl CommandLog for RedisLog {
         max: usize,
         wait: Duration,
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
-        let places: Vec<Place> = after
+        let places: Vec<FollowCursor> = after
             .iter()
-            .map(|(partition, after)| Place {
+            .map(|(partition, after)| FollowCursor {
                 partition: *partition,
                 key: self.keys.outbound(*partition, stream),
                 after: *after,
@@ -358,12 +360,12 @@ impl CommandLog for RedisLog {
         self.followers.read(stream, &places, max, wait).await
     }
 
-    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError> {
         let mut cmd = ::redis::cmd("XINFO");
         cmd.arg("STREAM").arg(self.keys.outbound(partition, stream));
         match cmd.query_async(&mut self.pooled().await?).await {
             Ok(value) => parse::extent(value),
-            Err(e) if is_no_key(&e) => Ok(Extent { floor: EntryId::ZERO, last: EntryId::ZERO }),
+            Err(e) if is_no_key(&e) => Ok(StreamBounds { floor: EntryId::ZERO, last: EntryId::ZERO }),
             Err(e) => Err(fault(partition, &e)),
         }
     }

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{Charge, PaymentGateway, RefundAsk, Verdict};
 use crate::{
     clock::Clock,
-    outward::{self, Trust},
-    signature::{HEADER, HEADER_V2, Purpose, Secret},
+    http_client::{self, Trust},
+    signature::{HEADER, HEADER_V2, Purpose, SigningSecret},
 };
 
 /// The longest that an answer may be waited for.
@@ -35,7 +35,7 @@ pub struct HttpPayments {
     client: Client,
     refunds: Url,
     charges: Url,
-    secret: Secret,
+    secret: SigningSecret,
     clock: Arc<dyn Clock>,
 }
 
@@ -47,7 +47,7 @@ impl HttpPayments {
     /// A sentence, when the address or the certificate makes no sense.
     pub fn new(
         base: &str,
-        secret: Secret,
+        secret: SigningSecret,
         patience: Duration,
         authority: Option<&[u8]>,
         clock: Arc<dyn Clock>,
@@ -59,7 +59,7 @@ impl HttpPayments {
         let url = |path: &str| Url::parse(&format!("{base}/{path}")).context(no_url);
         let (refunds, charges) = (url("refunds")?, url("charges")?);
         ensure!(
-            refunds.scheme() == "https" || (refunds.scheme() == "http" && outward::is_loopback(&refunds)),
+            refunds.scheme() == "https" || (refunds.scheme() == "http" && http_client::is_loopback(&refunds)),
             "a payment service is asked by https://, or by http:// on this machine"
         );
         ensure!(
@@ -68,7 +68,8 @@ impl HttpPayments {
         );
         ensure!(!base.contains(['?', '#']), "the payment service's address ends with its path");
         let trust = authority.map_or(Trust::System, Trust::Only);
-        let client = outward::client(patience, &trust).context("the payment service's certificate can't be read")?;
+        let client =
+            http_client::client(patience, &trust).context("the payment service's certificate can't be read")?;
         Ok(Self { client, refunds, charges, secret, clock })
     }
 
@@ -249,7 +250,7 @@ mod tests {
             ("ftp://127.0.0.1", false),
             ("https://", false),
         ] {
-            let secret = Secret::new("0123456789abcdef01234567").unwrap();
+            let secret = SigningSecret::new("0123456789abcdef01234567").unwrap();
             let made = HttpPayments::new(base, secret, Duration::from_secs(1), None, Arc::new(RealClock));
             assert_eq!(made.is_ok(), fits, "{base}: {:?}", made.err());
         }

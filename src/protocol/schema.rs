@@ -8,7 +8,7 @@ use crate::domain::order::event::Event;
 
 /// A part of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum ProtocolPart {
     Commands,
     Answers,
     Events,
@@ -26,17 +26,17 @@ pub fn generator() -> SchemaGenerator {
 
 /// One document: what each part's messages look like, with all types under `$defs`. A message of any of the parts is
 /// valid against it.
-pub fn document(parts: &[Part]) -> Value {
+pub fn document(parts: &[ProtocolPart]) -> Value {
     let mut generator = generator();
     let mut named: Vec<(&str, Value)> = Vec::new();
     for part in parts {
         match part {
-            Part::Commands => named.push(("Command", commands(&mut generator))),
-            Part::Answers => {
+            ProtocolPart::Commands => named.push(("Command", commands(&mut generator))),
+            ProtocolPart::Answers => {
                 let answer = generator.subschema_for::<Answer>();
                 named.push(("AnyAnswer", answer.to_value()));
             }
-            Part::Events => named.push(("AnyEvent", events(&mut generator))),
+            ProtocolPart::Events => named.push(("AnyEvent", events(&mut generator))),
         }
     }
     let mut defs: Map<String, Value> = generator.take_definitions(true);

@@ -5,7 +5,7 @@ pub mod publisher;
 
 use tokio::sync::oneshot;
 
-use crate::{commit::Outgoing, payment::DueRefund, store::rows::OtbxRow, traces::Stamps};
+use crate::{commit::Outgoing, payment::DueRefund, store::rows::OtbxRow, traces::StageTimes};
 
 /// A durable batch's consequences.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Durable {
     /// refunds to ask the payment side for
     pub asks: Vec<DueRefund>,
     /// when it was decided and committed, for the traces
-    pub stamps: Option<Stamps>,
+    pub stamps: Option<StageTimes>,
     /// told once this and all before it is said
     pub said: Option<oneshot::Sender<()>>,
 }

@@ -25,7 +25,7 @@ use crate::{
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Outbox rows that reached their stream, to be deleted with the next batch.
-pub type Sent = Arc<Mutex<Vec<Arc<str>>>>;
+pub type RelayedOutbox = Arc<Mutex<Vec<Arc<str>>>>;
 
 /// What the loop needs.
 pub struct Publisher {
@@ -37,7 +37,7 @@ pub struct Publisher {
     pub credit: Arc<Credit>,
     pub pulse: Arc<Pulse>,
     pub from: mpsc::Receiver<Durable>,
-    pub sent: Sent,
+    pub sent: RelayedOutbox,
     /// where refunds are asked; `None`: somebody else reads the events and asks
     pub gateway: Option<mpsc::Sender<DueRefund>>,
     /// where commands are traced
@@ -47,14 +47,14 @@ pub struct Publisher {
 
 /// Why publishing ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum PublisherEnded {
     Stopped,
     Fenced,
 }
 
 impl Publisher {
     /// Publishes until the lane hangs up. What fails is tried again until it succeeds: it is durable, and is owed.
-    pub async fn run(mut self) -> Ended {
+    pub async fn run(mut self) -> PublisherEnded {
         let instruments = Instruments::new(self.partition);
         let mut settler = None;
         while let Some(durable) = self.from.recv().await {
@@ -94,10 +94,10 @@ impl Publisher {
                 tracing::debug!(partition = self.partition, "nobody waits for what was said");
             }
         }
-        Ended::Stopped
+        PublisherEnded::Stopped
     }
 
-    async fn settle(&self, settler: &mut Option<Box<dyn Settler>>, entries: &[Settled]) -> Result<(), Ended> {
+    async fn settle(&self, settler: &mut Option<Box<dyn Settler>>, entries: &[Settled]) -> Result<(), PublisherEnded> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl Publisher {
     }
 
     /// Puts steps on their lanes' internal streams, in order.
-    async fn relay(&self, steps: &[OtbxRow]) -> Result<(), Ended> {
+    async fn relay(&self, steps: &[OtbxRow]) -> Result<(), PublisherEnded> {
         for step in steps {
             let raw: Arc<[u8]> = step.cmd.as_bytes().into();
             let lane = u32::try_from(step.to_prtn_no).unwrap_or(u32::MAX);
@@ -138,7 +138,7 @@ impl Publisher {
         Ok(())
     }
 
-    async fn append(&self, lane: u32, raw: &[Arc<[u8]>]) -> Result<(), Ended> {
+    async fn append(&self, lane: u32, raw: &[Arc<[u8]>]) -> Result<(), PublisherEnded> {
         let mut pause = Pause::up_to(PAUSE_MAX);
         loop {
             match self.log.append(lane, Inbound::Internal, raw).await {
@@ -152,17 +152,17 @@ impl Publisher {
     }
 
     /// Waits before the next try. It gives up only where a successor has the partition, or the lane stops.
-    async fn hold(&self, pause: &mut Pause, what: &str, e: LogError) -> Result<(), Ended> {
+    async fn hold(&self, pause: &mut Pause, what: &str, e: LogError) -> Result<(), PublisherEnded> {
         if matches!(e, LogError::Fenced { .. }) {
-            return Err(Ended::Fenced);
+            return Err(PublisherEnded::Fenced);
         }
         if self.stop.is_cancelled() {
-            return Err(Ended::Stopped); // the pulse is the next run's
+            return Err(PublisherEnded::Stopped); // the pulse is the next run's
         }
         if let Some(unsaid) = self.pulse.trouble(Duty::Publish, &e.to_string()) {
             tracing::error!(partition = self.partition, error = %e, unsaid, "{what} failed; trying again");
         }
-        if pause.wait(&self.stop).await { Ok(()) } else { Err(Ended::Stopped) }
+        if pause.wait(&self.stop).await { Ok(()) } else { Err(PublisherEnded::Stopped) }
     }
 }
 

@@ -24,7 +24,7 @@ pub const fn days(n: u64) -> Duration {
 
 /// How long things are kept; `None`: for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct RetentionTerms {
     /// who saw whom
     pub access_log: Option<Duration>,
     /// what was done at the HTTP door
@@ -39,7 +39,7 @@ pub struct Terms {
     pub every: Duration,
 }
 
-impl Default for Terms {
+impl Default for RetentionTerms {
     fn default() -> Self {
         Self {
             access_log: Some(ACCESS_LOG),
@@ -52,7 +52,7 @@ impl Default for Terms {
     }
 }
 
-impl Terms {
+impl RetentionTerms {
     /// The term of a table whose rows go by age.
     pub const fn of(&self, what: Expiring) -> Option<Duration> {
         match what {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Terms, before};
+use super::{RetentionTerms, before};
 use crate::{
     clock::Clock,
     commit::replay,
@@ -56,7 +56,7 @@ struct Haul {
 pub struct Sweep {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub terms: Terms,
+    pub terms: RetentionTerms,
     pub stop: CancellationToken,
 }
 

@@ -6,7 +6,7 @@ use super::{ACCESS_LOG, days};
 
 /// What bounds a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum TableBound {
     /// it does not grow with sales: why
     Bounded(&'static str),
     /// rows go by age: the flag, what it is without it (`None`: for ever), the least that it takes, and what for
@@ -28,17 +28,17 @@ pub const LETTERS_MIN: Duration = days(7);
 /// As long as a producer may send a command again.
 pub const OUTCOMES_MIN: Duration = days(30);
 
-const WITH_ORDER: Kept = Kept::Archived("with its order, once that has ended");
-const GOODS: Kept = Kept::Bounded("grows with what the shop sells, not with sales");
+const WITH_ORDER: TableBound = TableBound::Archived("with its order, once that has ended");
+const GOODS: TableBound = TableBound::Bounded("grows with what the shop sells, not with sales");
 
 /// Every table.
-pub const ALL: &[(&str, Kept)] = &[
+pub const ALL: &[(&str, TableBound)] = &[
     ("tb_od_ord", WITH_ORDER),
     ("tb_od_ord_gds", WITH_ORDER),
     ("tb_od_ord_gft", WITH_ORDER),
     (
         "tb_od_ord_hist",
-        Kept::Archived(
+        TableBound::Archived(
             "with its order; a small row for each command stays, so that no id takes effect twice. Rows that keep the ids of \
              commands without an order go with `tb_sy_cmd`",
         ),
@@ -60,7 +60,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ("tb_sy_rsv", WITH_ORDER),
     (
         "tb_od_ord_prsn",
-        Kept::Person {
+        TableBound::Person {
             flag: "--destroy-persons-after",
             least: "`--claim-window`",
             why: "개인정보 보호법 §21: destroyed when it is needed no more. It stays apart from the archive",
@@ -68,12 +68,12 @@ pub const ALL: &[(&str, Kept)] = &[
     ),
     (
         "tb_sc_pay_rgst",
-        Kept::Forever("a payment pays one order, for ever; a small row each, without anything of a person"),
+        TableBound::Forever("a payment pays one order, for ever; a small row each, without anything of a person"),
     ),
-    ("tb_pd_unt_ldgr", Kept::Archived("by age, a SKU's last row excepted: the balances go on from it")),
+    ("tb_pd_unt_ldgr", TableBound::Archived("by age, a SKU's last row excepted: the balances go on from it")),
     (
         "tb_sy_cmd",
-        Kept::Term {
+        TableBound::Term {
             flag: "--keep-outcomes",
             usual: None,
             least: OUTCOMES_MIN,
@@ -82,7 +82,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ),
     (
         "tb_sy_door_adit",
-        Kept::Term {
+        TableBound::Term {
             flag: "--keep-audit",
             usual: None,
             least: AUDIT_MIN,
@@ -91,7 +91,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ),
     (
         "tb_sy_prsn_accs",
-        Kept::Term {
+        TableBound::Term {
             flag: "--keep-access-log",
             usual: Some(ACCESS_LOG),
             least: ACCESS_LOG_MIN,
@@ -100,7 +100,7 @@ pub const ALL: &[(&str, Kept)] = &[
     ),
     (
         "tb_sy_hook_ltr",
-        Kept::Term {
+        TableBound::Term {
             flag: "--keep-letters",
             usual: None,
             least: LETTERS_MIN,
@@ -109,22 +109,22 @@ pub const ALL: &[(&str, Kept)] = &[
     ),
     (
         "tb_sy_arch",
-        Kept::Forever(
+        TableBound::Forever(
             "what lies in the archive, by number and digest: a row an order, and a row a stretch of a ledger",
         ),
     ),
-    ("tb_sy_otbx", Kept::Bounded("a step between lanes goes with the next commit after it was sent")),
-    ("tb_sy_lane", Kept::Bounded("a row a partition")),
-    ("tb_sy_meta", Kept::Bounded("a row a fact")),
-    ("tb_sy_hook", Kept::Bounded("a row a webhook and partition")),
+    ("tb_sy_otbx", TableBound::Bounded("a step between lanes goes with the next commit after it was sent")),
+    ("tb_sy_lane", TableBound::Bounded("a row a partition")),
+    ("tb_sy_meta", TableBound::Bounded("a row a fact")),
+    ("tb_sy_hook", TableBound::Bounded("a row a webhook and partition")),
     ("tb_pd_unt", GOODS),
     ("tb_pd_gds", GOODS),
     ("tb_dv_dlv_tmpl", GOODS),
     ("tb_pt_ptnr", GOODS),
-    ("tb_pt_ptnr_byr", Kept::Bounded("a row a pair of partners that trade")),
+    ("tb_pt_ptnr_byr", TableBound::Bounded("a row a pair of partners that trade")),
     ("tb_pr_prm", GOODS),
     ("tb_pr_cmpn", GOODS),
-    ("tb_pr_cmpn_trm", Kept::Bounded("a row each time that a campaign's allotment or limit is set")),
+    ("tb_pr_cmpn_trm", TableBound::Bounded("a row each time that a campaign's allotment or limit is set")),
     ("tb_pr_gft_prm", GOODS),
     ("tb_pr_gft_prm_gds", GOODS),
     ("tb_pr_gft_prm_unt", GOODS),

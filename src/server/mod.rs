@@ -1,8 +1,8 @@
 //! A server: the lanes of all partitions in one process, each on a thread of its own, under a lease each.
 
-mod keeper;
-pub mod refunds;
-pub mod samples;
+pub mod metrics_sampler;
+mod partition_owner;
+pub mod refund_dispatcher;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,16 +14,16 @@ use crate::{
     domain::catalog::Policy,
     lane::{
         LaneParts, Limits,
-        pulse::{Duty, Place, Pulse},
+        pulse::{Duty, PartitionHome, Pulse},
     },
     log::{CommandLog, Retention},
     payment::PaymentGateway,
-    retention::Terms,
+    retention::RetentionTerms,
     store::Store,
     traces::Traces,
     webhook::Hooks,
 };
-use keeper::Keeper;
+use partition_owner::PartitionOwner;
 
 /// What a server is made of.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct ServerParts {
     pub limits: Limits,
     pub retention: Retention,
     /// how long the store keeps what goes by age
-    pub terms: Terms,
+    pub terms: RetentionTerms,
     /// whom refunds are asked of; `None`: another service reads the events and sends the confirmations
     pub gateway: Option<Arc<dyn PaymentGateway>>,
     /// whom events are posted to
@@ -65,15 +65,15 @@ impl Health {
 
     /// The partitions that this process owns and runs.
     pub fn owns(&self) -> Vec<u32> {
-        self.at(|place| place == Place::Here)
+        self.at(|place| place == PartitionHome::Here)
     }
 
     /// The partitions that another process holds, by a lease that has not run out.
     pub fn elsewhere(&self) -> Vec<u32> {
-        self.at(|place| matches!(place, Place::Elsewhere(_)))
+        self.at(|place| matches!(place, PartitionHome::Elsewhere(_)))
     }
 
-    fn at(&self, fits: impl Fn(Place) -> bool) -> Vec<u32> {
+    fn at(&self, fits: impl Fn(PartitionHome) -> bool) -> Vec<u32> {
         (0..).zip(&self.lanes).filter(|(_, lane)| fits(lane.place())).map(|(partition, _)| partition).collect()
     }
 
@@ -119,9 +119,13 @@ impl Server {
         let lanes: Vec<Arc<Pulse>> = (0..parts.partitions).map(|_| Arc::default()).collect();
         let health = Arc::new(Health { lanes: lanes.clone() });
         let gateway = parts.gateway.clone().map(|gateway| {
-            let (tx, rx) = mpsc::channel(refunds::WAITING_MAX);
-            let office = refunds::Office { gateway, log: Arc::clone(&parts.log), store: Arc::clone(&parts.store) };
-            tasks.spawn(refunds::run(office, rx, stop.clone()));
+            let (tx, rx) = mpsc::channel(refund_dispatcher::WAITING_MAX);
+            let office = refund_dispatcher::RefundDispatcher {
+                gateway,
+                log: Arc::clone(&parts.log),
+                store: Arc::clone(&parts.store),
+            };
+            tasks.spawn(refund_dispatcher::run(office, rx, stop.clone()));
             tx
         });
         for (partition, pulse) in (0..).zip(&lanes) {
@@ -140,7 +144,7 @@ impl Server {
                 pulse: Arc::clone(pulse),
                 runtime: Handle::current(),
             };
-            let keeper = Keeper {
+            let owner = PartitionOwner {
                 lane,
                 instance: parts.instance.clone(),
                 ttl: parts.lease_ttl,
@@ -149,10 +153,10 @@ impl Server {
                 terms: parts.terms,
                 stop: stop.clone(),
             };
-            tasks.spawn(keeper.run());
+            tasks.spawn(owner.run());
         }
         let (log, store, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.store), Arc::clone(&parts.hooks));
-        tasks.spawn(samples::run(log, store, hooks, lanes, stop.clone()));
+        tasks.spawn(metrics_sampler::run(log, store, hooks, lanes, stop.clone()));
         Server { health, stop, tasks }
     }
 

@@ -17,7 +17,7 @@ use crate::{
         row::Row,
         rows::{LdgrRow, RfndRow},
     },
-    verify::{Options, pages::Rows, verify},
+    verify::{Options, pages::TableReader, verify},
 };
 
 /// What was answered.
@@ -128,7 +128,7 @@ pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<Str
 
 /// All rows of a table.
 async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreError> {
-    let (mut rows, mut all) = (Rows::new(store, 1_000), Vec::new());
+    let (mut rows, mut all) = (TableReader::new(store, 1_000), Vec::new());
     while let Some(row) = rows.next().await? {
         all.push(row);
     }

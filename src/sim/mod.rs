@@ -26,6 +26,7 @@ use self::{
     workload::{Sent, Shop, Teller},
 };
 use crate::{
+    actors::supervisor::Bounds,
     clock::Clock,
     domain::{Time, catalog::Policy},
     lane::{self, LaneEnd, LaneParts, Limits, pulse::Pulse},
@@ -34,8 +35,7 @@ use crate::{
         memory::{MemoryBounds, MemoryLog},
     },
     payment::Verdict,
-    route::supervisor::Bounds,
-    server::refunds,
+    server::refund_dispatcher,
     store::{LeaseAnswer, Store, memory::MemoryStore},
 };
 
@@ -229,11 +229,15 @@ async fn living(ground: Arc<Ground>, n: u32) {
             Arc::new(StorePort { inner: Arc::clone(&ground.store) as Arc<dyn Store>, process: Arc::clone(&process) });
         let log: Arc<dyn CommandLog> =
             Arc::new(LogPort { inner: Arc::clone(&ground.log), process: Arc::clone(&process) });
-        let (asks, due) = mpsc::channel(refunds::WAITING_MAX);
+        let (asks, due) = mpsc::channel(refund_dispatcher::WAITING_MAX);
         let till = Till { process: Arc::clone(&process), told: Arc::clone(&ground.told) };
-        let office = refunds::Office { gateway: Arc::new(till), log: Arc::clone(&log), store: Arc::clone(&store) };
+        let office = refund_dispatcher::RefundDispatcher {
+            gateway: Arc::new(till),
+            log: Arc::clone(&log),
+            store: Arc::clone(&store),
+        };
         let stop = CancellationToken::new();
-        let mut tasks = vec![tokio::task::spawn_local(refunds::run(office, due, stop.clone()))];
+        let mut tasks = vec![tokio::task::spawn_local(refund_dispatcher::run(office, due, stop.clone()))];
         for partition in 0..ground.plan.partitions {
             let parts = LaneParts {
                 partition,

@@ -14,13 +14,13 @@ use crate::{
         ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     },
     log::{
-        CommandLog, Entry, EntryId, Extent, Fresh, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
-        SettleReport, Settled, Settler,
+        CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
+        SettleReport, Settled, Settler, StreamBounds,
     },
     payment::{Charge, PaymentGateway, RefundAsk, Verdict},
     store::{
-        Batch, Commit, Committer, Done, Lease, LeaseAnswer, OrderQuery, Outcome, Prepared, Preparer, Store, StoreError,
-        StoredGiftPromotion, StoredSku, TableRef, UntRow,
+        Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, Lease, LeaseAnswer, OrderQuery, Outcome, Store,
+        StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,
         memory::keeps_nothing,
         row::Read,
         rows::{
@@ -94,7 +94,7 @@ impl Store for StorePort {
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         self.asked("release", self.inner.release(lease)).await
     }
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         self.inner.preparer()
     }
     async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
@@ -226,7 +226,7 @@ impl Committer for CommitterPort {
         }
     }
 
-    async fn commit_prepared(&mut self, batch: &Batch, _: Prepared) -> Result<Commit, StoreError> {
+    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
         self.commit(batch).await
     }
 }
@@ -293,7 +293,7 @@ impl CommandLog for LogPort {
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
         self.inner.follow_each(stream, after, max, wait).await
     }
-    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<Extent, LogError> {
+    async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError> {
         self.inner.extent(partition, stream).await
     }
     async fn earlier(
@@ -326,12 +326,12 @@ struct ReaderPort {
     inner: Box<dyn Reader>,
     process: Arc<Process>,
     /// handed out with an answer that was lost: they come with the next one
-    lost: VecDeque<Entry>,
+    lost: VecDeque<LogEntry>,
 }
 
 #[async_trait]
 impl Reader for ReaderPort {
-    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<LogEntry>, LogError> {
         if after == EntryId::ZERO {
             self.lost.retain(|entry| entry.stream != stream);
         }

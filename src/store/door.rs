@@ -60,7 +60,7 @@ row! {
 
 /// What the doors ask of the store.
 #[async_trait]
-pub trait DoorStore: Send + Sync {
+pub trait AdminStore: Send + Sync {
     /// Writes an audit row, unless the same command of the same sender has one; what it is about is done only after that.
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError>;
     /// Takes it back: what it is about was refused, so nothing was done.

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 use self::tables::{Tables, key_of};
 use super::{
-    Batch, Commit, Committer, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Prepared, Preparer, Store,
+    Batch, BatchEncoder, Commit, Committer, EncodedBatch, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Store,
     StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,
     row::Read,
     rows::{
@@ -92,9 +92,9 @@ impl MemoryStore {
 
 struct Nothing;
 
-impl Preparer for Nothing {
-    fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
-        Ok(Prepared::AsItIs)
+impl BatchEncoder for Nothing {
+    fn prepare(&mut self, _: &Batch) -> Result<EncodedBatch, StoreError> {
+        Ok(EncodedBatch::AsItIs)
     }
 }
 
@@ -110,7 +110,7 @@ impl Committer for MemoryCommitter {
         state.tables.commit(batch)
     }
 
-    async fn commit_prepared(&mut self, batch: &Batch, _: Prepared) -> Result<Commit, StoreError> {
+    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
         self.commit(batch).await
     }
 }
@@ -172,7 +172,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         Box::new(Nothing)
     }
 

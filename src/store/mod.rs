@@ -86,7 +86,7 @@ pub struct UnitMove {
 
 /// Rows of orders that this batch places: they must be new, and go in without looking for older ones.
 #[derive(Debug, Clone, Default)]
-pub struct Placed {
+pub struct PlacedRows {
     pub ord: Vec<OrdRow>,
     pub gds: Vec<GdsRow>,
     pub stlm: Vec<StlmRow>,
@@ -94,7 +94,7 @@ pub struct Placed {
     pub fee: Vec<FeeRow>,
 }
 
-impl Placed {
+impl PlacedRows {
     /// Empties the lists; their memory stays.
     pub fn clear(&mut self) {
         self.ord.clear();
@@ -113,7 +113,7 @@ pub struct Batch {
     /// the lease's epoch; another one in the table means that this owner is superseded
     pub epoch: i64,
     pub hist: Vec<HistRow>,
-    pub placed: Placed,
+    pub placed: PlacedRows,
     pub ord: Vec<OrdRow>,
     pub gds: Vec<GdsRow>,
     pub stlm: Vec<StlmRow>,
@@ -292,7 +292,7 @@ pub struct OrderQuery {
 /// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
 #[async_trait]
 pub trait Store:
-    door::DoorStore + people::PeopleStore + seals::SealStore + retention::RetentionStore + archive::ArchiveStore
+    door::AdminStore + people::PeopleStore + seals::SealStore + retention::RetentionStore + archive::ArchiveStore
 {
     /// Short name for logs and reports: `postgres` or `sqlite`.
     fn kind(&self) -> &'static str;
@@ -351,7 +351,7 @@ pub trait Store:
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// What makes a lane's batches ready for its committer.
-    fn preparer(&self) -> Box<dyn Preparer>;
+    fn preparer(&self) -> Box<dyn BatchEncoder>;
 
     /// A committer with a connection of its own.
     async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError>;
@@ -426,21 +426,21 @@ pub trait Committer: Send {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError>;
 
     /// The same for a batch that this store's preparer has made ready.
-    async fn commit_prepared(&mut self, batch: &Batch, prepared: Prepared) -> Result<Commit, StoreError>;
+    async fn commit_prepared(&mut self, batch: &Batch, prepared: EncodedBatch) -> Result<Commit, StoreError>;
 }
 
 /// Makes a lane's batches ready, so that it can be done beside the commit before. It may remember what the last ones were
 /// like, so a lane has one.
-pub trait Preparer: Send {
+pub trait BatchEncoder: Send {
     /// Makes a batch ready.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when the batch can't be put into the store's words.
-    fn prepare(&mut self, batch: &Batch) -> Result<Prepared, StoreError>;
+    fn prepare(&mut self, batch: &Batch) -> Result<EncodedBatch, StoreError>;
 }
 
 /// A batch made ready for its store.
-pub enum Prepared {
+pub enum EncodedBatch {
     /// there is nothing to do beforehand
     AsItIs,
     /// PostgreSQL's statement with its arguments

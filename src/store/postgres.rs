@@ -22,27 +22,27 @@ pub use commit::Statement;
 use session::{Pool, Sessions};
 
 use super::{
-    Committer, Preparer, StoreError,
+    BatchEncoder, Committer, StoreError,
     row::{Read, Type},
     sql::complete,
     sql_store::{Bind, Database, SqlStore, Work, next},
 };
-use crate::outward::is_here;
+use crate::http_client::is_here;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The store on PostgreSQL.
-pub type PostgresStore = SqlStore<Server>;
+pub type PostgresStore = SqlStore<PostgresServer>;
 
 /// A PostgreSQL server: its address and the reading pool.
 #[derive(Debug)]
-pub struct Server {
+pub struct PostgresServer {
     sessions: Sessions,
     pool: Pool,
     reach: String,
 }
 
-impl SqlStore<Server> {
+impl SqlStore<PostgresServer> {
     /// Connects to `postgres://user:password@host:port/database`; an answer may take half a minute.
     ///
     /// # Errors
@@ -70,11 +70,11 @@ impl SqlStore<Server> {
         let tls: Option<String> = asked.map_err(|e| unavailable(&e))?.flatten();
         let reach = tls.map_or_else(|| "without TLS".to_owned(), |version| format!("with {version}"));
         let pool = Pool::new(&sessions);
-        Ok(Self::over(Server { sessions, pool, reach }))
+        Ok(Self::over(PostgresServer { sessions, pool, reach }))
     }
 }
 
-impl Server {
+impl PostgresServer {
     /// The migrations that were begun: version, checksum in hexadecimal, whether it is done.
     async fn done(&self) -> Result<Vec<(i64, String, bool)>, StoreError> {
         let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL".to_owned();
@@ -214,7 +214,7 @@ fn conflict(error: &sqlx::Error) -> Option<StoreError> {
 }
 
 #[async_trait]
-impl Database for Server {
+impl Database for PostgresServer {
     const KIND: &'static str = "postgres";
     const IN: &'static str = "= ANY($1)";
     const NOW: &'static str = "now()";
@@ -276,7 +276,7 @@ impl Database for Server {
         Some(&self.reach)
     }
 
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         Box::new(commit::PgPreparer::default())
     }
 

@@ -26,7 +26,7 @@ pub(super) fn complete(ours: &Migrator, done: &[i64]) -> Result<(), StoreError> 
 
 /// How a list of a batch is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum WriteMode {
     /// nearly every batch has it, much of it: rows that must be new
     Bulk,
     /// as the row type says
@@ -36,58 +36,58 @@ pub(super) enum How {
 /// Something done to every list of a batch, in one order.
 pub(super) trait Visit {
     /// Called once a list.
-    fn table<R: Row>(&mut self, rows: &[R], how: How);
+    fn table<R: Row>(&mut self, rows: &[R], how: WriteMode);
 }
 
 /// Shows all lists of a batch to `visit`, always in the same order; `units` stands in for `batch.units`.
 pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit) {
-    visit.table(&batch.hist, How::Bulk);
-    visit.table(&batch.placed.ord, How::Bulk);
-    visit.table(&batch.placed.gds, How::Bulk);
-    visit.table(&batch.placed.stlm, How::Bulk);
-    visit.table(&batch.placed.aprv, How::Bulk);
-    visit.table(&batch.placed.fee, How::Bulk);
-    visit.table(&batch.ldgr, How::Bulk);
-    visit.table(&batch.ord, How::Usual);
-    visit.table(&batch.gds, How::Usual);
-    visit.table(&batch.stlm, How::Usual);
-    visit.table(&batch.aprv, How::Usual);
-    visit.table(&batch.fee, How::Usual);
-    visit.table(&batch.rgst, How::Usual);
-    visit.table(&batch.rfnd, How::Usual);
-    visit.table(&batch.cncl, How::Usual);
-    visit.table(&batch.dscnt, How::Usual);
-    visit.table(&batch.gft, How::Usual);
-    visit.table(&batch.pnt, How::Usual);
-    visit.table(&batch.prsn, How::Usual);
-    visit.table(&batch.prcr, How::Usual);
-    visit.table(&batch.lnk, How::Usual);
-    visit.table(&batch.wybl, How::Usual);
-    visit.table(&batch.rtn, How::Usual);
-    visit.table(&batch.exch, How::Usual);
-    visit.table(&batch.rvw, How::Usual);
-    visit.table(&batch.adit, How::Usual);
-    visit.table(units, How::Usual);
-    visit.table(&batch.pd_gds, How::Usual);
-    visit.table(&batch.tmpl, How::Usual);
-    visit.table(&batch.prm, How::Usual);
-    visit.table(&batch.gft_prm, How::Usual);
-    visit.table(&batch.gft_prm_gds, How::Usual);
-    visit.table(&batch.gft_prm_unt, How::Usual);
-    visit.table(&batch.ptnr, How::Usual);
-    visit.table(&batch.ptnr_byr, How::Usual);
-    visit.table(&batch.cmpn, How::Usual);
-    visit.table(&batch.cmpn_trm, How::Usual);
-    visit.table(&batch.cmd, How::Usual);
-    visit.table(&batch.otbx, How::Usual);
-    visit.table(&batch.rsv, How::Usual);
+    visit.table(&batch.hist, WriteMode::Bulk);
+    visit.table(&batch.placed.ord, WriteMode::Bulk);
+    visit.table(&batch.placed.gds, WriteMode::Bulk);
+    visit.table(&batch.placed.stlm, WriteMode::Bulk);
+    visit.table(&batch.placed.aprv, WriteMode::Bulk);
+    visit.table(&batch.placed.fee, WriteMode::Bulk);
+    visit.table(&batch.ldgr, WriteMode::Bulk);
+    visit.table(&batch.ord, WriteMode::Usual);
+    visit.table(&batch.gds, WriteMode::Usual);
+    visit.table(&batch.stlm, WriteMode::Usual);
+    visit.table(&batch.aprv, WriteMode::Usual);
+    visit.table(&batch.fee, WriteMode::Usual);
+    visit.table(&batch.rgst, WriteMode::Usual);
+    visit.table(&batch.rfnd, WriteMode::Usual);
+    visit.table(&batch.cncl, WriteMode::Usual);
+    visit.table(&batch.dscnt, WriteMode::Usual);
+    visit.table(&batch.gft, WriteMode::Usual);
+    visit.table(&batch.pnt, WriteMode::Usual);
+    visit.table(&batch.prsn, WriteMode::Usual);
+    visit.table(&batch.prcr, WriteMode::Usual);
+    visit.table(&batch.lnk, WriteMode::Usual);
+    visit.table(&batch.wybl, WriteMode::Usual);
+    visit.table(&batch.rtn, WriteMode::Usual);
+    visit.table(&batch.exch, WriteMode::Usual);
+    visit.table(&batch.rvw, WriteMode::Usual);
+    visit.table(&batch.adit, WriteMode::Usual);
+    visit.table(units, WriteMode::Usual);
+    visit.table(&batch.pd_gds, WriteMode::Usual);
+    visit.table(&batch.tmpl, WriteMode::Usual);
+    visit.table(&batch.prm, WriteMode::Usual);
+    visit.table(&batch.gft_prm, WriteMode::Usual);
+    visit.table(&batch.gft_prm_gds, WriteMode::Usual);
+    visit.table(&batch.gft_prm_unt, WriteMode::Usual);
+    visit.table(&batch.ptnr, WriteMode::Usual);
+    visit.table(&batch.ptnr_byr, WriteMode::Usual);
+    visit.table(&batch.cmpn, WriteMode::Usual);
+    visit.table(&batch.cmpn_trm, WriteMode::Usual);
+    visit.table(&batch.cmd, WriteMode::Usual);
+    visit.table(&batch.otbx, WriteMode::Usual);
+    visit.table(&batch.rsv, WriteMode::Usual);
 }
 
 /// The lists of a batch that are not empty, as read values.
 pub(super) fn written(batch: &Batch) -> Vec<(TableRef, Vec<Vec<Read>>)> {
     struct Lists(Vec<(TableRef, Vec<Vec<Read>>)>);
     impl Visit for Lists {
-        fn table<R: Row>(&mut self, rows: &[R], _: How) {
+        fn table<R: Row>(&mut self, rows: &[R], _: WriteMode) {
             if rows.is_empty() {
                 return;
             }
@@ -105,16 +105,16 @@ pub(super) fn written(batch: &Batch) -> Vec<(TableRef, Vec<Vec<Read>>)> {
 }
 
 /// A batch's units and moves, after the moves of its new units went into the units themselves.
-pub(super) struct Folded<'a> {
+pub(super) struct FoldedBatch<'a> {
     pub units: Cow<'a, [UntRow]>,
     pub moves: Vec<&'a UnitMove>,
     pub external: Vec<External>,
 }
 
 /// Folds the moves of new units into their rows: a statement's UPDATE can't see the rows that it inserts itself.
-pub(super) fn fold(batch: &Batch) -> Folded<'_> {
+pub(super) fn fold(batch: &Batch) -> FoldedBatch<'_> {
     if batch.units.is_empty() {
-        return Folded { units: Cow::Borrowed(&[]), moves: batch.moves.iter().collect(), external: Vec::new() };
+        return FoldedBatch { units: Cow::Borrowed(&[]), moves: batch.moves.iter().collect(), external: Vec::new() };
     }
     let mut units = batch.units.clone();
     let places: HashMap<_, _> = batch.units.iter().enumerate().map(|(i, u)| (&*u.unt_id, i)).collect();
@@ -133,7 +133,7 @@ pub(super) fn fold(batch: &Batch) -> Folded<'_> {
             external.push(External { unt_id: step.unt_id.clone(), delta: unit.stck_qty - step.expect_stck });
         }
     }
-    Folded { units: Cow::Owned(units), moves, external }
+    FoldedBatch { units: Cow::Owned(units), moves, external }
 }
 
 /// `a, b, c`, each with `prefix` before it.
@@ -152,8 +152,8 @@ pub(super) fn insert_head<R: Row>() -> String {
 }
 
 /// What follows the rows of an insert: nothing, or the replacing of rows that are there and differ.
-pub(super) fn insert_tail<R: Row>(how: How) -> String {
-    if R::WRITE == Write::Insert || how == How::Bulk {
+pub(super) fn insert_tail<R: Row>(how: WriteMode) -> String {
+    if R::WRITE == Write::Insert || how == WriteMode::Bulk {
         return String::new();
     }
     let rest: Vec<&str> = R::COLUMNS.iter().map(|(name, _)| *name).filter(|name| !R::KEY.contains(name)).collect();

@@ -4,12 +4,12 @@ use super::sql_store::Bind;
 use crate::domain::status::Status;
 
 /// A WHERE that grows.
-pub(super) struct Asked {
+pub(super) struct WhereClause {
     pub text: String,
     pub binds: Vec<Bind>,
 }
 
-impl Asked {
+impl WhereClause {
     pub fn new() -> Self {
         Self { text: String::from("WHERE 1 = 1"), binds: Vec::new() }
     }

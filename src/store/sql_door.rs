@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{
     StoreError,
     archive::ARCHIVED,
-    door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
+    door::{AdminStore, DoorAuditRow, HookLetterRow, HookRow},
     row::{Read, Row, Type, Value},
     rows::AditRow,
     sql,
@@ -54,7 +54,7 @@ impl<D: Database> SqlStore<D> {
 }
 
 #[async_trait]
-impl<D: Database> DoorStore for SqlStore<D> {
+impl<D: Database> AdminStore for SqlStore<D> {
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError> {
         self.put(row, " ON CONFLICT DO NOTHING").await
     }
@@ -130,7 +130,7 @@ impl<D: Database> DoorStore for SqlStore<D> {
     }
 
     async fn hook_at(&self, row: &HookRow) -> Result<(), StoreError> {
-        self.put(row, &sql::insert_tail::<HookRow>(sql::How::Usual)).await
+        self.put(row, &sql::insert_tail::<HookRow>(sql::WriteMode::Usual)).await
     }
 
     async fn hook_letter(&self, row: &HookLetterRow) -> Result<(), StoreError> {

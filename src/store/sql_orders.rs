@@ -5,7 +5,7 @@ use super::{
     row::Row as _,
     rows::OrdRow,
     sql_archive::{beside, in_archive},
-    sql_asked::{Asked, codes},
+    sql_asked::{WhereClause, codes},
     sql_store::{Bind, Database, SqlStore},
 };
 use crate::domain::ids::PartnerId;
@@ -57,7 +57,7 @@ impl<D: Database> SqlStore<D> {
 
     /// Orders as they are asked for, newest first; with a partner: those of it by this way.
     async fn newest(&self, asked: &OrderQuery, of: Option<(&Way, &PartnerId)>) -> Result<Vec<OrdRow>, StoreError> {
-        let mut q = Asked::new();
+        let mut q = WhereClause::new();
         let codes = codes(&asked.statuses);
         let mut whole = true;
         if let Some((way, partner)) = of {

@@ -15,7 +15,7 @@ use super::{
     rows::{ExchRow, GdsRow, LnkRow, PrsnRow, RtnRow},
     sql,
     sql_archive::{beside, in_archive},
-    sql_asked::{Asked, codes},
+    sql_asked::{WhereClause, codes},
     sql_store::{Bind, Database, SqlStore, next},
 };
 use crate::domain::ids::{OrderId, PartnerId, SkuId};
@@ -68,8 +68,8 @@ fn in_claims(claims: &[ClaimAsked]) -> String {
     format!("({})", claims.iter().map(one).collect::<Vec<_>>().join(" OR "))
 }
 
-fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
-    let mut q = Asked::new();
+fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> WhereClause {
+    let mut q = WhereClause::new();
     q.and("g.ord_id = t.ord_id", Vec::new());
     if asked.at_work() {
         q.and(&format!("t.ord_stat_cd IN ({})", codes(&AT_WORK)), Vec::new());
@@ -117,7 +117,7 @@ fn asked_lines(asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Asked {
 
 impl<D: Database> SqlStore<D> {
     async fn lines(&self, asked: &LineQuery, of: Option<(&str, &PartnerId)>) -> Result<Vec<LineRow>, StoreError> {
-        let Asked { text, binds } = asked_lines(asked, of);
+        let WhereClause { text, binds } = asked_lines(asked, of);
         let way = if asked.oldest_first { "" } else { " DESC" };
         // the limit is in the text: a planner that knows it goes along the index
         let sql = format!(
@@ -151,7 +151,7 @@ impl<D: Database> SqlStore<D> {
         // all of it is counted: of a range without an end PostgreSQL believes that it is a third of all there is, and reads all
         let end = asked.placed_from.and_then(|from| from.checked_add_signed(RANGE_MAX));
         let asked = &LineQuery { placed_before: asked.placed_before.or(end), ..asked.clone() };
-        let Asked { text, binds } = asked_lines(asked, of);
+        let WhereClause { text, binds } = asked_lines(asked, of);
         let partner = if by.partner { SELLER } else { "''" };
         let sku = if by.sku { "g.unt_id" } else { "''" };
         let sql = format!(
@@ -178,7 +178,7 @@ fn ids(orders: &[OrderId]) -> impl Iterator<Item = &str> + Send {
 impl<D: Database> SqlStore<D> {
     /// Reviews of live orders, or of archived ones.
     async fn reviews_in(&self, asked: &ReviewQuery, archived: bool) -> Result<Vec<ReviewRow>, StoreError> {
-        let mut q = Asked::new();
+        let mut q = WhereClause::new();
         if let Some(partner) = &asked.partner {
             q.and(&format!("{SELLER} = ?"), vec![Bind::text(partner.as_str())]);
         }
@@ -317,7 +317,7 @@ impl<D: Database> PeopleStore for SqlStore<D> {
     }
 
     async fn accesses(&self, asked: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
-        let mut q = Asked::new();
+        let mut q = WhereClause::new();
         for (column, wanted) in [("ord_id", &asked.order), ("cust_id", &asked.customer)] {
             if let Some(wanted) = wanted {
                 q.and(&format!("t.{column} = ?"), vec![Bind::text(wanted)]);

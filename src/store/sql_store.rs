@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Committer, Lease, LeaseAnswer, OrderQuery, Outcome, Preparer, Store, StoreError, StoredGiftPromotion, StoredSku,
-    TableRef, UntRow,
+    BatchEncoder, Committer, Lease, LeaseAnswer, OrderQuery, Outcome, Store, StoreError, StoredGiftPromotion,
+    StoredSku, TableRef, UntRow,
     row::{Cell, Read, Row, Type},
     rows::{
         AprvRow, CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow,
@@ -87,7 +87,7 @@ pub trait Database: Send + Sync + 'static {
         None
     }
     /// What makes batches ready for it.
-    fn preparer(&self) -> Box<dyn Preparer>;
+    fn preparer(&self) -> Box<dyn BatchEncoder>;
 
     /// A committer with a connection of its own.
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
@@ -278,7 +278,7 @@ impl<D: Database> Store for SqlStore<D> {
         self.0.write(sql, binds, &[]).await.map(drop)
     }
 
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         self.0.preparer()
     }
 

@@ -19,7 +19,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{
-    Committer, Preparer, StoreError,
+    BatchEncoder, Committer, StoreError,
     row::{Read, Type},
     sql::complete,
     sql_store::{Bind, Database, SqlStore, Work, next},
@@ -240,7 +240,7 @@ impl Database for FileStore {
         Ok(())
     }
 
-    fn preparer(&self) -> Box<dyn Preparer> {
+    fn preparer(&self) -> Box<dyn BatchEncoder> {
         Box::new(commit::Nothing)
     }
 

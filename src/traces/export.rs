@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Traces, WAITING_MAX};
-use crate::outward;
+use crate::http_client;
 
 /// Traces in one request.
 const REQUEST_TRACES_MAX: usize = 256;
@@ -42,7 +42,7 @@ pub fn start(collector: &str, ratio: f64, instance: &str) -> anyhow::Result<(Tra
     let dropped = metrics::counter!("jumun_trace_spans_dropped_total");
     let mut exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(outward::client(PATIENCE, &outward::Trust::System)?)
+        .with_http_client(http_client::client(PATIENCE, &http_client::Trust::System)?)
         .with_endpoint(endpoint(collector)?)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(PATIENCE)

@@ -26,7 +26,7 @@ const SPANS: usize = 5;
 
 /// When a batch's commands were decided and committed.
 #[derive(Debug)]
-pub struct Stamps {
+pub struct StageTimes {
     /// each chunk's end in the batch, and when it was decided; empty where nobody traces
     pub decided: Vec<(usize, Instant)>,
     pub began: Instant,
@@ -70,7 +70,7 @@ impl Traces {
     }
 
     /// Makes the traces of a batch that was settled just now.
-    pub fn tell(&self, partition: u32, batch: &[Outgoing], stamps: &Stamps, now: Time) {
+    pub fn tell(&self, partition: u32, batch: &[Outgoing], stamps: &StageTimes, now: Time) {
         let settled = Instant::now();
         // the stamps are of a clock that only goes forward; `now` says where on the wall it stands, to the millisecond that
         // it cuts off: nothing is read before its entry was made

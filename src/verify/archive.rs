@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Pass, Promise, VerifyError, pages::Rows};
+use super::{Pass, Promise, VerifyError, pages::TableReader};
 use crate::{
     domain::ids::{OrderId, SkuId},
     store::{
@@ -26,14 +26,14 @@ pub struct Archive {
 
 /// The archive's list of orders, in the order of their ids, beside their histories.
 pub struct Entries {
-    rows: Rows<ArchRow>,
+    rows: TableReader<ArchRow>,
     /// to be summed
     waiting: Vec<ArchRow>,
 }
 
 impl Entries {
     pub fn new(store: &Arc<dyn Store>, page: u32) -> Self {
-        Self { rows: Rows::new(store, page), waiting: Vec::new() }
+        Self { rows: TableReader::new(store, page), waiting: Vec::new() }
     }
 
     /// The entry of an order. Entries before it stand for nothing.
@@ -129,7 +129,7 @@ fn nothing(pass: &mut Pass, row: &ArchRow) {
 
 /// The stretches of ledgers: each as it was put there, one behind the other from the first row on.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
-    let mut rows: Rows<ArchRow> = Rows::new(&pass.store, pass.options.page);
+    let mut rows: TableReader<ArchRow> = TableReader::new(&pass.store, pass.options.page);
     while let Some(row) = rows.next().await? {
         if *row.arch_knd_cd == *ORDER {
             continue;

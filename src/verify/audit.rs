@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     Findings, Pass, Promise, VerifyError,
     fold::privileged,
-    pages::{Rows, mark},
+    pages::{TableReader, mark},
     walk::Events,
 };
 use crate::store::rows::{AditRow, HistRow};
@@ -35,7 +35,7 @@ impl Audit {
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let mut expected = std::mem::take(&mut pass.audit).0;
     let page = pass.options.page;
-    for mut rows in [Rows::<AditRow>::new(&pass.store, page), Rows::archived(&pass.store, page)] {
+    for mut rows in [TableReader::<AditRow>::new(&pass.store, page), TableReader::archived(&pass.store, page)] {
         while let Some(row) = rows.next().await? {
             let told = expected.remove(&name(&row.cmd_id, &row.adit_knd_cd, &row.ord_id, &row.actr));
             pass.f.hold(Promise::R13, told, || {

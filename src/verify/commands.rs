@@ -1,6 +1,6 @@
 //! R2: a command id has one effect in the whole namespace, in one order or in none.
 
-use super::{Findings, Pass, Promise, VerifyError, pages::Rows};
+use super::{Findings, Pass, Promise, VerifyError, pages::TableReader};
 use crate::{
     protocol::internal::OWN_KINDS,
     store::rows::{CmdRow, HistRow},
@@ -10,9 +10,11 @@ use crate::{
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let page = pass.options.page;
     let key = &["cmd_id", "cmd_evnt_no"];
-    let mut events =
-        Merged { live: Rows::by(&pass.store, page, key), archived: Rows::archived_by(&pass.store, page, key) };
-    let mut others: Rows<CmdRow> = Rows::new(&pass.store, page);
+    let mut events = Merged {
+        live: TableReader::by(&pass.store, page, key),
+        archived: TableReader::archived_by(&pass.store, page, key),
+    };
+    let mut others: TableReader<CmdRow> = TableReader::new(&pass.store, page);
     let mut last: Option<HistRow> = None;
     while let Some(row) = events.next(&mut pass.f).await? {
         let f = &mut pass.f;
@@ -68,8 +70,8 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
 
 /// The events of all orders by command, those in the archive in their places.
 struct Merged {
-    live: Rows<HistRow>,
-    archived: Rows<HistRow>,
+    live: TableReader<HistRow>,
+    archived: TableReader<HistRow>,
 }
 
 impl Merged {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{
     Findings, Promise,
-    fold::{Standing, Told},
+    fold::{CheckedOrder, Standing},
 };
 use crate::domain::{
     order::supply::{LinkKind, LinkState},
@@ -31,7 +31,7 @@ pub struct Family {
 
 impl Family {
     /// Notes an order's links, and its parent.
-    pub fn saw(&mut self, order: &Told) {
+    pub fn saw(&mut self, order: &CheckedOrder) {
         for l in &order.links {
             let known = (order.ord_id.to_string(), l.kind, l.state);
             self.links.insert(l.row.chld_ord_id.to_string(), known);

@@ -119,7 +119,7 @@ struct Pass {
     /// refund rows that the histories make
     refund_rows: u64,
     family: family::Family,
-    payments: payments::Payments,
+    payments: payments::PaymentMarks,
     audit: audit::Audit,
     orders: u64,
     archive: archive::Archive,
@@ -168,7 +168,7 @@ pub async fn verify(
         shelves: HashMap::new(),
         refund_rows: 0,
         family: family::Family::default(),
-        payments: payments::Payments::default(),
+        payments: payments::PaymentMarks::default(),
         audit: audit::Audit::default(),
         orders: 0,
         archive: archive::Archive::default(),

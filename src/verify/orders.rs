@@ -8,9 +8,9 @@ use std::{
 use super::{
     Findings, Pass, Promise, VerifyError,
     archive::Entries,
-    fold::{self, KeptAt, Standing, Told},
+    fold::{self, CheckedOrder, KeptAt, Standing},
     gifts,
-    pages::{Rows, differences},
+    pages::{TableReader, differences},
     walk::{self, Events},
 };
 use crate::{
@@ -30,29 +30,29 @@ const EXPIRY_GRACE: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
 /// The tables of the orders, each where the walk is.
 struct Tables {
-    hist: Rows<HistRow>,
-    ord: Rows<OrdRow>,
-    gds: Rows<GdsRow>,
-    gft: Rows<GftRow>,
-    stlm: Rows<StlmRow>,
-    aprv: Rows<AprvRow>,
-    cncl: Rows<CnclRow>,
-    fee: Rows<FeeRow>,
-    dscnt: Rows<DscntRow>,
-    pnt: Rows<PntRow>,
-    prcr: Rows<PrcrRow>,
-    lnk: Rows<LnkRow>,
-    wybl: Rows<WyblRow>,
-    rtn: Rows<RtnRow>,
-    exch: Rows<ExchRow>,
-    rvw: Rows<RvwRow>,
+    hist: TableReader<HistRow>,
+    ord: TableReader<OrdRow>,
+    gds: TableReader<GdsRow>,
+    gft: TableReader<GftRow>,
+    stlm: TableReader<StlmRow>,
+    aprv: TableReader<AprvRow>,
+    cncl: TableReader<CnclRow>,
+    fee: TableReader<FeeRow>,
+    dscnt: TableReader<DscntRow>,
+    pnt: TableReader<PntRow>,
+    prcr: TableReader<PrcrRow>,
+    lnk: TableReader<LnkRow>,
+    wybl: TableReader<WyblRow>,
+    rtn: TableReader<RtnRow>,
+    exch: TableReader<ExchRow>,
+    rvw: TableReader<RvwRow>,
 }
 
 impl Tables {
     fn new(store: &Arc<dyn Store>, page: u32, archived: bool) -> Self {
         macro_rules! rows {
             () => {
-                if archived { Rows::archived(store, page) } else { Rows::new(store, page) }
+                if archived { TableReader::archived(store, page) } else { TableReader::new(store, page) }
             };
         }
         Self {
@@ -172,7 +172,7 @@ async fn one(
     strays: &mut Vec<String>,
 ) -> Result<(), VerifyError> {
     let ord_id = &*history[0].ord_id;
-    let mut stored = fold::Rows {
+    let mut stored = fold::FoldedRows {
         ord: t.ord.of(ord_id, strays).await?,
         gds: t.gds.of(ord_id, strays).await?,
         gft: t.gft.of(ord_id, strays).await?,
@@ -240,7 +240,7 @@ fn millis(t: Time) -> i64 {
     t.timestamp_millis()
 }
 
-fn compare(pass: &mut Pass, ord_id: &str, stored: &fold::Rows, wanted: &fold::Rows) {
+fn compare(pass: &mut Pass, ord_id: &str, stored: &fold::FoldedRows, wanted: &fold::FoldedRows) {
     let whose = format!("order {ord_id}");
     let mut found = differences(&whose, &stored.ord, &wanted.ord);
     found.extend(differences(&whose, &stored.gds, &wanted.gds));
@@ -264,7 +264,7 @@ fn compare(pass: &mut Pass, ord_id: &str, stored: &fold::Rows, wanted: &fold::Ro
 }
 
 /// R8 and R9, by the rows alone.
-fn rows_alone(stored: &fold::Rows, f: &mut Findings) {
+fn rows_alone(stored: &fold::FoldedRows, f: &mut Findings) {
     for s in &stored.stlm {
         let terms = [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt];
         let holds = s.pay_amt == terms.iter().sum::<i64>() && s.expt_amt >= 0 && terms.iter().all(|n| *n >= 0);
@@ -305,7 +305,7 @@ fn rows_alone(stored: &fold::Rows, f: &mut Findings) {
 }
 
 /// R8: what a settlement has planned to go back, and gave back, is what its refunds say.
-fn refunds(stored: &fold::Rows, order: &Told, f: &mut Findings) {
+fn refunds(stored: &fold::FoldedRows, order: &CheckedOrder, f: &mut Findings) {
     for s in &stored.stlm {
         let of = || order.refunds.iter().filter(|r| r.stlm_no == s.stlm_no);
         let planned: i64 = of().filter(|r| r.open()).map(|r| r.amount).sum();
@@ -320,7 +320,7 @@ fn refunds(stored: &fold::Rows, order: &Told, f: &mut Findings) {
 }
 
 /// R8: what is owed or was paid, reckoned up from the rows of lines, fees, cancellations, returns and settlements.
-fn owed(o: &OrdRow, stored: &fold::Rows, f: &mut Findings) {
+fn owed(o: &OrdRow, stored: &fold::FoldedRows, f: &mut Findings) {
     // what a return costs is kept back of its refund, and no part of what was bought
     let charged = || stored.fee.iter().filter(|r| &*r.fee_knd_cd != "RETURN");
     let fees: i64 = charged().map(|r| r.fee_amt - r.rfnd_fee_amt).sum();
@@ -372,7 +372,7 @@ fn published(pass: &mut Pass, ord: &OrdRow, history: &[HistRow]) {
 }
 
 /// The units that the order has of SKUs in its own lane; those of other lanes are told by their reservations.
-fn claims(pass: &mut Pass, order: &Told) {
+fn claims(pass: &mut Pass, order: &CheckedOrder) {
     for r in &order.reservations {
         if matches!(r.at, KeptAt::Held | KeptAt::Taken) {
             pass.open_asked += 1;
@@ -392,7 +392,7 @@ fn claims(pass: &mut Pass, order: &Told) {
 }
 
 /// R6: the order lives where its first SKU does, in a partition that somebody owned.
-fn owner(pass: &mut Pass, ord: &OrdRow, order: &Told) {
+fn owner(pass: &mut Pass, ord: &OrdRow, order: &CheckedOrder) {
     let first = order.lines.first().map(|l| &*l.row.unt_id);
     let home = pass.lanes.partitions.zip(first).map(|(n, sku)| i64::from(partition_of(sku, n)));
     let at_home = home.is_none_or(|home| home == ord.prtn_no);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A table being read.
-pub struct Rows<R> {
+pub struct TableReader<R> {
     store: Arc<dyn Store>,
     table: TableRef,
     page: u32,
@@ -26,7 +26,7 @@ pub struct Rows<R> {
     done: bool,
 }
 
-impl<R: Row> Rows<R> {
+impl<R: Row> TableReader<R> {
     /// By the table's own key.
     pub fn new(store: &Arc<dyn Store>, page: u32) -> Self {
         Self::by(store, page, R::KEY)
@@ -104,7 +104,7 @@ impl OfOrder for LnkRow {
     }
 }
 
-impl<R: OfOrder> Rows<R> {
+impl<R: OfOrder> TableReader<R> {
     /// The rows of an order; what lies before it belongs to no order that has a history, and is told to `orphan`.
     pub async fn of(&mut self, ord_id: &str, orphan: &mut Vec<String>) -> Result<Vec<R>, StoreError> {
         let mut found = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{
     Findings, Pass, Promise, VerifyError,
-    fold::Told,
-    pages::{Rows, mark},
+    fold::CheckedOrder,
+    pages::{TableReader, mark},
 };
 use crate::store::rows::RgstRow;
 
@@ -14,14 +14,14 @@ const PAYMENTS_MAX: usize = 5_000_000;
 
 /// Payments that the histories tell of, as marks, each with its order's and its amount.
 #[derive(Default)]
-pub struct Payments {
+pub struct PaymentMarks {
     seen: HashMap<u64, (u64, i64)>,
     distinct: u64,
 }
 
-impl Payments {
+impl PaymentMarks {
     /// The payments of an order.
-    pub fn saw(&mut self, order: &Told, f: &mut Findings) {
+    pub fn saw(&mut self, order: &CheckedOrder, f: &mut Findings) {
         let this = mark(&*order.ord_id);
         for (id, means, amount) in order.registered() {
             let name = of(&id, means);
@@ -40,7 +40,7 @@ impl Payments {
 
     /// The register beside them.
     pub async fn check(self, pass: &mut Pass) -> Result<(), VerifyError> {
-        let mut rows: Rows<RgstRow> = Rows::new(&pass.store, pass.options.page);
+        let mut rows: TableReader<RgstRow> = TableReader::new(&pass.store, pass.options.page);
         let (mut there, whole) = (0u64, self.seen.len() < PAYMENTS_MAX);
         while let Some(row) = rows.next().await? {
             there += 1;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Pass, Promise, VerifyError,
-    pages::{Rows, differences},
+    pages::{TableReader, differences},
     reservations::fold_all,
 };
 use crate::store::rows::RfndRow;
@@ -13,15 +13,15 @@ use crate::store::rows::RfndRow;
 /// R7 (the rows are the histories') and R8 (one refund effect a key).
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let page = pass.options.page.min(500);
-    let mut seen = table(pass, Rows::new(&pass.store, page)).await?;
-    seen += table(pass, Rows::archived(&pass.store, page)).await?;
+    let mut seen = table(pass, TableReader::new(&pass.store, page)).await?;
+    seen += table(pass, TableReader::archived(&pass.store, page)).await?;
     let wanted = pass.refund_rows;
     pass.f.hold(Promise::R7, seen == wanted, || format!("tb_od_rfnd has {seen} rows, the histories make {wanted}"));
     Ok(())
 }
 
 /// The rows of live orders, or of archived ones; how many there are.
-async fn table(pass: &mut Pass, mut rows: Rows<RfndRow>) -> Result<u64, VerifyError> {
+async fn table(pass: &mut Pass, mut rows: TableReader<RfndRow>) -> Result<u64, VerifyError> {
     let mut seen = 0u64;
     let mut last: Option<(Arc<str>, Tally)> = None;
     loop {

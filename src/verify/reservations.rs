@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{
     Pass, Promise, VerifyError,
-    fold::{KeptAt, Told},
-    pages::Rows,
+    fold::{CheckedOrder, KeptAt},
+    pages::TableReader,
 };
 use crate::{
     domain::{
@@ -36,7 +36,7 @@ struct Kept {
 pub async fn fold_all<'a>(
     store: &Arc<dyn Store>,
     ids: impl Iterator<Item = &'a Arc<str>>,
-) -> Result<HashMap<Arc<str>, Option<Told>>, StoreError> {
+) -> Result<HashMap<Arc<str>, Option<CheckedOrder>>, StoreError> {
     let ids: Vec<OrderId> = ids.collect::<BTreeSet<_>>().into_iter().map(|id| OrderId::stored(id)).collect();
     let mut orders = HashMap::with_capacity(ids.len());
     for history in store.orders(&ids).await? {
@@ -48,10 +48,10 @@ pub async fn fold_all<'a>(
     Ok(orders)
 }
 
-fn fold(history: &[HistRow]) -> Result<Option<Told>, String> {
+fn fold(history: &[HistRow]) -> Result<Option<CheckedOrder>, String> {
     let mut told = None;
     for row in history {
-        Told::hear(&mut told, &row.ord_id, &Event::read(row.evnt_ver, &row.evnt)?, row.hist_dttm)?;
+        CheckedOrder::hear(&mut told, &row.ord_id, &Event::read(row.evnt_ver, &row.evnt)?, row.hist_dttm)?;
     }
     Ok(told)
 }
@@ -59,7 +59,7 @@ fn fold(history: &[HistRow]) -> Result<Option<Told>, String> {
 /// Streams the reservations beside their orders; adds the units that they keep.
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let page = pass.options.page.min(500);
-    for mut rows in [Rows::<RsvRow>::new(&pass.store, page), Rows::archived(&pass.store, page)] {
+    for mut rows in [TableReader::<RsvRow>::new(&pass.store, page), TableReader::archived(&pass.store, page)] {
         loop {
             let chunk = rows.chunk().await?;
             if chunk.is_empty() {
@@ -78,7 +78,7 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn one(pass: &mut Pass, row: &RsvRow, orders: &HashMap<Arc<str>, Option<Told>>) {
+fn one(pass: &mut Pass, row: &RsvRow, orders: &HashMap<Arc<str>, Option<CheckedOrder>>) {
     let (id, state) = (&row.rsv_id, &*row.rsv_stat_cd);
     let kept: Vec<Kept> = match serde_json::from_str(&row.rsv_lines) {
         Ok(kept) => kept,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{
     Findings, Pass, Promise, VerifyError,
     ledger::{Balance, deltas},
-    pages::Rows,
-    streams::{Refusals, Told},
+    pages::TableReader,
+    streams::{RefusalKind, Refusals},
     terms::{self, Sale},
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
     let (store, page) = (pass.store.clone(), pass.options.page);
     let mut sales = terms::read(pass).await?;
-    let mut units: Rows<UntRow> = Rows::new(&store, page);
-    let mut ledger = Ledger { archived: Rows::archived(&store, page), live: Rows::new(&store, page) };
+    let mut units: TableReader<UntRow> = TableReader::new(&store, page);
+    let mut ledger = Ledger { archived: TableReader::archived(&store, page), live: TableReader::new(&store, page) };
     while let Some(unit) = units.next().await? {
         while let Some(row) = ledger.peek().await?.filter(|r| *r.unt_id < *unit.unt_id) {
             pass.f.bad(Promise::R3, format!("SKU {}: ledger row {} of no SKU", row.unt_id, row.ldgr_no));
@@ -79,8 +79,8 @@ pub async fn check(pass: &mut Pass) -> Result<(), VerifyError> {
 
 /// The ledgers, with what of each lies in the archive before the rest.
 struct Ledger {
-    archived: Rows<LdgrRow>,
-    live: Rows<LdgrRow>,
+    archived: TableReader<LdgrRow>,
+    live: TableReader<LdgrRow>,
 }
 
 impl Ledger {
@@ -188,13 +188,13 @@ impl Walk {
     fn refused(&mut self, f: &mut Findings) {
         self.came_short(f);
         let now = self.stock.position;
-        let later = self.refusals.split_off(&(now + 1, i64::MIN, Told::Count));
+        let later = self.refusals.split_off(&(now + 1, i64::MIN, RefusalKind::Count));
         let here = std::mem::replace(&mut self.refusals, later);
         for ((position, said, told), (command, fewest)) in here {
             let could = self.could(told);
             // earlier lines of the same order may want the SKU too: their share is not told
             let as_stated =
-                if told == Told::LaterLine { could.iter().any(|n| *n >= said) } else { could.contains(&said) };
+                if told == RefusalKind::LaterLine { could.iter().any(|n| *n >= said) } else { could.contains(&said) };
             let holds = position == now && as_stated && fewest.is_none_or(|n| n > said);
             f.hold(Promise::R4, holds, || {
                 let asked = fewest.map_or_else(|| "less than nothing".to_owned(), |n| n.to_string());
@@ -222,12 +222,12 @@ impl Walk {
     }
 
     /// What a refusal may have seen as left, where the ledger now stands.
-    fn could(&self, told: Told) -> Vec<i64> {
+    fn could(&self, told: RefusalKind) -> Vec<i64> {
         let (s, now) = (&self.stock, self.stock.position);
         let mut could = Vec::new();
         // a line of no sale (a gift, or one that was promised before there was a sale) takes from the shelf
         could.push(s.on_hand);
-        for sale in self.sales.iter().filter(|_| told != Told::Count) {
+        for sale in self.sales.iter().filter(|_| told != RefusalKind::Count) {
             let used = s.sales.get(&sale.row.cmpn_id).map_or(0, |u| u.used);
             could.extend(sale.at(now).map(|t| s.on_hand.min(t.alot_qty - used).max(0)));
         }

@@ -25,7 +25,7 @@ const LANE: &str = "system:lane";
 
 /// Which refusals of a SKU are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+pub enum RefusalKind {
     /// of an adjustment: what is on hand counts
     Count,
     FirstLine,
@@ -33,7 +33,7 @@ pub enum Told {
 }
 
 /// A SKU's refusals by (ledger position, units said to be left, kind): an example's command id, and the fewest units asked.
-pub type Refusals = BTreeMap<(i64, i64, Told), (Arc<str>, Option<i64>)>;
+pub type Refusals = BTreeMap<(i64, i64, RefusalKind), (Arc<str>, Option<i64>)>;
 
 /// What is retained, as the other passes need it.
 #[derive(Default)]
@@ -226,14 +226,14 @@ impl Retained {
                     (&facts.sku_id, facts.available, facts.requested, facts.position)
                 {
                     let told = match facts.line_no {
-                        None => Told::Count,
-                        Some(1) => Told::FirstLine,
-                        Some(_) => Told::LaterLine,
+                        None => RefusalKind::Count,
+                        Some(1) => RefusalKind::FirstLine,
+                        Some(_) => RefusalKind::LaterLine,
                     };
                     let of = self.refusals.entry(sku.shared()).or_default();
                     let (_, fewest) =
                         of.entry((position, available, told)).or_insert_with(|| (Arc::clone(&a.command_id), None));
-                    if told != Told::Count {
+                    if told != RefusalKind::Count {
                         *fewest = Some(fewest.map_or(requested, |n| n.min(requested)));
                     }
                 }

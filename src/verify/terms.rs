@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Findings, Pass, Promise, VerifyError, pages::Rows};
+use super::{Findings, Pass, Promise, VerifyError, pages::TableReader};
 use crate::store::rows::{CmpnRow, CmpnTrmRow};
 
 /// A sale with its terms, the oldest first.
@@ -16,12 +16,12 @@ pub struct Sale {
 pub async fn read(pass: &mut Pass) -> Result<HashMap<Arc<str>, Vec<Sale>>, VerifyError> {
     let (store, page) = (pass.store.clone(), pass.options.page);
     let mut terms: HashMap<Arc<str>, Vec<CmpnTrmRow>> = HashMap::new();
-    let mut rows: Rows<CmpnTrmRow> = Rows::new(&store, page);
+    let mut rows: TableReader<CmpnTrmRow> = TableReader::new(&store, page);
     while let Some(row) = rows.next().await? {
         terms.entry(Arc::clone(&row.cmpn_id)).or_default().push(row);
     }
     let mut sales: HashMap<Arc<str>, Vec<Sale>> = HashMap::new();
-    let mut rows: Rows<CmpnRow> = Rows::new(&store, page);
+    let mut rows: TableReader<CmpnRow> = TableReader::new(&store, page);
     while let Some(row) = rows.next().await? {
         let sale = Sale { terms: terms.remove(&row.cmpn_id).unwrap_or_default(), row };
         sale.whole(&mut pass.f);

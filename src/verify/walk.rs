@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Findings, Promise,
-    fold::{AskAt, KeptAt, Line, ReturnAt, Standing, Told, ended, leads},
+    fold::{AskAt, CheckedOrder, FoldedLine, KeptAt, ReturnAt, Standing, ended, leads},
 };
 use crate::{
     domain::{
@@ -36,7 +36,7 @@ struct Before {
 }
 
 impl Before {
-    fn look(&mut self, told: &Told) {
+    fn look(&mut self, told: &CheckedOrder) {
         self.stood = (told.standing == Standing::Stands).then(|| told.status());
         self.lines.clear();
         self.lines.extend(told.lines.iter().map(|l| (l.row.ord_seq, l.shown(), l.own)));
@@ -44,9 +44,9 @@ impl Before {
 }
 
 /// Folds a history and checks every step; `None` when it can't be folded (which is told as R7).
-pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<Told> {
+pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<CheckedOrder> {
     let id: &Arc<str> = &rows.first()?.ord_id;
-    let mut told: Option<Told> = None;
+    let mut told: Option<CheckedOrder> = None;
     let mut before = Before::default();
     for ((row, event), no) in rows.iter().zip(events).zip(1i64..) {
         f.hold(Promise::R7, row.hist_no == no, || {
@@ -63,7 +63,7 @@ pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<Told>
             format!("order {id}, event {}: it is {:?}, its row says {:?}", row.hist_no, event.name(), row.evnt_typ_cd)
         });
         let paid = payment(told.as_ref(), event);
-        if let Err(misfit) = Told::hear(&mut told, id, event, row.hist_dttm) {
+        if let Err(misfit) = CheckedOrder::hear(&mut told, id, event, row.hist_dttm) {
             f.bad(Promise::R7, misfit);
             return None;
         }
@@ -86,7 +86,7 @@ pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<Told>
 }
 
 /// R10: each line goes only where some trigger takes it, and nowhere from a terminal status.
-fn transitions(before: &Before, after: &Told, row: &HistRow, f: &mut Findings) {
+fn transitions(before: &Before, after: &CheckedOrder, row: &HistRow, f: &mut Findings) {
     for line in &after.lines {
         let no = line.row.ord_seq;
         let was = before.lines.iter().find(|(n, ..)| *n == no).filter(|_| before.stood.is_some());
@@ -115,8 +115,8 @@ fn transitions(before: &Before, after: &Told, row: &HistRow, f: &mut Findings) {
 }
 
 /// R8: what an event says was paid, and what was due for it before; nothing where it brings no money that was due.
-fn payment(before: Option<&Told>, event: &Event) -> Option<(i64, i64)> {
-    let owed = || before.map_or(0, Told::owed);
+fn payment(before: Option<&CheckedOrder>, event: &Event) -> Option<(i64, i64)> {
+    let owed = || before.map_or(0, CheckedOrder::owed);
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events bring no money that was due")]
     match event {
         Event::Placed(p) | Event::PlacementStarted { placed: p, .. } if !p.paid.is_empty() => {
@@ -125,7 +125,7 @@ fn payment(before: Option<&Told>, event: &Event) -> Option<(i64, i64)> {
         Event::PaymentApproved { settlements, .. } => Some((owed(), settlements.iter().map(|s| s.amount.get()).sum())),
         Event::DepositConfirmed { amount, .. } => Some((owed(), amount.get())),
         Event::SurchargePaid { settlements } => {
-            Some((before.map_or(0, Told::surcharges), settlements.iter().map(|s| s.amount.get()).sum()))
+            Some((before.map_or(0, CheckedOrder::surcharges), settlements.iter().map(|s| s.amount.get()).sum()))
         }
         _ => None,
     }
@@ -139,7 +139,7 @@ fn price(p: &Placed) -> i64 {
 }
 
 /// R8: what a placement says that it comes to is that, without what was short; of its lines and fees as they are then.
-fn comes_to(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
+fn comes_to(after: &CheckedOrder, event: &Event, row: &HistRow, f: &mut Findings) {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events say no total")]
     let told = match event {
         Event::Placed(p) | Event::PlacementStarted { placed: p, .. } => p.total,
@@ -154,7 +154,7 @@ fn comes_to(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
 }
 
 /// R11: an order that takes no part got all units of every line whose stock is taken at placement.
-fn whole(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
+fn whole(after: &CheckedOrder, event: &Event, row: &HistRow, f: &mut Findings) {
     let stands = matches!(event, Event::Placed(_) | Event::PlacementCompleted { .. });
     // an installer's work takes nothing from a shelf
     if !stands || after.in_parts || after.installs() {
@@ -172,7 +172,7 @@ fn whole(after: &Told, event: &Event, row: &HistRow, f: &mut Findings) {
 }
 
 /// What must hold of an order once its history is told.
-pub fn stands(order: &Told, f: &mut Findings) {
+pub fn stands(order: &CheckedOrder, f: &mut Findings) {
     let id = &order.ord_id;
     let waits = order.standing == Standing::Waits;
     f.hold(Promise::R11, !waits, || format!("order {id}: its placement still waits for other lanes"));
@@ -196,9 +196,9 @@ pub fn stands(order: &Told, f: &mut Findings) {
 
 /// What is wholly refunded leaves no gift to ship; what was exchanged is back before its money; what was collected is
 /// somewhere.
-fn claims(order: &Told, f: &mut Findings) {
+fn claims(order: &CheckedOrder, f: &mut Findings) {
     let id = &order.ord_id;
-    let alone = |l: &Line| {
+    let alone = |l: &FoldedLine| {
         let mut family = order.family(l).peekable();
         let to_ship = l.row.gft_yn && l.free() > 0 && !ended(l.own);
         to_ship && family.peek().is_some() && family.all(|m| m.active() == 0)

@@ -3,14 +3,14 @@
 //! A hook's events of a partition go out one entry after another; the next is posted when the one before was taken, refused
 //! for good, or kept as a letter. How far it has come is a row, so that a restart or another owner goes on there.
 
-mod courier;
-mod patience;
-mod post;
+mod retry_policy;
+mod sender;
 mod words;
+mod worker;
 
-pub use courier::Courier;
-pub use patience::Patience;
-pub use post::{Outcome, Parcel, Post};
+pub use retry_policy::Patience;
+pub use sender::{Post, PostOutcome, WebhookDelivery};
+pub use worker::WebhookWorker;
 
 use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
@@ -20,9 +20,9 @@ use serde::Deserialize;
 
 use crate::{
     domain::order::event::Event,
-    outward::{self, Trust},
+    http_client::{self, Trust},
     secrets,
-    signature::Secret,
+    signature::SigningSecret,
 };
 
 /// Hooks that can be configured: each is a stream read more, and metric series of its own.
@@ -37,7 +37,7 @@ const GIVE_UP_SECONDS: u64 = 1_200;
 pub struct Hook {
     pub name: Arc<str>,
     pub url: Url,
-    pub secret: Secret,
+    pub secret: SigningSecret,
     /// event types; empty: all
     pub types: HashSet<String>,
     pub patience: Patience,
@@ -97,7 +97,7 @@ impl Hooks {
         for entry in file.webhook {
             let hook = entry.hook(file.allow_plain_http, keep_events)?;
             ensure!(all.iter().all(|h| h.name != hook.name), "webhook {} is there twice", hook.name);
-            if let (false, Some(place)) = (file.allow_private, outward::place(&hook.url)) {
+            if let (false, Some(place)) = (file.allow_private, http_client::place(&hook.url)) {
                 let name = &*hook.name;
                 tracing::warn!(
                     webhook = name,
@@ -109,7 +109,7 @@ impl Hooks {
         }
         let pem = file.authority.map(std::fs::read).transpose().context("the webhooks' authority can't be read")?;
         let trust = pem.as_deref().map_or(Trust::System, Trust::Besides);
-        let client = outward::client(PATIENCE, &trust)?;
+        let client = http_client::client(PATIENCE, &trust)?;
         Ok(Self { all, post: Some(Post { client }) })
     }
 
@@ -129,7 +129,7 @@ impl Entry {
         );
         let url = Url::parse(&self.url).with_context(|| format!("webhook {name}: its url can't be read"))?;
         ensure!(
-            url.scheme() == "https" || (url.scheme() == "http" && (outward::is_loopback(&url) || plain)),
+            url.scheme() == "https" || (url.scheme() == "http" && (http_client::is_loopback(&url) || plain)),
             "webhook {name}: its url is https: (http: only to this machine, or with allow_plain_http = true)"
         );
         // it would be in whatever tells of the address
@@ -147,7 +147,7 @@ impl Entry {
             }
             _ => anyhow::bail!("webhook {name}: it has either secret or secret_file"),
         };
-        let secret = Secret::new(&secret).map_err(|e| anyhow::anyhow!("webhook {name}: {e}"))?;
+        let secret = SigningSecret::new(&secret).map_err(|e| anyhow::anyhow!("webhook {name}: {e}"))?;
         let give_up = Duration::from_secs(self.give_up_seconds.unwrap_or(GIVE_UP_SECONDS));
         let most = keep_events.mul_f64(0.8);
         // a default that does not fit a short retention is made to fit; one that was asked for is refused

@@ -1,5 +1,5 @@
 //! Every field of every command at its type's ends, made from the schema: refused or accepted, by both stores, and no lane
-//! ever starts over.
+//! is ever reset.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -198,7 +198,7 @@ fn known(tag: &str, n: usize) -> impl Fn(&str) -> Option<Value> {
 /// Who says it.
 fn actor(tag: &str, n: usize) -> String {
     let (_, roles) = Wire::ROLES.iter().find(|(name, _)| *name == tag).expect("a command");
-    let operator = roles.contains(&jumun::protocol::command::Role::Operator);
+    let operator = roles.contains(&jumun::protocol::command::ActorRole::Operator);
     if operator { "operator:o".to_owned() } else { format!("buyer:u-{n}") }
 }
 
@@ -393,7 +393,7 @@ async fn at_their_ends(database: String) {
     let decided = |a: Option<&Answer>| a.is_some_and(|a| a.outcome != OutcomeKind::Failed);
     let failed: Vec<String> = cases.iter().filter(|c| !decided(outcomes.get(&c.id))).map(told).collect();
     let (resets, log) = (server.metric("jumun_lane_resets_total"), server.log());
-    let panics: Vec<&str> = log.lines().filter(|l| l.contains("panicked") || l.contains("starts over")).collect();
+    let panics: Vec<&str> = log.lines().filter(|l| l.contains("panicked") || l.contains("the lane is reset")).collect();
     assert!(failed.is_empty() && resets == 0.0, "{resets} resets; {}\n{}", failed.join("\n"), panics.join("\n"));
     // it was no use if nothing was ever accepted
     let accepted = |c: &&Case| outcomes[&c.id].outcome == OutcomeKind::Accepted;

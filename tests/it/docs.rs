@@ -117,7 +117,7 @@ fn the_operations_page_lists_the_metrics() {
 
 #[test]
 fn every_metric_is_described() {
-    let samples = read("src/server/samples.rs");
+    let samples = read("src/server/metrics_sampler.rs");
     let described = samples.split_once("fn describe()").unwrap().1;
     let (mut code, mut told) = (BTreeSet::new(), BTreeSet::new());
     sources("src", &mut |text| metrics_in(&text, '"', &mut code));

@@ -12,7 +12,7 @@ use jumun::{
         order::delivery::DeliveryStatus,
         status::{Status, To, Trigger, next},
     },
-    retention::tables::{ALL, Kept},
+    retention::tables::{ALL, TableBound},
 };
 
 use crate::docs::{hold, root};
@@ -192,10 +192,10 @@ const LEADS: &[(&str, &str)] = &[
 /// A table without a decision is red: whatever grows has a term, or a place to go to.
 #[test]
 fn every_table_has_a_retention() {
-    let archived = |of: &str| ALL.iter().any(|(table, kept)| *table == of && matches!(kept, Kept::Archived(_)));
+    let archived = |of: &str| ALL.iter().any(|(table, kept)| *table == of && matches!(kept, TableBound::Archived(_)));
     let (beside, made): (BTreeSet<String>, BTreeSet<String>) =
         tables().into_iter().map(|t| t.name).partition(|name| of_the_archive(name).is_some());
-    let moved = ALL.iter().filter(|(_, kept)| matches!(kept, Kept::Archived(_))).count();
+    let moved = ALL.iter().filter(|(_, kept)| matches!(kept, TableBound::Archived(_))).count();
     assert_eq!(beside.len(), moved, "what is archived has a place to go to");
     assert!(beside.iter().all(|name| of_the_archive(name).is_some_and(archived)), "{beside:?}");
     let decided: BTreeSet<String> = ALL.iter().map(|(table, _)| (*table).to_owned()).collect();
@@ -208,11 +208,11 @@ fn every_table_has_a_retention() {
     let mut page = "| table | kept | setting | at least | |\n|---|---|---|---|---|\n".to_owned();
     for (table, kept) in ALL {
         let row = match kept {
-            Kept::Bounded(why) => format!("bounded | — | — | {why}"),
-            Kept::Archived(how) => format!("until it is archived | `jumun archive` | — | {how}"),
-            Kept::Forever(why) => format!("for ever | — | — | {why}"),
-            Kept::Person { flag, least, why } => format!("for ever | `{flag}` | {least} | {why}"),
-            Kept::Term { flag, usual, least, why } => {
+            TableBound::Bounded(why) => format!("bounded | — | — | {why}"),
+            TableBound::Archived(how) => format!("until it is archived | `jumun archive` | — | {how}"),
+            TableBound::Forever(why) => format!("for ever | — | — | {why}"),
+            TableBound::Person { flag, least, why } => format!("for ever | `{flag}` | {least} | {why}"),
+            TableBound::Term { flag, usual, least, why } => {
                 let usual = usual.map_or_else(|| "for ever".to_owned(), |d| format!("{} days", in_days(d)));
                 format!("{usual} | `{flag}` | {} days | {why}", in_days(*least))
             }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, io::Write as _, net::TcpStream, time::Duration};
 
 use jumun::{
-    http::{access::Access, console, openapi::openapi, orders::Part, routes, tokens::Role},
+    http::{access::Access, console, openapi::openapi, orders::OrderPart, routes, tokens::Role},
     protocol::command::Wire,
     signature::HEADER,
 };
@@ -432,7 +432,7 @@ async fn the_document_is_whole() {
         let paths = match (route.body, route.answer) {
             (Some("CommandBody"), _) => all(route.path, "{id}", Wire::NAMES),
             (Some("CommandFields"), _) => all(route.path, "{part}", &of_orders),
-            (_, Some("OrderPart")) => all(route.path, "{part}", &Part::ALL.map(Part::word)),
+            (_, Some("OrderPart")) => all(route.path, "{part}", &OrderPart::ALL.map(OrderPart::word)),
             _ => vec![route.path.to_owned()],
         };
         for path in paths {

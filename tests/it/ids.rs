@@ -1,5 +1,5 @@
 //! One effect a command id in the whole namespace: the same id for two orders, SKUs or references of two partitions, of one,
-//! one after the other and both at once; on Redis with PostgreSQL, and embedded. No lane starts over for it, nothing goes to
+//! one after the other and both at once; on Redis with PostgreSQL, and embedded. No lane is reset for it, nothing goes to
 //! the dead letters, and the checker stays green.
 
 mod drawn;
@@ -147,7 +147,7 @@ impl Scene {
         sku["on_hand"].as_i64().unwrap_or_else(|| panic!("{sku}"))
     }
 
-    /// No lane started over, nothing is in the dead letters, and the checker finds nothing.
+    /// No lane was reset, nothing is in the dead letters, and the checker finds nothing.
     async fn stays_well(mut self) {
         // at rest: nothing on its way between the lanes
         let mut calm = 0;
@@ -161,7 +161,7 @@ impl Scene {
         }
         let log = self.served.log();
         assert_eq!(calm, 10, "it never came to rest: {log}");
-        assert!(!log.contains("the lane starts over"), "{log}");
+        assert!(!log.contains("the lane is reset"), "{log}");
         assert_eq!(self.served.metric("jumun_lane_resets_total"), 0.0);
         assert_eq!(self.served.metric("jumun_dead_letters"), 0.0);
         assert!(!log.contains("dead letters"), "{log}");

@@ -10,12 +10,12 @@ use std::{
 };
 
 use jumun::{
+    http_client::Certificates,
     load::{
         LoadError,
         scenario::Scenario,
-        session::{Sale, Session, Target},
+        session::{LoadSale, LoadTarget, Session},
     },
-    outward::Certificates,
 };
 use redis::streams::{StreamReadOptions, StreamReadReply};
 
@@ -97,13 +97,16 @@ fn answer(redis: &mut redis::Connection, partition: usize, command: &str, does: 
     }
 }
 
-fn sale(scenario: &str, skus: u32) -> Sale {
-    Sale { scenario: Scenario::named(scenario).unwrap(), skus, stock: 1_000, seed: 0, run: "run1".into() }
+fn sale(scenario: &str, skus: u32) -> LoadSale {
+    LoadSale { scenario: Scenario::named(scenario).unwrap(), skus, stock: 1_000, seed: 0, run: "run1".into() }
 }
 
 async fn session(redis: &Server, scenario: &str) -> Session {
-    let target =
-        Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
+    let target = LoadTarget::Redis {
+        url: redis.url().to_owned(),
+        certificates: Certificates::default(),
+        namespace: "jumun".into(),
+    };
     let sale = sale(scenario, 20);
     Session::open(&target, sale, Duration::from_secs(10)).await.unwrap()
 }
@@ -163,8 +166,11 @@ async fn what_the_in_flight_bound_delays_is_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_run_is_said() {
     let redis = start_redis(&[]);
-    let target =
-        Target::Redis { url: redis.url().to_owned(), certificates: Certificates::default(), namespace: "jumun".into() };
+    let target = LoadTarget::Redis {
+        url: redis.url().to_owned(),
+        certificates: Certificates::default(),
+        namespace: "jumun".into(),
+    };
     let sale = sale("hot", 1);
     let open = || Session::open(&target, sale.clone(), Duration::from_millis(300));
     let nobody = open().await.unwrap_err();
@@ -222,7 +228,7 @@ async fn the_http_door_counts_by_status_and_body() {
         _ => (200, "accepted"),
     })
     .await;
-    let target = Target::Http { url, connections: 4, token: None, retries: 0 };
+    let target = LoadTarget::Http { url, connections: 4, token: None, retries: 0 };
     let sale = sale("mixed", 5);
     let mut session = Session::open(&target, sale, Duration::from_secs(10)).await.unwrap();
     let run = session.run(1_000, 500, 10_000, Duration::from_secs(10)).await.unwrap();
@@ -249,7 +255,7 @@ async fn the_http_door_sends_again_with_the_same_id() {
         }
     })
     .await;
-    let target = Target::Http { url, connections: 20, token: None, retries: 2 };
+    let target = LoadTarget::Http { url, connections: 20, token: None, retries: 2 };
     let mut session = Session::open(&target, sale("hot", 1), Duration::from_secs(10)).await.unwrap();
     let run = session.run(1_000, 100, 10_000, Duration::from_secs(20)).await.unwrap();
     assert_eq!((run.sent, run.answered, run.accepted), (100, 100, 90));

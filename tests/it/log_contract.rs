@@ -15,7 +15,7 @@ use std::{
 };
 
 use jumun::log::{
-    CommandLog, Entry, EntryId, Inbound, LogError, OutAnswer, Outbound, Reader, Retention, Settled, Settler,
+    CommandLog, EntryId, Inbound, LogEntry, LogError, OutAnswer, Outbound, Reader, Retention, Settled, Settler,
     memory::{MemoryBounds, MemoryLog},
     redis::RedisLog,
 };
@@ -106,13 +106,13 @@ fn commands(range: std::ops::Range<usize>) -> Vec<Arc<[u8]>> {
 }
 
 /// Answer `n` and its event, both naming the entry.
-fn settled(entry: &Entry) -> Settled {
+fn settled(entry: &LogEntry) -> Settled {
     let answer = OutAnswer { reply_to: None, json: format!(r#""a {}""#, entry.id) };
     let events = vec![format!(r#""e {}.1""#, entry.id), format!(r#""e {}.2""#, entry.id)];
     Settled { stream: entry.stream, id: entry.id, answer: Some(answer), events, dead: None }
 }
 
-fn all_settled(entries: &[Entry]) -> Vec<Settled> {
+fn all_settled(entries: &[LogEntry]) -> Vec<Settled> {
     entries.iter().map(settled).collect()
 }
 
@@ -122,7 +122,7 @@ async fn lane(log: &Log, epoch: i64) -> (Box<dyn Reader>, Box<dyn Settler>) {
 }
 
 /// Opens with two partitions, appends `n` commands to the first and reads them.
-async fn with_read(log: &Log, n: usize) -> (Box<dyn Reader>, Box<dyn Settler>, Vec<Entry>) {
+async fn with_read(log: &Log, n: usize) -> (Box<dyn Reader>, Box<dyn Settler>, Vec<LogEntry>) {
     log.open(2).await.unwrap();
     let ids = log.append(0, Inbound::Commands, &commands(0..n)).await.unwrap();
     assert_eq!(ids.len(), n);
@@ -132,7 +132,7 @@ async fn with_read(log: &Log, n: usize) -> (Box<dyn Reader>, Box<dyn Settler>, V
 }
 
 /// Reads until there are `n` new entries; a fault that may pass is tried again.
-async fn read(reader: &mut dyn Reader, n: usize) -> Vec<Entry> {
+async fn read(reader: &mut dyn Reader, n: usize) -> Vec<LogEntry> {
     let (begun, mut all) = (Instant::now(), Vec::new());
     while all.len() < n && begun.elapsed() < Duration::from_secs(20) {
         match reader.fresh(1_000, SOON).await {
@@ -160,11 +160,11 @@ async fn items(log: &Log, stream: &Outbound) -> Vec<String> {
     }
 }
 
-fn answers_of(entries: &[Entry]) -> Vec<String> {
+fn answers_of(entries: &[LogEntry]) -> Vec<String> {
     entries.iter().map(|e| format!("a {}", e.id)).collect()
 }
 
-fn events_of(entries: &[Entry]) -> Vec<String> {
+fn events_of(entries: &[LogEntry]) -> Vec<String> {
     entries.iter().flat_map(|e| [format!("e {}.1", e.id), format!("e {}.2", e.id)]).collect()
 }
 

@@ -3,7 +3,7 @@
 
 use jumun::protocol::{
     Answer,
-    command::{Role, Wire},
+    command::{ActorRole, Wire},
 };
 use serde_json::{Value, json};
 
@@ -198,7 +198,7 @@ async fn a_partner_acts_on_its_own_in_the_lane_whatever_it_leaves_out() {
     let (before, shelf) = (view(), stock());
     let mut tried = 0;
     for (kind, may) in Wire::ROLES {
-        for role in [Role::Seller, Role::Partner].into_iter().filter(|r| may.contains(r)) {
+        for role in [ActorRole::Seller, ActorRole::Partner].into_iter().filter(|r| may.contains(r)) {
             for more in about_p2(kind).unwrap_or_default() {
                 let mut command = with(json!({"type": kind}), more);
                 if of_order(kind) {

@@ -9,7 +9,7 @@ use std::{
 use jumun::{
     clock::{Clock as _, RealClock},
     domain::catalog::Policy,
-    signature::{HEADER, HEADER_V2, Purpose, Secret},
+    signature::{HEADER, HEADER_V2, Purpose, SigningSecret},
     store::rows::RfndRow,
 };
 use serde_json::{Value, json};
@@ -289,7 +289,7 @@ async fn what_is_signed_for_another_way_is_no_call_back() {
     let till = Till::open(&[]).await;
     till.place("o-1", Value::Null);
     let body = approved("e-1", "o-1", 1_000).to_string();
-    let (secret, now) = (Secret::new(SECRET).unwrap(), RealClock.now());
+    let (secret, now) = (SigningSecret::new(SECRET).unwrap(), RealClock.now());
     let plain = secret.sign(now, body.as_bytes());
     let by = |purpose| secret.sign_for(purpose, now, body.as_bytes());
     let told = |address: &str, headers: &[(&str, &str)]| {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jumun::{
     domain::{ids::OrderId, money::Won, order::command::Means},
     payment::{Charge, DueRefund, PaymentGateway, RefundAsk, Verdict},
-    server::refunds::{self, Office},
+    server::refund_dispatcher::{self, RefundDispatcher},
     store::Lease,
 };
 use serde_json::json;
@@ -46,8 +46,8 @@ async fn asked(w: &World, gateway: &Arc<Refuses>, due: DueRefund, times: usize, 
     let (to, asks) = mpsc::channel(8);
     let stop = CancellationToken::new();
     let its: Arc<dyn PaymentGateway> = Arc::<Refuses>::clone(gateway);
-    let office = Office { gateway: its, log: Arc::clone(&w.log), store: Arc::clone(&w.store) };
-    let asking = tokio::spawn(refunds::run(office, asks, stop.clone()));
+    let office = RefundDispatcher { gateway: its, log: Arc::clone(&w.log), store: Arc::clone(&w.store) };
+    let asking = tokio::spawn(refund_dispatcher::run(office, asks, stop.clone()));
     to.send(due).await.unwrap();
     let begun = Instant::now();
     while gateway.asked().len() < times && begun.elapsed() < Duration::from_secs(20) {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use jumun::{
-    demo::words::{Ask, Names, Word},
+    demo::words::{CustomerRequest, Names, Word},
     protocol::command::Wire,
 };
 use serde_json::{Value, json};
@@ -110,7 +110,14 @@ fn commands_are_what_the_schema_says() {
     let example: Value = serde_json::from_str(EXAMPLE).unwrap();
     assert_eq!(errors(&schema, &example), Vec::<String>::new());
     let names = Names { tag: "d0123abcd".into() };
-    for ask in [Ask::Place, Ask::Second, Ask::Approve, Ask::Decline, Ask::GiveUp, Ask::Cancel] {
+    for ask in [
+        CustomerRequest::Place,
+        CustomerRequest::Second,
+        CustomerRequest::Approve,
+        CustomerRequest::Decline,
+        CustomerRequest::GiveUp,
+        CustomerRequest::Cancel,
+    ] {
         let json = names.json(Word { ask, customer: 7, attempt: 0 }, 899_000);
         assert_eq!(errors(&schema, &serde_json::from_str(&json).unwrap()), Vec::<String>::new(), "{json}");
     }

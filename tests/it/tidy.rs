@@ -1,6 +1,7 @@
 //! Rules that nobody runs are wishes: who may import whom, documents that name only files that exist, short files.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -70,8 +71,15 @@ const RULES: &[Rule] = &[
     Rule {
         words: &["actix", "actix_rt", "actix_web"],
         within: &["src/"],
-        // the heart starts the supervisor anew
-        except: &["src/route/", "src/http/", "src/cli/", "src/main.rs", "src/lane/heart.rs", "src/lane/heart/over.rs"],
+        // the run loop starts the supervisor anew
+        except: &[
+            "src/actors/",
+            "src/http/",
+            "src/cli/",
+            "src/main.rs",
+            "src/lane/run_loop.rs",
+            "src/lane/run_loop/reset.rs",
+        ],
         unless: &[],
         why: "actors route and doors serve; everything else is plain code",
     },
@@ -186,7 +194,7 @@ fn the_rules_catch_what_they_forbid() {
         ("src/http/a.rs", "let q = \"SELECT 1 FROM tb_od_ord\";", true),
         ("src/store/sql.rs", "let q = \"SELECT 1\"; use sqlx::Row;", false),
         ("src/commit/a.rs", "use actix::Addr;", true),
-        ("src/route/a.rs", "use actix::Addr;", false),
+        ("src/actors/a.rs", "use actix::Addr;", false),
         ("src/verify/a.rs", "use crate::commit::replay;", true),
         ("src/verify/a.rs", "use crate::{commit::project::project, store::Store};", true),
         ("src/verify/a.rs", "use crate::{domain::order::{Order, event::Event}};", true),
@@ -263,6 +271,26 @@ fn files_are_short() -> io::Result<()> {
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+    Ok(())
+}
+
+/// One noun, one type: a name that two types bear can't be looked for.
+#[test]
+fn a_types_name_is_its_own() -> io::Result<()> {
+    let mut borne: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, text) in sources(&["src"])?.iter().filter(|(name, _)| !name.contains("/tests")) {
+        for line in text.lines().map(|line| without_comment(line).trim_start()) {
+            let Some(rest) = line.strip_prefix("pub") else { continue };
+            let rest = rest.strip_prefix('(').and_then(|r| r.split_once(") ")).map_or(rest.trim_start(), |(_, r)| r);
+            let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+            let Some(rest) = kinds.iter().find_map(|kind| rest.strip_prefix(kind)) else { continue };
+            let ends = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            borne.entry(rest[..ends].to_owned()).or_default().push(name.clone());
+        }
+    }
+    assert!(borne.len() > 400, "found too few types: {}", borne.len());
+    let twice: Vec<_> = borne.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use reqwest::{StatusCode, Url, header::CONTENT_TYPE};
 use serde_json::{Map, Value};
 
 use super::{SendArgs, told, unknown};
-use crate::{outward, protocol::Answer};
+use crate::{http_client, protocol::Answer};
 
 /// Posts it; what the server itself refuses was not sent.
 ///
@@ -22,7 +22,7 @@ pub async fn send(
     let at = format!("{}/v1/commands", url.trim_end_matches('/'));
     let at = Url::parse(&at).context("--http is the server's address, as http://127.0.0.1:8080")?;
     ensure!(matches!(at.scheme(), "http" | "https"), "--http begins with http:// or https://");
-    let client = outward::client(wait, &outward::Trust::System)?;
+    let client = http_client::client(wait, &http_client::Trust::System)?;
     let mut request = client.post(at).header(CONTENT_TYPE, "application/json").body(serde_json::to_vec(command)?);
     if let Some(token) = &args.token {
         request = request.bearer_auth(token);

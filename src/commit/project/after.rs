@@ -11,13 +11,13 @@ use crate::{
         supply::AskWhat,
     },
     store::{
-        Batch, Placed,
+        Batch, PlacedRows,
         rows::{Code, ExchRow, FeeRow, LnkRow, PrcrRow, RtnRow, RvwRow, WyblRow},
     },
 };
 
 /// Adds the rows of an order that stands.
-pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut Batch) {
+pub(super) fn write(order: &Order, partition: u32, rows: &mut PlacedRows, into: &mut Batch) {
     for line in &order.lines {
         for w in &line.delivery.waybills {
             into.wybl.push(WyblRow {
@@ -33,7 +33,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut
             });
         }
     }
-    let after = &order.after;
+    let after = &order.fulfilment;
     for p in &after.procurements {
         into.prcr.extend(p.lines.iter().map(|l| PrcrRow {
             ord_id: order.id.shared(),
@@ -97,7 +97,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut Placed, into: &mut
     }));
 }
 
-fn returned(order: &Order, r: &Return, rows: &mut Placed, into: &mut Batch) {
+fn returned(order: &Order, r: &Return, rows: &mut PlacedRows, into: &mut Batch) {
     for (l, i) in r.lines.iter().zip(0..) {
         into.rtn.push(RtnRow {
             ord_id: order.id.shared(),

@@ -17,7 +17,7 @@ impl Order {
     /// The order's status, from its lines (domain §2).
     pub fn status(&self) -> Status {
         // what was exchanged has become what it was exchanged for
-        let passed = |l: &&Line| self.after.chain && l.shown() == Status::Exchanged;
+        let passed = |l: &&Line| self.fulfilment.chain && l.shown() == Status::Exchanged;
         let all = || status::derive(self.lines.iter().flat_map(Line::parts));
         let left = status::derive(self.lines.iter().filter(|l| !passed(l)).flat_map(Line::parts));
         left.or_else(all).unwrap_or(Status::PaymentPending)
@@ -61,7 +61,7 @@ impl Order {
     pub fn unconfirmable(&self, line: &Line, with: &[u16]) -> Option<String> {
         use DeliveryStatus as S;
         // units of a claim that may still come back would be left behind
-        let open = || self.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+        let open = || self.fulfilment.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
         if line.returning > 0 || line.exchange_accepted > line.exchanged || open().any(|l| l.line_no == line.no) {
             return Some("a claim on the line is in progress".into());
         }
@@ -122,7 +122,7 @@ impl Order {
 
     /// Whether its money is here: it is paid, and not between two businesses (a linked order†).
     pub fn settles_here(&self) -> bool {
-        self.paid_at.is_some() && self.after.parent.is_none()
+        self.paid_at.is_some() && self.fulfilment.parent.is_none()
     }
 
     /// What is still to be paid beside the order: surcharges (row 14), and debts of claims.
@@ -149,18 +149,18 @@ impl Order {
 
     /// The return of that group.
     pub fn return_of(&self, group: u16) -> Option<&Return> {
-        self.after.returns.iter().find(|r| r.group == group)
+        self.fulfilment.returns.iter().find(|r| r.group == group)
     }
 
     /// The exchange of that group.
     pub fn exchange_of(&self, group: u16) -> Option<&Exchange> {
-        self.after.exchanges.iter().find(|e| e.group == group)
+        self.fulfilment.exchanges.iter().find(|e| e.group == group)
     }
 
     /// The exchange that this line was added by.
     pub fn exchange_into(&self, line_no: u16) -> Option<&Exchange> {
         let into = |e: &&Exchange| e.new_line_no == Some(line_no) && e.state == ExchangeState::Approved;
-        self.after.exchanges.iter().find(into)
+        self.fulfilment.exchanges.iter().find(into)
     }
 
     /// The exchange that fails when units of this line are not there: one that added it, while nothing has become of it yet.
@@ -175,7 +175,7 @@ impl Order {
             Some(no) => no == p.no,
             None => l.lines.contains(&line_no),
         };
-        self.after.links.iter().rev().filter(|l| l.kind == LinkKind::Purchase).find(brings)
+        self.fulfilment.links.iter().rev().filter(|l| l.kind == LinkKind::Purchase).find(brings)
     }
 
     /// Units of a procured line that its linked order does not bring.
@@ -192,7 +192,7 @@ impl Order {
     /// A line's part in each procurement.
     pub fn sources(&self, line_no: u16) -> impl Iterator<Item = (&Procurement, &ProcuredLine)> {
         let of = move |p: &'_ Procurement| p.lines.iter().position(|l| l.line_no == line_no);
-        self.after.procurements.iter().filter_map(move |p| Some((p, p.lines.get(of(p)?)?)))
+        self.fulfilment.procurements.iter().filter_map(move |p| Some((p, p.lines.get(of(p)?)?)))
     }
 
     /// Its sources that bring something, or have.
@@ -208,7 +208,7 @@ impl Order {
 
     /// Units of a line that no source brings yet, and none is asked for.
     pub fn unsourced(&self, line: &Line) -> u32 {
-        let open = self.after.asks.iter().filter(|a| a.state == AskState::Open);
+        let open = self.fulfilment.asks.iter().filter(|a| a.state == AskState::Open);
         let asked =
             open.filter_map(|a| if let AskWhat::Linked { started, .. } = &a.what { started.as_ref() } else { None });
         let asked: u32 = asked.flat_map(|p| &p.lines).filter(|l| l.line_no == line.no).map(|l| l.quantity).sum();
@@ -217,34 +217,34 @@ impl Order {
 
     /// Whether it is an installer's: its work is said in it, and it takes nothing from a shelf.
     pub fn installs(&self) -> bool {
-        self.after.parent.as_ref().is_some_and(|p| p.kind == LinkKind::Installation)
+        self.fulfilment.parent.as_ref().is_some_and(|p| p.kind == LinkKind::Installation)
     }
 
     /// The question of that id that is not answered yet.
     pub fn open_ask(&self, id: &str) -> Option<&Ask> {
-        self.after.asks.iter().find(|a| a.id == id && a.state == AskState::Open)
+        self.fulfilment.asks.iter().find(|a| a.id == id && a.state == AskState::Open)
     }
 
     /// The number of the next return or exchange group; one count for both, so that a claim has one name.
     pub fn next_claim(&self) -> u16 {
-        let returns = self.after.returns.iter().map(|r| r.group);
-        returns.chain(self.after.exchanges.iter().map(|e| e.group)).max().unwrap_or(0) + 1
+        let returns = self.fulfilment.returns.iter().map(|r| r.group);
+        returns.chain(self.fulfilment.exchanges.iter().map(|e| e.group)).max().unwrap_or(0) + 1
     }
 
     /// Units of a line that are to be at the buyer's: what is under claim and had not left is not.
     pub fn outstanding(&self, line: &Line) -> u32 {
-        let returns = self.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+        let returns = self.fulfilment.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
         let kept: u32 =
             returns.filter(|l| l.line_no == line.no && !l.shipped && !l.restocked).map(|l| l.quantity).sum();
         let asked = |e: &&Exchange| e.line_no == line.no && !e.shipped && e.state == ExchangeState::Requested;
-        let asked: u32 = self.after.exchanges.iter().filter(asked).map(|e| e.quantity).sum();
+        let asked: u32 = self.fulfilment.exchanges.iter().filter(asked).map(|e| e.quantity).sum();
         line.to_deliver() - kept - asked
     }
 
     /// Who sells a line: the partner of its fee row, or of a linked order the one it was made at.
     pub fn seller_of(&self, line: &Line) -> Option<&PartnerId> {
         let of_row = || self.fees.iter().find(|f| f.no == line.fee_no).map(|f| &f.partner_id);
-        self.after.parent.as_ref().map(|p| &p.partner_id).or_else(of_row)
+        self.fulfilment.parent.as_ref().map(|p| &p.partner_id).or_else(of_row)
     }
 
     /// Whether another lane was asked for units of the line and has not answered.
@@ -256,7 +256,7 @@ impl Order {
     /// The installation order of a line that was not given up.
     pub fn installer_of(&self, line_no: u16) -> Option<&Link> {
         let of = |l: &&Link| l.kind == LinkKind::Installation && l.runs() && l.lines.contains(&line_no);
-        self.after.links.iter().find(of)
+        self.fulfilment.links.iter().find(of)
     }
 
     /// The number of the next line.
@@ -266,13 +266,13 @@ impl Order {
 
     /// The numbers of lines that another lane is asked for.
     pub fn asked_lines(&self) -> impl Iterator<Item = u16> {
-        let open = self.after.asks.iter().filter(|a| a.state == AskState::Open);
+        let open = self.fulfilment.asks.iter().filter(|a| a.state == AskState::Open);
         open.filter_map(|a| a.what.adds().map(|(line, _)| line.no))
     }
 
     /// The number of the next fee row, of the order or of one of its returns.
     pub fn next_fee_no(&self) -> u16 {
-        let of_returns = self.after.returns.iter().flat_map(|r| &r.fees).map(|f| f.no);
+        let of_returns = self.fulfilment.returns.iter().flat_map(|r| &r.fees).map(|f| f.no);
         self.fees.iter().map(|f| f.no).chain(of_returns).max().unwrap_or(0) + 1
     }
 

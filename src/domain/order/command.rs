@@ -121,7 +121,7 @@ pub enum OrderCommand {
     RegisterWaybill(WaybillEntry),
     UpdateWaybill(WaybillEntry),
     /// row 19
-    MarkDelivered(Delivery),
+    MarkDelivered(DeliveryReport),
     Installed {
         lines: Vec<u16>,
     },
@@ -305,7 +305,7 @@ pub struct PartnerPurchase {
 
 /// Row 19: a delivery, by whose word.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
+pub struct DeliveryReport {
     pub by: DeliveredBy,
     /// none named: all that can be
     pub lines: Vec<u16>,

@@ -1,6 +1,6 @@
 //! 배송: what a line knows of its way to the buyer (domain §3.5–3.7).
 
-use super::lean::Blank;
+use super::lean::HasEmpty;
 use crate::domain::Time;
 
 codes! {
@@ -81,7 +81,7 @@ pub struct Delivery {
     pub confirm_at: Option<Time>,
 }
 
-impl Blank for Delivery {
+impl HasEmpty for Delivery {
     fn blank() -> &'static Self {
         static BLANK: Delivery = Delivery {
             status: None,

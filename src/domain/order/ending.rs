@@ -27,15 +27,15 @@ impl Order {
 
     /// Whether a claim is in progress, as far as it is more than a line on its way: what an exchange added is a line itself.
     fn claim_runs(&self) -> bool {
-        let picked_up = |e: &Exchange| self.after.returns.iter().any(|r| r.exchange == Some(e.group));
+        let picked_up = |e: &Exchange| self.fulfilment.returns.iter().any(|r| r.exchange == Some(e.group));
         let runs = |e: &Exchange| {
             let undecided = e.state == ExchangeState::Requested;
             let waits = e.state == ExchangeState::Approved && e.new_line_no.is_none() && !picked_up(e);
             undecided || waits || e.collection.as_ref().is_some_and(|c| !c.settled())
         };
         self.lines.iter().any(|l| l.returning > 0)
-            || self.after.returns.iter().any(|r| !r.state.ended())
-            || self.after.exchanges.iter().any(runs)
+            || self.fulfilment.returns.iter().any(|r| !r.state.ended())
+            || self.fulfilment.exchanges.iter().any(runs)
     }
 
     /// Whether nothing of it is left to happen: every line has ended, nothing is owed either way, nobody waits for a word.
@@ -50,7 +50,7 @@ impl Order {
             && self.due_now() == Won::ZERO
             && self.due(true).is_none()
             && !self.reservations.iter().any(|r| waits(r.state))
-            && !self.after.asks.iter().any(|a| a.state == AskState::Open)
-            && !self.after.links.iter().any(|l| l.state == LinkState::Asked)
+            && !self.fulfilment.asks.iter().any(|a| a.state == AskState::Open)
+            && !self.fulfilment.links.iter().any(|l| l.state == LinkState::Asked)
     }
 }

@@ -3,35 +3,35 @@
 use std::ops::{Deref, DerefMut};
 
 /// What an empty part looks like.
-pub trait Blank: Default + 'static {
+pub trait HasEmpty: Default + 'static {
     /// One for all.
     fn blank() -> &'static Self;
 }
 
 /// A part that costs a pointer while it is empty.
 #[derive(Debug, Clone)]
-pub struct Lean<T>(Option<Box<T>>);
+pub struct LazyBox<T>(Option<Box<T>>);
 
-impl<T> Default for Lean<T> {
+impl<T> Default for LazyBox<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T: Blank> Deref for Lean<T> {
+impl<T: HasEmpty> Deref for LazyBox<T> {
     type Target = T;
     fn deref(&self) -> &T {
         self.0.as_deref().unwrap_or_else(|| T::blank())
     }
 }
 
-impl<T: Blank> DerefMut for Lean<T> {
+impl<T: HasEmpty> DerefMut for LazyBox<T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0.get_or_insert_default()
     }
 }
 
-impl<T: Blank + PartialEq> PartialEq for Lean<T> {
+impl<T: HasEmpty + PartialEq> PartialEq for LazyBox<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }

@@ -29,10 +29,10 @@ impl Order {
         part.deposit = None;
         part.reservations.clear();
         part.cancels.retain(|c| own(c.line_no));
-        if part.after == super::lean::Lean::default() {
+        if part.fulfilment == super::lean::LazyBox::default() {
             return part;
         }
-        let after = &mut *part.after;
+        let after = &mut *part.fulfilment;
         after.links.retain_mut(|l| {
             l.lines.retain(|no| own(*no));
             l.short.retain(|s| own(s.line_no));
@@ -47,7 +47,7 @@ impl Order {
 
     /// Whether the seller needs to know where to: it has something to send, to install or to fetch here.
     pub fn needs_address(&self, seller: &PartnerId) -> bool {
-        let installs = self.after.parent.as_ref().is_some_and(|p| p.kind == LinkKind::Installation);
+        let installs = self.fulfilment.parent.as_ref().is_some_and(|p| p.kind == LinkKind::Installation);
         let own = self.lines.iter().filter(|l| self.seller_of(l) == Some(seller));
         own.into_iter().any(|l| {
             let claimed = l.returning + l.exchanging > 0 || self.fetches(l);
@@ -58,7 +58,7 @@ impl Order {
     /// Whether goods of the line that were exchanged are still to come back, or to be inspected: whatever became of what they
     /// were exchanged for, and of the order.
     fn fetches(&self, line: &Line) -> bool {
-        let of = self.after.exchanges.iter().filter(|e| e.line_no == line.no);
+        let of = self.fulfilment.exchanges.iter().filter(|e| e.line_no == line.no);
         of.filter_map(|e| e.collection.as_ref()).any(|c| !c.settled())
     }
 }
@@ -152,7 +152,7 @@ impl Order {
 
     /// The same of a cancellation.
     pub(super) fn cut_for_others(&self, group: u32, seller: &PartnerId) -> Won {
-        let of = self.after.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
+        let of = self.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
         of.filter(|b| !self.is_fee_of(b.fee_no, seller)).map(|b| b.amount).sum()
     }
 

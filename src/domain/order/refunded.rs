@@ -32,7 +32,7 @@ impl Order {
             return told;
         }
         // what was short before the money came was never paid, and has no refunds
-        let kept = self.after.kept.iter().map(|(group, _)| *group);
+        let kept = self.fulfilment.kept.iter().map(|(group, _)| *group);
         let mut groups: Vec<u32> = self.refunds.iter().filter_map(|f| f.cancel_group).chain(kept).collect();
         groups.sort_unstable();
         groups.dedup();
@@ -42,7 +42,7 @@ impl Order {
             let others = to.map_or(Won::ZERO, |seller| self.cut_for_others(group, seller));
             self.spread(parts, |f| f.cancel_group == Some(group), others, &mut told);
         }
-        for r in self.after.returns.iter().filter(|r| r.stands()) {
+        for r in self.fulfilment.returns.iter().filter(|r| r.stands()) {
             let parts = r.lines.iter().map(|l| Part { line_no: l.line_no, amount: l.amount, kept: l.kept_back });
             let others = to.map_or(Won::ZERO, |seller| self.settled_for_others(r, seller));
             self.spread(parts.collect(), |f| f.return_group == Some(r.group), others, &mut told);

@@ -5,9 +5,9 @@ use super::{
     command::{Deposit, Heard, Means},
     delivery::Delivery,
     event::{CutCause, Discount, Reservation},
-    lean::Lean,
+    lean::LazyBox,
     repeats::Repeats,
-    supply::After,
+    supply::Fulfilment,
 };
 use crate::domain::{
     Time,
@@ -49,7 +49,7 @@ pub struct Order {
     /// how often what changes little was said
     pub repeats: Repeats,
     /// what comes after payment
-    pub after: Lean<After>,
+    pub fulfilment: LazyBox<Fulfilment>,
 }
 
 /// Whether the placement stands.
@@ -142,7 +142,7 @@ pub struct Line {
     pub points_earned: Won,
     /// of its last return
     pub timing: Option<RefundTiming>,
-    pub delivery: Lean<Delivery>,
+    pub delivery: LazyBox<Delivery>,
 }
 
 impl Line {

@@ -31,7 +31,7 @@ pub enum StepKind {
     /// Give back whatever the reservation has; when it is not there yet, it never will be.
     Release,
     /// Give back part of what was held or sold; `lost` units are written off at once.
-    Return { lines: Vec<ReturnLine> },
+    Return { lines: Vec<ReturnedUnits> },
 }
 
 impl StepKind {
@@ -61,7 +61,7 @@ pub struct StepLine {
 
 /// Units given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnLine {
+pub struct ReturnedUnits {
     pub line_no: u16,
     pub quantity: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

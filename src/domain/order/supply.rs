@@ -6,7 +6,7 @@ use super::{
     claim::{Exchange, Fault, GiftReason, Return},
     delivery::Destination,
     event::{AddedFee, AddedLine, Kept, Linked, ProcurementStarted, Reservation},
-    lean::Blank,
+    lean::HasEmpty,
 };
 use crate::domain::{
     Time,
@@ -131,7 +131,7 @@ pub struct Parent {
 
 /// What comes after payment: most orders of a sale have none of it while they are live.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct After {
+pub struct Fulfilment {
     pub parent: Option<Parent>,
     pub links: Vec<Link>,
     pub procurements: Vec<Procurement>,
@@ -146,9 +146,9 @@ pub struct After {
     pub chain: bool,
 }
 
-impl Blank for After {
+impl HasEmpty for Fulfilment {
     fn blank() -> &'static Self {
-        static BLANK: After = After {
+        static BLANK: Fulfilment = Fulfilment {
             parent: None,
             links: Vec::new(),
             procurements: Vec::new(),

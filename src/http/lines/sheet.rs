@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::{LineClaim, LineItem};
-use crate::http::{csv::Column, view::RecipientView};
+use crate::http::{csv::CsvColumn, view::RecipientView};
 
 /// What a file is called that keeps it.
 pub const FILE: &str = "lines.csv";
 
 /// The fields of a [`LineItem`] by their names, in its order; a recipient's have its name before theirs.
-pub const COLUMNS: [Column<LineItem>; 34] = [
+pub const COLUMNS: [CsvColumn<LineItem>; 34] = [
     ("order_id", |l| l.order_id.clone()),
     ("line_no", |l| l.line_no.to_string()),
     ("customer_id", |l| l.customer_id.clone()),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::plain;
 
 /// A command, told.
-pub struct Told {
+pub struct CommandDoc {
     /// its type
     pub tag: &'static str,
     /// its schema's name; with `Body` behind it, without its type; with `Fields`, without its order, too
@@ -17,7 +17,7 @@ pub struct Told {
 }
 
 /// What of them is otherwise over HTTP: the answer comes in the response, the token may say who asks and a header the id.
-pub fn over_http(named: Vec<(&'static str, Schema)>, components: &mut Map<String, Value>) -> Vec<Told> {
+pub fn over_http(named: Vec<(&'static str, Schema)>, components: &mut Map<String, Value>) -> Vec<CommandDoc> {
     let mut told = Vec::new();
     for (tag, reference) in named {
         let name = reference.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()).unwrap_or(tag);
@@ -48,7 +48,7 @@ pub fn over_http(named: Vec<(&'static str, Schema)>, components: &mut Map<String
         }
         components.insert(format!("{name}Body"), body);
         components.insert(name.clone(), command);
-        told.push(Told { tag, name, about, of_an_order });
+        told.push(CommandDoc { tag, name, about, of_an_order });
     }
     let named: Vec<(String, String)> = told.iter().map(|c| (c.tag.to_owned(), c.name.clone())).collect();
     let mut any = plain::alternatives_of("type", &named);
@@ -69,7 +69,7 @@ fn without(schema: &mut Value, properties: &[&str], required: &[&str]) {
 }
 
 /// The command within a preview: its type, and the fields of `…Fields`.
-fn previews(told: &[Told], components: &mut Map<String, Value>) {
+fn previews(told: &[CommandDoc], components: &mut Map<String, Value>) {
     let tags: Vec<&str> = told.iter().filter(|c| c.of_an_order && c.tag != "preview").map(|c| c.tag).collect();
     for name in ["Preview", "PreviewBody", "PreviewFields"] {
         let Some(command) = components.get_mut(name).and_then(|p| p.pointer_mut("/properties/command")) else {

@@ -141,10 +141,14 @@ impl OrderView {
             claims: claims(o),
             procurements: procurements(o),
             linked_orders: links(o),
-            parent_order_id: o.after.parent.as_ref().map(|p| p.order_id.to_string()),
-            destination: o.after.destination.map(|d| DestinationView { kind: d.kind, zone: d.zone, chosen_at: d.at }),
+            parent_order_id: o.fulfilment.parent.as_ref().map(|p| p.order_id.to_string()),
+            destination: o.fulfilment.destination.map(|d| DestinationView {
+                kind: d.kind,
+                zone: d.zone,
+                chosen_at: d.at,
+            }),
             recipient: None,
-            reviews: o.after.reviews.iter().map(review).collect(),
+            reviews: o.fulfilment.reviews.iter().map(review).collect(),
             points: o.points.iter().map(points).collect(),
         }
     }
@@ -225,7 +229,7 @@ fn fees(o: &Order) -> Vec<FeeView> {
         return_group: None,
         unpaid: f.unpaid,
     });
-    let of_returns = o.after.returns.iter().flat_map(|r| {
+    let of_returns = o.fulfilment.returns.iter().flat_map(|r| {
         r.fees.iter().map(|f| FeeView {
             fee_no: f.no,
             partner_id: f.partner_id.to_string(),
@@ -291,7 +295,7 @@ fn claims(o: &Order) -> Claims {
         reason: c.reason.clone(),
         at: c.at,
     });
-    let returns = o.after.returns.iter().map(|r| ReturnView {
+    let returns = o.fulfilment.returns.iter().map(|r| ReturnView {
         claim_group: r.group,
         state: r.state,
         state_korean: r.state.korean(),
@@ -306,7 +310,7 @@ fn claims(o: &Order) -> Claims {
         collected_at: r.collected_at,
         completed_at: r.completed_at,
     });
-    let exchanges = o.after.exchanges.iter().map(|e| ExchangeView {
+    let exchanges = o.fulfilment.exchanges.iter().map(|e| ExchangeView {
         claim_group: e.group,
         state: e.state,
         state_korean: e.state.korean(),
@@ -336,7 +340,7 @@ fn procurements(o: &Order) -> Vec<ProcurementView> {
         amount: p.amount,
         at: p.at,
     };
-    o.after.procurements.iter().map(one).collect()
+    o.fulfilment.procurements.iter().map(one).collect()
 }
 
 fn links(o: &Order) -> Vec<LinkView> {
@@ -348,5 +352,5 @@ fn links(o: &Order) -> Vec<LinkView> {
         partner_id: l.partner_id.to_string(),
         lines: l.lines.clone(),
     };
-    o.after.links.iter().map(one).collect()
+    o.fulfilment.links.iter().map(one).collect()
 }

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::MemoryBounds;
 use crate::log::{
-    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, Entry, EntryId, Extent, Fresh, Inbound, LogError, LogStats, OutEntry, Outbound,
-    REPLY_STREAMS_MAX, Retention, SettleReport, Settled, dead_json,
+    ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound,
+    REPLY_STREAMS_MAX, Retention, SettleReport, Settled, StreamBounds, dead_json,
 };
 
 /// A reply stream keeps this part of what the common one may.
@@ -19,21 +19,21 @@ const REPLY_SHARE: usize = 64;
 
 /// A partition.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartitionLog {
     /// what was published before is gone
     pub birth: EntryId,
-    state: Mutex<State>,
+    state: Mutex<PartitionState>,
     /// something was appended, or the owner changed
     pub arrived: Notify,
     /// something was published
     pub published: Notify,
 }
 
-impl Part {
+impl PartitionLog {
     /// Born `now`.
     pub fn new(partition: u32, bounds: MemoryBounds, now: u64) -> Self {
         let birth = EntryId { ms: now, seq: 0 };
-        let state = State {
+        let state = PartitionState {
             partition,
             bounds,
             epoch: 0,
@@ -46,7 +46,7 @@ impl Part {
         Self { birth, state: Mutex::new(state), arrived: Notify::new(), published: Notify::new() }
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, PartitionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,12 +79,12 @@ impl In {
         self.entries.get(self.entries.len() - self.unread).map(|(id, _)| *id)
     }
 
-    fn take(&mut self, stream: Inbound, max: usize, now: u64, into: &mut Vec<Entry>) {
+    fn take(&mut self, stream: Inbound, max: usize, now: u64, into: &mut Vec<LogEntry>) {
         let from = self.entries.len() - self.unread;
         for (id, command) in self.entries.range(from..).take(max) {
             self.pending.insert(*id, 1);
             let (id, command) = (*id, Arc::clone(command));
-            into.push(Entry { stream, id, at: id.time_by(now), command, attempts: 1 });
+            into.push(LogEntry { stream, id, at: id.time_by(now), command, attempts: 1 });
         }
         self.unread -= self.unread.min(max);
     }
@@ -177,7 +177,7 @@ impl Array {
 
 /// What the lock guards.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct PartitionState {
     partition: u32,
     bounds: MemoryBounds,
     epoch: i64,
@@ -188,7 +188,7 @@ pub(super) struct State {
     dead: Out,
 }
 
-impl State {
+impl PartitionState {
     fn inbound(&mut self, stream: Inbound) -> &mut In {
         &mut self.inbound[stream.index()]
     }
@@ -231,13 +231,13 @@ impl State {
             let Some((_, stream)) = first else { break };
             self.inbound(stream).take(stream, 1, now, &mut entries);
         }
-        let reached = entries.iter().map(|entry: &Entry| entry.at).max();
+        let reached = entries.iter().map(|entry: &LogEntry| entry.at).max();
         let room = max - entries.len();
         self.inbound(Inbound::Internal).take(Inbound::Internal, room, now, &mut entries);
         Fresh { entries, reached }
     }
 
-    pub fn pending(&mut self, stream: Inbound, after: EntryId, max: usize, now: u64) -> Vec<Entry> {
+    pub fn pending(&mut self, stream: Inbound, after: EntryId, max: usize, now: u64) -> Vec<LogEntry> {
         let from = self.inbound(stream);
         let (entries, pending) = (&from.entries, &mut from.pending);
         let later = pending.range_mut((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
@@ -247,7 +247,7 @@ impl State {
                 let at = entries.binary_search_by_key(id, |(id, _)| *id).ok()?;
                 *attempts += 1;
                 let command = Arc::clone(&entries[at].1);
-                Some(Entry { stream, id: *id, at: id.time_by(now), command, attempts: *attempts })
+                Some(LogEntry { stream, id: *id, at: id.time_by(now), command, attempts: *attempts })
             })
             .collect()
     }
@@ -350,10 +350,10 @@ impl State {
         true
     }
 
-    pub fn extent(&self, stream: &Outbound) -> Extent {
+    pub fn extent(&self, stream: &Outbound) -> StreamBounds {
         let ends = self.outbound(stream).map(|out| (out.floor, out.last));
         let (floor, last) = ends.unwrap_or((EntryId::ZERO, EntryId::ZERO));
-        Extent { floor, last }
+        StreamBounds { floor, last }
     }
 
     pub fn reply_names(&self) -> Vec<Arc<str>> {

@@ -29,7 +29,7 @@ pub(super) struct Followers {
 
 /// How far a follower has come in a partition.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FollowCursor {
     pub partition: u32,
     pub key: String,
     pub after: EntryId,
@@ -57,7 +57,7 @@ impl Followers {
     pub async fn read(
         &self,
         stream: &Outbound,
-        places: &[Place],
+        places: &[FollowCursor],
         max: usize,
         wait: Duration,
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {

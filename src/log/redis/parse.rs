@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::redis::Value;
 
 use super::link::strange;
-use crate::log::{Entry, EntryId, Extent, Inbound, LogError};
+use crate::log::{EntryId, Inbound, LogEntry, LogError, StreamBounds};
 
 /// The items of an array; none for nil.
 pub(super) fn array(value: Value, what: &str) -> Result<Vec<Value>, LogError> {
@@ -60,10 +60,10 @@ pub(super) fn field(fields: &mut [Value], name: &str) -> Option<Vec<u8>> {
 }
 
 /// An entry's id and fields; `None` where it was trimmed while pending.
-pub(super) type Row = (EntryId, Option<Vec<Value>>);
+pub(super) type StreamRow = (EntryId, Option<Vec<Value>>);
 
 /// The entries of one stream.
-pub(super) fn entries(value: Value) -> Result<Vec<Row>, LogError> {
+pub(super) fn entries(value: Value) -> Result<Vec<StreamRow>, LogError> {
     let what = "stream entries";
     let rows = array(value, what)?;
     let mut all = Vec::with_capacity(rows.len());
@@ -77,7 +77,7 @@ pub(super) fn entries(value: Value) -> Result<Vec<Row>, LogError> {
 }
 
 /// What XINFO STREAM tells of a stream's ends.
-pub(super) fn extent(value: Value) -> Result<Extent, LogError> {
+pub(super) fn extent(value: Value) -> Result<StreamBounds, LogError> {
     let what = "about a stream";
     let told = array(value, what)?;
     let find = |name: &str| told.chunks_exact(2).find(|p| bytes(&p[0]) == Some(name.as_bytes())).map(|p| &p[1]);
@@ -93,13 +93,13 @@ pub(super) fn extent(value: Value) -> Result<Extent, LogError> {
     } else {
         last
     };
-    Ok(Extent { floor, last })
+    Ok(StreamBounds { floor, last })
 }
 
 /// A command's entry.
-pub(super) fn command(stream: Inbound, id: EntryId, fields: &mut [Value], attempts: u32, now_ms: u64) -> Entry {
+pub(super) fn command(stream: Inbound, id: EntryId, fields: &mut [Value], attempts: u32, now_ms: u64) -> LogEntry {
     let command: Arc<[u8]> = field(fields, "command").map_or_else(|| Arc::from([]), Arc::from);
-    Entry { stream, id, at: id.time_by(now_ms), command, attempts }
+    LogEntry { stream, id, at: id.time_by(now_ms), command, attempts }
 }
 
 /// The streams of an XREAD or XREADGROUP reply, by key.

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     clock::{Clock as _, RealClock},
     domain::Time,
-    log::{Entry, EntryId, Fresh, Inbound, LogError, Reader},
+    log::{EntryId, Fresh, Inbound, LogEntry, LogError, Reader},
 };
 
 const CLAIM_PAGE: usize = 1_000;
@@ -116,7 +116,7 @@ pub(super) struct RedisReader {
     /// after an error: from where each stream's pending entries are to be handed out again
     replay: [Option<EntryId>; STREAMS],
     /// read, not yet handed out
-    held: VecDeque<Entry>,
+    held: VecDeque<LogEntry>,
     /// whether that is all new
     tells: bool,
     /// up to when it is all there was, where there was more than one read takes
@@ -260,7 +260,7 @@ impl RedisReader {
         stream: Inbound,
         after: EntryId,
         max: usize,
-    ) -> Result<(Vec<Entry>, Option<EntryId>), LogError> {
+    ) -> Result<(Vec<LogEntry>, Option<EntryId>), LogError> {
         if after == EntryId::LAST {
             return Ok((Vec::new(), None)); // the server takes no interval that begins after it
         }
@@ -299,7 +299,7 @@ impl RedisReader {
         Ok((page, last))
     }
 
-    fn see(&mut self, entries: &[Entry]) {
+    fn see(&mut self, entries: &[LogEntry]) {
         for entry in entries {
             let seen = &mut self.seen[entry.stream.index()];
             *seen = (*seen).max(entry.id);
@@ -318,7 +318,7 @@ impl RedisReader {
     }
 
     /// After an error: what the failed call may have been handed.
-    async fn replayed(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn replayed(&mut self, max: usize) -> Result<Vec<LogEntry>, LogError> {
         for stream in Inbound::ALL {
             while let Some(after) = self.replay[stream.index()] {
                 let (page, last) = self.page(stream, after, max).await?;
@@ -332,7 +332,7 @@ impl RedisReader {
     }
 
     /// What a superseded reader was handed after the takeover.
-    async fn swept(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn swept(&mut self, max: usize) -> Result<Vec<LogEntry>, LogError> {
         self.swept = Instant::now();
         let mut cmd = self.scripted(&self.scripts.sweep);
         cmd.arg(self.epoch).arg(&self.name).arg(max.clamp(1, CLAIM_PAGE));
@@ -364,7 +364,7 @@ impl RedisReader {
     }
 
     /// What there is for us: what may have been lost, what others were handed, what is new.
-    async fn news(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+    async fn news(&mut self, max: usize, wait: Duration) -> Result<Vec<LogEntry>, LogError> {
         self.attach().await?;
         let mut entries = self.replayed(max).await?;
         if entries.is_empty() && self.swept.elapsed() >= SWEEP_EVERY {
@@ -376,7 +376,7 @@ impl RedisReader {
         Ok(entries)
     }
 
-    async fn read_new(&mut self, max: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+    async fn read_new(&mut self, max: usize, wait: Duration) -> Result<Vec<LogEntry>, LogError> {
         let mut read = self.read_group(max);
         if !wait.is_zero() {
             read.arg("BLOCK").arg(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
@@ -421,7 +421,7 @@ fn attempts(row: Value, id: EntryId) -> Result<u32, LogError> {
 
 #[async_trait]
 impl Reader for RedisReader {
-    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn pending(&mut self, stream: Inbound, after: EntryId, max: usize) -> Result<Vec<LogEntry>, LogError> {
         self.attach().await?;
         if after == EntryId::ZERO {
             // from the beginning: that is all there is to hand out again
@@ -454,7 +454,7 @@ impl Reader for RedisReader {
             self.held = entries.into();
         }
         let n = self.held.len().min(max.max(1));
-        let entries: Vec<Entry> = self.held.drain(..n).collect();
+        let entries: Vec<LogEntry> = self.held.drain(..n).collect();
         let last = entries.iter().filter(|entry| entry.stream.produced()).map(|entry| entry.at).max();
         let reached = match self.whole {
             Some(whole) if self.held.is_empty() => Some(whole),

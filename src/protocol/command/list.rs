@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Role, bounds::*, commands, parts::*};
+use super::{ActorRole, bounds::*, commands, parts::*};
 use crate::domain::{
     catalog::{PartnerKind, PromotionKind, StockPolicy},
     gift::GiftSoldOut,

@@ -45,7 +45,7 @@ macro_rules! commands {
             /// The names on the wire.
             pub const NAMES: &'static [&'static str] = &[$($tag),+];
             /// Who may send each of them.
-            pub const ROLES: &'static [(&'static str, &'static [Role])] = &[$(($tag, &[$(Role::$role),+])),+];
+            pub const ROLES: &'static [(&'static str, &'static [ActorRole])] = &[$(($tag, &[$(ActorRole::$role),+])),+];
 
             /// Reads a command of this type; `None` when there is no such type.
             ///
@@ -59,8 +59,8 @@ macro_rules! commands {
             }
 
             /// The roles that may send it.
-            pub const fn roles(&self) -> &'static [Role] {
-                match self { $(Wire::$name(_) => &[$(Role::$role),+]),+ }
+            pub const fn roles(&self) -> &'static [ActorRole] {
+                match self { $(Wire::$name(_) => &[$(ActorRole::$role),+]),+ }
             }
 
             /// The envelope: id, actor, name of the answer stream.
@@ -98,7 +98,7 @@ pub(crate) use commands;
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
+pub enum ActorRole {
     Buyer,
     Seller,
     Partner,
@@ -111,24 +111,31 @@ pub enum Role {
 pub const BUYERS: [&str; 5] =
     ["cancel_payment", "cancel_lines", "confirm_purchase", "write_review", "withdraw_exchange"];
 
-impl Role {
+impl ActorRole {
     /// Every role.
-    pub const ALL: [Role; 6] = [Role::Buyer, Role::Seller, Role::Partner, Role::Operator, Role::Payment, Role::System];
+    pub const ALL: [ActorRole; 6] = [
+        ActorRole::Buyer,
+        ActorRole::Seller,
+        ActorRole::Partner,
+        ActorRole::Operator,
+        ActorRole::Payment,
+        ActorRole::System,
+    ];
 
     /// The word before the colon.
     pub const fn word(self) -> &'static str {
         match self {
-            Role::Buyer => "buyer",
-            Role::Seller => "seller",
-            Role::Partner => "partner",
-            Role::Operator => "operator",
-            Role::Payment => "payment",
-            Role::System => "system",
+            ActorRole::Buyer => "buyer",
+            ActorRole::Seller => "seller",
+            ActorRole::Partner => "partner",
+            ActorRole::Operator => "operator",
+            ActorRole::Payment => "payment",
+            ActorRole::System => "system",
         }
     }
 
     /// Splits `role:id`.
-    pub fn of(actor: &str) -> Option<(Role, &str)> {
+    pub fn of(actor: &str) -> Option<(ActorRole, &str)> {
         let (word, id) = actor.split_once(':')?;
         let role = Self::ALL.into_iter().find(|r| r.word() == word)?;
         (!id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_graphic())).then_some((role, id))

@@ -13,17 +13,19 @@ use crate::{
         order::{
             OrderCommand,
             claim::{ClaimReason, Fault},
-            command::{Delivery, Found, GiveUp, PartnerPurchase, ReturnRequest, Sourced},
+            command::{DeliveryReport, Found, GiveUp, PartnerPurchase, ReturnRequest, Sourced},
             delivery::{DeliveredBy, ShipMethod},
             event::{ReservedLine, WaybillEntry},
         },
         reason::{Reason, Refusal},
     },
-    protocol::command::{Moment, Role, Text, Wire, WireInspected, WirePurchase, WireSource, WireUnits, WireWaybill},
+    protocol::command::{
+        ActorRole, Moment, Text, Wire, WireInspected, WirePurchase, WireSource, WireUnits, WireWaybill,
+    },
 };
 
 /// `None`: not one of these.
-pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal> {
+pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Refusal> {
     use OrderCommand as C;
     let order = |order_id: OrderId, command| Ok(Ok(Kind::Order { order_id, command, personal: None }));
     let apart = |order_id: OrderId, command, personal: Personal| {
@@ -113,11 +115,11 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             if c.forced && (waybill.is_some() || c.delivered_at.is_some()) {
                 return Err(Refusal::invalid("a forced delivery has no waybill, and is of now"));
             }
-            if c.forced && !matches!(role, Role::Operator | Role::Seller) {
+            if c.forced && !matches!(role, ActorRole::Operator | ActorRole::Seller) {
                 return Err(Reason::Forbidden.into());
             }
             let by = if c.forced { DeliveredBy::Forced } else { DeliveredBy::Carrier };
-            let d = Delivery {
+            let d = DeliveryReport {
                 by,
                 lines: bounded(c.lines)?,
                 waybill,
@@ -128,7 +130,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
         }
         Wire::InstallerDelivered(c) => {
             let (by, lines) = (DeliveredBy::Installer, bounded(c.lines)?);
-            let d = Delivery { by, lines, waybill: None, at: c.delivered_at.map(Moment::time), reason: None };
+            let d = DeliveryReport { by, lines, waybill: None, at: c.delivered_at.map(Moment::time), reason: None };
             order(c.order_id, C::MarkDelivered(d))
         }
         Wire::Installed(c) => order(c.order_id, C::Installed { lines: bounded(c.lines)? }),
@@ -141,7 +143,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             apart(c.order_id, C::WriteReview { line_no: c.line_no, rating: c.rating }, personal)
         }
         Wire::RequestReturn(c) => {
-            if c.waive_gifts && role == Role::Buyer {
+            if c.waive_gifts && role == ActorRole::Buyer {
                 return Err(Reason::Forbidden.into());
             }
             judged_by_the_shop(role, c.reason, c.fault)?;
@@ -151,7 +153,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
                 fault: c.fault,
                 timing: c.refund_timing,
                 waive_gifts: c.waive_gifts,
-                may_override: role != Role::Buyer,
+                may_override: role != ActorRole::Buyer,
             };
             let personal = Personal { refund_account: account(c.refund_account)?, ..Personal::default() };
             apart(c.order_id, C::RequestReturn(asked), personal)
@@ -165,7 +167,7 @@ pub(super) fn kind(wire: Wire, role: Role) -> Result<Result<Kind, Wire>, Refusal
             order(c.order_id, C::RejectReturn { group: c.claim_group, reason: Text::maybe(c.reason) })
         }
         Wire::WithdrawReturn(c) => {
-            let (lines, by_buyer) = (units(c.lines)?, role == Role::Buyer);
+            let (lines, by_buyer) = (units(c.lines)?, role == ActorRole::Buyer);
             order(c.order_id, C::WithdrawReturn { group: c.claim_group, lines, by_buyer })
         }
         Wire::WriteOffReturn(c) => {
@@ -234,8 +236,8 @@ fn parts(lines: &[WireSource]) -> Vec<Sourced> {
 }
 
 /// 귀책: a buyer's change of mind is the buyer's own; whatever else is said, the shop judges.
-fn judged_by_the_shop(role: Role, reason: ClaimReason, fault: Fault) -> Result<(), Refusal> {
-    if role == Role::Buyer && reason == ClaimReason::ChangeOfMind && fault != Fault::Buyer {
+fn judged_by_the_shop(role: ActorRole, reason: ClaimReason, fault: Fault) -> Result<(), Refusal> {
+    if role == ActorRole::Buyer && reason == ClaimReason::ChangeOfMind && fault != Fault::Buyer {
         return Err(Refusal::invalid("a change of mind is the buyer's own: its fault is the buyer"));
     }
     Ok(())

@@ -4,7 +4,7 @@
 use super::{Command, Kind, Unreadable, decode};
 use crate::{
     domain::reason::{Facts, Reason, Refusal},
-    protocol::{command::Role, internal::is_payments},
+    protocol::{command::ActorRole, internal::is_payments},
 };
 
 /// What a checkout says for the payment side: money that comes in. Money that goes back is not its word.
@@ -23,9 +23,9 @@ pub fn decode_checkout(bytes: &[u8], pays: bool) -> Result<Command, Unreadable> 
 }
 
 fn forbidden(command: &Command, pays: bool) -> Option<&'static str> {
-    let role = Role::of(&command.actor).map(|(role, _)| role);
-    let payment = role == Some(Role::Payment) && CHECKOUT_PAYS.contains(&command.name);
-    if role != Some(Role::Buyer) && !payment {
+    let role = ActorRole::of(&command.actor).map(|(role, _)| role);
+    let payment = role == Some(ActorRole::Payment) && CHECKOUT_PAYS.contains(&command.name);
+    if role != Some(ActorRole::Buyer) && !payment {
         return Some("the stream checkout is for what buyers say, and for approve_payment and decline_payment");
     }
     if is_payments(command.id.as_str()) {
@@ -90,9 +90,9 @@ mod tests {
     fn every_command_that_no_buyer_may_send_is_refused() {
         let mut others = 0;
         for (name, roles) in Wire::ROLES {
-            let buyers = roles.contains(&Role::Buyer);
-            for role in roles.iter().filter(|role| **role != Role::Buyer) {
-                let paid = *role == Role::Payment && CHECKOUT_PAYS.contains(name);
+            let buyers = roles.contains(&ActorRole::Buyer);
+            for role in roles.iter().filter(|role| **role != ActorRole::Buyer) {
+                let paid = *role == ActorRole::Payment && CHECKOUT_PAYS.contains(name);
                 let command = Command {
                     id: crate::domain::ids::CommandId::stored("c-00000001"),
                     digest: "".into(),

@@ -18,7 +18,7 @@ use self::{
 };
 use super::{
     cards,
-    command::{Recipient, RefundAccount, Role, Text, Wire, WireLine},
+    command::{ActorRole, Recipient, RefundAccount, Text, Wire, WireLine},
     internal::{Internal, PAYMENT_SAYS, hex, is_own, is_payments},
 };
 use crate::domain::{
@@ -78,7 +78,7 @@ pub struct Personal {
     /// that a deposit comes to
     pub virtual_account_no: Option<String>,
     /// by approval id
-    pub tokens: Vec<(String, Token)>,
+    pub tokens: Vec<(String, PaymentToken)>,
     /// where refunds go; with `transferred`: where one has gone
     pub refund_account: Option<RefundAccount>,
     pub transferred: bool,
@@ -90,7 +90,7 @@ pub struct Personal {
 
 /// 승인토큰: as it came, or as it was sealed before what it came with was decided again.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Token {
+pub enum PaymentToken {
     Clear(String),
     Sealed(Arc<str>),
 }
@@ -181,14 +181,14 @@ fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal
     let digest: Arc<str> = hex(&Sha256::digest(&content)[..16]).into();
     let (id, actor, _) = wire.envelope();
     let (id, actor): (CommandId, Arc<str>) = (id.clone(), actor.into());
-    let (role, who) = Role::of(&actor).ok_or_else(|| {
+    let (role, who) = ActorRole::of(&actor).ok_or_else(|| {
         Refusal::invalid("actor is role:id, the role one of buyer, seller, partner, operator, payment, system")
     })?;
     if !wire.roles().contains(&role) {
         return Err(Reason::Forbidden.into());
     }
     let name = wire.name();
-    if is_payments(id.as_str()) && !(role == Role::Payment && PAYMENT_SAYS.contains(&name)) {
+    if is_payments(id.as_str()) && !(role == ActorRole::Payment && PAYMENT_SAYS.contains(&name)) {
         return Err(Refusal::invalid("an id that begins so is kept for the payment side's word"));
     }
     let expected_version = head::version(&wire)?;
@@ -197,12 +197,12 @@ fn understand(wire: Wire, reply_to: Option<Arc<str>>) -> Result<Command, Refusal
     Ok(Command { id, digest, actor, reply_to, name, expected_version, kind })
 }
 
-fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
+fn kind(wire: Wire, role: ActorRole, who: &str) -> Result<Kind, Refusal> {
     let order = |order_id: OrderId, command| Ok(Kind::Order { order_id, command, personal: None });
     #[expect(clippy::wildcard_enum_match_arm, reason = "each of the others has its reader, too")]
     match wire {
         Wire::PlaceOrder(c) => {
-            if role == Role::Buyer && who != c.customer_id.as_str() {
+            if role == ActorRole::Buyer && who != c.customer_id.as_str() {
                 return Err(Reason::Forbidden.into());
             }
             if c.order_id.as_str().contains(LINKED) {
@@ -211,7 +211,7 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
             let zip = c.recipient.as_ref().map(|r| r.zip.to_string());
             let personal = personal(c.recipient, c.payment.as_ref(), account(c.refund_account)?)?;
             let (lines, payment) = (c.lines.into_iter().map(wanted).collect(), offer(c.payment)?);
-            let itself = matches!(role, Role::Seller | Role::Partner) && who == c.customer_id.as_str();
+            let itself = matches!(role, ActorRole::Seller | ActorRole::Partner) && who == c.customer_id.as_str();
             let place = PlaceOrder {
                 customer_id: c.customer_id,
                 by_partner: itself,
@@ -244,8 +244,10 @@ fn kind(wire: Wire, role: Role, who: &str) -> Result<Kind, Refusal> {
         }
         Wire::Prepare(c) => {
             let by = match role {
-                Role::Seller | Role::Partner => Some(PartnerId::new(who).map_err(|e| Refusal::invalid(e.to_string()))?),
-                Role::Buyer | Role::Operator | Role::Payment | Role::System => None,
+                ActorRole::Seller | ActorRole::Partner => {
+                    Some(PartnerId::new(who).map_err(|e| Refusal::invalid(e.to_string()))?)
+                }
+                ActorRole::Buyer | ActorRole::Operator | ActorRole::Payment | ActorRole::System => None,
             };
             let lines = bounded(c.lines)?;
             let all = by.is_none() && lines.is_empty();

@@ -1,6 +1,6 @@
 //! Payments as they come over the wire, and what of them is kept apart.
 
-use super::{Personal, Token, codes::code, no_card, recipient, text};
+use super::{PaymentToken, Personal, codes::code, no_card, recipient, text};
 use crate::{
     domain::{
         order::command::{Deposit, Means, Paid, PaymentOffer},
@@ -49,8 +49,8 @@ pub(super) fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusa
         .collect()
 }
 
-pub(super) fn tokens(list: &[WireSettlement]) -> Vec<(String, Token)> {
-    let pair = |a: &WireApproval| Some((a.approval_id.to_string(), Token::Clear(a.token.as_ref()?.to_string())));
+pub(super) fn tokens(list: &[WireSettlement]) -> Vec<(String, PaymentToken)> {
+    let pair = |a: &WireApproval| Some((a.approval_id.to_string(), PaymentToken::Clear(a.token.as_ref()?.to_string())));
     list.iter().filter_map(|s| pair(&s.approval)).collect()
 }
 

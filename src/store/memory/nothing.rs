@@ -14,7 +14,7 @@ macro_rules! keeps_nothing {
                 store::{
                     StoreError, UntRow,
                     archive::{ArchRow, ArchiveStore, Moving, Stretch, Sum},
-                    door::{DoorAuditRow, DoorStore, HookLetterRow, HookRow},
+                    door::{AdminStore, DoorAuditRow, HookLetterRow, HookRow},
                     people::{
                         AccessQuery, AccessRow, CountBy, LineCount, LineQuery, LineRow, PeopleStore, ReviewQuery,
                         ReviewRow,
@@ -26,7 +26,7 @@ macro_rules! keeps_nothing {
             };
 
             #[async_trait]
-            impl DoorStore for $store {
+            impl AdminStore for $store {
                 async fn note(&self, _: &DoorAuditRow) -> Result<(), StoreError> {
                     $no
                 }

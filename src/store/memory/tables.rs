@@ -6,25 +6,25 @@ use crate::store::{
     Batch, Commit, Done, External, StoreError, TableRef, UntRow,
     row::{Read, Row, Write},
     rows::{CmdRow, CmpnRow, GdsRow, HistRow, OrdRow, OtbxRow, StlmRow},
-    sql::{self, How, Visit},
+    sql::{self, Visit, WriteMode},
 };
 
 /// A value of a key, as it is ordered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum KeyPart {
     Int(i64),
     Text(String),
 }
 
 /// A row's key.
-pub type Key = Vec<Part>;
+pub type Key = Vec<KeyPart>;
 
-fn part(value: &Read) -> Part {
+fn part(value: &Read) -> KeyPart {
     match value {
-        Read::Text(text) => Part::Text(text.clone().unwrap_or_default()),
-        Read::Int(n) => Part::Int(n.unwrap_or(i64::MIN)),
-        Read::Bool(b) => Part::Int(i64::from(*b)),
-        Read::Time(time) => Part::Int(time.map_or(i64::MIN, |t| t.timestamp_millis())),
+        Read::Text(text) => KeyPart::Text(text.clone().unwrap_or_default()),
+        Read::Int(n) => KeyPart::Int(n.unwrap_or(i64::MIN)),
+        Read::Bool(b) => KeyPart::Int(i64::from(*b)),
+        Read::Time(time) => KeyPart::Int(time.map_or(i64::MIN, |t| t.timestamp_millis())),
     }
 }
 
@@ -79,13 +79,13 @@ struct Checked<'a> {
 }
 
 impl Visit for Checked<'_> {
-    fn table<R: Row>(&mut self, rows: &[R], how: How) {
+    fn table<R: Row>(&mut self, rows: &[R], how: WriteMode) {
         let places: Vec<usize> = R::KEY.iter().map(|name| place::<R>(name)).collect();
         for one in rows {
             let mut values = values(one);
             let key: Key = places.iter().map(|at| part(&values[*at])).collect();
             let old = self.tables.tables.get(R::TABLE).and_then(|table| table.get(&key));
-            let new = R::WRITE == Write::Insert || how == How::Bulk;
+            let new = R::WRITE == Write::Insert || how == WriteMode::Bulk;
             if new && (old.is_some() || !self.fresh.insert((R::TABLE, key.clone()))) {
                 self.conflict.get_or_insert_with(|| format!("{} has {key:?} already", R::TABLE));
             }
@@ -126,7 +126,7 @@ impl Checked<'_> {
             }
         } else if table == CmpnRow::TABLE {
             let campaign: CmpnRow = row(values);
-            let key = vec![Part::Text(campaign.cmpn_id.to_string()), Part::Text(campaign.unt_id.to_string())];
+            let key = vec![KeyPart::Text(campaign.cmpn_id.to_string()), KeyPart::Text(campaign.unt_id.to_string())];
             if self.tables.campaigns.contains(&*campaign.cmpn_id) && self.tables.get::<CmpnRow>(&key).is_none() {
                 self.conflict.get_or_insert_with(|| format!("{table} has campaign {} already", campaign.cmpn_id));
             }
@@ -167,7 +167,7 @@ impl Tables {
 
     /// The rows whose key begins with this id, in the order of their keys.
     pub fn of<R: Row>(&self, id: &str) -> impl DoubleEndedIterator<Item = R> {
-        let (from, to) = (vec![Part::Text(id.to_owned())], vec![Part::Text(format!("{id}\0"))]);
+        let (from, to) = (vec![KeyPart::Text(id.to_owned())], vec![KeyPart::Text(format!("{id}\0"))]);
         self.tables.get(R::TABLE).into_iter().flat_map(move |t| t.range(from.clone()..to.clone())).map(|(_, v)| row(v))
     }
 
@@ -216,7 +216,7 @@ impl Tables {
 
     /// Another system changes what is on hand.
     pub fn change(&mut self, unit: &str, by: i64) {
-        let key = vec![Part::Text(unit.to_owned())];
+        let key = vec![KeyPart::Text(unit.to_owned())];
         if let Some(mut row) = self.get::<UntRow>(&key).filter(|u| u.stck_qty + by >= 0) {
             row.stck_qty += by;
             self.put(Written { table: UntRow::TABLE, key, values: values(&row) });
@@ -241,7 +241,7 @@ impl Tables {
         }
         let mut external = folded.external;
         for step in &folded.moves {
-            let key = vec![Part::Text(step.unt_id.to_string())];
+            let key = vec![KeyPart::Text(step.unt_id.to_string())];
             let Some(mut unit) = self.get::<UntRow>(&key) else {
                 return Err(StoreError::Refused(format!("no such unit: {}", step.unt_id)));
             };
@@ -267,7 +267,7 @@ impl Tables {
         let known = batch.refused.iter().filter(|id| is_known(id)).cloned().collect();
         rows.into_iter().for_each(|row| self.put(row));
         if let Some(outbox) = self.tables.get_mut(OtbxRow::TABLE) {
-            batch.sent.iter().for_each(|id| drop(outbox.remove(&vec![Part::Text(id.to_string())])));
+            batch.sent.iter().for_each(|id| drop(outbox.remove(&vec![KeyPart::Text(id.to_string())])));
         }
         Ok(Commit::Done(Done { known, external }))
     }

@@ -22,7 +22,7 @@ const RESERVE_BYTES_MAX: usize = 4 * 1024 * 1024;
 ///
 /// An array costs the server ten times a value, and most columns of a sale's rows never differ.
 #[derive(Debug)]
-pub struct Column<'a> {
+pub struct ArrayColumn<'a> {
     kind: Type,
     rows: i32,
     /// what all rows had so far; `None` once it is an array, and before the first row
@@ -33,7 +33,7 @@ pub struct Column<'a> {
     capacity: usize,
 }
 
-impl<'a> Column<'a> {
+impl<'a> ArrayColumn<'a> {
     /// An empty column for about `rows`.
     pub fn new(kind: Type, rows: usize) -> Self {
         Self { kind, rows: 0, same: None, array: false, nulls: false, bytes: Vec::new(), capacity: rows }
@@ -120,28 +120,28 @@ fn write(value: Value<'_>, bytes: &mut Vec<u8>) -> bool {
 }
 
 /// A text array.
-pub fn texts<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> Column<'a> {
-    let mut column = Column::array(Type::Text, texts.len(), Vec::new());
+pub fn texts<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> ArrayColumn<'a> {
+    let mut column = ArrayColumn::array(Type::Text, texts.len(), Vec::new());
     texts.for_each(|text| column.push(Value::Text(Some(text))));
     column
 }
 
 /// An integer array.
-pub fn ints(ints: impl ExactSizeIterator<Item = i64>) -> Column<'static> {
-    let mut column = Column::array(Type::Int, ints.len(), Vec::new());
+pub fn ints(ints: impl ExactSizeIterator<Item = i64>) -> ArrayColumn<'static> {
+    let mut column = ArrayColumn::array(Type::Int, ints.len(), Vec::new());
     ints.for_each(|n| column.push(Value::Int(Some(n))));
     column
 }
 
 /// All columns of the rows; those whose bit is set in `arrays` are arrays whatever they hold, written into what `bytes` gives.
-pub fn table<R: Row>(rows: &[R], arrays: u64, mut bytes: impl FnMut() -> Vec<u8>) -> Vec<Column<'_>> {
+pub fn table<R: Row>(rows: &[R], arrays: u64, mut bytes: impl FnMut() -> Vec<u8>) -> Vec<ArrayColumn<'_>> {
     const { assert!(R::COLUMNS.len() <= 64, "a bit a column") };
-    let mut columns: Vec<Column<'_>> = R::COLUMNS
+    let mut columns: Vec<ArrayColumn<'_>> = R::COLUMNS
         .iter()
         .enumerate()
         .map(|(i, (_, kind))| match arrays & (1 << i) {
-            0 => Column::new(*kind, rows.len()),
-            _ => Column::array(*kind, rows.len(), bytes()),
+            0 => ArrayColumn::new(*kind, rows.len()),
+            _ => ArrayColumn::array(*kind, rows.len(), bytes()),
         })
         .collect();
     for row in rows {
@@ -153,7 +153,7 @@ pub fn table<R: Row>(rows: &[R], arrays: u64, mut bytes: impl FnMut() -> Vec<u8>
         });
     }
     // the rows come from the arrays, so there must be one
-    if !columns.iter().any(Column::is_array)
+    if !columns.iter().any(ArrayColumn::is_array)
         && let Some(first) = columns.first_mut()
     {
         first.widen();
@@ -161,13 +161,13 @@ pub fn table<R: Row>(rows: &[R], arrays: u64, mut bytes: impl FnMut() -> Vec<u8>
     columns
 }
 
-impl SqlType<Postgres> for Column<'_> {
+impl SqlType<Postgres> for ArrayColumn<'_> {
     fn type_info() -> PgTypeInfo {
         <Vec<String> as SqlType<Postgres>>::type_info()
     }
 }
 
-impl Encode<'_, Postgres> for Column<'_> {
+impl Encode<'_, Postgres> for ArrayColumn<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         if !self.array {
             let mut bytes = Vec::new();

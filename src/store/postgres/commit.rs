@@ -15,9 +15,9 @@ use sqlx::{
 
 use super::{arrays, session::Sessions};
 use crate::store::{
-    Batch, Commit, Committer, Done, External, Prepared, Preparer, StoreError,
+    Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, External, StoreError,
     row::{Row, Type},
-    sql::{self, Folded, How, Visit},
+    sql::{self, FoldedBatch, Visit, WriteMode},
 };
 
 /// Forms of the statement that are remembered, here and on the server; more start over.
@@ -57,9 +57,9 @@ impl PgPreparer {
     }
 }
 
-impl Preparer for PgPreparer {
-    fn prepare(&mut self, batch: &Batch) -> Result<Prepared, StoreError> {
-        Ok(Prepared::Statement(Box::new(self.statement(batch)?)))
+impl BatchEncoder for PgPreparer {
+    fn prepare(&mut self, batch: &Batch) -> Result<EncodedBatch, StoreError> {
+        Ok(EncodedBatch::Statement(Box::new(self.statement(batch)?)))
     }
 }
 
@@ -139,10 +139,10 @@ impl Committer for PgCommitter {
         self.run(batch.partition, statement).await
     }
 
-    async fn commit_prepared(&mut self, batch: &Batch, prepared: Prepared) -> Result<Commit, StoreError> {
+    async fn commit_prepared(&mut self, batch: &Batch, prepared: EncodedBatch) -> Result<Commit, StoreError> {
         match prepared {
-            Prepared::Statement(statement) => self.run(batch.partition, *statement).await,
-            Prepared::AsItIs => self.commit(batch).await,
+            EncodedBatch::Statement(statement) => self.run(batch.partition, *statement).await,
+            EncodedBatch::AsItIs => self.commit(batch).await,
         }
     }
 }
@@ -200,7 +200,7 @@ struct Bound<'m> {
 }
 
 impl Bound<'_> {
-    fn add<'a>(&mut self, columns: impl IntoIterator<Item = arrays::Column<'a>>) {
+    fn add<'a>(&mut self, columns: impl IntoIterator<Item = arrays::ArrayColumn<'a>>) {
         for column in columns {
             if let Err(error) = self.arguments.add(&column) {
                 self.error = Some(error);
@@ -221,10 +221,10 @@ impl Bound<'_> {
 }
 
 impl Visit for Bound<'_> {
-    fn table<R: Row>(&mut self, rows: &[R], how: How) {
+    fn table<R: Row>(&mut self, rows: &[R], how: WriteMode) {
         let bound = match how {
-            How::Bulk => true, // even when empty, so that there are few forms
-            How::Usual => !rows.is_empty(),
+            WriteMode::Bulk => true, // even when empty, so that there are few forms
+            WriteMode::Usual => !rows.is_empty(),
         };
         if self.arrays.len() == self.next {
             self.arrays.push(0);
@@ -238,7 +238,7 @@ impl Visit for Bound<'_> {
             let after = bits.fold(0, |all, bit: u64| all | bit);
             self.widened |= after != before;
             self.arrays[self.next] = after;
-            self.arguments.reserve(columns.len(), columns.iter().map(arrays::Column::len).sum());
+            self.arguments.reserve(columns.len(), columns.iter().map(arrays::ArrayColumn::len).sum());
             self.add(columns);
         }
         self.next += 1;
@@ -248,7 +248,7 @@ impl Visit for Bound<'_> {
 /// The statement's form, and its arguments in the order of [`statement`].
 fn bind<'m>(
     batch: &Batch,
-    folded: &Folded<'_>,
+    folded: &FoldedBatch<'_>,
     arrays: &'m mut Vec<u64>,
     buffers: &'m mut Vec<Vec<u8>>,
 ) -> Result<Bound<'m>, BoxDynError> {
@@ -294,7 +294,7 @@ impl Text<'_> {
 }
 
 impl Visit for Text<'_> {
-    fn table<R: Row>(&mut self, _: &[R], how: How) {
+    fn table<R: Row>(&mut self, _: &[R], how: WriteMode) {
         let bit = 1_u64 << self.next;
         let bits = self.arrays.get(self.next).copied().unwrap_or_default();
         self.next += 1;
@@ -331,7 +331,7 @@ impl Visit for Text<'_> {
 }
 
 /// The statement of a form.
-fn statement(form: u64, arrays: &[u64], batch: &Batch, folded: &Folded<'_>) -> String {
+fn statement(form: u64, arrays: &[u64], batch: &Batch, folded: &FoldedBatch<'_>) -> String {
     let mut text = Text { next: 0, form, arrays, parameter: 10, sql: String::with_capacity(16_384) };
     text.push(
         "WITH fence AS MATERIALIZED (SELECT 1 FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2 FOR SHARE), \

@@ -9,7 +9,7 @@ use super::unavailable;
 use crate::store::{
     Batch, StoreError,
     row::{Row, Write},
-    sql::{self, How, Visit},
+    sql::{self, Visit, WriteMode},
 };
 
 const READS: &str = "SELECT";
@@ -62,7 +62,7 @@ const OTHERS: &[(&str, &str)] = &[
 fn rights() -> BTreeMap<&'static str, &'static str> {
     struct Tables(BTreeMap<&'static str, &'static str>);
     impl Visit for Tables {
-        fn table<R: Row>(&mut self, _: &[R], _: How) {
+        fn table<R: Row>(&mut self, _: &[R], _: WriteMode) {
             let does = match R::WRITE {
                 Write::Insert => ADDS,
                 Write::Upsert => CHANGES,

@@ -13,9 +13,9 @@ use sqlx::{
 
 use super::{Writer, primary_code, values};
 use crate::store::{
-    Batch, Commit, Committer, Done, External, Prepared, Preparer, StoreError, UnitMove,
+    Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, External, StoreError, UnitMove,
     row::Row,
-    sql::{self, How, Visit},
+    sql::{self, Visit, WriteMode},
 };
 
 /// Rows a statement: few sizes, so that each statement is prepared once. The widest table has 41 columns: 512 rows stay
@@ -51,15 +51,15 @@ impl From<sqlx::Error> for Stop {
 /// Nothing to prepare: a batch is a few milliseconds here.
 pub struct Nothing;
 
-impl Preparer for Nothing {
-    fn prepare(&mut self, _: &Batch) -> Result<Prepared, StoreError> {
-        Ok(Prepared::AsItIs)
+impl BatchEncoder for Nothing {
+    fn prepare(&mut self, _: &Batch) -> Result<EncodedBatch, StoreError> {
+        Ok(EncodedBatch::AsItIs)
     }
 }
 
 #[async_trait]
 impl Committer for SqliteCommitter {
-    async fn commit_prepared(&mut self, batch: &Batch, _: Prepared) -> Result<Commit, StoreError> {
+    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
         self.commit(batch).await
     }
 
@@ -238,7 +238,7 @@ struct Inserts<'a> {
 }
 
 impl Visit for Inserts<'_> {
-    fn table<R: Row>(&mut self, rows: &[R], how: How) {
+    fn table<R: Row>(&mut self, rows: &[R], how: WriteMode) {
         for chunk in chunks(rows) {
             let mut arguments = SqliteArguments::default();
             arguments.reserve(chunk.len() * R::COLUMNS.len(), 0);
@@ -249,7 +249,7 @@ impl Visit for Inserts<'_> {
                     }
                 });
             }
-            let sql = self.texts.get(R::TABLE, chunk.len(), how == How::Bulk, || {
+            let sql = self.texts.get(R::TABLE, chunk.len(), how == WriteMode::Bulk, || {
                 let rows = rows_of(R::COLUMNS.len(), chunk.len());
                 format!("{}{rows}{}", sql::insert_head::<R>(), sql::insert_tail::<R>(how))
             });

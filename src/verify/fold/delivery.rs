@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, Line, Told};
+use super::{CheckedOrder, Fit, FoldedLine};
 use crate::{
     domain::{
         Time,
@@ -22,7 +22,7 @@ const DELIVERED: &str = "DELIVERED";
 const BY_INSTALLER: &str = "DELIVERED_BY_INSTALLER";
 const INSTALLED: &str = "INSTALLED";
 
-impl Told {
+impl CheckedOrder {
     /// Row 18. It is on its way when the seller says so, or by its first waybill.
     pub(super) fn shipped(&mut self, lines: &[u16], started: bool, method: ShipMethod, at: Time) -> Fit {
         for &no in lines {
@@ -139,7 +139,7 @@ impl Told {
     }
 
     /// 자동구매확정: when a line that is at the buyer's is confirmed by itself; a gift with its goods, or after them.
-    fn confirms_itself(&self, l: &Line) -> Option<Time> {
+    fn confirms_itself(&self, l: &FoldedLine) -> Option<Time> {
         let mut at = self.ripe(l)?;
         if !l.row.gft_yn {
             return Some(at);
@@ -157,7 +157,7 @@ impl Told {
 
     /// When nothing keeps a line from being confirmed: it is there (installed, where somebody installs it), and no claim has
     /// any of it.
-    fn ripe(&self, l: &Line) -> Option<Time> {
+    fn ripe(&self, l: &FoldedLine) -> Option<Time> {
         let no = l.row.ord_seq;
         let returned = self.returns.iter().filter(|r| r.open()).flat_map(|r| &r.lines).any(|k| k.row.ord_seq == no);
         let claimed = returned || l.row.exch_acpt_qty > l.row.exch_qty;

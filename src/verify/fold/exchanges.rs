@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, Line, Return, Told};
+use super::{CheckedOrder, Fit, FoldedLine, FoldedReturn};
 use crate::{
     domain::{
         Time,
@@ -42,7 +42,7 @@ impl ExchangeAt {
 
 /// An exchange.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct FoldedExchange {
     pub row: ExchRow,
     pub(super) at: ExchangeAt,
     /// a line that was added has its units
@@ -75,7 +75,7 @@ impl Way {
     }
 }
 
-impl Exchange {
+impl FoldedExchange {
     pub(super) fn row(&self) -> ExchRow {
         ExchRow {
             exch_stat_cd: self.at.code().into(),
@@ -96,7 +96,7 @@ impl Exchange {
     }
 }
 
-impl Told {
+impl CheckedOrder {
     pub(super) fn next_of_exchange(&mut self, event: &Event, at: Time) -> Fit {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has sorted them")]
         match event {
@@ -152,7 +152,7 @@ impl Told {
         }
     }
 
-    pub(super) fn exchange_mut(&mut self, group: u16) -> Result<&mut Exchange, String> {
+    pub(super) fn exchange_mut(&mut self, group: u16) -> Result<&mut FoldedExchange, String> {
         let found = self.exchanges.iter_mut().find(|x| x.row.exch_grp_no == i64::from(group));
         found.ok_or_else(|| format!("there is no exchange {group}"))
     }
@@ -187,7 +187,7 @@ impl Told {
             keep_amt: 0,
         };
         let at = ExchangeAt::Requested;
-        self.exchanges.push(Exchange {
+        self.exchanges.push(FoldedExchange {
             row,
             at,
             swapped: false,
@@ -235,7 +235,7 @@ impl Told {
         }
         if let Some(added) = &e.line {
             let (terms, first) = ((old.indv_dlv_fee, old.bndl_yn, old.free_dlv_yn), old.org_ord_seq.unwrap_or(no));
-            let mut line = Line::added(&self.ord_id, added, at);
+            let mut line = FoldedLine::added(&self.ord_id, added, at);
             line.replaces = true;
             let new = &mut line.row;
             (new.indv_dlv_fee, new.bndl_yn, new.free_dlv_yn) = terms;
@@ -341,7 +341,7 @@ impl Told {
     pub(super) fn exchanges_over(&mut self, at: Time) -> Fit {
         loop {
             let over = |no: i64| self.line(no).is_some_and(|l| super::legal::ended(l.shown()));
-            let open = |x: &Exchange| x.at == ExchangeAt::Approved && x.swapped;
+            let open = |x: &FoldedExchange| x.at == ExchangeAt::Approved && x.swapped;
             let done = self.exchanges.iter().position(|x| open(x) && x.row.new_ord_seq.is_some_and(over));
             let Some(i) = done else { return Ok(()) };
             let x = &mut self.exchanges[i];
@@ -357,9 +357,10 @@ impl Told {
     }
 
     /// The exchanges that led to a line.
-    fn led_to(&self, line_no: i64) -> impl Iterator<Item = &Exchange> {
+    fn led_to(&self, line_no: i64) -> impl Iterator<Item = &FoldedExchange> {
         let into = |no: i64| {
-            let of = |x: &&Exchange| x.row.new_ord_seq == Some(no) && x.at != ExchangeAt::Failed && x.row.ord_seq < no;
+            let of =
+                |x: &&FoldedExchange| x.row.new_ord_seq == Some(no) && x.at != ExchangeAt::Failed && x.row.ord_seq < no;
             self.exchanges.iter().find(of)
         };
         std::iter::successors(into(line_no), move |x| into(x.row.ord_seq))
@@ -369,7 +370,7 @@ impl Told {
     /// the goods, are together no more than was paid.
     pub(super) fn paid_for(&self) -> Fit {
         let standing = || self.returns.iter().filter(|r| r.stands());
-        let kept_for = |x: &Exchange| {
+        let kept_for = |x: &FoldedExchange| {
             let cut = self.kept.iter().flat_map(|k| &k.kept_for);
             let of = standing().flat_map(|r| &r.kept_for).chain(cut);
             of.filter(|k| i64::from(k.exchange) == x.row.exch_grp_no).map(|k| k.amount.get()).sum::<i64>()
@@ -391,7 +392,7 @@ impl Told {
         }
         for x in self.exchanges.iter().filter(|x| x.stays > 0) {
             let (group, moved) = (x.row.exch_grp_no, x.row.move_amt);
-            let of = |r: &Return, no: i64| {
+            let of = |r: &FoldedReturn, no: i64| {
                 self.led_to(no).any(|k| k.row.exch_grp_no == group) || (no == x.row.ord_seq && r.ends(group))
             };
             let back = standing().map(|r| {
@@ -420,7 +421,7 @@ impl Told {
     }
 
     /// The same of a return's lines.
-    pub fn out_for_return(&self, r: &Return) -> bool {
+    pub fn out_for_return(&self, r: &FoldedReturn) -> bool {
         r.lines.iter().any(|k| self.out_for(k.row.ord_seq))
     }
 }

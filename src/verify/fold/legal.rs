@@ -1,6 +1,6 @@
 //! What may follow what, and which status an order shows: docs/order-status.md, read anew.
 
-use super::Line;
+use super::FoldedLine;
 use crate::domain::status::Status::{self, *};
 
 /// The transitions of the page's picture.
@@ -74,9 +74,9 @@ pub const fn ended(s: Status) -> bool {
 
 /// The order's status: a claim in progress shows (the first line's, a return before an exchange), else the least advanced
 /// line that goes on, else the furthest end. Of a chain of exchanges, what was exchanged is what it was exchanged for.
-pub(super) fn of_order(lines: &[Line], chained: bool) -> Status {
-    let counts = |l: &&Line| !(chained && l.shown() == Exchanged);
-    let shown = |lines: &mut dyn Iterator<Item = &Line>| {
+pub(super) fn of_order(lines: &[FoldedLine], chained: bool) -> Status {
+    let counts = |l: &&FoldedLine| !(chained && l.shown() == Exchanged);
+    let shown = |lines: &mut dyn Iterator<Item = &FoldedLine>| {
         let (mut going, mut over): (Option<Status>, Option<Status>) = (None, None);
         for l in lines {
             if l.returning > 0 {

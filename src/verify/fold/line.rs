@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{ReturnAt, Told, exchanges::ExchangeAt};
+use super::{CheckedOrder, ReturnAt, exchanges::ExchangeAt};
 use crate::{
     domain::{
         Time,
@@ -20,7 +20,7 @@ use crate::{
 
 /// An order's line.
 #[derive(Debug)]
-pub struct Line {
+pub struct FoldedLine {
     /// the status shown and the units under claim are reckoned when the event is through
     pub row: GdsRow,
     /// where its units are that no claim has
@@ -53,7 +53,7 @@ struct Base<'a> {
     ord_id: &'a Arc<str>,
 }
 
-impl Line {
+impl FoldedLine {
     fn new(b: Base<'_>, own: Status) -> Self {
         let total = i64::from(b.quantity) * b.unit_price;
         let row = GdsRow {
@@ -262,10 +262,10 @@ fn discount(of: &GdsRow, (no, kind): (i64, &'static str), d: &Discount, at: Time
     }
 }
 
-impl Told {
+impl CheckedOrder {
     /// What cancellations, returns and exchanges make of the lines' units.
     pub(super) fn count(&mut self) {
-        let Told { lines, cancels, returns, exchanges, .. } = self;
+        let CheckedOrder { lines, cancels, returns, exchanges, .. } = self;
         for l in lines {
             let no = l.row.ord_seq;
             let never_paid = matches!(l.own, Status::PaymentExpired | Status::PaymentCancelled);

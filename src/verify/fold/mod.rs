@@ -22,16 +22,16 @@ mod tests;
 use std::sync::Arc;
 
 pub use self::{
-    exchanges::Exchange,
+    exchanges::FoldedExchange,
     legal::{ended, leads},
-    line::Line,
-    money::{Payment, Refund},
+    line::FoldedLine,
+    money::{FoldedPayment, FoldedRefund},
     privileged::privileged,
-    returns::{Return, ReturnAt},
-    rows::Rows,
-    supply::{AskAt, Asked, KeptAt, Link, Reserved},
+    returns::{FoldedReturn, ReturnAt},
+    rows::FoldedRows,
+    supply::{AskAt, FoldedAsk, FoldedLink, KeptAt, Reserved},
 };
-use self::{money::Fee, supply::Source};
+use self::{money::FoldedFee, supply::FoldedProcurement};
 use crate::{
     domain::{
         Time,
@@ -61,7 +61,7 @@ pub enum Standing {
 
 /// What a history tells of its order, up to some event.
 #[derive(Debug)]
-pub struct Told {
+pub struct CheckedOrder {
     pub ord_id: Arc<str>,
     /// number of the last event
     pub version: i64,
@@ -77,38 +77,38 @@ pub struct Told {
     destination: Option<(DestinationKind, Zone)>,
     /// exchanges end as the goods do that they added
     pub chained: bool,
-    pub lines: Vec<Line>,
-    fees: Vec<Fee>,
-    pub payments: Vec<Payment>,
-    pub refunds: Vec<Refund>,
+    pub lines: Vec<FoldedLine>,
+    fees: Vec<FoldedFee>,
+    pub payments: Vec<FoldedPayment>,
+    pub refunds: Vec<FoldedRefund>,
     cancels: Vec<CnclRow>,
     points: Vec<PntRow>,
     pub reservations: Vec<Reserved>,
-    pub asks: Vec<Asked>,
-    sources: Vec<Source>,
-    pub links: Vec<Link>,
-    pub returns: Vec<Return>,
-    pub exchanges: Vec<Exchange>,
+    pub asks: Vec<FoldedAsk>,
+    sources: Vec<FoldedProcurement>,
+    pub links: Vec<FoldedLink>,
+    pub returns: Vec<FoldedReturn>,
+    pub exchanges: Vec<FoldedExchange>,
     /// what cancellations keep back, and what of it they do no more
     kept: Vec<Kept>,
     freed: Vec<Kept>,
     reviews: Vec<RvwRow>,
 }
 
-impl Told {
+impl CheckedOrder {
     /// Takes the next event of a history; what comes out of one that does not fit is not to be used.
     ///
     /// # Errors
     /// A sentence, when the event does not follow from those before it.
-    pub fn hear(told: &mut Option<Told>, ord_id: &Arc<str>, event: &Event, at: Time) -> Fit {
+    pub fn hear(told: &mut Option<CheckedOrder>, ord_id: &Arc<str>, event: &Event, at: Time) -> Fit {
         let version = told.as_ref().map_or(0, |t| t.version);
         let heard = match (told.as_mut().filter(|t| t.standing != Standing::Never), event) {
             (None, Event::Placed(placed)) => {
-                placing::placed(ord_id, placed, None, at).map(|new| *told = Some(Told { version, ..new }))
+                placing::placed(ord_id, placed, None, at).map(|new| *told = Some(CheckedOrder { version, ..new }))
             }
             (None, Event::PlacementStarted { placed, reservations }) => {
                 let new = placing::placed(ord_id, placed, Some(reservations), at);
-                new.map(|new| *told = Some(Told { version, ..new }))
+                new.map(|new| *told = Some(CheckedOrder { version, ..new }))
             }
             (None, _) => Err("there is no order that it could happen to".to_owned()),
             (Some(t), event) => t.next(event, at),
@@ -274,17 +274,17 @@ impl Told {
     }
 
     /// The line of that number.
-    pub fn line(&self, no: i64) -> Option<&Line> {
+    pub fn line(&self, no: i64) -> Option<&FoldedLine> {
         self.lines.iter().find(|l| l.row.ord_seq == no)
     }
 
-    fn line_mut(&mut self, no: u16) -> Result<&mut Line, String> {
+    fn line_mut(&mut self, no: u16) -> Result<&mut FoldedLine, String> {
         let found = self.lines.iter_mut().find(|l| l.row.ord_seq == i64::from(no));
         found.ok_or_else(|| format!("there is no line {no}"))
     }
 
     /// Moves what is free of a line.
-    fn go(&mut self, no: u16, from: &[Status], to: Status) -> Result<&mut Line, String> {
+    fn go(&mut self, no: u16, from: &[Status], to: Status) -> Result<&mut FoldedLine, String> {
         let line = self.line_mut(no)?;
         if line.free() == 0 || !from.contains(&line.own) {
             let (own, free) = (line.own.code(), line.free());
@@ -306,8 +306,8 @@ impl Told {
     }
 
     /// The lines that a gift goes with: its main line, and whatever that was exchanged for.
-    pub fn family<'a>(&'a self, gift: &'a Line) -> impl Iterator<Item = &'a Line> + Clone {
-        let first = |l: &Line| l.row.org_ord_seq.unwrap_or(l.row.ord_seq);
+    pub fn family<'a>(&'a self, gift: &'a FoldedLine) -> impl Iterator<Item = &'a FoldedLine> + Clone {
+        let first = |l: &FoldedLine| l.row.org_ord_seq.unwrap_or(l.row.ord_seq);
         let root = gift.row.main_ord_seq.map(|no| self.line(no).map_or(no, first));
         self.lines.iter().filter(move |l| !l.row.gft_yn && root == Some(first(l)))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, Return, Standing, Told};
+use super::{CheckedOrder, Fit, FoldedReturn, Standing};
 use crate::{
     domain::{
         Time,
@@ -21,7 +21,7 @@ const NAMELESS: &str = "deposit";
 
 /// A settlement. What of it can go back, goes, stays or went is reckoned from the refunds and returns.
 #[derive(Debug)]
-pub struct Payment {
+pub struct FoldedPayment {
     pub row: StlmRow,
     means: Means,
     /// of points: which movement of the account
@@ -41,7 +41,7 @@ enum Stage {
 
 /// A refund: the row of its request, and those of what became of it.
 #[derive(Debug)]
-pub struct Refund {
+pub struct FoldedRefund {
     pub rows: Vec<RfndRow>,
     pub amount: i64,
     pub stlm_no: i64,
@@ -50,7 +50,7 @@ pub struct Refund {
     stage: Stage,
 }
 
-impl Refund {
+impl FoldedRefund {
     /// Whether the money is back.
     pub fn done(&self) -> bool {
         self.stage == Stage::Done
@@ -77,7 +77,7 @@ impl Refund {
 
 /// A fee of the order.
 #[derive(Debug)]
-pub(super) struct Fee {
+pub(super) struct FoldedFee {
     pub row: FeeRow,
     /// given back beside returns
     back: i64,
@@ -102,7 +102,7 @@ const fn kind(reason: FeeReason) -> &'static str {
     }
 }
 
-impl Fee {
+impl FoldedFee {
     pub(super) fn placed(ord_id: &Arc<str>, no: i64, f: &PlacedFee) -> Self {
         let row = FeeRow {
             ord_id: Arc::clone(ord_id),
@@ -129,7 +129,7 @@ impl Fee {
     }
 }
 
-impl Told {
+impl CheckedOrder {
     pub(super) fn pay_in(&mut self, p: &Paid, group: i64, at: Time) {
         let no = self.payments.iter().map(|s| s.row.stlm_no).max().unwrap_or(0) + 1;
         let id: Arc<str> = p.approval_id.as_str().into();
@@ -138,7 +138,7 @@ impl Told {
         }
         let row =
             StlmRow { pay_amt: p.amount.get(), pay_dttm: Some(at), ..self.settlement(no, group, p.means, Some(id)) };
-        self.payments.push(Payment { row, means: p.means, movement: p.movement_id.as_deref().map(Arc::from) });
+        self.payments.push(FoldedPayment { row, means: p.means, movement: p.movement_id.as_deref().map(Arc::from) });
     }
 
     fn settlement(&self, no: i64, group: i64, means: Means, id: Option<Arc<str>>) -> StlmRow {
@@ -162,7 +162,7 @@ impl Told {
     pub(super) fn await_deposit(&mut self, d: &Deposit) {
         let id = d.payment_id.as_deref().or(d.account_no.as_deref()).map(Arc::from);
         let row = StlmRow { expt_amt: self.owed(), ..self.settlement(1, 1, d.means, id) };
-        self.payments.push(Payment { row, means: d.means, movement: None });
+        self.payments.push(FoldedPayment { row, means: d.means, movement: None });
     }
 
     /// What is awaited is always what is due.
@@ -205,7 +205,7 @@ impl Told {
             };
             // what has to do with goods waits for them
             let waits = r.return_group.is_some() || r.waits_for.is_some();
-            self.refunds.push(Refund {
+            self.refunds.push(FoldedRefund {
                 rows: vec![request],
                 amount: r.amount.get(),
                 stlm_no: no,
@@ -217,7 +217,7 @@ impl Told {
         Ok(())
     }
 
-    fn refund_due(&mut self, key: &str) -> Result<&mut Refund, String> {
+    fn refund_due(&mut self, key: &str) -> Result<&mut FoldedRefund, String> {
         let found = self.refunds.iter_mut().find(|r| r.key() == key);
         let refund = found.ok_or_else(|| format!("there is no refund {key}"))?;
         if matches!(refund.stage, Stage::Due(_)) { Ok(refund) } else { Err(format!("refund {key} was not asked for")) }
@@ -252,7 +252,7 @@ impl Told {
 
     /// What a return has planned and does not wait for any more.
     pub(super) fn withdraw_refunds(&mut self, group: u16, at: Time) {
-        let waits = |r: &&mut Refund| r.return_group == Some(group) && r.stage == Stage::Waits;
+        let waits = |r: &&mut FoldedRefund| r.return_group == Some(group) && r.stage == Stage::Waits;
         for refund in self.refunds.iter_mut().filter(waits) {
             let amount = refund.amount;
             refund.stage = Stage::Withdrawn;
@@ -264,7 +264,7 @@ impl Told {
 
     /// A cancellation's refund that waits, and is planned anew.
     pub(super) fn withdraw_refund(&mut self, key: &str, at: Time) -> Fit {
-        let waits = |r: &&mut Refund| r.key() == key && r.stage == Stage::Waits;
+        let waits = |r: &&mut FoldedRefund| r.key() == key && r.stage == Stage::Waits;
         let refund = self.refunds.iter_mut().find(waits).ok_or_else(|| format!("refund {key} does not wait"))?;
         let amount = refund.amount;
         refund.stage = Stage::Withdrawn;
@@ -276,8 +276,8 @@ impl Told {
 
     /// Money that waits goes as soon as its return may be paid and no exchanged goods are out for it.
     pub(super) fn release(&mut self, at: Time) {
-        let may = |r: &Refund| {
-            let of = |group| self.returns.iter().find(|k: &&Return| k.group == group);
+        let may = |r: &FoldedRefund| {
+            let of = |group| self.returns.iter().find(|k: &&FoldedReturn| k.group == group);
             match (r.return_group, r.waits_for) {
                 (Some(group), _) => of(group).is_some_and(|k| k.payable && !self.out_for_return(k)),
                 (None, no) => no.is_none_or(|no| !self.out_for(i64::from(no))),
@@ -360,7 +360,7 @@ impl Told {
             fee_rsn_cd: f.reason.code().into(),
             unpd_yn: unpaid,
         };
-        self.fees.push(Fee { row, back: 0 });
+        self.fees.push(FoldedFee { row, back: 0 });
     }
 
     /// Where it goes, and what that costs more or less. While the order is unpaid this is a part of what is due for it.
@@ -394,12 +394,12 @@ impl Told {
 
     /// What is still to be paid beside the order.
     pub fn surcharges(&self) -> i64 {
-        self.fees.iter().filter(|f| f.row.unpd_yn).map(Fee::stands).sum()
+        self.fees.iter().filter(|f| f.row.unpd_yn).map(FoldedFee::stands).sum()
     }
 
     /// What the fees come to that stand.
     pub(super) fn fees_stand(&self) -> i64 {
-        self.fees.iter().map(Fee::stands).sum()
+        self.fees.iter().map(FoldedFee::stands).sum()
     }
 
     /// What lines and fees come to, without what was cut, or returned, or is in a return that is under way.
@@ -452,7 +452,7 @@ impl Told {
 
     /// What the payment side calls a settlement's payment: a movement of points, an approval. An account is handed out again,
     /// to others, so that its number names no payment.
-    fn name_of<'a>(&'a self, p: &'a Payment) -> Option<&'a str> {
+    fn name_of<'a>(&'a self, p: &'a FoldedPayment) -> Option<&'a str> {
         let account = self.deposit.as_ref().and_then(|d| d.account_no.as_deref());
         match p.means {
             Means::Points => p.movement.as_deref(),
@@ -466,7 +466,7 @@ impl Told {
     /// What the register must have: id, means and amount of all money that is in, and this order's. What has no name of the
     /// payment side's has the order's and the settlement's number.
     pub fn registered(&self) -> impl Iterator<Item = (String, &str, i64)> {
-        let paid = |p: &&Payment| self.standing == Standing::Stands && p.row.pay_amt > 0;
+        let paid = |p: &&FoldedPayment| self.standing == Standing::Stands && p.row.pay_amt > 0;
         self.payments.iter().filter(paid).map(|p| {
             let made = || format!("{} {}", self.ord_id, p.row.stlm_no);
             (self.name_of(p).map_or_else(made, str::to_owned), p.means.code(), p.row.pay_amt)

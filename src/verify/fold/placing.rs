@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, KeptAt, Line, Reserved, Standing, Told, money::Fee};
+use super::{CheckedOrder, Fit, FoldedLine, KeptAt, Reserved, Standing, money::FoldedFee};
 use crate::{
     domain::{
         Time,
@@ -23,12 +23,12 @@ pub(super) fn placed(
     p: &Placed,
     asked: Option<&Vec<Reservation>>,
     at: Time,
-) -> Result<Told, String> {
-    let lines = p.lines.iter().zip(1i64..).map(|(l, no)| Line::placed(ord_id, no, l, at)).collect();
-    let fees = p.fees.iter().zip(1i64..).map(|(f, no)| Fee::placed(ord_id, no, f)).collect();
+) -> Result<CheckedOrder, String> {
+    let lines = p.lines.iter().zip(1i64..).map(|(l, no)| FoldedLine::placed(ord_id, no, l, at)).collect();
+    let fees = p.fees.iter().zip(1i64..).map(|(f, no)| FoldedFee::placed(ord_id, no, f)).collect();
     // a business has what is made for its orders sent to its own address, and what it orders without another
     let kind = if p.business || p.parent.is_some() { DestinationKind::Business } else { DestinationKind::Home };
-    let mut told = Told {
+    let mut told = CheckedOrder {
         ord_id: Arc::clone(ord_id),
         version: 0,
         standing: if asked.is_some() { Standing::Waits } else { Standing::Stands },
@@ -72,7 +72,7 @@ pub(super) fn placed(
     Ok(told)
 }
 
-impl Told {
+impl CheckedOrder {
     /// A lane has reserved what it has; a line takes no more of it than it still wants.
     pub(super) fn reserved(&mut self, id: &str, lines: &[ReservedLine]) -> Fit {
         let paid = self.paid_at.is_some();
@@ -216,7 +216,7 @@ impl Told {
 
     /// Those lines are prepared; none named: all that wait for it.
     pub(super) fn prepared(&mut self, lines: &[u16], at: Time) -> Fit {
-        let waits = |l: &Line| l.own == Status::Ordered && l.free() > 0;
+        let waits = |l: &FoldedLine| l.own == Status::Ordered && l.free() > 0;
         if lines.is_empty() {
             let all = self.lines.iter_mut().filter(|l| waits(l));
             let prepared = all.map(|l| (l.own, l.row.dlv_prep_dttm) = (Status::Preparing, Some(at))).count();
@@ -235,7 +235,7 @@ impl Told {
 
     /// A gift by hand; its goods have a gift from now on.
     pub(super) fn gift_added(&mut self, a: &AddedLine, reason: GiftReason, at: Time) {
-        let line = Line::gift_by_hand(&self.ord_id, a, reason, at);
+        let line = FoldedLine::gift_by_hand(&self.ord_id, a, reason, at);
         let main = line.row.main_ord_seq;
         for l in self.lines.iter_mut().filter(|l| Some(l.row.ord_seq) == main) {
             l.row.gft_incl_yn = true;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, Line, Told, exchanges::ExchangeAt};
+use super::{CheckedOrder, Fit, FoldedLine, exchanges::ExchangeAt};
 use crate::{
     domain::{
         Time,
@@ -43,7 +43,7 @@ impl ReturnAt {
 
 /// A return group; what its rows have in common is written into each.
 #[derive(Debug)]
-pub struct Return {
+pub struct FoldedReturn {
     pub group: u16,
     pub at: ReturnAt,
     pub lines: Vec<Returned>,
@@ -77,7 +77,7 @@ impl Returned {
     }
 }
 
-impl Return {
+impl FoldedReturn {
     /// Neither rejected nor withdrawn.
     pub fn stands(&self) -> bool {
         !matches!(self.at, ReturnAt::Rejected | ReturnAt::Withdrawn)
@@ -146,7 +146,7 @@ impl Return {
     }
 }
 
-impl Told {
+impl CheckedOrder {
     pub(super) fn next_of_return(&mut self, event: &Event, at: Time) -> Fit {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has sorted them")]
         match event {
@@ -187,7 +187,7 @@ impl Told {
         }
     }
 
-    fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
+    fn return_mut(&mut self, group: u16) -> Result<&mut FoldedReturn, String> {
         self.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("there is no return {group}"))
     }
 
@@ -247,7 +247,7 @@ impl Told {
         }
         let of: Vec<i64> = lines.iter().map(|k| k.row.ord_seq).collect();
         self.timed(&of, e.timing);
-        self.returns.push(Return {
+        self.returns.push(FoldedReturn {
             group: e.group,
             at: ReturnAt::Requested,
             lines,
@@ -283,7 +283,7 @@ impl Told {
     /// Of a line that was delivered, units are wanted again that had not left: it is not delivered any more.
     pub(super) fn wanted_again(&mut self, lines: &[i64]) {
         self.count();
-        let short = |l: &&mut Line| {
+        let short = |l: &&mut FoldedLine| {
             lines.contains(&l.row.ord_seq) && l.row.dlv_cmpl_dttm.is_some() && l.row.dlv_qty < l.outstanding()
         };
         for l in self.lines.iter_mut().filter(short) {

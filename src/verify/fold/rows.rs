@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Standing, Told};
+use super::{CheckedOrder, Standing};
 use crate::{
     domain::{Time, status::Status},
     store::rows::{
@@ -13,7 +13,7 @@ use crate::{
 
 /// An order's rows, a table each.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct FoldedRows {
     pub ord: Vec<OrdRow>,
     pub gds: Vec<GdsRow>,
     pub gft: Vec<GftRow>,
@@ -32,11 +32,11 @@ pub struct Rows {
     pub rfnd: Vec<RfndRow>,
 }
 
-impl Told {
+impl CheckedOrder {
     /// All rows of the order in its partition. While its placement waits, or when it failed, there is the order's own row and
     /// no other.
-    pub fn rows(&self, partition: i64) -> Rows {
-        let mut rows = Rows { ord: vec![self.ord(partition)], ..Rows::default() };
+    pub fn rows(&self, partition: i64) -> FoldedRows {
+        let mut rows = FoldedRows { ord: vec![self.ord(partition)], ..FoldedRows::default() };
         if self.standing != Standing::Stands {
             return rows;
         }

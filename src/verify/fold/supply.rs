@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, Told};
+use super::{CheckedOrder, Fit};
 use crate::{
     domain::{
         Time,
@@ -49,7 +49,7 @@ pub enum AskAt {
 
 /// What another order or lane was asked before it was done.
 #[derive(Debug)]
-pub struct Asked {
+pub struct FoldedAsk {
     pub id: String,
     pub at: AskAt,
     /// what is kept for it meanwhile
@@ -66,14 +66,14 @@ enum SourceAt {
 
 /// 발주: a procurement, a row a line.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct FoldedProcurement {
     no: u16,
     kind: ProcureKind,
     at: SourceAt,
     pub rows: Vec<PrcrRow>,
 }
 
-impl Source {
+impl FoldedProcurement {
     fn goes(&mut self, to: SourceAt, at: Time) {
         self.at = to;
         let code = match to {
@@ -89,7 +89,7 @@ impl Source {
 
 /// An order that was made for this one.
 #[derive(Debug)]
-pub struct Link {
+pub struct FoldedLink {
     /// `prnt_prtn_no` is the order's own, which no history says
     pub row: LnkRow,
     pub kind: LinkKind,
@@ -100,13 +100,13 @@ pub struct Link {
     short: Vec<ShortLine>,
 }
 
-impl Link {
+impl FoldedLink {
     fn runs(&self) -> bool {
         matches!(self.state, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Shipped)
     }
 }
 
-impl Told {
+impl CheckedOrder {
     pub(super) fn asked(&mut self, id: &str, what: &AskWhat) {
         let reservation = match what {
             AskWhat::Exchange { reservation, .. } | AskWhat::Gift { reservation, .. } => Some(reservation),
@@ -114,7 +114,7 @@ impl Told {
         };
         self.reservations.extend(reservation.map(Reserved::asked));
         let reservation = reservation.map(|r| r.id.clone());
-        self.asks.push(Asked { id: id.to_owned(), at: AskAt::Open, reservation });
+        self.asks.push(FoldedAsk { id: id.to_owned(), at: AskAt::Open, reservation });
     }
 
     /// A no gives back what was kept meanwhile.
@@ -152,7 +152,7 @@ impl Told {
             cmpl_dttm: None,
         };
         let rows = e.lines.iter().map(row).collect();
-        self.sources.push(Source { no: e.no, kind: e.kind, at: SourceAt::Open, rows });
+        self.sources.push(FoldedProcurement { no: e.no, kind: e.kind, at: SourceAt::Open, rows });
         for l in &e.lines {
             let brought: i64 = self.brought(i64::from(l.line_no)).map(|(_, units)| units).sum();
             if self.line(i64::from(l.line_no)).is_some_and(|line| brought >= line.free()) {
@@ -163,17 +163,17 @@ impl Told {
     }
 
     /// What each source of a line brings of it, where that is anything.
-    fn brought(&self, line_no: i64) -> impl Iterator<Item = (&Source, i64)> {
+    fn brought(&self, line_no: i64) -> impl Iterator<Item = (&FoldedProcurement, i64)> {
         let live = self.sources.iter().filter(|s| s.at != SourceAt::Gone);
-        let of = move |s: &'_ Source| s.rows.iter().position(|r| r.ord_seq == line_no);
+        let of = move |s: &'_ FoldedProcurement| s.rows.iter().position(|r| r.ord_seq == line_no);
         let rows = live.filter_map(move |s| Some((s, s.rows.get(of(s)?)?)));
         rows.map(|(s, r)| (s, r.prcr_qty - self.unbrought(s, r))).filter(|(_, units)| *units > 0)
     }
 
     /// Units that a purchase order does not bring: what it is short of, or all when it has ended.
-    fn unbrought(&self, s: &Source, r: &PrcrRow) -> i64 {
+    fn unbrought(&self, s: &FoldedProcurement, r: &PrcrRow) -> i64 {
         let line = |no: &u16| i64::from(*no) == r.ord_seq;
-        let brings = |l: &&Link| match l.procurement {
+        let brings = |l: &&FoldedLink| match l.procurement {
             Some(no) => no == s.no,
             // made when a line had one source
             None => l.lines.iter().any(line),
@@ -190,7 +190,7 @@ impl Told {
         }
     }
 
-    fn source_mut(&mut self, no: u16) -> Result<&mut Source, String> {
+    fn source_mut(&mut self, no: u16) -> Result<&mut FoldedProcurement, String> {
         self.sources.iter_mut().find(|s| s.no == no).ok_or_else(|| format!("there is no procurement {no}"))
     }
 
@@ -218,9 +218,9 @@ impl Told {
 
     /// A procurement of which no goods are wanted any more is over.
     pub(super) fn sources_over(&mut self, at: Time) {
-        let Told { sources, lines, .. } = self;
+        let CheckedOrder { sources, lines, .. } = self;
         let wanted = |r: &PrcrRow| lines.iter().any(|l| l.row.ord_seq == r.ord_seq && l.active() > 0);
-        let over = |s: &&mut Source| s.at == SourceAt::Open && !s.rows.iter().any(wanted);
+        let over = |s: &&mut FoldedProcurement| s.at == SourceAt::Open && !s.rows.iter().any(wanted);
         sources.iter_mut().filter(over).for_each(|s| s.goes(SourceAt::Gone, at));
     }
 
@@ -240,7 +240,7 @@ impl Told {
             end_dttm: None,
         };
         let (lines, procurement) = (e.lines.clone(), e.procurement);
-        self.links.push(Link { row, kind: e.kind, state, lines, procurement, short: Vec::new() });
+        self.links.push(FoldedLink { row, kind: e.kind, state, lines, procurement, short: Vec::new() });
     }
 
     pub(super) fn link_changed(&mut self, id: &str, state: LinkState, short: &[ShortLine], at: Time) -> Fit {
@@ -255,7 +255,7 @@ impl Told {
 
     /// Whether an installer works on the line.
     pub(super) fn installer(&self, line_no: i64) -> bool {
-        let on = |l: &Link| l.lines.iter().any(|no| i64::from(*no) == line_no);
+        let on = |l: &FoldedLink| l.lines.iter().any(|no| i64::from(*no) == line_no);
         self.links.iter().any(|l| l.kind == LinkKind::Installation && l.runs() && on(l))
     }
 }

@@ -69,7 +69,7 @@ fn both(w: &World, history: &[(Event, Time)]) {
     let (mut order, mut told) = (None, None);
     for (n, (event, at)) in history.iter().enumerate() {
         Order::step(&mut order, &w.id, event, *at).unwrap();
-        let heard = Told::hear(&mut told, &ord_id, event, *at);
+        let heard = CheckedOrder::hear(&mut told, &ord_id, event, *at);
         let (Some(order), Some(told), Ok(())) = (&order, &told, &heard) else {
             panic!("{heard:?}: {history:#?}");
         };
@@ -84,7 +84,7 @@ fn both(w: &World, history: &[(Event, Time)]) {
 }
 
 /// How the rows differ that the two make.
-fn rows(order: &Order, told: &Told) -> Vec<String> {
+fn rows(order: &Order, told: &CheckedOrder) -> Vec<String> {
     let (mut batch, mut asking) = (Batch::default(), Batch::default());
     project(order, PARTITION, false, &mut batch);
     project(order, PARTITION, true, &mut asking);
@@ -120,7 +120,7 @@ fn rows(order: &Order, told: &Told) -> Vec<String> {
 }
 
 /// How what is told beside the rows differs.
-fn besides(order: &Order, told: &Told) -> Vec<String> {
+fn besides(order: &Order, told: &CheckedOrder) -> Vec<String> {
     let mut found = Vec::new();
     let mut same = |what: &str, theirs: String, ours: String| {
         if theirs != ours {
@@ -142,7 +142,7 @@ fn besides(order: &Order, told: &Told) -> Vec<String> {
         order.reservations.iter().map(|r| (&*r.asked.id, format!("{:?}", r.state))).collect();
     let ours: Vec<(&str, String)> = told.reservations.iter().map(|r| (&*r.id, format!("{:?}", r.at))).collect();
     same("reservations", format!("{theirs:?}"), format!("{ours:?}"));
-    let open = order.after.asks.iter().filter(|a| a.state == AskState::Open).map(|a| &*a.id);
+    let open = order.fulfilment.asks.iter().filter(|a| a.state == AskState::Open).map(|a| &*a.id);
     let ours = told.asks.iter().filter(|a| a.at == AskAt::Open).map(|a| &*a.id);
     same("asks", format!("{:?}", open.collect::<Vec<_>>()), format!("{:?}", ours.collect::<Vec<_>>()));
     let theirs = order.lines.iter().map(|l| (l.status.code(), l.shown().code(), l.active(), l.free()));
@@ -150,7 +150,7 @@ fn besides(order: &Order, told: &Told) -> Vec<String> {
     if standing != Standing::Never {
         same("lines", format!("{:?}", theirs.collect::<Vec<_>>()), format!("{:?}", ours.collect::<Vec<_>>()));
     }
-    let theirs = order.after.returns.iter().map(|r| order.owes_for_return(r));
+    let theirs = order.fulfilment.returns.iter().map(|r| order.owes_for_return(r));
     let ours = told.returns.iter().map(|r| told.out_for_return(r));
     same("owed goods", format!("{:?}", theirs.collect::<Vec<_>>()), format!("{:?}", ours.collect::<Vec<_>>()));
     let mut batch = Batch::default();
@@ -281,7 +281,7 @@ fn noticed(w: &World, changed: usize, event: &Event) -> bool {
         Order::step(&mut order, &w.id, happened, *at).unwrap();
         let heard = if n == changed { event } else { happened };
         let audit = audited(happened).map(|(kind, _)| kind).as_deref() == privileged(heard);
-        if Told::hear(&mut told, &w.id.shared(), heard, *at).is_err() || !audit {
+        if CheckedOrder::hear(&mut told, &w.id.shared(), heard, *at).is_err() || !audit {
             return true;
         }
         let (Some(order), Some(told)) = (&order, &told) else { continue };

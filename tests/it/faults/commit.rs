@@ -167,7 +167,7 @@ async fn f07_a_batch_made_ready_behind_a_failed_one_is_dropped_with_it() {
 async fn f07_what_is_durable_is_said_before_it_is_read_again() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    // the word of the first batch is long on its way; the second batch's outcome is unknown, so the lane starts over
+    // the word of the first batch is long on its way; the second batch's outcome is unknown, so the lane is reset
     let failing = "before_settle=sleep(700);after_commit=1*off->1*return(unknown)->off";
     let server = scene.server().failing(failing).start();
     server.ready().await;

@@ -168,7 +168,7 @@ async fn f58_tables_that_are_locked_or_rebuilt_meanwhile_lose_nothing() {
         }
     };
     let ((), ()) = tokio::join!(trade, disturb);
-    assert!(server.log().contains("the lane starts over"), "no lock was felt: {}", server.log());
+    assert!(server.log().contains("the lane is reset"), "no lock was felt: {}", server.log());
     scene.holds().await;
     server.ready().await;
     assert_eq!(scene.client.stats().await.dead, 0);

@@ -120,7 +120,7 @@ async fn f52_a_commit_that_hangs_is_given_up_and_done_once() {
         .map(|i| Sent::new(0, &super::place(&format!("hangs-{i:03}"), &format!("o-h-{i}"), i, &[("S-1", 1)], true)))
         .collect();
     scene.client.send(&orders).await;
-    server.says("the lane starts over").await;
+    server.says("the lane is reset").await;
     server.not_ready("nothing can be committed").await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     somebody.rollback().await.unwrap();

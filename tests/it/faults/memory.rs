@@ -34,7 +34,7 @@ pub(super) async fn saved(redis: &servers::Server) {
 enum How {
     /// the process is killed and started again
     Restart,
-    /// the committer's connection is cut: the lane starts over
+    /// the committer's connection is cut: the lane is reset
     Reset,
 }
 

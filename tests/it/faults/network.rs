@@ -74,7 +74,7 @@ async fn f19_a_postgres_killed_in_mid_commit_comes_back_whole() {
         server.ready().await;
         scene.client.rest().await;
     }
-    assert!(server.log().contains("the lane starts over"), "{}", server.log());
+    assert!(server.log().contains("the lane is reset"), "{}", server.log());
     scene.holds().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jumun::{protocol::OutcomeKind, route::ASIDE_MAX};
+use jumun::{actors::ASIDE_MAX, protocol::OutcomeKind};
 use serde_json::json;
 use sqlx::{Executor as _, PgConnection};
 

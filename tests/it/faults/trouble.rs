@@ -77,7 +77,7 @@ async fn f58_a_lane_that_can_not_commit_backs_off_and_says_so() {
     let resets = server.metric("jumun_lane_resets_total") - before;
     // 0, 100, 200, 400 … ms: some six in four seconds; in a tight loop it was 34 a second
     assert!((2.0..=9.0).contains(&resets), "{resets} resets");
-    assert!(server.log().matches("the lane starts over").count() <= 4, "{}", server.log());
+    assert!(server.log().matches("the lane is reset").count() <= 4, "{}", server.log());
     server.not_ready("nothing can be committed (53100)").await;
     is_well(&scene).await;
     scene.holds().await;

@@ -13,7 +13,7 @@ fn give_up(order: &str, customer: usize) -> Sent {
     Sent::new(0, &json!({"id": format!("giveup-{order}"), "type": "cancel_payment", "order_id": order, "actor": actor}))
 }
 
-/// These fail, each a dead letter, and their neighbours are accepted; no lane has started over, and it stays ready.
+/// These fail, each a dead letter, and their neighbours are accepted; no lane was reset, and it stays ready.
 async fn only(scene: &Scene, server: &Served, broken: &[Sent], good: &[Sent]) {
     let all: Vec<Sent> = broken.iter().zip(good).flat_map(|(b, g)| [b.clone(), g.clone()]).collect();
     assert_eq!(all.len(), broken.len() + good.len());

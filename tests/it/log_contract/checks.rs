@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jumun::log::{Entry, EntryId, Inbound, LogError, LogStats, Outbound, Retention, SettleReport};
+use jumun::log::{EntryId, Inbound, LogEntry, LogError, LogStats, Outbound, Retention, SettleReport};
 
 use super::{
     KEEP, Log, SOON, all_settled, answers_of, command, commands, events_of, items, lane, read, settled, with_read,
@@ -201,7 +201,7 @@ pub async fn tells_its_state(log: Log) {
     );
     let (mut reader, mut settler) = lane(&log, 1).await;
     let mut entries = Vec::new();
-    let produced = |entries: &[Entry]| entries.iter().filter(|e| e.stream.produced()).count();
+    let produced = |entries: &[LogEntry]| entries.iter().filter(|e| e.stream.produced()).count();
     while produced(&entries) < 15 {
         entries.extend(reader.fresh(15 - produced(&entries), SOON).await.unwrap().entries);
     }

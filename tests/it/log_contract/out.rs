@@ -6,13 +6,13 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, Entry, EntryId, Inbound, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention, Settled,
-    Settler,
+    DEAD_COMMAND_BYTES_MAX, Dead, EntryId, Inbound, LogEntry, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention,
+    Settled, Settler,
 };
 
 use super::{KEEP, Log, SOON, all_settled, answers_of, command, items, read, settled, with_read};
 
-fn replied(entry: &Entry, to: &str) -> Settled {
+fn replied(entry: &LogEntry, to: &str) -> Settled {
     let mut settled = settled(entry);
     if let Some(answer) = &mut settled.answer {
         answer.reply_to = Some(to.into());
@@ -58,7 +58,7 @@ pub async fn bounds_reply_streams(log: Log) {
     assert_eq!(items(&log, &to("r7")).await, answers_of(&[entries[7].clone(), entries[more].clone()]));
 }
 
-fn dead(entry: &Entry, command: &[u8], reason: &str) -> Settled {
+fn dead(entry: &LogEntry, command: &[u8], reason: &str) -> Settled {
     let dead = Dead { command: command.into(), stream: entry.stream, reason: reason.to_owned(), attempts: 3 };
     Settled { answer: None, events: Vec::new(), dead: Some(dead), ..settled(entry) }
 }
@@ -200,7 +200,7 @@ pub async fn follows_several_partitions(log: Log) {
     let told: Vec<_> = both.iter().map(|(partition, entries)| (*partition, entries.len())).collect();
     assert_eq!(told, [(1, 1), (0, 5)]);
     let texts = |n: usize| both[n].1.iter().map(|e| e.json.clone()).collect::<Vec<_>>();
-    let expect = |some: &[Entry]| serde_json::to_string(&answers_of(some)).unwrap();
+    let expect = |some: &[LogEntry]| serde_json::to_string(&answers_of(some)).unwrap();
     assert_eq!(texts(0), [expect(&others)]);
     assert_eq!(texts(1), entries[1..6].iter().map(|e| expect(std::slice::from_ref(e))).collect::<Vec<_>>());
     // no more than one of each is still progress

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, Asked, Report},
+    archive::{self, ArchiveReport, ArchiveRequest},
     clock::{Clock as _, RealClock},
     domain::ids::OrderId,
     protocol::{Answer, OutcomeKind},
@@ -21,14 +21,14 @@ use super::{ALL_THE_WAY, cancel, go, line, on_order, paid, place, refunded, sett
 use crate::support::world::{On, Setup, World};
 
 /// Everything that has ended by now.
-async fn archive(w: &World) -> Report {
+async fn archive(w: &World) -> ArchiveReport {
     archive_older(w, -1).await
 }
 
 /// What has not changed for so many hours.
-async fn archive_older(w: &World, hours: i64) -> Report {
+async fn archive_older(w: &World, hours: i64) -> ArchiveReport {
     let at = RealClock.now();
-    archive::run(&w.store, Asked { before: at - TimeDelta::hours(hours), at, dry_run: false }).await.unwrap()
+    archive::run(&w.store, ArchiveRequest { before: at - TimeDelta::hours(hours), at, dry_run: false }).await.unwrap()
 }
 
 async fn holds(w: &World) -> u64 {
@@ -126,7 +126,7 @@ pub async fn what_has_ended_is_moved_whole_and_reads_as_before(on: On) {
     let ledger = w.store.ledger(&jumun::domain::ids::SkuId::stored(&skus[0]), None, 500).await.unwrap();
     let balances = [w.stock(&skus[0]).await, w.stock(&skus[1]).await, w.stock(&skus[2]).await];
     assert_eq!(archive_older(&w, 1).await.orders, 0, "nothing is old enough");
-    let dry = Asked { before: RealClock.now() + TimeDelta::hours(1), at: RealClock.now(), dry_run: true };
+    let dry = ArchiveRequest { before: RealClock.now() + TimeDelta::hours(1), at: RealClock.now(), dry_run: true };
     assert_eq!(archive::run(&w.store, dry).await.unwrap().orders, 6, "a dry run counts");
     assert_eq!(w.rows::<OrdRow>().await.len(), 10, "and moves nothing");
 
@@ -264,7 +264,7 @@ pub async fn an_order_that_another_lane_or_order_needs_stays(on: On) {
     w.ok(paid("e-lanes", &[line(&skus[0], 1), line(&skus[1], 2)], 30_000)).await;
     go(&mut w, "e-lanes", &ALL_THE_WAY).await;
     w.rest().await;
-    let kept = |report: &Report, why: &str| (report.orders, report.kept.get(why).copied());
+    let kept = |report: &ArchiveReport, why: &str| (report.orders, report.kept.get(why).copied());
     let at_work = "another lane is at work on it";
     w.outside("INSERT INTO tb_sy_otbx (otbx_id, prtn_no, to_prtn_no, cmd, otbx_dttm) \
         SELECT 'step-by-hand', 0, 1, '{\"order_id\":\"' || ord_id || '\"}', rcpt_dttm FROM tb_od_ord WHERE ord_id = 'e-lanes'").await;
@@ -326,7 +326,7 @@ pub async fn a_copy_that_is_not_the_same_moves_nothing(on: On) {
     let before = everything(&w.store).await;
     w.outside(meddle).await;
     let at = RealClock.now();
-    let asked = Asked { before: at + TimeDelta::hours(1), at, dry_run: false };
+    let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
     let refused = archive::run(&w.store, asked).await;
     assert!(matches!(&refused, Err(StoreError::Unusable(why)) if why.contains("order e-1")), "{refused:?}");
     assert_eq!(everything(&w.store).await, before);

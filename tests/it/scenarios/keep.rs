@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, Asked},
+    archive::{self, ArchiveRequest},
     clock::{Clock as _, RealClock, SimulatedClock},
     domain::{catalog::Policy, ids::OrderId},
     protocol::event::publish,
     retention::{
-        Terms, days,
+        RetentionTerms, days,
         sweep::{DESTROYED, Sweep},
     },
     store::{
@@ -85,7 +85,7 @@ async fn parcel(w: &World, order: &str) -> String {
 /// A round of the sweep, so many days from now.
 async fn round(w: &World, after: i64, term: u64) -> u64 {
     let clock = Arc::new(SimulatedClock::new(RealClock.now() + TimeDelta::days(after)));
-    let terms = Terms { persons: Some(days(term)), ..Terms::default() };
+    let terms = RetentionTerms { persons: Some(days(term)), ..RetentionTerms::default() };
     let sweep = Sweep { store: Arc::clone(&w.store), clock, terms, stop: CancellationToken::new() };
     sweep.round().await.unwrap().orders
 }
@@ -145,7 +145,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     // words go from what a receiver would not take, and from the archive, as well
     let letter = parcel(&w, "a-refunded").await;
     let at = RealClock.now();
-    archive::run(&w.store, Asked { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
+    archive::run(&w.store, ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
     assert!(found(&w, WORDS).await.iter().any(|table| table.ends_with("_arch")), "{:?}", found(&w, WORDS).await);
     assert!(w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
     assert_eq!(round(&w, 101, 100).await, 7);
@@ -171,7 +171,11 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
 
 /// Nobody has to ask: the server that owns partition 0 looks.
 pub async fn the_server_destroys_by_itself(on: On) {
-    let terms = Terms { persons: Some(Duration::from_millis(1)), every: Duration::from_millis(50), ..Terms::default() };
+    let terms = RetentionTerms {
+        persons: Some(Duration::from_millis(1)),
+        every: Duration::from_millis(50),
+        ..RetentionTerms::default()
+    };
     let mut w = World::open(on, Setup { terms, partitions: 2, ..Setup::default() }).await;
     w.sku(SKU, 10_000, 3_000, 50).await;
     goes(&mut w, "o-open", &[]).await;
@@ -205,7 +209,7 @@ pub async fn data_of_before_is_kept_by_the_upgrade(on: On) {
     assert_eq!(w.store.orders(&[OrderId::stored("o-before")]).await.unwrap(), before);
     go(&mut w, "o-before", &ALL_THE_WAY[4..]).await;
     let at = RealClock.now();
-    let asked = Asked { before: at + TimeDelta::hours(1), at, dry_run: false };
+    let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
     assert_eq!(archive::run(&w.store, asked).await.unwrap().orders, 1);
     w.done().await;
 }

@@ -11,7 +11,7 @@ use std::{
 use jumun::{
     clock::{Clock as _, RealClock},
     payment::http::HttpPayments,
-    signature::{HEADER, Secret},
+    signature::{HEADER, SigningSecret},
 };
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub fn secret_file() -> tempfile::TempPath {
 
 /// A signature of a body, made so many seconds ago.
 pub fn signed(secret: &str, ago: i64, body: &[u8]) -> String {
-    Secret::new(secret).expect("long enough").sign(RealClock.now() - chrono::TimeDelta::seconds(ago), body)
+    SigningSecret::new(secret).expect("long enough").sign(RealClock.now() - chrono::TimeDelta::seconds(ago), body)
 }
 
 /// Says something to somebody, signed as the payment service would.
@@ -86,7 +86,7 @@ impl Service {
 
     /// As the server asks it, with this secret.
     pub fn gateway(&self, secret: &str) -> Arc<HttpPayments> {
-        let secret = Secret::new(secret).expect("long enough");
+        let secret = SigningSecret::new(secret).expect("long enough");
         let (base, patience) = (format!("http://{}", self.address()), Duration::from_secs(5));
         Arc::new(HttpPayments::new(&base, secret, patience, None, Arc::new(RealClock)).expect("an address"))
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jumun::signature::{HEADER, HEADER_V2, Purpose, Secret};
+use jumun::signature::{HEADER, HEADER_V2, Purpose, SigningSecret};
 use serde_json::Value;
 
 /// What both sides know.
@@ -119,7 +119,7 @@ fn serve(mut socket: TcpStream, state: &Mutex<State>) {
         let body = buffer[head + 4..head + 4 + length].to_vec();
         buffer.drain(..head + 4 + length);
         let signature = header(HEADER).expect("it is signed");
-        let secret = Secret::new(SECRET).expect("a secret");
+        let secret = SigningSecret::new(SECRET).expect("a secret");
         let now = jumun::clock::Clock::now(&jumun::clock::RealClock);
         secret.check(now, &signature, &body).expect("it is signed by who knows the secret");
         let labelled = header(HEADER_V2).expect("it says what it is for");

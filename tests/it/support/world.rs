@@ -18,7 +18,7 @@ use jumun::{
     },
     payment::PaymentGateway,
     protocol::{Answer, OutcomeKind},
-    retention::Terms,
+    retention::RetentionTerms,
     server::{Server, ServerParts},
     store::{
         self, Store,
@@ -46,12 +46,12 @@ pub struct Setup {
     pub partitions: u32,
     pub policy: Policy,
     pub gateway: Option<Arc<dyn PaymentGateway>>,
-    pub terms: Terms,
+    pub terms: RetentionTerms,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { partitions: 1, policy: Policy::default(), gateway: None, terms: Terms::default() }
+        Self { partitions: 1, policy: Policy::default(), gateway: None, terms: RetentionTerms::default() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, Asked},
+    archive::{self, ArchiveRequest},
     clock::{Clock as _, RealClock},
     store::{self, Store},
 };
@@ -115,7 +115,7 @@ async fn damage_in_the_archive_is_red() {
         work::run(&store, &log).await;
         work::cancel_whole(&store, &log, "o-gone").await;
         let at = RealClock.now();
-        let asked = Asked { before: at + TimeDelta::hours(1), at, dry_run: false };
+        let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
         let moved = archive::run(&store, asked).await.unwrap();
         assert!(moved.orders >= 4 && moved.ledger_rows > 10, "{moved:?}");
         let green = report(&store, Some(Arc::clone(&log))).await;

@@ -12,7 +12,7 @@ use jumun::{
         memory::{MemoryBounds, MemoryLog},
     },
     protocol::{Answer, OutcomeKind},
-    retention::Terms,
+    retention::RetentionTerms,
     server::{Server, ServerParts},
     store::Store,
 };
@@ -47,7 +47,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         limits: Limits::default(),
         retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
         gateway: None,
-        terms: Terms::default(),
+        terms: RetentionTerms::default(),
         hooks: Arc::default(),
         traces: None,
     };

@@ -59,11 +59,11 @@ impl Order {
     }
 
     pub(super) fn return_mut(&mut self, group: u16) -> Result<&mut Return, String> {
-        self.after.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("no return {group}"))
+        self.fulfilment.returns.iter_mut().find(|r| r.group == group).ok_or_else(|| format!("no return {group}"))
     }
 
     pub(super) fn exchange_mut(&mut self, group: u16) -> Result<&mut Exchange, String> {
-        self.after.exchanges.iter_mut().find(|e| e.group == group).ok_or_else(|| format!("no exchange {group}"))
+        self.fulfilment.exchanges.iter_mut().find(|e| e.group == group).ok_or_else(|| format!("no exchange {group}"))
     }
 
     pub(super) fn return_requested(&mut self, e: &ReturnRequested, at: Time) -> Result<(), String> {
@@ -97,7 +97,7 @@ impl Order {
             }
             exchange.decided_at.get_or_insert(at);
         }
-        self.after.returns.push(Return {
+        self.fulfilment.returns.push(Return {
             group: e.group,
             reason: e.reason,
             fault: e.fault,
@@ -223,7 +223,7 @@ impl Order {
         let line = self.line_mut(line_no)?;
         line.exchange_accepted += quantity;
         line.exchanging += quantity;
-        self.after.exchanges.push(Exchange {
+        self.fulfilment.exchanges.push(Exchange {
             group,
             line_no,
             quantity,
@@ -290,7 +290,7 @@ impl Order {
         if let Some(fee) = &e.fee {
             self.owe(fee);
         }
-        self.after.chain |= e.chain;
+        self.fulfilment.chain |= e.chain;
         Ok(())
     }
 
@@ -330,18 +330,18 @@ impl Order {
 
     /// An exchange is complete when the line it added has come to its end: confirmed, returned, or exchanged itself.
     pub(super) fn close_exchanges(&mut self, at: Time) {
-        if self.after.exchanges.is_empty() {
+        if self.fulfilment.exchanges.is_empty() {
             return;
         }
         loop {
             let ended = |no: u16| self.line(no).is_some_and(|l| l.shown().is_terminal());
             let open = |e: &Exchange| e.state == ExchangeState::Approved && e.branch == Some(Branch::AddProduct);
-            let done = self.after.exchanges.iter().position(|e| open(e) && e.new_line_no.is_some_and(ended));
+            let done = self.fulfilment.exchanges.iter().position(|e| open(e) && e.new_line_no.is_some_and(ended));
             let Some(i) = done else { return };
-            let Some(e) = self.after.exchanges.get_mut(i) else { return };
+            let Some(e) = self.fulfilment.exchanges.get_mut(i) else { return };
             e.state = ExchangeState::Completed;
             e.completed_at = Some(at);
-            let (line_no, quantity, chain) = (e.line_no, e.quantity, self.after.chain);
+            let (line_no, quantity, chain) = (e.line_no, e.quantity, self.fulfilment.chain);
             let Ok(line) = self.line_mut(line_no) else { return };
             line.exchanging -= quantity;
             // whatever ends first: a line of which units were returned ends so

@@ -279,7 +279,7 @@ impl Order {
     pub fn led_to(&self, line_no: u16) -> impl Iterator<Item = &Exchange> {
         let into = |no: u16| {
             let of = |e: &&Exchange| e.new_line_no == Some(no) && e.state != ExchangeState::Failed && e.line_no < no;
-            self.after.exchanges.iter().find(of)
+            self.fulfilment.exchanges.iter().find(of)
         };
         std::iter::successors(into(line_no), move |e| into(e.line_no))
     }
@@ -293,14 +293,14 @@ impl Order {
     /// What the goods that replaced an exchange's still give back less, as the buyer has both.
     pub fn unpaid_for(&self, e: &Exchange) -> Won {
         let stays = e.collection.as_ref().map_or(Won::ZERO, |c| c.stays);
-        let standing = self.after.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.kept_for);
-        let kept = standing.chain(self.after.kept.iter().flat_map(|(_, kept)| &kept.kept_for));
+        let standing = self.fulfilment.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.kept_for);
+        let kept = standing.chain(self.fulfilment.kept.iter().flat_map(|(_, kept)| &kept.kept_for));
         stays - kept.filter(|k| k.exchange == e.group).map(|k| k.amount).sum::<Won>()
     }
 
     /// Whether goods that became this line are still to come back.
     pub fn owes_for(&self, line_no: u16) -> bool {
-        !self.after.exchanges.is_empty() && !self.owed_for(line_no).is_empty()
+        !self.fulfilment.exchanges.is_empty() && !self.owed_for(line_no).is_empty()
     }
 
     /// The same of a return's lines.

@@ -25,7 +25,7 @@ use crate::domain::{
 /// An event that does not fit the state it met.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("order {order} cannot take event {event} after version {version}: {why}")]
-pub struct Misfit {
+pub struct ApplyError {
     pub order: String,
     pub event: &'static str,
     pub version: u32,
@@ -44,7 +44,10 @@ impl Order {
     ///
     /// # Errors
     /// [`Misfit`] when the events do not follow from one another.
-    pub fn fold<'a>(id: &OrderId, events: impl Iterator<Item = (&'a Event, Time)>) -> Result<Option<Order>, Misfit> {
+    pub fn fold<'a>(
+        id: &OrderId,
+        events: impl Iterator<Item = (&'a Event, Time)>,
+    ) -> Result<Option<Order>, ApplyError> {
         let mut order = None;
         for (event, at) in events {
             Order::step(&mut order, id, event, at)?;
@@ -56,9 +59,9 @@ impl Order {
     ///
     /// # Errors
     /// [`Misfit`] when it does not fit; the state is not to be used then.
-    pub fn step(order: &mut Option<Order>, id: &OrderId, event: &Event, at: Time) -> Result<(), Misfit> {
+    pub fn step(order: &mut Option<Order>, id: &OrderId, event: &Event, at: Time) -> Result<(), ApplyError> {
         let version = order.as_ref().map_or(0, |o| o.version);
-        let misfit = |why: String| Misfit { order: id.to_string(), event: event.name(), version, why };
+        let misfit = |why: String| ApplyError { order: id.to_string(), event: event.name(), version, why };
         match (order.as_mut(), event) {
             (None, Event::Placed(placed)) => *order = Some(Order::start(id, placed, at, Placement::Done, version)),
             (None, Event::PlacementStarted { placed, reservations }) => {
@@ -157,15 +160,15 @@ impl Order {
             reservations: Vec::new(),
             paid_at: None,
             repeats: Default::default(),
-            after: Default::default(),
+            fulfilment: Default::default(),
         };
         if let Some(parent) = &placed.parent {
-            order.after.parent = Some((**parent).clone());
+            order.fulfilment.parent = Some((**parent).clone());
         }
         if let Some(zone) = placed.zone {
             let business = placed.business || placed.parent.is_some();
             let kind = if business { DestinationKind::Business } else { DestinationKind::Home };
-            order.after.destination = Some(Destination { kind, zone, at });
+            order.fulfilment.destination = Some(Destination { kind, zone, at });
         }
         if placed.is_paid() {
             order.pay(&placed.paid, at);
@@ -310,7 +313,7 @@ impl Order {
                 self.return_mut(*group)?.withheld.extend_from_slice(withheld);
                 self.plan(refunds, at);
                 if *chain {
-                    self.after.chain = true;
+                    self.fulfilment.chain = true;
                 }
                 self.return_completed(*group, lines, at)?;
             }

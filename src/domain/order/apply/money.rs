@@ -96,13 +96,13 @@ impl Order {
     pub(super) fn keep_back(&mut self, group: u32, kept: &Kept) {
         self.give_fees_back(&kept.set_off);
         self.withhold(&kept.withheld);
-        let of = self.after.kept.iter_mut().find(|(of, _)| *of == group);
+        let of = self.fulfilment.kept.iter_mut().find(|(of, _)| *of == group);
         if let Some((_, had)) = of {
             had.set_off.extend_from_slice(&kept.set_off);
             had.kept_for.extend_from_slice(&kept.kept_for);
             had.withheld.extend_from_slice(&kept.withheld);
         } else {
-            self.after.kept.push((group, kept.clone()));
+            self.fulfilment.kept.push((group, kept.clone()));
         }
     }
 
@@ -117,7 +117,7 @@ impl Order {
             s.excluded -= w.amount;
             s.refundable += w.amount;
         }
-        for (_, kept) in self.after.kept.iter_mut().filter(|(of, _)| *of == group) {
+        for (_, kept) in self.fulfilment.kept.iter_mut().filter(|(of, _)| *of == group) {
             for b in &freed.set_off {
                 take(b.amount, kept.set_off.iter_mut().filter(|f| f.fee_no == b.fee_no).map(|f| &mut f.amount));
             }

@@ -41,7 +41,7 @@ impl Order {
             let from = line.status.code();
             line.may(by).ok_or_else(|| format!("{by:?} does not move line {} while {from}", l.line_no))?;
         }
-        self.after.procurements.push(Procurement {
+        self.fulfilment.procurements.push(Procurement {
             no: e.no,
             kind: e.kind,
             lines: e.lines.clone(),
@@ -63,7 +63,7 @@ impl Order {
     }
 
     fn procurement_mut(&mut self, no: u16) -> Result<&mut Procurement, String> {
-        self.after.procurements.iter_mut().find(|p| p.no == no).ok_or_else(|| format!("no procurement {no}"))
+        self.fulfilment.procurements.iter_mut().find(|p| p.no == no).ok_or_else(|| format!("no procurement {no}"))
     }
 
     pub(super) fn procured(&mut self, nos: &[u16], at: Time) -> Result<(), String> {
@@ -113,12 +113,12 @@ impl Order {
         if let Some((_, reservation)) = what.adds() {
             self.reservations.push(Reserving { asked: reservation.clone(), state: ReserveState::Asked });
         }
-        self.after.asks.push(Ask { id: id.to_owned(), what: what.clone(), state: AskState::Open });
+        self.fulfilment.asks.push(Ask { id: id.to_owned(), what: what.clone(), state: AskState::Open });
     }
 
     pub(super) fn answered(&mut self, id: &str, state: AskState) -> Result<(), String> {
         let open = |a: &&mut Ask| a.id == id && a.state == AskState::Open;
-        let ask = self.after.asks.iter_mut().find(open).ok_or_else(|| format!("nothing was asked as {id}"))?;
+        let ask = self.fulfilment.asks.iter_mut().find(open).ok_or_else(|| format!("nothing was asked as {id}"))?;
         ask.state = state;
         if let (Some((_, reservation)), AskState::Denied) = (ask.what.adds(), state) {
             let of = reservation.id.clone();
@@ -154,11 +154,11 @@ impl Order {
 
     /// A procurement of which no goods are wanted any more is over.
     pub(super) fn close_procurements(&mut self, at: Time) {
-        if !self.after.procurements.iter().any(|p| p.state == ProcureState::Open) {
+        if !self.fulfilment.procurements.iter().any(|p| p.state == ProcureState::Open) {
             return;
         }
         let wanted: Vec<u16> = self.lines.iter().filter(|l| l.active() > 0).map(|l| l.no).collect();
-        for p in self.after.procurements.iter_mut().filter(|p| p.state == ProcureState::Open) {
+        for p in self.fulfilment.procurements.iter_mut().filter(|p| p.state == ProcureState::Open) {
             if !p.lines.iter().any(|l| wanted.contains(&l.line_no)) {
                 p.state = ProcureState::Cancelled;
                 p.done_at = Some(at);
@@ -167,7 +167,7 @@ impl Order {
     }
 
     pub(super) fn link(&mut self, e: &Linked, at: Time) {
-        self.after.links.push(Link {
+        self.fulfilment.links.push(Link {
             order_id: e.order_id.clone(),
             lane: e.lane,
             kind: e.kind,
@@ -188,7 +188,8 @@ impl Order {
         short: &[ShortLine],
         at: Time,
     ) -> Result<(), String> {
-        let link = self.after.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
+        let link =
+            self.fulfilment.links.iter_mut().find(|l| l.order_id == *id).ok_or_else(|| format!("no link to {id}"))?;
         link.state = state;
         link.short.extend_from_slice(short);
         link.ended_at = (!link.runs()).then_some(at);
@@ -198,7 +199,7 @@ impl Order {
     pub(super) fn destination(&mut self, e: &DestinationChosen, at: Time) {
         self.give_fees_back(&e.fees);
         self.plan(&e.refunds, at);
-        self.after.destination = Some(Destination { kind: e.kind, zone: e.zone, at });
+        self.fulfilment.destination = Some(Destination { kind: e.kind, zone: e.zone, at });
         if let Some(s) = &e.surcharge {
             self.fees.push(FeeRow {
                 no: s.fee_no,
@@ -338,7 +339,7 @@ impl Order {
 
     pub(super) fn reviewed(&mut self, line_no: u16, rating: u8, at: Time) -> Result<(), String> {
         self.line_mut(line_no)?;
-        self.after.reviews.push(Review { line_no, rating, at });
+        self.fulfilment.reviews.push(Review { line_no, rating, at });
         Ok(())
     }
 }

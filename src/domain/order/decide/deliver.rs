@@ -7,7 +7,7 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{ClaimReason, Fault},
-        command::{Delivery, Means},
+        command::{DeliveryReport, Means},
         delivery::{DeliveredBy, DeliveryStatus, ShipMethod, Waybill},
         event::{Delivered, DeliveredLine, Event, LineAmount, ReservedLine, WaybillEntry},
         state::{Line, Order},
@@ -144,7 +144,7 @@ fn under_way<'a>(order: &'a Order, named: &[u16], force: bool, command: &str) ->
 
 /// Row 19: by the carrier's data, by whoever handed it over, by the installer, or by force (§3.6: the seller moved it to "in
 /// transit" with nothing in hand, and the buyer wants out).
-pub fn delivered(order: &Order, d: &Delivery, cx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn delivered(order: &Order, d: &DeliveryReport, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let command = if d.by == DeliveredBy::Installer { "installer_delivered" } else { "mark_delivered" };
     let able = |l: &&Line| l.delivery.status.is_some_and(|s| may_be_delivered(s, d.by, l.delivery.method));
     let mut lines = under_way(order, &d.lines, d.by == DeliveredBy::Forced, command)?;
@@ -224,7 +224,7 @@ const fn may_be_delivered(status: DeliveryStatus, by: DeliveredBy, method: ShipM
 type Came = (String, String);
 
 /// The units that the carrier has brought, with those before; a line is delivered when that is all of them (§3.7).
-fn by_carrier(line: &Line, d: &Delivery) -> Result<(u32, Vec<Came>), Refusal> {
+fn by_carrier(line: &Line, d: &DeliveryReport) -> Result<(u32, Vec<Came>), Refusal> {
     let named = |carrier: &str, no: &str| d.waybill.as_ref().is_none_or(|(c, n)| c == carrier && n == no);
     let news = open_waybills(line, |w| named(&w.carrier, &w.no));
     if news.is_empty() {
@@ -382,7 +382,7 @@ pub fn review(order: &Order, line_no: u16, rating: u8) -> Result<Decision, Refus
     if !(1..=5).contains(&rating) {
         return Err(Refusal::invalid("a rating is 1 to 5"));
     }
-    if order.after.reviews.iter().any(|r| r.line_no == line.no) {
+    if order.fulfilment.reviews.iter().any(|r| r.line_no == line.no) {
         return Err(Refusal::new(Reason::AlreadyExists, Facts { line_no: Some(line.no), ..Facts::default() }));
     }
     Ok(Decision { events: vec![Event::Reviewed { line_no, rating }], ..Decision::default() })

@@ -35,7 +35,7 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
     if order.status() == Status::PaymentPending && order.deadline.is_some_and(|d| cx.now >= d) {
         return Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }));
     }
-    let linked = order.after.parent.is_some();
+    let linked = order.fulfilment.parent.is_some();
     let (kind, zip) = match zip {
         Some(_) if linked => {
             return Err(Refusal::invalid(

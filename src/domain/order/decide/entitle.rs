@@ -3,7 +3,7 @@
 
 use super::{
     Context,
-    place::{Found, line_facts, short},
+    place::{PricedLine, line_facts, short},
 };
 use crate::domain::{
     catalog::StockPolicy,
@@ -14,7 +14,12 @@ use crate::domain::{
 };
 
 /// Finds what entitles each gift, and takes what is here of it; gifts name main lines that there are.
-pub fn gifts(place: &PlaceOrder, found: &mut [Found<'_>], paid_now: bool, cx: &Context<'_>) -> Result<(), Refusal> {
+pub fn gifts(
+    place: &PlaceOrder,
+    found: &mut [PricedLine<'_>],
+    paid_now: bool,
+    cx: &Context<'_>,
+) -> Result<(), Refusal> {
     let gifts: Vec<(usize, usize)> = found
         .iter()
         .enumerate()
@@ -22,12 +27,15 @@ pub fn gifts(place: &PlaceOrder, found: &mut [Found<'_>], paid_now: bool, cx: &C
         .filter_map(|(i, f)| Some((i, usize::from(f.wanted.main_line_no?.checked_sub(1)?))))
         .collect();
     // units that earlier lines bring by the same promotion with the same main line
-    let before =
-        |found: &[Found<'_>], i: usize, main: usize, id: Option<&PromotionId>, units: fn(&Found<'_>) -> u32| {
-            let same = gifts.iter().filter(|(k, m)| *k < i && *m == main);
-            let of = same.filter_map(|(k, _)| found.get(*k)).filter(|f| f.gift_promotion_id.as_ref() == id);
-            of.map(units).fold(0u32, u32::saturating_add)
-        };
+    let before = |found: &[PricedLine<'_>],
+                  i: usize,
+                  main: usize,
+                  id: Option<&PromotionId>,
+                  units: fn(&PricedLine<'_>) -> u32| {
+        let same = gifts.iter().filter(|(k, m)| *k < i && *m == main);
+        let of = same.filter_map(|(k, _)| found.get(*k)).filter(|f| f.gift_promotion_id.as_ref() == id);
+        of.map(units).fold(0u32, u32::saturating_add)
+    };
     for &(i, main) in &gifts {
         let brought = |id: Option<&PromotionId>| before(found, i, main, id, |f| f.wanted.quantity);
         let (id, entitlement) = entitled(&found[i], &found[main], i, brought, cx)?;
@@ -46,8 +54,8 @@ pub fn gifts(place: &PlaceOrder, found: &mut [Found<'_>], paid_now: bool, cx: &C
 
 /// Which promotion entitles a gift line, if one has to: the one that it names, else the first that is enough.
 fn entitled(
-    gift: &Found<'_>,
-    main: &Found<'_>,
+    gift: &PricedLine<'_>,
+    main: &PricedLine<'_>,
     at: usize,
     brought: impl Fn(Option<&PromotionId>) -> u32,
     cx: &Context<'_>,
@@ -105,7 +113,7 @@ fn entitled(
 }
 
 /// How many units of a gift are taken here and now; a gift is of no campaign, so whatever is on the shelf is there for it.
-fn take(place: &PlaceOrder, found: &[Found<'_>], i: usize, paid_now: bool) -> Result<u32, Refusal> {
+fn take(place: &PlaceOrder, found: &[PricedLine<'_>], i: usize, paid_now: bool) -> Result<u32, Refusal> {
     let f = &found[i];
     let (Some(view), 1..) = (&f.quote.view, f.allowed) else { return Ok(0) };
     let ahead = found[..i].iter().filter(|k| k.gift() && k.wanted.sku_id == f.wanted.sku_id);

@@ -195,7 +195,7 @@ fn ask(
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
     let of = |a: &&Ask| a.state == AskState::Open && matches!(a.what, AskWhat::Exchange { group: g, .. } if g == group);
-    if order.after.asks.iter().any(|a| of(&a)) {
+    if order.fulfilment.asks.iter().any(|a| of(&a)) {
         let mut refusal = Refusal::illegal(order.status(), "approve_exchange");
         refusal.facts.claim_group = Some(group);
         refusal.facts.detail = Some(format!("the product of exchange {group} is being asked for"));
@@ -338,7 +338,7 @@ pub fn sold_by_the_same(order: &Order, line: &Line, quote: &Quote, cx: &Context<
     let seller = order.seller_of(line);
     let own = cx.quote(&line.sku_id).and_then(|q| q.info.holder_id.as_ref());
     let holder = info.holder_id.as_ref();
-    let theirs = if order.after.parent.is_some() {
+    let theirs = if order.fulfilment.parent.is_some() {
         seller == Some(holder.unwrap_or(&info.partner_id))
     } else {
         seller == Some(&info.partner_id) && (holder.is_none() || holder == seller || holder == own)

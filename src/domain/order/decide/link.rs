@@ -27,13 +27,13 @@ fn nothing() -> Refusal {
 /// What a linked order says.
 pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) -> Result<Decision, Refusal> {
     if let LinkWhat::Cancel | LinkWhat::Worked { .. } | LinkWhat::WorkRefused { .. } = what {
-        let ours = order.after.parent.as_ref().is_some_and(|p| p.order_id == *from);
+        let ours = order.fulfilment.parent.as_ref().is_some_and(|p| p.order_id == *from);
         return if ours { parent_says(order, what, cx) } else { Err(nothing()) };
     }
     if let Some(ask) = order.open_ask(from.as_str()) {
         return answered(order, ask, from, what, cx);
     }
-    let link = order.after.links.iter().find(|l| l.order_id == *from).ok_or_else(nothing)?;
+    let link = order.fulfilment.links.iter().find(|l| l.order_id == *from).ok_or_else(nothing)?;
     if let LinkWhat::Work { .. } = what {
         return work::heard(order, link, what, cx);
     }
@@ -72,7 +72,7 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
                 };
                 p.kind == ProcureKind::Partner && p.state == ProcureState::Open && brought
             };
-            if let Some(p) = order.after.procurements.iter().find(of) {
+            if let Some(p) = order.fulfilment.procurements.iter().find(of) {
                 decision.events.push(Event::ProcurementCompleted { procurements: vec![p.no] });
             }
         }
@@ -81,7 +81,8 @@ pub fn hear(order: &Order, from: &OrderId, what: &LinkWhat, cx: &Context<'_>) ->
             decision.events.push(news(LinkState::Shipped, None));
         }
         (LinkWhat::Ended, LinkState::Asked | LinkState::Open | LinkState::Done | LinkState::Shipped) => {
-            let open = |no: &u16| order.after.procurements.iter().any(|p| p.no == *no && p.state == ProcureState::Open);
+            let open =
+                |no: &u16| order.fulfilment.procurements.iter().any(|p| p.no == *no && p.state == ProcureState::Open);
             decision.events.push(changed(LinkState::Ended, None, link.procurement.filter(open)));
         }
         _ => return Err(nothing()),
@@ -226,12 +227,12 @@ fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
     }
     // claims that nobody has decided: undone, they would bring back what nobody needs
     let pending = |r: &&Return| r.state == ReturnState::Requested && r.lines.iter().any(|l| !l.shipped);
-    for r in order.after.returns.iter().filter(pending) {
+    for r in order.fulfilment.returns.iter().filter(pending) {
         let now = folded(order, &decision.events, cx);
         returns::approve_as(&now, r.group, r.timing, cx, &mut decision);
     }
     let asked = |e: &&Exchange| e.state == ExchangeState::Requested && !e.shipped;
-    for e in order.after.exchanges.iter().filter(asked) {
+    for e in order.fulfilment.exchanges.iter().filter(asked) {
         let now = folded(order, &decision.events, cx);
         exchange::fail(&now, e, 0, cx, &mut decision);
     }
@@ -251,7 +252,9 @@ fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
 pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &Context<'_>, decision: &mut Decision) {
     let linked = match (before, command) {
         (_, OrderCommand::PlaceLinked(_)) => true,
-        (Some(o), _) => o.after.parent.is_some() || !o.after.links.is_empty() || !o.after.asks.is_empty(),
+        (Some(o), _) => {
+            o.fulfilment.parent.is_some() || !o.fulfilment.links.is_empty() || !o.fulfilment.asks.is_empty()
+        }
         (None, _) => false,
     };
     if !linked {
@@ -270,7 +273,7 @@ pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &C
             LinkState::Asked | LinkState::Ended | LinkState::Refused | LinkState::Cancelled => false,
         }
     };
-    for link in after.after.links.iter().filter(unneeded) {
+    for link in after.fulfilment.links.iter().filter(unneeded) {
         if link.state != LinkState::Shipped {
             let (order_id, state) = (link.order_id.clone(), LinkState::Cancelled);
             let (reason, short, procurement) = (None, Vec::new(), None);
@@ -281,7 +284,7 @@ pub fn tell(id: &OrderId, before: Option<&Order>, command: &OrderCommand, cx: &C
 }
 
 fn tell_parent(before: Option<&Order>, after: &Order, decision: &mut Decision) {
-    let Some(parent) = &after.after.parent else { return };
+    let Some(parent) = &after.fulfilment.parent else { return };
     let mut say = |what| decision.messages.push(LinkMessage { to: parent.order_id.clone(), lane: parent.lane, what });
     let stood = before.filter(|b| b.placement == Placement::Done);
     if after.placement == Placement::Failed {
@@ -317,7 +320,7 @@ fn tell_parent(before: Option<&Order>, after: &Order, decision: &mut Decision) {
 
 /// Whether what it was to bring is not procured any more, though other sources of its lines are.
 fn dropped(order: &Order, link: &Link) -> bool {
-    let of = |no: u16| order.after.procurements.iter().find(|p| p.no == no);
+    let of = |no: u16| order.fulfilment.procurements.iter().find(|p| p.no == no);
     link.procurement.and_then(of).is_some_and(|p| p.state == ProcureState::Cancelled)
 }
 
@@ -328,9 +331,9 @@ fn left(order: &Order) -> bool {
 
 /// Whether the parent had it stopped.
 fn by_parent(before: Option<&Order>, after: &Order) -> bool {
-    let news = before.map_or(0, |b| b.after.returns.len());
+    let news = before.map_or(0, |b| b.fulfilment.returns.len());
     let cuts = before.map_or(0, |b| b.cancels.len());
-    after.after.returns.iter().skip(news).any(|r| r.reason == ClaimReason::ParentEnded)
+    after.fulfilment.returns.iter().skip(news).any(|r| r.reason == ClaimReason::ParentEnded)
         || after.cancels.iter().skip(cuts).any(|c| c.cause == CutCause::ParentEnded)
 }
 
@@ -342,7 +345,7 @@ fn short(before: Option<&Order>, after: &Order, parent: &Parent) -> Vec<ShortLin
         let gone: u32 = o.lines.iter().filter(of).map(|l| l.cancelled + l.never_left).sum();
         let root = |no: u16| o.line(no).map_or(no, |l| l.original_line_no.unwrap_or(no));
         let twice = |e: &&Exchange| e.new_line_no.is_some() && (e.restocked || e.state == ExchangeState::Failed);
-        let ours = o.after.exchanges.iter().filter(|e| root(e.line_no) == no);
+        let ours = o.fulfilment.exchanges.iter().filter(|e| root(e.line_no) == no);
         let replaced: u32 = ours.filter(twice).map(|e| e.quantity).sum();
         // nor those that replace goods which an inspection did not take
         let called_off = o.cancels.iter().filter(|c| c.cause == CutCause::ExchangeRejected && root(c.line_no) == no);

@@ -38,7 +38,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         payment: PaymentOffer::Approved(Vec::new()),
         zip: None,
     };
-    let mut found: Vec<place::Found<'_>> = Vec::with_capacity(order.lines.len());
+    let mut found: Vec<place::PricedLine<'_>> = Vec::with_capacity(order.lines.len());
     for (wanted, no) in order.lines.iter().zip(1u16..) {
         let facts = || Facts { line_no: Some(no), sku_id: Some(wanted.sku_id.clone()), ..Facts::default() };
         let quote = cx.quote(&wanted.sku_id).ok_or_else(|| Refusal::new(Reason::UnknownSku, facts()))?;
@@ -54,7 +54,7 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         }
         let taken = if quote.view.is_some() && !installs { wanted.quantity } else { 0 };
         let policy = StockPolicy::HoldAtPlacement;
-        found.push(place::Found { policy, taken, ..place::Found::new(wanted, quote) });
+        found.push(place::PricedLine { policy, taken, ..place::PricedLine::new(wanted, quote) });
     }
     let mut lines = Vec::with_capacity(found.len());
     for (f, no) in found.iter().zip(1u16..) {

@@ -241,7 +241,7 @@ fn folded_from(id: &OrderId, mut order: Option<Order>, events: &[Event], cx: &Co
 
 /// What of the shelves a command looks at, beside moving what the order has already.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Looks {
+pub struct RequiredInputs {
     /// the SKUs of the order's lines
     pub own: bool,
     /// SKUs that the command names
@@ -251,7 +251,7 @@ pub struct Looks {
 }
 
 /// What a command looks at.
-pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
+pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
     use OrderCommand as C;
     // lines that were placed before lines kept their shipping terms: what sending them back costs is their products' word
     let older = order.is_some_and(|o| o.lines.iter().any(|l| !l.gift && l.shipping.is_none()));
@@ -260,8 +260,12 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
     // what may come to nothing, and is paid then
     let unpaid = at_payment && order.is_some_and(|o| o.paid_at.is_none());
     match command {
-        C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => Looks { own: at_payment, ..Looks::default() },
-        C::Reserved { .. } | C::ReserveRefused { .. } => Looks { own: older || unpaid, ..Looks::default() },
+        C::ApprovePayment { .. } | C::ConfirmDeposit { .. } => {
+            RequiredInputs { own: at_payment, ..RequiredInputs::default() }
+        }
+        C::Reserved { .. } | C::ReserveRefused { .. } => {
+            RequiredInputs { own: older || unpaid, ..RequiredInputs::default() }
+        }
         C::RequestReturn(_)
         | C::InstallationImpossible { .. }
         | C::Link { .. }
@@ -272,19 +276,19 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::CancelProcurement { .. }
         | C::RejectReturn { .. }
         | C::RejectExchange { .. }
-        | C::WithdrawExchange { .. } => Looks { own: older, ..Looks::default() },
+        | C::WithdrawExchange { .. } => RequiredInputs { own: older, ..RequiredInputs::default() },
         C::ApproveExchange { group, sku_id, .. } => {
             let wanted = order.and_then(|o| {
                 let e = o.exchange_of(*group)?;
                 e.wanted.clone().or_else(|| o.line(e.line_no).map(|l| l.sku_id.clone()))
             });
-            Looks { own: older, named: sku_id.clone().or(wanted).into_iter().collect(), partners: Vec::new() }
+            RequiredInputs { own: older, named: sku_id.clone().or(wanted).into_iter().collect(), partners: Vec::new() }
         }
         C::RequestExchange { wanted, .. } => {
-            Looks { own: wanted.is_some(), named: wanted.iter().cloned().collect(), partners: Vec::new() }
+            RequiredInputs { own: wanted.is_some(), named: wanted.iter().cloned().collect(), partners: Vec::new() }
         }
-        C::AddGift { sku_id, .. } => Looks { own: false, named: vec![sku_id.clone()], partners: Vec::new() },
-        C::PurchaseFromPartner(p) | C::AssignInstaller(p) => Looks {
+        C::AddGift { sku_id, .. } => RequiredInputs { own: false, named: vec![sku_id.clone()], partners: Vec::new() },
+        C::PurchaseFromPartner(p) | C::AssignInstaller(p) => RequiredInputs {
             own: false,
             named: p.lines.iter().map(|(_, sku, _)| sku.clone()).collect(),
             partners: vec![p.partner_id.clone()],
@@ -292,14 +296,16 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         C::PlaceLinked(child) => {
             let buyer = PartnerId::new(child.buyer_id.as_str()).ok();
             let named = child.lines.iter().map(|l| l.sku_id.clone()).collect();
-            Looks { own: false, named, partners: buyer.into_iter().collect() }
+            RequiredInputs { own: false, named, partners: buyer.into_iter().collect() }
         }
         C::ChooseDestination { zip: None } => {
             let buyer = order.filter(|o| o.by_partner).and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
-            Looks { own: unpaid, partners: buyer.into_iter().collect(), ..Looks::default() }
+            RequiredInputs { own: unpaid, partners: buyer.into_iter().collect(), ..RequiredInputs::default() }
         }
-        C::ChooseDestination { .. } => Looks { own: unpaid, ..Looks::default() },
-        C::Place(place) => Looks { partners: place.business().into_iter().collect(), ..Looks::default() },
+        C::ChooseDestination { .. } => RequiredInputs { own: unpaid, ..RequiredInputs::default() },
+        C::Place(place) => {
+            RequiredInputs { partners: place.business().into_iter().collect(), ..RequiredInputs::default() }
+        }
         C::DeclinePayment { .. }
         | C::CancelPayment
         | C::Expire
@@ -325,6 +331,6 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> Looks {
         | C::WriteReview { .. }
         | C::CollectReturn { .. }
         | C::WriteOffReturn { .. }
-        | C::WaiveCollection { .. } => Looks::default(),
+        | C::WaiveCollection { .. } => RequiredInputs::default(),
     }
 }

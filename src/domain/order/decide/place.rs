@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     Time,
-    catalog::{Campaign, CouponBase, PreparePolicy, PromotionKind, StockPolicy, Window},
+    catalog::{Campaign, CouponBase, PreparePolicy, PromotionKind, SaleWindow, StockPolicy},
     fee::{self, FeeLine, FeeReason},
     gift::Entitlement,
     ids::{OrderId, PromotionId},
@@ -28,7 +28,7 @@ pub const LINES_MAX: usize = 100;
 pub const QUANTITY_MAX: u32 = 100_000;
 
 /// A line with what was found for it.
-pub struct Found<'a> {
+pub struct PricedLine<'a> {
     pub wanted: &'a Wanted,
     pub quote: &'a Quote,
     pub campaign: Option<&'a Campaign>,
@@ -42,10 +42,10 @@ pub struct Found<'a> {
     pub gift_promotion_id: Option<PromotionId>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> PricedLine<'a> {
     /// A line of no campaign, of which nothing is taken yet.
     pub fn new(wanted: &'a Wanted, quote: &'a Quote) -> Self {
-        Found {
+        PricedLine {
             wanted,
             quote,
             campaign: None,
@@ -155,12 +155,12 @@ pub fn line_facts(no: u16, wanted: &Wanted) -> Facts {
 }
 
 /// Looks every line up and takes its stock, in this decision's own reckoning.
-fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>, Refusal> {
+fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<PricedLine<'a>>, Refusal> {
     if place.lines.is_empty() || place.lines.len() > LINES_MAX {
         return Err(Refusal::invalid(format!("an order has 1 to {LINES_MAX} lines")));
     }
     let paid_now = matches!(place.payment, PaymentOffer::Approved(_));
-    let mut found: Vec<Found<'a>> = Vec::with_capacity(place.lines.len());
+    let mut found: Vec<PricedLine<'a>> = Vec::with_capacity(place.lines.len());
     let (mut any, mut first_short) = (false, None);
     for (wanted, no) in place.lines.iter().zip(1u16..) {
         if wanted.quantity == 0 || wanted.quantity > QUANTITY_MAX {
@@ -176,7 +176,7 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
             check_window(c, no, wanted, cx.now)?;
         }
         let policy = campaign.map_or(cx.policy.stock, |c| c.policy);
-        let mut line = Found { campaign, policy, ..Found::new(wanted, quote) };
+        let mut line = PricedLine { campaign, policy, ..PricedLine::new(wanted, quote) };
         if gift {
             // taken once it is known what it came with
         } else if let Some(view) = quote.view {
@@ -205,10 +205,10 @@ fn find<'a>(place: &'a PlaceOrder, cx: &'a Context<'a>) -> Result<Vec<Found<'a>>
 
 fn check_window(c: &Campaign, no: u16, wanted: &Wanted, now: Time) -> Result<(), Refusal> {
     let reason = match c.window(now) {
-        Window::Open => return Ok(()),
-        Window::NotOpen => Reason::SaleNotOpen,
-        Window::Paused => Reason::SalePaused,
-        Window::Closed => Reason::SaleClosed,
+        SaleWindow::Open => return Ok(()),
+        SaleWindow::NotOpen => Reason::SaleNotOpen,
+        SaleWindow::Paused => Reason::SalePaused,
+        SaleWindow::Closed => Reason::SaleClosed,
     };
     Err(Refusal::new(reason, line_facts(no, wanted)))
 }
@@ -245,7 +245,7 @@ pub fn short(reason: Reason, view: &StockView, available: i64, no: u16, wanted: 
 }
 
 /// Gifts name the line that they came with; only gifts do (§3.1, §3.2).
-fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
+fn check_gifts(place: &PlaceOrder, found: &[PricedLine<'_>]) -> Result<(), Refusal> {
     for (f, no) in found.iter().zip(1u16..) {
         match (f.gift(), f.wanted.main_line_no) {
             (false, None) if f.wanted.gift_promotion_id.is_some() => {
@@ -264,7 +264,7 @@ fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
             }
         }
     }
-    if found.iter().all(Found::gift) {
+    if found.iter().all(PricedLine::gift) {
         return Err(Refusal::invalid(format!("order of {} has only gifts", place.customer_id)));
     }
     Ok(())
@@ -272,7 +272,7 @@ fn check_gifts(place: &PlaceOrder, found: &[Found<'_>]) -> Result<(), Refusal> {
 
 /// Prices a line: unit price × quantity, promotion first, then coupon, each on the line total (§3.12†), or the coupon on what
 /// the promotion left.
-pub fn price(f: &Found<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal> {
+pub fn price(f: &PricedLine<'_>, no: u16, cx: &Context<'_>) -> Result<PlacedLine, Refusal> {
     let unit_price = f.unit_price();
     if let Some(theirs) = f.wanted.unit_price
         && theirs != unit_price
@@ -334,7 +334,7 @@ fn discount(
 }
 
 /// Fee rows, and each line's row; lines whose gifts came along are marked (§3.1) unless the client said otherwise.
-fn fees(found: &[Found<'_>], lines: &mut [PlacedLine]) -> Vec<PlacedFee> {
+fn fees(found: &[PricedLine<'_>], lines: &mut [PlacedLine]) -> Vec<PlacedFee> {
     let fee_lines: Vec<FeeLine<'_>> = found
         .iter()
         .zip(lines.iter())
@@ -414,7 +414,7 @@ fn total(placed: &Placed) -> Won {
 }
 
 /// What is taken here and now.
-pub fn movements(place: &PlaceOrder, found: &[Found<'_>], paid_now: bool) -> Vec<Movement> {
+pub fn movements(place: &PlaceOrder, found: &[PricedLine<'_>], paid_now: bool) -> Vec<Movement> {
     let kind = if paid_now { Move::Deduct } else { Move::Hold };
     found
         .iter()
@@ -439,7 +439,7 @@ pub fn movements(place: &PlaceOrder, found: &[Found<'_>], paid_now: bool) -> Vec
 pub fn reserve(
     (id, version): (&OrderId, u32),
     place: &PlaceOrder,
-    found: &[Found<'_>],
+    found: &[PricedLine<'_>],
     (paid_now, stands): (bool, bool),
     decision: &mut Decision,
 ) -> Vec<Reservation> {
@@ -476,8 +476,8 @@ pub fn reserve(
 }
 
 /// What was short at placement leaves with its share of the money (row 9).
-fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[Found<'_>], paid_now: bool, now: Time) {
-    let short = |f: &Found<'_>| {
+fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[PricedLine<'_>], paid_now: bool, now: Time) {
+    let short = |f: &PricedLine<'_>| {
         let judged = paid_now || f.policy == StockPolicy::HoldAtPlacement;
         f.wanted.quantity - if judged { f.taken } else { f.allowed }
     };

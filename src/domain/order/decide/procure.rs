@@ -30,7 +30,7 @@ const ASKS_MAX: usize = 500;
 
 /// Whether the order may ask another order or lane once more.
 pub fn may_ask(order: &Order) -> Result<(), Refusal> {
-    if order.after.asks.len() >= ASKS_MAX {
+    if order.fulfilment.asks.len() >= ASKS_MAX {
         return Err(Refusal::invalid(format!("an order asks at most {ASKS_MAX} times")));
     }
     Ok(())
@@ -142,7 +142,7 @@ fn link(
     cx: &Context<'_>,
 ) -> Result<(Linked, LinkMessage), Refusal> {
     let numbers: Vec<u16> = lines.iter().map(|l| l.no).collect();
-    if order.after.links.len() >= LINKS_MAX {
+    if order.fulfilment.links.len() >= LINKS_MAX {
         return Err(Refusal::invalid(format!("an order is linked to at most {LINKS_MAX} others")));
     }
     may_ask(order)?;
@@ -157,7 +157,7 @@ fn link(
         Some(id) => id.clone(),
         None => made().map_err(|e| Refusal::invalid(format!("{e}; name a linked_order_id")))?,
     };
-    let known = order.after.links.iter().any(|l| l.order_id == child) || order.open_ask(child.as_str()).is_some();
+    let known = order.fulfilment.links.iter().any(|l| l.order_id == child) || order.open_ask(child.as_str()).is_some();
     if child == order.id || known {
         return Err(Refusal::new(
             Reason::DuplicateOrder,
@@ -182,8 +182,8 @@ fn link(
 fn next_link(order: &Order) -> usize {
     let ours = format!("{}{LINKED}", order.id);
     let number = |id: &str| id.strip_prefix(&ours).and_then(|n| n.parse::<usize>().ok());
-    let asked = order.after.asks.iter().filter_map(|a| number(&a.id));
-    order.after.links.len().max(asked.max().unwrap_or(0)) + 1
+    let asked = order.fulfilment.asks.iter().filter_map(|a| number(&a.id));
+    order.fulfilment.links.len().max(asked.max().unwrap_or(0)) + 1
 }
 
 /// Row 11: a receipt, no order.
@@ -258,7 +258,7 @@ fn units<'a>(
 }
 
 pub fn next_no(order: &Order) -> u16 {
-    order.after.procurements.iter().map(|p| p.no).max().unwrap_or(0) + 1
+    order.fulfilment.procurements.iter().map(|p| p.no).max().unwrap_or(0) + 1
 }
 
 fn start(order: &Order, kind: ProcureKind, units: &[(&Line, u32)]) -> ProcurementStarted {
@@ -273,7 +273,7 @@ fn open<'a>(order: &'a Order, lines: &[&Line]) -> Vec<&'a Procurement> {
     let of = |p: &&Procurement| {
         p.state == ProcureState::Open && p.lines.iter().any(|l| lines.iter().any(|k| k.no == l.line_no))
     };
-    order.after.procurements.iter().filter(of).collect()
+    order.fulfilment.procurements.iter().filter(of).collect()
 }
 
 /// A procurement is completed or cancelled with all lines that still want it.
@@ -401,7 +401,7 @@ fn missing<'a>(order: &Order, line: &'a Line, cause: CutCause) -> Option<Gone<'a
 /// What the sources of a line have come to once an order has changed: when a source goes, or units that it was for, all that is
 /// left may be being procured already, or be there.
 pub fn settle_sources(order: Option<&Order>, id: &OrderId, cx: &Context<'_>, decision: &mut Decision) {
-    let procures = order.is_some_and(|o| !o.after.procurements.is_empty())
+    let procures = order.is_some_and(|o| !o.fulfilment.procurements.is_empty())
         || decision.events.iter().any(|e| matches!(e, Event::ProcurementStarted(_)));
     if !procures {
         return;

@@ -413,7 +413,7 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
         refunds = money::plan_return(order, money::paid_fees(order, &back), r.group);
         withheld = money::withhold(&order.settlements, &refunds, money::paid_fees(order, &spent));
     }
-    let chain = !order.after.exchanges.is_empty();
+    let chain = !order.fulfilment.exchanges.is_empty();
     decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds, withheld, chain });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group)).filter(|e| e.new_line_no.is_some());
@@ -429,7 +429,7 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
 /// Points earned on units that leave a line (where policy gives them at delivery): their share of the units that earned them.
 /// Those of returns that were under way when the rest was delivered did not.
 pub fn reversal(order: &Order, line: &Line, quantity: u32) -> Option<LineAmount> {
-    let open = order.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+    let open = order.fulfilment.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
     let without: u32 = open.filter(|l| l.line_no == line.no && !l.earned).map(|l| l.quantity).sum();
     let earning = line.active().saturating_sub(without);
     let all = quantity >= earning;

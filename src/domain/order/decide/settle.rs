@@ -48,7 +48,7 @@ fn told_anew(
     let undo = undone.give_up_money(r, cx.now);
     assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
     // what it keeps back for old goods is asked anew, line by line: a line that leaves takes its part with it
-    undone.after.returns.iter_mut().filter(|k| k.group == r.group).for_each(|k| k.kept_for.clear());
+    undone.fulfilment.returns.iter_mut().filter(|k| k.group == r.group).for_each(|k| k.kept_for.clear());
     let mut lines = r.lines.clone();
     for (l, new) in lines.iter_mut().zip(&mut changed) {
         // the units that leave take their part with them
@@ -132,7 +132,8 @@ pub fn correct(
     let Some(fault) = fault.filter(|f| *f != r.fault) else { return Ok(()) };
     judged(fault, r.fault)?;
     let changed = told_anew(order, r, (ReturnChange::Fault, fault), as_they_are(r), cx);
-    let changed = changed.ok_or_else(|| went_before(order, r, command, ": its fees can't be kept back of it any more"))?;
+    let changed =
+        changed.ok_or_else(|| went_before(order, r, command, ": its fees can't be kept back of it any more"))?;
     decision.events.push(Event::ReturnChanged(Box::new(changed)));
     Ok(())
 }

@@ -94,7 +94,7 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
         return Won::ZERO;
     }
     let (first, mut left) = (decision.events.len(), wanted);
-    for r in order.after.returns.iter().filter(|r| r.stands()) {
+    for r in order.fulfilment.returns.iter().filter(|r| r.stands()) {
         let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
         let lines = r.lines.iter().filter(after);
         let of_lines: Won = lines.clone().map(|l| l.amount).sum();
@@ -118,7 +118,7 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
         }
     }
     let mut groups: Vec<u32> = order.refunds.iter().filter_map(|f| f.cancel_group).collect();
-    groups.extend(order.after.kept.iter().map(|(group, _)| *group));
+    groups.extend(order.fulfilment.kept.iter().map(|(group, _)| *group));
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
@@ -141,7 +141,7 @@ fn keep_of_cut(
     let after = |no: u16| order.led_to(no).any(|k| k.group == e.group);
     let lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no));
     let of_lines: Won = lines.clone().map(|c| c.amount).sum();
-    let had = order.after.kept.iter().filter(|(of, _)| *of == group);
+    let had = order.fulfilment.kept.iter().filter(|(of, _)| *of == group);
     let had: Won = had.map(|(_, kept)| kept_of(order, &kept.kept_for, lines.clone().map(|c| c.line_no))).sum();
     let mut left = wanted.min(of_lines - had);
     if !left.is_positive() {
@@ -170,7 +170,7 @@ fn keep_of_cut(
             });
         }
     }
-    let settled = order.after.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
+    let settled = order.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
     event.freed.set_off = owed_again(order, settled, left);
     let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>() + debts(&event.freed.set_off);
     event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
@@ -182,7 +182,7 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
     let owed = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
     let Some(fee_no) = e.fee_no.filter(|no| owed(*no)) else { return };
     let (first, mut due) = (decision.events.len(), due);
-    for r in order.after.returns.iter().filter(|r| r.stands() && r.exchange != Some(e.group)) {
+    for r in order.fulfilment.returns.iter().filter(|r| r.stands() && r.exchange != Some(e.group)) {
         let mut fees_back = r.fees_back.clone();
         for back in fees_back.iter_mut().filter(|b| b.fee_no == fee_no) {
             back.amount = back.amount.min(due);
@@ -194,7 +194,7 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             decision.events.push(changed(&now, r, r.kept_for.clone(), fees_back, cx));
         }
     }
-    for (group, kept) in &order.after.kept {
+    for (group, kept) in &order.fulfilment.kept {
         let mut freed = Kept::default();
         for f in kept.set_off.iter().filter(|f| f.fee_no == fee_no) {
             let stays = f.amount.min(due);
@@ -234,7 +234,7 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
 /// What standing returns, and cancellations, have set off of a debt.
 pub fn set_off(order: &Order, fee_no: u16) -> Won {
     let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.unpaid && f.reason.is_debt());
-    let standing = order.after.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
-    let cut = order.after.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
+    let standing = order.fulfilment.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
+    let cut = order.fulfilment.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
     standing.chain(cut).filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()
 }

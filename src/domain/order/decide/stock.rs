@@ -8,7 +8,7 @@ use crate::domain::{
         command::Judged,
         event::{Cut, CutCause, Event, LeftOut, Reservation, ReservedLine, Shelf},
         state::{Line, Order, ReserveState},
-        step::{ReturnLine, Step, StepKind, StepLine},
+        step::{ReturnedUnits, Step, StepKind, StepLine},
     },
     reason::{Facts, Reason, Refusal},
     status::{Status, Trigger, next},
@@ -251,7 +251,7 @@ pub fn give_back_as(
         let gone = lost.iter().find(|l| l.line_no == line.no).map_or(0, |l| l.quantity.min(cut.untaken));
         if let Some(r) = elsewhere(order, line.no) {
             let parts = [(cut.untaken - gone, false), (gone, true)].into_iter().filter(|(quantity, _)| *quantity > 0);
-            let back = parts.map(|(quantity, lost)| ReturnLine { line_no: line.no, quantity, lost });
+            let back = parts.map(|(quantity, lost)| ReturnedUnits { line_no: line.no, quantity, lost });
             match returns.iter_mut().find(|s| s.reservation == r.asked.id) {
                 Some(Step { kind: StepKind::Return { lines }, .. }) => lines.extend(back),
                 _ => returns.push(Step {
@@ -435,11 +435,11 @@ pub fn short_after_asking(
 
 /// Units that came for lines which do not want them any more (a gift whose main line was out of stock) go back.
 pub fn return_unwanted(order: &Order, id: &str, lane: u32, lines: &[ReservedLine], decision: &mut Decision) {
-    let unwanted: Vec<ReturnLine> = lines
+    let unwanted: Vec<ReturnedUnits> = lines
         .iter()
         .filter_map(|l| {
             let quantity = l.quantity.saturating_sub(order.line(l.line_no)?.wants());
-            (quantity > 0).then_some(ReturnLine { line_no: l.line_no, quantity, lost: false })
+            (quantity > 0).then_some(ReturnedUnits { line_no: l.line_no, quantity, lost: false })
         })
         .collect();
     if !unwanted.is_empty() {

@@ -5,7 +5,7 @@ use super::{Context, Decision, chosen, deliver, money, procure, stock};
 use crate::domain::{
     order::{
         claim::ClaimReason,
-        command::{Delivery, OrderCommand},
+        command::{DeliveryReport, OrderCommand},
         delivery::{DeliveredBy, DeliveryStatus},
         event::{Cut, CutCause, Event},
         state::{Line, Order},
@@ -31,7 +31,7 @@ pub fn say(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<De
             return Err(refusal);
         }
     };
-    let Some(parent) = &order.after.parent else { return Err(Reason::UnknownOrder.into()) };
+    let Some(parent) = &order.fulfilment.parent else { return Err(Reason::UnknownOrder.into()) };
     if at.is_some_and(|at| at > cx.now) {
         return Err(Refusal::invalid("delivered at a time that is still to come"));
     }
@@ -53,7 +53,7 @@ pub fn say(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<De
     if numbers.is_empty() {
         return Err(Refusal::illegal(order.status(), command.name()));
     }
-    if order.after.asks.iter().filter(|a| a.state == AskState::Open).count() >= SAID_MAX {
+    if order.fulfilment.asks.iter().filter(|a| a.state == AskState::Open).count() >= SAID_MAX {
         return Err(Refusal::invalid(format!("at most {SAID_MAX} things are said at once")));
     }
     procure::may_ask(order)?;
@@ -85,7 +85,13 @@ pub fn heard(order: &Order, link: &Link, said: &LinkWhat, cx: &Context<'_>) -> R
     }
     let mut decision = match work {
         Work::Delivered => {
-            let d = Delivery { by: DeliveredBy::Installer, lines: lines.clone(), waybill: None, at: *at, reason: None };
+            let d = DeliveryReport {
+                by: DeliveredBy::Installer,
+                lines: lines.clone(),
+                waybill: None,
+                at: *at,
+                reason: None,
+            };
             deliver::delivered(order, &d, cx)?
         }
         Work::Installed => deliver::installed(order, lines, cx)?,
@@ -110,10 +116,10 @@ const fn word(work: Work) -> &'static str {
 pub fn tell(before: Option<&Order>, after: &Order, decision: &mut Decision) {
     let Some(before) = before else { return };
     let impossible = |no: u16| {
-        let news = after.after.returns.iter().skip(before.after.returns.len());
+        let news = after.fulfilment.returns.iter().skip(before.fulfilment.returns.len());
         news.filter(|r| r.reason == ClaimReason::InstallationImpossible).flat_map(|r| &r.lines).any(|l| l.line_no == no)
     };
-    for link in after.after.links.iter().filter(|l| l.kind == LinkKind::Installation && l.runs()) {
+    for link in after.fulfilment.links.iter().filter(|l| l.kind == LinkKind::Installation && l.runs()) {
         let reached = |o: &Order, no: u16, work: Work| {
             o.line(no).is_some_and(|l| match work {
                 Work::Delivered => l.delivery.status == Some(DeliveryStatus::DeliveredByInstaller),
@@ -148,7 +154,7 @@ pub fn tell(before: Option<&Order>, after: &Order, decision: &mut Decision) {
 }
 
 fn gone(order: &Order, no: u16, impossible: &impl Fn(u16) -> bool) -> bool {
-    let before = order.after.returns.iter().filter(|r| r.reason == ClaimReason::InstallationImpossible);
+    let before = order.fulfilment.returns.iter().filter(|r| r.reason == ClaimReason::InstallationImpossible);
     impossible(no)
         || before.flat_map(|r| &r.lines).any(|l| l.line_no == no)
         || order.line(no).is_none_or(|l| l.active() == 0)
@@ -156,7 +162,7 @@ fn gone(order: &Order, no: u16, impossible: &impl Fn(u16) -> bool) -> bool {
 
 /// The order that this one works for says how the work is.
 pub fn worked(order: &Order, said: &LinkWhat) -> Result<Decision, Refusal> {
-    let (Some(parent), LinkWhat::Worked { ask, work, lines, at }) = (&order.after.parent, said) else {
+    let (Some(parent), LinkWhat::Worked { ask, work, lines, at }) = (&order.fulfilment.parent, said) else {
         return Err(Refusal::invalid("this order works for no other"));
     };
     let of = |l: &&Line| parent.lines.get(usize::from(l.no) - 1).is_some_and(|no| lines.contains(no));

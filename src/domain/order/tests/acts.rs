@@ -9,7 +9,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-        command::{Delivery, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
+        command::{DeliveryReport, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
         delivery::{DeliveredBy, ShipMethod},
         event::{ReservedLine, WaybillEntry},
         register::DEPOSIT,
@@ -41,7 +41,7 @@ pub fn waybill(line_no: u16, no: u16, quantity: u32) -> WaybillEntry {
 }
 
 pub fn delivery(by: DeliveredBy, lines: Vec<u16>) -> C {
-    C::MarkDelivered(Delivery { by, lines, waybill: None, at: None, reason: Some("why".into()) })
+    C::MarkDelivered(DeliveryReport { by, lines, waybill: None, at: None, reason: Some("why".into()) })
 }
 
 pub fn purchase(partner: &str, lines: &[(u16, &str)]) -> PartnerPurchase {
@@ -114,7 +114,7 @@ pub fn command(w: &World, a: Act) -> C {
     match kind {
         0 => {
             // a linked order buys in its turn, one step up the chain
-            let child = w.order.as_ref().is_some_and(|o| o.after.parent.is_some());
+            let child = w.order.as_ref().is_some_and(|o| o.fulfilment.parent.is_some());
             let (partner, even, odd) = if child { ("4", "y", "z") } else { ("2", "w", "x") };
             let sku = |no: u16| if no.is_multiple_of(2) { even } else { odd };
             let lines: Vec<(u16, &str)> = two().into_iter().map(|no| (no, sku(no))).collect();
@@ -146,7 +146,7 @@ pub fn command(w: &World, a: Act) -> C {
         11 => C::UpdateWaybill(waybill(line, other, n)),
         12 => {
             let waybill = (n > 1).then(|| ("cj".into(), format!("w-{other}")));
-            C::MarkDelivered(Delivery { by: DeliveredBy::Carrier, lines: one(), waybill, at: None, reason: None })
+            C::MarkDelivered(DeliveryReport { by: DeliveredBy::Carrier, lines: one(), waybill, at: None, reason: None })
         }
         13 => delivery(DeliveredBy::Forced, one()),
         14 => delivery(DeliveredBy::Installer, one()),
@@ -264,12 +264,12 @@ fn deposit(w: &World, n: u32, named: bool) -> C {
 /// What one of the order's linked orders may say.
 fn news(w: &World, a: Act) -> C {
     let known: Vec<(OrderId, Vec<u16>, LinkKind)> = w.order.as_ref().map_or_else(Vec::new, |o| {
-        let asked = o.after.asks.iter().filter_map(|a| match &a.what {
+        let asked = o.fulfilment.asks.iter().filter_map(|a| match &a.what {
             AskWhat::Linked { linked, .. } if a.state == AskState::Open => Some(linked),
             AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Gift { .. } | AskWhat::Work { .. } => None,
         });
         let asked = asked.map(|l| (l.order_id.clone(), l.lines.clone(), l.kind));
-        o.after.links.iter().map(|l| (l.order_id.clone(), l.lines.clone(), l.kind)).chain(asked).collect()
+        o.fulfilment.links.iter().map(|l| (l.order_id.clone(), l.lines.clone(), l.kind)).chain(asked).collect()
     });
     let link = known.get(usize::from(a.other) % known.len().max(1));
     let from = link.map_or_else(|| OrderId::stored("nobody"), |(id, _, _)| id.clone());

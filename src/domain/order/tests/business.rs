@@ -45,7 +45,7 @@ fn choose(zip: Option<&str>) -> C {
 }
 
 fn to(w: &World) -> Option<(K, Zone)> {
-    w.o().after.destination.map(|d| (d.kind, d.zone))
+    w.o().fulfilment.destination.map(|d| (d.kind, d.zone))
 }
 
 fn owed(w: &World) -> (i64, i64) {

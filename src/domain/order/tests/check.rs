@@ -51,9 +51,9 @@ pub fn settles_debts(event: &Event, o: &Order) {
 fn costs_nothing(o: &Order, e: &Exchange) {
     let came_to_nothing = matches!(e.state, ExchangeState::Failed | ExchangeState::Rejected);
     let Some(fee) = o.fees.iter().find(|f| came_to_nothing && Some(f.no) == e.fee_no && f.unpaid) else { return };
-    let standing = o.after.returns.iter().filter(|r| r.exchange != Some(e.group));
+    let standing = o.fulfilment.returns.iter().filter(|r| r.exchange != Some(e.group));
     let standing = standing.filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
-    let set_off = standing.flat_map(|r| &r.fees_back).chain(o.after.kept.iter().flat_map(|(_, k)| &k.set_off));
+    let set_off = standing.flat_map(|r| &r.fees_back).chain(o.fulfilment.kept.iter().flat_map(|(_, k)| &k.set_off));
     let set_off: Won = set_off.filter(|b| b.fee_no == fee.no).map(|b| b.amount).sum();
     assert_eq!((set_off, fee.amount), (Won::ZERO, fee.returned), "{e:?}");
 }
@@ -75,7 +75,7 @@ fn money(o: &Order) {
     assert_eq!(keys.len(), o.refunds.len(), "a refund's key is its own: {:?}", o.refunds);
     let goods: Won = o.lines.iter().map(|l| l.refunded).sum();
     let standing = |r: &&Return| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn);
-    let returned = o.after.returns.iter().filter(standing).flat_map(|r| &r.lines).map(|l| l.amount);
+    let returned = o.fulfilment.returns.iter().filter(standing).flat_map(|r| &r.lines).map(|l| l.amount);
     let parts: Won = o.cancels.iter().map(|c| c.amount).chain(returned).sum();
     assert_eq!(goods, parts, "R8: parts sum to the whole");
     if o.settles_here() {
@@ -124,7 +124,7 @@ fn total(o: &Order) {
 fn quantities(o: &Order, l: &Line) {
     assert_eq!(l.ordered, l.active() + l.cancelled + l.returned + l.exchanged, "R9: {l:?}");
     assert!(l.held + l.deducted <= l.ordered - l.cancelled, "more was taken than is wanted: {l:?}");
-    let open = o.after.returns.iter().filter(|r| !r.state.ended());
+    let open = o.fulfilment.returns.iter().filter(|r| !r.state.ended());
     let returning: u32 = open.flat_map(|r| &r.lines).filter(|k| k.line_no == l.no).map(|k| k.quantity).sum();
     assert_eq!(l.return_accepted, l.returned + returning, "R9: units under return: {l:?}");
     let left = l.active() > 0 || o.placement == Placement::Failed || o.paid_at.is_none();
@@ -160,7 +160,7 @@ pub fn decided(o: &Order) {
         assert!(family.any(|l| l.active() > 0), "a gift is alone: {gift:?} of {:#?}", o.lines);
     }
     let out = |e: &&Exchange| e.collection.as_ref().is_some_and(|c| !c.settled());
-    for e in o.after.exchanges.iter().filter(out) {
+    for e in o.fulfilment.exchanges.iter().filter(out) {
         let after: Vec<u16> = o.lines.iter().map(|l| l.no).filter(|no| o.owed_for(*no).contains(&e)).collect();
         let of = |f: &&Refund| {
             let r = f.return_group.and_then(|g| o.return_of(g));
@@ -169,14 +169,14 @@ pub fn decided(o: &Order) {
         let early = o.refunds.iter().find(|f| of(f) && f.done());
         assert!(early.is_none(), "{early:?} went back, and the goods of exchange {} are still out", e.group);
     }
-    for e in &o.after.exchanges {
+    for e in &o.fulfilment.exchanges {
         paid_for(o, e);
         costs_nothing(o, e);
     }
-    for c in o.after.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
+    for c in o.fulfilment.exchanges.iter().filter_map(|e| e.collection.as_ref()) {
         assert!(c.collected + c.given_up <= c.quantity && c.back <= c.collected, "{c:?}");
     }
-    for l in o.after.returns.iter().flat_map(|r| &r.lines) {
+    for l in o.fulfilment.returns.iter().flat_map(|r| &r.lines) {
         assert!(l.collected + l.written_off <= l.quantity && l.back <= l.quantity, "{l:?}");
         assert!(l.kept_back <= l.amount && !l.kept_back.is_negative(), "no more is kept back than was paid: {l:?}");
     }
@@ -188,13 +188,13 @@ fn paid_for(o: &Order, e: &Exchange) {
     let after = |no: u16| o.led_to(no).any(|k| k.group == e.group);
     let of = |r: &Return, no: u16| after(no) || (r.exchange == Some(e.group) && no == e.line_no);
     let standing =
-        o.after.returns.iter().filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
+        o.fulfilment.returns.iter().filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
     let back = standing.map(|r| {
         let goods: Won = r.lines.iter().filter(|l| of(r, l.line_no)).map(|l| l.amount).sum();
         goods - goods.min(r.fee())
     });
     let cut = o.cancels.iter().filter(|k| after(k.line_no)).map(|k| k.amount);
-    let kept = o.after.kept.iter().flat_map(|(_, k)| &k.kept_for).filter(|k| k.exchange == e.group);
+    let kept = o.fulfilment.kept.iter().flat_map(|(_, k)| &k.kept_for).filter(|k| k.exchange == e.group);
     let kept: Won = kept.map(|k| k.amount).sum();
     let back = back.chain(cut).sum::<Won>() - kept;
     let theirs = e.moved.share_down(c.with_buyer, e.quantity);
@@ -216,14 +216,15 @@ fn all_back(o: &Order) {
 /// Units of a line that a buyer has and that are no part of the order any more: waived, written off, or exchanged and still
 /// to come.
 pub fn with_the_buyer(o: &Order, l: &Line) -> u32 {
-    let done = o.after.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
+    let done = o.fulfilment.returns.iter().filter(|r| r.state == ReturnState::Completed).flat_map(|r| &r.lines);
     let kept: u32 = done.filter(|k| k.line_no == l.no && k.shipped && !k.restocked).map(|k| k.quantity - k.back).sum();
-    let swapped = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.new_line_no.is_some() && e.shipped);
+    let swapped = o.fulfilment.exchanges.iter().filter(|e| e.line_no == l.no && e.new_line_no.is_some() && e.shipped);
     let swapped = swapped.filter(|e| !matches!(e.state, ExchangeState::Failed | ExchangeState::Rejected));
     let out: u32 = swapped.map(|e| e.quantity - e.collection.as_ref().map_or(0, |c| c.back)).sum();
     // of an exchange that failed after its goods were given up
-    let lost = o.after.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked && k.shipped);
-    let failed = o.after.exchanges.iter().filter(|e| e.line_no == l.no && e.state == ExchangeState::Failed);
+    let lost =
+        o.fulfilment.returns.iter().flat_map(|r| &r.lines).filter(|k| k.line_no == l.no && k.restocked && k.shipped);
+    let failed = o.fulfilment.exchanges.iter().filter(|e| e.line_no == l.no && e.state == ExchangeState::Failed);
     let back: u32 = failed.filter_map(|e| e.collection.as_ref()).map(|c| c.back).sum();
     kept + out + lost.map(|k| k.quantity).sum::<u32>().saturating_sub(back)
 }
@@ -302,7 +303,7 @@ fn rested(o: &Order) {
     // an installer's work takes none
     for l in o.lines.iter().filter(|_| paid && !o.installs()) {
         // those whose stock came back before their return ends
-        let open = o.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+        let open = o.fulfilment.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
         let early: u32 = open.filter(|k| k.line_no == l.no && k.restocked).map(|k| k.quantity).sum();
         assert_eq!(l.deducted, l.active() + with_the_buyer(o, l) - early, "units are nowhere: {l:?}");
     }

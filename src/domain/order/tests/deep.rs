@@ -247,13 +247,13 @@ pub fn run(w: &mut World, steps: &[Step]) {
 pub fn ended(o: &Order) -> bool {
     let over = |l: &Line| l.shown().is_terminal() && l.returning + l.exchanging == 0;
     let out = |e: &Exchange| e.collection.as_ref().is_some_and(|c| !c.settled());
-    o.placement == Placement::Failed || (o.lines.iter().all(over) && !o.after.exchanges.iter().any(out))
+    o.placement == Placement::Failed || (o.lines.iter().all(over) && !o.fulfilment.exchanges.iter().any(out))
 }
 
 /// Every claim is decided, every debt paid, every line goes on, whatever the order's own status is.
 pub fn settle(w: &mut World) {
     let o = w.o().clone();
-    for r in &o.after.returns {
+    for r in &o.fulfilment.returns {
         let group = r.group;
         match r.state {
             ReturnState::Requested => drop(w.ask(&C::ApproveReturn { group, timing: None, fault: None }).unwrap()),
@@ -264,12 +264,12 @@ pub fn settle(w: &mut World) {
             ReturnState::Completed | ReturnState::Rejected | ReturnState::Withdrawn => {}
         }
     }
-    for e in o.after.exchanges.iter().filter(|e| e.state == ExchangeState::Requested) {
+    for e in o.fulfilment.exchanges.iter().filter(|e| e.state == ExchangeState::Requested) {
         w.ask(&C::ApproveExchange { group: e.group, branch: Branch::Pickup, sku_id: None, fault: None, waived: None })
             .unwrap();
     }
     // what was exchanged comes back
-    for e in &o.after.exchanges {
+    for e in &o.fulfilment.exchanges {
         let group = e.group;
         let Some(c) = e.collection.as_ref().filter(|_| e.state != ExchangeState::Failed) else { continue };
         match c.state {
@@ -312,17 +312,17 @@ pub fn finish(w: &mut World) {
             break;
         }
         assert!(round < 40, "it hangs: {} {:#?}", o.status().code(), o.lines);
-        for a in o.after.asks.iter().filter(|a| a.state == AskState::Open) {
+        for a in o.fulfilment.asks.iter().filter(|a| a.state == AskState::Open) {
             drop(w.ask(&C::Link { from: OrderId::stored(&a.id), what: LinkWhat::Placed }));
         }
-        for l in &o.after.links {
+        for l in &o.fulfilment.links {
             let what = if l.state == LinkState::Asked { LinkWhat::Placed } else { LinkWhat::Done };
             drop(w.ask(&C::Link { from: l.order_id.clone(), what }));
         }
         settle(w);
         forward(w);
     }
-    let asked: Vec<OrderId> = w.o().after.links.iter().map(|l| l.order_id.clone()).collect();
+    let asked: Vec<OrderId> = w.o().fulfilment.links.iter().map(|l| l.order_id.clone()).collect();
     for from in asked {
         drop(w.ask(&C::Link { from, what: LinkWhat::Placed }));
     }
@@ -332,7 +332,7 @@ pub fn finish(w: &mut World) {
         w.ask(&C::ConfirmRefund { key: r.key }).unwrap_err();
     }
     let (o, runs) = (w.o(), |s| matches!(s, LinkState::Asked | LinkState::Open | LinkState::Done));
-    for l in o.after.links.iter().filter(|l| runs(l.state)) {
+    for l in o.fulfilment.links.iter().filter(|l| runs(l.state)) {
         let wanted = l.lines.iter().any(|no| o.line(*no).is_some_and(|k| k.active() > 0));
         assert!(wanted, "a linked order runs for nothing: {l:?}");
     }

@@ -193,17 +193,22 @@ impl Family {
         }
         self.w.all_at_rest(&self.orders());
         for o in self.orders() {
-            for link in &o.after.links {
+            for link in &o.fulfilment.links {
                 self.linked(o, link);
             }
         }
         let linked = |a: &&Ask| matches!(a.what, AskWhat::Linked { .. });
-        let asked: usize = self.orders().iter().map(|o| o.after.asks.iter().filter(linked).count()).sum();
+        let asked: usize = self.orders().iter().map(|o| o.fulfilment.asks.iter().filter(linked).count()).sum();
         for o in self.orders() {
-            assert_eq!(o.after.asks.iter().find(|a| a.state == AskState::Open), None, "{} was never answered", o.id);
+            assert_eq!(
+                o.fulfilment.asks.iter().find(|a| a.state == AskState::Open),
+                None,
+                "{} was never answered",
+                o.id
+            );
         }
         let refused = self.sent.iter().filter(|l| l.id.ends_with(":refused:0")).count();
-        let made = self.orders().iter().filter(|o| o.after.parent.is_some()).count();
+        let made = self.orders().iter().filter(|o| o.fulfilment.parent.is_some()).count();
         assert_eq!(asked, made + refused, "an order is made for each that was asked for");
     }
 
@@ -224,7 +229,7 @@ impl Family {
                 lines().find(|l| unshipped(l) && l.status != Status::Preparing && parent.sources(l.no).count() == 1);
             assert_eq!(waits, None, "a line of {} waits for {}", parent.id, link.order_id);
         }
-        let done = parent.after.procurements.iter().filter(|p| p.state == ProcureState::Open);
+        let done = parent.fulfilment.procurements.iter().filter(|p| p.state == ProcureState::Open);
         for p in done.filter(|_| link.state == LinkState::Done && link.kind == LinkKind::Purchase) {
             let theirs = link.procurement == Some(p.no);
             assert!(!theirs, "procurement {} of {} waits for what is done", p.no, parent.id);
@@ -241,7 +246,7 @@ impl Family {
         let all = |l: &Line| l.status != Status::Preparing && parent.sources(l.no).count() == 1;
         if link.kind == LinkKind::Purchase && link.runs() {
             // what it can't deliver is not waited for
-            let plain = child.after.exchanges.is_empty() && child.after.returns.is_empty();
+            let plain = child.fulfilment.exchanges.is_empty() && child.fulfilment.returns.is_empty();
             for (own, theirs) in lines().zip(&child.lines).filter(|(l, _)| plain && unshipped(l) && all(l)) {
                 assert!(own.free() <= theirs.to_deliver(), "line {} of {} waits for too much", own.no, parent.id);
             }
@@ -256,7 +261,7 @@ impl Family {
             if running.is_empty() {
                 break;
             }
-            let stuck = || self.order(&running[0]).map(|o| (o.id.clone(), o.lines.clone(), o.after.clone()));
+            let stuck = || self.order(&running[0]).map(|o| (o.id.clone(), o.lines.clone(), o.fulfilment.clone()));
             assert!(round < 60, "they hang: {:#?}", stuck());
             for id in running {
                 self.enter(&id, 0);
@@ -275,7 +280,7 @@ impl Family {
         for id in self.ids() {
             self.enter(&id, 0);
             self.w.refolds();
-            for p in &self.w.o().after.procurements {
+            for p in &self.w.o().fulfilment.procurements {
                 assert!(completed(&self.w.history, p.no) <= 1, "procurement {} of {id} was completed twice", p.no);
             }
         }

@@ -206,7 +206,7 @@ fn a_gift_that_has_left_is_sent_back_when_its_goods_are_lost_and_never_kept_alon
         let alone = w.ask(&C::ConfirmPurchase { lines: vec![2] }).unwrap_err();
         assert_eq!(alone.reason, Reason::IllegalTransition);
         run(&mut w, &[lose(1, 1)]);
-        let r = &w.o().after.returns[0];
+        let r = &w.o().fulfilment.returns[0];
         assert_eq!((r.state, r.reason), (ReturnState::Approved, ClaimReason::MainGone));
         // the buyer does not get it back by a word
         assert_eq!(w.ask(&withdraw(1)).unwrap_err().reason, Reason::IllegalTransition);

@@ -85,7 +85,7 @@ pub fn judged() -> Vec<World> {
     ];
     for w in &mut worlds {
         let open: Vec<C> =
-            w.o().after.returns.iter().map(|r| C::RejectReturn { group: r.group, reason: None }).collect();
+            w.o().fulfilment.returns.iter().map(|r| C::RejectReturn { group: r.group, reason: None }).collect();
         ask(w, &open);
     }
     worlds

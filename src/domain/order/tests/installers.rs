@@ -14,7 +14,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::Fault,
-        command::Delivery,
+        command::DeliveryReport,
         delivery::{DeliveredBy, DeliveryStatus},
         supply::{LinkMessage, LinkState, LinkWhat, Work},
     },
@@ -88,7 +88,7 @@ fn a_part_that_came_confirms_nothing_by_itself() {
     w.ask(&C::Ship { lines: ALL, started: true, waybills }).unwrap();
     let came = |no: u16| {
         let waybill = Some(("cj".into(), format!("w-{no}")));
-        C::MarkDelivered(Delivery { by: DeliveredBy::Carrier, lines: ALL, waybill, at: None, reason: None })
+        C::MarkDelivered(DeliveryReport { by: DeliveredBy::Carrier, lines: ALL, waybill, at: None, reason: None })
     };
     w.ask(&came(1)).unwrap();
     assert_eq!(w.o().due(false), None, "one of two");
@@ -135,7 +135,7 @@ fn another_installer_takes_over_until_it_is_installed_whatever_the_order_has_com
         assert_eq!(w.ask(&again).unwrap_err().reason, Reason::Invalid);
         w.messages.clear();
         installed_by(&mut w, "5", "j", "o-1::2");
-        let states: Vec<LinkState> = w.o().after.links.iter().map(|l| l.state).collect();
+        let states: Vec<LinkState> = w.o().fulfilment.links.iter().map(|l| l.state).collect();
         assert_eq!(states, [LinkState::Cancelled, LinkState::Open]);
         let stopped = |(_, m): &&(OrderId, LinkMessage)| m.what == LinkWhat::Cancel;
         assert_eq!(w.messages.iter().filter(stopped).map(|(_, m)| m.to.as_str()).collect::<Vec<_>>(), ["o-1::1"]);

@@ -252,7 +252,7 @@ fn an_unpaid_surcharge_goes_with_what_was_to_go() {
 /// What a return by the buyer's fault keeps back.
 fn kept_back(w: &mut World, lines: &[(u16, u32)]) -> i64 {
     w.ask(&C::RequestReturn(give_back(lines, Fault::Buyer))).unwrap();
-    w.o().after.returns.last().unwrap().fee().get()
+    w.o().fulfilment.returns.last().unwrap().fee().get()
 }
 
 fn dearer(w: &mut World, change: impl Fn(&mut SkuInfo)) {
@@ -324,14 +324,14 @@ fn a_linked_order_keeps_its_terms_too() {
     w.ask(&C::PlaceLinked(Box::new(child))).unwrap();
     assert_eq!((owed(&w), placed(&w)), ((10_000, 0), 10_000));
     // to its business address, for no surcharge: the two businesses settle that, too
-    let to = w.o().after.destination.map(|d| (d.kind, d.zone));
+    let to = w.o().fulfilment.destination.map(|d| (d.kind, d.zone));
     assert_eq!(to, Some((DestinationKind::Business, Zone::Jeju)));
     for then in shipped() {
         w.ask(&then).unwrap();
     }
     dearer(&mut w, |i| i.delivery_fee = Won::new(9_000));
     assert_eq!(kept_back(&mut w, &[(1, 1)]), 0);
-    assert_eq!(w.o().after.returns[0].fees[0].amount, Won::new(3_000));
+    assert_eq!(w.o().fulfilment.returns[0].fees[0].amount, Won::new(3_000));
 }
 
 /// The history without what lines keep now: as it was written before.
@@ -451,7 +451,7 @@ fn the_placement_says_where_it_goes() {
     for (zip, zone) in [(SEOUL, Zone::Mainland), (JEJU, Zone::Jeju), (ISLAND, Zone::Island)] {
         let mut w = shop();
         w.ask(&sent_to(zip, place(vec![line("a", 1)], false, PaymentOffer::Later))).unwrap();
-        assert_eq!(w.o().after.destination.map(|d| d.zone), Some(zone));
+        assert_eq!(w.o().fulfilment.destination.map(|d| d.zone), Some(zone));
         w.refolds();
     }
 }

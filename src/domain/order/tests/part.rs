@@ -43,7 +43,7 @@ fn parts_have_their_own_and_sum_to_the_whole() {
     }
     assert_eq!((one.amounts().total, two.amounts().total), (Won::new(1_100), Won::new(2_100)));
     assert_eq!(one.amounts().total + two.amounts().total, w.o().amounts().total);
-    assert_eq!((one.after.returns.len(), two.after.returns.len(), none.fees.len()), (0, 1, 0));
+    assert_eq!((one.fulfilment.returns.len(), two.fulfilment.returns.len(), none.fees.len()), (0, 1, 0));
     assert!(w.o().needs_address(&partners[0]) && !w.o().needs_address(&partners[2]));
 }
 
@@ -168,7 +168,7 @@ fn an_address_is_needed_while_exchanged_goods_are_out() {
                 drop(w.ask(&C::ConfirmPurchase { lines: vec![line] }));
             }
             assert_eq!(w.o().line(3).unwrap().status, S::PurchaseConfirmed);
-            assert_eq!(here(&w), (true, true), "{end:?} {units}: {:?}", w.o().after.exchanges);
+            assert_eq!(here(&w), (true, true), "{end:?} {units}: {:?}", w.o().fulfilment.exchanges);
             for command in &end {
                 w.ask(command).unwrap();
             }

@@ -15,7 +15,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Branch, ClaimReason, ExchangeState, Fault},
-        command::{Delivery, PaymentOffer, Sourced},
+        command::{DeliveryReport, PaymentOffer, Sourced},
         delivery::{DeliveredBy, DeliveryStatus, ShipMethod},
         supply::{AskState, LinkState, LinkWhat, ProcureState, ShortLine},
     },
@@ -63,7 +63,7 @@ fn a_line_goes_on_once_every_unit_has_a_source_and_is_procured_once_all_of_them_
     w.ask(&buy(1, "w", None)).unwrap();
     assert_eq!(w.ask(&own(1, 1)).unwrap_err().reason, Reason::IllegalTransition);
     w.ask(&news("o-1::1", LinkWhat::Placed)).unwrap();
-    let quantities: Vec<u32> = w.o().after.procurements.iter().map(|p| p.lines[0].quantity).collect();
+    let quantities: Vec<u32> = w.o().fulfilment.procurements.iter().map(|p| p.lines[0].quantity).collect();
     assert_eq!((w.status(), quantities), (Status::ProcurementCheck, vec![2, 2]));
     w.ask(&complete()).unwrap();
     assert_eq!(w.status(), Status::ProcurementCheck);
@@ -82,7 +82,7 @@ fn two_partners_of_one_line_are_told_apart() {
         w.ask(&news(n, LinkWhat::Placed)).unwrap();
     }
     w.ask(&news("o-1::2", LinkWhat::Done)).unwrap();
-    let states: Vec<ProcureState> = w.o().after.procurements.iter().map(|p| p.state).collect();
+    let states: Vec<ProcureState> = w.o().fulfilment.procurements.iter().map(|p| p.state).collect();
     assert_eq!((w.status(), states), (Status::ProcurementCheck, vec![ProcureState::Open, ProcureState::Done]));
     // one source ends: its units go, and the other's are there
     w.ask(&news("o-1::1", LinkWhat::Ended)).unwrap();
@@ -128,7 +128,7 @@ fn a_source_that_fails_takes_its_own_units_and_no_others() {
     w.messages.clear();
     w.ask(&C::CancelProcurement { lines: ALL, reason: None }).unwrap();
     assert_eq!((w.o().lines[0].free(), w.status()), (2, Status::ProcurementDone));
-    assert_eq!(w.o().after.links[0].state, LinkState::Cancelled);
+    assert_eq!(w.o().fulfilment.links[0].state, LinkState::Cancelled);
     assert!(w.messages.iter().any(|(_, m)| m.what == LinkWhat::Cancel), "{:?}", w.messages);
 }
 
@@ -178,11 +178,11 @@ fn a_partner_that_has_not_enough_is_no_purchase_and_leaves_the_order_as_it_was()
                 w.ask(&buy(1, "x", Some(4))).unwrap();
             }
             w.ask(&news(&from, LinkWhat::Refused { reason, facts: None })).unwrap();
-            let ask = w.o().after.asks.iter().find(|a| a.id == from).unwrap();
+            let ask = w.o().fulfilment.asks.iter().find(|a| a.id == from).unwrap();
             assert_eq!(ask.state, AskState::Denied);
             let now = w.o().clone();
             assert_eq!(
-                (&now.lines, &now.after.links, &now.after.procurements),
+                (&now.lines, &now.fulfilment.links, &now.fulfilment.procurements),
                 (&before.lines, &Vec::new(), &Vec::new())
             );
             assert_eq!(now.settlements, before.settlements);
@@ -198,7 +198,7 @@ fn a_yes_that_comes_when_nothing_is_wanted_any_more_stops_what_was_made() {
     w.ask(&C::ReportStockLoss { lines: vec![units(1, 4)] }).unwrap();
     w.messages.clear();
     w.ask(&news("o-1::1", LinkWhat::Placed)).unwrap();
-    assert_eq!(w.o().after.links[0].state, LinkState::Cancelled);
+    assert_eq!(w.o().fulfilment.links[0].state, LinkState::Cancelled);
     assert!(w.messages.iter().any(|(_, m)| m.what == LinkWhat::Cancel), "{:?}", w.messages);
 }
 
@@ -213,7 +213,7 @@ fn a_product_that_is_not_there_is_no_exchange_wherever_it_lives() {
             let before = w.o().clone();
             let asked = w.ask(&add_product(1, Some("a2")));
             w.rest();
-            let e = &w.o().after.exchanges[0];
+            let e = &w.o().fulfilment.exchanges[0];
             if there == 2 {
                 assert_eq!((e.state, e.new_line_no), (ExchangeState::Approved, Some(2)), "{lanes}");
                 assert_eq!(w.stock("a2"), (0, 0, new.2 + 2));
@@ -273,7 +273,7 @@ fn what_goes_to_the_buyer_is_the_sellers_whoever_leaves_it_out() {
             assert_eq!(asked.unwrap_err().reason, Reason::Forbidden);
             // as a history of old has it
             w.ask(&request(None)).unwrap();
-            w.order.as_mut().unwrap().after.exchanges[0].wanted = wanted.map(SkuId::stored);
+            w.order.as_mut().unwrap().fulfilment.exchanges[0].wanted = wanted.map(SkuId::stored);
             w.history.clear();
         }
         let refused = w.ask(&add_product(1, named)).unwrap_err();
@@ -382,7 +382,8 @@ fn nothing_is_delivered_before_it_left() {
     let left = w.now;
     assert_eq!(w.o().lines[0].delivery.shipped_at, Some(left));
     w.later(Duration::from_secs(3_600));
-    let at = |by, at| C::MarkDelivered(Delivery { by, lines: vec![1], waybill: None, at: Some(at), reason: None });
+    let at =
+        |by, at| C::MarkDelivered(DeliveryReport { by, lines: vec![1], waybill: None, at: Some(at), reason: None });
     for early in [ordered, left - Duration::from_millis(1)] {
         assert_eq!(w.ask(&at(DeliveredBy::Carrier, early)).unwrap_err().reason, Reason::Invalid);
     }

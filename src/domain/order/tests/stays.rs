@@ -157,7 +157,7 @@ fn whenever_the_new_goods_are_given_back_the_old_ones_are_paid_for() {
             C::RequestExchange { line_no: 3, quantity: 1, reason: ClaimReason::ChangeOfMind, fault, wanted: None };
         let pickup = C::ApproveExchange { group: 3, branch: Branch::Pickup, sku_id: None, fault: None, waived: None };
         ask(&mut w, &[wants, pickup]);
-        let group = w.o().after.returns.last().unwrap().group;
+        let group = w.o().fulfilment.returns.last().unwrap().group;
         ask(&mut w, &[come(group, 3, 1), inspect(group, found(3, (1, 0, 0), 0))]);
         let goes = if fault == Fault::Seller { 3_000 } else { 0 };
         assert_eq!(money(&w).1, goes, "{fault:?}");
@@ -285,7 +285,7 @@ fn a_fee_that_was_set_off_comes_back_when_the_exchange_fails() {
         assert_eq!(w.o().exchange_of(1).unwrap().state, ExchangeState::Failed);
         assert_eq!((money(&w).2, money(&w).3), (0, 0), "{lanes} {so_far}");
         ask(&mut w, &returned(2, 2, 1)[so_far..]);
-        let group = w.o().after.returns.last().unwrap().group;
+        let group = w.o().fulfilment.returns.last().unwrap().group;
         ask(&mut w, &[come(group, 1, 1), inspect(group, found(1, (1, 0, 0), 0))]);
         assert_eq!((money(&w), w.status()), ((0, 23_000, 0, 0), Status::Returned));
         ends_well(&w);

@@ -115,19 +115,19 @@ fn news_of_a_linked_order_may_overtake_the_word_that_it_stands() {
     w.ask(&news(LinkWhat::Done)).unwrap();
     w.ask(&news(LinkWhat::Placed)).unwrap_err();
     w.ask(&news(LinkWhat::Done)).unwrap_err();
-    assert_eq!((w.status(), w.o().after.links[0].state), (Status::ProcurementDone, LinkState::Done));
+    assert_eq!((w.status(), w.o().fulfilment.links[0].state), (Status::ProcurementDone, LinkState::Done));
 
     let mut w = buying();
     w.ask(&news(LinkWhat::Short { lines: vec![ShortLine { line_no: 1, quantity: 1 }] })).unwrap();
     w.ask(&news(LinkWhat::Placed)).unwrap_err();
-    assert_eq!((w.o().lines[0].active(), w.o().after.procurements[0].state), (1, ProcureState::Open));
+    assert_eq!((w.o().lines[0].active(), w.o().fulfilment.procurements[0].state), (1, ProcureState::Open));
     w.ask(&news(LinkWhat::Ended)).unwrap();
     assert_eq!(w.status(), Status::OutOfStock);
 
     let mut w = buying();
     w.ask(&news(LinkWhat::Ended)).unwrap();
     w.ask(&news(LinkWhat::Placed)).unwrap_err();
-    assert_eq!((w.status(), w.o().after.links[0].state), (Status::OutOfStock, LinkState::Ended));
+    assert_eq!((w.status(), w.o().fulfilment.links[0].state), (Status::OutOfStock, LinkState::Ended));
 }
 
 #[test]

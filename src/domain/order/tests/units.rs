@@ -45,13 +45,13 @@ fn of_line(o: &Order, l: &Line) -> Units {
     if o.placement != Placement::Done || o.paid_at.is_none() || o.installs() {
         return Units { held, ..Units::default() };
     }
-    let open = o.after.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
+    let open = o.fulfilment.returns.iter().filter(|r| !r.state.ended()).flat_map(|r| &r.lines);
     let open = || open.clone().filter(|k| k.line_no == l.no);
     let shelved: u32 = open().filter(|k| k.restocked).map(|k| k.quantity).sum();
     let returning: u32 = open().filter(|k| !k.restocked).map(|k| k.quantity).sum();
     let own = l.active() - shelved - returning;
     let swapped = |e: &&Exchange| e.line_no == l.no && e.state != ExchangeState::Failed;
-    let swapped = || o.after.exchanges.iter().filter(swapped);
+    let swapped = || o.fulfilment.exchanges.iter().filter(swapped);
     let coming: u32 =
         swapped().filter_map(|e| e.collection.as_ref()).filter(|c| !c.settled()).map(|c| c.quantity - c.given_up).sum();
     let gone = matches!(l.status, Status::Shipped | Status::PurchaseConfirmed);

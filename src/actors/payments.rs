@@ -1,0 +1,185 @@
+//! The register of payments near at hand: whether a payment has paid another order. One look a chunk of commands; what this
+//! lane has claimed and not committed yet is known here, but for placements that are taken for new. Who wins among those, and
+//! between two lanes, the register's unique key says.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::{CommandMeta, LaneContext};
+use crate::{
+    domain::{
+        catalog::Approvals,
+        ids::OrderId,
+        order::{
+            Order, OrderCommand,
+            command::{Means, Paid},
+            register::{PaymentKey, paid},
+        },
+        reason::{Facts, Reason, Refusal},
+    },
+    protocol::internal::is_callback,
+    store::{Store, StoreError, rows::RgstRow},
+};
+
+/// What this server takes from nobody, or not in this way.
+pub fn not_taken(cx: &LaneContext, command: &OrderCommand, meta: &CommandMeta) -> Option<Refusal> {
+    if cx.policy.approvals == Approvals::CallbacksOnly && command.brings_money() && !is_callback(&meta.id) {
+        let detail = Some("money that came in is told by signed call-backs only".to_owned());
+        return Some(Refusal::new(Reason::Forbidden, Facts { detail, ..Facts::default() }));
+    }
+    if meta.personal.as_ref().is_some_and(|p| p.refund_account.is_some()) && cx.store.vault().is_none() {
+        return Some(Refusal::invalid("this server keeps no account numbers: it has no account key"));
+    }
+    None
+}
+
+/// What a lane knows of payments.
+#[derive(Debug, Default)]
+pub struct PaymentRegister {
+    /// the last look, for the chunk that is being decided
+    looked: RefCell<HashMap<PaymentKey, Option<OrderId>>>,
+    /// claimed in batches that are not committed yet, with the batch
+    claims: RefCell<HashMap<PaymentKey, (OrderId, u64)>>,
+    /// what placements brought that other lanes are asked for
+    waiting: RefCell<HashMap<OrderId, Vec<PaymentKey>>>,
+}
+
+/// Shared by the actors of a lane.
+pub type SharedPayments = Rc<PaymentRegister>;
+
+/// The payments that a command brings by name, as far as it says itself.
+pub fn named(command: &OrderCommand) -> Vec<PaymentKey> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other command brings money")]
+    match command {
+        OrderCommand::Place(p) => paid(&p.payment).iter().filter_map(Paid::key).collect(),
+        OrderCommand::ApprovePayment { settlements, .. } => settlements.iter().filter_map(Paid::key).collect(),
+        OrderCommand::ConfirmDeposit { payment_id: Some(id), .. } => {
+            let key = |means| PaymentKey { means, id: id.as_str().into() };
+            vec![key(Means::VirtualAccount), key(Means::BankTransfer)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The same, with what the order knows.
+fn brings(order: Option<&Order>, command: &OrderCommand) -> Vec<PaymentKey> {
+    match (command, order) {
+        (OrderCommand::ConfirmDeposit { payment_id, .. }, Some(order)) => {
+            let key =
+                |id: &String| order.deposit.as_ref().map(|d| PaymentKey { means: d.means, id: id.as_str().into() });
+            let announced = order.deposit.as_ref().and_then(|d| d.payment_id.as_ref());
+            payment_id.as_ref().or(announced).and_then(key).into_iter().collect()
+        }
+        (OrderCommand::Reserved { .. }, Some(order)) => order.brings().collect(),
+        _ => named(command),
+    }
+}
+
+impl PaymentRegister {
+    /// Looks up what a chunk brings, in one read.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn look(&self, store: &dyn Store, keys: Vec<PaymentKey>) -> Result<(), StoreError> {
+        self.looked.borrow_mut().clear();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = read(store, &keys).await?;
+        let mut looked = self.looked.borrow_mut();
+        looked.extend(keys.into_iter().map(|key| {
+            let order = owner(&found, &key);
+            (key, order)
+        }));
+        Ok(())
+    }
+
+    /// What the waiting placement of an order brought.
+    pub fn of_waiting(&self, order: &OrderId) -> Vec<PaymentKey> {
+        self.waiting.borrow().get(order).cloned().unwrap_or_default()
+    }
+
+    /// Of the payments that the command brings, those that have paid another order. What a placement brings is taken for
+    /// new: the register's unique key says otherwise, and then the batch is decided again with the store asked first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn taken(
+        &self,
+        store: &dyn Store,
+        id: &OrderId,
+        order: Option<&Order>,
+        command: &OrderCommand,
+        careful: bool,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let (mut taken, mut unknown) = (Vec::new(), Vec::new());
+        if !careful && matches!(command, OrderCommand::Place(_)) {
+            return Ok(taken);
+        }
+        for key in brings(order, command) {
+            let claimed = self.claims.borrow().get(&key).map(|(order, _)| order.clone());
+            let looked = claimed.map(Some).or_else(|| self.looked.borrow().get(&key).cloned());
+            match looked {
+                Some(Some(owner)) if owner != *id => taken.push(key),
+                None => unknown.push(key),
+                Some(_) => {}
+            }
+        }
+        if !unknown.is_empty() {
+            let found = read(store, &unknown).await?;
+            taken.extend(unknown.into_iter().filter(|key| owner(&found, key).is_some_and(|owner| owner != *id)));
+        }
+        Ok(taken)
+    }
+
+    /// What was decided: rows that the batch of this number will enter, and what a waiting placement brought. What a placement
+    /// that was taken for new (`trusted`) claims, the unique key alone says: a sale pays nothing here.
+    pub fn decided(&self, order: &Order, entered: &[RgstRow], batch: u64, trusted: bool) {
+        for row in entered.iter().filter(|_| !trusted) {
+            let Some(s) = order.settlements.iter().find(|s| i64::from(s.no) == row.stlm_no) else { continue };
+            let key = PaymentKey { means: s.means, id: Arc::clone(&row.pay_id) };
+            self.claims.borrow_mut().insert(key, (order.id.clone(), batch));
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        let brings: Vec<PaymentKey> = order.brings().collect();
+        if !brings.is_empty() {
+            waiting.insert(order.id.clone(), brings);
+        } else if !waiting.is_empty() {
+            waiting.remove(&order.id);
+        }
+    }
+
+    /// All that is not durable was rolled back, with these orders: it is decided again.
+    pub fn lost(&self, orders: &HashSet<OrderId>) {
+        self.looked.borrow_mut().clear();
+        self.claims.borrow_mut().clear();
+        self.waiting.borrow_mut().retain(|order, _| !orders.contains(order));
+    }
+
+    /// Batches up to this count are durable: the store knows their claims.
+    pub fn committed(&self, batches: u64) {
+        self.claims.borrow_mut().retain(|_, (_, batch)| *batch > batches);
+    }
+}
+
+async fn read(store: &dyn Store, keys: &[PaymentKey]) -> Result<Vec<RgstRow>, StoreError> {
+    let mut ids: Vec<String> = keys.iter().map(|k| k.id.to_string()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    store.payments(&ids).await
+}
+
+fn is_of(row: &RgstRow, key: &PaymentKey) -> bool {
+    *row.pay_id == *key.id && row.pay_mns_cd == key.means.code()
+}
+
+fn owner(found: &[RgstRow], key: &PaymentKey) -> Option<OrderId> {
+    // in the order of the ids
+    let from = found.partition_point(|row| *row.pay_id < *key.id);
+    let rows = found.get(from..).unwrap_or_default();
+    rows.iter().take_while(|row| *row.pay_id == *key.id).find(|row| is_of(row, key)).map(|r| OrderId::stored(&r.ord_id))
+}

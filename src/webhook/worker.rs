@@ -1,0 +1,294 @@
+//! Carries one partition's events to one receiver.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Hook,
+    retry_policy::{Backoff, Next},
+    sender::{Post, PostOutcome, WebhookDelivery},
+};
+use crate::{
+    clock::Clock,
+    domain::Time,
+    event_reader::{EventBatch, Follower, PublishedEvent, ReadResult},
+    log::{CommandLog, EntryId, LogError, Outbound},
+    store::{
+        Store, StoreError,
+        door::{HookLetterRow, HookRow},
+    },
+};
+
+/// Entries read at a time.
+const ENTRIES_MAX: usize = 16;
+/// How long one read waits.
+const WAIT: Duration = Duration::from_secs(1);
+/// Times that a refused event is posted before it is put aside.
+const REFUSALS_MAX: u32 = 5;
+/// Between those times, growing.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
+
+/// The one who carries. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a parcel
+/// may come twice.
+pub struct WebhookWorker {
+    pub hook: Arc<Hook>,
+    pub post: Post,
+    pub partition: u32,
+    pub log: Arc<dyn CommandLog>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub stop: CancellationToken,
+}
+
+/// The server stops, or the partition is somebody else's.
+struct Stopped;
+
+impl WebhookWorker {
+    /// Carries until it is stopped.
+    pub async fn run(self) {
+        let stopped = self.carry().await;
+        if let Err(Stopped) = stopped {
+            tracing::debug!(webhook = &*self.hook.name, partition = self.partition, "its worker stops");
+        }
+    }
+
+    async fn carry(&self) -> Result<(), Stopped> {
+        let mut follower = Follower::new(Arc::clone(&self.log), [(self.partition, self.begin().await?)]);
+        let mut pace = Backoff::new();
+        let lag = {
+            let (webhook, partition) = (self.hook.name.to_string(), self.partition.to_string());
+            metrics::gauge!("jumun_webhook_lag_seconds", "webhook" => webhook, "partition" => partition)
+        };
+        loop {
+            let heard = tokio::select! {
+                heard = follower.next(ENTRIES_MAX, WAIT) => heard,
+                () = self.stop.cancelled() => return Err(Stopped),
+            };
+            let heard = match heard {
+                Ok(heard) => heard,
+                Err(e) => {
+                    self.hold("following events", &e).await?;
+                    continue;
+                }
+            };
+            if heard.is_empty() {
+                lag.set(0.0);
+            }
+            for (_, heard) in heard {
+                match heard {
+                    ReadResult::Entries(told) => {
+                        for entry in told {
+                            lag.set(self.age(entry.id).as_secs_f64());
+                            self.deliver(&entry, &mut pace).await?;
+                            self.at(entry.id).await?;
+                        }
+                    }
+                    ReadResult::Lost { from } => self.lost(from).await?,
+                }
+            }
+        }
+    }
+
+    async fn lost(&self, from: EntryId) -> Result<(), Stopped> {
+        metrics::counter!("jumun_webhook_lost_total", "webhook" => self.hook.name.to_string()).increment(1);
+        tracing::error!(
+            webhook = &*self.hook.name,
+            partition = self.partition,
+            %from,
+            "events were dropped from the stream before they were delivered; the orders' own events have them"
+        );
+        self.at(from).await
+    }
+
+    /// Where it left off; a new hook begins now.
+    async fn begin(&self) -> Result<EntryId, Stopped> {
+        let rows = self.insist("reading how far it has come", || self.store.hook(&self.hook.name)).await?;
+        let row = rows.iter().find(|r| r.prtn_no == i64::from(self.partition));
+        let known: Option<EntryId> = row.and_then(|r| r.strm_entr.parse().ok());
+        let began = self.log.began(self.partition);
+        if let (Some(at), None) = (known, began) {
+            return Ok(at);
+        }
+        let extent = loop {
+            match self.log.extent(self.partition, &Outbound::Events).await {
+                Ok(extent) => break extent,
+                Err(e) => self.hold("looking at the events", &e).await?,
+            }
+        };
+        let from = match (known, began) {
+            (None, _) => extent.last,
+            // of a log that died with its process: whether all of it was delivered is known to nobody
+            (Some(at), Some(began)) if at < began || at > extent.last => {
+                tracing::warn!(
+                    webhook = &*self.hook.name,
+                    partition = self.partition,
+                    "the log began anew with this process: what was not delivered by then is in the orders' own events only"
+                );
+                began
+            }
+            (Some(at), _) => return Ok(at),
+        };
+        self.at(from).await?;
+        Ok(from)
+    }
+
+    async fn at(&self, id: EntryId) -> Result<(), Stopped> {
+        let row = HookRow {
+            hook_id: Arc::clone(&self.hook.name),
+            prtn_no: self.partition.into(),
+            strm_entr: id.to_string().into(),
+        };
+        self.insist("writing how far it has come", || self.store.hook_at(&row)).await
+    }
+
+    async fn deliver(&self, entry: &EventBatch, pace: &mut Backoff) -> Result<(), Stopped> {
+        let wanted = |e: &&PublishedEvent| self.hook.types.is_empty() || self.hook.types.contains(&e.kind);
+        let events: Vec<&PublishedEvent> = entry.events.iter().filter(wanted).collect();
+        if events.is_empty() {
+            return Ok(());
+        }
+        if !self.parcel(entry.id, None, &events, pace).await? {
+            // something in it is not wanted: one by one, so that only that is put aside
+            for (event, n) in events.iter().zip(1..) {
+                self.parcel(entry.id, Some(n), std::slice::from_ref(event), pace).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Delivers a parcel, or puts it aside. `false`: it was refused, and holds several events, so that it is worth trying
+    /// them by themselves.
+    async fn parcel(
+        &self,
+        at: EntryId,
+        n: Option<u32>,
+        events: &[&PublishedEvent],
+        pace: &mut Backoff,
+    ) -> Result<bool, Stopped> {
+        let part = n.map(|n| format!("/{n}")).unwrap_or_default();
+        let list: Vec<&str> = events.iter().map(|e| e.raw.get()).collect();
+        let parcel = WebhookDelivery {
+            id: format!("{}/{at}{part}", self.partition),
+            partition: self.partition,
+            events: format!("[{}]", list.join(",")),
+        };
+        let (mut tries, mut refusals) = (0, 0);
+        let mut why = "the receiver was down".to_owned();
+        loop {
+            match self.hook.patience.next(tries, self.age(at), pace, Instant::now()) {
+                Next::Try => {}
+                Next::Wait(left) => {
+                    self.sleep(left).await?;
+                    continue;
+                }
+                Next::PutAside => break,
+            }
+            tries += 1;
+            match self.attempt(&parcel).await? {
+                PostOutcome::Taken => {
+                    *pace = Backoff::new();
+                    return Ok(true);
+                }
+                PostOutcome::Refused(said) => {
+                    *pace = Backoff::new(); // it answers: that is no failing
+                    if events.len() > 1 {
+                        return Ok(false);
+                    }
+                    refusals += 1;
+                    why = said;
+                    if refusals >= REFUSALS_MAX {
+                        break;
+                    }
+                    self.sleep(REFUSED_PAUSE * refusals).await?;
+                }
+                PostOutcome::Failed(said) => {
+                    if pace.failed(Instant::now()) {
+                        tracing::warn!(
+                            webhook = &*self.hook.name,
+                            partition = self.partition,
+                            why = said,
+                            "a webhook is not delivered; trying again"
+                        );
+                    }
+                    why = said;
+                }
+            }
+        }
+        self.put_aside(at, parcel, &why, tries).await?;
+        Ok(true)
+    }
+
+    async fn attempt(&self, parcel: &WebhookDelivery) -> Result<PostOutcome, Stopped> {
+        let outcome = tokio::select! {
+            outcome = self.post.send(&self.hook, parcel, self.clock.now()) => outcome,
+            () = self.stop.cancelled() => return Err(Stopped),
+        };
+        let word = match outcome {
+            PostOutcome::Taken => "taken",
+            PostOutcome::Refused(_) => "refused",
+            PostOutcome::Failed(_) => "failed",
+        };
+        let webhook = self.hook.name.to_string();
+        metrics::counter!("jumun_webhook_posts_total", "webhook" => webhook, "outcome" => word).increment(1);
+        Ok(outcome)
+    }
+
+    async fn put_aside(&self, at: EntryId, parcel: WebhookDelivery, why: &str, tries: u32) -> Result<(), Stopped> {
+        tracing::error!(webhook = &*self.hook.name, parcel = parcel.id, why, tries, "events are put aside as a letter");
+        let row = HookLetterRow {
+            // in the stream's order; and the same again after a crash, so that it is kept once
+            ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, parcel.id.replace('/', ".")).into(),
+            hook_id: Arc::clone(&self.hook.name),
+            prtn_no: self.partition.into(),
+            pcl_id: parcel.id.into(),
+            evnts: parcel.events.as_str().into(),
+            fail_rsn: why.chars().take(400).collect::<String>().into(),
+            try_cnt: tries.into(),
+            ltr_dttm: self.clock.now(),
+        };
+        self.insist("putting events aside", || self.store.hook_letter(&row)).await?;
+        // then: whoever erases a person between the two finds the letter
+        let reading = || super::words::still_said(&*self.store, &parcel.events);
+        let said = self.insist("reading what is put aside", reading).await?;
+        if said != parcel.events {
+            self.insist("taking words out", || self.store.hook_letter_says(&row.ltr_id, &said)).await?;
+        }
+        Ok(())
+    }
+
+    /// How long ago an entry was made.
+    fn age(&self, at: EntryId) -> Duration {
+        let made: Time = at.time();
+        (self.clock.now() - made).to_std().unwrap_or_default()
+    }
+
+    /// Asks the store until it answers.
+    async fn insist<T, F>(&self, what: &str, ask: impl Fn() -> F) -> Result<T, Stopped>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        loop {
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(e) => {
+                    tracing::warn!(webhook = &*self.hook.name, error = %e, "{what} failed; trying again");
+                    self.sleep(WAIT).await?;
+                }
+            }
+        }
+    }
+
+    async fn hold(&self, what: &str, e: &LogError) -> Result<(), Stopped> {
+        tracing::warn!(webhook = &*self.hook.name, error = %e, "{what} failed; trying again");
+        self.sleep(WAIT).await
+    }
+
+    async fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.cancelled() => Err(Stopped),
+        }
+    }
+}
