@@ -31,7 +31,9 @@ use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use self::{
     follow::{FollowCursor, Followers},
     keys::Keys,
-    link::{CONNECT_MAX, Dial, Link, REPLY_MAX, call, fault, is_doubtful, is_no_key, passes, run, strange},
+    link::{
+        CONNECT_MAX, DedicatedConnection, Dial, REPLY_MAX, call, fault, is_doubtful, is_no_key, passes, run, strange,
+    },
     reader::RedisReader,
     settler::RedisSettler,
 };
@@ -113,7 +115,7 @@ impl RedisLog {
             reach,
         };
         let asked = |why: &str| format!("{why} (asked {reach}: rediss:// asks with TLS, redis:// without)");
-        let mut link = Link::new(log.dial.clone());
+        let mut link = DedicatedConnection::new(log.dial.clone());
         match Box::pin(link.send(&::redis::cmd("PING"), Duration::ZERO)).await {
             Ok(_) => Ok(log),
             // a server that wants TLS only hangs up; so does one that is being stopped, or a network before it

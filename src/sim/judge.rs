@@ -22,9 +22,9 @@ use crate::{
 
 /// What was answered.
 #[derive(Debug, Default)]
-pub struct Heard(Mutex<Vec<Answer>>);
+pub struct HeardAnswers(Mutex<Vec<Answer>>);
 
-impl Heard {
+impl HeardAnswers {
     /// How many were accepted, refused, failed.
     pub fn counts(&self) -> (u64, u64, u64) {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +34,13 @@ impl Heard {
 }
 
 /// Hears the answers of all partitions, and writes them down with the events.
-pub async fn listen(log: Arc<dyn CommandLog>, world: Arc<World>, stream: Outbound, partitions: u32, heard: Arc<Heard>) {
+pub async fn listen(
+    log: Arc<dyn CommandLog>,
+    world: Arc<World>,
+    stream: Outbound,
+    partitions: u32,
+    heard: Arc<HeardAnswers>,
+) {
     let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|p| (p, EntryId::ZERO)).collect();
     loop {
         let Ok(read) = log.follow_each(&stream, &after, 1_000, Duration::from_secs(3_600)).await else {
@@ -83,7 +89,7 @@ pub async fn rest(
 }
 
 /// What does not hold.
-pub(super) async fn judge(ground: &Ground, heard: &Heard, journal: &BTreeMap<String, u64>) -> Vec<String> {
+pub(super) async fn judge(ground: &Ground, heard: &HeardAnswers, journal: &BTreeMap<String, u64>) -> Vec<String> {
     let mut found = Vec::new();
     {
         let answers = heard.0.lock().unwrap_or_else(PoisonError::into_inner);

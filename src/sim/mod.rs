@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    judge::Heard,
+    judge::HeardAnswers,
     mutant::Mutant,
     ports::{LogPort, StorePort, Till},
     process::{Faults, Process, World, WorldClock},
@@ -135,7 +135,7 @@ async fn whole(plan: Plan) -> Run {
     if let Err(e) = ground.log.open(plan.partitions).await {
         violations.push(e.to_string());
     }
-    let heard = Arc::<Heard>::default();
+    let heard = Arc::<HeardAnswers>::default();
     let listen = |stream| {
         let (log, world, heard) = (Arc::clone(&ground.log), Arc::clone(&world), Arc::clone(&heard));
         tokio::task::spawn_local(judge::listen(log, world, stream, plan.partitions, heard))

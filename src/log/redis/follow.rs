@@ -6,7 +6,7 @@ use ::redis::Value;
 use tokio::{sync::Semaphore, time};
 
 use super::{
-    link::{Dial, Link, REPLY_MAX, fault, strange},
+    link::{DedicatedConnection, Dial, REPLY_MAX, fault, strange},
     parse,
 };
 use crate::log::{EntryId, LogError, OutEntry, Outbound, nothing_to_follow, share};
@@ -24,7 +24,7 @@ pub(super) struct Followers {
     dial: Dial,
     events: Semaphore,
     answers: Semaphore,
-    idle: Mutex<Vec<Link>>,
+    idle: Mutex<Vec<DedicatedConnection>>,
 }
 
 /// How far a follower has come in a partition.
@@ -41,12 +41,12 @@ impl Followers {
         Self { dial, events, answers, idle: Mutex::default() }
     }
 
-    fn borrow(&self) -> Link {
+    fn borrow(&self) -> DedicatedConnection {
         let idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
-        idle.unwrap_or_else(|| Link::new(self.dial.clone()))
+        idle.unwrap_or_else(|| DedicatedConnection::new(self.dial.clone()))
     }
 
-    fn give_back(&self, link: Link) {
+    fn give_back(&self, link: DedicatedConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if link.is_up() && idle.len() < IDLE_MAX {
             idle.push(link);

@@ -44,7 +44,7 @@ impl Dial {
 
 /// A lone connection. Nobody else waits on it, so a blocking read stalls no one.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct DedicatedConnection {
     dial: Dial,
     connection: Option<MultiplexedConnection>,
     /// how many silences there had been when it was made
@@ -52,7 +52,7 @@ pub(super) struct Link {
     failures: u32,
 }
 
-impl Link {
+impl DedicatedConnection {
     pub fn new(dial: Dial) -> Self {
         Self { silences: dial.silences(), dial, connection: None, failures: 0 }
     }
@@ -228,7 +228,7 @@ mod tests {
     fn a_server_that_is_not_there_yet_is_told_from_a_wrong_setting() {
         for (line, away) in [
             ("LOADING Redis is loading the dataset in memory", true),
-            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
+            ("MASTERDOWN DedicatedConnection with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
             ("BUSY Redis is busy running a script.", true),
             ("ERR max number of clients reached", true),
             ("NOAUTH Authentication required.", false),

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::{
     PROTOCOL,
     keys::{GROUP, Keys},
-    link::{Dial, Link, call, fault, is_gone, strange},
+    link::{DedicatedConnection, Dial, call, fault, is_gone, strange},
     parse,
 };
 use crate::{
@@ -99,7 +99,7 @@ impl Shape {
 }
 
 pub(super) struct RedisReader {
-    link: Link,
+    link: DedicatedConnection,
     scripts: Arc<Scripts>,
     connections: Arc<AtomicU64>,
     partition: u32,
@@ -134,7 +134,7 @@ impl RedisReader {
         consumer: &str,
     ) -> Self {
         Self {
-            link: Link::new(dial),
+            link: DedicatedConnection::new(dial),
             scripts,
             connections,
             partition,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{
     arrays::{ANSWERS_KEY, Arrays, EVENTS_KEY, FIXED_KEYS},
     keys::Keys,
-    link::{Dial, Link, call_of, fault},
+    link::{DedicatedConnection, Dial, call_of, fault},
     parse,
 };
 use crate::log::{Inbound, LogError, Outbound, REPLY_STREAMS_MAX, Retention, SettleReport, Settled, Settler};
@@ -23,7 +23,7 @@ pub(super) fn script() -> Script {
 }
 
 pub(super) struct RedisSettler {
-    link: Link,
+    link: DedicatedConnection,
     script: Arc<Script>,
     keys: Keys,
     partition: u32,
@@ -38,7 +38,7 @@ fn millis(duration: Duration) -> u64 {
 
 impl RedisSettler {
     pub fn new(dial: Dial, script: Arc<Script>, keys: Keys, partition: u32, epoch: i64, retention: Retention) -> Self {
-        Self { link: Link::new(dial), script, keys, partition, epoch, retention }
+        Self { link: DedicatedConnection::new(dial), script, keys, partition, epoch, retention }
     }
 
     pub async fn attach(&mut self) -> Result<(), LogError> {
