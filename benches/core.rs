@@ -26,7 +26,6 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jumun::{
-    actors::inventory,
     clock::{Clock as _, RealClock},
     domain::{
         Time,
@@ -35,6 +34,7 @@ use jumun::{
         order::{Context, Decision, Order, OrderCommand, Quote, decide},
         stock::{Move, Movement, Stock},
     },
+    lane::actors::inventory,
     protocol::{Kind, decode, event::publish},
     store::{self, Commit, Committer, LeaseAnswer, Store},
 };

@@ -9,7 +9,7 @@ use std::{process::Command, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
-use jumun::{actors::activate, domain::ids::SkuId};
+use jumun::{domain::ids::SkuId, lane::actors::activate};
 use support::{CHUNK, Lane, placement, shelf};
 use tokio::{runtime::Runtime, task::LocalSet};
 

@@ -7,14 +7,16 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use actix::{Actor as _, Addr};
 use anyhow::{Context as _, Result};
 use jumun::{
-    actors::{
-        LaneContext,
-        dedup::DedupCache,
-        supervisor::{Bounds, Committed, Decide, Supervisor},
-    },
     clock::{Clock as _, RealClock},
-    commit::batch::Sealed,
-    ingest::{ReadEntry, deliver},
+    lane::{
+        actors::{
+            LaneContext,
+            dedup::DedupCache,
+            supervisor::{Bounds, Committed, Decide, Supervisor},
+        },
+        commit::batch::Sealed,
+        ingest::{ReadEntry, deliver},
+    },
     log::{EntryId, Inbound, LogEntry},
     store::Store,
 };

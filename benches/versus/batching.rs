@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use jumun::load::{
+use jumun::tools::load::{
     LoadError, LoadPlan,
     redis_door::{RedisDoor, Submit},
     report::Measured,

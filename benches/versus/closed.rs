@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use hdrhistogram::Histogram;
-use jumun::load::workload::mix;
+use jumun::tools::load::workload::mix;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, postgres::PgArguments, query::Query};
 
 use crate::{

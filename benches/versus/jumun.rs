@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jumun::{
     http_client::Certificates,
-    load::{
+    tools::load::{
         report::Measured,
         scenario::Scenario,
         session::{LoadSale, LoadTarget, PLENTY, Session},

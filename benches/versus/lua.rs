@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use jumun::load::{
+use jumun::tools::load::{
     CommandSource,
     scenario::Scenario,
     workload::{Sku, Workload},

@@ -36,7 +36,7 @@ mod support;
 
 use std::{process::ExitCode, time::Duration};
 
-use ::jumun::load::report::Measured;
+use ::jumun::tools::load::report::Measured;
 use anyhow::{Result, bail};
 use clap::Parser;
 use closed::How;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use jumun::load::report::{millis, thousands};
+use jumun::tools::load::report::{millis, thousands};
 use serde::Serialize;
 
 use crate::Sample;

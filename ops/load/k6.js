@@ -4,7 +4,7 @@
 //
 // URL, SCENARIO, RATE, SECONDS, SKUS, STOCK, RETRIES, SEED, VUS, REPORT, SCENARIOS (a file beside this one); where the
 // server asks for a token, an operator's in the environment as JUMUN_TOKEN_TEXT.
-// Command n is a function of n, as in src/load/workload.rs: both generators send the same.
+// Command n is a function of n, as in src/tools/load/workload.rs: both generators send the same.
 
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -73,7 +73,7 @@ export const options = {
   teardownTimeout: '120s',
 };
 
-// splitmix64, and what is picked by it: src/load/workload.rs
+// splitmix64, and what is picked by it: src/tools/load/workload.rs
 const mask = (n) => BigInt.asUintN(64, n);
 function mix(n) {
   let z = mask(n + 0x9e3779b97f4a7c15n);

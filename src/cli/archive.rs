@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::config::{ConnectionArgs, real_clock, seconds};
 use crate::{
-    archive::{self, ArchiveReport, ArchiveRequest},
     domain::ids::OrderId,
+    history::timeline,
     retention::before,
-    timeline,
+    tools::archive::{self, ArchiveReport, ArchiveRequest},
 };
 
 /// Moves orders that have ended, with all that hangs on them, and the older rows of the stock ledgers into archive tables

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use crate::load::compare::{CompareVerdict, Comparison, Given, REPORT_BYTES_MAX, Tolerance, differences};
+use crate::tools::load::compare::{CompareVerdict, Comparison, Given, REPORT_BYTES_MAX, Tolerance, differences};
 
 /// Compares two reports of jumun load or of ops/load/k6.js: before a change and after it.
 ///

@@ -22,6 +22,10 @@ use crate::{
         order::delivery::Zone,
     },
     http_client::Certificates,
+    lane::traces::{
+        Traces,
+        export::{self, Exporter},
+    },
     log::{
         CommandLog, Retention,
         memory::{MemoryBounds, MemoryLog},
@@ -29,10 +33,6 @@ use crate::{
     },
     secrets,
     store::{self, Store},
-    traces::{
-        Traces,
-        export::{self, Exporter},
-    },
 };
 
 /// Where commands come from and the truth is kept.

@@ -18,21 +18,23 @@ use super::{
     serve::{self, KEEP_ALIVE},
 };
 use crate::{
-    demo::{
-        self, DemoPlan, DemoServers,
-        check::{DemoCheck, check},
-        report::{ServerCounters, report},
-        screen::Screen,
-    },
     domain::catalog::Policy,
     http::{self, HttpParts, front::Hosts, keyring::Keyring, origin::Proxies, sockets::SocketBounds},
+    integrations::payment::simulated::{Rules, Simulated},
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
-    payment::simulated::{Rules, Simulated},
     retention::{CLAIM_WINDOW, RetentionTerms},
     server::{Server, ServerParts},
     store::{self, rows::OrdRow, table},
-    verify::{Options, verify},
+    tools::{
+        demo::{
+            self, DemoPlan, DemoServers,
+            check::{DemoCheck, check},
+            report::{ServerCounters, report},
+            screen::Screen,
+        },
+        verify::{Options, verify},
+    },
 };
 
 /// Holds a flash sale: a crowd wants more than there is, and behaves like people do; then checks the books.
@@ -308,7 +310,7 @@ fn headline(
         true => format!("\u{1b}[1m{text}\u{1b}[0m"),
         false => text.to_owned(),
     };
-    use crate::load::report::thousands;
+    use crate::tools::load::report::thousands;
     format!(
         "{}\n  {} units, one a customer; {} customers, {} a second; {} s to pay\n  over {store} and {log}",
         bold("여름 특가 — a flash sale"),

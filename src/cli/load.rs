@@ -9,7 +9,7 @@ use super::{
     compare::{self, CompareArgs},
     config::{RedisTlsArgs, real_clock},
 };
-use crate::load::{
+use crate::tools::load::{
     knee::{KneeBounds, KneeSearch},
     report::{FORMAT, LoadReport},
     scenario::{Scenario, Scenarios},

@@ -8,13 +8,15 @@ use clap::{Args, builder::BoolishValueParser};
 use super::config::seconds;
 use crate::{
     clock::Clock,
-    payment::{
-        PaymentGateway,
-        http::{HttpPayments, PATIENCE_MAX},
-        simulated::{Rules, Simulated},
+    integrations::{
+        payment::{
+            PaymentGateway,
+            http::{HttpPayments, PATIENCE_MAX},
+            simulated::{Rules, Simulated},
+        },
+        signature::SigningSecret,
     },
     seals, secrets,
-    signature::SigningSecret,
     store::Store,
     vault::Vault,
 };

@@ -23,7 +23,6 @@ use super::{
     sample,
 };
 use crate::{
-    actors::supervisor::Bounds,
     http::{
         self, HttpParts,
         closed::ClosedParts,
@@ -32,9 +31,9 @@ use crate::{
         origin::{Header, Network, Proxies},
         sockets,
     },
-    lane::Limits,
+    integrations::webhook::Hooks,
+    lane::{Limits, actors::supervisor::Bounds},
     server::{Server, ServerParts},
-    webhook::Hooks,
 };
 
 /// Runs the server: reads commands, decides, commits, answers; and the HTTP door.

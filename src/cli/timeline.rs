@@ -8,7 +8,7 @@ use clap::Args;
 use super::config::{ConnectionArgs, real_clock};
 use crate::{
     domain::ids::OrderId,
-    timeline::{Answers, text, timeline},
+    history::timeline::{Answers, text, timeline},
 };
 
 /// Tells what happened to an order, when, by whom, with money before and after.

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, process::ExitCode, time::Duration};
 use clap::Args;
 
 use super::config::{ConnectionArgs, real_clock, seconds};
-use crate::verify::{Options, Report, verify};
+use crate::tools::verify::{Options, Report, verify};
 
 /// Checks the promises R1–R11 and R13 against a database and, with --redis, against what the streams retain.
 ///

@@ -3,7 +3,7 @@
 use crate::{
     domain::Time,
     http::tokens::{Role, Says, Tokens, bearer, hashed},
-    signature::{SignatureError, SigningSecret, TOLERANCE_SECONDS},
+    integrations::signature::{SignatureError, SigningSecret, TOLERANCE_SECONDS},
 };
 
 /// A tokens' file. Whatever it is: it opens no door to all, nobody comes in by a hash, by nothing, or after a token's end.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    commit::replay::{self, Folded},
     domain::{Time, order::Event},
+    history::replay::{self, Folded},
     store::rows::HistRow,
 };
 

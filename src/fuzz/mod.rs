@@ -20,8 +20,8 @@ pub use self::{
     history::history,
 };
 pub use crate::{
-    load::resp::fuzz::resp,
     log::redis::fuzz::{arrays, replies},
+    tools::load::resp::fuzz::resp,
 };
 
 /// A reader under trial.

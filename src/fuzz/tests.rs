@@ -13,7 +13,7 @@ use super::{
     FuzzTarget, TARGETS, history,
     mutate::{Rng, mutated},
 };
-use crate::{commit::replay, domain::order::Event, store::rows::HistRow};
+use crate::{domain::order::Event, history::replay, store::rows::HistRow};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")

@@ -26,9 +26,11 @@ use crate::{
         order::state::Placement,
         reason::Reason,
     },
-    payment,
+    integrations::{
+        payment,
+        signature::{HEADER, HEADER_V2, Purpose, SignatureError},
+    },
     protocol::{OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
-    signature::{HEADER, HEADER_V2, Purpose, SignatureError},
 };
 
 /// What the payment service tells. `event_id` is its own name for it, 1 to 128 printable characters, the same whenever it is

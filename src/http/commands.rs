@@ -20,8 +20,8 @@ use super::{
     tokens::{Caller, Says},
 };
 use crate::{
-    commit::replay,
     domain::{ids::CommandId, reason::Reason},
+    history::replay,
     log::{Inbound, LogError, crc16::partition_of},
     protocol::{
         Answer, OutcomeKind, Unreadable, cards,

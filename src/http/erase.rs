@@ -22,9 +22,9 @@ use super::{
     problem::{self, Why},
 };
 use crate::{
-    commit::replay,
     domain::ids::{CustomerId, OrderId},
     erasure::{Words, parcels},
+    history::replay,
     log::EntryId,
     retention::before,
     store::OrderQuery,

@@ -29,13 +29,13 @@ use crate::{
         },
     },
     event_reader::{Cursor, EventBatch, Follower, PublishedEvent, ReadResult},
+    history::timeline::own_change,
     log::{EntryId, Outbound},
     protocol::{
         decode::masked,
         event::{Published, publish},
     },
     store::rows::HistRow,
-    timeline::own_change,
 };
 
 /// Entries read at a time, each of up to 128 events.

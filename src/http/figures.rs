@@ -14,9 +14,9 @@ use crate::{
         reason::Facts,
         stock::Available,
     },
+    history::timeline::{Entry, Timeline},
     protocol::Answer,
     store::{StoreError, StoredSku, UntRow},
-    timeline::{Entry, Timeline},
 };
 
 /// Of which SKUs the figures are told.

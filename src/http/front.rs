@@ -27,7 +27,7 @@ use super::{
     problem::Why,
     sliced::Sliced,
 };
-use crate::signature::{HEADER as SIGNATURE, HEADER_V2 as LABELLED};
+use crate::integrations::signature::{HEADER as SIGNATURE, HEADER_V2 as LABELLED};
 
 /// A command's id where its body has none.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::Time,
+    integrations::webhook::{Hook, PostOutcome, WebhookDelivery},
     store::door::HookLetterRow,
-    webhook::{Hook, PostOutcome, WebhookDelivery},
 };
 
 /// 웹훅.

@@ -51,7 +51,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, log::CommandLog, server::Health, signature::SigningSecret, store::Store, webhook::Hooks};
+use crate::{
+    clock::Clock,
+    integrations::{signature::SigningSecret, webhook::Hooks},
+    log::CommandLog,
+    server::Health,
+    store::Store,
+};
 use access::Table;
 use denials::Denials;
 use folds::Folds;

@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{
     domain::{ids::ALPHABET, order::event::Event},
+    history::timeline::Timeline,
+    integrations::signature::HEADER,
     protocol::{Answer, command},
-    signature::HEADER,
-    timeline::Timeline,
 };
 
 /// `GET /openapi.json`.

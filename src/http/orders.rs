@@ -30,9 +30,9 @@ use crate::{
         ids::{CustomerId, OrderId, PartnerId},
         order::Order,
     },
+    history::timeline::{Answers, Telling, TimelineError},
     protocol::{command::Wire, internal::hex},
     store::OrderQuery,
-    timeline::{Answers, Telling, TimelineError},
 };
 
 /// How many look through the answers for refusals at a time: Redis is the lanes' first. Others wait, and go without.

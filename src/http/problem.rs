@@ -6,7 +6,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::signature::HEADER;
+use crate::integrations::signature::HEADER;
 
 /// `application/problem+json`. `type` is stable: `/problems/` and the reason.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]

@@ -14,7 +14,6 @@ use super::{
     tokens::Caller,
 };
 use crate::{
-    commit::replay::{Applied, Folded, Folding},
     domain::{
         ids::{OrderId, PartnerId, ProductId, SkuId, TemplateId},
         order::{
@@ -24,6 +23,7 @@ use crate::{
         },
         reason::Facts,
     },
+    history::replay::{Applied, Folded, Folding},
     protocol::{
         Answer, OutcomeKind,
         command::{ActorRole, Wire},

@@ -1,10 +1,15 @@
 //! A lane: one partition's single writer, wired bottom-up: publisher, committer, supervisor, ingest. The run loop decides on
 //! the lane's own thread; reading, committing and publishing run beside it.
 
+pub mod actors;
+pub mod commit;
+pub mod ingest;
+pub mod publish;
 pub mod pulse;
 mod republish;
 pub mod run_loop;
 pub mod timer;
+pub mod traces;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,16 +17,18 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    actors::supervisor::Bounds,
     clock::Clock,
-    commit::committer::{CommitLoop, OUTBOX_MAX},
     domain::catalog::Policy,
-    ingest::{Credit, Generation, StreamTime, reader::Ingest},
+    integrations::payment::DueRefund,
+    lane::{
+        actors::supervisor::Bounds,
+        commit::committer::{CommitLoop, OUTBOX_MAX},
+        ingest::{Credit, Generation, StreamTime, reader::Ingest},
+        publish::{Durable, publisher::Publisher},
+        traces::Traces,
+    },
     log::{CommandLog, Retention},
-    payment::DueRefund,
-    publish::{Durable, publisher::Publisher},
     store::{Lease, Store},
-    traces::Traces,
 };
 use pulse::Pulse;
 

@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{ingest::Credit, log::LogStats};
+use crate::{lane::ingest::Credit, log::LogStats};
 
 /// A trouble that lasts is said again so often.
 const SAID_EVERY: Duration = Duration::from_secs(10);

@@ -25,17 +25,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LaneEnd, LaneParts, pulse::Pause, timer::Stuck};
 use crate::{
-    actors::{
-        Fault, LaneContext,
-        dedup::DedupCache,
-        quarantine::Quarantine,
-        supervisor::{Committed, Count, Decide, Interrupted, Supervisor},
+    lane::{
+        actors::{
+            Fault, LaneContext,
+            dedup::DedupCache,
+            quarantine::Quarantine,
+            supervisor::{Committed, Count, Decide, Interrupted, Supervisor},
+        },
+        commit::committer::{BatchEnded, CommitRequest},
+        ingest::{Chunk, Credit, Generation, ReadEntry, reader},
+        publish::publisher::{self, RelayedOutbox},
     },
-    commit::committer::{BatchEnded, CommitRequest},
-    ingest::{Chunk, Credit, Generation, ReadEntry, reader},
     log::{EntryId, Inbound},
     protocol::Unreadable,
-    publish::publisher::{self, RelayedOutbox},
     store::{Lease, StoreError},
 };
 

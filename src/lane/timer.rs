@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     domain::{Time, ids::OrderId},
-    ingest::StreamTime,
+    lane::ingest::StreamTime,
     log::{CommandLog, Inbound, Retention},
     protocol::internal::Internal,
     store::Store,

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{RetentionTerms, before};
 use crate::{
     clock::Clock,
-    commit::replay,
     domain::{Time, ids::OrderId, order::Order},
     erasure::{Words, parcels},
+    history::replay,
     store::{Store, StoreError, door::DoorAuditRow, retention::Expiring, rows::HistRow},
 };
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{lane::pulse::Pulse, log::CommandLog, store::Store, webhook::Hooks};
+use crate::{integrations::webhook::Hooks, lane::pulse::Pulse, log::CommandLog, store::Store};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(2);

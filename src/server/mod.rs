@@ -12,16 +12,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     clock::Clock,
     domain::catalog::Policy,
+    integrations::{payment::PaymentGateway, webhook::Hooks},
     lane::{
         LaneParts, Limits,
         pulse::{Duty, PartitionHome, Pulse},
+        traces::Traces,
     },
     log::{CommandLog, Retention},
-    payment::PaymentGateway,
     retention::RetentionTerms,
     store::Store,
-    traces::Traces,
-    webhook::Hooks,
 };
 use partition_owner::PartitionOwner;
 

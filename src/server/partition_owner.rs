@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     domain::Time,
+    integrations::webhook::{Hooks, WebhookWorker},
     lane::{
         self, LaneEnd, LaneParts,
         pulse::{DUTIES, Duty, PartitionHome, Pause},
@@ -20,7 +21,6 @@ use crate::{
     retention::{RetentionTerms, sweep::Sweep},
     seals,
     store::{Lease, LeaseAnswer},
-    webhook::{Hooks, WebhookWorker},
 };
 
 /// The longest pause before a lane that ended by a fault is started again.

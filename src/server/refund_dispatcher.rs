@@ -18,10 +18,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    commit::replay,
     domain::order::command::Heard,
+    history::replay,
+    integrations::payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     log::{CommandLog, Inbound},
-    payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     protocol::{command::RefundAccount, internal::derived_id},
     store::{Lease, Store},
     vault::Secret,
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{ids::OrderId, money::Won, order::command::Means},
-        payment::http::PATIENCE_MAX,
+        integrations::payment::http::PATIENCE_MAX,
     };
 
     fn ask(key: &str, attempt: usize) -> RefundAsk {

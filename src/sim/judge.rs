@@ -9,15 +9,15 @@ use std::{
 
 use super::{Ground, PAYMENT_WINDOW_MS, process::World};
 use crate::{
+    integrations::payment::Verdict,
     log::{CommandLog, EntryId, Outbound},
-    payment::Verdict,
     protocol::{Answer, OutcomeKind},
     store::{
         Store, StoreError,
         row::Row,
         rows::{LdgrRow, RfndRow},
     },
-    verify::{Options, pages::TableReader, verify},
+    tools::verify::{Options, pages::TableReader, verify},
 };
 
 /// What was answered.

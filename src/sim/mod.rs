@@ -26,15 +26,14 @@ use self::{
     workload::{Sent, Shop, Teller},
 };
 use crate::{
-    actors::supervisor::Bounds,
     clock::Clock,
     domain::{Time, catalog::Policy},
-    lane::{self, LaneEnd, LaneParts, Limits, pulse::Pulse},
+    integrations::payment::Verdict,
+    lane::{self, LaneEnd, LaneParts, Limits, actors::supervisor::Bounds, pulse::Pulse},
     log::{
         CommandLog, Outbound, Retention,
         memory::{MemoryBounds, MemoryLog},
     },
-    payment::Verdict,
     server::refund_dispatcher,
     store::{LeaseAnswer, Store, memory::MemoryStore},
 };

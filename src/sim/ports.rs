@@ -13,11 +13,11 @@ use crate::{
         Time,
         ids::{CampaignId, CommandId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     },
+    integrations::payment::{Charge, PaymentGateway, RefundAsk, Verdict},
     log::{
         CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
         SettleReport, Settled, Settler, StreamBounds,
     },
-    payment::{Charge, PaymentGateway, RefundAsk, Verdict},
     store::{
         Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, Lease, LeaseAnswer, OrderQuery, Outcome, Store,
         StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,

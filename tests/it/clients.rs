@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jumun::{domain::status::Status, signature::HEADER};
+use jumun::{domain::status::Status, integrations::signature::HEADER};
 use serde_json::{Value, json};
 
 use crate::support::{

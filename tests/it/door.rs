@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, io::Write as _, net::TcpStream, time::Duration}
 
 use jumun::{
     http::{access::Access, console, openapi::openapi, orders::OrderPart, routes, tokens::Role},
+    integrations::signature::HEADER,
     protocol::command::Wire,
-    signature::HEADER,
 };
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use std::{
 
 use jumun::{
     http_client::Certificates,
-    load::{
+    tools::load::{
         LoadError,
         scenario::Scenario,
         session::{LoadSale, LoadTarget, Session},

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jumun::{
     domain::{ids::OrderId, money::Won, order::command::Means},
-    payment::{
+    integrations::payment::{
         Charge, PaymentGateway, RefundAsk, Verdict,
         simulated::{Rules, Simulated, chance},
     },

@@ -9,7 +9,7 @@ use std::{
 use jumun::{
     clock::{Clock as _, RealClock},
     domain::catalog::Policy,
-    signature::{HEADER, HEADER_V2, Purpose, SigningSecret},
+    integrations::signature::{HEADER, HEADER_V2, Purpose, SigningSecret},
     store::rows::RfndRow,
 };
 use serde_json::{Value, json};

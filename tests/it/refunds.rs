@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use jumun::{
     domain::{ids::OrderId, money::Won, order::command::Means},
-    payment::{Charge, DueRefund, PaymentGateway, RefundAsk, Verdict},
+    integrations::payment::{Charge, DueRefund, PaymentGateway, RefundAsk, Verdict},
     server::refund_dispatcher::{self, RefundDispatcher},
     store::Lease,
 };

@@ -7,11 +7,11 @@ use std::{
 
 use jumun::{
     domain::ids::OrderId,
+    history::timeline::{Answers, Entry, timeline},
     log::{
         CommandLog, Inbound, OutAnswer, Retention, Settled,
         memory::{MemoryBounds, MemoryLog},
     },
-    timeline::{Answers, Entry, timeline},
 };
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use jumun::{
-    demo::words::{CustomerRequest, Names, Word},
     protocol::command::Wire,
+    tools::demo::words::{CustomerRequest, Names, Word},
 };
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! Rules that nobody runs are wishes: who may import whom, documents that name only files that exist, short files.
 
+mod arrows;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -41,7 +43,7 @@ const RULES: &[Rule] = &[
         words: &["redis::", "deadpool_redis"],
         within: &["src/"],
         // the load generator is a producer like any checkout
-        except: &["src/log/", "src/load/"],
+        except: &["src/log/", "src/tools/load/"],
         // the adapter, by its own module's name
         unless: &["redis::RedisLog", "log::redis::"],
         why: "only the log speaks to Redis",
@@ -64,7 +66,7 @@ const RULES: &[Rule] = &[
     Rule {
         words: &["opentelemetry", "opentelemetry_sdk", "opentelemetry_otlp"],
         within: &["src/"],
-        except: &["src/traces/"],
+        except: &["src/lane/traces/"],
         unless: &[],
         why: "only the traces know who collects them",
     },
@@ -73,7 +75,7 @@ const RULES: &[Rule] = &[
         within: &["src/"],
         // the run loop starts the supervisor anew
         except: &[
-            "src/actors/",
+            "src/lane/actors/",
             "src/http/",
             "src/cli/",
             "src/main.rs",
@@ -122,9 +124,9 @@ const RULES: &[Rule] = &[
             "key_of",
             "named_by",
         ],
-        within: &["src/verify/"],
+        within: &["src/tools/verify/"],
         // the comparison of the two folds
-        except: &["src/verify/fold/tests.rs"],
+        except: &["src/tools/verify/fold/tests.rs"],
         unless: &[],
         why: "what is checked does not check itself: verify folds and asks by code of its own",
     },
@@ -183,26 +185,30 @@ fn the_rules_catch_what_they_forbid() {
         ("src/domain/a.rs", "use Status as S;", false),
         ("src/domain/a.rs", "/// as in tokio\nfn f() {}", false),
         ("src/domain/a.rs", "let url = \"https://a\"; let i = Instant::now();", true),
-        ("src/commit/a.rs", "cmd(\"XACK\")", true),
-        ("src/commit/a.rs", "// the log does the XACK", false),
-        ("src/commit/a.rs", "redis::cmd(\"PING\")", true),
-        ("src/commit/a.rs", "crate::log::redis::RedisLog::connect(url)", false),
-        ("src/commit/a.rs", "args.redis.as_deref()", false),
+        ("src/lane/commit/a.rs", "cmd(\"XACK\")", true),
+        ("src/lane/commit/a.rs", "// the log does the XACK", false),
+        ("src/lane/commit/a.rs", "redis::cmd(\"PING\")", true),
+        ("src/lane/commit/a.rs", "crate::log::redis::RedisLog::connect(url)", false),
+        ("src/lane/commit/a.rs", "args.redis.as_deref()", false),
         ("src/log/redis.rs", "redis::cmd(\"XACK\")", false),
-        ("src/load/send.rs", "redis::cmd(\"XADD\")", false),
-        ("src/load/send.rs", "redis::cmd(\"XACK\")", true),
+        ("src/tools/load/send.rs", "redis::cmd(\"XADD\")", false),
+        ("src/tools/load/send.rs", "redis::cmd(\"XACK\")", true),
         ("src/http/a.rs", "let q = \"SELECT 1 FROM tb_od_ord\";", true),
         ("src/store/sql.rs", "let q = \"SELECT 1\"; use sqlx::Row;", false),
-        ("src/commit/a.rs", "use actix::Addr;", true),
-        ("src/actors/a.rs", "use actix::Addr;", false),
-        ("src/verify/a.rs", "use crate::commit::replay;", true),
-        ("src/verify/a.rs", "use crate::{commit::project::project, store::Store};", true),
-        ("src/verify/a.rs", "use crate::{domain::order::{Order, event::Event}};", true),
-        ("src/verify/a.rs", "    order::state::Placement,", true),
-        ("src/verify/a.rs", "let legal = may_go(from, to, own, false);", true),
-        ("src/verify/a.rs", "if p.is_paid() {}", true),
-        ("src/verify/a.rs", "use crate::{domain::{ids::OrderId, order::event::Event}, store::rows::OrdRow};", false),
-        ("src/verify/fold/tests.rs", "use crate::domain::order::Order;", false),
+        ("src/lane/commit/a.rs", "use actix::Addr;", true),
+        ("src/lane/actors/a.rs", "use actix::Addr;", false),
+        ("src/tools/verify/a.rs", "use crate::commit::replay;", true),
+        ("src/tools/verify/a.rs", "use crate::{commit::project::project, store::Store};", true),
+        ("src/tools/verify/a.rs", "use crate::{domain::order::{Order, event::Event}};", true),
+        ("src/tools/verify/a.rs", "    order::state::Placement,", true),
+        ("src/tools/verify/a.rs", "let legal = may_go(from, to, own, false);", true),
+        ("src/tools/verify/a.rs", "if p.is_paid() {}", true),
+        (
+            "src/tools/verify/a.rs",
+            "use crate::{domain::{ids::OrderId, order::event::Event}, store::rows::OrdRow};",
+            false,
+        ),
+        ("src/tools/verify/fold/tests.rs", "use crate::domain::order::Order;", false),
     ] {
         check(name, text, bad);
     }

@@ -11,7 +11,7 @@ use std::{path::Path, process::Command, sync::Arc, time::Duration};
 use jumun::{
     log::CommandLog,
     store::{self, Store},
-    verify::{Options, Report, verify},
+    tools::verify::{Options, Report, verify},
 };
 
 /// Verifies; prints what is violated, so that a failing test says why.

@@ -7,16 +7,18 @@ use tokio::sync::mpsc;
 
 use super::{LaneLoop, VERIFY_IDS_COMMANDS, ids, publisher_ended};
 use crate::{
-    actors::{
-        quarantine,
-        supervisor::{Broke, Lost},
+    lane::{
+        LaneEnd,
+        actors::{
+            quarantine,
+            supervisor::{Broke, Lost},
+        },
+        commit::{
+            Outgoing, Sealed,
+            committer::{BatchEnded, CommitRequest},
+        },
+        ingest::{KeptEntry, ReadEntry},
     },
-    commit::{
-        Outgoing, Sealed,
-        committer::{BatchEnded, CommitRequest},
-    },
-    ingest::{KeptEntry, ReadEntry},
-    lane::LaneEnd,
     log::{DEAD_COMMAND_BYTES_MAX, Dead},
     protocol::{Answer, Kind, OutcomeKind, Unreadable, cards, internal::Internal},
 };

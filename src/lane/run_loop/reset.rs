@@ -9,13 +9,11 @@ use actix::Actor as _;
 use tokio::sync::mpsc;
 
 use super::{CLEAN_STREAK_COMMANDS, LaneLoop, context, publisher_ended};
-use crate::{
+use crate::lane::{
+    LaneEnd,
     actors::supervisor::{Stop, Supervisor},
     commit::committer::{BatchEnded, CommitRequest},
-    lane::{
-        LaneEnd,
-        pulse::{Duty, Pause},
-    },
+    pulse::{Duty, Pause},
 };
 
 /// The longest pause between looks at the store while it is down.

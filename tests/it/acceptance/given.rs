@@ -10,7 +10,7 @@ use jumun::{
         catalog::{CouponBase, PointsBase, PointsPolicy, PreparePolicy, StockPolicy},
         gift::Unpromoted,
     },
-    payment::simulated::Rules,
+    integrations::payment::simulated::Rules,
 };
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use jumun::{
     domain::catalog::Policy,
+    integrations::payment::simulated::{Rules, Simulated},
     log::crc16::partition_of,
-    payment::simulated::{Rules, Simulated},
     protocol::Answer,
 };
 

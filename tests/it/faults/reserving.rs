@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jumun::{actors::ASIDE_MAX, protocol::OutcomeKind};
+use jumun::{lane::actors::ASIDE_MAX, protocol::OutcomeKind};
 use serde_json::json;
 use sqlx::{Executor as _, PgConnection};
 

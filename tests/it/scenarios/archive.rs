@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, ArchiveReport, ArchiveRequest},
     clock::{Clock as _, RealClock},
     domain::ids::OrderId,
     protocol::{Answer, OutcomeKind},
@@ -13,7 +12,10 @@ use jumun::{
         archive::{Moving, WITH_ORDER},
         rows::{HistRow, LdgrRow, OrdRow, PrsnRow},
     },
-    verify::{Options, verify},
+    tools::{
+        archive::{self, ArchiveReport, ArchiveRequest},
+        verify::{Options, verify},
+    },
 };
 use serde_json::{Value, json};
 

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, ArchiveRequest},
     clock::{Clock as _, RealClock, SimulatedClock},
     domain::{catalog::Policy, ids::OrderId},
     protocol::event::publish,
@@ -16,6 +15,7 @@ use jumun::{
         door::HookLetterRow,
         rows::{HistRow, PrsnRow},
     },
+    tools::archive::{self, ArchiveRequest},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

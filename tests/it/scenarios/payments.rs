@@ -3,8 +3,8 @@
 use jumun::{
     log::crc16::partition_of,
     store::rows::{AprvRow, CnclRow, HistRow, PrsnRow, RgstRow},
+    tools::verify::{Options, verify},
     vault::{Secret, Vault},
-    verify::{Options, verify},
 };
 use serde_json::{Value, json};
 

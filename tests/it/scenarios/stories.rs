@@ -1,6 +1,6 @@
 //! The timeline: what happened, by whom, with money before and after; and why a command was refused.
 
-use jumun::timeline::{Entry, text};
+use jumun::history::timeline::{Entry, text};
 
 use super::{cancel, line, on_order, paid, place, shop};
 use crate::support::world::On;

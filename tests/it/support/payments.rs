@@ -10,8 +10,10 @@ use std::{
 
 use jumun::{
     clock::{Clock as _, RealClock},
-    payment::http::HttpPayments,
-    signature::{HEADER, SigningSecret},
+    integrations::{
+        payment::http::HttpPayments,
+        signature::{HEADER, SigningSecret},
+    },
 };
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jumun::signature::{HEADER, HEADER_V2, Purpose, SigningSecret};
+use jumun::integrations::signature::{HEADER, HEADER_V2, Purpose, SigningSecret};
 use serde_json::Value;
 
 /// What both sides know.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jumun::verify::{Options, verify};
+use jumun::tools::verify::{Options, verify};
 
 use super::world::World;
 

@@ -9,6 +9,8 @@ use std::{
 use jumun::{
     clock::{Clock, RealClock},
     domain::{catalog::Policy, ids::OrderId},
+    history::timeline,
+    integrations::payment::PaymentGateway,
     lane::Limits,
     log::{
         CommandLog, EntryId, Inbound, Outbound, Retention,
@@ -16,7 +18,6 @@ use jumun::{
         memory::{MemoryBounds, MemoryLog},
         redis::RedisLog,
     },
-    payment::PaymentGateway,
     protocol::{Answer, OutcomeKind},
     retention::RetentionTerms,
     server::{Server, ServerParts},
@@ -25,7 +26,6 @@ use jumun::{
         row::Row,
         rows::{OrdRow, OtbxRow, StlmRow},
     },
-    timeline,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jumun::{
-    archive::{self, ArchiveRequest},
     clock::{Clock as _, RealClock},
     store::{self, Store},
+    tools::archive::{self, ArchiveRequest},
 };
 
 use super::{

@@ -165,7 +165,7 @@ pub async fn lies() {
 
 /// Without waiting for rest: nobody serves.
 async fn report_now(store: &Arc<dyn store::Store>, log: &Arc<dyn CommandLog>) -> Vec<&'static str> {
-    let options = jumun::verify::Options::default();
-    let report = jumun::verify::verify(Arc::clone(store), Some(Arc::clone(log)), options).await.unwrap();
+    let options = jumun::tools::verify::Options::default();
+    let report = jumun::tools::verify::verify(Arc::clone(store), Some(Arc::clone(log)), options).await.unwrap();
     report.red()
 }

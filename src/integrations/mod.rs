@@ -1,0 +1,5 @@
+//! Integrations: payment services and webhooks.
+
+pub mod payment;
+pub mod signature;
+pub mod webhook;

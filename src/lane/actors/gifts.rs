@@ -1,0 +1,315 @@
+//! 사은품프로모션: gift promotions, made and changed in lane 0, and near at hand in every lane for a moment.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{Fault, LaneContext, activate, cache::Cache, inventory::Describe, refdata};
+use crate::{
+    domain::{
+        Time,
+        gift::{Entitlement, GiftPromotion, GiftSoldOut},
+        ids::{ProductId, PromotionId, SkuId},
+        order::decide::QUANTITY_MAX,
+        reason::{Facts, Reason, Refusal},
+    },
+    log::crc16::partition_of,
+    protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, Moment, ProductKind},
+    store::rows::{GftPrmGdsRow, GftPrmRow, GftPrmUntRow},
+};
+
+/// The most main products of a gift promotion.
+pub const MAIN_PRODUCTS_MAX: usize = 500;
+/// The most gifts to choose among in one.
+pub const GIFT_SKUS_MAX: usize = 100;
+/// The most gift promotions that give one SKU.
+pub const OF_A_GIFT_MAX: usize = 100;
+
+/// Gift promotions near at hand.
+pub(super) struct NearGifts {
+    named: Cache<PromotionId, Option<Arc<GiftPromotion>>>,
+    /// those that give a SKU
+    giving: Cache<SkuId, Vec<Arc<GiftPromotion>>>,
+    /// made or changed in this lane and perhaps not committed yet, with the batch that holds them
+    made: HashMap<PromotionId, (Arc<GiftPromotion>, u64)>,
+}
+
+impl Default for NearGifts {
+    fn default() -> Self {
+        Self { named: Cache(HashMap::new()), giving: Cache(HashMap::new()), made: HashMap::new() }
+    }
+}
+
+/// What is known, and the ids and gifts of what has to be asked for.
+type Known = (Vec<Arc<GiftPromotion>>, Vec<PromotionId>, Vec<SkuId>);
+
+impl NearGifts {
+    fn known(&self, named: &[PromotionId], giving: &[SkuId], now: Time) -> Known {
+        let (mut found, mut ids, mut skus) = Known::default();
+        for id in named {
+            match self.named.get(id, now) {
+                Some(known) => found.extend(known),
+                None => ids.push(id.clone()),
+            }
+        }
+        for sku in giving {
+            match self.giving.get(sku, now) {
+                Some(known) => found.extend(known),
+                None => skus.push(sku.clone()),
+            }
+        }
+        (found, ids, skus)
+    }
+
+    fn keep(&mut self, ids: &[PromotionId], skus: &[SkuId], read: &[Arc<GiftPromotion>], now: Time) {
+        for id in ids {
+            self.named.put(id.clone(), read.iter().find(|p| p.id == *id).cloned(), now);
+        }
+        for sku in skus {
+            self.giving.put(sku.clone(), read.iter().filter(|p| p.gives(sku)).cloned().collect(), now);
+        }
+    }
+
+    fn made(&self) -> Vec<Arc<GiftPromotion>> {
+        self.made.values().map(|(p, _)| Arc::clone(p)).collect()
+    }
+
+    /// What was read of any before is forgotten.
+    fn make(&mut self, p: Arc<GiftPromotion>, batch: u64) {
+        self.named.0.clear();
+        self.giving.0.clear();
+        self.made.insert(p.id.clone(), (p, batch));
+    }
+
+    /// Forgets what was made here: the batches that held it were rolled back.
+    pub(super) fn lost(&mut self) {
+        self.made.clear();
+    }
+
+    /// Forgets what was made here and is durable by now: the store tells it.
+    pub(super) fn committed(&mut self, batches: u64) {
+        self.made.retain(|_, (_, batch)| *batch > batches);
+    }
+}
+
+/// The gift promotions that are named, and those that give one of these SKUs, by id.
+///
+/// # Errors
+/// The store's.
+pub async fn promotions(
+    cx: &LaneContext,
+    named: &[PromotionId],
+    giving: &[SkuId],
+    now: Time,
+) -> Result<Vec<Arc<GiftPromotion>>, Fault> {
+    let (mut found, ids, skus) = cx.near.gifts().known(named, giving, now);
+    if !ids.is_empty() || !skus.is_empty() {
+        let read: Vec<Arc<GiftPromotion>> =
+            cx.store.gift_promotions(&ids, &skus).await?.iter().map(|s| Arc::new(GiftPromotion::from(s))).collect();
+        cx.near.gifts().keep(&ids, &skus, &read, now);
+        found.extend(read);
+    }
+    // what was made or changed here just now stands over what is stored
+    let made = cx.near.gifts().made();
+    found.retain(|p| !made.iter().any(|m| m.id == p.id));
+    found.extend(made.into_iter().filter(|m| named.contains(&m.id) || giving.iter().any(|sku| m.gives(sku))));
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|a, b| a.id == b.id);
+    Ok(found)
+}
+
+/// 사은품프로모션 등록.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    if current(cx, &c.gift_promotion_id).await?.is_some() {
+        return Ok(Err(Reason::AlreadyExists.into()));
+    }
+    let p = GiftPromotion {
+        id: c.gift_promotion_id.clone(),
+        main_products: c.main_product_ids.clone(),
+        gift_skus: c.gift_sku_ids.clone(),
+        entitlement: Entitlement {
+            gifts: c.gift_quantity,
+            per: c.main_quantity,
+            when_sold_out: c.when_sold_out.unwrap_or(GiftSoldOut::GoOn),
+        },
+        opens_at: c.opens_at.map(Moment::time),
+        closes_at: c.closes_at.map(Moment::time),
+    };
+    put(cx, None, p).await
+}
+
+/// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
+///
+/// # Errors
+/// Outer: the store's. Inner: the refusal.
+pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    let Some(was) = current(cx, &c.gift_promotion_id).await? else {
+        return Ok(Err(Reason::UnknownPromotion.into()));
+    };
+    let p = GiftPromotion {
+        id: was.id.clone(),
+        main_products: c.main_product_ids.clone().unwrap_or_else(|| was.main_products.clone()),
+        gift_skus: c.gift_sku_ids.clone().unwrap_or_else(|| was.gift_skus.clone()),
+        entitlement: Entitlement {
+            gifts: c.gift_quantity.unwrap_or(was.entitlement.gifts),
+            per: c.main_quantity.unwrap_or(was.entitlement.per),
+            when_sold_out: c.when_sold_out.unwrap_or(was.entitlement.when_sold_out),
+        },
+        opens_at: c.opens_at.map(Moment::time).or(was.opens_at),
+        closes_at: c.closes_at.map(Moment::time).or(was.closes_at),
+    };
+    put(cx, Some(&was), p).await
+}
+
+async fn current(cx: &LaneContext, id: &PromotionId) -> Result<Option<Arc<GiftPromotion>>, Fault> {
+    if let Some(made) = cx.near.gifts().made().into_iter().find(|m| m.id == *id) {
+        return Ok(Some(made));
+    }
+    let stored = cx.store.gift_promotions(std::slice::from_ref(id), &[]).await?;
+    Ok(stored.first().map(|s| Arc::new(GiftPromotion::from(s))))
+}
+
+/// Holds a new or changed promotion to what makes sense, and writes it.
+async fn put(cx: &LaneContext, was: Option<&GiftPromotion>, p: GiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+    if let Err(refusal) = sensible(&p) {
+        return Ok(Err(refusal));
+    }
+    let (products, skus) = was.map_or((&[][..], &[][..]), |w| (&w.main_products, &w.gift_skus));
+    let new_products: Vec<ProductId> = p.main_products.iter().filter(|id| !products.contains(id)).cloned().collect();
+    let new_skus: Vec<SkuId> = p.gift_skus.iter().filter(|id| !skus.contains(id)).cloned().collect();
+    if let Err(refusal) = mains(cx, &new_products).await? {
+        return Ok(Err(refusal));
+    }
+    if let Err(refusal) = gifts(cx, &new_skus).await? {
+        return Ok(Err(refusal));
+    }
+    let mut book = cx.book.borrow_mut();
+    let id = p.id.shared();
+    book.rows.gft_prm.push(GftPrmRow {
+        gft_prm_id: Arc::clone(&id),
+        gft_qty: i64::from(p.entitlement.gifts),
+        main_qty: i64::from(p.entitlement.per),
+        opn_dttm: p.opens_at,
+        cls_dttm: p.closes_at,
+        sld_out_cd: p.entitlement.when_sold_out.code().into(),
+    });
+    // what is taken out stays as a row that says so
+    let main =
+        |gds_id: &ProductId, use_yn| GftPrmGdsRow { gft_prm_id: Arc::clone(&id), gds_id: gds_id.shared(), use_yn };
+    let gift = |unt_id: &SkuId, use_yn| GftPrmUntRow { gft_prm_id: Arc::clone(&id), unt_id: unt_id.shared(), use_yn };
+    book.rows.gft_prm_gds.extend(products.iter().filter(|id| !p.is_for(id)).map(|id| main(id, false)));
+    book.rows.gft_prm_gds.extend(new_products.iter().map(|id| main(id, true)));
+    book.rows.gft_prm_unt.extend(skus.iter().filter(|id| !p.gives(id)).map(|id| gift(id, false)));
+    book.rows.gft_prm_unt.extend(new_skus.iter().map(|id| gift(id, true)));
+    book.repeats = true; // made and changed in one batch
+    cx.near.gifts().make(Arc::new(p), book.number + 1);
+    Ok(Ok(Facts::default()))
+}
+
+fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
+    let no = |why: String| Err(Refusal::invalid(why));
+    let e = p.entitlement;
+    if !(1..=QUANTITY_MAX).contains(&e.gifts) || !(1..=QUANTITY_MAX).contains(&e.per) {
+        return no(format!("gift_quantity and main_quantity are 1 to {QUANTITY_MAX}"));
+    }
+    if p.main_products.is_empty() || p.main_products.len() > MAIN_PRODUCTS_MAX {
+        return no(format!("a gift promotion has 1 to {MAIN_PRODUCTS_MAX} main products"));
+    }
+    if p.gift_skus.is_empty() || p.gift_skus.len() > GIFT_SKUS_MAX {
+        return no(format!("a gift promotion has 1 to {GIFT_SKUS_MAX} gift SKUs"));
+    }
+    let products: BTreeSet<&ProductId> = p.main_products.iter().collect();
+    let skus: BTreeSet<&SkuId> = p.gift_skus.iter().collect();
+    if products.len() < p.main_products.len() || skus.len() < p.gift_skus.len() {
+        return no("a product or a gift is named twice".into());
+    }
+    if p.opens_at.zip(p.closes_at).is_some_and(|(opens, closes)| closes <= opens) {
+        return no("a gift promotion closes after it opens".into());
+    }
+    Ok(())
+}
+
+async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<Result<(), Refusal>, Fault> {
+    let found = refdata::products(cx, ids).await?;
+    for id in ids {
+        let facts = || Facts { detail: Some(id.to_string()), ..Facts::default() };
+        match found.get(id) {
+            None => return Ok(Err(Refusal::new(Reason::UnknownProduct, facts()))),
+            Some(row) if &*row.gds_knd_cd == ProductKind::Gift.code() => {
+                return Ok(Err(Refusal::invalid(format!("product {id} is a gift itself"))));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// SKUs that are gifts, wherever they live, and are not given by too many promotions.
+async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<Result<(), Refusal>, Fault> {
+    let is_gift = are_gifts(cx, ids).await?;
+    let giving = promotions(cx, &[], ids, cx.now.get()).await?;
+    for id in ids {
+        let facts = || Facts { sku_id: Some(id.clone()), ..Facts::default() };
+        let invalid = |why| Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() };
+        match is_gift.get(id) {
+            None => return Ok(Err(Refusal::new(Reason::UnknownSku, facts()))),
+            Some(false) => {
+                return Ok(Err(invalid(format!("SKU {id} is no gift, by its product's kind and type"))));
+            }
+            Some(true) => {}
+        }
+        if giving.iter().filter(|p| p.gives(id)).count() >= OF_A_GIFT_MAX {
+            return Ok(Err(invalid(format!(
+                "a gift is of at most {OF_A_GIFT_MAX} gift promotions: take it out of those that are over"
+            ))));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Which of these SKUs are gifts; unknown ones are left out.
+async fn are_gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<HashMap<SkuId, bool>, Fault> {
+    let here = |id: &&SkuId| partition_of(id.as_str(), cx.partitions) == cx.partition;
+    let (own, others): (Vec<&SkuId>, Vec<&SkuId>) = ids.iter().partition(here);
+    let own: Vec<SkuId> = own.into_iter().cloned().collect();
+    let others: Vec<SkuId> = others.into_iter().cloned().collect();
+    let stored = cx.store.skus(&others).await?;
+    let mut found: HashMap<SkuId, bool> =
+        stored.iter().map(|s| (SkuId::stored(&s.unit.unt_id), super::inventory::info(s).gift)).collect();
+    let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
+    activate::inventories(cx, own.clone()).await?;
+    for id in own {
+        let info = activate::sku(cx, &id).await?.send(Describe).await.map_err(gone)?;
+        found.extend(info.map(|info| (id, info.gift)));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::actors::refdata::ReferenceCache;
+
+    #[test]
+    fn a_promotion_of_a_batch_that_was_rolled_back_is_not_there() {
+        let id = PromotionId::stored("gp-1");
+        let promotion = GiftPromotion {
+            id: id.clone(),
+            main_products: Vec::new(),
+            gift_skus: Vec::new(),
+            entitlement: Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::GoOn },
+            opens_at: None,
+            closes_at: None,
+        };
+        let near = ReferenceCache::default();
+        let made = || near.gifts().made().len();
+        near.gifts().made.insert(id, (Arc::new(promotion), 7));
+        assert_eq!(made(), 1);
+        near.lost();
+        assert_eq!(made(), 0);
+    }
+}

@@ -1,0 +1,223 @@
+//! Route: the actors of a lane, all on one thread, one command at a time.
+//!
+//! The [`supervisor`] takes commands in the stream's order and asks the actor they concern: an [`order`] actor for each live
+//! order, an [`inventory`] actor for each live SKU. Because the lane decides one command wholly before the next, several SKUs
+//! of one order need no locks and a replay decides the same.
+
+pub mod activate;
+mod cache;
+pub mod consent;
+pub mod dedup;
+pub mod execute;
+pub mod gifts;
+pub mod inventory;
+pub mod links;
+pub mod order;
+mod owners;
+pub mod payments;
+pub mod quarantine;
+pub mod quotes;
+pub mod refdata;
+pub mod registry;
+pub mod reservations;
+pub mod sku_commands;
+pub mod supervisor;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
+
+use crate::{
+    domain::{Time, catalog::Policy, ids::OrderId, reason::Refusal},
+    lane::commit::{EntrySource, SharedBatch},
+    protocol::{Answer, OutcomeKind, decode::Personal},
+    store::{
+        Store,
+        rows::{HistRow, RsvRow},
+    },
+};
+
+/// What the actors of a lane share.
+#[derive(Clone)]
+pub struct LaneContext {
+    pub partition: u32,
+    pub partitions: u32,
+    pub policy: Arc<Policy>,
+    /// the lane's epoch
+    pub epoch: i64,
+    /// whether this process asks the payment side for refunds itself
+    pub asks_refunds: bool,
+    pub book: SharedBatch,
+    pub store: Arc<dyn Store>,
+    /// the SKUs in memory; asked for by [`activate::sku`], which fetches what is not there
+    pub skus: registry::Inventories,
+    /// what is known of SKUs in other lanes, and of promotions, for a moment
+    pub near: refdata::ReferenceCache,
+    /// what is known of payments that come in
+    pub payments: payments::SharedPayments,
+    /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
+    pub reservations: Rc<RefCell<HashMap<String, (RsvRow, u64)>>>,
+    /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
+    pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
+    /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
+    pub waiting: Rc<RefCell<HashMap<OrderId, AwaitedAnswers>>>,
+    /// how many entries wait at orders for other lanes
+    pub aside: Rc<Aside>,
+    /// who is refused for a while
+    pub quarantine: Rc<quarantine::Quarantine>,
+    /// the lane's tick, for the order of use
+    pub tick: Rc<Cell<u64>>,
+    /// time of the entry that is being decided
+    pub now: Rc<Cell<Time>>,
+}
+
+impl LaneContext {
+    /// What a lane starts with: nothing live, nothing decided, no epoch, the default policy, refunds asked by others.
+    pub fn new(partition: u32, partitions: u32, store: Arc<dyn Store>, now: Time) -> Self {
+        Self {
+            partition,
+            partitions,
+            policy: Arc::default(),
+            epoch: 0,
+            asks_refunds: false,
+            book: Rc::default(),
+            store,
+            skus: registry::Inventories::default(),
+            near: refdata::ReferenceCache::default(),
+            payments: payments::SharedPayments::default(),
+            reservations: Rc::default(),
+            steps: Rc::default(),
+            waiting: Rc::default(),
+            aside: Rc::default(),
+            quarantine: Rc::default(),
+            tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
+            now: Rc::new(Cell::new(now)),
+        }
+    }
+}
+
+impl std::fmt::Debug for LaneContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LaneContext").field("partition", &self.partition).finish_non_exhaustive()
+    }
+}
+
+/// Who asks what: the part of a command that answers and history need.
+#[derive(Debug, Clone)]
+pub struct CommandMeta {
+    pub id: Arc<str>,
+    pub digest: Arc<str>,
+    pub actor: Arc<str>,
+    pub reply_to: Option<Arc<str>>,
+    pub name: &'static str,
+    pub source: EntrySource,
+    pub personal: Option<Box<Personal>>,
+    /// the version that the order has to be at
+    pub expected_version: Option<u32>,
+    /// the lane's own step: nobody waits for an answer
+    pub silent: bool,
+    /// the store was asked what this id stands for
+    pub looked: bool,
+    /// other content that it stands for: the answer to give, unless the order itself has taken this command
+    pub reused: Option<Box<Answer>>,
+}
+
+/// Entries that wait at orders for other lanes use none of the reader's credit, or a lane that stands would keep this one from
+/// reading the very answers that they wait for. So they have a bound of their own; what comes beyond it may come again.
+pub const ASIDE_MAX: usize = 5_000;
+/// Of them, at one order.
+pub const ASIDE_OF_ONE_MAX: usize = 50;
+
+/// How many entries wait at orders.
+#[derive(Debug, Default)]
+pub struct Aside(Cell<usize>);
+
+impl Aside {
+    /// The refusal of one more, if there is no room.
+    pub fn full(&self) -> Option<Refusal> {
+        (self.0.get() >= ASIDE_MAX).then(|| Refusal::early("too many orders wait for other lanes"))
+    }
+
+    /// So many more wait.
+    pub fn add(&self, n: usize) {
+        self.0.set(self.0.get() + n);
+    }
+
+    /// So many don't any more.
+    pub fn less(&self, n: usize) {
+        self.0.set(self.0.get().saturating_sub(n));
+    }
+}
+
+/// What waits at an order for other lanes.
+#[derive(Debug, Default)]
+pub struct AwaitedAnswers {
+    pub placements: Vec<CommandMeta>,
+    /// durable events that are to be published with the first reply's
+    pub unpublished: Vec<HistRow>,
+}
+
+impl CommandMeta {
+    /// Of a command that somebody waits for, without conditions and personal data.
+    pub fn new(
+        id: Arc<str>,
+        digest: Arc<str>,
+        actor: Arc<str>,
+        reply_to: Option<Arc<str>>,
+        name: &'static str,
+        source: EntrySource,
+    ) -> Self {
+        Self {
+            id,
+            digest,
+            actor,
+            reply_to,
+            name,
+            source,
+            personal: None,
+            expected_version: None,
+            silent: false,
+            looked: false,
+            reused: None,
+        }
+    }
+
+    /// An answer without an order.
+    pub fn answer(&self, partition: u32) -> Answer {
+        Answer {
+            command_id: Arc::clone(&self.id),
+            order_id: None,
+            partition,
+            outcome: OutcomeKind::Accepted,
+            order_status: None,
+            order_version: None,
+            reason: None,
+            message: None,
+            facts: Default::default(),
+            entry: self.source.named(),
+            digest: Some(Arc::clone(&self.digest)),
+        }
+    }
+
+    /// A refusal.
+    pub fn refusal(&self, partition: u32, order_id: Option<Arc<str>>, refusal: &Refusal) -> Answer {
+        let mut answer = self.answer(partition);
+        answer.order_id = order_id;
+        crate::history::replay::refuse(&mut answer, refusal);
+        answer
+    }
+}
+
+/// A fault of ours while deciding: the lane is reset.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    /// a handler panicked, or an invariant broke
+    #[error("deciding entry {entry} failed: {why}")]
+    Decision { entry: crate::log::EntryId, why: String },
+    /// nothing wrong with the command: the store did not answer
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}

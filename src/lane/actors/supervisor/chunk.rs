@@ -1,0 +1,96 @@
+//! A chunk of commands, decided one after another. One that breaks its handler costs the others milliseconds, not the lane.
+
+use std::{panic::AssertUnwindSafe, rc::Rc};
+
+use actix::{Handler, Message, ResponseFuture};
+use futures_util::FutureExt as _;
+
+use super::{Lane, Supervisor};
+use crate::{
+    lane::{actors::Fault, ingest::ReadEntry},
+    store::StoreError,
+};
+
+/// Why deciding stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Interrupted {
+    /// the lane is reset
+    #[error(transparent)]
+    Fault(Fault),
+    /// a command broke its handler; those before it are decided, those after it are not
+    #[error("a command broke its handler: {}", .0.why)]
+    Broke(Broke),
+}
+
+/// A command that broke its handler.
+#[derive(Debug)]
+pub struct Broke {
+    /// its place in the chunk
+    pub at: usize,
+    /// how many entries the chunk has
+    pub of: usize,
+    pub why: String,
+    /// something of it may be in memory, or in the open batch
+    pub touched: bool,
+}
+
+/// Decide these, in order. `careful`: the store is asked first whether they were decided before.
+#[derive(Message)]
+#[rtype(result = "Result<(), Interrupted>")]
+pub struct Decide {
+    pub entries: Vec<ReadEntry>,
+    pub careful: bool,
+}
+
+impl Handler<Decide> for Supervisor {
+    type Result = ResponseFuture<Result<(), Interrupted>>;
+    fn handle(&mut self, decide: Decide, _: &mut Self::Context) -> Self::Result {
+        let lane = Rc::clone(&self.lane);
+        Box::pin(async move { lane.decide(decide).await })
+    }
+}
+
+impl Lane {
+    async fn decide(&self, decide: Decide) -> Result<(), Interrupted> {
+        let fetched = self.fetch(&decide).await.map_err(Interrupted::Fault)?;
+        fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
+        let of = decide.entries.len();
+        for (at, entry) in decide.entries.into_iter().enumerate() {
+            let careful = self.careful(&entry, decide.careful);
+            let (before, mark, id) = {
+                let book = self.cx.book.borrow();
+                (book.outgoing.len(), book.mark(), entry.source.id)
+            };
+            self.cx.now.set(entry.source.at);
+            // a panic costs its own command, and not the lane: what it may have touched is looked at
+            let handled = AssertUnwindSafe(self.one(entry, careful, &fetched)).catch_unwind().await;
+            let panicked = |_| Err(Fault::Decision { entry: id, why: "its handler panicked".to_owned() });
+            if let Err(fault) = handled.unwrap_or_else(panicked) {
+                self.hand_back();
+                return Err(self.stopped((at, of), mark, fault));
+            }
+            self.remember(before);
+        }
+        self.hand_back();
+        Ok(())
+    }
+
+    /// What a fault of this command means for the others.
+    fn stopped(&self, (at, of): (usize, usize), mark: usize, fault: Fault) -> Interrupted {
+        let why = match fault {
+            Fault::Decision { why, .. } | Fault::Store(StoreError::Unusable(why)) => why,
+            // the store did not answer: nothing is wrong with the command
+            Fault::Store(e) => return Interrupted::Fault(Fault::Store(e)),
+        };
+        // a SKU whose handler panicked had what is not durable yet
+        let gone = self.cx.skus.bury();
+        let touched = gone > 0 || self.cx.book.borrow().mark() != mark;
+        Interrupted::Broke(Broke { at, of, why, touched })
+    }
+}
+
+#[cfg(feature = "failpoints")]
+#[expect(clippy::panic, reason = "the test asks for a panic")]
+fn panic_for_the_test() -> Result<(), Interrupted> {
+    panic!("broken by the test");
+}

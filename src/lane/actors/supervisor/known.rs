@@ -1,0 +1,46 @@
+//! What is known of a command before it is decided, and kept after: the window, and how far it is believed.
+
+use std::sync::Arc;
+
+use super::{CommandMeta, DedupLookup, Lane};
+use crate::{lane::ingest::ReadEntry, protocol::Command, store::Outcome};
+
+impl Lane {
+    /// Whether the store is asked first what a command's id stands for.
+    pub(super) fn careful(&self, entry: &ReadEntry, all: bool) -> bool {
+        let hearsay = |c: &Command| self.window.borrow().hearsay(c.id.as_str());
+        all || entry.source.attempts > 1 || entry.decoded.as_ref().is_ok_and(hearsay)
+    }
+
+    /// What the window says of a command, where it may speak: hearsay stands behind what the store has, and no accepted answer
+    /// stands on it.
+    pub(super) fn seen(&self, meta: &CommandMeta, outcome: Option<&Outcome>) -> DedupLookup {
+        let mut window = self.window.borrow_mut();
+        let seen = window.seen(&meta.id, &meta.digest);
+        if matches!(seen, DedupLookup::No) || !window.hearsay(&meta.id) {
+            return seen;
+        }
+        if window.refused(&meta.id) && outcome.is_none() {
+            return seen;
+        }
+        window.forget_id(&meta.id);
+        DedupLookup::No
+    }
+
+    /// What was answered since `before` goes into the window.
+    pub(super) fn remember(&self, before: usize) {
+        let book = self.cx.book.borrow();
+        let (mut window, mut placing) = (self.window.borrow_mut(), self.placing.borrow_mut());
+        for out in book.outgoing.iter().skip(before) {
+            if let Some((_, answer)) = &out.answer {
+                window.remember(Arc::clone(answer), book.number);
+                if out.source.origin.is_some() {
+                    window.passed_on(answer, out.source.id, book.number);
+                }
+                if !placing.is_empty() {
+                    placing.remove(&answer.command_id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! After a conflict: what rolled back batches had made of the lane's memory is forgotten, and nothing else.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix::{Handler, Message, ResponseFuture};
+
+use super::{Lane, Supervisor};
+use crate::{
+    domain::ids::{OrderId, SkuId},
+    lane::{
+        actors::{AwaitedAnswers, CommandMeta, order::RolledBack},
+        commit::Sealed,
+        ingest::KeptEntry,
+    },
+    log::{EntryId, Inbound},
+    protocol::{
+        Answer,
+        decode::{PaymentToken, Personal},
+    },
+    store::rows::HistRow,
+    vault::Secret,
+};
+
+/// What rolled back batches had changed.
+#[derive(Message, Default)]
+#[rtype(result = "()")]
+pub struct Lost {
+    orders: HashSet<OrderId>,
+    skus: HashSet<SkuId>,
+    answers: Vec<Arc<Answer>>,
+    /// they are decided again
+    entries: HashSet<(Inbound, EntryId)>,
+    /// events that are durable, and were to be published with what is lost
+    owed: HashMap<OrderId, Vec<HistRow>>,
+    /// placements that had waited for other lanes since before, and were answered in what is lost
+    answered: HashMap<OrderId, Vec<CommandMeta>>,
+}
+
+impl Lost {
+    /// Adds an order whose handler broke in the middle.
+    pub fn broken(&mut self, order: &str) {
+        self.orders.insert(OrderId::stored(order));
+    }
+
+    /// Adds a batch; gives back the entries that were decided in it.
+    pub fn add(&mut self, batch: Sealed) -> Vec<KeptEntry> {
+        let Sealed { rows, outgoing, entries, waited_on, .. } = batch;
+        self.orders.extend(rows.hist.iter().filter(|r| r.of_order()).map(|r| OrderId::stored(&r.ord_id)));
+        self.orders.extend(waited_on);
+        let moved = rows.moves.iter().map(|m| &m.unt_id).chain(rows.units.iter().map(|u| &u.unt_id));
+        let skus = moved.chain(rows.cmpn.iter().map(|c| &c.unt_id));
+        self.skus.extend(skus.map(|id| SkuId::stored(id)));
+        let written: HashSet<(&str, i64)> = rows.hist.iter().map(|r| (&*r.ord_id, r.hist_no)).collect();
+        for out in &outgoing {
+            for event in out.events.iter().filter(|e| !written.contains(&(&*e.ord_id, e.hist_no))) {
+                self.owed.entry(OrderId::stored(&event.ord_id)).or_default().push(event.clone());
+            }
+        }
+        for out in outgoing {
+            let Some((reply_to, answer)) = out.answer else { continue };
+            if let Some(id) = answer.order_id.as_deref().filter(|_| !out.credit) {
+                let (digest, actor) = (answer.digest.clone().unwrap_or_else(|| "".into()), "".into()); // told in the history already
+                let mut meta =
+                    CommandMeta::new(Arc::clone(&answer.command_id), digest, actor, reply_to, out.name, out.source);
+                // tokens are in no event
+                let approvals = || rows.aprv.iter().chain(&rows.placed.aprv).filter(|r| *r.ord_id == *id);
+                let sealed = rows.prsn.iter().filter(|r| *r.ord_id == *id && r.prsn_knd_cd == Secret::Token.code());
+                let tokens: Vec<(String, PaymentToken)> = sealed
+                    .filter_map(|r| {
+                        let approval = approvals().find(|a| a.stlm_no == r.ord_seq)?;
+                        Some((approval.aprv_id.to_string(), PaymentToken::Sealed(Arc::clone(r.acct_enc.as_ref()?))))
+                    })
+                    .collect();
+                meta.personal = (!tokens.is_empty()).then(|| Box::new(Personal { tokens, ..Personal::default() }));
+                self.answered.entry(OrderId::stored(id)).or_default().push(meta);
+            }
+            self.answers.push(answer);
+        }
+        self.entries.extend(entries.iter().map(KeptEntry::entry));
+        entries
+    }
+}
+
+impl Handler<Lost> for Supervisor {
+    type Result = ResponseFuture<()>;
+    fn handle(&mut self, lost: Lost, _: &mut Self::Context) -> Self::Result {
+        let lane = Rc::clone(&self.lane);
+        Box::pin(async move { lane.forget(lost).await })
+    }
+}
+
+impl Lane {
+    async fn forget(&self, mut lost: Lost) {
+        for id in &lost.orders {
+            let mut kept = match self.orders.get(id) {
+                // an actor that is gone has nothing that waits
+                Some(actor) => actor.send(RolledBack).await.unwrap_or_default(),
+                None => AwaitedAnswers::default(),
+            };
+            self.orders.remove(id);
+            let answered = lost.answered.remove(id).unwrap_or_default();
+            self.cx.aside.add(answered.len());
+            kept.placements.extend(answered);
+            let before = kept.placements.len();
+            kept.placements.retain(|meta| !lost.entries.contains(&(meta.source.stream, meta.source.id)));
+            self.cx.aside.less(before - kept.placements.len());
+            let owed = lost.owed.remove(id).unwrap_or_default();
+            if kept.placements.is_empty() && owed.is_empty() {
+                continue; // what is lost happens again
+            }
+            kept.unpublished.retain(|_| !kept.placements.is_empty());
+            kept.unpublished.splice(0..0, owed);
+            self.cx.waiting.borrow_mut().insert(id.clone(), kept);
+        }
+        self.cx.aside.less(self.later.forget(&lost.entries));
+        for id in &lost.skus {
+            self.cx.skus.remove(id);
+        }
+        self.cx.near.lost();
+        self.cx.payments.lost(&lost.orders);
+        self.cx.reservations.borrow_mut().clear();
+        self.cx.steps.borrow_mut().clear();
+        let mut window = self.window.borrow_mut();
+        for answer in &lost.answers {
+            window.forget(answer);
+        }
+    }
+}

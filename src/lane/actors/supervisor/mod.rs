@@ -1,0 +1,494 @@
+//! 감독 (supervisor): routes a lane's commands, in the stream's order, to the actors they concern. Hears chunks of the
+//! reader and news of commits; asks order and inventory actors; tells the open batch. Pushed back by its caller, which hands
+//! over the next chunk only when this one is decided.
+
+mod chunk;
+mod durable;
+mod internal;
+mod known;
+mod later;
+mod lost;
+
+pub use {
+    chunk::{Broke, Decide, Interrupted},
+    durable::Committed,
+    lost::Lost,
+};
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+
+use actix::{Actor, Context, Handler, Message};
+
+use self::later::Later;
+use super::{
+    CommandMeta, Fault, LaneContext,
+    activate::{self, Location},
+    dedup::{DedupCache, DedupLookup},
+    execute::execute_decision,
+    links,
+    order::{OrderActor, OrderMessage, State, Taken},
+    payments, quarantine, quotes,
+    registry::Orders,
+    sku_commands,
+};
+use crate::{
+    domain::{
+        ids::{CommandId, OrderId, SkuId},
+        order::{Event, OrderCommand, decide, step::StepKind, supply::LinkWhat},
+        reason::{Reason, Refusal},
+    },
+    history::replay::{Applied, Folded},
+    lane::{
+        commit::{EntrySource, Outgoing},
+        ingest::ReadEntry,
+    },
+    log::{DEAD_COMMAND_BYTES_MAX, Dead, Inbound, crc16::partition_of},
+    protocol::{Answer, Command, Kind, OutcomeKind, Unreadable, cards, command::Wire, internal::Internal},
+    store::Outcome,
+};
+
+/// How often a command is passed on between lanes before it is given up.
+const HOPS_MAX: u8 = 4;
+
+/// Bounds of what a lane keeps in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub orders_max: usize,
+    pub skus_max: usize,
+    /// ticks (seconds) without use after which an actor leaves
+    pub idle_ticks: u64,
+}
+
+/// The supervisor of a lane.
+pub struct Supervisor {
+    lane: Rc<Lane>,
+}
+
+struct Lane {
+    cx: Rc<LaneContext>,
+    orders: Orders,
+    bounds: Bounds,
+    window: Rc<RefCell<DedupCache>>,
+    later: Later,
+    /// by command id, the orders whose placements wait for other lanes: they have no answer that the window could know
+    placing: RefCell<HashMap<Arc<str>, OrderId>>,
+}
+
+impl Supervisor {
+    /// With a window of recent commands, which outlives it.
+    pub fn new(cx: LaneContext, bounds: Bounds, window: Rc<RefCell<DedupCache>>) -> Self {
+        let (orders, later, placing) = (Orders::default(), Later::default(), RefCell::default());
+        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later, placing }) }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        // the actors know one another: without this they would never be dropped
+        self.lane.orders.clear();
+        self.lane.cx.skus.clear();
+    }
+}
+
+/// Stop, and let all actors go.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+impl Handler<Stop> for Supervisor {
+    type Result = ();
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        use actix::ActorContext as _;
+        ctx.stop();
+    }
+}
+
+/// How many actors live.
+#[derive(Message)]
+#[rtype(result = "(usize, usize)")]
+pub struct Count;
+
+impl Handler<Count> for Supervisor {
+    type Result = actix::MessageResult<Count>;
+    fn handle(&mut self, _: Count, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult((self.lane.orders.len(), self.lane.cx.skus.len()))
+    }
+}
+
+/// What was fetched for a chunk.
+struct Fetched {
+    places: HashMap<OrderId, Location>,
+    outcomes: HashMap<Arc<str>, Outcome>,
+}
+
+impl Fetched {
+    /// Where an order that is not live was found.
+    ///
+    /// # Errors
+    /// Its history can't be read: nothing can be decided of it.
+    fn place(&self, order_id: &OrderId, meta: &CommandMeta) -> Result<Option<Location>, Fault> {
+        match self.places.get(order_id) {
+            Some(Location::Unreadable(why)) => {
+                Err(Fault::Decision { entry: meta.source.id, why: format!("order {order_id} can't be read: {why}") })
+            }
+            place => Ok(place.cloned()),
+        }
+    }
+}
+
+impl Lane {
+    /// Reads what the chunk needs and is not live, in a few reads for all of it.
+    async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
+        let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
+        let mut brought = Vec::new();
+        for entry in &decide.entries {
+            let Ok(command) = &entry.decoded else { continue };
+            let careful = self.careful(entry, decide.careful);
+            match &command.kind {
+                Kind::Order { order_id, command: c, .. } => {
+                    let placing = if let OrderCommand::Place(p) = c {
+                        skus.extend(p.lines.iter().map(|l| &l.sku_id).filter(|s| self.wanted(s)).cloned());
+                        true
+                    } else {
+                        false
+                    };
+                    // a placement and its payment are taken for new until the store says otherwise: their rows would conflict
+                    if !placing || careful {
+                        brought.extend(payments::named(c));
+                        if !self.orders.has(order_id) {
+                            orders.push(order_id.clone());
+                        }
+                    }
+                }
+                Kind::Preview { order_id, .. } => {
+                    if !self.orders.has(order_id) {
+                        orders.push(order_id.clone());
+                    }
+                }
+                Kind::Sku(wire) => skus.extend(sku_commands::sku_of(wire).filter(|s| self.wanted(s)).cloned()),
+                Kind::Reference(_) => {}
+                Kind::Internal(
+                    Internal::Due { order_id } | Internal::Reply { order_id, .. } | Internal::Link { order_id, .. },
+                ) => {
+                    if command.name == "reply" {
+                        brought.extend(self.cx.payments.of_waiting(order_id));
+                    }
+                    if !self.orders.has(order_id) {
+                        orders.push(order_id.clone());
+                    }
+                }
+                Kind::Internal(
+                    Internal::Step { .. }
+                    | Internal::Refresh { .. }
+                    | Internal::Republish { .. }
+                    | Internal::PassedOn { .. },
+                ) => {}
+            }
+            // a linked order's placement, or an installer's word, may have been refused, and come again as another entry; so may
+            // a step that gives units back, which can't be done twice
+            let once = matches!(
+                &command.kind,
+                Kind::Internal(
+                    Internal::Link { what: LinkWhat::Place(_) | LinkWhat::Work { .. }, .. }
+                        | Internal::Step { what: StepKind::Return { .. }, .. }
+                )
+            );
+            if careful || once {
+                commands.push(command.id.clone());
+            }
+        }
+        orders.sort();
+        orders.dedup();
+        self.cx.payments.look(&*self.cx.store, brought).await?;
+        activate::inventories_of_a_chunk(&self.cx, skus).await?;
+        // in this order: of an order that another lane places meanwhile, the command that placed it is then known, too
+        let places = activate::orders(&self.cx, &self.orders, orders).await?;
+        let outcomes = activate::outcomes(&self.cx, commands).await?;
+        Ok(Fetched { places, outcomes })
+    }
+
+    /// Whether it is this lane's and not live yet.
+    fn wanted(&self, sku_id: &SkuId) -> bool {
+        !self.cx.skus.has(sku_id) && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
+    }
+
+    async fn one(&self, entry: ReadEntry, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
+        let ReadEntry { source, raw, kind, decoded, hops } = entry;
+        let command = match decoded {
+            Ok(command) => command,
+            Err(unreadable) => {
+                self.unreadable(source, (kind, &raw), unreadable);
+                return Ok(());
+            }
+        };
+        let Command { id, digest, actor, reply_to, name, expected_version, kind } = command;
+        let silent = matches!(kind, Kind::Internal(_));
+        let mut meta = CommandMeta::new(id.shared(), digest, actor, reply_to, name, source);
+        (meta.expected_version, meta.silent, meta.looked) = (expected_version, silent, careful);
+        let outcome = fetched.outcomes.get(&meta.id);
+        if !silent {
+            // a lane that crashed after passing it on passes it on again: there is no second answer, whatever became of the first
+            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &source.named(), source.id) {
+                self.done(&meta);
+                return Ok(());
+            }
+            match self.seen(&meta, outcome) {
+                DedupLookup::No => {}
+                DedupLookup::Same(answer) => {
+                    let answer = Answer { entry: source.named(), ..Answer::clone(&answer) };
+                    self.push(meta, Ok(answer));
+                    return Ok(());
+                }
+                DedupLookup::Other => {
+                    self.push(meta, Err(Reason::CommandIdReused.into()));
+                    return Ok(());
+                }
+            }
+            if let Some(refusal) = self.cx.quarantine.refuses(&meta.actor, meta.name, source.at) {
+                metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor))
+                    .increment(1);
+                self.push(meta, Err(refusal));
+                return Ok(());
+            }
+        }
+        match kind {
+            Kind::Order { order_id, command, personal } => {
+                meta.personal = personal;
+                self.order(order_id, command, meta, (&raw, hops), careful, fetched).await
+            }
+            Kind::Preview { order_id, command } => self.preview(order_id, command, meta, (&raw, hops), fetched).await,
+            Kind::Sku(wire) => {
+                let lane = sku_commands::sku_of(&wire).map_or(0, |s| partition_of(s.as_str(), self.cx.partitions));
+                self.apart(&wire, meta, lane, (&raw, hops), outcome, careful).await
+            }
+            Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
+            Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
+        }
+    }
+
+    async fn order(
+        &self,
+        order_id: OrderId,
+        command: OrderCommand,
+        meta: CommandMeta,
+        (raw, hops): (&Arc<[u8]>, u8),
+        careful: bool,
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        if let Some(refusal) = payments::not_taken(&self.cx, &command, &meta) {
+            self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+            return Ok(());
+        }
+        if let Some(actor) = self.orders.get(&order_id) {
+            self.orders.touch(&order_id, self.cx.tick.get());
+            let entry = meta.source.id;
+            if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
+                // whoever came before it waits
+                self.put_off(order_id, meta, raw, hops);
+                return Ok(());
+            }
+            // only what other lanes reserve for is put off
+            let kept = (self.cx.partitions > 1).then(|| meta.clone());
+            let meta = CommandMeta { reused: reused(fetched.outcomes.get(&meta.id), &meta), ..meta };
+            let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
+            let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
+            return match (sent.map_err(gone)??, kept) {
+                (Taken::Done, _) => Ok(()),
+                (Taken::Later, Some(meta)) => {
+                    self.put_off(order_id, meta, raw, hops);
+                    Ok(())
+                }
+                (Taken::Later, None) => Err(Fault::Decision {
+                    entry,
+                    why: "an order waits for other lanes where there are none".to_owned(),
+                }),
+            };
+        }
+        let outcome = fetched.outcomes.get(&meta.id);
+        if let Some(outcome) = outcome {
+            // decided before, for an order that is not ours: another lane's, or another order's
+            if outcome.partition != self.cx.partition && *outcome.digest == *meta.digest {
+                // that lane knows whether this very entry has its answer
+                self.pass_on(meta, outcome.partition, raw, hops);
+                return Ok(());
+            }
+            self.stored(outcome, meta);
+            return Ok(());
+        }
+        let place = fetched.place(&order_id, &meta)?;
+        if let OrderCommand::Place(p) = &command {
+            if let Some(Location::Lane(_)) = place {
+                self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
+                return Ok(());
+            }
+            let first = p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
+            if let Some(lane) = first.filter(|l| *l != self.cx.partition) {
+                self.pass_on(meta, lane, raw, hops);
+                return Ok(());
+            }
+            if self.placing.borrow().get(&meta.id).is_some_and(|other| *other != order_id) {
+                let refusal = Refusal::early("another order is being placed under this id");
+                self.push_for(meta, Some(&order_id), Err(refusal), false);
+                return Ok(());
+            }
+            return self.place(order_id, command, meta, careful).await;
+        }
+        match place {
+            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), !careful),
+        }
+        Ok(())
+    }
+
+    /// What a command would do, asked of the order wherever it lives.
+    async fn preview(
+        &self,
+        order_id: OrderId,
+        command: OrderCommand,
+        meta: CommandMeta,
+        (raw, hops): (&Arc<[u8]>, u8),
+        fetched: &Fetched,
+    ) -> Result<(), Fault> {
+        if let Some(actor) = self.orders.get(&order_id) {
+            self.orders.touch(&order_id, self.cx.tick.get());
+            let entry = meta.source.id;
+            let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
+            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
+        }
+        match fetched.place(&order_id, &meta)? {
+            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+            _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
+        }
+        Ok(())
+    }
+
+    /// A placement: an order that is refused never gets an actor.
+    async fn place(
+        &self,
+        order_id: OrderId,
+        command: OrderCommand,
+        meta: CommandMeta,
+        careful: bool,
+    ) -> Result<(), Fault> {
+        let seen = quotes::load_inputs(&self.cx, &order_id, None, &command, meta.source.at, careful).await?;
+        let decision = match decide(&order_id, None, &command, &seen.context(&self.cx, meta.source.at)) {
+            Err(refusal) => {
+                if let OrderCommand::PlaceLinked(child) = &command {
+                    links::refuse(&self.cx, &order_id, child, &meta, &refusal);
+                    self.done(&meta);
+                } else {
+                    self.push_for(meta, Some(&order_id), Err(refusal), !careful);
+                }
+                return Ok(());
+            }
+            Ok(decision) => decision,
+        };
+        let waits = decision.events.iter().any(|e| matches!(e, Event::PlacementStarted { .. }));
+        if let Some(refusal) = self.cx.aside.full().filter(|_| waits && !meta.silent) {
+            self.push_for(meta, Some(&order_id), Err(refusal), false);
+            return Ok(());
+        }
+        let mut applied: Vec<Applied> = Vec::with_capacity(1);
+        let concluded = execute_decision(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
+        let mut state = State::from(Folded { order: concluded.order, applied });
+        let id = Arc::clone(&meta.id);
+        state.accept(&self.cx, meta, concluded.note, concluded.events);
+        if !state.waiting.is_empty() {
+            self.placing.borrow_mut().insert(id, order_id.clone());
+        }
+        let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
+        self.orders.insert(order_id, actor, self.cx.tick.get());
+        Ok(())
+    }
+
+    /// A command that belongs to no order.
+    async fn apart(
+        &self,
+        wire: &Wire,
+        meta: CommandMeta,
+        lane: u32,
+        (raw, hops): (&Arc<[u8]>, u8),
+        outcome: Option<&Outcome>,
+        careful: bool,
+    ) -> Result<(), Fault> {
+        if lane != self.cx.partition {
+            self.pass_on(meta, lane, raw, hops);
+            return Ok(());
+        }
+        if let Some(outcome) = outcome {
+            self.stored(outcome, meta);
+            return Ok(());
+        }
+        sku_commands::decide(&self.cx, wire, meta, careful).await
+    }
+
+    /// What the store has of a command: its first answer again, or that its id stands for something else.
+    fn stored(&self, outcome: &Outcome, meta: CommandMeta) {
+        self.cx.book.borrow_mut().reused |= *outcome.digest != *meta.digest;
+        let answer = sku_commands::stored_answer(outcome, &meta);
+        self.push(meta, Ok(answer));
+    }
+
+    /// Acknowledged, with nothing to say.
+    fn done(&self, meta: &CommandMeta) {
+        self.cx.book.borrow_mut().outgoing.push(Outgoing::silent(meta.source, meta.name));
+    }
+
+    fn push(&self, meta: CommandMeta, result: Result<Answer, Refusal>) {
+        self.push_for(meta, None, result, false);
+    }
+
+    fn push_for(&self, meta: CommandMeta, order_id: Option<&OrderId>, result: Result<Answer, Refusal>, unsure: bool) {
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        let refused = |refusal: Refusal| meta.refusal(self.cx.partition, order_id.map(OrderId::shared), &refusal);
+        // what is answered without being decided was decided for an earlier entry, or for this one before a reset
+        out.repeated = result.is_ok() && meta.source.attempts <= 1;
+        let answer = result.unwrap_or_else(refused);
+        (out.unsure, out.replays) = (unsure, answer.outcome == OutcomeKind::Accepted && meta.source.attempts > 1);
+        out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    /// To the lane that the order or the SKU lives in.
+    fn pass_on(&self, meta: CommandMeta, lane: u32, raw: &Arc<[u8]>, hops: u8) {
+        if hops >= HOPS_MAX {
+            self.push(meta, Err(Refusal::invalid("the command was passed on too often")));
+            return;
+        }
+        let mut out = Outgoing::silent(meta.source, meta.name);
+        let step = Internal::PassedOn {
+            at_ms: u64::try_from(meta.source.at.timestamp_millis()).unwrap_or(0),
+            hops: hops + 1,
+            origin: meta.source.named(),
+            command: String::from_utf8_lossy(raw).into_owned(),
+        };
+        out.forward = Some((lane, step.json().into_bytes().into()));
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+
+    fn unreadable(&self, source: EntrySource, (stream, raw): (Inbound, &Arc<[u8]>), unreadable: Unreadable) {
+        let mut out = Outgoing::silent(source, "unreadable");
+        match unreadable {
+            Unreadable::Dead { reason } => {
+                let command = cards::kept(raw, DEAD_COMMAND_BYTES_MAX);
+                out.dead = Some(Dead { command, stream, reason, attempts: source.attempts });
+            }
+            Unreadable::Refused { id, name, reply_to, refusal } => {
+                let name = name.unwrap_or("unreadable");
+                let meta = CommandMeta::new(id.shared(), "".into(), "".into(), reply_to.clone(), name, source);
+                let mut answer = meta.refusal(self.cx.partition, None, &refusal);
+                answer.digest = None;
+                (out.name, out.answer) = (name, Some((reply_to, Arc::new(answer))));
+            }
+        }
+        self.cx.book.borrow_mut().outgoing.push(out);
+    }
+}
+
+/// The answer to give where the store knows an id for other content.
+fn reused(outcome: Option<&Outcome>, meta: &CommandMeta) -> Option<Box<Answer>> {
+    let outcome = outcome.filter(|o| !meta.silent && *o.digest != *meta.digest)?;
+    Some(Box::new(sku_commands::stored_answer(outcome, meta)))
+}

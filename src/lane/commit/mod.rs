@@ -1,0 +1,6 @@
+//! Commit: many decisions in one transaction. A batch collects while the one before it commits.
+
+pub mod batch;
+pub mod committer;
+
+pub use batch::{EntrySource, OpenBatch, Outgoing, Sealed, SharedBatch};
