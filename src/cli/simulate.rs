@@ -13,6 +13,7 @@ use crate::sim::{Plan, Run, mutant::Mutant, process::Faults, run};
 #[command(after_help = "Examples:
   jumun simulate --seed 7
   jumun simulate --seed 1 --seeds 100
+  jumun simulate --seed 1 --seeds 100 --one-by-one
   jumun simulate --seed 7 --trace | less")]
 pub struct SimulateArgs {
     /// The first seed
@@ -33,6 +34,9 @@ pub struct SimulateArgs {
     /// Processes are killed and frozen all the time
     #[arg(long, conflicts_with = "calm")]
     rough: bool,
+    /// Each command is sent when everything before it is at rest, and held to a plain model; nothing else goes wrong
+    #[arg(long, conflicts_with = "rough")]
+    one_by_one: bool,
     /// Switch a defect on, which the runs have to find out (NoFence, CommitLost, …)
     #[arg(long, value_parser = mutant, value_name = "DEFECT")]
     mutant: Option<Mutant>,
@@ -57,13 +61,14 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let mut commands = 0;
     let mut red = 0u64;
     for seed in args.seed..args.seed.saturating_add(args.seeds) {
-        let faults = match (args.calm, args.rough) {
+        let faults = match (args.calm || args.one_by_one, args.rough) {
             (true, _) => Faults::NONE,
             (_, true) => Faults::ROUGH,
             _ => Faults::USUAL,
         };
-        let (stories, partitions) = (args.stories, args.partitions);
-        let plan = Plan { stories, partitions, faults, mutant: args.mutant, keep: args.trace, ..Plan::of(seed) };
+        let (stories, partitions, one_by_one) = (args.stories, args.partitions, args.one_by_one);
+        let (mutant, keep) = (args.mutant, args.trace);
+        let plan = Plan { stories, partitions, faults, one_by_one, mutant, keep, ..Plan::of(seed) };
         let run = apart(plan)?;
         run.trace.iter().for_each(|line| print!("{line}"));
         commands += run.commands;
@@ -102,9 +107,10 @@ fn shrunk(plan: Plan) -> anyhow::Result<u64> {
 
 /// What repeats this run, line by line.
 fn again(seed: u64, stories: u64, args: &SimulateArgs) -> String {
-    let SimulateArgs { seed: _, seeds: _, stories: _, partitions, calm, rough, mutant, trace: _, quiet: _ } = args;
+    let SimulateArgs { seed: _, seeds: _, stories: _, partitions, calm, rough, one_by_one, mutant, trace: _, quiet: _ } =
+        args;
     let mut said = format!("jumun simulate --seed {seed} --stories {stories} --partitions {partitions}");
-    for (flag, is) in [(" --calm", *calm), (" --rough", *rough)] {
+    for (flag, is) in [(" --calm", *calm), (" --rough", *rough), (" --one-by-one", *one_by_one)] {
         said.push_str(if is { flag } else { "" });
     }
     if let Some(mutant) = mutant {
@@ -126,6 +132,9 @@ fn told(seed: u64, run: &Run) {
         run.lines,
         run.digest,
     );
+    if run.compared > 0 {
+        println!("  {} answers held to the model, which did not know {} of them", run.compared, run.unsure);
+    }
     for violation in run.violations.iter().take(20) {
         println!("  ! {violation}");
     }

@@ -31,6 +31,12 @@ impl HeardAnswers {
         let of = |kind| u64::try_from(answers.iter().filter(|a| a.outcome == kind).count()).unwrap_or(0);
         (of(OutcomeKind::Accepted), of(OutcomeKind::Rejected), of(OutcomeKind::Failed))
     }
+
+    /// The answers after so many.
+    pub fn since(&self, seen: usize) -> Vec<Answer> {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.get(seen..).unwrap_or_default().to_vec()
+    }
 }
 
 /// Hears the answers of all partitions, and writes them down with the events.
@@ -133,7 +139,7 @@ pub(super) async fn judge(ground: &Ground, heard: &HeardAnswers, journal: &BTree
 }
 
 /// All rows of a table.
-async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreError> {
+pub(super) async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreError> {
     let (mut rows, mut all) = (TableReader::new(store, 1_000), Vec::new());
     while let Some(row) = rows.next().await? {
         all.push(row);

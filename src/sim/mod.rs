@@ -3,14 +3,18 @@
 //! decides chance. So the same seed makes the same run, line by line, and a run that went wrong can be looked at again.
 
 pub mod chance;
+mod in_order;
 mod judge;
+pub mod model;
 pub mod mutant;
+mod one_by_one;
 mod ports;
 pub mod process;
+mod tables;
 pub mod workload;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -21,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use self::{
     judge::HeardAnswers,
     mutant::Mutant,
+    one_by_one::Beside,
     ports::{LogPort, StorePort, Till},
     process::{Faults, Process, World, WorldClock},
     workload::{Sent, Shop, Teller},
@@ -56,6 +61,8 @@ pub struct Plan {
     pub partitions: u32,
     pub processes: u32,
     pub faults: Faults,
+    /// each command is sent when everything before it is answered and at rest, and held to the model
+    pub one_by_one: bool,
     /// a defect that the run has to find out
     pub mutant: Option<Mutant>,
     /// whether every line of the run is kept
@@ -65,7 +72,22 @@ pub struct Plan {
 impl Plan {
     /// The usual run of a seed.
     pub fn of(seed: u64) -> Self {
-        Self { seed, stories: 300, partitions: 3, processes: 2, faults: Faults::USUAL, mutant: None, keep: false }
+        let (stories, partitions, processes) = (300, 3, 2);
+        Self {
+            seed,
+            stories,
+            partitions,
+            processes,
+            faults: Faults::USUAL,
+            one_by_one: false,
+            mutant: None,
+            keep: false,
+        }
+    }
+
+    /// A calm run of a seed, held to the model.
+    pub fn one_by_one(seed: u64) -> Self {
+        Self { faults: Faults::NONE, one_by_one: true, ..Self::of(seed) }
     }
 }
 
@@ -78,6 +100,9 @@ pub struct Run {
     pub accepted: u64,
     pub refused: u64,
     pub failed: u64,
+    /// answers that were held to the model, and of these, those that it did not know
+    pub compared: u64,
+    pub unsure: u64,
     /// how often each fault happened
     pub injected: BTreeMap<&'static str, u64>,
     /// by the world's clock
@@ -143,31 +168,43 @@ async fn whole(plan: Plan) -> Run {
     let processes: Vec<_> =
         (0..plan.processes).map(|n| tokio::task::spawn_local(living(Arc::clone(&ground), n))).collect();
     let shop = Shop::new(plan.partitions);
-    let mut journal = BTreeMap::new();
+    let mut said = Said::default();
+    if plan.one_by_one {
+        said.beside = Some(Beside::new(plan.partitions, PAYMENT_WINDOW_MS, Arc::clone(&heard)));
+    }
     for stage in shop.goods() {
         for sent in stage {
-            send(&ground, &sent, &mut journal).await;
+            send(&ground, &sent, &mut said).await;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     world.set(plan.faults);
-    tell(&ground, &shop, &mut journal).await;
+    tell(&ground, &shop, &mut said).await;
     world.calm();
     let rested = judge::rest(&ground.log, &*ground.store, plan.partitions, REST_MAX, REST).await;
     if !rested {
         violations.push(format!("R14: it does not come to rest within {REST_MAX:?}"));
     }
-    violations.extend(judge::judge(&ground, &heard, &journal).await);
+    violations.extend(judge::judge(&ground, &heard, &said.journal).await);
+    let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+    violations.extend(in_order::hold(&shop, &heard, &said.contents, &store).await);
+    let (mut compared, mut unsure) = (0, 0);
+    if let Some(beside) = &mut said.beside {
+        violations.extend(beside.end(&ground).await);
+        (compared, unsure) = (beside.compared, beside.unsure);
+    }
     processes.iter().for_each(tokio::task::JoinHandle::abort);
     listening.iter().for_each(tokio::task::JoinHandle::abort);
     let (lines, digest, trace) = world.traced();
     let (accepted, refused, failed) = heard.counts();
     Run {
         violations,
-        commands: journal.values().sum(),
+        commands: said.journal.values().sum(),
         accepted,
         refused,
         failed,
+        compared,
+        unsure,
         injected: world.injected(),
         took: Duration::from_millis(u64::try_from((world.now() - begin()).num_milliseconds()).unwrap_or(0)),
         lines,
@@ -176,18 +213,38 @@ async fn whole(plan: Plan) -> Run {
     }
 }
 
-async fn send(ground: &Ground, sent: &Sent, journal: &mut BTreeMap<String, u64>) {
+/// What was sent.
+#[derive(Default)]
+struct Said {
+    /// how often, by command id
+    journal: BTreeMap<String, u64>,
+    /// and what
+    contents: BTreeMap<String, BTreeSet<String>>,
+    beside: Option<Beside>,
+}
+
+async fn send(ground: &Ground, sent: &Sent, said: &mut Said) {
+    if let Some(beside) = &mut said.beside {
+        beside.before(ground, sent).await;
+    }
     ground.world.note("producer", &sent.json);
     match ground.log.append(sent.partition, sent.stream, &[sent.json.as_bytes().into()]).await {
-        Ok(_) if sent.id.is_empty() => {}
-        Ok(_) => *journal.entry(sent.id.clone()).or_default() += 1,
+        Ok(ids) => {
+            if !sent.id.is_empty() {
+                *said.journal.entry(sent.id.clone()).or_default() += 1;
+                said.contents.entry(sent.id.clone()).or_default().insert(sent.json.clone());
+            }
+            if let (Some(beside), Some(id)) = (&mut said.beside, ids.first()) {
+                beside.after(ground, sent, *id).await;
+            }
+        }
         Err(e) => ground.world.note("producer", &e.to_string()),
     }
 }
 
 /// Tells all stories, each command at its time.
-async fn tell(ground: &Ground, shop: &Shop, journal: &mut BTreeMap<String, u64>) {
-    let chance = &ground.world.chance;
+async fn tell(ground: &Ground, shop: &Shop, said: &mut Said) {
+    let (chance, began) = (&ground.world.chance, tokio::time::Instant::now());
     let mut teller = Teller::new(shop, chance.clone());
     let (mut left, mut next, mut now) = (ground.plan.stories, 0, 0);
     loop {
@@ -197,7 +254,12 @@ async fn tell(ground: &Ground, shop: &Shop, journal: &mut BTreeMap<String, u64>)
             (Some(at), 0) => at,
             (waiting, _) => waiting.map_or(next, |at| at.min(next)),
         };
-        tokio::time::sleep(Duration::from_millis(at.saturating_sub(now))).await;
+        if said.beside.is_some() {
+            // what waiting for rest takes is no time of the stories
+            tokio::time::sleep_until(began + Duration::from_millis(at)).await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(at.saturating_sub(now))).await;
+        }
         now = now.max(at);
         if left > 0 && next <= now {
             left -= 1;
@@ -207,7 +269,7 @@ async fn tell(ground: &Ground, shop: &Shop, journal: &mut BTreeMap<String, u64>)
         }
         while teller.next_at().is_some_and(|at| at <= now) {
             let Some(sent) = teller.take() else { break };
-            send(ground, &sent, journal).await;
+            send(ground, &sent, said).await;
         }
         if ground.world.happens("outside", |f| f.outside) {
             let by = i64::try_from(chance.of(0..9)).unwrap_or(0) - 4;

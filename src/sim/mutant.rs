@@ -3,21 +3,25 @@
 
 use crate::{
     log::Settled,
-    store::{Batch, memory::MemoryStore},
+    store::{Batch, StoredGiftPromotion, StoredSku, memory::MemoryStore},
 };
 
-/// Names each defect once: the enumeration, and the list of all.
+/// Names each defect once: the enumeration, and the lists: those that any run is to find out, and those that only a second shop
+/// can, because nothing that they leave contradicts itself.
 macro_rules! mutants {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+ only the model: $($(#[doc = $docs:literal])+ $plausible:ident,)+) => {
         /// A defect of the store, of the log or of how the payment side is asked.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Mutant {
             $($(#[doc = $doc])+ $name,)+
+            $($(#[doc = $docs])+ $plausible,)+
         }
 
         impl Mutant {
             /// All of them.
-            pub const ALL: &[Mutant] = &[$(Mutant::$name,)+];
+            pub const ALL: &[Mutant] = &[$(Mutant::$name,)+ $(Mutant::$plausible,)+];
+            /// Those that only the model finds, one command at a time.
+            pub const OF_THE_MODEL: &[Mutant] = &[$(Mutant::$plausible,)+];
         }
     };
 }
@@ -86,6 +90,17 @@ mutants! {
     EventsLost,
     /// a refund is asked again under a new key
     RefundByNewKey,
+    only the model:
+    /// a customer may have one unit less of a sale than its limit says
+    LimitShort,
+    /// gift promotions give nothing
+    GiftsWithheld,
+    /// a payment is taken for one that has paid another order
+    PaymentMistaken,
+    /// what is sold out is refused as if there were some left
+    ReasonWrong,
+    /// a refusal tells another status of its order
+    StatusWrong,
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other defects are at work elsewhere")]
@@ -140,6 +155,21 @@ impl Mutant {
         spoilt.then_some(wrong)
     }
 
+    /// A SKU as the store tells it.
+    pub fn sku(self, sku: &mut StoredSku) {
+        if self == Mutant::LimitShort {
+            let limits = sku.campaigns.iter_mut().filter_map(|c| c.cust_lmt_qty.as_mut());
+            limits.for_each(|limit| *limit -= 1);
+        }
+    }
+
+    /// A gift promotion as the store tells it.
+    pub fn gift_promotion(self, promotion: &mut StoredGiftPromotion) {
+        if self == Mutant::GiftsWithheld {
+            promotion.mains.clear();
+        }
+    }
+
     /// What is settled; `None`: it is as it should be.
     pub fn settled(self, entries: &[Settled]) -> Option<Vec<Settled>> {
         let mut wrong = entries.to_vec();
@@ -154,10 +184,21 @@ impl Mutant {
                 let some = wrong.iter_mut().find(|e| !e.events.is_empty());
                 some.map(|e| e.events.clear()).is_some()
             }
+            Mutant::ReasonWrong => retold(&mut wrong, r#""reason":"sold_out""#, r#""reason":"insufficient_stock""#),
+            Mutant::StatusWrong => {
+                retold(&mut wrong, r#""order_status":"SHIPPED","#, r#""order_status":"PROCUREMENT_DONE","#)
+            }
             _ => false,
         };
         spoilt.then_some(wrong)
     }
+}
+
+/// Says something else in all refusals that say so.
+fn retold(entries: &mut [Settled], said: &str, instead: &str) -> bool {
+    let answers = entries.iter_mut().filter_map(|e| e.answer.as_mut());
+    let refusals = answers.filter(|a| a.json.contains(r#""outcome":"rejected""#) && a.json.contains(said));
+    refusals.map(|a| a.json = a.json.replace(said, instead)).count() > 0
 }
 
 #[cfg(test)]

@@ -122,7 +122,9 @@ impl Store for StorePort {
         self.asked("ledger", self.inner.ledger(id, before, limit)).await
     }
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
-        self.asked("skus", self.inner.skus(ids)).await
+        let mut skus = self.asked("skus", self.inner.skus(ids)).await?;
+        self.process.world.mutant.into_iter().for_each(|mutant| skus.iter_mut().for_each(|sku| mutant.sku(sku)));
+        Ok(skus)
     }
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError> {
         self.asked("products", self.inner.products(ids)).await
@@ -138,7 +140,9 @@ impl Store for StorePort {
         ids: &[PromotionId],
         giving: &[SkuId],
     ) -> Result<Vec<StoredGiftPromotion>, StoreError> {
-        self.asked("gift_promotions", self.inner.gift_promotions(ids, giving)).await
+        let mut some = self.asked("gift_promotions", self.inner.gift_promotions(ids, giving)).await?;
+        self.process.world.mutant.into_iter().for_each(|mutant| some.iter_mut().for_each(|p| mutant.gift_promotion(p)));
+        Ok(some)
     }
     async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError> {
         self.asked("partners", self.inner.partners(ids)).await
@@ -150,7 +154,19 @@ impl Store for StorePort {
         self.asked("campaigns", self.inner.campaigns(ids)).await
     }
     async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError> {
-        self.asked("payments", self.inner.payments(ids)).await
+        let mut paid = self.asked("payments", self.inner.payments(ids)).await?;
+        if paid.is_empty() && self.is(Mutant::PaymentMistaken) && self.process.world.mutates(8).is_some() {
+            let mistaken = |id: &String| RgstRow {
+                pay_id: id.as_str().into(),
+                pay_mns_cd: "CARD".into(),
+                ord_id: "o-another".into(),
+                stlm_no: 1,
+                pay_amt: 1,
+                pay_dttm: self.process.world.now(),
+            };
+            paid = ids.iter().map(mistaken).collect();
+        }
+        Ok(paid)
     }
     async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
         self.asked("approvals", self.inner.approvals(order)).await
@@ -374,7 +390,10 @@ struct SettlerPort {
 impl Settler for SettlerPort {
     async fn settle(&mut self, entries: &[Settled]) -> Result<SettleReport, LogError> {
         let Self { inner, process } = self;
-        let wrong = process.world.mutates(12).and_then(|mutant| mutant.settled(entries));
+        // what is told wrongly each time contradicts nothing
+        let often =
+            if matches!(process.world.mutant, Some(Mutant::ReasonWrong | Mutant::StatusWrong)) { 1 } else { 12 };
+        let wrong = process.world.mutates(often).and_then(|mutant| mutant.settled(entries));
         asked(process, "settle", inner.settle(wrong.as_deref().unwrap_or(entries))).await
     }
 }

@@ -426,14 +426,20 @@ impl Story<'_, '_> {
             return self.buyer("withdraw_exchange", json!({"claim_group": 1}));
         }
         let branch = ["pickup", "add_product"][chance.below(2)];
-        self.staff("approve_exchange", json!({"claim_group": 1, "branch": branch, "sku_id": wanted}));
-        self.staff("collect_return", json!({"claim_group": 1}));
+        // a pickup adds no product: it is a return of its own
+        let (mut approval, group) =
+            (json!({"claim_group": 1, "branch": branch}), if branch == "pickup" { 2 } else { 1 });
+        if branch == "add_product" {
+            approval["sku_id"] = json!(wanted);
+        }
+        self.staff("approve_exchange", approval);
+        self.staff("collect_return", json!({"claim_group": group}));
         for kind in ["prepare", "use_own_stock", "complete_procurement"] {
             self.staff(kind, json!({}));
         }
         self.staff("ship", json!({"method": "own"}));
         self.staff("mark_delivered", json!({}));
-        self.staff("complete_return", json!({"claim_group": 1}));
+        self.staff("complete_return", json!({"claim_group": group}));
         self.buyer("confirm_purchase", json!({}));
     }
 
