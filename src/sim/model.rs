@@ -125,6 +125,8 @@ pub struct Model {
     /// by command id: what was accepted anywhere
     accepted: BTreeMap<String, Known>,
     payment_window_ms: u64,
+    /// there is whatever is asked for: it does not matter what other orders have taken
+    filled: bool,
 }
 
 impl Model {
@@ -146,14 +148,12 @@ impl Model {
 
     /// Unpaid orders, with their deadlines.
     pub fn deadlines(&self) -> impl Iterator<Item = (&str, u64)> {
-        let sure = self.orders.values().filter(|o| !o.unsure);
-        sure.filter_map(|o| Some((o.id.as_str(), o.due_by()?)))
+        self.orders.values().filter(|o| !o.unsure).filter_map(|o| Some((o.id.as_str(), o.due_by()?)))
     }
 
     /// Unpaid orders whose deadline has come expire.
     pub fn expire(&mut self, now: u64) {
-        let due = |(id, at): (&str, u64)| (at <= now).then(|| id.to_owned());
-        let due: Vec<String> = self.deadlines().filter_map(due).collect();
+        let due: Vec<String> = self.deadlines().filter(|(_, at)| *at <= now).map(|(id, _)| id.to_owned()).collect();
         due.iter().for_each(|id| self.expire_one(id));
     }
 
@@ -166,6 +166,7 @@ impl Model {
 
     /// From now on there is whatever is asked for.
     pub fn fill(&mut self) {
+        self.filled = true;
         for sku in self.shelves.skus.values_mut() {
             sku.on_hand = i64::from(u32::MAX);
             if let Some(sale) = &mut sku.sale {
@@ -348,12 +349,10 @@ impl Model {
 
     /// What becomes of this order is not known any more, nor what there is of its SKUs.
     fn lost(&mut self, id: &str) -> Expected {
-        let lines = self.orders.get_mut(id).map(|order| {
+        if let Some(order) = self.orders.get_mut(id) {
             order.unsure = true;
-            order.lines.iter().map(|l| l.sku.clone()).collect::<Vec<_>>()
-        });
-        for sku in lines.unwrap_or_default() {
-            self.lose(&sku);
+            let skus: Vec<String> = order.lines.iter().map(|l| l.sku.clone()).collect();
+            skus.iter().for_each(|sku| self.lose(sku));
         }
         Expected::unsure()
     }
@@ -361,15 +360,13 @@ impl Model {
     /// What there is of the SKUs that a command names is not known any more.
     fn lose_named(&mut self, c: &Value) {
         let lines = list(c, "lines").iter().map(|l| text(l, "sku_id"));
-        for sku in lines.chain([text(c, "sku_id")]) {
-            self.lose(&sku);
-        }
+        lines.chain([text(c, "sku_id")]).for_each(|sku| self.lose(&sku));
     }
 
     /// What there is of this SKU is not known any more.
     fn lose(&mut self, sku: &str) {
         if let Some(s) = self.shelves.skus.get_mut(sku) {
-            s.unsure = true;
+            s.unsure |= !self.filled;
         }
     }
 }
