@@ -7,4 +7,5 @@ CREATE INDEX tb_od_cncl_arch_words ON tb_od_cncl_arch (ord_id) WHERE cncl_rsn <>
 CREATE INDEX tb_od_rfnd_arch_words ON tb_od_rfnd_arch (ord_id) WHERE rfnd_rsn <> '';
 CREATE INDEX tb_sy_adit_arch_words ON tb_sy_adit_arch (ord_id) WHERE adit_rsn <> '';
 
-COMMENT ON COLUMN tb_od_exch.keep_amt IS '검수차감금액: kept back by inspection, won: of money that waited for the goods; the rest is owed by the buyer as a fee of its own';
+COMMENT ON COLUMN tb_od_exch.keep_amt IS '검수차감금액: kept back by inspection in all, won: of money that waited for the goods, and what is owed by the buyer as a fee of its own';
+COMMENT ON COLUMN tb_od_dlv_fee.fee_knd_cd IS '배송비종류코드: ORDER, SURCHARGE (islands and Jeju), RETURN, EXCHANGE, UNRETURNED (goods that never came back) or DAMAGED (goods that came back worth less)';

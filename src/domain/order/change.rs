@@ -1,13 +1,15 @@
 //! What a decision changes, told so that a person can follow it: statuses, money before and after, fees, gifts, stock.
 //! A preview is made of it without doing anything; the timeline tells each event by it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     Decision, Event, Order,
     claim::{RefundTiming, ReturnChange},
     command::Means,
-    event::{CutCause, ReturnRequested},
+    event::{CutCause, ReturnChanged, ReturnRequested},
     state::{Settlement, Stage},
     supply::LinkWhat,
 };
@@ -209,7 +211,9 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     }
     let after = after.ok_or("a decision that ends the order's being")?;
     let means = |no: u16| after.settlements.iter().find(|s| s.no == no).map_or(Means::Card, |s| s.means);
-    let refunds = after.refunds.iter().skip(before.refunds.len()).map(|r| PreviewRefund {
+    // one event of a command may take back what another of it had planned
+    let planned = after.refunds.iter().skip(before.refunds.len()).filter(|r| !matches!(r.stage, Stage::Withdrawn(_)));
+    let refunds = planned.map(|r| PreviewRefund {
         settlement_no: r.settlement_no,
         means: means(r.settlement_no),
         amount: r.amount,
@@ -221,7 +225,9 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     let told_anew = decision.events.iter().filter_map(|e| if let Event::ReturnChanged(c) = e { Some(c) } else { None });
     // what another claim keeps back of it is no fee of it
     let told_anew = told_anew.filter(|c| c.why != ReturnChange::SetOff);
-    let told_anew = told_anew.flat_map(|c| &c.fees);
+    // of a return that is told anew twice, the last time
+    let told_anew: BTreeMap<u16, &ReturnChanged> = told_anew.map(|c| (c.group, &**c)).collect();
+    let told_anew = told_anew.into_values().flat_map(|c| &c.fees);
     // outbound fees that were spent for nothing are kept back, not given back
     let spent: Won = decision.events.iter().map(spent).sum();
     let fee = |f: &super::claim::ReturnFee| PreviewFee { amount: f.amount, before_threshold: f.base, reason: f.reason };

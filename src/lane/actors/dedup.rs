@@ -99,10 +99,15 @@ impl DedupCache {
         let id = Arc::clone(&answer.command_id);
         if self.max > 0
             && answer.outcome == OutcomeKind::Accepted
+            && answer.stands()
             && self.refused(&id)
             && let Some(known) = self.known.get_mut(&id)
         {
-            *known = Remembered { answer, batch };
+            let refusal = std::mem::replace(known, Remembered { answer, batch });
+            if refusal.batch.is_none() {
+                // that its entry has its answer is known by this only
+                self.pass(&refusal.answer, None, None);
+            }
             return;
         }
         if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {

@@ -1,4 +1,4 @@
-//! Conclude: a decision's consequences, all in the open batch: stock moved, events numbered, rows projected, steps written.
+//! Executes a decision: its consequences, all in the open batch: stock moved, events numbered, rows projected, steps written.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Route: the actors of a lane, all on one thread, one command at a time.
+//! The actors of a lane, all on one thread, one command at a time.
 //!
 //! The [`supervisor`] takes commands in the stream's order and asks the actor they concern: an [`order`] actor for each live
 //! order, an [`inventory`] actor for each live SKU. Because the lane decides one command wholly before the next, several SKUs

@@ -118,7 +118,7 @@ row! {
         dlv_fee_no: Option<i64>,
         /// went back to the buyer after inspection
         rjct_qty: i64,
-        /// kept back by inspection: of money that waited; the rest is owed by the buyer
+        /// kept back by inspection in all: of money that waited, and owed by the buyer
         keep_amt: i64,
     }
 }

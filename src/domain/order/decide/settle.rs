@@ -72,13 +72,15 @@ fn told_anew(
     if order.settles_here() {
         let fee = fee.min(goods - kept);
         let of_lines = changed.iter().map(|l| (l.line_no, l.amount - l.kept_back));
-        kept_for = stays::kept_for(&undone, of_lines, failed, goods - kept - fee);
-        let old: Won = kept_for.iter().map(|k| k.amount).sum();
-        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept - old;
         let went = gone(order, r.group);
+        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept;
         if back < went {
             return None;
         }
+        // of what has gone nothing is kept for old goods
+        kept_for = stays::kept_for(&undone, of_lines, failed, (goods - kept - fee).min(back - went));
+        let old: Won = kept_for.iter().map(|k| k.amount).sum();
+        let back = back - old;
         let debts = money::set_off(&undone, &fees_back, back - went);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
         fees_back.extend(debts);
@@ -176,7 +178,8 @@ pub fn inspected(
     }
     gifts_stay(order, r, found, &mut changed);
     for (new, l) in changed.iter().zip(&r.lines) {
-        let worth = l.amount.share_down(new.quantity, l.quantity);
+        // what was written off is charged for already
+        let worth = l.amount.share_down(new.quantity - l.written_off.min(new.quantity), l.quantity);
         if new.kept_back > worth {
             let facts = Facts {
                 line_no: Some(new.line_no),
@@ -235,6 +238,15 @@ fn judged_anew(
         owed.push((l.line_no, std::mem::take(&mut l.kept_back)));
     }
     let mut event = told_anew(order, r, why, changed, cx)?;
+    // fees and what is kept back are together no more than the goods were paid
+    let goods: Won = event.lines.iter().map(|l| l.amount).sum();
+    let fee: Won = event.fees.iter().map(|f| f.amount).sum();
+    let mut room = goods - fee.min(goods);
+    for (_, amount) in &mut owed {
+        *amount = (*amount).min(room);
+        room -= *amount;
+    }
+    owed.retain(|(_, amount)| amount.is_positive());
     let now = folded(order, &[Event::ReturnChanged(Box::new(event.clone()))], cx);
     let debts = owed.into_iter().filter_map(|(no, amount)| debt(&now, no, amount, FeeReason::Damaged));
     event.charges = debts.zip(now.next_fee_no()..).map(|(fee, fee_no)| AddedFee { fee_no, ..fee }).collect();

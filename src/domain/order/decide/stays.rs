@@ -71,16 +71,19 @@ fn waiting(order: &Order, r: &Return) -> Won {
     of.map(|f| f.amount).sum()
 }
 
-/// Of what has settled debts, up to `wanted` settles none: they are owed again.
+/// Of what has settled debts, as much as `wanted` asks for settles none: they are owed again. Each debt whole, since what is
+/// owed is paid whole.
 fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeBack>, wanted: Won) -> Vec<FeeBack> {
     let mut left = wanted;
     let debt = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
-    let part = |f: &FeeBack| {
-        let amount = f.amount.min(left);
-        left -= amount;
-        FeeBack { amount, ..*f }
-    };
-    settled.filter(|f| debt(f.fee_no)).map(part).filter(|f| f.amount.is_positive()).collect()
+    let mut again = Vec::new();
+    for f in settled.filter(|f| debt(f.fee_no) && f.amount.is_positive()) {
+        if left.is_positive() {
+            left -= f.amount;
+            again.push(*f);
+        }
+    }
+    again
 }
 
 fn debts(fees: &[FeeBack]) -> Won {
@@ -97,14 +100,15 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
     for r in order.fulfilment.returns.iter().filter(|r| r.stands()) {
         let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
         let lines = r.lines.iter().filter(after);
-        let of_lines: Won = lines.clone().map(|l| l.amount).sum();
+        let of_lines: Won = lines.clone().map(|l| l.amount - l.kept_back).sum();
         let room = left.min(of_lines - kept_of(order, &r.kept_for, lines.map(|l| l.line_no)));
         let waits = waiting(order, r).min(room);
         // the fee of an exchange that failed is owed no more, whatever becomes of the goods
         let failed = r.exchange.and_then(|g| order.exchange_of(g)).and_then(|e| e.fee_no);
         let settled = r.fees_back.iter().filter(|f| Some(f.fee_no) != failed);
         let again = owed_again(order, settled, room - waits);
-        let amount = waits + debts(&again);
+        // what they come to more is given back
+        let amount = room.min(waits + debts(&again));
         if amount.is_positive() {
             left -= amount;
             let (mut kept_for, mut fees_back) = (r.kept_for.clone(), r.fees_back.clone());
@@ -172,7 +176,28 @@ fn keep_of_cut(
     }
     let settled = order.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
     event.freed.set_off = owed_again(order, settled, left);
-    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>() + debts(&event.freed.set_off);
+    let freed = debts(&event.freed.set_off);
+    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>() + freed.min(left);
+    // what these debts come to more is given back, like the rest of that cancellation's
+    let mut more = freed - freed.min(left);
+    let mut cut = order.cancels.iter().filter(|c| c.group == group).map(|c| c.line_no);
+    let owing = cut.find(|no| now.owes_for(*no));
+    for w in order.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.withheld) {
+        let part = w.amount.min(more);
+        if part.is_positive() {
+            more -= part;
+            event.freed.withheld.push(Excluded { amount: part, ..*w });
+            let n = now.refunds.len() + event.refunds.len() + 1;
+            event.refunds.push(PlannedRefund {
+                key: money::key(&order.id, n),
+                settlement_no: w.settlement_no,
+                group: Some(group),
+                return_group: None,
+                amount: part,
+                waits_for: owing,
+            });
+        }
+    }
     event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
     (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     order::claim::Branch,
 };
 
-/// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back.
+/// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back or came back worth less.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AddedFee {
     pub fee_no: u16,

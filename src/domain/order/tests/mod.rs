@@ -17,6 +17,7 @@ mod lanes;
 mod market;
 pub(crate) mod nothing;
 mod owed;
+mod owed_again;
 mod part;
 mod payments;
 pub(crate) mod random;

@@ -262,6 +262,28 @@ fn what_is_worth_less_though_its_money_went_is_owed() {
     }
 }
 
+/// What was written off and charged for is not charged for once more, and fees with what is kept back are at most the goods'.
+#[test]
+fn what_is_charged_after_the_money_went_is_at_most_what_the_goods_were_paid() {
+    let mut w = sent(2);
+    ask(&mut w, &back(2, Fault::Seller));
+    ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+    ask(&mut w, &collect(1));
+    ask(&mut w, &C::WriteOffReturn { group: 1, what: give_up(Vec::new(), Some(333)) });
+    let twice = w.ask(&complete(vec![found(1, (0, 1, 0), 334)], None)).unwrap_err();
+    assert_eq!(twice.reason, Reason::AmountMismatch);
+    ask(&mut w, &complete(vec![found(1, (0, 1, 0), 333)], None));
+    assert_eq!(w.o().surcharge_due(), Won::new(666));
+    let mut w = sent(3);
+    ask(&mut w, &back(3, Fault::Buyer));
+    ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+    ask(&mut w, &collect(3));
+    let kept_of_fees = money(&w).2;
+    ask(&mut w, &complete(vec![found(1, (0, 3, 0), 999)], None));
+    assert!(w.o().surcharge_due().get() + kept_of_fees.min(700) <= 999, "{:?}", w.o().surcharge_due());
+    w.refolds();
+}
+
 #[test]
 fn the_outbound_fee_of_goods_that_all_came_back_by_the_buyers_fault_is_kept_back() {
     // in one return, in two, in either order of their ends

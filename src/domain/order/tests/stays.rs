@@ -23,19 +23,19 @@ use crate::domain::{
 const ALL: Vec<u16> = Vec::new();
 
 /// Goods "a" and "b" of one product, 10,000 won and 3,000 won of shipping, in so many lanes.
-fn shop(lanes: u32) -> World {
+pub(super) fn shop(lanes: u32) -> World {
     let b = SkuInfo { product_id: ProductId::stored("p-a"), ..sku("b", "t", 10_000, 3_000) };
     World::new(vec![(sku("a", "t", 10_000, 3_000), 0, 9), (b, 1 % lanes, 9)])
 }
 
-fn sent() -> Vec<C> {
+pub(super) fn sent() -> Vec<C> {
     let mut path = shipped();
     path.push(delivery(DeliveredBy::Forced, ALL));
     path
 }
 
 /// What is new is procured and sent, too.
-fn send_new() -> Vec<C> {
+pub(super) fn send_new() -> Vec<C> {
     vec![
         C::UseOwnStock { lines: ALL },
         C::CompleteProcurement { lines: ALL },
@@ -44,30 +44,30 @@ fn send_new() -> Vec<C> {
     ]
 }
 
-fn back(line_no: u16, quantity: u32, fault: Fault) -> C {
+pub(super) fn back(line_no: u16, quantity: u32, fault: Fault) -> C {
     C::RequestReturn(give_back(&[(line_no, quantity)], fault))
 }
 
-fn approve(group: u16) -> C {
+pub(super) fn approve(group: u16) -> C {
     C::ApproveReturn { group, timing: None, fault: None }
 }
 
 /// Collected by name, so that it means no other claim's goods.
-fn come(group: u16, line_no: u16, quantity: u32) -> C {
+pub(super) fn come(group: u16, line_no: u16, quantity: u32) -> C {
     C::CollectReturn { group, lines: vec![units(line_no, quantity)] }
 }
 
-fn inspect(group: u16, found: Found) -> C {
+pub(super) fn inspect(group: u16, found: Found) -> C {
     C::CompleteReturn { group, inspected: vec![found], fault: None }
 }
 
 /// A return of `n` units of line `no`, from its request to its end.
-fn returned(group: u16, no: u16, n: u32) -> Vec<C> {
+pub(super) fn returned(group: u16, no: u16, n: u32) -> Vec<C> {
     vec![back(no, n, Fault::Seller), approve(group), come(group, no, n), inspect(group, found(no, (n, 0, 0), 0))]
 }
 
 /// What waits, what may go or went, what is kept back, what is owed.
-fn money(w: &World) -> (i64, i64, i64, i64) {
+pub(super) fn money(w: &World) -> (i64, i64, i64, i64) {
     let of = |waits: bool| {
         let open = w.o().refunds.iter().filter(|f| f.open() || f.done());
         open.filter(|f| (f.next_try().is_none() && !f.done()) == waits).map(|f| f.amount).sum::<Won>().get()
@@ -77,14 +77,14 @@ fn money(w: &World) -> (i64, i64, i64, i64) {
 }
 
 /// `n` units of "a" at the buyer's, exchanged for "b" which is there, too.
-fn both(lanes: u32, n: u32) -> World {
+pub(super) fn both(lanes: u32, n: u32) -> World {
     let mut w = order(shop(lanes), vec![line("a", n)], &sent());
     ask(&mut w, &[exchange(1, n), add_product(1, Some("b"))]);
     ask(&mut w, &send_new());
     w
 }
 
-fn ends_well(w: &World) {
+pub(super) fn ends_well(w: &World) {
     w.at_rest();
     w.refolds();
 }
@@ -224,7 +224,7 @@ fn several_payments_keep_back_in_their_order() {
     ends_well(&w);
 }
 
-fn mind(line_no: u16, quantity: u32) -> C {
+pub(super) fn mind(line_no: u16, quantity: u32) -> C {
     let (reason, fault) = (ClaimReason::ChangeOfMind, Fault::Buyer);
     C::RequestExchange { line_no, quantity, reason, fault, wanted: None }
 }
@@ -388,40 +388,6 @@ fn a_cancellation_settles_what_the_buyer_owes() {
     }
 }
 
-/// The kind: old goods that go back to the buyer are paid for, though what would have paid for them has settled a debt: that is
-/// owed again.
-#[test]
-fn money_that_has_settled_a_debt_pays_for_old_goods_first() {
-    let lost = || C::ReportStockLoss { lines: vec![units(2, 2)] };
-    let rejects = |n: u32| [come(1, 1, n), inspect(1, found(1, (0, 0, n), 0))];
-    for lanes in [1, 2] {
-        // a return, whose money settles the 6,000 won of the exchange and waits with 4,000
-        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
-        ask(&mut w, &[mind(1, 3), add_product(1, Some("b"))]);
-        ask(&mut w, &send_new());
-        ask(&mut w, &returned(2, 2, 1));
-        assert_eq!(money(&w), (4_000, 0, 6_000, 0));
-        ask(&mut w, &rejects(3));
-        assert_eq!(money(&w), (0, 0, 10_000, 6_000), "{lanes}");
-        ends_well(&w);
-        // a return and a loss
-        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
-        ask(&mut w, &[mind(1, 3), add_product(1, Some("b")), back(2, 1, Fault::Seller), lost()]);
-        ask(&mut w, &rejects(3));
-        ask(&mut w, &[approve(2)]);
-        assert_eq!(money(&w), (0, 3_000, 30_000, 6_000), "{lanes}");
-        ends_well(&w);
-        // what waits is enough: the debt stays settled
-        let mut w = order(shop(lanes), vec![line("a", 3)], &sent());
-        ask(&mut w, &[mind(1, 3), add_product(1, Some("b"))]);
-        ask(&mut w, &send_new());
-        ask(&mut w, &returned(2, 2, 1));
-        ask(&mut w, &[come(1, 1, 3), inspect(1, found(1, (2, 1, 0), 3_000))]);
-        assert_eq!(money(&w), (0, 1_000, 9_000, 0), "{lanes}");
-        ends_well(&w);
-    }
-}
-
 /// A part of what replaced goods is lost while the rest is asked back, and its money waits for the old ones.
 fn lost_while_out(back_first: bool) -> World {
     let mut w = order(shop(1), vec![line("a", 2)], &sent());
@@ -477,5 +443,6 @@ pub fn worlds() -> Vec<World> {
         worlds.push(w);
     }
     worlds.extend([true, false].map(lost_while_out));
+    worlds.extend(super::owed_again::worlds());
     worlds
 }

@@ -9,7 +9,7 @@ use crate::{
         money::Won,
         order::{
             claim::CollectionState,
-            event::{CutCause, Event, ExchangeApproved, ExchangeJudged, KeptFor},
+            event::{CutCause, Event, ExchangeApproved, ExchangeJudged, Kept, KeptFor},
         },
         status::Status,
     },
@@ -368,7 +368,9 @@ impl CheckedOrder {
 
     /// Goods that the buyer has beside what replaced them are paid for by that: what its returns give back, and what stays for
     /// the goods, are together no more than was paid.
-    pub(super) fn paid_for(&self) -> Fit {
+    pub(super) fn paid_for(&self, event: &Event) -> Fit {
+        // what is kept is told before what it is kept for
+        let keeps = matches!(event, Event::Resettled(_) | Event::ReturnChanged(_));
         let standing = || self.returns.iter().filter(|r| r.stands());
         let kept_for = |x: &FoldedExchange| {
             let cut = self.kept.iter().flat_map(|k| &k.kept_for);
@@ -376,12 +378,17 @@ impl CheckedOrder {
             of.filter(|k| i64::from(k.exchange) == x.row.exch_grp_no).map(|k| k.amount.get()).sum::<i64>()
         };
         let known = |k: &KeptFor| self.exchanges.iter().any(|x| x.row.exch_grp_no == i64::from(k.exchange));
-        for k in self.kept.iter().chain(&self.freed) {
-            let parts = k.set_off.iter().map(|b| b.amount).chain(k.kept_for.iter().map(|k| k.amount));
-            let (parts, all): (i64, i64) = (parts.map(Won::get).sum(), k.withheld.iter().map(|w| w.amount.get()).sum());
-            if parts != all || !k.kept_for.iter().all(known) {
-                return Err(format!("a cancellation keeps {parts} won back, and {all} of its payments"));
-            }
+        // a debt that is owed again may leave its money with goods: what is kept and what is freed are reckoned together
+        let sums = |some: &[Kept]| {
+            let parts =
+                some.iter().flat_map(|k| k.set_off.iter().map(|b| b.amount).chain(k.kept_for.iter().map(|k| k.amount)));
+            let all = some.iter().flat_map(|k| k.withheld.iter().map(|w| w.amount));
+            (parts.map(Won::get).sum::<i64>(), all.map(Won::get).sum::<i64>())
+        };
+        let ((kept, withheld), (freed, given)) = (sums(&self.kept), sums(&self.freed));
+        let (parts, all) = (kept - freed, withheld - given);
+        if parts != all || parts < 0 || !self.kept.iter().flat_map(|k| &k.kept_for).all(known) {
+            return Err(format!("cancellations keep {parts} won back, and {all} of their payments"));
         }
         for r in standing() {
             let (kept, all): (i64, i64) =
@@ -404,7 +411,7 @@ impl CheckedOrder {
             let cut = cut.map(|c| c.cncl_amt).sum::<i64>() - by_cuts.map(|k| k.amount.get()).sum::<i64>();
             let worth = moved.saturating_mul(x.theirs).checked_div(x.row.exch_qty).unwrap_or(0);
             let (back, kept) = (back.sum::<i64>() + cut, kept_for(x));
-            if kept > x.stays || x.stays > moved || back + worth > moved + x.row.keep_amt {
+            if (kept > x.stays && !keeps) || x.stays > moved || back + worth > moved + x.row.keep_amt {
                 return Err(format!(
                     "exchange {group}: of {moved} won {back} would go back, {kept} of {} be kept back, and {} units be the \
                      buyer's",

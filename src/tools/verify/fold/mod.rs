@@ -113,7 +113,7 @@ impl CheckedOrder {
             (None, _) => Err("there is no order that it could happen to".to_owned()),
             (Some(t), event) => t.next(event, at),
         };
-        let reckoned = heard.and_then(|()| told.as_mut().map_or(Ok(()), |t| t.reckon(at)));
+        let reckoned = heard.and_then(|()| told.as_mut().map_or(Ok(()), |t| t.reckon(event, at)));
         reckoned.map_err(|why| format!("order {ord_id} cannot take event {} ({}): {why}", version + 1, event.name()))
     }
 
@@ -235,14 +235,14 @@ impl CheckedOrder {
 
     /// What follows from an event: exchanges and procurements that are over by it, money that may go, and all that other
     /// rows make of the lines, fees and settlements.
-    fn reckon(&mut self, at: Time) -> Fit {
+    fn reckon(&mut self, event: &Event, at: Time) -> Fit {
         self.version += 1;
         self.count();
         self.exchanges_over(at)?;
         self.sources_over(at);
         self.release(at);
         self.settle_up()?;
-        self.paid_for()?;
+        self.paid_for(event)?;
         self.sound()
     }
 
