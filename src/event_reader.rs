@@ -99,7 +99,7 @@ impl Follower {
         Self { log, places: places.collect() }
     }
 
-    /// The next entries of the partitions that have some, waiting up to `wait` for the first. After [`Heard::Lost`] it goes
+    /// The next entries of the partitions that have some, waiting up to `wait` for the first. After [`ReadResult::Lost`] it goes
     /// on with what there is.
     ///
     /// # Errors

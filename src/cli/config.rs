@@ -105,7 +105,7 @@ impl ConnectionArgs {
     /// The same with so much patience for each answer of a server.
     ///
     /// # Errors
-    /// As [`Places::store`] says.
+    /// As [`ConnectionArgs::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
         let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
         store::open_by(&url, patience).await.context("the database can't be opened")

@@ -90,7 +90,7 @@ pub struct AccessToken {
     /// the one customer that a checkout token may speak for; otherwise each request names theirs
     #[serde(default)]
     pub customer: Option<CustomerId>,
-    /// whether it may say that money came in; when absent: [`Token::says_paid`]
+    /// whether it may say that money came in; when absent: [`AccessToken::says_paid`]
     #[serde(default)]
     pub pays: Option<bool>,
     /// from when on it is good for nothing; when absent it has no end

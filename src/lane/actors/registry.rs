@@ -95,7 +95,7 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
     }
 
     /// The longest unused actor, if it is past `idle_before` or there are more than `cap`; it is up to the caller to
-    /// [`Live::remove`] it or to [`Live::keep`] it.
+    /// [`ActorRegistry::remove`] it or to [`ActorRegistry::keep`] it.
     pub fn lru_candidate(&self, cap: usize, idle_before: u64) -> Option<(K, Addr<A>)> {
         let mut table = self.0.borrow_mut();
         loop {

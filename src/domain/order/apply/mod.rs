@@ -43,7 +43,7 @@ impl Order {
     /// Folds a history; `None` when it is empty.
     ///
     /// # Errors
-    /// [`Misfit`] when the events do not follow from one another.
+    /// [`ApplyError`] when the events do not follow from one another.
     pub fn fold<'a>(
         id: &OrderId,
         events: impl Iterator<Item = (&'a Event, Time)>,
@@ -58,7 +58,7 @@ impl Order {
     /// Takes one event.
     ///
     /// # Errors
-    /// [`Misfit`] when it does not fit; the state is not to be used then.
+    /// [`ApplyError`] when it does not fit; the state is not to be used then.
     pub fn step(order: &mut Option<Order>, id: &OrderId, event: &Event, at: Time) -> Result<(), ApplyError> {
         let version = order.as_ref().map_or(0, |o| o.version);
         let misfit = |why: String| ApplyError { order: id.to_string(), event: event.name(), version, why };
