@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     judge::{HeardAnswers, all},
-    model::{Model, Outcome},
+    model::{Model, ModelOutcome},
     tables,
     workload::Shop,
 };
@@ -56,7 +56,7 @@ pub(super) async fn hold(
                 model.expire_one(&order); // before the money came, by whoever noticed
             }
             let expected = model.say(0, 0, t.json);
-            if expected.outcome == Outcome::Rejected {
+            if expected.outcome == ModelOutcome::Rejected {
                 found.push(format!("model: {} was accepted, expected {:?}", t.json, expected.reasons));
                 model.forget(&order);
             }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Ground, PAYMENT_WINDOW_MS, process::World};
+use super::{Ground, PAYMENT_WINDOW_MS, process::SimWorld};
 use crate::{
     integrations::payment::Verdict,
     log::{CommandLog, EntryId, Outbound},
@@ -42,7 +42,7 @@ impl HeardAnswers {
 /// Hears the answers of all partitions, and writes them down with the events.
 pub async fn listen(
     log: Arc<dyn CommandLog>,
-    world: Arc<World>,
+    world: Arc<SimWorld>,
     stream: Outbound,
     partitions: u32,
     heard: Arc<HeardAnswers>,
@@ -83,12 +83,20 @@ pub async fn rest(
             return false;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-        for partition in 0..partitions {
-            let stats = log.stats(partition).await.unwrap_or_default();
-            let waits = store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
-            if !stats.at_rest() || waits {
-                since = tokio::time::Instant::now();
-            }
+        if !at_rest(log, store, partitions).await {
+            since = tokio::time::Instant::now();
+        }
+    }
+    true
+}
+
+/// Whether nothing is unread, pending or to be sent.
+pub async fn at_rest(log: &Arc<dyn CommandLog>, store: &dyn Store, partitions: u32) -> bool {
+    for partition in 0..partitions {
+        let stats = log.stats(partition).await.unwrap_or_default();
+        let waits = store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
+        if !stats.at_rest() || waits {
+            return false;
         }
     }
     true

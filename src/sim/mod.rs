@@ -27,7 +27,7 @@ use self::{
     mutant::Mutant,
     one_by_one::Beside,
     ports::{LogPort, StorePort, Till},
-    process::{Faults, Process, World, WorldClock},
+    process::{Faults, Process, SimWorld, WorldClock},
     workload::{Sent, Shop, Teller},
 };
 use crate::{
@@ -125,7 +125,7 @@ pub fn run(plan: Plan) -> std::io::Result<Run> {
 
 /// What the processes share.
 struct Ground {
-    world: Arc<World>,
+    world: Arc<SimWorld>,
     plan: Plan,
     store: Arc<MemoryStore>,
     log: Arc<dyn CommandLog>,
@@ -137,7 +137,7 @@ fn begin() -> Time {
 }
 
 async fn whole(plan: Plan) -> Run {
-    let world = World::new(plan.seed, begin(), plan.mutant, plan.keep);
+    let world = SimWorld::new(plan.seed, begin(), plan.mutant, plan.keep);
     let clock = WorldClock::new(&world);
     let ms = {
         let clock = Arc::clone(&clock);

@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use self::{
-    order::{Cut, Order, Status},
+    order::{ModelCut, ModelOrder, ModelStatus},
     shelves::Shelves,
 };
 
 /// How a command has to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Outcome {
+pub enum ModelOutcome {
     #[default]
     Accepted,
     Rejected,
@@ -43,11 +43,11 @@ pub struct Owed {
 /// What a command has to be answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    pub outcome: Outcome,
+    pub outcome: ModelOutcome,
     /// one of these codes; where there are none, none
     pub reasons: Vec<&'static str>,
     /// one of these; where there are none, whichever
-    pub statuses: Vec<Status>,
+    pub statuses: Vec<ModelStatus>,
     /// of an accepted command: one of these
     pub owed: Vec<Option<Owed>>,
     /// the return or exchange that it is about
@@ -61,11 +61,11 @@ pub struct Expected {
 impl Expected {
     /// Not known.
     pub fn unsure() -> Self {
-        Self { outcome: Outcome::Unsure, ..Self::default() }
+        Self { outcome: ModelOutcome::Unsure, ..Self::default() }
     }
 
     fn refused(reason: &'static str) -> Self {
-        Self { outcome: Outcome::Rejected, reasons: vec![reason], ..Self::default() }
+        Self { outcome: ModelOutcome::Rejected, reasons: vec![reason], ..Self::default() }
     }
 }
 
@@ -76,7 +76,7 @@ struct Yes {
     claim: Option<u64>,
     line: Option<u64>,
     /// a linked order that it made
-    makes: Option<Order>,
+    makes: Option<ModelOrder>,
     /// one that is needed no more
     stops: Option<String>,
 }
@@ -105,7 +105,7 @@ struct Known {
 
 impl Known {
     fn again(&self, content: &str) -> Expected {
-        if self.content == content || self.answer.outcome == Outcome::Unsure {
+        if self.content == content || self.answer.outcome == ModelOutcome::Unsure {
             self.answer.clone()
         } else {
             Expected::refused("command_id_reused")
@@ -117,7 +117,7 @@ impl Known {
 #[derive(Debug, Default)]
 pub struct Model {
     shelves: Shelves,
-    orders: BTreeMap<String, Order>,
+    orders: BTreeMap<String, ModelOrder>,
     /// which order a payment has paid
     approvals: BTreeMap<String, String>,
     /// by partition and command id: what was decided there
@@ -142,8 +142,13 @@ impl Model {
     }
 
     /// All orders, those of which nothing came too.
-    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+    pub fn orders(&self) -> impl Iterator<Item = &ModelOrder> {
         self.orders.values()
+    }
+
+    /// The order of this id.
+    pub fn order(&self, id: &str) -> Option<&ModelOrder> {
+        self.orders.get(id)
     }
 
     /// Unpaid orders, with their deadlines.
@@ -160,7 +165,7 @@ impl Model {
     /// This order's deadline has come.
     pub fn expire_one(&mut self, id: &str) {
         if let Some(order) = self.orders.get_mut(id).filter(|o| o.due_by().is_some()) {
-            order.end_unpaid(Status::PaymentExpired, &mut self.shelves);
+            order.end_unpaid(ModelStatus::PaymentExpired, &mut self.shelves);
         }
     }
 
@@ -178,12 +183,12 @@ impl Model {
     /// An order got less than there is: gifts that were left out, by line, and goods as far as this total tells.
     pub fn placed_short(&mut self, id: &str, total: i64, left_out: &[(u64, i64)]) {
         let Some(mut order) = self.orders.get(id).filter(|o| !o.unsure).cloned() else { return };
-        let gift = |(no, quantity): &(u64, i64)| Cut { no: *no, quantity: *quantity, taken: *quantity, lost: 0 };
-        let gifts: Vec<Cut> = left_out.iter().map(gift).collect();
-        order.cut(&gifts, Status::OutOfStock, &mut self.shelves);
+        let gift = |(no, quantity): &(u64, i64)| ModelCut { no: *no, quantity: *quantity, taken: *quantity, lost: 0 };
+        let gifts: Vec<ModelCut> = left_out.iter().map(gift).collect();
+        order.cut(&gifts, ModelStatus::OutOfStock, &mut self.shelves);
         let Some(goods) = order.short_by(order.total() - total) else { return drop(self.lost(id)) };
         let cuts = order.with_gifts(goods);
-        order.cut(&cuts, Status::OutOfStock, &mut self.shelves);
+        order.cut(&cuts, ModelStatus::OutOfStock, &mut self.shelves);
         self.orders.insert(id.to_owned(), order);
     }
 
@@ -209,7 +214,7 @@ impl Model {
         let read = serde_json::from_str::<Value>(command).ok();
         let named = read.as_ref().and_then(|c| c["id"].as_str()).filter(|id| (8..=64).contains(&id.len()));
         let (Some(c), Some(id)) = (&read, named) else {
-            return Expected { outcome: Outcome::Silent, ..Expected::default() };
+            return Expected { outcome: ModelOutcome::Silent, ..Expected::default() };
         };
         let (content, lane) = (c.to_string(), self.lane_of(c, to));
         let here = [to, lane].into_iter().find_map(|lane| self.known.get(&(lane, id.to_owned())));
@@ -218,7 +223,7 @@ impl Model {
         }
         let answer = self.decide(now, lane, c);
         let known = Known { content, answer: answer.clone() };
-        if answer.outcome != Outcome::Rejected {
+        if answer.outcome != ModelOutcome::Rejected {
             self.accepted.insert(id.to_owned(), known.clone());
         }
         self.known.insert((lane, id.to_owned()), known);
@@ -271,8 +276,8 @@ impl Model {
                 self.lost(&id)
             }
             Err(no) => {
-                let late = was == Status::PaymentExpired && next.deadline.is_some_and(|at| now < at + GRACE_MS);
-                refusal(no, if late { vec![was, Status::PaymentPending] } else { vec![was] })
+                let late = was == ModelStatus::PaymentExpired && next.deadline.is_some_and(|at| now < at + GRACE_MS);
+                refusal(no, if late { vec![was, ModelStatus::PaymentPending] } else { vec![was] })
             }
             Ok(yes) => {
                 next.close_exchanges();
@@ -286,7 +291,7 @@ impl Model {
     }
 
     /// A command to an order that stands.
-    fn of_order(&mut self, kind: &str, order: &mut Order, c: &Value, now: u64) -> Result<Yes, No> {
+    fn of_order(&mut self, kind: &str, order: &mut ModelOrder, c: &Value, now: u64) -> Result<Yes, No> {
         let shelves = &mut self.shelves;
         match kind {
             "approve_payment" => paying::approve(order, c, shelves, &mut self.approvals),
@@ -294,12 +299,12 @@ impl Model {
             "cancel_payment" => paying::cancel(order, now, shelves),
             "cancel_lines" => paying::cancel_lines(order, c, shelves),
             "judge_stock" => supply::judge(order, c, shelves),
-            "prepare" => supply::go(order, Status::Ordered, Status::Preparing),
+            "prepare" => supply::go(order, ModelStatus::Ordered, ModelStatus::Preparing),
             "use_own_stock" => supply::use_own_stock(order),
             "purchase_from_partner" => supply::purchase(order, c, shelves),
             "cancel_procurement" => supply::cancel(order, shelves),
             "complete_procurement" => supply::complete(order),
-            "ship" => supply::go(order, Status::ProcurementDone, Status::Shipped),
+            "ship" => supply::go(order, ModelStatus::ProcurementDone, ModelStatus::Shipped),
             "mark_delivered" => supply::delivered(order),
             "confirm_purchase" => supply::confirm(order),
             "request_return" => claims::request_return(order, c, shelves),
@@ -314,7 +319,7 @@ impl Model {
         }
     }
 
-    fn accept(&mut self, order: Order, yes: Yes, mut owed: Vec<Option<Owed>>) -> Expected {
+    fn accept(&mut self, order: ModelOrder, yes: Yes, mut owed: Vec<Option<Owed>>) -> Expected {
         let (id, status, unsure) = (order.id.clone(), order.status(), order.unsure);
         // an order that expires by its payment tells of it, one that had expired tells nothing
         if yes.note == Some("payment_expired") {
@@ -332,7 +337,7 @@ impl Model {
             return self.lost(&id);
         }
         Expected {
-            outcome: Outcome::Accepted,
+            outcome: ModelOutcome::Accepted,
             reasons: yes.note.into_iter().collect(),
             statuses: vec![status],
             owed,
@@ -342,7 +347,7 @@ impl Model {
         }
     }
 
-    fn is_unsure(&self, order: &Order) -> bool {
+    fn is_unsure(&self, order: &ModelOrder) -> bool {
         let sku = |sku: &str| self.shelves.skus.get(sku).is_some_and(|s| s.unsure);
         order.unsure || order.lines.iter().any(|l| sku(&l.sku))
     }
@@ -371,17 +376,17 @@ impl Model {
     }
 }
 
-fn owed(order: &Order) -> Owed {
+fn owed(order: &ModelOrder) -> Owed {
     Owed { total: order.total(), due: order.due(), deadline: order.due_by() }
 }
 
-fn refusal(no: No, statuses: Vec<Status>) -> Expected {
+fn refusal(no: No, statuses: Vec<ModelStatus>) -> Expected {
     let reasons = match no {
         No::Because(reason) => vec![reason],
         No::OneOf(reasons) => reasons,
         No::Unsure => return Expected::unsure(),
     };
-    Expected { outcome: Outcome::Rejected, reasons, statuses, ..Expected::default() }
+    Expected { outcome: ModelOutcome::Rejected, reasons, statuses, ..Expected::default() }
 }
 
 /// A text field; empty where it is missing.

@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Ground,
-    judge::HeardAnswers,
-    model::{Expected, Model, Outcome, Owed, order::Status},
+    judge::{HeardAnswers, at_rest},
+    model::{Expected, Model, ModelOutcome, Owed, order::ModelStatus},
     tables,
     workload::Sent,
 };
@@ -76,7 +76,7 @@ impl Beside {
         let began = Instant::now();
         while began.elapsed() < EXPIRY_MAX {
             let rows = ground.store.order_rows(&[OrderId::stored(id)]).await.unwrap_or_default();
-            if rows.first().is_some_and(|row| &*row.ord_stat_cd == Status::PaymentExpired.code()) {
+            if rows.first().is_some_and(|row| &*row.ord_stat_cd == ModelStatus::PaymentExpired.code()) {
                 self.rest(ground).await;
                 return;
             }
@@ -89,7 +89,7 @@ impl Beside {
     /// After it was sent: its answer is heard, and everything is at rest.
     pub async fn after(&mut self, ground: &Ground, sent: &Sent, id: EntryId) {
         let expected = self.model.say(id.ms, sent.partition, &sent.json);
-        if expected.outcome == Outcome::Silent {
+        if expected.outcome == ModelOutcome::Silent {
             return self.rest(ground).await;
         }
         let entry = Origin { stream: sent.stream, id }.to_string();
@@ -108,7 +108,7 @@ impl Beside {
         };
         self.rest(ground).await;
         self.compared += 1;
-        if expected.outcome == Outcome::Unsure {
+        if expected.outcome == ModelOutcome::Unsure {
             self.unsure += 1;
             return;
         }
@@ -133,14 +133,8 @@ impl Beside {
                 return;
             }
             sleep(LOOK).await;
-            calm += 1;
-            for partition in 0..ground.plan.partitions {
-                let stats = ground.log.stats(partition).await.unwrap_or_default();
-                let waits = ground.store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
-                if !stats.at_rest() || waits {
-                    calm = 0;
-                }
-            }
+            let rests = at_rest(&ground.log, &*ground.store, ground.plan.partitions).await;
+            calm = if rests { calm + 1 } else { 0 };
         }
     }
 
@@ -164,8 +158,8 @@ fn differences(expected: &Expected, answer: &Answer) -> Vec<&'static str> {
         }
     };
     let outcome = match answer.outcome {
-        OutcomeKind::Accepted => Some(Outcome::Accepted),
-        OutcomeKind::Rejected => Some(Outcome::Rejected),
+        OutcomeKind::Accepted => Some(ModelOutcome::Accepted),
+        OutcomeKind::Rejected => Some(ModelOutcome::Rejected),
         OutcomeKind::Failed => None,
     };
     hold("outcome", outcome == Some(expected.outcome));
@@ -173,9 +167,9 @@ fn differences(expected: &Expected, answer: &Answer) -> Vec<&'static str> {
     let told = |reason: &str| expected.reasons.contains(&reason);
     hold("reason", reason.map_or(expected.reasons.is_empty(), told));
     let status = answer.order_status.as_deref();
-    let shown = |s: &Status| Some(s.code()) == status;
+    let shown = |s: &ModelStatus| Some(s.code()) == status;
     hold("order_status", expected.statuses.is_empty() || expected.statuses.iter().any(shown));
-    if expected.outcome == Outcome::Accepted && answer.outcome == OutcomeKind::Accepted {
+    if expected.outcome == ModelOutcome::Accepted && answer.outcome == OutcomeKind::Accepted {
         let ms = |at: crate::domain::Time| u64::try_from(at.timestamp_millis()).unwrap_or(0);
         let facts = &answer.facts;
         let due = facts.due.map_or(0, |won| won.get());

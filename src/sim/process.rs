@@ -59,7 +59,7 @@ impl Faults {
 
 /// What a run has in common.
 #[derive(Debug)]
-pub struct World {
+pub struct SimWorld {
     pub chance: Chance,
     pub mutant: Option<Mutant>,
     began: Instant,
@@ -78,7 +78,7 @@ struct Trace {
     kept: Option<Vec<String>>,
 }
 
-impl World {
+impl SimWorld {
     /// A world whose time begins at `at`.
     pub fn new(seed: u64, at: Time, mutant: Option<Mutant>, keep: bool) -> Arc<Self> {
         let trace = Trace { kept: keep.then(Vec::new), ..Trace::default() };
@@ -155,13 +155,13 @@ impl World {
 /// The clock of the world, or of a process, which may be off.
 #[derive(Debug)]
 pub struct WorldClock {
-    world: Arc<World>,
+    world: Arc<SimWorld>,
     off_ms: AtomicI64,
 }
 
 impl WorldClock {
     /// One that is right.
-    pub fn new(world: &Arc<World>) -> Arc<Self> {
+    pub fn new(world: &Arc<SimWorld>) -> Arc<Self> {
         Arc::new(Self { world: Arc::clone(world), off_ms: AtomicI64::new(0) })
     }
 }
@@ -178,7 +178,7 @@ impl Clock for WorldClock {
 #[derive(Debug)]
 pub struct Process {
     pub name: String,
-    pub world: Arc<World>,
+    pub world: Arc<SimWorld>,
     pub clock: Arc<WorldClock>,
     dead: AtomicBool,
     /// whoever waits for its end
@@ -202,7 +202,7 @@ const FREEZE: std::ops::Range<u64> = 3_000..9_000;
 
 impl Process {
     /// One that lives.
-    pub fn new(name: String, world: &Arc<World>) -> Arc<Self> {
+    pub fn new(name: String, world: &Arc<SimWorld>) -> Arc<Self> {
         Arc::new(Self {
             name,
             clock: WorldClock::new(world),

@@ -6,7 +6,7 @@ use super::{
     judge::all,
     model::{
         Model,
-        order::{Line, Order},
+        order::{ModelLine, ModelOrder},
     },
 };
 use crate::store::{
@@ -76,15 +76,15 @@ async fn rows(model: &Model, store: &Arc<dyn Store>, found: &mut Found) -> Resul
         one(order, (rows.get(order.id.as_str()), lines, paid), found);
     }
     // of a placement that another lane could not take only its own row is there
-    let unsure = |id: &str| model.orders().any(|o| o.unsure && o.id == id);
+    let unsure = |id: &str| model.order(id).is_some_and(|o| o.unsure);
     let made_by_unsure = |id: &str| id.split_once("::").is_some_and(|(parent, _)| unsure(parent));
-    for id in lines.keys().filter(|id| !made_by_unsure(id) && !model.orders().any(|o| *o.id == ***id)) {
+    for id in lines.keys().filter(|id| !made_by_unsure(id) && model.order(id).is_none()) {
         found.hold(|| format!("order {id}"), "there", "none");
     }
     Ok(())
 }
 
-fn one(order: &Order, (row, lines, paid): (Option<&OrdRow>, &[GdsRow], &[StlmRow]), found: &mut Found) {
+fn one(order: &ModelOrder, (row, lines, paid): (Option<&OrdRow>, &[GdsRow], &[StlmRow]), found: &mut Found) {
     let of = |what: &str| format!("order {}: {what}", order.id);
     if order.failed {
         let is = (lines.len(), paid.len(), row.map_or(0, |row| row.ord_amt));
@@ -113,7 +113,7 @@ fn line(row: &GdsRow) -> String {
     format!("{} {} {} {units:?} {stock:?}", row.ord_seq, row.unt_id, row.ord_stat_cd)
 }
 
-fn should_be(l: &Line) -> String {
+fn should_be(l: &ModelLine) -> String {
     let units = [l.ordered, l.cancelled, l.return_accepted, l.returned, l.exchange_accepted, l.exchanged];
     let stock = [l.held, l.deducted];
     format!("{} {} {} {units:?} {stock:?}", l.no, l.sku, l.shown().code())

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     ILLEGAL, No, Yes, list, number,
-    order::{Claim, Exchange, Line, Order, Part, Return, Source, Status, Step, Swap},
+    order::{Claim, ModelExchange, ModelLine, ModelOrder, ModelReturn, ModelStatus, ModelStep, Part, Source, Swap},
     shelves::Shelves,
     text,
 };
@@ -16,14 +16,14 @@ fn at(c: &Value) -> usize {
     usize::try_from(number(c, "claim_group") - 1).unwrap_or(usize::MAX)
 }
 
-fn return_at(order: &mut Order, at: usize) -> Result<&mut Return, No> {
+fn return_at(order: &mut ModelOrder, at: usize) -> Result<&mut ModelReturn, No> {
     match order.claims.get_mut(at) {
         Some(Claim::Return(r)) => Ok(r),
         Some(Claim::Exchange(_)) | None => Err(UNKNOWN),
     }
 }
 
-fn exchange_at(order: &mut Order, at: usize) -> Result<&mut Exchange, No> {
+fn exchange_at(order: &mut ModelOrder, at: usize) -> Result<&mut ModelExchange, No> {
     match order.claims.get_mut(at) {
         Some(Claim::Exchange(e)) => Ok(e),
         Some(Claim::Return(_)) | None => Err(UNKNOWN),
@@ -31,7 +31,7 @@ fn exchange_at(order: &mut Order, at: usize) -> Result<&mut Exchange, No> {
 }
 
 /// The group of the claim that was added last.
-fn last(order: &Order) -> Option<u64> {
+fn last(order: &ModelOrder) -> Option<u64> {
     u64::try_from(order.claims.len()).ok()
 }
 
@@ -40,13 +40,13 @@ fn units(parts: &[Part]) -> Vec<(u64, i64)> {
 }
 
 /// What shipping goods of this line costs.
-fn shipping(shelves: &Shelves, line: &Line) -> i64 {
+fn shipping(shelves: &Shelves, line: &ModelLine) -> i64 {
     shelves.product_of(&line.sku).map_or(0, |p| p.fee)
 }
 
 /// The named units, and the gifts that go with the last of them. Their money is set aside: what they were paid, the fee of sending
 /// them out, where no goods are left and the buyer did not have them sent for nothing, less the fee of sending them back.
-pub(super) fn request_return(order: &mut Order, c: &Value, shelves: &Shelves) -> Result<Yes, No> {
+pub(super) fn request_return(order: &mut ModelOrder, c: &Value, shelves: &Shelves) -> Result<Yes, No> {
     let by_buyer = c["fault"] == "buyer";
     let mut parts = Vec::new();
     for l in list(c, "lines") {
@@ -56,7 +56,7 @@ pub(super) fn request_return(order: &mut Order, c: &Value, shelves: &Shelves) ->
         if quantity < 1 || quantity > line.free() {
             return Err(No::Because("quantity_exceeded"));
         }
-        parts.push(Part { no: line.no, quantity, shipped: line.status == Status::Shipped });
+        parts.push(Part { no: line.no, quantity, shipped: line.status == ModelStatus::Shipped });
     }
     let partner = |p: &Part| order.line(p.no).is_some_and(|l| matches!(l.source, Source::Partner(_)));
     if parts.is_empty() || order.debts > 0 || parts.iter().any(partner) {
@@ -67,15 +67,15 @@ pub(super) fn request_return(order: &mut Order, c: &Value, shelves: &Shelves) ->
 }
 
 /// Opens a return of these units. `swapped`: the line whose units an exchange has, which is collected and refunded instead.
-fn open(order: &mut Order, mut parts: Vec<Part>, by_buyer: bool, swapped: Option<u64>, shelves: &Shelves) {
+fn open(order: &mut ModelOrder, mut parts: Vec<Part>, by_buyer: bool, swapped: Option<u64>, shelves: &Shelves) {
     let named = units(&parts);
     for g in order.lines.iter().filter(|g| g.gift && may_be_returned(g) && !named.iter().any(|u| u.0 == g.no)) {
-        if order.takes_along(g, &named, Line::paid_units) {
-            parts.push(Part { no: g.no, quantity: g.free(), shipped: g.status == Status::Shipped });
+        if order.takes_along(g, &named, ModelLine::paid_units) {
+            parts.push(Part { no: g.no, quantity: g.free(), shipped: g.status == ModelStatus::Shipped });
         }
     }
     let worth: i64 = parts.iter().filter_map(|p| Some(order.line(p.no)?.price * p.quantity)).sum();
-    let sent: Vec<&Line> = parts.iter().filter(|p| p.shipped).filter_map(|p| order.line(p.no)).collect();
+    let sent: Vec<&ModelLine> = parts.iter().filter(|p| p.shipped).filter_map(|p| order.line(p.no)).collect();
     let way_back = sent.iter().filter(|l| !l.gift).map(|l| shipping(shelves, l)).max().unwrap_or(0);
     let withheld = if by_buyer { way_back.min(worth) } else { 0 };
     let fee_back = if by_buyer && !sent.is_empty() { 0 } else { order.fee_with(&units(&parts)) };
@@ -94,25 +94,25 @@ fn open(order: &mut Order, mut parts: Vec<Part>, by_buyer: bool, swapped: Option
         order.settlements.get_mut(*i).into_iter().for_each(|s| s.waits += part);
     }
     let withheld = order.withhold(withheld);
-    let step = Step::Requested;
-    order.claims.push(Claim::Return(Return { step, by_buyer, parts, swapped, planned, withheld, fee_back }));
+    let step = ModelStep::Requested;
+    order.claims.push(Claim::Return(ModelReturn { step, by_buyer, parts, swapped, planned, withheld, fee_back }));
 }
 
-fn may_be_returned(line: &Line) -> bool {
-    line.free() > 0 && (line.status.in_hand() || line.status == Status::Shipped)
+fn may_be_returned(line: &ModelLine) -> bool {
+    line.free() > 0 && (line.status.in_hand() || line.status == ModelStatus::Shipped)
 }
 
 /// Until anything has come back; money and units are where they were.
-pub(super) fn withdraw_return(order: &mut Order, c: &Value) -> Result<Yes, No> {
+pub(super) fn withdraw_return(order: &mut ModelOrder, c: &Value) -> Result<Yes, No> {
     let r = return_at(order, at(c))?;
     if !list(c, "lines").is_empty() {
         return Err(No::Unsure);
     }
     // what ends an exchange is not the buyer's to take back
-    if !matches!(r.step, Step::Requested | Step::Approved) || r.swapped.is_some() {
+    if !matches!(r.step, ModelStep::Requested | ModelStep::Approved) || r.swapped.is_some() {
         return Err(ILLEGAL);
     }
-    r.step = Step::Over;
+    r.step = ModelStep::Over;
     let undone = r.clone();
     order.fee += undone.fee_back;
     for (i, part) in &undone.planned {
@@ -132,23 +132,23 @@ pub(super) fn withdraw_return(order: &mut Order, c: &Value) -> Result<Yes, No> {
 }
 
 /// Goods that had not left are back with the approval.
-pub(super) fn approve_return(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn approve_return(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let r = return_at(order, at(c))?;
-    (r.step == Step::Requested).then_some(()).ok_or(ILLEGAL)?;
+    (r.step == ModelStep::Requested).then_some(()).ok_or(ILLEGAL)?;
     approve(order, at(c), shelves);
     Ok(Yes::default())
 }
 
-fn approve(order: &mut Order, at: usize, shelves: &mut Shelves) {
+fn approve(order: &mut ModelOrder, at: usize, shelves: &mut Shelves) {
     let Ok(r) = return_at(order, at) else { return };
-    r.step = Step::Approved;
+    r.step = ModelStep::Approved;
     if r.parts.iter().all(|p| !p.shipped) {
         finish(order, at, &[], shelves);
     }
 }
 
 /// All that is to come has come, of a return or of exchanged goods.
-pub(super) fn collect(order: &mut Order, c: &Value) -> Result<Yes, No> {
+pub(super) fn collect(order: &mut ModelOrder, c: &Value) -> Result<Yes, No> {
     if !list(c, "lines").is_empty() {
         return Err(No::Unsure);
     }
@@ -158,13 +158,13 @@ pub(super) fn collect(order: &mut Order, c: &Value) -> Result<Yes, No> {
         return Ok(Yes::default());
     }
     let r = return_at(order, at(c))?;
-    (r.step == Step::Approved).then_some(()).ok_or(ILLEGAL)?;
-    r.step = Step::Collected;
+    (r.step == ModelStep::Approved).then_some(()).ok_or(ILLEGAL)?;
+    r.step = ModelStep::Collected;
     Ok(Yes::default())
 }
 
 /// The end of a return, or of the way back of exchanged goods, as they were found.
-pub(super) fn complete(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn complete(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let found = list(c, "inspected");
     if let Ok(e) = exchange_at(order, at(c)) {
         (e.swap == Swap::Collected).then_some(()).ok_or(ILLEGAL)?;
@@ -175,7 +175,7 @@ pub(super) fn complete(order: &mut Order, c: &Value, shelves: &mut Shelves) -> R
         return Ok(Yes::default());
     }
     let r = return_at(order, at(c))?;
-    (r.step == Step::Collected).then_some(()).ok_or(ILLEGAL)?;
+    (r.step == ModelStep::Collected).then_some(()).ok_or(ILLEGAL)?;
     let mut inspected = Vec::new();
     for f in found {
         let (sellable, unsellable) = (number(f, "sellable"), number(f, "unsellable"));
@@ -194,7 +194,7 @@ pub(super) fn complete(order: &mut Order, c: &Value, shelves: &mut Shelves) -> R
 }
 
 /// Units go back on the shelf; some of them are lost.
-fn put_back(order: &mut Order, no: u64, units: i64, lost: i64, shelves: &mut Shelves) {
+fn put_back(order: &mut ModelOrder, no: u64, units: i64, lost: i64, shelves: &mut Shelves) {
     let customer = order.customer.clone();
     if let Some(line) = order.line_mut(no) {
         line.deducted -= units;
@@ -205,9 +205,9 @@ fn put_back(order: &mut Order, no: u64, units: i64, lost: i64, shelves: &mut She
 
 /// `unsellable` units by line; what nobody says anything of is sellable. The outbound fee of the last goods, if it has not gone back
 /// with them, was spent for nothing, and is kept back.
-fn finish(order: &mut Order, at: usize, unsellable: &[(u64, i64)], shelves: &mut Shelves) {
+fn finish(order: &mut ModelOrder, at: usize, unsellable: &[(u64, i64)], shelves: &mut Shelves) {
     let Ok(r) = return_at(order, at) else { return };
-    r.step = Step::Over;
+    r.step = ModelStep::Over;
     let done = r.clone();
     let spent = order.fee_with(&units(&done.parts));
     order.fee -= spent;
@@ -225,16 +225,16 @@ fn finish(order: &mut Order, at: usize, unsellable: &[(u64, i64)], shelves: &mut
         if let Some(line) = order.line_mut(p.no) {
             line.returned += p.quantity;
             *(if done.swapped == Some(p.no) { &mut line.exchanging } else { &mut line.returning }) -= p.quantity;
-            line.finish(Status::Returned);
+            line.finish(ModelStatus::Returned);
         }
     }
 }
 
 /// Units of a line, for another product of the same seller.
-pub(super) fn request_exchange(order: &mut Order, c: &Value, shelves: &Shelves) -> Result<Yes, No> {
+pub(super) fn request_exchange(order: &mut ModelOrder, c: &Value, shelves: &Shelves) -> Result<Yes, No> {
     let no = c["line_no"].as_u64().unwrap_or(0);
     let line = order.line(no).ok_or(No::Because("unknown_line"))?;
-    if line.free() == 0 || !matches!(line.status, Status::ProcurementDone | Status::Shipped) {
+    if line.free() == 0 || !matches!(line.status, ModelStatus::ProcurementDone | ModelStatus::Shipped) {
         return Err(ILLEGAL);
     }
     let wanted = shelves.skus.get(&text(c, "sku_id")).ok_or(No::Because("unknown_sku"))?;
@@ -244,7 +244,7 @@ pub(super) fn request_exchange(order: &mut Order, c: &Value, shelves: &Shelves) 
     if wanted.holder.is_some() || wanted.unsure {
         return Err(No::Unsure);
     }
-    let (quantity, shipped) = (number(c, "quantity"), line.status == Status::Shipped);
+    let (quantity, shipped) = (number(c, "quantity"), line.status == ModelStatus::Shipped);
     if quantity < 1 || quantity > line.free() {
         return Err(No::Because("quantity_exceeded"));
     }
@@ -254,12 +254,20 @@ pub(super) fn request_exchange(order: &mut Order, c: &Value, shelves: &Shelves) 
     }
     let by_buyer = c["fault"] == "buyer";
     let swap = Swap::Requested;
-    order.claims.push(Claim::Exchange(Exchange { swap, by_buyer, no, quantity, shipped, added: None, closed: false }));
+    order.claims.push(Claim::Exchange(ModelExchange {
+        swap,
+        by_buyer,
+        no,
+        quantity,
+        shipped,
+        added: None,
+        closed: false,
+    }));
     Ok(Yes { claim: last(order), ..Yes::default() })
 }
 
 /// By the buyer, until it is decided.
-pub(super) fn withdraw_exchange(order: &mut Order, c: &Value) -> Result<Yes, No> {
+pub(super) fn withdraw_exchange(order: &mut ModelOrder, c: &Value) -> Result<Yes, No> {
     let e = exchange_at(order, at(c))?;
     (e.swap == Swap::Requested).then_some(()).ok_or(ILLEGAL)?;
     e.swap = Swap::Withdrawn;
@@ -272,7 +280,7 @@ pub(super) fn withdraw_exchange(order: &mut Order, c: &Value) -> Result<Yes, No>
 }
 
 /// The units are collected and refunded instead, by a return of its own. It adds no product.
-fn pickup(order: &mut Order, at: usize, sku: &str, shelves: &mut Shelves) -> Result<Yes, No> {
+fn pickup(order: &mut ModelOrder, at: usize, sku: &str, shelves: &mut Shelves) -> Result<Yes, No> {
     if !sku.is_empty() {
         return Err(No::Because("invalid"));
     }
@@ -291,7 +299,7 @@ fn pickup(order: &mut Order, at: usize, sku: &str, shelves: &mut Shelves) -> Res
 }
 
 /// A new line takes over what the units were paid. By the buyer's fault sending to and fro is owed, never more than they were worth.
-pub(super) fn approve_exchange(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn approve_exchange(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let e = exchange_at(order, at(c))?.clone();
     (e.swap == Swap::Requested).then_some(()).ok_or(ILLEGAL)?;
     let sku = text(c, "sku_id");
@@ -315,7 +323,7 @@ pub(super) fn approve_exchange(order: &mut Order, c: &Value, shelves: &mut Shelv
     }
     shelves.take(&sku, None, e.quantity, false);
     let no = order.lines.iter().map(|l| l.no).max().unwrap_or(0) + 1;
-    let mut added = Line::new(no, &sku, e.quantity, old.price, Status::Preparing);
+    let mut added = ModelLine::new(no, &sku, e.quantity, old.price, ModelStatus::Preparing);
     (added.deducted, added.original) = (e.quantity, Some(old.original.unwrap_or(old.no)));
     order.lines.push(added);
     if let Some(line) = order.line_mut(e.no) {

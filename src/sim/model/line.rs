@@ -2,7 +2,7 @@
 
 /// 주문상태, least advanced first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
+pub enum ModelStatus {
     PaymentPending,
     PaymentExpired,
     PaymentCancelled,
@@ -20,52 +20,52 @@ pub enum Status {
     Exchanged,
 }
 
-impl Status {
+impl ModelStatus {
     /// The code in answers and tables.
     pub const fn code(self) -> &'static str {
         match self {
-            Status::PaymentPending => "PAYMENT_PENDING",
-            Status::PaymentExpired => "PAYMENT_EXPIRED",
-            Status::PaymentCancelled => "PAYMENT_CANCELLED",
-            Status::Ordered => "ORDERED",
-            Status::Cancelled => "CANCELLED",
-            Status::OutOfStock => "OUT_OF_STOCK",
-            Status::Preparing => "PREPARING",
-            Status::ProcurementCheck => "PROCUREMENT_CHECK",
-            Status::ProcurementDone => "PROCUREMENT_DONE",
-            Status::Shipped => "SHIPPED",
-            Status::PurchaseConfirmed => "PURCHASE_CONFIRMED",
-            Status::Returning => "RETURNING",
-            Status::Returned => "RETURNED",
-            Status::Exchanging => "EXCHANGING",
-            Status::Exchanged => "EXCHANGED",
+            ModelStatus::PaymentPending => "PAYMENT_PENDING",
+            ModelStatus::PaymentExpired => "PAYMENT_EXPIRED",
+            ModelStatus::PaymentCancelled => "PAYMENT_CANCELLED",
+            ModelStatus::Ordered => "ORDERED",
+            ModelStatus::Cancelled => "CANCELLED",
+            ModelStatus::OutOfStock => "OUT_OF_STOCK",
+            ModelStatus::Preparing => "PREPARING",
+            ModelStatus::ProcurementCheck => "PROCUREMENT_CHECK",
+            ModelStatus::ProcurementDone => "PROCUREMENT_DONE",
+            ModelStatus::Shipped => "SHIPPED",
+            ModelStatus::PurchaseConfirmed => "PURCHASE_CONFIRMED",
+            ModelStatus::Returning => "RETURNING",
+            ModelStatus::Returned => "RETURNED",
+            ModelStatus::Exchanging => "EXCHANGING",
+            ModelStatus::Exchanged => "EXCHANGED",
         }
     }
 
     /// Of terminal statuses: which one stands for the order where its lines ended differently. 0: it is not terminal.
     pub const fn rank(self) -> u8 {
         match self {
-            Status::PaymentExpired => 7,
-            Status::PaymentCancelled => 6,
-            Status::PurchaseConfirmed => 5,
-            Status::Exchanged => 4,
-            Status::Returned => 3,
-            Status::OutOfStock => 2,
-            Status::Cancelled => 1,
-            Status::PaymentPending
-            | Status::Ordered
-            | Status::Preparing
-            | Status::ProcurementCheck
-            | Status::ProcurementDone
-            | Status::Shipped
-            | Status::Returning
-            | Status::Exchanging => 0,
+            ModelStatus::PaymentExpired => 7,
+            ModelStatus::PaymentCancelled => 6,
+            ModelStatus::PurchaseConfirmed => 5,
+            ModelStatus::Exchanged => 4,
+            ModelStatus::Returned => 3,
+            ModelStatus::OutOfStock => 2,
+            ModelStatus::Cancelled => 1,
+            ModelStatus::PaymentPending
+            | ModelStatus::Ordered
+            | ModelStatus::Preparing
+            | ModelStatus::ProcurementCheck
+            | ModelStatus::ProcurementDone
+            | ModelStatus::Shipped
+            | ModelStatus::Returning
+            | ModelStatus::Exchanging => 0,
         }
     }
 
     /// Goods that are prepared and have not left.
     pub const fn in_hand(self) -> bool {
-        matches!(self, Status::Preparing | Status::ProcurementCheck | Status::ProcurementDone)
+        matches!(self, ModelStatus::Preparing | ModelStatus::ProcurementCheck | ModelStatus::ProcurementDone)
     }
 }
 
@@ -80,7 +80,7 @@ pub enum Source {
 
 /// 주문상품. Quantities are of units.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct ModelLine {
     pub no: u64,
     pub sku: String,
     pub price: i64,
@@ -91,7 +91,7 @@ pub struct Line {
     pub main: Option<u64>,
     /// of a line that an exchange added: the first line of the chain
     pub original: Option<u64>,
-    pub status: Status,
+    pub status: ModelStatus,
     pub ordered: i64,
     pub cancelled: i64,
     pub held: i64,
@@ -106,9 +106,9 @@ pub struct Line {
     pub delivered: bool,
 }
 
-impl Line {
+impl ModelLine {
     /// A line as it is placed.
-    pub fn new(no: u64, sku: &str, ordered: i64, price: i64, status: Status) -> Self {
+    pub fn new(no: u64, sku: &str, ordered: i64, price: i64, status: ModelStatus) -> Self {
         Self {
             no,
             sku: sku.to_owned(),
@@ -149,40 +149,40 @@ impl Line {
     }
 
     /// The status as it is shown: of the free units, else of the claim that has them.
-    pub const fn shown(&self) -> Status {
+    pub const fn shown(&self) -> ModelStatus {
         if self.free() > 0 || (self.returning == 0 && self.exchanging == 0) {
             self.status
         } else if self.returning > 0 {
-            Status::Returning
+            ModelStatus::Returning
         } else {
-            Status::Exchanging
+            ModelStatus::Exchanging
         }
     }
 
     /// Whether free units of it are in this status.
-    pub fn is(&self, status: Status) -> bool {
+    pub fn is(&self, status: ModelStatus) -> bool {
         self.free() > 0 && self.status == status
     }
 
     /// Once nothing of it is left it has ended so.
-    pub fn finish(&mut self, so: Status) {
+    pub fn finish(&mut self, so: ModelStatus) {
         if self.free() == 0 && self.returning == 0 && self.exchanging == 0 {
             self.status = so;
         }
     }
 
     /// The statuses of its parts: of the free units, and of those that claims have.
-    pub fn parts(&self) -> Vec<Status> {
+    pub fn parts(&self) -> Vec<ModelStatus> {
         let claimed = self.returning + self.exchanging > 0;
         let mut parts = Vec::new();
         if self.free() > 0 || !claimed {
             parts.push(self.status);
         }
         if self.returning > 0 {
-            parts.push(Status::Returning);
+            parts.push(ModelStatus::Returning);
         }
         if self.exchanging > 0 {
-            parts.push(Status::Exchanging);
+            parts.push(ModelStatus::Exchanging);
         }
         parts
     }

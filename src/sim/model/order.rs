@@ -1,11 +1,11 @@
 //! An order of the model: its lines, its money, its claims, and what they come to.
 
-pub use super::line::{Line, Source, Status};
+pub use super::line::{ModelLine, ModelStatus, Source};
 use super::shelves::Shelves;
 
 /// 결제. paid = refundable + back + excluded.
 #[derive(Debug, Clone)]
-pub struct Settlement {
+pub struct ModelSettlement {
     pub approval: String,
     pub paid: i64,
     pub refundable: i64,
@@ -18,7 +18,7 @@ pub struct Settlement {
 
 /// How far a return is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum ModelStep {
     Requested,
     Approved,
     Collected,
@@ -37,8 +37,8 @@ pub struct Part {
 
 /// 반품.
 #[derive(Debug, Clone)]
-pub struct Return {
-    pub step: Step,
+pub struct ModelReturn {
+    pub step: ModelStep,
     pub by_buyer: bool,
     pub parts: Vec<Part>,
     /// the line of which an exchange has the units
@@ -64,7 +64,7 @@ pub enum Swap {
 
 /// 교환.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct ModelExchange {
     pub swap: Swap,
     pub by_buyer: bool,
     pub no: u64,
@@ -78,13 +78,13 @@ pub struct Exchange {
 /// A claim; its group is its place, from 1.
 #[derive(Debug, Clone)]
 pub enum Claim {
-    Return(Return),
-    Exchange(Exchange),
+    Return(ModelReturn),
+    Exchange(ModelExchange),
 }
 
 /// Units that leave an order before they are sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Cut {
+pub struct ModelCut {
     pub no: u64,
     pub quantity: i64,
     /// units of it that were held or deducted
@@ -95,7 +95,7 @@ pub struct Cut {
 
 /// 주문.
 #[derive(Debug, Clone, Default)]
-pub struct Order {
+pub struct ModelOrder {
     pub id: String,
     pub lane: u32,
     pub customer: String,
@@ -105,12 +105,12 @@ pub struct Order {
     pub paid: bool,
     /// it was made for another order, and is paid between the two businesses
     pub linked: bool,
-    pub lines: Vec<Line>,
+    pub lines: Vec<ModelLine>,
     /// of shipping, that stands
     pub fee: i64,
     /// fees of exchanges that are owed
     pub debts: i64,
-    pub settlements: Vec<Settlement>,
+    pub settlements: Vec<ModelSettlement>,
     pub claims: Vec<Claim>,
     /// linked orders that were asked for
     pub asked: u64,
@@ -120,19 +120,19 @@ pub struct Order {
     pub unsure: bool,
 }
 
-impl Order {
+impl ModelOrder {
     /// Its status, from its lines.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ModelStatus {
         // what was exchanged has become what it was exchanged for
-        let passed = |l: &&Line| self.chain && l.shown() == Status::Exchanged;
-        let left: Vec<Status> = self.lines.iter().filter(|l| !passed(l)).flat_map(Line::parts).collect();
-        let all: Vec<Status> = self.lines.iter().flat_map(Line::parts).collect();
-        derive(&left).or_else(|| derive(&all)).unwrap_or(Status::PaymentPending)
+        let passed = |l: &&ModelLine| self.chain && l.shown() == ModelStatus::Exchanged;
+        let left: Vec<ModelStatus> = self.lines.iter().filter(|l| !passed(l)).flat_map(ModelLine::parts).collect();
+        let all: Vec<ModelStatus> = self.lines.iter().flat_map(ModelLine::parts).collect();
+        derive(&left).or_else(|| derive(&all)).unwrap_or(ModelStatus::PaymentPending)
     }
 
     /// What is due for it, or was paid and stays so.
     pub fn total(&self) -> i64 {
-        if self.failed || matches!(self.status(), Status::PaymentExpired | Status::PaymentCancelled) {
+        if self.failed || matches!(self.status(), ModelStatus::PaymentExpired | ModelStatus::PaymentCancelled) {
             return 0;
         }
         self.lines.iter().map(|l| l.price * l.paid_units()).sum::<i64>() + self.fee + self.debts
@@ -145,35 +145,35 @@ impl Order {
 
     /// Until when, while it is unpaid.
     pub fn due_by(&self) -> Option<u64> {
-        self.deadline.filter(|_| self.status() == Status::PaymentPending)
+        self.deadline.filter(|_| self.status() == ModelStatus::PaymentPending)
     }
 
     /// The line of that number.
-    pub fn line(&self, no: u64) -> Option<&Line> {
+    pub fn line(&self, no: u64) -> Option<&ModelLine> {
         self.lines.iter().find(|l| l.no == no)
     }
 
     /// The same, to change.
-    pub fn line_mut(&mut self, no: u64) -> Option<&mut Line> {
+    pub fn line_mut(&mut self, no: u64) -> Option<&mut ModelLine> {
         self.lines.iter_mut().find(|l| l.no == no)
     }
 
     /// The goods that a gift goes with: its main line, and what that was exchanged for.
-    pub fn family(&self, gift: &Line) -> impl Iterator<Item = &Line> + Clone {
+    pub fn family(&self, gift: &ModelLine) -> impl Iterator<Item = &ModelLine> + Clone {
         let main = gift.main;
         self.lines.iter().filter(move |l| !l.gift && main.is_some() && main == Some(l.original.unwrap_or(l.no)))
     }
 
     /// Whether these units are the last, by `left`, of what a gift came with.
-    pub fn takes_along(&self, gift: &Line, units: &[(u64, i64)], left: impl Fn(&Line) -> i64) -> bool {
-        let going = |l: &Line| units.iter().filter(|u| u.0 == l.no).map(|u| u.1).sum::<i64>();
+    pub fn takes_along(&self, gift: &ModelLine, units: &[(u64, i64)], left: impl Fn(&ModelLine) -> i64) -> bool {
+        let going = |l: &ModelLine| units.iter().filter(|u| u.0 == l.no).map(|u| u.1).sum::<i64>();
         self.family(gift).any(|l| going(l) > 0) && self.family(gift).all(|l| left(l) <= going(l))
     }
 
     /// Whether a gift is left alone, which the model's stories do not come to.
     pub fn has_orphan(&self) -> bool {
-        let alone = |g: &&Line| self.family(g).next().is_some() && self.family(g).all(|l| l.active() == 0);
-        let left = |g: &&Line| g.gift && g.free() > 0 && g.status.rank() == 0;
+        let alone = |g: &&ModelLine| self.family(g).next().is_some() && self.family(g).all(|l| l.active() == 0);
+        let left = |g: &&ModelLine| g.gift && g.free() > 0 && g.status.rank() == 0;
         self.paid && self.lines.iter().filter(left).any(|g| alone(&g))
     }
 
@@ -209,7 +209,7 @@ impl Order {
 
     fn spread(&self, amount: i64) -> Vec<(usize, i64)> {
         let mut left = amount;
-        let part = |(i, s): (usize, &Settlement)| {
+        let part = |(i, s): (usize, &ModelSettlement)| {
             let part = left.min(s.refundable);
             left -= part;
             (i, part)
@@ -218,7 +218,7 @@ impl Order {
     }
 
     /// Takes units out, with their stock and their money.
-    pub fn cut(&mut self, cuts: &[Cut], so: Status, shelves: &mut Shelves) {
+    pub fn cut(&mut self, cuts: &[ModelCut], so: ModelStatus, shelves: &mut Shelves) {
         let units: Vec<(u64, i64)> = cuts.iter().map(|c| (c.no, c.quantity)).collect();
         let fee = self.fee_with(&units);
         self.fee -= fee;
@@ -243,25 +243,25 @@ impl Order {
     }
 
     /// Adds the gifts that go with goods which are cut: those of which no goods are left, unless they have been sent.
-    pub fn with_gifts(&self, mut cuts: Vec<Cut>) -> Vec<Cut> {
+    pub fn with_gifts(&self, mut cuts: Vec<ModelCut>) -> Vec<ModelCut> {
         let units: Vec<(u64, i64)> = cuts.iter().map(|c| (c.no, c.quantity)).collect();
-        let sent = |g: &Line| matches!(g.status, Status::Shipped | Status::PurchaseConfirmed);
+        let sent = |g: &ModelLine| matches!(g.status, ModelStatus::Shipped | ModelStatus::PurchaseConfirmed);
         for g in self.lines.iter().filter(|g| g.gift && g.free() > 0 && !sent(g)) {
-            if !units.iter().any(|u| u.0 == g.no) && self.takes_along(g, &units, Line::active) {
+            if !units.iter().any(|u| u.0 == g.no) && self.takes_along(g, &units, ModelLine::active) {
                 let taken = (g.held + g.deducted).min(g.free());
-                cuts.push(Cut { no: g.no, quantity: g.free(), taken, lost: 0 });
+                cuts.push(ModelCut { no: g.no, quantity: g.free(), taken, lost: 0 });
             }
         }
         cuts
     }
 
     /// Units of goods that come to so much; `None`: one can't tell which.
-    pub fn short_by(&self, missing: i64) -> Option<Vec<Cut>> {
-        let goods: Vec<&Line> = self.lines.iter().filter(|l| !l.gift).collect();
+    pub fn short_by(&self, missing: i64) -> Option<Vec<ModelCut>> {
+        let goods: Vec<&ModelLine> = self.lines.iter().filter(|l| !l.gift).collect();
         let mut ways = vec![(missing, Vec::new())];
         for l in goods {
-            let with = |(left, cuts): &(i64, Vec<Cut>), n: i64| {
-                let cut = (n > 0).then_some(Cut { no: l.no, quantity: n, taken: n, lost: 0 });
+            let with = |(left, cuts): &(i64, Vec<ModelCut>), n: i64| {
+                let cut = (n > 0).then_some(ModelCut { no: l.no, quantity: n, taken: n, lost: 0 });
                 (left - n * l.price, cuts.iter().copied().chain(cut).collect())
             };
             ways = ways.iter().flat_map(|way| (0..=l.active()).map(move |n| with(way, n))).collect();
@@ -271,12 +271,12 @@ impl Order {
     }
 
     /// It ends unpaid: what it holds is released.
-    pub fn end_unpaid(&mut self, so: Status, shelves: &mut Shelves) {
+    pub fn end_unpaid(&mut self, so: ModelStatus, shelves: &mut Shelves) {
         let customer = self.customer.clone();
         for l in &mut self.lines {
             let sale = l.sale.then_some(customer.as_str());
             shelves.give_back(&l.sku, sale, (l.held, 0, 0));
-            if l.is(Status::PaymentPending) {
+            if l.is(ModelStatus::PaymentPending) {
                 l.status = so;
             }
             (l.held, l.cancelled) = (0, l.ordered);
@@ -285,7 +285,7 @@ impl Order {
 
     /// Exchanges whose added line has ended are complete.
     pub fn close_exchanges(&mut self) {
-        let ended = |o: &Order, no: u64| o.line(no).is_some_and(|l| l.shown().rank() > 0);
+        let ended = |o: &ModelOrder, no: u64| o.line(no).is_some_and(|l| l.shown().rank() > 0);
         for i in 0..self.claims.len() {
             let Some(Claim::Exchange(e)) = self.claims.get(i) else { continue };
             let (no, quantity) = (e.no, e.quantity);
@@ -297,15 +297,15 @@ impl Order {
             }
             if let Some(line) = self.line_mut(no) {
                 line.exchanging -= quantity;
-                line.finish(if line.returned > 0 { Status::Returned } else { Status::Exchanged });
+                line.finish(if line.returned > 0 { ModelStatus::Returned } else { ModelStatus::Exchanged });
             }
         }
     }
 }
 
 /// A claim in progress shows; else the least advanced that has not ended; else the furthest end.
-fn derive(parts: &[Status]) -> Option<Status> {
-    let claim = parts.iter().find(|s| matches!(s, Status::Returning | Status::Exchanging));
+fn derive(parts: &[ModelStatus]) -> Option<ModelStatus> {
+    let claim = parts.iter().find(|s| matches!(s, ModelStatus::Returning | ModelStatus::Exchanging));
     let live = || parts.iter().filter(|s| s.rank() == 0).min();
     claim.or_else(live).or_else(|| parts.iter().max_by_key(|s| s.rank())).copied()
 }

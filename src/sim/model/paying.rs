@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::{
     GRACE_MS, ILLEGAL, No, Yes, list, number,
-    order::{Cut, Line, Order, Settlement, Status},
+    order::{ModelCut, ModelLine, ModelOrder, ModelSettlement, ModelStatus},
     shelves::Shelves,
     text,
 };
 
-impl Settlement {
+impl ModelSettlement {
     /// So much, all of which may go back.
     pub fn of(approval: String, paid: i64) -> Self {
         Self { approval, paid, refundable: paid, back: 0, waits: 0, excluded: 0 }
@@ -26,7 +26,7 @@ pub(super) fn settlements(c: &Value) -> Vec<(String, i64)> {
 
 /// What is due, to the won, pays; other money is taken and goes back.
 pub(super) fn approve(
-    order: &mut Order,
+    order: &mut ModelOrder,
     c: &Value,
     shelves: &mut Shelves,
     approvals: &mut BTreeMap<String, String>,
@@ -45,14 +45,14 @@ pub(super) fn approve(
     approvals.insert(approval.clone(), order.id.clone());
     let due = order.due();
     let status = order.status();
-    let note = if matches!(status, Status::PaymentExpired | Status::PaymentCancelled) {
+    let note = if matches!(status, ModelStatus::PaymentExpired | ModelStatus::PaymentCancelled) {
         Some("payment_expired")
-    } else if status == Status::PaymentPending {
+    } else if status == ModelStatus::PaymentPending {
         (due != *amount).then_some("amount_mismatch")
     } else {
         Some("already_paid")
     };
-    let mut settlement = Settlement::of(approval.clone(), *amount);
+    let mut settlement = ModelSettlement::of(approval.clone(), *amount);
     if note.is_some() {
         (settlement.refundable, settlement.back) = (0, *amount);
     } else {
@@ -60,8 +60,8 @@ pub(super) fn approve(
         for l in &mut order.lines {
             shelves.sell(&l.sku, l.held);
             (l.deducted, l.held) = (l.deducted + l.held, 0);
-            if l.is(Status::PaymentPending) {
-                l.status = Status::Ordered;
+            if l.is(ModelStatus::PaymentPending) {
+                l.status = ModelStatus::Ordered;
             }
         }
     }
@@ -70,40 +70,40 @@ pub(super) fn approve(
 }
 
 /// Only an unpaid order in its time is declined or given up.
-fn unpaid(order: &Order, now: u64) -> Result<(), No> {
+fn unpaid(order: &ModelOrder, now: u64) -> Result<(), No> {
     let status = order.status();
-    if status == Status::PaymentPending {
+    if status == ModelStatus::PaymentPending {
         return Ok(());
     }
     // whether the timer has looked at it is not said
-    let lately = status == Status::PaymentExpired && order.deadline.is_some_and(|at| now < at + GRACE_MS);
+    let lately = status == ModelStatus::PaymentExpired && order.deadline.is_some_and(|at| now < at + GRACE_MS);
     Err(if lately { No::OneOf(vec!["payment_expired", "illegal_transition"]) } else { ILLEGAL })
 }
 
 /// The payer may try again.
-pub(super) fn decline(order: &Order, now: u64) -> Result<Yes, No> {
+pub(super) fn decline(order: &ModelOrder, now: u64) -> Result<Yes, No> {
     unpaid(order, now).map(|()| Yes::default())
 }
 
 /// The payer gives up.
-pub(super) fn cancel(order: &mut Order, now: u64, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn cancel(order: &mut ModelOrder, now: u64, shelves: &mut Shelves) -> Result<Yes, No> {
     unpaid(order, now)?;
-    order.end_unpaid(Status::PaymentCancelled, shelves);
+    order.end_unpaid(ModelStatus::PaymentCancelled, shelves);
     Ok(Yes::default())
 }
 
 /// Whole lines, until they are prepared; their gifts go with them.
-pub(super) fn cancel_lines(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn cancel_lines(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let named: Vec<u64> = list(c, "lines").iter().filter_map(Value::as_u64).collect();
     for no in &named {
         let line = order.line(*no).ok_or(No::Because("unknown_line"))?;
-        if line.status != Status::Ordered {
+        if line.status != ModelStatus::Ordered {
             return Err(ILLEGAL);
         }
     }
-    let of = |l: &Line| Cut { no: l.no, quantity: l.active(), taken: l.held + l.deducted, lost: 0 };
-    let cuts: Vec<Cut> = named.iter().filter_map(|no| order.line(*no)).map(of).collect();
+    let of = |l: &ModelLine| ModelCut { no: l.no, quantity: l.active(), taken: l.held + l.deducted, lost: 0 };
+    let cuts: Vec<ModelCut> = named.iter().filter_map(|no| order.line(*no)).map(of).collect();
     let cuts = order.with_gifts(cuts);
-    order.cut(&cuts, Status::Cancelled, shelves);
+    order.cut(&cuts, ModelStatus::Cancelled, shelves);
     Ok(Yes::default())
 }

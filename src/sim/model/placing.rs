@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Expected, Model, No, Yes, list, number,
-    order::{Line, Order, Settlement, Status},
+    order::{ModelLine, ModelOrder, ModelSettlement, ModelStatus},
     owed, refusal,
     shelves::Shelves,
     text,
@@ -46,7 +46,7 @@ impl Model {
             Err((no, asked)) => {
                 // other lanes were asked: the order's lane knows its id
                 if asked {
-                    let order = Order { failed: true, ..blank(id, lane, c) };
+                    let order = ModelOrder { failed: true, ..blank(id, lane, c) };
                     self.orders.insert(id.to_owned(), order);
                 }
                 refusal(no, Vec::new())
@@ -56,13 +56,13 @@ impl Model {
 
     /// An order of which nothing is known.
     pub(super) fn of_nothing(&mut self, id: &str, lane: u32, c: &Value) -> Expected {
-        let order = Order { unsure: true, ..blank(id, lane, c) };
+        let order = ModelOrder { unsure: true, ..blank(id, lane, c) };
         self.orders.insert(id.to_owned(), order);
         Expected::unsure()
     }
 
     /// The order, or why not, and whether other lanes were asked.
-    fn place(&mut self, now: u64, lane: u32, id: &str, c: &Value) -> Result<Order, (No, bool)> {
+    fn place(&mut self, now: u64, lane: u32, id: &str, c: &Value) -> Result<ModelOrder, (No, bool)> {
         let here = |reason| (No::Because(reason), false);
         let part = c["allow_partial"] == true;
         let customer = text(c, "customer_id");
@@ -184,23 +184,23 @@ impl Model {
         wanted: &[Wanted],
         fee: i64,
         paid: Vec<(String, i64)>,
-    ) -> Order {
-        let mut order = Order { fee, paid: !c["payment"].is_null(), ..blank(id, lane, c) };
+    ) -> ModelOrder {
+        let mut order = ModelOrder { fee, paid: !c["payment"].is_null(), ..blank(id, lane, c) };
         order.deadline = (!order.paid).then_some(now + self.payment_window_ms);
-        let status = if order.paid { Status::Ordered } else { Status::PaymentPending };
+        let status = if order.paid { ModelStatus::Ordered } else { ModelStatus::PaymentPending };
         for (w, no) in wanted.iter().zip(1u64..) {
             let sale = !w.gift && self.shelves.skus.get(&w.sku).is_some_and(|s| s.sale.is_some());
             self.shelves.take(&w.sku, sale.then_some(order.customer.as_str()), w.got, !order.paid);
-            let mut line = Line::new(no, &w.sku, w.quantity, w.price, status);
+            let mut line = ModelLine::new(no, &w.sku, w.quantity, w.price, status);
             (line.sale, line.gift, line.main) = (sale, w.gift, w.main);
             line.cancelled = w.quantity - w.got;
             *(if order.paid { &mut line.deducted } else { &mut line.held }) = w.got;
-            line.finish(Status::OutOfStock);
+            line.finish(ModelStatus::OutOfStock);
             order.lines.push(line);
         }
         for (approval, amount) in paid {
             self.approvals.insert(approval.clone(), id.to_owned());
-            order.settlements.push(Settlement::of(approval, amount));
+            order.settlements.push(ModelSettlement::of(approval, amount));
         }
         if order.paid {
             let short = wanted.iter().map(|w| w.price * (w.quantity - w.got)).sum();
@@ -223,6 +223,6 @@ fn got(shelves: &Shelves, w: &Wanted, customer: &str, part: bool) -> Result<i64,
     }
 }
 
-fn blank(id: &str, lane: u32, c: &Value) -> Order {
-    Order { id: id.to_owned(), lane, customer: text(c, "customer_id"), ..Order::default() }
+fn blank(id: &str, lane: u32, c: &Value) -> ModelOrder {
+    ModelOrder { id: id.to_owned(), lane, customer: text(c, "customer_id"), ..ModelOrder::default() }
 }

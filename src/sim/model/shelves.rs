@@ -9,7 +9,7 @@ use crate::log::crc16::partition_of;
 
 /// 판매행사.
 #[derive(Debug, Clone)]
-pub struct Sale {
+pub struct ModelSale {
     pub price: i64,
     pub allotted: i64,
     pub limit: Option<i64>,
@@ -17,7 +17,7 @@ pub struct Sale {
     pub used: BTreeMap<String, i64>,
 }
 
-impl Sale {
+impl ModelSale {
     fn left(&self) -> i64 {
         self.allotted - self.used.values().sum::<i64>()
     }
@@ -25,14 +25,14 @@ impl Sale {
 
 /// 단품.
 #[derive(Debug, Clone)]
-pub struct Sku {
+pub struct ModelSku {
     pub product: String,
     pub holder: Option<String>,
     pub on_hand: i64,
     pub held: i64,
     /// what orders have now
     pub sold: i64,
-    pub sale: Option<Sale>,
+    pub sale: Option<ModelSale>,
     /// an order that the model knows nothing of has had to do with it
     pub unsure: bool,
 }
@@ -48,7 +48,7 @@ pub struct Product {
 
 /// 사은품프로모션: as many gifts as units.
 #[derive(Debug, Clone)]
-pub struct Promotion {
+pub struct ModelPromotion {
     pub mains: Vec<String>,
     pub gifts: Vec<String>,
     pub gift_quantity: i64,
@@ -59,9 +59,9 @@ pub struct Promotion {
 #[derive(Debug, Clone, Default)]
 pub struct Shelves {
     pub partitions: u32,
-    pub skus: BTreeMap<String, Sku>,
+    pub skus: BTreeMap<String, ModelSku>,
     pub products: BTreeMap<String, Product>,
-    pub promotions: BTreeMap<String, Promotion>,
+    pub promotions: BTreeMap<String, ModelPromotion>,
     /// kinds by id
     pub partners: BTreeMap<String, String>,
 }
@@ -132,12 +132,12 @@ impl Shelves {
                 let limit = c["limit_per_customer"].as_i64();
                 let (price, allotted) = (number(c, "price"), number(c, "allotted"));
                 self.with(c, |s| {
-                    s.sale = Some(Sale { price, allotted, limit, used: BTreeMap::new() });
+                    s.sale = Some(ModelSale { price, allotted, limit, used: BTreeMap::new() });
                     Ok(())
                 })
             }
             "create_gift_promotion" => {
-                let promotion = Promotion {
+                let promotion = ModelPromotion {
                     mains: texts(&c["main_product_ids"]),
                     gifts: texts(&c["gift_sku_ids"]),
                     gift_quantity: number(c, "gift_quantity"),
@@ -167,12 +167,12 @@ impl Shelves {
             return Err(No::Because("already_exists"));
         }
         let holder = c["holder_id"].as_str().map(str::to_owned);
-        let sku = Sku { product, holder, on_hand: 0, held: 0, sold: 0, sale: None, unsure: false };
+        let sku = ModelSku { product, holder, on_hand: 0, held: 0, sold: 0, sale: None, unsure: false };
         self.skus.insert(id, sku);
         Ok(Yes::default())
     }
 
-    fn with(&mut self, c: &Value, change: impl FnOnce(&mut Sku) -> Result<(), No>) -> Result<Yes, No> {
+    fn with(&mut self, c: &Value, change: impl FnOnce(&mut ModelSku) -> Result<(), No>) -> Result<Yes, No> {
         let sku = self.skus.get_mut(&text(c, "sku_id")).ok_or(No::Because("unknown_sku"))?;
         if sku.unsure {
             return Err(No::Unsure);
@@ -181,7 +181,7 @@ impl Shelves {
     }
 }
 
-impl Sku {
+impl ModelSku {
     /// Stock never turns negative.
     fn move_by(&mut self, units: i64) -> Result<(), No> {
         if self.on_hand + units < 0 {

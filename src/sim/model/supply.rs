@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::{
     ILLEGAL, No, Yes, list, number,
-    order::{Claim, Cut, Line, Order, Source, Status, Step},
+    order::{Claim, ModelCut, ModelLine, ModelOrder, ModelStatus, ModelStep, Source},
     shelves::Shelves,
     text,
 };
 
 /// All lines that are there go on.
-pub(super) fn go(order: &mut Order, from: Status, to: Status) -> Result<Yes, No> {
+pub(super) fn go(order: &mut ModelOrder, from: ModelStatus, to: ModelStatus) -> Result<Yes, No> {
     let mut moved = false;
     for l in order.lines.iter_mut().filter(|l| l.is(from)) {
         (l.status, moved) = (to, true);
@@ -19,38 +19,38 @@ pub(super) fn go(order: &mut Order, from: Status, to: Status) -> Result<Yes, No>
 }
 
 /// So many units are really there; the others leave the books.
-pub(super) fn judge(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
-    if !order.lines.iter().any(|l| l.status == Status::Ordered) {
+pub(super) fn judge(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+    if !order.lines.iter().any(|l| l.status == ModelStatus::Ordered) {
         return Err(ILLEGAL);
     }
     let mut cuts = Vec::new();
     for j in list(c, "lines") {
         let line = j["line_no"].as_u64().and_then(|no| order.line(no)).ok_or(No::Because("unknown_line"))?;
-        if line.status != Status::Ordered {
+        if line.status != ModelStatus::Ordered {
             return Err(ILLEGAL);
         }
         let quantity = line.active() - number(j, "available").min(line.active());
         let taken = quantity.min(line.deducted);
         if quantity > 0 {
-            cuts.push(Cut { no: line.no, quantity, taken, lost: taken });
+            cuts.push(ModelCut { no: line.no, quantity, taken, lost: taken });
         }
     }
     let cuts = order.with_gifts(cuts);
-    order.cut(&cuts, Status::OutOfStock, shelves);
+    order.cut(&cuts, ModelStatus::OutOfStock, shelves);
     Ok(Yes::default())
 }
 
 /// The units that the sale deducted are those that are sent.
-pub(super) fn use_own_stock(order: &mut Order) -> Result<Yes, No> {
+pub(super) fn use_own_stock(order: &mut ModelOrder) -> Result<Yes, No> {
     let mut moved = false;
-    for l in order.lines.iter_mut().filter(|l| l.is(Status::Preparing) && l.source == Source::None) {
-        (l.status, l.source, moved) = (Status::ProcurementCheck, Source::Own, true);
+    for l in order.lines.iter_mut().filter(|l| l.is(ModelStatus::Preparing) && l.source == Source::None) {
+        (l.status, l.source, moved) = (ModelStatus::ProcurementCheck, Source::Own, true);
     }
     if moved { Ok(Yes::default()) } else { Err(ILLEGAL) }
 }
 
 /// A linked order at a partner, which has to have enough.
-pub(super) fn purchase(order: &mut Order, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn purchase(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let partner = text(c, "partner_id");
     let kind = shelves.partners.get(&partner).ok_or(No::Because("unknown_partner"))?;
     if kind == "installer" {
@@ -59,7 +59,7 @@ pub(super) fn purchase(order: &mut Order, c: &Value, shelves: &mut Shelves) -> R
     let [named] = list(c, "lines") else { return Err(No::Unsure) };
     let (no, sku) = (named["line_no"].as_u64().unwrap_or(0), text(named, "sku_id"));
     let line = order.line(no).ok_or(No::Because("unknown_line"))?;
-    if !line.is(Status::Preparing) || line.source != Source::None {
+    if !line.is(ModelStatus::Preparing) || line.source != Source::None {
         return Err(ILLEGAL);
     }
     let quantity = line.free();
@@ -76,38 +76,38 @@ pub(super) fn purchase(order: &mut Order, c: &Value, shelves: &mut Shelves) -> R
     let price = shelves.product_of(&sku).map_or(0, |p| p.price);
     let seller = shelves.product_of(&line.sku).map(|p| p.partner.clone()).unwrap_or_default();
     order.asked += 1;
-    let mut bought = Line::new(1, &sku, quantity, price, Status::Ordered);
+    let mut bought = ModelLine::new(1, &sku, quantity, price, ModelStatus::Ordered);
     bought.deducted = quantity;
     shelves.take(&sku, None, quantity, false);
-    let child = Order {
+    let child = ModelOrder {
         id: format!("{}::{}", order.id, order.asked),
         lane: shelves.lane(&sku),
         customer: seller,
         paid: true,
         linked: true,
         lines: vec![bought],
-        ..Order::default()
+        ..ModelOrder::default()
     };
     if let Some(line) = order.line_mut(no) {
-        (line.status, line.source) = (Status::ProcurementCheck, Source::Partner(child.id.clone()));
+        (line.status, line.source) = (ModelStatus::ProcurementCheck, Source::Partner(child.id.clone()));
     }
     Ok(Yes { makes: Some(child), ..Yes::default() })
 }
 
 /// A linked order that is not needed any more: it has not been prepared.
-pub(super) fn stop(child: &mut Order, shelves: &mut Shelves) {
-    let cut = |l: &Line| Cut { no: l.no, quantity: l.free(), taken: l.deducted, lost: 0 };
-    let cuts: Vec<Cut> = child.lines.iter().filter(|l| l.is(Status::Ordered)).map(cut).collect();
-    child.cut(&cuts, Status::Cancelled, shelves);
+pub(super) fn stop(child: &mut ModelOrder, shelves: &mut Shelves) {
+    let cut = |l: &ModelLine| ModelCut { no: l.no, quantity: l.free(), taken: l.deducted, lost: 0 };
+    let cuts: Vec<ModelCut> = child.lines.iter().filter(|l| l.is(ModelStatus::Ordered)).map(cut).collect();
+    child.cut(&cuts, ModelStatus::Cancelled, shelves);
 }
 
 /// What was to come does not: units from own stock go back on the shelf, the others never were there.
-pub(super) fn cancel(order: &mut Order, shelves: &mut Shelves) -> Result<Yes, No> {
+pub(super) fn cancel(order: &mut ModelOrder, shelves: &mut Shelves) -> Result<Yes, No> {
     let (mut cuts, mut yes) = (Vec::new(), Yes::default());
-    for l in order.lines.iter_mut().filter(|l| l.is(Status::ProcurementCheck)) {
+    for l in order.lines.iter_mut().filter(|l| l.is(ModelStatus::ProcurementCheck)) {
         let taken = l.free().min(l.deducted);
         let lost = if l.source == Source::Own { 0 } else { taken };
-        cuts.push(Cut { no: l.no, quantity: l.free(), taken, lost });
+        cuts.push(ModelCut { no: l.no, quantity: l.free(), taken, lost });
         if let Source::Partner(child) = std::mem::replace(&mut l.source, Source::None) {
             yes.stops = Some(child);
         }
@@ -116,46 +116,46 @@ pub(super) fn cancel(order: &mut Order, shelves: &mut Shelves) -> Result<Yes, No
         return Err(ILLEGAL);
     }
     let cuts = order.with_gifts(cuts);
-    order.cut(&cuts, Status::OutOfStock, shelves);
+    order.cut(&cuts, ModelStatus::OutOfStock, shelves);
     Ok(yes)
 }
 
 /// Own stock is there; a partner's is not ours to complete.
-pub(super) fn complete(order: &mut Order) -> Result<Yes, No> {
-    if !order.lines.iter().any(|l| l.is(Status::ProcurementCheck)) {
+pub(super) fn complete(order: &mut ModelOrder) -> Result<Yes, No> {
+    if !order.lines.iter().any(|l| l.is(ModelStatus::ProcurementCheck)) {
         return Err(ILLEGAL);
     }
     let mut moved = false;
-    for l in order.lines.iter_mut().filter(|l| l.is(Status::ProcurementCheck) && l.source == Source::Own) {
-        (l.status, moved) = (Status::ProcurementDone, true);
+    for l in order.lines.iter_mut().filter(|l| l.is(ModelStatus::ProcurementCheck) && l.source == Source::Own) {
+        (l.status, moved) = (ModelStatus::ProcurementDone, true);
     }
     if moved { Ok(Yes::default()) } else { Err(No::Because("invalid")) }
 }
 
 /// All that was sent and has not come yet has come.
-pub(super) fn delivered(order: &mut Order) -> Result<Yes, No> {
+pub(super) fn delivered(order: &mut ModelOrder) -> Result<Yes, No> {
     let mut came = false;
-    for l in order.lines.iter_mut().filter(|l| l.status == Status::Shipped && l.active() > 0 && !l.delivered) {
+    for l in order.lines.iter_mut().filter(|l| l.status == ModelStatus::Shipped && l.active() > 0 && !l.delivered) {
         (l.delivered, came) = (true, true);
     }
     if came { Ok(Yes::default()) } else { Err(ILLEGAL) }
 }
 
 /// What was delivered and no claim may bring back; a gift with or after its goods.
-pub(super) fn confirm(order: &mut Order) -> Result<Yes, No> {
+pub(super) fn confirm(order: &mut ModelOrder) -> Result<Yes, No> {
     let open = |no: u64| {
         let of = |c: &Claim| match c {
-            Claim::Return(r) => r.step != Step::Over && r.parts.iter().any(|p| p.no == no),
+            Claim::Return(r) => r.step != ModelStep::Over && r.parts.iter().any(|p| p.no == no),
             Claim::Exchange(_) => false,
         };
         order.claims.iter().any(of)
     };
-    let settled = |l: &Line| l.returning == 0 && l.exchange_accepted == l.exchanged && !open(l.no);
-    let ready = |l: &&Line| l.is(Status::Shipped) && l.delivered && settled(l);
+    let settled = |l: &ModelLine| l.returning == 0 && l.exchange_accepted == l.exchanged && !open(l.no);
+    let ready = |l: &&ModelLine| l.is(ModelStatus::Shipped) && l.delivered && settled(l);
     let goods: Vec<u64> = order.lines.iter().filter(|l| !l.gift).filter(ready).map(|l| l.no).collect();
-    let kept = |m: &Line| {
+    let kept = |m: &ModelLine| {
         m.returning + m.exchange_accepted == m.exchanged
-            && (m.free() == 0 || m.status == Status::PurchaseConfirmed || goods.contains(&m.no))
+            && (m.free() == 0 || m.status == ModelStatus::PurchaseConfirmed || goods.contains(&m.no))
     };
     let gifts = order.lines.iter().filter(|l| l.gift).filter(ready);
     let gifts: Vec<u64> = gifts.filter(|g| order.family(g).all(kept)).map(|l| l.no).collect();
@@ -163,7 +163,7 @@ pub(super) fn confirm(order: &mut Order) -> Result<Yes, No> {
         return Err(ILLEGAL);
     }
     for l in order.lines.iter_mut().filter(|l| goods.contains(&l.no) || gifts.contains(&l.no)) {
-        l.status = Status::PurchaseConfirmed;
+        l.status = ModelStatus::PurchaseConfirmed;
     }
     Ok(Yes::default())
 }

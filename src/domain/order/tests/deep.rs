@@ -29,7 +29,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, Clone)]
-pub enum Step {
+pub enum Draw {
     Ask(Act),
     /// the next thing that would happen to all lines
     Forward,
@@ -42,16 +42,16 @@ pub enum Step {
     Move(usize, i64),
 }
 
-pub fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Draw> {
     let act = (kinds(), 0u16..7, 0u16..5, 0u32..4, any::<bool>());
     prop_oneof![
-        20 => act.prop_map(|(kind, line, other, n, flag)| Step::Ask(Act { kind, line, other, n, flag })),
-        3 => Just(Step::Forward),
-        2 => Just(Step::Lanes),
-        1 => Just(Step::Rest),
-        1 => Just(Step::Wait),
-        1 => Just(Step::LoseAdded),
-        1 => (0usize..8, -3i64..3).prop_map(|(sku, n)| Step::Move(sku, n)),
+        20 => act.prop_map(|(kind, line, other, n, flag)| Draw::Ask(Act { kind, line, other, n, flag })),
+        3 => Just(Draw::Forward),
+        2 => Just(Draw::Lanes),
+        1 => Just(Draw::Rest),
+        1 => Just(Draw::Wait),
+        1 => Just(Draw::LoseAdded),
+        1 => (0usize..8, -3i64..3).prop_map(|(sku, n)| Draw::Move(sku, n)),
     ]
 }
 
@@ -211,10 +211,10 @@ pub fn advance(w: &mut World) {
     }
 }
 
-pub fn run(w: &mut World, steps: &[Step]) {
+pub fn run(w: &mut World, steps: &[Draw]) {
     for step in steps {
         match step {
-            Step::Ask(act) => {
+            Draw::Ask(act) => {
                 let asked = command(w, *act);
                 let (order, events) = (w.order.clone(), w.history.len());
                 match w.ask(&asked) {
@@ -225,18 +225,18 @@ pub fn run(w: &mut World, steps: &[Step]) {
                     }
                 }
             }
-            Step::Forward => forward(w),
-            Step::Lanes => drop(w.one_step()),
-            Step::Rest => w.rest(),
-            Step::Wait => w.later(Duration::from_secs(60)),
-            Step::LoseAdded => {
+            Draw::Forward => forward(w),
+            Draw::Lanes => drop(w.one_step()),
+            Draw::Rest => w.rest(),
+            Draw::Wait => w.later(Duration::from_secs(60)),
+            Draw::LoseAdded => {
                 let added = |l: &&Line| w.o().fails_with(l.no).is_some() && l.may(Trigger::LoseSomeStock).is_some();
                 let lost = w.o().lines.iter().find(added).map(|l| units(l.no, 1));
                 if let Some(lost) = lost {
                     drop(w.ask(&C::ReportStockLoss { lines: vec![lost] }));
                 }
             }
-            Step::Move(n, quantity) => drop(w.own(&SkuId::stored(NAMES[*n]), Move::Adjust, *quantity)),
+            Draw::Move(n, quantity) => drop(w.own(&SkuId::stored(NAMES[*n]), Move::Adjust, *quantity)),
         }
         w.one_won();
     }
@@ -389,9 +389,9 @@ fn after(forward: usize) -> Start {
 
 /// Cases that make every event happen, whatever is drawn beside them: a kind of command (as `acts` numbers them), and what it
 /// names.
-fn scripts() -> Vec<(Start, Vec<Step>)> {
-    let ask = |kind, line, other, n, flag| Step::Ask(Act { kind, line, other, n, flag });
-    let mut scripts: Vec<(Start, Vec<Step>)> = (0..8).map(|n| (after(n), Vec::new())).collect();
+fn scripts() -> Vec<(Start, Vec<Draw>)> {
+    let ask = |kind, line, other, n, flag| Draw::Ask(Act { kind, line, other, n, flag });
+    let mut scripts: Vec<(Start, Vec<Draw>)> = (0..8).map(|n| (after(n), Vec::new())).collect();
     // cancelled, one refund refused and sent by bank transfer, another confirmed
     let refunds = vec![
         ask(38, 2, 0, 0, true),
@@ -403,13 +403,13 @@ fn scripts() -> Vec<(Start, Vec<Step>)> {
     scripts.push((after(1), refunds));
     // sent to Jeju, bought of somebody else, in vain
     let bought =
-        vec![ask(4, 0, 0, 2, true), ask(5, 0, 0, 0, true), ask(1, 2, 0, 0, true), ask(7, 2, 0, 0, true), Step::Forward];
+        vec![ask(4, 0, 0, 2, true), ask(5, 0, 0, 0, true), ask(1, 2, 0, 0, true), ask(7, 2, 0, 0, true), Draw::Forward];
     scripts.push((after(2), bought));
     // with an installer and a gift for a complaint, shipped, a waybill corrected
     let mut installed = vec![ask(3, 1, 0, 1, true), ask(35, 0, 0, 0, false), ask(31, 1, 0, 1, true)];
-    installed.extend((0..3).map(|_| Step::Forward));
+    installed.extend((0..3).map(|_| Draw::Forward));
     installed.push(ask(11, 1, 1, 1, true));
-    installed.extend((0..4).map(|_| Step::Forward));
+    installed.extend((0..4).map(|_| Draw::Forward));
     scripts.push((after(2), installed));
     // bought for good, and reviewed
     scripts.push((after(7), vec![ask(18, 1, 0, 1, true)]));
@@ -429,7 +429,7 @@ fn scripts() -> Vec<(Start, Vec<Step>)> {
     // an exchange that is rejected, and one whose new goods are lost
     let wanted = || ask(26, 4, 0, 1, false);
     let exchanged =
-        vec![wanted(), ask(28, 0, 1, 0, true), wanted(), ask(29, 0, 2, 1, true), Step::Rest, ask(8, 5, 0, 1, true)];
+        vec![wanted(), ask(28, 0, 1, 0, true), wanted(), ask(29, 0, 2, 1, true), Draw::Rest, ask(8, 5, 0, 1, true)];
     scripts.push((after(6), vec![wanted(), ask(43, 0, 1, 0, true)]));
     let kept = exchanged[..5].to_vec();
     scripts.extend([(after(6), exchanged), (after(6), kept)]);
@@ -462,7 +462,7 @@ fn every_event_and_status_happens_in_a_script_of_its_own() {
 
 /// So many drawn orders, and the scripts' ones; `look` sees each when it has come to its end.
 pub fn drawn(cases: u32, look: impl Fn(&World)) {
-    let to_the_end = |start: &Start, steps: &[Step]| {
+    let to_the_end = |start: &Start, steps: &[Draw]| {
         let mut w = begin(start);
         run(&mut w, steps);
         finish(&mut w);
