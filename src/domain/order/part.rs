@@ -159,7 +159,7 @@ impl Order {
     /// Whether a return has settled this debt: it does not give a fee back.
     fn set_off_by(&self, r: &Return, fee_no: u16) -> bool {
         let failed = r.exchange.filter(|_| r.exchanging.is_none()).and_then(|g| self.exchange_of(g));
-        let debt = |f: &super::state::FeeRow| f.no == fee_no && f.unpaid && f.reason.is_debt();
+        let debt = |f: &super::state::FeeRow| f.no == fee_no && f.is_unpaid_debt();
         self.fees.iter().any(debt) && failed.and_then(|e| e.fee_no) != Some(fee_no)
     }
 }

@@ -291,6 +291,13 @@ pub struct FeeRow {
     pub unpaid: bool,
 }
 
+impl FeeRow {
+    /// A claim's fee that the buyer has not paid: a debt, however much of it refunds have settled.
+    pub fn is_unpaid_debt(&self) -> bool {
+        self.unpaid && self.reason.is_debt()
+    }
+}
+
 /// 결제: paid = refundable + planned + excluded + refunded, always.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {

@@ -272,11 +272,17 @@ mod tests {
         assert!(matches!(w.seen("a", "waited"), DedupLookup::Same(_)), "an accepted command's retry was refused");
         assert!(matches!(w.seen("a", "refused"), DedupLookup::Other));
         assert_eq!((w.len(), w.order.len()), (1, 1));
+        // nor does one that could not be told from other content
+        w.forget_id("a");
+        w.remember(refused(), 5);
+        w.remember(answer("a", None, None), 5);
+        assert!(matches!(w.seen("a", "refused"), DedupLookup::Same(_)));
         // read in the streams, too: the store is asked then
         let mut w = DedupCache::new(10);
         w.hear(refused());
-        w.hear(answer("a", Some("waited"), None));
+        w.hear(Arc::new(Answer { entry: "2-0".into(), ..Answer::clone(&answer("a", Some("waited"), None)) }));
         assert!(matches!(w.seen("a", "waited"), DedupLookup::Same(_)) && w.hearsay("a") && !w.refused("a"));
+        assert!(w.answered(&"a".into(), &"1-0".into(), EntryId { ms: 9, seq: 0 }), "its entry had its answer");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn left_of(order: &Order, fee_no: u16) -> Option<FeeBack> {
 /// Debts of the buyer that a refund of `back` covers, whole: they are kept back of it†. `taken` are settled already.
 pub fn set_off(order: &Order, taken: &[FeeBack], back: Won) -> Vec<FeeBack> {
     let mut left = back;
-    let open = order.fees.iter().filter(|f| f.unpaid && f.reason.is_debt());
+    let open = order.fees.iter().filter(|f| f.is_unpaid_debt());
     let mut debts = Vec::new();
     for fee in open.filter(|f| !taken.iter().any(|t| t.fee_no == f.no)) {
         if let Some(debt) = left_of(order, fee.no).filter(|d| d.amount <= left) {

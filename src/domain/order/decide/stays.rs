@@ -75,7 +75,7 @@ fn waiting(order: &Order, r: &Return) -> Won {
 /// owed is paid whole.
 fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeBack>, wanted: Won) -> Vec<FeeBack> {
     let mut left = wanted;
-    let debt = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
+    let debt = |no: u16| order.fees.iter().any(|f| f.no == no && f.is_unpaid_debt());
     let mut again = Vec::new();
     for f in settled.filter(|f| debt(f.fee_no) && f.amount.is_positive()) {
         if left.is_positive() {
@@ -145,9 +145,9 @@ fn keep_of_cut(
     let after = |no: u16| order.led_to(no).any(|k| k.group == e.group);
     let lines = order.cancels.iter().filter(|c| c.group == group && after(c.line_no));
     let of_lines: Won = lines.clone().map(|c| c.amount).sum();
-    let had = order.fulfilment.kept.iter().filter(|(of, _)| *of == group);
-    let had: Won = had.map(|(_, kept)| kept_of(order, &kept.kept_for, lines.clone().map(|c| c.line_no))).sum();
-    let mut left = wanted.min(of_lines - had);
+    let had = order.fulfilment.kept.iter().find(|(of, _)| *of == group).map(|(_, kept)| kept);
+    let kept = had.map_or(Won::ZERO, |kept| kept_of(order, &kept.kept_for, lines.map(|c| c.line_no)));
+    let mut left = wanted.min(of_lines - kept);
     if !left.is_positive() {
         return (Won::ZERO, None);
     }
@@ -174,37 +174,48 @@ fn keep_of_cut(
             });
         }
     }
-    let settled = order.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.set_off);
-    event.freed.set_off = owed_again(order, settled, left);
-    let freed = debts(&event.freed.set_off);
-    let amount = event.kept.withheld.iter().map(|w| w.amount).sum::<Won>() + freed.min(left);
-    // what these debts come to more is given back, like the rest of that cancellation's
-    let mut more = freed - freed.min(left);
-    let mut cut = order.cancels.iter().filter(|c| c.group == group).map(|c| c.line_no);
-    let owing = cut.find(|no| now.owes_for(*no));
-    for w in order.fulfilment.kept.iter().filter(|(of, _)| *of == group).flat_map(|(_, kept)| &kept.withheld) {
-        let part = w.amount.min(more);
-        if part.is_positive() {
-            more -= part;
-            event.freed.withheld.push(Excluded { amount: part, ..*w });
-            let n = now.refunds.len() + event.refunds.len() + 1;
-            event.refunds.push(PlannedRefund {
-                key: money::key(&order.id, n),
-                settlement_no: w.settlement_no,
-                group: Some(group),
-                return_group: None,
-                amount: part,
-                waits_for: owing,
-            });
-        }
+    let mut amount: Won = event.kept.withheld.iter().map(|w| w.amount).sum();
+    if let Some(had) = had {
+        event.freed.set_off = owed_again(order, had.set_off.iter(), left);
+        let freed = debts(&event.freed.set_off);
+        amount += freed.min(left);
+        // what these debts come to more is given back
+        let first = now.refunds.len() + event.refunds.len() + 1;
+        let (withheld, refunds) = given_back(&now, (group, had), freed - freed.min(left), first);
+        event.freed.withheld = withheld;
+        event.refunds.extend(refunds);
     }
     event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
     (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
 }
 
+/// So much that a cancellation keeps back goes back after all: what is withheld no more, and the refunds, numbered from `first`.
+/// Like the rest of that cancellation's they wait for goods that are still out.
+fn given_back(
+    now: &Order,
+    (group, kept): (u32, &Kept),
+    amount: Won,
+    first: usize,
+) -> (Vec<Excluded>, Vec<PlannedRefund>) {
+    let (mut settlements, mut left, mut withheld) = (now.settlements.clone(), amount, Vec::new());
+    for w in &kept.withheld {
+        let part = w.amount.min(left);
+        if part.is_positive() {
+            left -= part;
+            withheld.push(Excluded { amount: part, ..*w });
+            settlements.iter_mut().filter(|s| s.no == w.settlement_no).for_each(|s| s.refundable += part);
+        }
+    }
+    let mut refunds = money::plan(&now.id, &settlements, amount, Some(group), first);
+    let mut cut = now.cancels.iter().filter(|c| c.group == group).map(|c| c.line_no);
+    let owing = cut.find(|no| now.owes_for(*no));
+    refunds.iter_mut().for_each(|r| r.waits_for = owing);
+    (withheld, refunds)
+}
+
 /// Of an exchange's fee no more than `due` is owed: what a return has set off beyond that goes back.
 pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision: &mut Decision) {
-    let owed = |no: u16| order.fees.iter().any(|f| f.no == no && f.unpaid && f.reason.is_debt());
+    let owed = |no: u16| order.fees.iter().any(|f| f.no == no && f.is_unpaid_debt());
     let Some(fee_no) = e.fee_no.filter(|no| owed(*no)) else { return };
     let (first, mut due) = (decision.events.len(), due);
     for r in order.fulfilment.returns.iter().filter(|r| r.stands() && r.exchange != Some(e.group)) {
@@ -227,26 +238,13 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             freed.set_off.push(FeeBack { amount: f.amount - stays, ..*f });
         }
         freed.set_off.retain(|f| f.amount.is_positive());
-        let amount: Won = freed.set_off.iter().map(|f| f.amount).sum();
+        let amount = debts(&freed.set_off);
         if amount.is_zero() {
             continue;
         }
-        let mut now = folded(order, &decision.events[first..], cx);
-        let mut left = amount;
-        for w in &kept.withheld {
-            let part = w.amount.min(left);
-            left -= part;
-            freed.withheld.push(Excluded { amount: part, ..*w });
-            if let Some(s) = now.settlements.iter_mut().find(|s| s.no == w.settlement_no) {
-                s.refundable += part;
-            }
-        }
-        freed.withheld.retain(|w| w.amount.is_positive());
-        let mut refunds = money::plan(&order.id, &now.settlements, amount, Some(*group), now.refunds.len() + 1);
-        // like the rest of that cancellation's, it waits for goods that are still out
-        let mut cut = order.cancels.iter().filter(|c| c.group == *group).map(|c| c.line_no);
-        let owing = cut.find(|no| now.owes_for(*no));
-        refunds.iter_mut().for_each(|r| r.waits_for = owing);
+        let now = folded(order, &decision.events[first..], cx);
+        let (withheld, refunds) = given_back(&now, (*group, kept), amount, now.refunds.len() + 1);
+        freed.withheld = withheld;
         decision.events.push(Event::Resettled(Box::new(Resettled {
             group: *group,
             refunds,
@@ -258,7 +256,7 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
 
 /// What standing returns, and cancellations, have set off of a debt.
 pub fn set_off(order: &Order, fee_no: u16) -> Won {
-    let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.unpaid && f.reason.is_debt());
+    let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.is_unpaid_debt());
     let standing = order.fulfilment.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
     let cut = order.fulfilment.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
     standing.chain(cut).filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()

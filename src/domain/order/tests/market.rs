@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     acts::{Act, delivery, give_back, purchase, units},
     claims::{add_product, exchange},
-    deep::{Start, Step, begin, finish, partner, run, start, step},
+    deep::{Draw, Start, begin, finish, partner, run, start, step},
     units::Units,
     world::{World, campaign, gift, gift_of, gifts, line, place, sku},
 };
@@ -210,7 +210,7 @@ fn a_market_keeps_its_books_whatever_is_asked() {
     let market = start().prop_map(|s| Start { how: 3, ..s });
     // how a seller's goods leave, money that comes, and several sources are asked for as often as all the rest
     let rare = (prop::sample::select(vec![41u8, 51, 52, 53, 54]), 0u16..6, 0u16..5, 0u32..4, any::<bool>());
-    let rare = rare.prop_map(|(kind, line, other, n, flag)| Step::Ask(Act { kind, line, other, n, flag }));
+    let rare = rare.prop_map(|(kind, line, other, n, flag)| Draw::Ask(Act { kind, line, other, n, flag }));
     let case = (market, prop::collection::vec(prop_oneof![2 => step(), 1 => rare], 1..30));
     let tried = proptest::test_runner::TestRunner::new(config(1_000)).run(&case, |(start, steps)| {
         let mut w = begin(&start);

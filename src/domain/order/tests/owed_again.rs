@@ -6,7 +6,14 @@ use super::{
     stays::{approve, back, both, come, ends_well, inspect, mind, money, returned, send_new, sent, shop},
     world::{World, line, pay},
 };
-use crate::domain::order::{OrderCommand as C, claim::Fault};
+use crate::domain::{
+    money::Won,
+    order::{
+        OrderCommand as C,
+        change::preview,
+        claim::{Fault, RefundTiming},
+    },
+};
 
 /// Orders in which it was so.
 pub fn worlds() -> Vec<World> {
@@ -138,5 +145,37 @@ fn what_inspection_keeps_of_a_line_is_not_kept_for_old_goods_too() {
         ask(&mut w, &if old_first { vec![old, new] } else { vec![new, old] });
         assert_eq!((money(&w).1, money(&w).2), (13_000, 10_000), "{old_first}");
         ends_well(&w);
+    }
+}
+
+/// The kind: what another return gave up is not kept of one whose money has gone, so that its inspection goes through.
+#[test]
+fn nothing_is_kept_for_old_goods_of_money_that_has_gone() {
+    let early = |group| C::ApproveReturn { group, timing: Some(RefundTiming::BeforeCollection), fault: None };
+    for lanes in [1, 2] {
+        let mut w = both(lanes, 2);
+        ask(&mut w, &[come(1, 1, 2), inspect(1, found(1, (1, 0, 1), 0))]);
+        ask(&mut w, &[back(2, 1, Fault::Seller), back(2, 1, Fault::Seller), early(3)]);
+        let gone = money(&w).1;
+        ask(&mut w, &[super::acts::withdraw(2), come(3, 2, 1), inspect(3, found(2, (0, 1, 0), 100))]);
+        assert_eq!((money(&w).1, money(&w).3), (gone, 100), "{lanes}");
+        w.refolds();
+    }
+}
+
+/// A preview tells what is planned in the end, not what the same command has taken back.
+#[test]
+fn a_preview_tells_no_refund_that_the_command_takes_back() {
+    for (fault, kept) in [(Some(Fault::Seller), 1_000), (None, 1_000), (Some(Fault::Seller), 0)] {
+        let mut w = order(shop(1), vec![line("a", 2)], &sent());
+        ask(&mut w, &[back(1, 1, Fault::Buyer), approve(1), come(1, 1, 1)]);
+        let ends = C::CompleteReturn { group: 1, inspected: vec![found(1, (0, 1, 0), kept)], fault };
+        let decision = w.decided(&ends).unwrap();
+        let told = preview(w.o(), &decision, w.now).unwrap();
+        ask(&mut w, &[ends]);
+        let planned: Won = w.o().refunds.iter().filter(|f| f.open()).map(|f| f.amount).sum();
+        let fees: Won = w.o().return_of(1).unwrap().fees.iter().map(|f| f.amount).sum();
+        assert_eq!(told.refunds.iter().map(|r| r.amount).sum::<Won>(), planned, "{fault:?} {kept}");
+        assert_eq!(told.return_fees.iter().map(|f| f.amount).sum::<Won>(), fees, "{fault:?} {kept}");
     }
 }

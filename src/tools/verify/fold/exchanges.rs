@@ -6,9 +6,8 @@ use super::{CheckedOrder, Fit, FoldedLine, FoldedReturn};
 use crate::{
     domain::{
         Time,
-        money::Won,
         order::{
-            claim::CollectionState,
+            claim::{CollectionState, ReturnChange},
             event::{CutCause, Event, ExchangeApproved, ExchangeJudged, Kept, KeptFor},
         },
         status::Status,
@@ -370,7 +369,8 @@ impl CheckedOrder {
     /// the goods, are together no more than was paid.
     pub(super) fn paid_for(&self, event: &Event) -> Fit {
         // what is kept is told before what it is kept for
-        let keeps = matches!(event, Event::Resettled(_) | Event::ReturnChanged(_));
+        let set_off = matches!(event, Event::ReturnChanged(c) if c.why == ReturnChange::SetOff);
+        let keeps = set_off || matches!(event, Event::Resettled(_));
         let standing = || self.returns.iter().filter(|r| r.stands());
         let kept_for = |x: &FoldedExchange| {
             let cut = self.kept.iter().flat_map(|k| &k.kept_for);
@@ -378,17 +378,8 @@ impl CheckedOrder {
             of.filter(|k| i64::from(k.exchange) == x.row.exch_grp_no).map(|k| k.amount.get()).sum::<i64>()
         };
         let known = |k: &KeptFor| self.exchanges.iter().any(|x| x.row.exch_grp_no == i64::from(k.exchange));
-        // a debt that is owed again may leave its money with goods: what is kept and what is freed are reckoned together
-        let sums = |some: &[Kept]| {
-            let parts =
-                some.iter().flat_map(|k| k.set_off.iter().map(|b| b.amount).chain(k.kept_for.iter().map(|k| k.amount)));
-            let all = some.iter().flat_map(|k| k.withheld.iter().map(|w| w.amount));
-            (parts.map(Won::get).sum::<i64>(), all.map(Won::get).sum::<i64>())
-        };
-        let ((kept, withheld), (freed, given)) = (sums(&self.kept), sums(&self.freed));
-        let (parts, all) = (kept - freed, withheld - given);
-        if parts != all || parts < 0 || !self.kept.iter().flat_map(|k| &k.kept_for).all(known) {
-            return Err(format!("cancellations keep {parts} won back, and {all} of their payments"));
+        if !self.kept.iter().flat_map(|k| &k.kept_for).all(known) {
+            return Err("a cancellation keeps money back for an exchange that there is not".into());
         }
         for r in standing() {
             let (kept, all): (i64, i64) =
@@ -431,4 +422,18 @@ impl CheckedOrder {
     pub fn out_for_return(&self, r: &FoldedReturn) -> bool {
         r.lines.iter().any(|k| self.out_for(k.row.ord_seq))
     }
+}
+
+/// What a cancellation keeps back, for goods and debts, it withholds of its payments: less what the same event frees, since a debt
+/// that is owed again may leave its money with goods.
+pub(super) fn keeps_what_it_withholds(kept: &Kept, freed: &Kept) -> Fit {
+    let parts = |k: &Kept| -> i64 {
+        k.set_off.iter().map(|b| b.amount.get()).chain(k.kept_for.iter().map(|k| k.amount.get())).sum()
+    };
+    let withheld = |k: &Kept| -> i64 { k.withheld.iter().map(|w| w.amount.get()).sum() };
+    let (parts, withheld) = (parts(kept) - parts(freed), withheld(kept) - withheld(freed));
+    if parts == withheld {
+        return Ok(());
+    }
+    Err(format!("a cancellation keeps {parts} won back, and {withheld} of its payments"))
 }

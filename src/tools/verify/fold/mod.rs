@@ -31,7 +31,7 @@ pub use self::{
     rows::FoldedRows,
     supply::{AskAt, FoldedAsk, FoldedLink, KeptAt, Reserved},
 };
-use self::{money::FoldedFee, supply::FoldedProcurement};
+use self::{exchanges::keeps_what_it_withholds, money::FoldedFee, supply::FoldedProcurement};
 use crate::{
     domain::{
         Time,
@@ -143,7 +143,10 @@ impl CheckedOrder {
             Event::Cut { group, cause, lines, fees, refunds, reason, kept, .. } => {
                 self.cut(*group, (*cause, reason.as_deref()), lines, at)?;
                 self.give_back(fees)?;
-                self.kept.extend(kept.as_deref().cloned());
+                if let Some(kept) = kept {
+                    keeps_what_it_withholds(kept, &Kept::default())?;
+                    self.kept.push((**kept).clone());
+                }
                 self.plan(refunds, at)
             }
             Event::Resettled(e) => {
@@ -151,6 +154,7 @@ impl CheckedOrder {
                     return Err(format!("there is no cancellation {}", e.group));
                 }
                 e.withdrawn.iter().try_for_each(|key| self.withdraw_refund(key, at))?;
+                keeps_what_it_withholds(&e.kept, &e.freed)?;
                 self.kept.push(e.kept.clone());
                 self.freed.push(e.freed.clone());
                 self.plan(&e.refunds, at)
