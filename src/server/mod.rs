@@ -119,12 +119,12 @@ impl Server {
         let health = Arc::new(Health { lanes: lanes.clone() });
         let gateway = parts.gateway.clone().map(|gateway| {
             let (tx, rx) = mpsc::channel(refund_dispatcher::WAITING_MAX);
-            let office = refund_dispatcher::RefundDispatcher {
+            let dispatcher = refund_dispatcher::RefundDispatcher {
                 gateway,
                 log: Arc::clone(&parts.log),
                 store: Arc::clone(&parts.store),
             };
-            tasks.spawn(refund_dispatcher::run(office, rx, stop.clone()));
+            tasks.spawn(refund_dispatcher::run(dispatcher, rx, stop.clone()));
             tx
         });
         for (partition, pulse) in (0..).zip(&lanes) {

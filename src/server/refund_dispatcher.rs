@@ -50,34 +50,34 @@ pub struct RefundDispatcher {
 }
 
 /// Asks until it is stopped.
-pub async fn run(office: RefundDispatcher, asks: mpsc::Receiver<DueRefund>, stop: CancellationToken) {
+pub async fn run(dispatcher: RefundDispatcher, asks: mpsc::Receiver<DueRefund>, stop: CancellationToken) {
     tokio::select! {
         biased;
-        () = ask_all(office, asks) => {}
+        () = ask_all(dispatcher, asks) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn ask_all(office: RefundDispatcher, mut asks: mpsc::Receiver<DueRefund>) {
-    let (places, desk) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(CircuitBreaker::default()));
-    let office = Arc::new(office);
+async fn ask_all(dispatcher: RefundDispatcher, mut asks: mpsc::Receiver<DueRefund>) {
+    let (places, breaker) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(CircuitBreaker::default()));
+    let dispatcher = Arc::new(dispatcher);
     while let Some(due) = asks.recv().await {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         if stale(&due) {
             count("dropped");
             continue;
         }
-        match desk.turn(&due.ask, Instant::now()) {
+        match breaker.turn(&due.ask, Instant::now()) {
             Admission::Asked => {}
             Admission::PutOff => {
                 count("put_off");
                 let why = "not asked: the payment side does not answer".into();
-                desk.told(&due.ask, tell(&due.ask, Verdict::Unknown(why), &*office.log).await);
+                breaker.told(&due.ask, tell(&due.ask, Verdict::Unknown(why), &*dispatcher.log).await);
             }
             Admission::Ask => {
-                let (office, desk) = (Arc::clone(&office), Arc::clone(&desk));
+                let (dispatcher, breaker) = (Arc::clone(&dispatcher), Arc::clone(&breaker));
                 tokio::spawn(async move {
-                    office.ask(&due, &desk).await;
+                    dispatcher.ask(&due, &breaker).await;
                     drop(place);
                 });
             }
@@ -86,29 +86,29 @@ async fn ask_all(office: RefundDispatcher, mut asks: mpsc::Receiver<DueRefund>) 
 }
 
 /// Whether it was found due too long ago. A clock that stands while the machine is suspended does not tell; what
-/// [`Office::waits`] asks does.
+/// [`RefundDispatcher::waits`] asks does.
 fn stale(due: &DueRefund) -> bool {
     due.found.elapsed() >= FOUND_MAX
 }
 
 impl RefundDispatcher {
-    async fn ask(&self, due: &DueRefund, desk: &CircuitBreaker) {
+    async fn ask(&self, due: &DueRefund, breaker: &CircuitBreaker) {
         let ask = &due.ask;
         if !self.waits(due).await || stale(due) {
             count("dropped");
-            desk.told(ask, false);
+            breaker.told(ask, false);
             return;
         }
         let Some(account) = self.account(ask).await else {
             count("dropped");
-            desk.told(ask, false);
+            breaker.told(ask, false);
             return;
         };
         let begun = Instant::now();
         let verdict = self.gateway.refund(&RefundAsk { account, ..ask.clone() }).await;
         metrics::histogram!("jumun_refund_seconds").record(begun.elapsed());
-        desk.heard(ask, &verdict);
-        desk.told(ask, tell(ask, verdict, &*self.log).await);
+        breaker.heard(ask, &verdict);
+        breaker.told(ask, tell(ask, verdict, &*self.log).await);
     }
 
     /// The account that the buyer gave for refunds, if any; `None` when nobody can say now. One that can't be opened is as if
@@ -315,14 +315,14 @@ mod tests {
 
     #[test]
     fn a_try_is_made_once() {
-        let (desk, now) = (CircuitBreaker::default(), Instant::now());
-        assert_eq!(desk.turn(&ask("a", 0), now), Admission::Ask);
-        assert_eq!(desk.turn(&ask("a", 0), now), Admission::Asked);
-        assert_eq!(desk.turn(&ask("a", 1), now), Admission::Ask);
-        assert_eq!(desk.turn(&ask("a", 0), now), Admission::Asked, "an old one that waited");
-        desk.told(&ask("a", 1), false);
-        assert_eq!(desk.turn(&ask("a", 1), now), Admission::Ask, "nobody heard of it");
-        assert_eq!(desk.turn(&ask("a", 1), now + TRIES_KEEP), Admission::Ask);
+        let (breaker, now) = (CircuitBreaker::default(), Instant::now());
+        assert_eq!(breaker.turn(&ask("a", 0), now), Admission::Ask);
+        assert_eq!(breaker.turn(&ask("a", 0), now), Admission::Asked);
+        assert_eq!(breaker.turn(&ask("a", 1), now), Admission::Ask);
+        assert_eq!(breaker.turn(&ask("a", 0), now), Admission::Asked, "an old one that waited");
+        breaker.told(&ask("a", 1), false);
+        assert_eq!(breaker.turn(&ask("a", 1), now), Admission::Ask, "nobody heard of it");
+        assert_eq!(breaker.turn(&ask("a", 1), now + TRIES_KEEP), Admission::Ask);
     }
 
     #[test]
@@ -333,33 +333,33 @@ mod tests {
 
     #[test]
     fn tries_are_remembered_within_bounds() {
-        let (desk, now) = (CircuitBreaker::default(), Instant::now());
-        assert_eq!(desk.turn(&ask("slow", 0), now), Admission::Ask);
+        let (breaker, now) = (CircuitBreaker::default(), Instant::now());
+        assert_eq!(breaker.turn(&ask("slow", 0), now), Admission::Ask);
         for n in 0..=TRIES_MAX {
-            assert_eq!(desk.turn(&ask(&n.to_string(), 0), now), Admission::Ask);
-            desk.told(&ask(&n.to_string(), 0), true);
+            assert_eq!(breaker.turn(&ask(&n.to_string(), 0), now), Admission::Ask);
+            breaker.told(&ask(&n.to_string(), 0), true);
         }
-        assert!(desk.0.lock().unwrap().tries.len() <= TRIES_MAX);
-        assert_eq!(desk.turn(&ask("slow", 0), now), Admission::Asked, "what is under way is not forgotten");
+        assert!(breaker.0.lock().unwrap().tries.len() <= TRIES_MAX);
+        assert_eq!(breaker.turn(&ask("slow", 0), now), Admission::Asked, "what is under way is not forgotten");
     }
 
     #[test]
     fn a_payment_side_that_is_away_is_asked_now_and_then() {
-        let (desk, now) = (CircuitBreaker::default(), Instant::now());
+        let (breaker, now) = (CircuitBreaker::default(), Instant::now());
         let dead = Verdict::Unknown("no answer".into());
         for n in 0..usize::try_from(AWAY_AFTER).unwrap() {
-            assert_eq!(desk.turn(&ask("a", n), now), Admission::Ask);
-            desk.heard(&ask("a", n), &dead);
+            assert_eq!(breaker.turn(&ask("a", n), now), Admission::Ask);
+            breaker.heard(&ask("a", n), &dead);
         }
         let later = |seconds| now + Duration::from_secs(seconds);
-        assert_eq!(desk.turn(&ask("b", 0), later(1)), Admission::PutOff);
-        assert_eq!(desk.turn(&ask("c", 0), later(10)), Admission::Ask, "one, to find out");
-        assert_eq!(desk.turn(&ask("d", 0), later(10)), Admission::PutOff);
-        desk.heard(&ask("c", 0), &dead);
-        assert_eq!(desk.turn(&ask("e", 0), later(12)), Admission::PutOff);
-        assert_eq!(desk.turn(&ask("f", 0), later(16)), Admission::Ask);
-        desk.heard(&ask("f", 0), &Verdict::Pending("soon".into()));
-        assert_eq!(desk.turn(&ask("g", 0), later(16)), Admission::Ask, "it answers again");
-        assert_eq!(desk.turn(&ask("h", 0), later(16)), Admission::Ask);
+        assert_eq!(breaker.turn(&ask("b", 0), later(1)), Admission::PutOff);
+        assert_eq!(breaker.turn(&ask("c", 0), later(10)), Admission::Ask, "one, to find out");
+        assert_eq!(breaker.turn(&ask("d", 0), later(10)), Admission::PutOff);
+        breaker.heard(&ask("c", 0), &dead);
+        assert_eq!(breaker.turn(&ask("e", 0), later(12)), Admission::PutOff);
+        assert_eq!(breaker.turn(&ask("f", 0), later(16)), Admission::Ask);
+        breaker.heard(&ask("f", 0), &Verdict::Pending("soon".into()));
+        assert_eq!(breaker.turn(&ask("g", 0), later(16)), Admission::Ask, "it answers again");
+        assert_eq!(breaker.turn(&ask("h", 0), later(16)), Admission::Ask);
     }
 }

@@ -292,13 +292,13 @@ async fn living(ground: Arc<Ground>, n: u32) {
             Arc::new(LogPort { inner: Arc::clone(&ground.log), process: Arc::clone(&process) });
         let (asks, due) = mpsc::channel(refund_dispatcher::WAITING_MAX);
         let till = Till { process: Arc::clone(&process), told: Arc::clone(&ground.told) };
-        let office = refund_dispatcher::RefundDispatcher {
+        let dispatcher = refund_dispatcher::RefundDispatcher {
             gateway: Arc::new(till),
             log: Arc::clone(&log),
             store: Arc::clone(&store),
         };
         let stop = CancellationToken::new();
-        let mut tasks = vec![tokio::task::spawn_local(refund_dispatcher::run(office, due, stop.clone()))];
+        let mut tasks = vec![tokio::task::spawn_local(refund_dispatcher::run(dispatcher, due, stop.clone()))];
         for partition in 0..ground.plan.partitions {
             let parts = LaneParts {
                 partition,
