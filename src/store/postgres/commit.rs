@@ -1,8 +1,9 @@
 //! The committer: a batch in one statement, one round trip, one transaction.
 //!
-//! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write joins `fence`, so a
+//! The statement is made of data-modifying CTEs over arrays, with the fence inside: every write selects from `fence`, so a
 //! superseded owner writes nothing. Its text depends on which lists are not empty, and on which of their columns ever
-//! differed within a batch: only those are arrays. Each form is prepared once.
+//! differed within a batch: only those are arrays. They are unnested among the selected values, side by side: as a table,
+//! PostgreSQL would keep a tuple store for each. Each form is prepared once.
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -301,7 +302,7 @@ impl Visit for Text<'_> {
         if self.form & bit == 0 {
             return;
         }
-        let (mut values, mut names, mut arrays) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut values, mut arrays) = (Vec::new(), Vec::new());
         for (i, (name, kind)) in R::COLUMNS.iter().enumerate() {
             let kind = match kind {
                 Type::Text => "text",
@@ -313,19 +314,17 @@ impl Visit for Text<'_> {
                 values.push(format!("${}::{kind}", self.parameter));
             } else {
                 values.push(format!("u.{name}"));
-                names.push(*name);
-                arrays.push(format!("${}::{kind}[]", self.parameter));
+                arrays.push(format!("unnest(${}::{kind}[]) AS {name}", self.parameter));
             }
             self.parameter += 1;
         }
         let (head, tail) = (sql::insert_head::<R>(), sql::insert_tail::<R>(how));
         self.push(&format!(
-            ", {}_{} AS ({head}SELECT {} FROM fence, unnest({}) AS u ({}) WHERE true{tail})",
+            ", {}_{} AS ({head}SELECT {} FROM (SELECT {} FROM fence) AS u WHERE true{tail})",
             R::TABLE,
             self.next,
             values.join(", "),
             arrays.join(", "),
-            names.join(", "),
         ));
     }
 }
@@ -337,8 +336,9 @@ fn statement(form: u64, arrays: &[u64], batch: &Batch, folded: &FoldedBatch<'_>)
         "WITH fence AS MATERIALIZED (SELECT 1 FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2 FOR SHARE), \
          moved AS (UPDATE tb_pd_unt AS u SET stck_qty = u.stck_qty + m.stck_dlt, hold_qty = u.hold_qty + m.hold_dlt, \
          sold_qty = u.sold_qty + m.sold_dlt, ldgr_no = m.ldgr_no, rstk_qty = u.rstk_qty + m.rstk_dlt \
-         FROM fence, unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) \
-         AS m (unt_id, stck_dlt, hold_dlt, sold_dlt, ldgr_no, expect_stck, rstk_dlt) \
+         FROM (SELECT unnest($3::text[]) AS unt_id, unnest($4::bigint[]) AS stck_dlt, unnest($5::bigint[]) AS hold_dlt, \
+         unnest($6::bigint[]) AS sold_dlt, unnest($7::bigint[]) AS ldgr_no, unnest($8::bigint[]) AS expect_stck, \
+         unnest($9::bigint[]) AS rstk_dlt FROM fence) AS m \
          WHERE u.unt_id = m.unt_id RETURNING u.unt_id, u.stck_qty - m.expect_stck AS dlt)",
     );
     sql::each_table(batch, &folded.units, &mut text);
