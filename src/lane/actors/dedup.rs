@@ -5,9 +5,11 @@
 //! given on its word. A refusal has no row anywhere: the word is all there is, unless the store says otherwise.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{VecDeque, hash_map::Entry},
     sync::Arc,
 };
+
+use foldhash::HashMap;
 
 use crate::{
     log::EntryId,
@@ -56,9 +58,9 @@ impl DedupCache {
     pub fn new(max: usize) -> Self {
         Self {
             max,
-            known: HashMap::new(),
+            known: HashMap::default(),
             order: VecDeque::new(),
-            passed: HashMap::new(),
+            passed: HashMap::default(),
             passed_order: VecDeque::new(),
         }
     }
@@ -96,33 +98,32 @@ impl DedupCache {
     }
 
     fn keep(&mut self, answer: Arc<Answer>, batch: Option<u64>) {
-        let id = Arc::clone(&answer.command_id);
-        if self.max > 0
-            && answer.outcome == OutcomeKind::Accepted
-            && answer.stands()
-            && self.refused(&id)
-            && let Some(known) = self.known.get_mut(&id)
-        {
-            let refusal = std::mem::replace(known, Remembered { answer, batch });
-            if refusal.batch.is_none() {
-                // that its entry has its answer is known by this only
-                self.pass(&refusal.answer, None, None);
+        let stands = self.max > 0 && answer.stands();
+        // an answer beside the one that is kept: that its entry was answered is known by this only
+        let beside = match stands.then(|| self.known.entry(Arc::clone(&answer.command_id))) {
+            None => Remembered { answer, batch },
+            Some(Entry::Occupied(mut known)) => {
+                let refused = |a: &Answer| a.outcome == OutcomeKind::Rejected;
+                if answer.outcome == OutcomeKind::Accepted && refused(&known.get().answer) {
+                    known.insert(Remembered { answer, batch })
+                } else {
+                    Remembered { answer, batch }
+                }
             }
-            return;
-        }
-        if self.max == 0 || !answer.stands() || self.known.contains_key(&id) {
-            if batch.is_none() {
-                self.pass(&answer, None, None);
+            Some(Entry::Vacant(free)) => {
+                self.order.push_back(Arc::clone(free.key()));
+                free.insert(Remembered { answer, batch });
+                if self.order.len() > self.max
+                    && let Some(oldest) = self.order.pop_front()
+                {
+                    self.known.remove(&oldest);
+                }
+                return;
             }
-            return;
+        };
+        if beside.batch.is_none() {
+            self.pass(&beside.answer, None, None);
         }
-        if self.order.len() >= self.max
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        self.known.insert(Arc::clone(&id), Remembered { answer, batch });
-        self.order.push_back(id);
     }
 
     /// After a reset: what was decided in batches from this number on was not committed, and not said. The rest is hearsay.

@@ -82,11 +82,11 @@ pub async fn execute_decision(
             cmd_dgst: Arc::clone(&meta.digest),
             evnt_typ_cd: event.name().into(),
             evnt_ver: EVENT_VERSION,
-            evnt: serde_json::to_string(event).map_err(|e| broken(e.to_string()))?.into(),
+            evnt: cx.json(event).map_err(broken)?,
             actr: Arc::clone(&meta.actor),
             ord_stat_cd: status.code().into(),
             ansr: None,
-            strm_entr: (no == 0).then(|| meta.source.entry().to_string().into()),
+            strm_entr: (no == 0).then(|| meta.brought_by()),
             hist_dttm: meta.source.at,
         };
         events.push(row);
@@ -96,7 +96,7 @@ pub async fn execute_decision(
     owed(stood, &order, &decision.events, meta.silent, &mut note.facts);
     // the answer is kept with the first event
     if let Some(first) = events.first_mut().filter(|_| note.reason.is_some() || !note.facts.is_empty()) {
-        first.ansr = Some(serde_json::to_string(&note).map_err(|e| broken(e.to_string()))?.into());
+        first.ansr = Some(cx.json(&note).map_err(broken)?);
     }
     let mut book = cx.book.borrow_mut();
     if placed {

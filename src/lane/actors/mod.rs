@@ -72,6 +72,8 @@ pub struct LaneContext {
     pub tick: Rc<Cell<u64>>,
     /// time of the entry that is being decided
     pub now: Rc<Cell<Time>>,
+    /// memory for what is written as JSON
+    pub scratch: Rc<RefCell<Vec<u8>>>,
 }
 
 impl LaneContext {
@@ -95,7 +97,19 @@ impl LaneContext {
             quarantine: Rc::default(),
             tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
             now: Rc::new(Cell::new(now)),
+            scratch: Rc::default(),
         }
+    }
+
+    /// A value as JSON, written where the last one was: a string that grows is copied a few times.
+    ///
+    /// # Errors
+    /// A sentence, for what is no JSON.
+    pub fn json(&self, value: &impl serde::Serialize) -> Result<Arc<str>, String> {
+        let mut scratch = self.scratch.borrow_mut();
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, value).map_err(|e| e.to_string())?;
+        std::str::from_utf8(&scratch).map(Arc::from).map_err(|e| e.to_string())
     }
 }
 
@@ -114,6 +128,8 @@ pub struct CommandMeta {
     pub reply_to: Option<Arc<str>>,
     pub name: &'static str,
     pub source: EntrySource,
+    /// the source's entry as the answer names it
+    pub entry: Arc<str>,
     pub personal: Option<Box<Personal>>,
     /// the version that the order has to be at
     pub expected_version: Option<u32>,
@@ -176,12 +192,21 @@ impl CommandMeta {
             actor,
             reply_to,
             name,
+            entry: source.named(),
             source,
             personal: None,
             expected_version: None,
             silent: false,
             looked: false,
             reused: None,
+        }
+    }
+
+    /// The entry that brought it here, as a history names it.
+    pub fn brought_by(&self) -> Arc<str> {
+        match self.source.origin {
+            None => Arc::clone(&self.entry),
+            Some(_) => self.source.entry().to_string().into(),
         }
     }
 
@@ -197,7 +222,7 @@ impl CommandMeta {
             reason: None,
             message: None,
             facts: Default::default(),
-            entry: self.source.named(),
+            entry: Arc::clone(&self.entry),
             digest: Some(Arc::clone(&self.digest)),
         }
     }

@@ -250,7 +250,7 @@ impl State {
     /// A command that this order has taken before gets its first answer again.
     fn replayed(&mut self, cx: &LaneContext, meta: &CommandMeta) -> bool {
         let Some(a) = self.applied.iter().find(|a| a.command_id == meta.id) else { return false };
-        let entry = meta.source.named();
+        let entry = Arc::clone(&meta.entry);
         let answer = replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry);
         let mut book = cx.book.borrow_mut();
         match answer {
@@ -347,7 +347,7 @@ impl State {
         let mut first: Vec<Arc<str>> = Vec::new();
         for meta in waiting {
             let applied = self.applied.iter().find(|a| a.command_id == meta.id);
-            let entry = meta.source.named();
+            let entry = Arc::clone(&meta.entry);
             let answer =
                 applied.and_then(|a| replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry));
             match answer {
@@ -375,9 +375,7 @@ pub struct RolledBack;
 impl Handler<RolledBack> for OrderActor {
     type Result = actix::MessageResult<RolledBack>;
     fn handle(&mut self, _: RolledBack, _: &mut Self::Context) -> Self::Result {
-        let state = self.state.take();
-        let (placements, unpublished) = state.map(|s| (s.waiting, s.unpublished)).unwrap_or_default();
-        actix::MessageResult(super::AwaitedAnswers { placements, unpublished })
+        actix::MessageResult(self.rolled_back())
     }
 }
 
@@ -389,8 +387,22 @@ pub struct PassivateIfIdle;
 impl Handler<PassivateIfIdle> for OrderActor {
     type Result = actix::MessageResult<PassivateIfIdle>;
     fn handle(&mut self, _: PassivateIfIdle, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.kept_by())
+    }
+}
+
+impl OrderActor {
+    /// See [`RolledBack`].
+    pub fn rolled_back(&mut self) -> super::AwaitedAnswers {
+        let state = self.state.take();
+        let (placements, unpublished) = state.map(|s| (s.waiting, s.unpublished)).unwrap_or_default();
+        super::AwaitedAnswers { placements, unpublished }
+    }
+
+    /// See [`PassivateIfIdle`].
+    pub fn kept_by(&self) -> (u64, bool) {
         let state = self.state.as_ref();
-        actix::MessageResult((state.map_or(0, |s| s.batch), state.is_none_or(|s| !s.waiting.is_empty())))
+        (state.map_or(0, |s| s.batch), state.is_none_or(|s| !s.waiting.is_empty()))
     }
 }
 

@@ -1,29 +1,35 @@
-//! What is live: the actors in memory, bounded in number, the longest unused leaving first.
+//! What is live: the actors in memory, bounded in number, the longest unused leaving first. An actor that nobody has sent
+//! anything to yet is a value: it gets its mailbox and its task with its first message, which most orders of a sale never get.
 
-use std::{
-    cell::RefCell,
-    collections::{HashMap, VecDeque},
-    hash::Hash,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::VecDeque, hash::Hash, rc::Rc};
 
-use actix::Addr;
+use foldhash::HashMap;
+
+use actix::{Actor, Addr, Context, Handler, MailboxError, Message};
 
 use super::{inventory::Inventory, order::OrderActor};
 use crate::domain::ids::{OrderId, SkuId};
 
 /// Live actors by key. Shared by the actors of one thread.
-pub struct ActorRegistry<K, A: actix::Actor>(Rc<RefCell<Table<K, A>>>);
+pub struct ActorRegistry<K, A: Actor>(Rc<RefCell<Table<K, A>>>);
 
-struct Table<K, A: actix::Actor> {
+struct Table<K, A: Actor> {
     slots: HashMap<K, Slot<A>>,
     /// (key, tick) in order of use; an older tick than the slot's own is a use that was followed by another
     used: VecDeque<(K, u64)>,
 }
 
-struct Slot<A: actix::Actor> {
-    addr: Addr<A>,
+struct Slot<A: Actor> {
+    resident: Resident<A>,
     tick: u64,
+}
+
+enum Resident<A: Actor> {
+    Started(Addr<A>),
+    /// boxed: a table that grows moves its slots
+    Dormant(Box<A>),
+    /// being started
+    Waking,
 }
 
 /// The live SKUs of a lane.
@@ -31,22 +37,49 @@ pub type Inventories = ActorRegistry<SkuId, Inventory>;
 /// The live orders of a lane.
 pub type Orders = ActorRegistry<OrderId, OrderActor>;
 
-impl<K, A: actix::Actor> Clone for ActorRegistry<K, A> {
+impl<K, A: Actor> Clone for ActorRegistry<K, A> {
     fn clone(&self) -> Self {
         Self(Rc::clone(&self.0))
     }
 }
 
-impl<K: Eq + Hash + Clone, A: actix::Actor> Default for ActorRegistry<K, A> {
+impl<K: Eq + Hash + Clone, A: Actor> Default for ActorRegistry<K, A> {
     fn default() -> Self {
-        Self(Rc::new(RefCell::new(Table { slots: HashMap::new(), used: VecDeque::new() })))
+        Self(Rc::new(RefCell::new(Table { slots: HashMap::default(), used: VecDeque::new() })))
     }
 }
 
-impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
-    /// The actor of a key.
+impl<K: Eq + Hash + Clone, A: Actor<Context = Context<A>>> ActorRegistry<K, A> {
+    /// The actor of a key, started if it was dormant.
     pub fn get(&self, key: &K) -> Option<Addr<A>> {
-        self.0.borrow().slots.get(key).map(|s| s.addr.clone())
+        let mut table = self.0.borrow_mut();
+        let slot = table.slots.get_mut(key)?;
+        if let Resident::Started(addr) = &slot.resident {
+            return Some(addr.clone());
+        }
+        let Resident::Dormant(actor) = std::mem::replace(&mut slot.resident, Resident::Waking) else { return None };
+        let addr = actor.start();
+        slot.resident = Resident::Started(addr.clone());
+        Some(addr)
+    }
+
+    /// Asks an actor without starting it: a dormant one answers by `dormant`, as its handler would. `None`: it is not live.
+    pub async fn ask<M>(
+        &self,
+        key: &K,
+        message: M,
+        dormant: impl FnOnce(&mut A) -> M::Result,
+    ) -> Option<Result<M::Result, MailboxError>>
+    where
+        M: Message<Result: Send> + Send + 'static,
+        A: Handler<M>,
+    {
+        let addr = match &mut self.0.borrow_mut().slots.get_mut(key)?.resident {
+            Resident::Dormant(actor) => return Some(Ok(dormant(actor))),
+            Resident::Started(addr) => addr.clone(),
+            Resident::Waking => return None,
+        };
+        Some(addr.send(message).await)
     }
 
     /// All that are live.
@@ -76,11 +109,11 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
         self.len() == 0
     }
 
-    /// Adds an actor, used at `tick`.
-    pub fn insert(&self, key: K, addr: Addr<A>, tick: u64) {
+    /// Adds an actor, dormant, used at `tick`.
+    pub fn insert(&self, key: K, actor: A, tick: u64) {
         let mut table = self.0.borrow_mut();
         table.used.push_back((key.clone(), tick));
-        table.slots.insert(key, Slot { addr, tick });
+        table.slots.insert(key, Slot { resident: Resident::Dormant(Box::new(actor)), tick });
     }
 
     /// Notes a use. Uses within one tick count once, so the list of uses grows with ticks, not with messages.
@@ -94,16 +127,16 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
         }
     }
 
-    /// The longest unused actor, if it is past `idle_before` or there are more than `cap`; it is up to the caller to
+    /// The longest unused actor's key, if it is past `idle_before` or there are more than `cap`; it is up to the caller to
     /// [`ActorRegistry::remove`] it or to [`ActorRegistry::keep`] it.
-    pub fn lru_candidate(&self, cap: usize, idle_before: u64) -> Option<(K, Addr<A>)> {
+    pub fn lru_candidate(&self, cap: usize, idle_before: u64) -> Option<K> {
         let mut table = self.0.borrow_mut();
         loop {
             let (key, tick) = table.used.front()?.clone();
             match table.slots.get(&key) {
                 Some(slot) if slot.tick == tick => {
                     let due = table.slots.len() > cap || tick < idle_before;
-                    return due.then(|| (key, slot.addr.clone()));
+                    return due.then_some(key);
                 }
                 Some(_) | None => {
                     table.used.pop_front();
@@ -116,7 +149,11 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
     pub fn bury(&self) -> usize {
         let mut table = self.0.borrow_mut();
         let before = table.slots.len();
-        table.slots.retain(|_, slot| slot.addr.connected());
+        table.slots.retain(|_, slot| match &slot.resident {
+            Resident::Started(addr) => addr.connected(),
+            Resident::Dormant(_) => true,
+            Resident::Waking => false,
+        });
         before - table.slots.len()
     }
 
@@ -133,5 +170,92 @@ impl<K: Eq + Hash + Clone, A: actix::Actor> ActorRegistry<K, A> {
             slot.tick = tick;
             table.used.push_back((key.clone(), tick));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::task::LocalSet;
+
+    use super::*;
+
+    struct Probe {
+        started: Rc<Cell<u32>>,
+        breaks: bool,
+    }
+
+    impl Actor for Probe {
+        type Context = Context<Self>;
+        fn started(&mut self, _: &mut Self::Context) {
+            self.started.set(self.started.get() + 1);
+        }
+    }
+
+    /// Answers whether its handler did.
+    #[derive(Message)]
+    #[rtype(result = "bool")]
+    struct Hello;
+
+    impl Handler<Hello> for Probe {
+        type Result = bool;
+        fn handle(&mut self, _: Hello, _: &mut Self::Context) -> Self::Result {
+            if self.breaks {
+                panic!("broken by the test");
+            }
+            true
+        }
+    }
+
+    fn live(keys: &[&'static str], started: &Rc<Cell<u32>>) -> ActorRegistry<&'static str, Probe> {
+        let all = ActorRegistry::default();
+        for (key, tick) in keys.iter().zip(1..) {
+            all.insert(*key, Probe { started: Rc::clone(started), breaks: *key == "breaks" }, tick);
+        }
+        all
+    }
+
+    fn in_a_lane(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        LocalSet::new().block_on(&runtime, test);
+    }
+
+    #[test]
+    fn an_actor_starts_with_its_first_message() {
+        in_a_lane(async {
+            let started = Rc::default();
+            let all = live(&["a", "b"], &started);
+            let asked = all.ask(&"a", Hello, |_| false).await;
+            assert!(matches!(asked, Some(Ok(false))) && started.get() == 0, "a question started it");
+            let addr = all.get(&"a").unwrap();
+            assert_eq!((addr.send(Hello).await.unwrap(), started.get()), (true, 1));
+            assert!(all.get(&"a").unwrap() == addr, "it was started twice");
+            let asked = all.ask(&"a", Hello, |_| false).await;
+            assert!(matches!(asked, Some(Ok(true))), "a started one was not asked by a message");
+            assert!(all.ask(&"c", Hello, |_| false).await.is_none() && all.get(&"c").is_none());
+        });
+    }
+
+    #[test]
+    fn dormant_ones_leave_and_stay_as_others_do() {
+        in_a_lane(async {
+            let started = Rc::default();
+            let all = live(&["a", "b", "breaks"], &started);
+            assert_eq!(all.lru_candidate(2, 0), Some("a"));
+            all.touch(&"a", 9);
+            assert_eq!(
+                (all.lru_candidate(2, 0), all.lru_candidate(3, 0), all.lru_candidate(3, 3)),
+                (Some("b"), None, Some("b"))
+            );
+            assert!(all.get(&"breaks").unwrap().send(Hello).await.is_err());
+            assert_eq!(
+                (all.bury(), all.len(), all.has(&"breaks")),
+                (1, 2, false),
+                "one that broke is let go, and no other"
+            );
+            all.remove(&"b");
+            assert_eq!((all.keys(), started.get()), (vec!["a"], 1));
+        });
     }
 }

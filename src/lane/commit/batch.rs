@@ -1,6 +1,8 @@
 //! The batch that is open: rows, ledger moves and answers of decisions that are not durable yet.
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, sync::Arc, time::Instant};
+use std::{cell::RefCell, hash::Hash, rc::Rc, sync::Arc, time::Instant};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::{
     domain::{Time, ids::OrderId},

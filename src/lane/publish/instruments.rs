@@ -1,7 +1,8 @@
 //! What a lane counts once its answers are out. Handles are kept: a label looked up per command costs more than the count.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::cell::RefCell;
 
+use foldhash::HashMap;
 use metrics::{Counter, Histogram};
 
 use crate::{domain::Time, lane::commit::Outgoing, protocol::OutcomeKind};

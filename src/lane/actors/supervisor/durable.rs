@@ -65,23 +65,23 @@ impl Lane {
         let tick = self.cx.tick.get();
         let idle_before = tick.saturating_sub(self.bounds.idle_ticks);
         let (mut orders, mut skus) = (0u64, 0u64);
-        while let Some((id, actor)) = self.orders.lru_candidate(self.bounds.orders_max, idle_before) {
-            match actor.send(PassivateIfIdle).await {
-                Ok((batch, waits)) if batch > batches || waits => {
+        while let Some(id) = self.orders.lru_candidate(self.bounds.orders_max, idle_before) {
+            match self.orders.ask(&id, PassivateIfIdle, |order| order.kept_by()).await {
+                Some(Ok((batch, waits))) if batch > batches || waits => {
                     self.orders.keep(&id, tick);
                     break;
                 }
-                Ok(_) | Err(_) => self.orders.remove(&id),
+                Some(Ok(_) | Err(_)) | None => self.orders.remove(&id),
             }
             orders += 1;
         }
-        while let Some((id, actor)) = self.cx.skus.lru_candidate(self.bounds.skus_max, idle_before) {
-            match actor.send(LastBatch).await {
-                Ok(batch) if batch > batches => {
+        while let Some(id) = self.cx.skus.lru_candidate(self.bounds.skus_max, idle_before) {
+            match self.cx.skus.ask(&id, LastBatch, |sku| sku.last_batch()).await {
+                Some(Ok(batch)) if batch > batches => {
                     self.cx.skus.keep(&id, tick);
                     break;
                 }
-                Ok(_) | Err(_) => self.cx.skus.remove(&id),
+                Some(Ok(_) | Err(_)) | None => self.cx.skus.remove(&id),
             }
             skus += 1;
         }

@@ -12,7 +12,10 @@ use super::{Lane, Supervisor};
 use crate::{
     domain::ids::{OrderId, SkuId},
     lane::{
-        actors::{AwaitedAnswers, CommandMeta, order::RolledBack},
+        actors::{
+            CommandMeta,
+            order::{OrderActor, RolledBack},
+        },
         commit::Sealed,
         ingest::KeptEntry,
     },
@@ -96,11 +99,9 @@ impl Handler<Lost> for Supervisor {
 impl Lane {
     async fn forget(&self, mut lost: Lost) {
         for id in &lost.orders {
-            let mut kept = match self.orders.get(id) {
-                // an actor that is gone has nothing that waits
-                Some(actor) => actor.send(RolledBack).await.unwrap_or_default(),
-                None => AwaitedAnswers::default(),
-            };
+            // an actor that is gone has nothing that waits
+            let kept = self.orders.ask(id, RolledBack, OrderActor::rolled_back).await;
+            let mut kept = kept.and_then(Result::ok).unwrap_or_default();
             self.orders.remove(id);
             let answered = lost.answered.remove(id).unwrap_or_default();
             self.cx.aside.add(answered.len());

@@ -230,14 +230,14 @@ impl Lane {
         let outcome = fetched.outcomes.get(&meta.id);
         if !silent {
             // a lane that crashed after passing it on passes it on again: there is no second answer, whatever became of the first
-            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &source.named(), source.id) {
+            if source.origin.is_some() && self.window.borrow().answered(&meta.id, &meta.entry, source.id) {
                 self.done(&meta);
                 return Ok(());
             }
             match self.seen(&meta, outcome) {
                 DedupLookup::No => {}
                 DedupLookup::Same(answer) => {
-                    let answer = Answer { entry: source.named(), ..Answer::clone(&answer) };
+                    let answer = Answer { entry: Arc::clone(&meta.entry), ..Answer::clone(&answer) };
                     self.push(meta, Ok(answer));
                     return Ok(());
                 }
@@ -398,8 +398,7 @@ impl Lane {
         if !state.waiting.is_empty() {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
-        let actor = OrderActor::new(Rc::clone(&self.cx), state).start();
-        self.orders.insert(order_id, actor, self.cx.tick.get());
+        self.orders.insert(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.cx.tick.get());
         Ok(())
     }
 
@@ -461,7 +460,7 @@ impl Lane {
         let step = Internal::PassedOn {
             at_ms: u64::try_from(meta.source.at.timestamp_millis()).unwrap_or(0),
             hops: hops + 1,
-            origin: meta.source.named(),
+            origin: Arc::clone(&meta.entry),
             command: String::from_utf8_lossy(raw).into_owned(),
         };
         out.forward = Some((lane, step.json().into_bytes().into()));
