@@ -81,6 +81,11 @@ impl Cli {
         }
     }
 
+    /// Whether this process is the server.
+    pub const fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors
