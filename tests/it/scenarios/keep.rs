@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jumun::{
-    clock::{Clock as _, RealClock, SimulatedClock},
-    domain::{catalog::Policy, ids::OrderId},
+    clock::{Clock, RealClock},
+    domain::{Time, catalog::Policy, ids::OrderId},
     protocol::event::publish,
     retention::{
         RetentionTerms, days,
@@ -82,9 +82,18 @@ async fn parcel(w: &World, order: &str) -> String {
     letter.ltr_id.to_string()
 }
 
+/// A clock that is days ahead.
+struct Ahead(TimeDelta);
+
+impl Clock for Ahead {
+    fn now(&self) -> Time {
+        RealClock.now() + self.0
+    }
+}
+
 /// A round of the sweep, so many days from now.
 async fn round(w: &World, after: i64, term: u64) -> u64 {
-    let clock = Arc::new(SimulatedClock::new(RealClock.now() + TimeDelta::days(after)));
+    let clock = Arc::new(Ahead(TimeDelta::days(after)));
     let terms = RetentionTerms { persons: Some(days(term)), ..RetentionTerms::default() };
     let sweep = Sweep { store: Arc::clone(&w.store), clock, terms, stop: CancellationToken::new() };
     sweep.round().await.unwrap().orders

@@ -40,21 +40,6 @@ pub fn preview(id: &OrderId, placed: &Placed, at: Time) -> Order {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Order {
-    /// Folds a history; `None` when it is empty.
-    ///
-    /// # Errors
-    /// [`ApplyError`] when the events do not follow from one another.
-    pub fn fold<'a>(
-        id: &OrderId,
-        events: impl Iterator<Item = (&'a Event, Time)>,
-    ) -> Result<Option<Order>, ApplyError> {
-        let mut order = None;
-        for (event, at) in events {
-            Order::step(&mut order, id, event, at)?;
-        }
-        Ok(order)
-    }
-
     /// Takes one event.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::domain::{
     ids::{CustomerId, OrderId, PartnerId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
-        Event, Order, OrderCommand as C,
+        Event, OrderCommand as C,
         claim::Fault,
         command::{Deposit, Judged, Means, Paid, PaymentOffer, Wanted},
         delivery::{DeliveredBy, DestinationKind, Zone},
@@ -346,7 +346,7 @@ fn as_before(w: &mut World) {
         }
         *event = Event::read(EVENT_VERSION, &json.to_string()).unwrap();
     }
-    w.order = Order::fold(&w.id, w.history.iter().map(|(e, at)| (e, *at))).unwrap();
+    w.order = w.folded();
 }
 
 /// Lines that were placed before lines kept their terms have their product's of that day, whatever changes since.

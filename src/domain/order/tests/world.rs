@@ -338,8 +338,16 @@ impl World {
     }
 
     pub fn refolds(&self) {
-        let folded = Order::fold(&self.id, self.history.iter().map(|(e, at)| (e, *at))).unwrap();
-        assert_eq!(folded, self.order, "the history folds to the live order");
+        assert_eq!(self.folded(), self.order, "the history folds to the live order");
+    }
+
+    /// The order as its history tells it.
+    pub fn folded(&self) -> Option<Order> {
+        let mut order = None;
+        for (event, at) in &self.history {
+            Order::step(&mut order, &self.id, event, *at).unwrap();
+        }
+        order
     }
 
     /// One step to its lane, or one reply to the order; `false` when nothing is under way.
