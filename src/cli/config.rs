@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use crate::{
     clock::{Clock, RealClock},
@@ -55,6 +55,10 @@ pub struct ConnectionArgs {
     pub namespace: String,
     #[command(flatten)]
     pub redis_tls: RedisTlsArgs,
+    /// Go on with a Redis without a password or TLS, or a PostgreSQL whose certificate is not looked at or that is told no
+    /// password, though it is on another machine
+    #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
+    insecure_backends: bool,
 }
 
 /// How a Redis behind `rediss://` is trusted.
@@ -107,6 +111,7 @@ impl ConnectionArgs {
     /// # Errors
     /// As [`ConnectionArgs::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
+        self.secure_database()?;
         let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
         store::open_by(&url, patience).await.context("the database can't be opened")
     }
@@ -116,14 +121,25 @@ impl ConnectionArgs {
     /// # Errors
     /// A sentence that names the first.
     pub fn secure(&self) -> anyhow::Result<()> {
-        let database = self.database()?.as_deref().map(store::insecure).transpose()?.flatten();
-        let redis = self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten();
-        for (server, why) in [("PostgreSQL", database), ("Redis", redis)] {
-            if let Some(why) = why {
-                bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same");
-            }
+        self.secure_database()?;
+        self.secure_redis()
+    }
+
+    fn secure_database(&self) -> anyhow::Result<()> {
+        let doubt = self.database()?.as_deref().map(store::insecure).transpose()?.flatten();
+        self.accept("PostgreSQL", doubt)
+    }
+
+    fn secure_redis(&self) -> anyhow::Result<()> {
+        let doubt = self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten();
+        self.accept("Redis", doubt)
+    }
+
+    fn accept(&self, server: &str, doubt: Option<&str>) -> anyhow::Result<()> {
+        match doubt.filter(|_| !self.insecure_backends) {
+            Some(why) => bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same"),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Opens the log.
@@ -131,6 +147,7 @@ impl ConnectionArgs {
     /// # Errors
     /// A sentence, when it can't be reached.
     pub async fn log(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn CommandLog>> {
+        self.secure_redis()?;
         let name = &self.namespace;
         ensure!(
             (1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')),

@@ -89,10 +89,6 @@ pub struct ServeArgs {
     /// Do not touch the schema; it must be up to date (see jumun migrate)
     #[arg(long, env = "JUMUN_NO_MIGRATE")]
     no_migrate: bool,
-    /// Go on with a Redis without a password or TLS, or a PostgreSQL whose certificate is not looked at or that is told no
-    /// password, though it is on another machine
-    #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
-    insecure_backends: bool,
     /// How long the HTTP door waits for an answer before it says where to look, in seconds
     #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
     patience: f64,
@@ -222,9 +218,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     tokens.tell(clock.now());
     let hooks = args.webhooks.as_deref().map(|path| Hooks::read(path, retention.events)).transpose()?;
     let hooks = Arc::new(hooks.unwrap_or_default());
-    if !args.insecure_backends {
-        args.places.secure()?;
-    }
+    args.places.secure()?;
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
     let asked = (args.open, args.open_to_the_network);
     may_open(tokens.open(), asked, listener.local_addr()?)?;

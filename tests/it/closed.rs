@@ -246,6 +246,28 @@ async fn strangers_fill_no_log() {
     assert_eq!(lines(&shop) - before, 60, "{}", shop.server.log());
 }
 
+/// Of the same kind: whatever else opens the database has the same passwords and orders.
+#[test]
+fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
+    let url = "postgres://jumun:secret@pg.invalid/jumun";
+    let tools: [&[&str]; 5] =
+        [&["migrate"], &["verify"], &["archive", "--older-than", "1"], &["reseal"], &["timeline", "o-1"]];
+    for words in tools {
+        for insecure in ["false", "true"] {
+            let ran = Command::new(env!("CARGO_BIN_EXE_jumun"))
+                .args(words)
+                .env("DATABASE_URL", url)
+                .env("JUMUN_INSECURE_BACKENDS", insecure)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&ran.stderr);
+            let refuses = text.contains("PostgreSQL is on another machine and is reached in clear");
+            assert_eq!((ran.status.success(), refuses), (false, insecure == "false"), "{words:?} {insecure}: {text}");
+            assert!(!text.contains("secret"), "{words:?}: {text}");
+        }
+    }
+}
+
 /// Fault 48: what goes to servers elsewhere goes to no others, and nobody else is let in there.
 #[test]
 fn f48_backends_elsewhere_are_not_reached_in_clear() {
