@@ -26,7 +26,6 @@ use super::{
     guard::{self, CUSTOMER, REQUEST_ID},
     problem::Why,
     sliced::Sliced,
-    strangers::{Paused, REFUSAL_PAUSE},
 };
 use crate::integrations::signature::{HEADER as SIGNATURE, HEADER_V2 as LABELLED};
 
@@ -89,10 +88,6 @@ pub async fn front(
         None => next.call(request).await?.map_into_left_body(),
         Some(refusal) => request.into_response(refusal).map_into_right_body(),
     };
-    let paused = response.response().extensions().contains::<Paused>();
-    if paused {
-        tokio::time::sleep(REFUSAL_PAUSE).await;
-    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

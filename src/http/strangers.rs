@@ -20,9 +20,6 @@ use super::{
 const ADDRESSES_MAX: usize = 4_096;
 /// How many seconds' worth may come at once.
 const BURST_SECONDS: f64 = 10.0;
-/// How long whoever sends more waits for each refusal: a refusal at once only makes the next request come sooner, and a flood of
-/// them costs everybody else. So many may wait as there may be connections.
-pub const REFUSAL_PAUSE: Duration = Duration::from_millis(250);
 /// How often those that are full again may be looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -32,10 +29,6 @@ struct Buckets {
     others: Option<Bucket>,
     swept: Option<Instant>,
 }
-
-/// Marks a response that is not to be given before [`REFUSAL_PAUSE`] has passed.
-#[derive(Debug)]
-pub struct Paused;
 
 /// A bucket for each address, as far as there is room.
 #[derive(Debug)]
@@ -61,9 +54,7 @@ impl Strangers {
         }
         metrics::counter!("jumun_http_strangers_refused_total").increment(1);
         let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
-        let mut response = Why::TooMany.response(why);
-        response.extensions_mut().insert(Paused);
-        Err(response)
+        Err(Why::TooMany.response(why))
     }
 
     fn took(&self, peer: Option<IpAddr>, now: Instant) -> bool {
