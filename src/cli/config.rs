@@ -111,9 +111,10 @@ impl ConnectionArgs {
     /// # Errors
     /// As [`ConnectionArgs::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
-        self.secure_database()?;
+        const WHAT: &str = "the database can't be opened";
         let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
-        store::open_by(&url, patience).await.context("the database can't be opened")
+        self.accept("PostgreSQL", store::insecure(&url).context(WHAT)?)?;
+        store::open_by(&url, patience).await.context(WHAT)
     }
 
     /// Refuses servers to which passwords and orders would go in clear, or that let in whoever comes, where others may listen.
@@ -121,18 +122,8 @@ impl ConnectionArgs {
     /// # Errors
     /// A sentence that names the first.
     pub fn secure(&self) -> anyhow::Result<()> {
-        self.secure_database()?;
-        self.secure_redis()
-    }
-
-    fn secure_database(&self) -> anyhow::Result<()> {
-        let doubt = self.database()?.as_deref().map(store::insecure).transpose()?.flatten();
-        self.accept("PostgreSQL", doubt)
-    }
-
-    fn secure_redis(&self) -> anyhow::Result<()> {
-        let doubt = self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten();
-        self.accept("Redis", doubt)
+        self.accept("PostgreSQL", self.database()?.as_deref().map(store::insecure).transpose()?.flatten())?;
+        self.accept("Redis", self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten())
     }
 
     fn accept(&self, server: &str, doubt: Option<&str>) -> anyhow::Result<()> {
@@ -147,7 +138,6 @@ impl ConnectionArgs {
     /// # Errors
     /// A sentence, when it can't be reached.
     pub async fn log(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn CommandLog>> {
-        self.secure_redis()?;
         let name = &self.namespace;
         ensure!(
             (1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')),
@@ -155,6 +145,7 @@ impl ConnectionArgs {
         );
         match &self.redis()? {
             Some(url) => {
+                self.accept("Redis", RedisLog::insecure(url)?)?;
                 let certificates = self.redis_tls.certificates()?;
                 Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
             }

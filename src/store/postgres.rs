@@ -101,7 +101,7 @@ impl PostgresServer {
 
 /// Why nobody should go there over a network that others are on, if there is a reason.
 pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
-    let options: PgConnectOptions = url.parse().map_err(|e| unavailable(&e))?;
+    let options: PgConnectOptions = url.parse().map_err(|e: sqlx::Error| StoreError::Unusable(e.to_string()))?;
     let host = options.get_host();
     if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
         return Ok(None);

@@ -140,10 +140,12 @@ async fn live(cx: &LaneContext, ids: Vec<SkuId>, stored: &[StoredSku]) -> Result
     for id in ids {
         let found = by_id.get(id.as_str()).copied();
         cx.skus.insert(id.clone(), Inventory::new(cx.clone(), id.clone(), found), cx.tick.get());
+        // at once: it knows the registry that it is in, and would not be dropped with it as a value
+        let actor = started(cx, &id)?;
         metrics::counter!("jumun_activations_total", "kind" => "sku").increment(1);
         let delta = found.map_or(0, |s| external(&s.unit, s.ledger));
         if delta != 0 {
-            notice(cx, &id, &started(cx, &id)?, delta, false).await?;
+            notice(cx, &id, &actor, delta, false).await?;
         }
     }
     Ok(())
