@@ -17,6 +17,8 @@ pids=() # what a drain has started
 # fresh JUMUN [WORD...]: serves a new database and an emptied Redis. Sets $server and $address.
 fresh() {
   local jumun=$1
+  # its trap ends the server, and would take the place of the one that ends the private servers
+  [[ $BASHPID != "$$" ]] || die "fresh: in a shell of its own"
   fresh_database="drain_$RANDOM$RANDOM"
   trap '((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true' EXIT
   psql "$DATABASE" -qc "CREATE DATABASE $fresh_database"

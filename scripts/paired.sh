@@ -20,10 +20,10 @@ scenarios=("${@:5}")
 drains_start
 
 # one JUMUN SCENARIO
-one() {
+one() (
   fresh "$1"
   drained "$after" "$2" "$orders"
-}
+)
 
 one "$before" hot >/dev/null # warms up
 for ((round = 1; round <= rounds; round++)); do

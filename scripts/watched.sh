@@ -44,7 +44,7 @@ END
 }
 
 # one WAY: orders a second, and microseconds of the server's CPU an order
-one() {
+one() (
   local more=()
   if [[ $1 == traced ]]; then
     : >"$work/traces"
@@ -72,7 +72,7 @@ one() {
     grep -q '^data: ' "$work/events" || die "nobody followed the events"
   fi
   [[ $1 != traced ]] || (($(wc -l <"$work/traces") > 1)) || die "nothing was traced"
-}
+)
 
 modes=(alone "${ways[@]}")
 declare -A rate cpu
