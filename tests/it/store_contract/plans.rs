@@ -78,10 +78,16 @@ async fn filled(url: &str) -> PgConnection {
     let mut committer = store.committer(lease).await.expect("a committer");
     let done = committer.commit(&batch).await;
     assert!(matches!(done, Ok(Commit::Done(_))), "{done:?}");
-    let mut outside = PgConnection::connect(url).await.expect("it connects");
-    outside.execute(ORDERS).await.expect("copies");
-    outside.execute("VACUUM ANALYZE").await.expect("statistics");
-    outside
+    copies(url, ORDERS).await
+}
+
+/// A session to look by, after these were made by one that is gone: what a session has counted itself it tells a second later.
+async fn copies(url: &str, made: &'static str) -> PgConnection {
+    let mut filling = PgConnection::connect(url).await.expect("it connects");
+    filling.execute(made).await.expect("copies");
+    filling.execute("VACUUM ANALYZE").await.expect("statistics");
+    filling.close().await.expect("what it has counted is told");
+    PgConnection::connect(url).await.expect("it connects")
 }
 
 /// How often each index was looked up, and each table was read from end to end (by its name with a `*`).
@@ -220,9 +226,7 @@ async fn words_are_found_by_the_indexes_that_are_meant_for_it() {
     assert!(matches!(done, Ok(Commit::Done(_))), "{done:?}");
     drop(committer);
     drop(store);
-    let mut outside = PgConnection::connect(&url).await.expect("it connects");
-    outside.execute(WORDS).await.expect("copies");
-    outside.execute("VACUUM ANALYZE").await.expect("statistics");
+    let mut outside = copies(&url, WORDS).await;
     counted(&mut outside).await;
     let before = uses(&mut outside).await;
     let store = store::open(&url).await.expect("it opens");
