@@ -145,9 +145,10 @@ impl ConnectionArgs {
         );
         match &self.redis()? {
             Some(url) => {
-                self.accept("Redis", RedisLog::insecure(url)?)?;
+                const WHAT: &str = "Redis can't be used";
+                self.accept("Redis", RedisLog::insecure(url).context(WHAT)?)?;
                 let certificates = self.redis_tls.certificates()?;
-                Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
+                Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context(WHAT)?))
             }
             None => Ok(memory_log(clock)),
         }

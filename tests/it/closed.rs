@@ -241,23 +241,34 @@ async fn strangers_fill_no_log() {
     assert_eq!(lines(&shop) - before, 60, "{}", shop.server.log());
 }
 
-/// Of the same kind: whatever else opens the database has the same passwords and orders.
+/// Of the same kind: whatever else opens the database, or the log, has the same passwords and orders.
 #[test]
 fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
-    let url = "postgres://jumun:secret@pg.invalid/jumun";
-    let tools: [&[&str]; 5] =
-        [&["migrate"], &["verify"], &["archive", "--older-than", "1"], &["reseal"], &["timeline", "o-1"]];
-    for words in tools {
+    let dir = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", dir.path().join("a.db").display());
+    let ran = |words: &[&str], places: [(&str, &str); 2], insecure: &str| {
+        let mut jumun = Command::new(env!("CARGO_BIN_EXE_jumun"));
+        let ran = jumun.args(words).envs(places).env("JUMUN_INSECURE_BACKENDS", insecure).output().unwrap();
+        (ran.status.success(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let (migrated, said) =
+        ran(&["migrate"], [("DATABASE_URL", &file), ("REDIS_URL", "redis://redis.invalid")], "false");
+    assert!(migrated, "it opens no log: {said}");
+    let away = [("DATABASE_URL", "postgres://jumun:secret@pg.invalid/jumun"), ("REDIS_URL", "redis://localhost:1")];
+    let log_away = [("DATABASE_URL", &*file), ("REDIS_URL", "redis://:secret@redis.invalid")];
+    let tools: [(&[&str], _, _); 7] = [
+        (&["migrate"], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["verify"], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["archive", "--older-than", "1"], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["reseal"], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["timeline", "o-1"], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["verify"], log_away, "Redis is on another machine and is told its password in clear"),
+        (&["timeline", "o-1"], log_away, "Redis is on another machine and is told its password in clear"),
+    ];
+    for (words, places, says) in tools {
         for insecure in ["false", "true"] {
-            let ran = Command::new(env!("CARGO_BIN_EXE_jumun"))
-                .args(words)
-                .env("DATABASE_URL", url)
-                .env("JUMUN_INSECURE_BACKENDS", insecure)
-                .output()
-                .unwrap();
-            let text = String::from_utf8_lossy(&ran.stderr);
-            let refuses = text.contains("PostgreSQL is on another machine and is reached in clear");
-            assert_eq!((ran.status.success(), refuses), (false, insecure == "false"), "{words:?} {insecure}: {text}");
+            let (well, text) = ran(words, places, insecure);
+            assert_eq!((well, text.contains(says)), (false, insecure == "false"), "{words:?} {insecure}: {text}");
             assert!(!text.contains("secret"), "{words:?}: {text}");
         }
     }

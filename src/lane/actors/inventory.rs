@@ -391,13 +391,6 @@ pub struct LastBatch;
 impl Handler<LastBatch> for Inventory {
     type Result = u64;
     fn handle(&mut self, _: LastBatch, _: &mut Self::Context) -> u64 {
-        self.last_batch()
-    }
-}
-
-impl Inventory {
-    /// See [`LastBatch`].
-    pub const fn last_batch(&self) -> u64 {
         self.batch
     }
 }
