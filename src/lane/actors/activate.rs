@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use actix::Addr;
+use actix::{Actor as _, Addr};
 
 use super::{
     Fault, LaneContext,
@@ -88,7 +88,7 @@ pub async fn orders(
         if let Some(waiting) = cx.waiting.borrow_mut().remove(&id) {
             (state.waiting, state.unpublished) = (waiting.placements, waiting.unpublished);
         }
-        live.insert(id, OrderActor::new(Rc::clone(cx), state), cx.tick.get());
+        live.insert_dormant(id, OrderActor::new(Rc::clone(cx), state), cx.tick.get());
         metrics::counter!("jumun_activations_total", "kind" => "order").increment(1);
     }
     Ok(found)
@@ -139,9 +139,8 @@ async fn live(cx: &LaneContext, ids: Vec<SkuId>, stored: &[StoredSku]) -> Result
     let by_id: HashMap<&str, &StoredSku> = stored.iter().map(|s| (&*s.unit.unt_id, s)).collect();
     for id in ids {
         let found = by_id.get(id.as_str()).copied();
-        cx.skus.insert(id.clone(), Inventory::new(cx.clone(), id.clone(), found), cx.tick.get());
-        // at once: it knows the registry that it is in, and would not be dropped with it as a value
-        let actor = started(cx, &id)?;
+        let actor = Inventory::new(cx.clone(), id.clone(), found).start();
+        cx.skus.insert(id.clone(), actor.clone(), cx.tick.get());
         metrics::counter!("jumun_activations_total", "kind" => "sku").increment(1);
         let delta = found.map_or(0, |s| external(&s.unit, s.ledger));
         if delta != 0 {
@@ -161,12 +160,9 @@ pub async fn sku(cx: &LaneContext, id: &SkuId) -> Result<Addr<Inventory>, Fault>
         return Ok(actor);
     }
     inventories(cx, vec![id.clone()]).await?;
-    started(cx, id)
-}
-
-fn started(cx: &LaneContext, id: &SkuId) -> Result<Addr<Inventory>, Fault> {
-    let gone = || Fault::Decision { entry: EntryId::ZERO, why: format!("SKU {id} did not come to life") };
-    cx.skus.get(id).ok_or_else(gone)
+    cx.skus
+        .get(id)
+        .ok_or_else(|| Fault::Decision { entry: EntryId::ZERO, why: format!("SKU {id} did not come to life") })
 }
 
 /// Lets a SKU's ledger follow what another system has done to its balance.

@@ -1,11 +1,10 @@
-//! What is live: the actors in memory, bounded in number, the longest unused leaving first. An actor that nobody has sent
-//! anything to yet is a value: it gets its mailbox and its task with its first message, which most orders of a sale never get.
+//! What is live: the actors in memory, bounded in number, the longest unused leaving first. One that is inserted dormant is a
+//! value until its first message, and gets its mailbox and its task then: most orders of a sale never get a message.
 
 use std::{cell::RefCell, collections::VecDeque, hash::Hash, rc::Rc};
 
-use foldhash::HashMap;
-
 use actix::{Actor, Addr, Context, Handler, MailboxError, Message};
+use foldhash::HashMap;
 
 use super::{inventory::Inventory, order::OrderActor};
 use crate::domain::ids::{OrderId, SkuId};
@@ -28,8 +27,6 @@ enum Resident<A: Actor> {
     Started(Addr<A>),
     /// boxed: a table that grows moves its slots
     Dormant(Box<A>),
-    /// being started
-    Waking,
 }
 
 /// The live SKUs of a lane.
@@ -52,14 +49,16 @@ impl<K: Eq + Hash + Clone, A: Actor> Default for ActorRegistry<K, A> {
 impl<K: Eq + Hash + Clone, A: Actor<Context = Context<A>>> ActorRegistry<K, A> {
     /// The actor of a key, started if it was dormant.
     pub fn get(&self, key: &K) -> Option<Addr<A>> {
-        let mut table = self.0.borrow_mut();
-        let slot = table.slots.get_mut(key)?;
-        if let Resident::Started(addr) = &slot.resident {
+        let slots = &mut self.0.borrow_mut().slots;
+        if let Resident::Started(addr) = &slots.get(key)?.resident {
             return Some(addr.clone());
         }
-        let Resident::Dormant(actor) = std::mem::replace(&mut slot.resident, Resident::Waking) else { return None };
-        let addr = actor.start();
-        slot.resident = Resident::Started(addr.clone());
+        let Slot { resident, tick } = slots.remove(key)?;
+        let addr = match resident {
+            Resident::Started(addr) => addr,
+            Resident::Dormant(actor) => actor.start(),
+        };
+        slots.insert(key.clone(), Slot { resident: Resident::Started(addr.clone()), tick });
         Some(addr)
     }
 
@@ -77,7 +76,6 @@ impl<K: Eq + Hash + Clone, A: Actor<Context = Context<A>>> ActorRegistry<K, A> {
         let addr = match &mut self.0.borrow_mut().slots.get_mut(key)?.resident {
             Resident::Dormant(actor) => return Some(Ok(dormant(actor))),
             Resident::Started(addr) => addr.clone(),
-            Resident::Waking => return None,
         };
         Some(addr.send(message).await)
     }
@@ -109,11 +107,21 @@ impl<K: Eq + Hash + Clone, A: Actor<Context = Context<A>>> ActorRegistry<K, A> {
         self.len() == 0
     }
 
-    /// Adds an actor, dormant, used at `tick`.
-    pub fn insert(&self, key: K, actor: A, tick: u64) {
+    /// Adds an actor, used at `tick`.
+    pub fn insert(&self, key: K, addr: Addr<A>, tick: u64) {
+        self.add(key, Resident::Started(addr), tick);
+    }
+
+    /// Adds an actor that is started by its first message, used at `tick`. It may not hold this registry: as a value it would not
+    /// be dropped with it.
+    pub fn insert_dormant(&self, key: K, actor: A, tick: u64) {
+        self.add(key, Resident::Dormant(Box::new(actor)), tick);
+    }
+
+    fn add(&self, key: K, resident: Resident<A>, tick: u64) {
         let mut table = self.0.borrow_mut();
         table.used.push_back((key.clone(), tick));
-        table.slots.insert(key, Slot { resident: Resident::Dormant(Box::new(actor)), tick });
+        table.slots.insert(key, Slot { resident, tick });
     }
 
     /// Notes a use. Uses within one tick count once, so the list of uses grows with ticks, not with messages.
@@ -152,7 +160,6 @@ impl<K: Eq + Hash + Clone, A: Actor<Context = Context<A>>> ActorRegistry<K, A> {
         table.slots.retain(|_, slot| match &slot.resident {
             Resident::Started(addr) => addr.connected(),
             Resident::Dormant(_) => true,
-            Resident::Waking => false,
         });
         before - table.slots.len()
     }
@@ -211,7 +218,7 @@ mod tests {
     fn live(keys: &[&'static str], started: &Rc<Cell<u32>>) -> ActorRegistry<&'static str, Probe> {
         let all = ActorRegistry::default();
         for (key, tick) in keys.iter().zip(1..) {
-            all.insert(*key, Probe { started: Rc::clone(started), breaks: *key == "breaks" }, tick);
+            all.insert_dormant(*key, Probe { started: Rc::clone(started), breaks: *key == "breaks" }, tick);
         }
         all
     }

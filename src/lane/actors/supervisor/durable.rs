@@ -76,13 +76,15 @@ impl Lane {
             orders += 1;
         }
         while let Some(id) = self.cx.skus.lru_candidate(self.bounds.skus_max, idle_before) {
-            match self.cx.skus.ask(&id, LastBatch, |sku| sku.last_batch()).await {
-                Some(Ok(batch)) if batch > batches => {
-                    self.cx.skus.keep(&id, tick);
-                    break;
-                }
-                Some(Ok(_) | Err(_)) | None => self.cx.skus.remove(&id),
+            let batch = match self.cx.skus.get(&id) {
+                Some(actor) => actor.send(LastBatch).await.ok(),
+                None => None,
+            };
+            if batch.is_some_and(|batch| batch > batches) {
+                self.cx.skus.keep(&id, tick);
+                break;
             }
+            self.cx.skus.remove(&id);
             skus += 1;
         }
         if orders + skus > 0 {

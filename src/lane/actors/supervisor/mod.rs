@@ -398,7 +398,7 @@ impl Lane {
         if !state.waiting.is_empty() {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
-        self.orders.insert(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.cx.tick.get());
+        self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.cx.tick.get());
         Ok(())
     }
 
