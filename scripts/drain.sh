@@ -18,7 +18,7 @@ pids=() # what a drain has started
 fresh() {
   local jumun=$1
   # its trap ends the server, and would take the place of the one that ends the private servers
-  [[ $BASHPID != "$$" ]] || die "fresh: in a shell of its own"
+  [[ $BASHPID != "$$" ]] || die "fresh: call it in a subshell"
   fresh_database="drain_$RANDOM$RANDOM"
   trap '((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true' EXIT
   psql "$DATABASE" -qc "CREATE DATABASE $fresh_database"

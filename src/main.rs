@@ -9,9 +9,6 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long the allocator keeps what was freed, in milliseconds.
-const PURGE_DELAY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "10000");
-
 fn main() -> ExitCode {
     let args = match Cli::words(std::env::args().collect()) {
         Ok(args) => args,
@@ -52,17 +49,17 @@ fn main() -> ExitCode {
 }
 
 /// By itself the allocator returns freed memory to the system within a second, and every batch pays for new pages: a twentieth
-/// of the server's processor time. It reads its settings from the environment before `main`, so the program replaces itself by
-/// itself, once, with the setting. Where that fails, it serves without.
+/// of the server's processor time. It reads its settings from the environment before `main`, so the program starts anew in
+/// its own process, once, with the setting. Where that fails, it serves without.
 #[cfg(unix)]
 fn keep_freed_memory() {
     use std::os::unix::process::CommandExt as _;
-    let (name, value) = PURGE_DELAY;
+    let (name, milliseconds) = ("MIMALLOC_PURGE_DELAY", "10000");
     let mut words = std::env::args_os();
     let (None, Ok(program), Some(own)) = (std::env::var_os(name), std::env::current_exe(), words.next()) else {
         return;
     };
-    let failed = std::process::Command::new(program).arg0(own).args(words).env(name, value).exec();
+    let failed = std::process::Command::new(program).arg0(own).args(words).env(name, milliseconds).exec();
     eprintln!("jumun: the allocator keeps its own settings: {failed}");
 }
 
