@@ -29,7 +29,7 @@ served "$jumun" "$dir/log" --database "sqlite:$dir/shop.db" \
 while read -r command; do
   # the token says who asks
   jq -c 'del(.actor)' <<<"$command" | "$jumun" send --http "http://$address" --token operator - >/dev/null
-done <docs/first-sale.jsonl
+done <docs/start/first-sale.jsonl
 document=$dir/openapi.json
 curl -fsS -o "$document" "http://$address/openapi.json"
 export JUMUN_URL=http://$address

@@ -28,7 +28,7 @@ served "$jumun" "$dir/log" --database "sqlite:$dir/open.db" --patience 2
 # something to look at
 while read -r command; do
   curl -fsS -o /dev/null -H 'Content-Type: application/json' -d "$command" "http://$address/v1/commands"
-done <docs/first-sale.jsonl
+done <docs/start/first-sale.jsonl
 checks=not_a_server_error,status_code_conformance,content_type_conformance
 examined "$checks,response_schema_conformance,response_headers_conformance,unsupported_method" --max-examples 15
 

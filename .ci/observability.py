@@ -1,4 +1,4 @@
-"""Checks ops/ offline: what alerts and panels ask for is what docs/operations.md lists, and what promtool says of it.
+"""Checks ops/ offline: what alerts and panels ask for is what docs/operate/operations.md lists, and what promtool says of it.
 
 promtool is Debian's, from the package prometheus, and has to be on PATH.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-PAGE = Path("docs/operations.md")
+PAGE = Path("docs/operate/operations.md")
 PROMETHEUS = Path("ops/prometheus")
 RULES, TESTS = PROMETHEUS / "rules.yml", PROMETHEUS / "rules.test.yml"
 DASHBOARD = Path("ops/grafana/jumun.json")

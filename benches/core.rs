@@ -1,5 +1,5 @@
 //! What the parts of a lane cost by themselves: `cargo bench --bench core`, or one group by its name
-//! (`cargo bench --bench core -- decide`). Figures and what they mean are in `docs/performance.md`.
+//! (`cargo bench --bench core -- decide`). Figures and what they mean are in `docs/internals/performance.md`.
 //!
 //! | group | measures |
 //! |---|---|

@@ -90,7 +90,7 @@ def until(what: str, look, seconds: float = 30):
 
 
 def with_passwords(shipped: str, passwords: dict[str, str]) -> str:
-    """As docs/deployment.md has it done."""
+    """As docs/operate/deployment.md has it done."""
     for user, password in passwords.items():
         digest = hashlib.sha256(password.encode()).hexdigest()
         shipped = re.sub(f"^user {user} on", rf"\g<0> #{digest}", shipped, flags=re.MULTILINE)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A payment service in small: what jumun asks of one, over HTTP, as docs/payments.md says. Python's own library only.
+"""A payment service in small: what jumun asks of one, over HTTP, as docs/guide/payments.md says. Python's own library only.
 
     PAYMENTS_SECRET=0123456789abcdef01234567 ./service.py --port 9000 --callback http://127.0.0.1:8080/v1/payment-callbacks
 

@@ -216,7 +216,7 @@ pub struct PolicyArgs {
     #[arg(long, env = "JUMUN_SURCHARGES", value_parser = surcharges, value_name = "ZIPS")]
     pub surcharges: Option<Surcharges>,
     /// Whose word is taken that money came in: any (of whoever may send the command) or callbacks-only (the payment service's,
-    /// by signed call-backs; see docs/payments.md)
+    /// by signed call-backs; see docs/guide/payments.md)
     #[arg(long, env = "JUMUN_APPROVALS", default_value = "any", value_parser = approvals, value_name = "POLICY")]
     pub approvals: Approvals,
     /// Take what the stream "checkout" says of money that came in: placements that bring their payment, and approve_payment

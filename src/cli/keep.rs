@@ -1,4 +1,4 @@
-//! How long the database keeps what goes by age (docs/retention.md).
+//! How long the database keeps what goes by age (docs/operate/retention.md).
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ const KEY_VARIABLE: &str = "JUMUN_ACCOUNT_KEY";
 /// The payment side.
 #[derive(Debug, Clone, Args)]
 pub struct PaymentArgs {
-    /// Whom refunds are asked of: off (another service confirms them), https://… (a payment service, see docs/payments.md;
+    /// Whom refunds are asked of: off (another service confirms them), https://… (a payment service, see docs/guide/payments.md;
     /// http:// on this machine only), or simulated[:decline=0,fail=0,silent=0,delay=0ms]
     #[arg(long, env = "JUMUN_PAYMENTS", default_value = "off", value_name = "GATEWAY")]
     payments: String,
@@ -40,7 +40,7 @@ pub struct PaymentArgs {
     /// The authorities (PEM) by which the payment service is trusted, in the place of the system's
     #[arg(long, env = "JUMUN_PAYMENTS_CA", value_name = "FILE")]
     payments_ca: Option<PathBuf>,
-    /// Take only call-backs whose signature says that they are some (jumun-signature-v2, see docs/payments.md)
+    /// Take only call-backs whose signature says that they are some (jumun-signature-v2, see docs/guide/payments.md)
     #[arg(long, env = "JUMUN_PAYMENTS_LABELLED", value_parser = BoolishValueParser::new())]
     pub payments_labelled: bool,
     /// How long the payment service may take to answer, in seconds

@@ -134,7 +134,7 @@ pub struct ServeArgs {
     /// The header in which they say it; the other one is not looked at
     #[arg(long, env = "JUMUN_PROXY_HEADER", value_enum, default_value_t, value_name = "HEADER")]
     proxy_header: Header,
-    /// Whom events are posted to, signed: a TOML file of webhooks (see docs/events.md)
+    /// Whom events are posted to, signed: a TOML file of webhooks (see docs/guide/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
     /// Requests a second that each token may make at the HTTP door; 0 is no bound

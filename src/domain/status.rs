@@ -273,7 +273,7 @@ impl Trigger {
     }
 
     /// The row of the table: from which statuses the trigger is allowed, and where it leads. Every pair that is not here is
-    /// refused; `docs/order-status.md` lists them all, and is made from this.
+    /// refused; `docs/reference/order-status.md` lists them all, and is made from this.
     pub const fn row(self) -> (&'static [Status], To) {
         use Status as S;
         use To::{Go, Stay};

@@ -2,7 +2,7 @@
 //!
 //! What goes: the rows of personal data (주문개인정보) of every order of theirs that needs none any more, words that somebody
 //! wrote about one, where orders go that were made for one, and dead letters that hold a command of theirs or about an order
-//! of theirs. What stays, and why: docs/http.md.
+//! of theirs. What stays, and why: docs/guide/http.md.
 
 mod letter;
 

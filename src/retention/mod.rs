@@ -1,6 +1,6 @@
 //! Retention (보존기간): what goes by age goes by itself, in small batches beside the lanes, by the server that owns partition 0.
 //!
-//! Every table that grows has a decision ([`tables::ALL`], docs/retention.md); what has no term is kept for ever, or until
+//! Every table that grows has a decision ([`tables::ALL`], docs/operate/retention.md); what has no term is kept for ever, or until
 //! `jumun archive` moves it.
 
 pub mod sweep;

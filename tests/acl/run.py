@@ -109,10 +109,10 @@ def rules(admin: Redis) -> None:
         for call in SERVERS:
             said = dry(admin, user, call)
             check((said == "OK") == (user == "jumun-server"), f"{user}: {call}: {said}")
-    # Redis can't refuse an option: this is known, and docs/deployment.md says what to do
+    # Redis can't refuse an option: this is known, and docs/operate/deployment.md says what to do
     for user, stream in (("jumun-producer", "commands"), ("jumun-checkout", "checkout")):
         said = dry(admin, user, f"XADD jumun:{{0}}:{stream} MAXLEN 0 * a b")
-        check(said == "OK", f"{user} can't trim any more ({said}): then docs/deployment.md is wrong")
+        check(said == "OK", f"{user} can't trim any more ({said}): then docs/operate/deployment.md is wrong")
     flags = pairs(admin("ACL", "GETUSER", "default"))["flags"]
     check("off" in flags and "on" not in flags, f"the default user is {flags}")
 
@@ -198,7 +198,7 @@ def works(jumun: Path, port: int, passwords: dict[str, str], users: dict[str, Re
 
         order = {"type": "place_order", "actor": "buyer:u-1", "customer_id": "u-1"}
         order["lines"] = [{"sku_id": "AC-100", "quantity": 1}]
-        sale = [json.loads(line) for line in (ROOT / "docs/first-sale.jsonl").read_text().splitlines()]
+        sale = [json.loads(line) for line in (ROOT / "docs/start/first-sale.jsonl").read_text().splitlines()]
         sale += [{**order, "id": f"c-acl-000{n}", "order_id": f"o-{n}"} for n in (1, 2)]
         sale[-1]["reply_to"] = "me"
         for command in sale:

@@ -418,12 +418,12 @@ export async function complete(page) {
     const { ACTIONS } = await import('/console/actions.js');
     return ACTIONS.map((a) => [a.type, a.key ?? a.type, [...Object.keys({ ...a.fields, ...a.rare }).flatMap((names) => names.split(' ')), ...Object.keys(a.fixed ?? {})]]);
   });
-  const protocol = fs.readFileSync('docs/protocol.md', 'utf8');
+  const protocol = fs.readFileSync('docs/reference/protocol.md', 'utf8');
   const told = protocol.split('<!-- commands -->')[1].split('<!-- /commands -->')[0].split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim())).filter((cells) => cells.length > 4 && cells[2].includes('operator'))
     .map((cells) => [cells[1].replaceAll('`', ''), [...cells[3].matchAll(/`(\w+)`/g)].map((m) => m[1])])
     .filter(([name, fields]) => fields.includes('order_id') && !['place_order', 'preview'].includes(name));
-  assert(told.length > 30, 'docs/protocol.md has its table');
+  assert(told.length > 30, 'docs/reference/protocol.md has its table');
   const target = ['order_id', 'claim_group', 'refund_key', 'vouched']; // of what the button stands at; whose word it is, the token says
   for (const [name, fields] of told) {
     const ours = new Set(table.filter(([type]) => type === name).flatMap(([, , names]) => names));

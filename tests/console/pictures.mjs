@@ -1,4 +1,4 @@
-// The pictures of docs/console.md: one of each main task.
+// The pictures of docs/guide/console.md: one of each main task.
 import path from 'node:path';
 import { visit } from './browser.mjs';
 import { generations, order, rush, unpaid } from './seed.mjs';

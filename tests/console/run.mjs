@@ -3,7 +3,7 @@
 // From the repository's root, where .ci/console.sh has put playwright-core and axe-core beside it:
 //   node target/ci-console/run.mjs --jumun target/debug/jumun [--only WORD] [--pictures FOLDER] [--files FOLDER]
 //
-// --only: the tests whose names hold the word. --pictures: writes what docs/console.md shows, and tests nothing.
+// --only: the tests whose names hold the word. --pictures: writes what docs/guide/console.md shows, and tests nothing.
 // --files: the console's files as they are in that folder instead of the server's, while one works on them.
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';

@@ -64,13 +64,13 @@ fn the_protocol_page_tells_the_types() {
         writeln!(table, "| `{tag}` | {} | {} | {about} |", roles.join(", "), fields.join(", ")).unwrap();
     }
     assert_eq!(found.len(), Wire::NAMES.len());
-    hold("docs/protocol.md", "commands", &table);
+    hold("docs/reference/protocol.md", "commands", &table);
 
     let mut table = "| reason | says |\n|---|---|\n".to_owned();
     for reason in Reason::ALL {
         writeln!(table, "| `{}` | {} |", reason.code(), reason.sentence()).unwrap();
     }
-    hold("docs/protocol.md", "reasons", &table);
+    hold("docs/reference/protocol.md", "reasons", &table);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_protocol_page_lists_the_events() {
     let error = serde_json::from_str::<Event>(r#"{"type":"no such event"}"#).unwrap_err().to_string();
     let known: Vec<&str> = error.split_once("expected one of").unwrap().1.split('`').skip(1).step_by(2).collect();
     assert!(known.contains(&"placed") && known.len() > 10, "{error}");
-    hold("docs/protocol.md", "events", &format!("`{}`\n", known.join("`, `")));
+    hold("docs/reference/protocol.md", "events", &format!("`{}`\n", known.join("`, `")));
 }
 
 fn sources(folder: &str, each: &mut dyn FnMut(String)) {
@@ -110,7 +110,7 @@ fn metrics_in(text: &str, quote: char, found: &mut BTreeSet<String>) {
 fn the_operations_page_lists_the_metrics() {
     let (mut code, mut page) = (BTreeSet::new(), BTreeSet::new());
     sources("src", &mut |text| metrics_in(&text, '"', &mut code));
-    metrics_in(&read("docs/operations.md"), '`', &mut page);
+    metrics_in(&read("docs/operate/operations.md"), '`', &mut page);
     assert!(code.len() > 10, "{code:?}");
     assert_eq!(code, page, "left: the code's metrics, right: the page's");
 }
@@ -136,13 +136,13 @@ fn the_http_page_lists_routes_and_problems() {
         };
         writeln!(table, "| {} | `{}` | {roles} | {} |", r.method, r.told(), r.about).unwrap();
     }
-    hold("docs/http.md", "routes", &table);
+    hold("docs/guide/http.md", "routes", &table);
     let mut table = "| status | reason | |\n|---|---|---|\n".to_owned();
     for why in Why::ALL {
         let (status, reason, title) = why.row();
         writeln!(table, "| {} | `{reason}` | {title} |", status.as_u16()).unwrap();
     }
-    hold("docs/http.md", "problems", &table);
+    hold("docs/guide/http.md", "problems", &table);
 }
 
 #[test]
@@ -229,23 +229,23 @@ fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
     for folder in ["tests", "src"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    for page in ["docs/security.md", "docs/privacy.md", "docs/faults.md"] {
+    for page in ["docs/operate/security.md", "docs/operate/privacy.md", "docs/internals/faults.md"] {
         names_what_there_is(page, &all);
     }
     // each fault has its tests, and each test of a fault stands at it
-    let page = read("docs/faults.md");
+    let page = read("docs/internals/faults.md");
     let rows: Vec<(&str, &str)> = page.lines().filter_map(|l| l.strip_prefix("| ")?.split_once(" | ")).collect();
     for number in 1..=77 {
         let row = rows.iter().find(|(n, _)| *n == number.to_string()).map_or("", |(_, row)| row);
-        assert!(row.matches('`').count() > 1, "docs/faults.md: fault {number} has no test");
+        assert!(row.matches('`').count() > 1, "docs/internals/faults.md: fault {number} has no test");
         let begins = format!("fn f{number:02}_");
         for (at, _) in all.match_indices(&begins) {
             let name = all[at + 3..].split('(').next().unwrap_or_default();
-            assert!(row.contains(&format!("`{name}`")), "docs/faults.md, fault {number}: {name} is not told");
+            assert!(row.contains(&format!("`{name}`")), "docs/internals/faults.md, fault {number}: {name} is not told");
         }
     }
     // settings
-    let page = read("docs/privacy.md");
+    let page = read("docs/operate/privacy.md");
     let settings = page.split('`').skip(1).step_by(2).filter_map(|word| word.split(' ').find(|w| w.starts_with("--")));
     let settings: BTreeSet<&str> = settings.collect();
     assert!(settings.len() > 5, "{settings:?}");
@@ -254,7 +254,7 @@ fn the_security_and_privacy_pages_name_tests_and_settings_that_there_are() {
         let there = [format!(" {field}: "), format!("\"{}\"", setting.trim_start_matches("--"))];
         assert!(
             there.iter().any(|t| all.contains(t)),
-            "docs/privacy.md names the setting {setting}, which there is not"
+            "docs/operate/privacy.md names the setting {setting}, which there is not"
         );
     }
     for duty in ["§21", "§29", "§35", "§36", "전자상거래법 §6", "5 years", "3 years", "6 months"] {
@@ -302,6 +302,25 @@ fn names_what_there_is(of: &str, all: &str) {
 /// Files that a page tells its reader to make.
 const MADE: [&str; 2] = ["k8s/overlays/shop/kustomization.yaml", "k8s/overlays/shop-migrate/kustomization.yaml"];
 
+/// All pages below docs/, as paths from the root.
+pub fn pages() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec!["docs".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{folder}/{}", entry.file_name().display());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(name);
+            } else if name.ends_with(".md") {
+                found.push(name);
+            }
+        }
+    }
+    assert!(found.len() > 20, "{found:?}");
+    found
+}
+
 /// Every page: its paths lead somewhere, and whole sentences in code are tests.
 #[test]
 fn pages_name_files_and_tests_that_there_are() {
@@ -309,11 +328,8 @@ fn pages_name_files_and_tests_that_there_are() {
     for folder in ["tests", "src"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    let pages =
-        fs::read_dir(root().join("docs")).unwrap().map(|e| format!("docs/{}", e.unwrap().file_name().display()));
-    let pages: Vec<String> = pages.filter(|name| name.ends_with(".md")).collect();
     let (mut paths, mut tests) = (0, 0);
-    for page in pages.iter().map(String::as_str).chain(["README.md", "ARCHITECTURE.md"]) {
+    for page in pages().iter().map(String::as_str).chain(["README.md", "ARCHITECTURE.md"]) {
         for word in words_in_code(&read(page)) {
             let folder = word.split_once('/').map_or("", |(folder, _)| folder);
             let plain = !word.contains([' ', '*', '{', '<', '…', '=']);
@@ -343,11 +359,11 @@ fn the_glossary_says_what_is_said() {
     for folder in ["src", "migrations/postgres"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    for page in ["docs/protocol.md", "docs/schema.md", "src/http/console/words.js"] {
+    for page in ["docs/reference/protocol.md", "docs/reference/schema.md", "src/http/console/words.js"] {
         all.push_str(&read(page));
     }
     let words: BTreeSet<&str> = all.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let page = read("docs/glossary.md");
+    let page = read("docs/reference/glossary.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
     let rows: Vec<_> = rows.into_iter().filter(|cells| cells[0] != "term" && !cells[0].starts_with("---")).collect();
@@ -372,7 +388,7 @@ fn every_row_of_the_security_page_names_what_holds_it() {
     for folder in ["tests", "src"] {
         sources(folder, &mut |text| all.push_str(&text));
     }
-    let page = read("docs/security.md");
+    let page = read("docs/operate/security.md");
     let proves = |text: &str| {
         let words = words_in_code(text);
         words.iter().any(|word| {

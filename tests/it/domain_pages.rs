@@ -51,7 +51,7 @@ fn the_status_page_is_the_codes_table() {
         table.push('\n');
     }
     writeln!(table, "\n{allowed} pairs are allowed, {refused} (–) are refused with `illegal_transition`.").unwrap();
-    hold("docs/order-status.md", "transitions", &table);
+    hold("docs/reference/order-status.md", "transitions", &table);
 }
 
 #[test]
@@ -77,16 +77,16 @@ fn the_status_picture_is_the_codes() {
         writeln!(picture, "    {} --> [*]", s.code()).unwrap();
     }
     picture.push_str("```\n");
-    hold("docs/order-status.md", "picture", &picture);
+    hold("docs/reference/order-status.md", "picture", &picture);
     let sub: Vec<String> = DeliveryStatus::ALL.iter().map(|s| format!("{} `{}`", s.korean(), s.code())).collect();
-    hold("docs/order-status.md", "delivery", &format!("{}\n", sub.join(" → ")));
+    hold("docs/reference/order-status.md", "delivery", &format!("{}\n", sub.join(" → ")));
 }
 
 #[test]
 fn the_carriers_are_the_codes() {
     let rows = CARRIERS.iter().map(|(code, name)| format!("| `{code}` | {name} |\n"));
     let table: String = rows.collect();
-    hold("docs/producers.md", "carriers", &format!("| code | name |\n|---|---|\n{table}"));
+    hold("docs/guide/producers.md", "carriers", &format!("| code | name |\n|---|---|\n{table}"));
 }
 
 struct Table {
@@ -219,7 +219,7 @@ fn every_table_has_a_retention() {
         };
         writeln!(page, "| `{table}` | {row} |").unwrap();
     }
-    hold("docs/retention.md", "tables", &page);
+    hold("docs/operate/retention.md", "tables", &page);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn the_schema_page_is_the_migrations() {
         }
     }
     picture.push_str("```\n");
-    hold("docs/schema.md", "picture", &picture);
+    hold("docs/reference/schema.md", "picture", &picture);
     let mut text = String::new();
     for t in &tables {
         writeln!(text, "### `{}`\n\n{}. Key: {}.\n", t.name, t.about, t.key.join(", ")).unwrap();
@@ -270,7 +270,7 @@ fn the_schema_page_is_the_migrations() {
         writeln!(text, "| `{}` | {} |", t.name, t.about).unwrap();
     }
     text.push('\n');
-    hold("docs/schema.md", "tables", &text);
+    hold("docs/reference/schema.md", "tables", &text);
 }
 
 fn leads(table: &str, column: &str) -> Option<&'static str> {

@@ -273,7 +273,7 @@ def shop(name: str, command: list, jumun: Path, here: Path) -> str:
 
         plain = ("plain", ["SKU-1", "SKU-2"], 200, 60)
         faulty = ("faulty", ["SKU-3", "SKU-4"], 120, 40)
-        goods = [json.loads(line) for line in (ROOT / "docs/first-sale.jsonl").read_text().splitlines()][:2]
+        goods = [json.loads(line) for line in (ROOT / "docs/start/first-sale.jsonl").read_text().splitlines()][:2]
         for sale, skus, _, units in (plain, faulty):
             check({partition_of(sku) for sku in skus} == set(range(PARTITIONS)), f"{sale}: not in each partition")
             for n, sku in enumerate(skus):

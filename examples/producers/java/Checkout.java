@@ -6,7 +6,7 @@ import java.util.concurrent.*;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Places orders over Redis Streams and awaits their answers: a model of a checkout. The guide: docs/producers.md.
+ * Places orders over Redis Streams and awaits their answers: a model of a checkout. The guide: docs/guide/producers.md.
  *
  * One for each process: it owns a reply stream, and the one thread that reads it. Main has it place some orders.
  */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Places orders over Redis Streams and awaits their answers, with redis-cli and jq. The guide: docs/producers.md.
+# Places orders over Redis Streams and awaits their answers, with redis-cli and jq. The guide: docs/guide/producers.md.
 #
 #   checkout.sh SKU[,SKU…] ORDERS AT_ONCE
 #

@@ -1,4 +1,4 @@
-//! Places orders over Redis Streams and awaits their answers: a model of a checkout. The guide: docs/producers.md.
+//! Places orders over Redis Streams and awaits their answers: a model of a checkout. The guide: docs/guide/producers.md.
 
 use std::{
     collections::{BTreeMap, HashMap},

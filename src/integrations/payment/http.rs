@@ -1,4 +1,4 @@
-//! A payment service over HTTP, by the protocol of `docs/payments.md`: signed requests, one idempotency key a refund.
+//! A payment service over HTTP, by the protocol of `docs/guide/payments.md`: signed requests, one idempotency key a refund.
 //!
 //! Only what the service says of this very refund counts as refused. Whatever says something of the service, of the way to
 //! it or of our secret is unknown: an earlier try may have been done, and is found out by asking again.
@@ -134,7 +134,7 @@ struct Problem {
     detail: Option<String>,
 }
 
-/// What an answer means (the table of `docs/payments.md`).
+/// What an answer means (the table of `docs/guide/payments.md`).
 fn verdict(status: u16, problem: bool, body: &[u8]) -> Verdict {
     match status {
         200 => said(body),

@@ -144,7 +144,8 @@ impl Ingest {
         if said.is_none_or(|at| at.elapsed() >= FUTURE_SAID_EVERY) {
             *said = Some(Instant::now());
             tracing::error!(partition, entry = %first.id, "an entry's id lies in the future of the log's clock; it is \
-                decided now. Somebody writes ids of their own: see \"A stream from the future\" in docs/operations.md");
+                decided now. Somebody writes ids of their own: see \"A stream from the future\" in \
+                docs/operate/operations.md");
         }
     }
 

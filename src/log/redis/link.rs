@@ -200,7 +200,7 @@ pub(super) fn fault(partition: u32, error: &RedisError) -> LogError {
         // an entry was written under the greatest id that there is
         _ if detail.contains("exhausted the last possible ID") => {
             let what = "an entry has the greatest id that there is, so redis takes none after it: see \"A stream from the \
-                        future\" in docs/operations.md";
+                        future\" in docs/operate/operations.md";
             tracing::error!(partition, "{what}");
             LogError::Full(what.to_owned())
         }

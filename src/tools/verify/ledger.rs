@@ -1,4 +1,4 @@
-//! What a ledger comes to, row by row, by what docs/schema.md and the policies say of movements; the engine's own model of
+//! What a ledger comes to, row by row, by what docs/reference/schema.md and the policies say of movements; the engine's own model of
 //! stock is not asked.
 
 use std::{collections::HashMap, sync::Arc};

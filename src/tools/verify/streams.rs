@@ -370,7 +370,7 @@ async fn compare_events(
     Ok(())
 }
 
-/// What is to be told of a history's row (docs/protocol.md). Tokens and account numbers, which old events hold, are not.
+/// What is to be told of a history's row (docs/reference/protocol.md). Tokens and account numbers, which old events hold, are not.
 fn to_tell(row: &HistRow) -> Option<serde_json::Value> {
     let mut event: serde_json::Value = serde_json::from_str(&row.evnt).ok()?;
     hide(&mut event);

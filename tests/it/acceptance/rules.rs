@@ -122,5 +122,5 @@ fn every_rule_has_its_scenarios() {
     for (rule, says) in RULES {
         writeln!(table, "| {rule} | {says} | {} |", shown[*rule].join("; ")).unwrap();
     }
-    hold("docs/scenarios.md", "scenarios", &table);
+    hold("docs/reference/scenarios.md", "scenarios", &table);
 }

@@ -443,7 +443,7 @@ async fn an_older_redis(kill: bool, empty: bool) {
     scene.trade("after", 20).await;
     scene.client.rest().await;
     published(&scene).await;
-    // what docs/operations.md says: answers are lost for good, and what is older than all that are left is not looked at
+    // what docs/operate/operations.md says: answers are lost for good, and what is older than all that are left is not looked at
     let (code, report) = verify(&scene.server());
     if empty {
         assert_eq!(code, Some(0), "{report}");

@@ -392,7 +392,7 @@ async fn believes_no_entry_from_the_future() {
         }
     }
     let full = log.append(0, Inbound::Commands, &commands(0..1)).await;
-    assert!(matches!(&full, Err(LogError::Full(why)) if why.contains("docs/operations.md")), "{full:?}");
+    assert!(matches!(&full, Err(LogError::Full(why)) if why.contains("docs/operate/operations.md")), "{full:?}");
     // what was read of it is answered, and goes when it is done with
     settle(&mut *settler, &all_settled(&fresh)).await;
     log.trim(0, KEEP).await.unwrap();

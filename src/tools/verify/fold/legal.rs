@@ -1,4 +1,4 @@
-//! What may follow what, and which status an order shows: docs/order-status.md, read anew.
+//! What may follow what, and which status an order shows: docs/reference/order-status.md, read anew.
 
 use super::FoldedLine;
 use crate::domain::status::Status::{self, *};

@@ -1,6 +1,6 @@
 //! A second fold of an order's history, straight to the rows of the tables. It is written from what the events say that they
-//! mean, from docs/schema.md, docs/policies.md and docs/order-status.md, and shares nothing with the fold that decides and
-//! projects: a mistake in either shows as a difference. `tests/it/tidy.rs` holds it to that, `tests.rs` compares the two over
+//! mean, from docs/reference/schema.md, docs/reference/policies.md and docs/reference/order-status.md, and shares nothing
+//! with the fold that decides and projects: a mistake in either shows as a difference. `tests/it/tidy.rs` holds it to that, `tests.rs` compares the two over
 //! random orders.
 //!
 //! Its state is the rows, with little around them. What follows from other rows (units under claim, what settlements can

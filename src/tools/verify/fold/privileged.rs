@@ -1,4 +1,4 @@
-//! Which events tell of a privileged action, by the kinds of the audit (docs/schema.md).
+//! Which events tell of a privileged action, by the kinds of the audit (docs/reference/schema.md).
 
 use crate::domain::order::{
     claim::{CollectionState, ReturnChange},

@@ -203,7 +203,7 @@ fn two_folds_say_the_same_of_linked_orders() {
 #[test]
 fn transitions_are_the_pages_and_the_engines() {
     // of the picture: "A --> B: trigger, trigger"
-    let page = include_str!("../../../../docs/order-status.md");
+    let page = include_str!("../../../../docs/reference/order-status.md");
     let status = |name: &str| Status::from_code(name.trim());
     // who may: an installer's order, a line that an exchange added, else anybody
     let mut told: BTreeSet<(Status, Status, &str)> = BTreeSet::new();
