@@ -167,10 +167,10 @@ fn the_limits_are_the_codes() {
 
 /// As a reader does it: both blocks in one shell, on a terminal. Only the building is spared.
 #[tokio::test]
-async fn the_readmes_sale_works_as_it_stands() {
+async fn the_first_sale_works_as_it_stands() {
     let reader = tempfile::tempdir().unwrap();
     let at = |name: &str| reader.path().join(name);
-    for name in ["README.md", "docs", "scripts"] {
+    for name in ["docs", "scripts"] {
         symlink(root().join(name), at(name)).unwrap();
     }
     fs::create_dir_all(at("target/release")).unwrap();
@@ -180,7 +180,7 @@ async fn the_readmes_sale_works_as_it_stands() {
     fs::set_permissions(at("bin/cargo"), PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("python3");
-    shell.arg(root().join("tests/readme.py")).arg(reader.path());
+    shell.arg(root().join("tests/first_sale.py")).arg(reader.path());
     shell.env("PATH", path).env("HOME", reader.path()).env("JUMUN_LISTEN", "127.0.0.1:0").env("NO_COLOR", "1");
     shell.env_remove("DATABASE_URL").env_remove("REDIS_URL");
     let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
@@ -201,7 +201,7 @@ async fn the_readmes_sale_works_as_it_stands() {
 
 #[tokio::test]
 async fn the_start_by_hand_works_as_it_stands() {
-    let text = read("README.md");
+    let text = read("docs/start/first-sale.md");
     let rest = text.split_once("<!-- start:").unwrap().1.split_once("```sh\n").unwrap().1;
     let folder = tempfile::tempdir().unwrap();
     let port = crate::support::servers::free_port().to_string();
@@ -302,6 +302,9 @@ fn names_what_there_is(of: &str, all: &str) {
 /// Files that a page tells its reader to make.
 const MADE: [&str; 2] = ["k8s/overlays/shop/kustomization.yaml", "k8s/overlays/shop-migrate/kustomization.yaml"];
 
+/// The documents beside the sources.
+const TOP: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+
 /// All pages below docs/, as paths from the root.
 pub fn pages() -> Vec<String> {
     let mut found = Vec::new();
@@ -329,7 +332,7 @@ fn pages_name_files_and_tests_that_there_are() {
         sources(folder, &mut |text| all.push_str(&text));
     }
     let (mut paths, mut tests) = (0, 0);
-    for page in pages().iter().map(String::as_str).chain(["README.md", "ARCHITECTURE.md"]) {
+    for page in pages().iter().map(String::as_str).chain(TOP) {
         for word in words_in_code(&read(page)) {
             let folder = word.split_once('/').map_or("", |(folder, _)| folder);
             let plain = !word.contains([' ', '*', '{', '<', '…', '=']);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Types README's set-up and sale into one interactive shell, as a reader pastes them, and tells what the terminal showed.
+"""Types the first sale's set-up and sale into one interactive shell, as a reader pastes them, and tells what the terminal
+showed.
 
-  readme.py FOLDER    with FOLDER as the repository's root; the blocks come from its README.md
+  first_sale.py FOLDER    with FOLDER as the repository's root; the blocks come from its docs/start/first-sale.md
 
 Its own words are lines that begin with "## ": what was looked at afterwards. It ends with status 0 once the shell ended by
 itself within its time.
@@ -24,7 +25,7 @@ def block(text: str, marker: str) -> str:
 
 def main() -> int:
     root = Path(sys.argv[1])
-    text = (root / "README.md").read_text()
+    text = (root / "docs/start/first-sale.md").read_text()
     set_up, sale = block(text, "## A real sale"), block(text, "<!-- sale:")
     pid, terminal = pty.fork()
     if pid == 0:
