@@ -1,5 +1,5 @@
 """Checks the documents: none holds a word that was to be replaced, every link in them leads somewhere, the index has every
-page, and so has docs/ every page that sources, scripts and settings name."""
+page, docs/ has every page that sources, scripts and settings name, and the prose has none of the habits below."""
 
 import re
 import subprocess
@@ -11,7 +11,26 @@ from pathlib import Path
 PLACEHOLDER = re.compile(r"^\s*[A-Z][A-Z_]{2,}\s*$|\b(?:TODO|FIXME|TBD|XXX|PLACEHOLDER|[Ll]orem ipsum)\b")
 CODE = re.compile(r"^```.*?^```|^    .*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+GENERATED = re.compile(r"<!-- ([\w-]+) -->.*?<!-- /\1 -->", re.DOTALL)
 INDEX = Path("docs/README.md")
+# What came, as it was said then; and what is made from the scenarios and the migrations.
+UNREAD = {Path("CHANGELOG.md"), Path("docs/reference/scenarios.md"), Path("docs/reference/schema.md")}
+
+COUNTED = r"one|two|three|\d+|once|twice|answer|array|entry|keeper|line|row|round\s+trip"
+UNITS = r"batch|chunk|column|command|commit|instance|lane|order|partition|row|SKU|statement|table|token|webhook"
+# Habits of ours that a reader stumbles over, and what to write.
+HABITS = [
+    (rf"\b(?:{COUNTED})\s+an?\s+(?:{UNITS})\b", "per"),
+    (r"\b(?:bytes|commands?|events?|orders?|requests?|rows?|\d)\s+a\s+second(?!\s+(?:answer|command|factor|one|order|row|time|try)\b)", "per second"),
+    (r"\bwho(?:m|se)?ever\b", "a noun: the client, the owner, the caller"),
+    (r"\b(?:to|by|for|of|from|with|is)\s+who\b", "a noun: clients, buyers, the sender"),
+    (r"\bwhat\s+(?:is|was|are|were)\s+(?:told|said|heard|asked)\b", "a noun: the answer, the message, the request"),
+    (r"'s\s+words?\s+(?:for|on|that|is|was)\b|\bpayment\s+\w+'s\s+word\b", "response, confirmation, report"),
+    (r"\bwithout\s+a\s+word\b", "silently"),
+    (r"\bHTTP\s+door\b|\b(?:the|a|this|open)\s+door\b", "the HTTP API"),
+    (r"\bis\s+nothing\s+to\s+(?:it|them)\b", "a positive sentence"),
+    (r"\bthe\s+(?:erasing|deciding|refusing|asking)\b", "a noun: erasure, decision, refusal, request"),
+]
 NAMED = re.compile(r"(?<![\w/.])(docs/[\w/-]+\.(?:md|jsonl))(?:#([\w-]+))?")
 
 
@@ -39,6 +58,24 @@ def faults(page: Path) -> list[str]:
         elif anchor and target.suffix == ".md" and anchor not in anchors(target):
             found.append(f"{page}: {link}: there is no such heading")
     return found
+
+
+def blanked(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def habits(page: Path) -> list[str]:
+    if page in UNREAD:
+        return []
+    # what is taken out leaves its place, so that lines keep their numbers
+    text = page.read_text()
+    for unread in (GENERATED, CODE, LINK):
+        text = unread.sub(blanked, text)
+    return [
+        f"{page}:{text.count(chr(10), 0, found.start()) + 1}: \"{' '.join(found[0].split())}\": better: {better}"
+        for habit, better in HABITS
+        for found in re.finditer(habit, text)
+    ]
 
 
 def unlisted(pages: list[Path]) -> list[str]:
@@ -72,6 +109,7 @@ def files(*patterns: str) -> list[str]:
 def main() -> int:
     listed = files("*.md")
     found = [fault for name in listed for fault in faults(Path(name))]
+    found += [habit for name in listed for habit in habits(Path(name))]
     found += unlisted([Path(name) for name in listed])
     found += [fault for name in files() if name not in listed for fault in misnamed(name)]
     for fault in found:
