@@ -29,7 +29,7 @@ pub const LETTERS_MIN: Duration = days(7);
 pub const OUTCOMES_MIN: Duration = days(30);
 
 const WITH_ORDER: TableBound = TableBound::Archived("with its order, once that has ended");
-const GOODS: TableBound = TableBound::Bounded("grows with what the shop sells, not with sales");
+const GOODS: TableBound = TableBound::Bounded("grows with the catalogue, not with sales");
 
 /// Every table.
 pub const ALL: &[(&str, TableBound)] = &[
@@ -63,12 +63,12 @@ pub const ALL: &[(&str, TableBound)] = &[
         TableBound::Person {
             flag: "--destroy-persons-after",
             least: "`--claim-window`",
-            why: "개인정보 보호법 §21: destroyed when it is needed no more. It stays apart from the archive",
+            why: "개인정보 보호법 §21: destroyed when it is no longer needed. It stays apart from the archive",
         },
     ),
     (
         "tb_sc_pay_rgst",
-        TableBound::Forever("a payment pays one order, for ever; a small row each, without anything of a person"),
+        TableBound::Forever("a payment pays one order, for ever; a small row each, without personal data"),
     ),
     ("tb_pd_unt_ldgr", TableBound::Archived("by age, a SKU's last row excepted: the balances go on from it")),
     (
@@ -86,7 +86,7 @@ pub const ALL: &[(&str, TableBound)] = &[
             flag: "--keep-audit",
             usual: None,
             least: AUDIT_MIN,
-            why: "what was done at the HTTP door, by whom",
+            why: "privileged actions over HTTP, with their actors",
         },
     ),
     (
@@ -104,27 +104,27 @@ pub const ALL: &[(&str, TableBound)] = &[
             flag: "--keep-letters",
             usual: None,
             least: LETTERS_MIN,
-            why: "events that a receiver would not take; they stay in the orders' histories",
+            why: "events that a receiver refused; they stay in the orders' histories",
         },
     ),
     (
         "tb_sy_arch",
         TableBound::Forever(
-            "what lies in the archive, by number and digest: a row an order, and a row a stretch of a ledger",
+            "contents of the archive, by number and digest: a row per order, and a row per stretch of a ledger",
         ),
     ),
-    ("tb_sy_otbx", TableBound::Bounded("a step between lanes goes with the next commit after it was sent")),
-    ("tb_sy_lane", TableBound::Bounded("a row a partition")),
-    ("tb_sy_meta", TableBound::Bounded("a row a fact")),
-    ("tb_sy_hook", TableBound::Bounded("a row a webhook and partition")),
+    ("tb_sy_otbx", TableBound::Bounded("the next commit after a step between lanes was sent deletes it")),
+    ("tb_sy_lane", TableBound::Bounded("a row per partition")),
+    ("tb_sy_meta", TableBound::Bounded("a row per fact")),
+    ("tb_sy_hook", TableBound::Bounded("a row per webhook and partition")),
     ("tb_pd_unt", GOODS),
     ("tb_pd_gds", GOODS),
     ("tb_dv_dlv_tmpl", GOODS),
     ("tb_pt_ptnr", GOODS),
-    ("tb_pt_ptnr_byr", TableBound::Bounded("a row a pair of partners that trade")),
+    ("tb_pt_ptnr_byr", TableBound::Bounded("a row per pair of partners that trade")),
     ("tb_pr_prm", GOODS),
     ("tb_pr_cmpn", GOODS),
-    ("tb_pr_cmpn_trm", TableBound::Bounded("a row each time that a campaign's allotment or limit is set")),
+    ("tb_pr_cmpn_trm", TableBound::Bounded("a row for each change of a campaign's allotment or limit")),
     ("tb_pr_gft_prm", GOODS),
     ("tb_pr_gft_prm_gds", GOODS),
     ("tb_pr_gft_prm_unt", GOODS),
