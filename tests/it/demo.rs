@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Command, Output, Stdio},
     time::Duration,
@@ -11,6 +12,7 @@ use jumun::log::{CommandLog as _, EntryId, Outbound, redis::RedisLog};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::{
+    docs::root,
     schema::{errors, printed},
     support::{
         http::ask,
@@ -63,12 +65,30 @@ fn small_sale_is_told(report: &str) {
     assert!(row(report, "answered the same") > 20, "{report}");
 }
 
+/// README shows some rows of a larger sale's report: there are rows of these names, whatever their figures.
+fn readme_shows_rows_of(report: &str) {
+    let readme = fs::read_to_string(root().join("README.md")).expect("it is there");
+    let shown = readme.split_once("-- demo\n10,000").expect("a transcript").1.split_once("```").expect("its end").0;
+    let names: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with('│'))
+        .flat_map(|line| line.split(['│', '┆']))
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty() && !cell.contains(|c: char| c.is_ascii_digit()))
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(report.contains(name), "README shows {name:?}, which is not in\n{report}");
+    }
+}
+
 #[test]
 fn a_sale_without_any_setting_up() {
     let output = jumun(SMALL).output().expect("it runs");
     let (report, progress) = said(&output);
     assert!(output.status.success(), "{report}\n{progress}");
     small_sale_is_told(&report);
+    readme_shows_rows_of(&report);
     assert!(progress.contains("customers came"), "{progress}");
 }
 
