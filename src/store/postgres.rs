@@ -221,6 +221,7 @@ impl Database for PostgresServer {
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
     const GREATER: &'static str = "GREATEST";
     const LOCKED: &'static str = " FOR UPDATE OF a";
+    const WORDS: &'static str = r#"evnt ~ '"(reason|waived)":"[^"]'"#;
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let rows = self.pool.fetch_all(query(sql, binds)).await?;

@@ -28,6 +28,11 @@ impl WhereClause {
 
 /// Codes of ours as a list; in the statement's words, so that an index on some of them is seen to be meant.
 pub(super) fn codes(statuses: &[Status]) -> String {
-    let quoted: Vec<String> = statuses.iter().map(|s| format!("'{}'", s.code())).collect();
+    quoted(&statuses.iter().map(|s| s.code()).collect::<Vec<_>>())
+}
+
+/// Names of ours as a list, in the statement's words for the same reason.
+pub(super) fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
     quoted.join(", ")
 }

@@ -8,10 +8,11 @@ use super::{
     retention::{Expiring, KeepsPerson, RetentionStore},
     row::Type,
     rows::HistRow,
+    sql_asked::quoted,
     sql_door::IN_WORDS,
     sql_store::{Bind, Database, SqlStore, next},
 };
-use crate::domain::{Time, ids::OrderId};
+use crate::domain::{Time, ids::OrderId, order::event::worded};
 
 /// The first id that this moment can have: version 7 of UUIDs grows with time.
 fn first_uuid(at: Time) -> String {
@@ -93,7 +94,14 @@ impl<D: Database> RetentionStore for SqlStore<D> {
                 )
             };
             let audit = format!("{IN_WORDS} AND adit_rsn <> ''");
-            [some("tb_od_cncl", "cncl_rsn <> ''"), some("tb_od_rfnd", "rfnd_rsn <> ''"), some("tb_sy_adit", &audit)]
+            // what no other row repeats: why a payment was declined, or a claim refused
+            let history = format!("evnt_typ_cd IN ({}) AND {}", quoted(&worded()), D::WORDS);
+            [
+                some("tb_od_cncl", "cncl_rsn <> ''"),
+                some("tb_od_rfnd", "rfnd_rsn <> ''"),
+                some("tb_sy_adit", &audit),
+                some("tb_od_ord_hist", &history),
+            ]
         };
         let all = [of(""), of("_arch")].concat().join(" UNION ");
         // the words of an order with personal data go together with that

@@ -61,6 +61,8 @@ pub trait Database: Send + Sync + 'static {
     const GREATER: &'static str;
     /// At the end of a selection from `a`: nobody else writes its rows until what it is part of is done.
     const LOCKED: &'static str;
+    /// Whether an event's JSON, `evnt`, holds words (사유); as the indexes for it say it.
+    const WORDS: &'static str;
 
     /// Runs a reading statement; the rows' values are of `types`.
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;

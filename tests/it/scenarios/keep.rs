@@ -129,6 +129,10 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     w.ok(paid("a-words", &[line(SKU, 1)], 13_000)).await;
     w.ok(with(cancel("a-words", &[1]), "reason", WORDS.into())).await;
     w.ok(refunded("a-words")).await;
+    // and words that no row but the history's has
+    w.ok(place("a-words-in-history", &[line(SKU, 1)])).await;
+    let declined = with(on_order("decline_payment", "a-words-in-history"), "reason", WORDS.into());
+    w.ok(with(declined, "actor", "payment:p".into())).await;
     w.ok(paid("a-words-on-the-shelf", &[line(SKU, 1)], 13_000)).await;
     go(&mut w, "a-words-on-the-shelf", &ALL_THE_WAY[..4]).await;
     let mut forced = with(on_order("mark_delivered", "a-words-on-the-shelf"), "reason", WORDS.into());
@@ -144,6 +148,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     goes(&mut w, "b-refund-open", &[]).await;
     w.ok(with(cancel("b-refund-open", &[1]), "reason", STAYS.into())).await;
     w.becomes("a-expired", "PAYMENT_EXPIRED").await;
+    w.becomes("a-words-in-history", "PAYMENT_EXPIRED").await;
     w.rest().await;
     let all = kept(&w).await;
     assert_eq!(all.len(), 10, "{all:?}");
@@ -157,7 +162,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     archive::run(&w.store, ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
     assert!(found(&w, WORDS).await.iter().any(|table| table.ends_with("_arch")), "{:?}", found(&w, WORDS).await);
     assert!(w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
-    assert_eq!(round(&w, 101, 100).await, 7);
+    assert_eq!(round(&w, 101, 100).await, 8);
     assert_eq!(found(&w, WORDS).await, Vec::<String>::new(), "words stay");
     assert!(!w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
     assert!(!found(&w, STAYS).await.is_empty(), "what is under way keeps its own");
@@ -169,7 +174,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     let [words, note] = audit.as_slice() else { panic!("{audit:?}") };
     assert_eq!((&*note.adit_knd_cd, &*note.actr), (DESTROYED, "system:retention"));
     assert!(note.adit_dtl.contains("\"orders\":5") && !note.adit_dtl.contains(NAME), "{}", note.adit_dtl);
-    assert!(words.adit_dtl.contains("\"orders\":2"), "{}", words.adit_dtl);
+    assert!(words.adit_dtl.contains("\"orders\":3"), "{}", words.adit_dtl);
     // what was open and ends is next
     w.ok(refunded("b-refund-open")).await;
     assert_eq!(round(&w, 101, 100).await, 1);

@@ -17,7 +17,7 @@ use jumun::{
     store::{
         self, Batch, Commit, LeaseAnswer, Store,
         people::{ClaimAsked, CountBy, LineQuery},
-        rows::{AditRow, CnclRow, ExchRow, FeeRow, GdsRow, LnkRow, OrdRow, RfndRow},
+        rows::{AditRow, CnclRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, RfndRow},
     },
 };
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
@@ -194,7 +194,7 @@ async fn lines_are_found_by_the_indexes_that_are_meant_for_it() {
 }
 
 /// Copies of the sample rows: of many orders, of which one in a thousand has words.
-const WORDS: &str = "
+const WORDS: &str = r#"
     CREATE TEMP TABLE made AS SELECT n, 'o-' || n AS ord_id, 'c-' || n AS cmd_id, 'r-' || n AS rfnd_id,
         CASE n % 1000 WHEN 1 THEN 'the stairs' ELSE '' END AS words FROM generate_series(1, 20000) AS n;
     INSERT INTO tb_od_cncl SELECT r.* FROM made AS m, tb_od_cncl AS o, LATERAL
@@ -203,7 +203,10 @@ const WORDS: &str = "
         jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('rfnd_rsn', words, 'rfnd_key', m.rfnd_id)) AS r;
     INSERT INTO tb_sy_adit SELECT r.* FROM made AS m, tb_sy_adit AS o, LATERAL
         jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('adit_rsn', words)) AS r;
-    DROP TABLE made";
+    INSERT INTO tb_od_ord_hist SELECT r.* FROM made AS m, tb_od_ord_hist AS o, LATERAL
+        jsonb_populate_record(o, to_jsonb(m) || jsonb_build_object('hist_no', 1, 'evnt_typ_cd', 'payment_declined',
+            'evnt', '{"type":"payment_declined","reason":"' || words || '"}')) AS r WHERE o.evnt_typ_cd = 'cut';
+    DROP TABLE made"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_are_found_by_the_indexes_that_are_meant_for_it() {
@@ -219,6 +222,7 @@ async fn words_are_found_by_the_indexes_that_are_meant_for_it() {
         cncl: vec![sample::<CnclRow>(1)],
         rfnd: vec![sample::<RfndRow>(1)],
         adit: vec![AditRow { adit_knd_cd: "INSPECTION".into(), ..sample::<AditRow>(1) }],
+        hist: vec![HistRow { evnt_typ_cd: "cut".into(), ..sample::<HistRow>(1) }],
         ..Batch::default()
     };
     let mut committer = store.committer(lease).await.expect("a committer");
@@ -235,7 +239,7 @@ async fn words_are_found_by_the_indexes_that_are_meant_for_it() {
     drop(store);
     counted(&mut outside).await;
     let after = uses(&mut outside).await;
-    for table in ["tb_od_cncl", "tb_od_rfnd", "tb_sy_adit"] {
+    for table in ["tb_od_cncl", "tb_od_rfnd", "tb_sy_adit", "tb_od_ord_hist"] {
         for (name, more) in [(format!("{table}_words"), 1), (format!("{table}*"), 0)] {
             assert_eq!(after[&name] - before[&name], more, "{name}");
         }

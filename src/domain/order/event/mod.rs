@@ -15,7 +15,7 @@ pub use self::{
     exchange::*,
     figures::{hide_units, may_tell_units},
     parts::*,
-    words::{ERASED, erase_words, without_words},
+    words::{ERASED, erase_words, without_words, worded},
 };
 use super::{
     claim::{ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},

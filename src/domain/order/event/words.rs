@@ -23,6 +23,14 @@ const WORDS: &[(&str, &[&str])] = &[
     ("asked", &["what", "waived"]),
 ];
 
+/// The types of events that may hold words, sorted.
+pub fn worded() -> Vec<&'static str> {
+    let mut types: Vec<_> = WORDS.iter().map(|(of, _)| *of).collect();
+    types.sort_unstable();
+    types.dedup();
+    types
+}
+
 /// A stored event without its words; `None`: it has none.
 pub fn without_words(json: &str) -> Option<String> {
     let mut event: Value = serde_json::from_str(json).ok()?;
@@ -137,6 +145,51 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), WORDS.len(), "each that is said to be there is: {seen:?}");
+    }
+
+    /// Stored events with words are found by these two fields, and by nothing else of their types.
+    #[test]
+    fn words_are_in_fields_that_the_stores_look_for() {
+        let mut fields: Vec<_> = WORDS.iter().filter_map(|(_, path)| path.last()).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        assert_eq!(fields, [&"reason", &"waived"]);
+        let schema = serde_json::to_value(schemars::schema_for!(Event)).unwrap();
+        for variant in schema["oneOf"].as_array().unwrap() {
+            let kind = variant["properties"]["type"]["const"].as_str().unwrap();
+            let mut found = Vec::new();
+            named(&schema, variant, "", 0, &mut found);
+            for path in found.into_iter().filter(|_| worded().contains(&kind)) {
+                let words = WORDS.iter().any(|(of, at)| *of == kind && at.join(".").replace(".*", "") == path);
+                assert!(words, "{kind}: {path} is no words, but is taken for some");
+            }
+        }
+    }
+
+    /// Where a field is called as words are.
+    fn named(schema: &Value, at: &Value, path: &str, depth: usize, found: &mut Vec<String>) {
+        if depth > 14 {
+            return;
+        }
+        if let Some(name) = at.get("$ref").and_then(Value::as_str) {
+            let name = name.trim_start_matches("#/$defs/");
+            if name != "Preview" {
+                named(schema, &schema["$defs"][name], path, depth + 1, found);
+            }
+        }
+        for (field, of) in at["properties"].as_object().into_iter().flatten() {
+            let next = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
+            if matches!(&**field, "reason" | "waived") {
+                found.push(next.clone());
+            }
+            named(schema, of, &next, depth + 1, found);
+        }
+        for within in ["items", "additionalProperties"] {
+            named(schema, &at[within], path, depth + 1, found);
+        }
+        for within in ["prefixItems", "anyOf", "oneOf", "allOf"] {
+            at[within].as_array().into_iter().flatten().for_each(|a| named(schema, a, path, depth + 1, found));
+        }
     }
 
     #[test]
