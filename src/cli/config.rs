@@ -55,10 +55,42 @@ pub struct ConnectionArgs {
     pub namespace: String,
     #[command(flatten)]
     pub redis_tls: RedisTlsArgs,
+    #[command(flatten)]
+    insecure: InsecureArgs,
+}
+
+/// Whether servers on other machines may be reached in clear.
+#[derive(Debug, Clone, Args)]
+pub struct InsecureArgs {
     /// Go on with a Redis without a password or TLS, or a PostgreSQL whose certificate is not looked at or that is told no
     /// password, though it is on another machine
     #[arg(long, env = "JUMUN_INSECURE_BACKENDS", value_parser = BoolishValueParser::new())]
     insecure_backends: bool,
+}
+
+impl InsecureArgs {
+    /// Refuses a database to which passwords and orders would go in clear, or that lets anybody in, where others may listen.
+    ///
+    /// # Errors
+    /// A sentence that says why.
+    pub fn database(&self, url: &str) -> anyhow::Result<()> {
+        self.accept("PostgreSQL", store::insecure(url).context("the database can't be opened")?)
+    }
+
+    /// Refuses such a Redis.
+    ///
+    /// # Errors
+    /// A sentence that says why.
+    pub fn redis(&self, url: &str) -> anyhow::Result<()> {
+        self.accept("Redis", RedisLog::insecure(url).context("Redis can't be used")?)
+    }
+
+    fn accept(&self, server: &str, doubt: Option<&str>) -> anyhow::Result<()> {
+        match doubt.filter(|_| !self.insecure_backends) {
+            Some(why) => bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How a Redis behind `rediss://` is trusted.
@@ -111,26 +143,18 @@ impl ConnectionArgs {
     /// # Errors
     /// As [`ConnectionArgs::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
-        const WHAT: &str = "the database can't be opened";
         let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
-        self.accept("PostgreSQL", store::insecure(&url).context(WHAT)?)?;
-        store::open_by(&url, patience).await.context(WHAT)
+        self.insecure.database(&url)?;
+        store::open_by(&url, patience).await.context("the database can't be opened")
     }
 
-    /// Refuses servers to which passwords and orders would go in clear, or that let in whoever comes, where others may listen.
+    /// Refuses servers to which passwords and orders would go in clear, or that let anybody in, where others may listen.
     ///
     /// # Errors
     /// A sentence that names the first.
     pub fn secure(&self) -> anyhow::Result<()> {
-        self.accept("PostgreSQL", self.database()?.as_deref().map(store::insecure).transpose()?.flatten())?;
-        self.accept("Redis", self.redis()?.as_deref().map(RedisLog::insecure).transpose()?.flatten())
-    }
-
-    fn accept(&self, server: &str, doubt: Option<&str>) -> anyhow::Result<()> {
-        match doubt.filter(|_| !self.insecure_backends) {
-            Some(why) => bail!("{server} is on another machine and {why}. --insecure-backends goes on all the same"),
-            None => Ok(()),
-        }
+        self.database()?.map_or(Ok(()), |url| self.insecure.database(&url))?;
+        self.redis()?.map_or(Ok(()), |url| self.insecure.redis(&url))
     }
 
     /// Opens the log.
@@ -145,10 +169,9 @@ impl ConnectionArgs {
         );
         match &self.redis()? {
             Some(url) => {
-                const WHAT: &str = "Redis can't be used";
-                self.accept("Redis", RedisLog::insecure(url).context(WHAT)?)?;
+                self.insecure.redis(url)?;
                 let certificates = self.redis_tls.certificates()?;
-                Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context(WHAT)?))
+                Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
             }
             None => Ok(memory_log(clock)),
         }

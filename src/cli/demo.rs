@@ -14,7 +14,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::{RedisTlsArgs, memory_log, real_clock, seconds},
+    config::{InsecureArgs, RedisTlsArgs, memory_log, real_clock, seconds},
     serve::{self, KEEP_ALIVE},
 };
 use crate::{
@@ -75,6 +75,8 @@ pub struct DemoArgs {
     redis: Option<String>,
     #[command(flatten)]
     redis_tls: RedisTlsArgs,
+    #[command(flatten)]
+    insecure: InsecureArgs,
     /// postgres://… or sqlite:PATH
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -148,6 +150,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         (None, Some(scratch)) => format!("sqlite:{}", scratch.path.join("demo.db").display()),
         (None, None) => bail!("there is neither a database nor a directory"),
     };
+    args.insecure.database(&url)?;
     let store = store::open(&url).await.context("the database can't be opened")?;
     store.migrate().await?;
     if !args.yes && !store.page(table::<OrdRow>(), None, 1).await?.is_empty() {
@@ -156,6 +159,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let namespace = format!("demo-{}", uuid::Uuid::now_v7().simple()).chars().take(24).collect::<String>();
     let log: Arc<dyn CommandLog> = match &args.redis {
         Some(url) => {
+            args.insecure.redis(url)?;
             let certificates = args.redis_tls.certificates()?;
             Arc::new(RedisLog::connect_by(url, &namespace, &certificates).await.context("Redis can't be used")?)
         }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     compare::{self, CompareArgs},
-    config::{RedisTlsArgs, real_clock},
+    config::{InsecureArgs, RedisTlsArgs, real_clock},
 };
 use crate::tools::load::{
     knee::{KneeBounds, KneeSearch},
@@ -41,6 +41,8 @@ pub struct LoadArgs {
     pub redis: Option<String>,
     #[command(flatten)]
     pub redis_tls: RedisTlsArgs,
+    #[command(flatten)]
+    pub insecure: InsecureArgs,
     /// Send by POST /v1/commands to this address instead
     #[arg(long, value_name = "URL")]
     pub http: Option<String>,
@@ -124,6 +126,7 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
             (LoadTarget::Http { url: url.clone(), connections: args.connections, token, retries }, "http")
         }
         (None, Some(url)) => {
+            args.insecure.redis(url)?;
             let certificates = args.redis_tls.certificates()?;
             (LoadTarget::Redis { url: url.clone(), certificates, namespace: args.namespace.clone() }, "redis")
         }

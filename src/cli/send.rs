@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use super::config::{RedisTlsArgs, real_clock, seconds};
+use super::config::{InsecureArgs, RedisTlsArgs, real_clock, seconds};
 use crate::{
     log::{CommandLog, EntryId, Inbound, Outbound, crc16::partition_of, redis::RedisLog},
     protocol::{Answer, OutcomeKind, strict},
@@ -36,6 +36,8 @@ pub struct SendArgs {
     customer: Option<String>,
     #[command(flatten)]
     redis_tls: RedisTlsArgs,
+    #[command(flatten)]
+    insecure: InsecureArgs,
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     namespace: String,
@@ -83,6 +85,7 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
         return http::send(url, &args, wait, &command).await;
     }
     let redis = args.redis.as_deref().context("where to is not said: --http or --redis")?;
+    args.insecure.redis(redis)?;
     let certificates = args.redis_tls.certificates()?;
     let log: Arc<dyn CommandLog> = Arc::new(RedisLog::connect_by(redis, &args.namespace, &certificates).await?);
     let partitions = log.partitions().await?.context("no server has opened this namespace yet")?;
