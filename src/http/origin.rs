@@ -140,6 +140,12 @@ pub fn of(request: &HttpRequest) -> Option<(IpAddr, Option<IpAddr>)> {
     Some((client, (client != peer).then_some(peer)))
 }
 
+/// Whether the connection is the client's own, and no proxy's that others share.
+pub fn is_direct(request: &HttpRequest) -> bool {
+    let shared = request.app_data::<web::Data<AppState>>();
+    request.peer_addr().zip(shared).is_some_and(|(peer, shared)| !shared.parts.proxies.know(peer.ip()))
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, http::ConnectionType};
 
 use super::{
     bucket::{Bucket, Size},
@@ -54,7 +54,13 @@ impl Strangers {
         }
         metrics::counter!("jumun_http_strangers_refused_total").increment(1);
         let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
-        Err(Why::TooMany.response(why))
+        let mut response = Why::TooMany.response(why);
+        // A new connection costs the stranger more than another request: a flood is slowed down, and what it has sent ahead
+        // is not read. A proxy's connection is its other clients', too.
+        if origin::is_direct(request) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        Err(response)
     }
 
     fn took(&self, peer: Option<IpAddr>, now: Instant) -> bool {

@@ -1,6 +1,11 @@
 //! Doors that are closed by default: what opens one is asked for, in so many words.
 
-use std::process::Command;
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::TcpStream,
+    process::Command,
+    time::Duration,
+};
 
 use jumun::http::{
     access::{Access, Route},
@@ -241,6 +246,41 @@ async fn strangers_fill_no_log() {
     assert_eq!(lines(&shop) - before, 60, "{}", shop.server.log());
 }
 
+/// How a hundred requests that are sent at once on one connection are answered; whether the connection stays.
+fn hundred(shop: &Shop, headers: &str) -> (Vec<u16>, bool) {
+    let mut socket = TcpStream::connect(&shop.address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let asked = format!("GET /v1/orders HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", shop.address).repeat(100);
+    socket.write_all(asked.as_bytes()).unwrap();
+    let (mut bytes, mut some) = (Vec::new(), vec![0; 64 * 1024]);
+    let stays = loop {
+        match socket.read(&mut some) {
+            Ok(0) => break false,
+            Ok(n) => bytes.extend_from_slice(&some[..n]),
+            // what was not read makes the server's system reset the connection
+            Err(e) if e.kind() == ErrorKind::ConnectionReset => break false,
+            Err(_) => break true,
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let statuses = text.split("HTTP/1.1 ").skip(1).map(|response| response[..3].parse().unwrap());
+    (statuses.collect(), stays)
+}
+
+/// A flood costs its neighbours more than itself while each request of it is answered on the same connection.
+#[tokio::test]
+async fn a_stranger_that_asks_too_much_begins_anew_and_a_proxy_does_not() {
+    let rate = ["--stranger-rate", "1"];
+    let shop = Shop::file(&rate).await;
+    let (statuses, stays) = hundred(&shop, "Authorization: Bearer wrong\r\n");
+    println!("{statuses:?} {stays}");
+    let slowed = statuses.iter().filter(|status| **status == 429).count();
+    assert!(!stays && (1..=40).contains(&slowed) && statuses.len() < 60, "{statuses:?} {stays}");
+    let shop = Shop::file(&[&rate[..], &["--trusted-proxies", "127.0.0.1"]].concat()).await;
+    let (statuses, stays) = hundred(&shop, "Authorization: Bearer wrong\r\nX-Forwarded-For: 203.0.113.5\r\n");
+    assert!(stays && statuses.len() == 100 && statuses[99] == 429, "{statuses:?} {stays}");
+}
+
 /// Of the same kind: whatever else opens the database, or the log, has the same passwords and orders.
 #[test]
 fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
@@ -256,7 +296,10 @@ fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
     assert!(migrated, "it opens no log: {said}");
     let away = [("DATABASE_URL", "postgres://jumun:secret@pg.invalid/jumun"), ("REDIS_URL", "redis://localhost:1")];
     let log_away = [("DATABASE_URL", &*file), ("REDIS_URL", "redis://:secret@redis.invalid")];
-    let tools: [(&[&str], _, _); 7] = [
+    let command = dir.path().join("command.json");
+    std::fs::write(&command, r#"{"id":"c-000000001","type":"receive_stock"}"#).unwrap();
+    let command = command.to_str().unwrap();
+    let tools: [(&[&str], _, _); 11] = [
         (&["migrate"], away, "PostgreSQL is on another machine and is reached in clear"),
         (&["verify"], away, "PostgreSQL is on another machine and is reached in clear"),
         (&["archive", "--older-than", "1"], away, "PostgreSQL is on another machine and is reached in clear"),
@@ -264,6 +307,11 @@ fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
         (&["timeline", "o-1"], away, "PostgreSQL is on another machine and is reached in clear"),
         (&["verify"], log_away, "Redis is on another machine and is told its password in clear"),
         (&["timeline", "o-1"], log_away, "Redis is on another machine and is told its password in clear"),
+        (&["send", command], log_away, "Redis is on another machine and is told its password in clear"),
+        (&["load"], log_away, "Redis is on another machine and is told its password in clear"),
+        // a demonstration goes nowhere that its words don't say
+        (&["demo", "--database", away[0].1], away, "PostgreSQL is on another machine and is reached in clear"),
+        (&["demo", "--redis", log_away[1].1], away, "Redis is on another machine and is told its password in clear"),
     ];
     for (words, places, says) in tools {
         for insecure in ["false", "true"] {
