@@ -4,7 +4,8 @@
 #   SERVER_PASSWORD=… PRODUCER_PASSWORD=… sh ops/redis/start.sh --port 6379 …
 #
 # Who has none can't log in; the server has to have one. ADMIN_PASSWORD makes a user jumun-admin, who may do anything.
-# Redis is given hashes only, in a file of its own.
+# With PARTITIONS=N, the server's number, producers and checkouts append to those only: a stream of another partition would be
+# trimmed by nobody. Redis is given hashes only, in a file of its own.
 set -eu
 umask 077
 : "${SERVER_PASSWORD:?the password of jumun-server}"
@@ -20,6 +21,12 @@ password() {
   grep -q "^user $1 on #${hash%% *} " "$users" || { echo "users.acl has no user $1" >&2; exit 1; }
 }
 
+if [ -n "${PARTITIONS:-}" ]; then
+  for stream in commands checkout; do
+    keys=$(seq -f "%%W~jumun:{%.0f}:$stream" -s ' ' 0 $((PARTITIONS - 1)))
+    sed -i "s/%W~jumun:{\*}:$stream/$keys/" "$users"
+  done
+fi
 [ -z "${ADMIN_PASSWORD:-}" ] || echo 'user jumun-admin on ~* &* +@all' >>"$users"
 password jumun-server "$SERVER_PASSWORD"
 password jumun-producer "${PRODUCER_PASSWORD:-}"

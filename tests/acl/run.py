@@ -248,7 +248,7 @@ def as_compose(here: Path, passwords: dict[str, str]) -> None:
     """Redis as compose starts it, twice: what was accepted is there again, and its users are who they were."""
     start = ["sh", ROOT / "ops/redis/start.sh", "--bind", "127.0.0.1", "--appendonly", "yes", "--save", ""]
     said = {f"{user.split('-')[1].upper()}_PASSWORD": passwords[user] for user in ("jumun-server", "jumun-producer")}
-    said |= {"CONSUMER_PASSWORD": "", "ADMIN_PASSWORD": passwords["test-admin"]}
+    said |= {"CONSUMER_PASSWORD": "", "ADMIN_PASSWORD": passwords["test-admin"], "PARTITIONS": "2"}
     here.mkdir()
     bare = subprocess.run(start, capture_output=True, text=True, timeout=30, check=False, cwd=here)
     check(bare.returncode and "jumun-server" in bare.stderr, f"Redis starts without a password: {bare.stderr}")
@@ -260,6 +260,10 @@ def as_compose(here: Path, passwords: dict[str, str]) -> None:
             check(f"process_id:{process.pid}\r" in server("INFO", "server"), "another Redis answers")
             log_in("jumun-producer")("XADD", "jumun:{0}:commands", "*", "command", "x")
             check(server("XLEN", "jumun:{0}:commands") == times, f"start {times}: not as many commands as were sent")
+            for partition, may in ((1, True), (2, False), (10, False)):
+                call = f"XADD jumun:{{{partition}}}:commands * command x"
+                said_of = dry(Redis(port, "jumun-admin", passwords["test-admin"]), "jumun-producer", call)
+                check((said_of == "OK") == may, f"of two partitions: {call}: {said_of}")
             for user, call in (("server", "FLUSHALL"), ("server", "CONFIG GET *"), ("producer", "KEYS *"),
                                ("producer", "XRANGE jumun:{0}:commands - +")):  # fmt: skip
                 try:
