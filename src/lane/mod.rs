@@ -13,7 +13,11 @@ pub mod traces;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -165,7 +169,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stuck: Arc::clone(&stuck),
         stop: stop.clone(),
     };
-    let timed = parts.runtime.spawn(timer.run());
+    let (timed, timer_broke) = helper(&parts.runtime, timer.run());
     let republish = republish::Republish {
         partition: parts.partition,
         store: Arc::clone(&parts.store),
@@ -175,11 +179,22 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         pulse: Arc::clone(&parts.pulse),
         stop: stop.clone(),
     };
-    let republished = parts.runtime.spawn(republish.run());
+    let (republished, republisher_broke) = helper(&parts.runtime, republish.run());
 
     let shared = run_loop::LaneShared { credit, generation, sent, stuck, stop: stop.clone() };
     let lane_loop = run_loop::LaneLoop::new(parts, lease, shared, to_commit, published);
-    let end = lane_loop.run(chunks, ended, read).await;
+    let mut running = Box::pin(lane_loop.run(chunks, ended, read));
+    let end = tokio::select! {
+        end = &mut running => end,
+        // without them orders would not expire, or events not be told, and nobody would see it
+        what = async { tokio::select! { () = timer_broke => "timer", () = republisher_broke => "republisher" } } => {
+            stop.cancel();
+            match running.await {
+                LaneEnd::Stopped => LaneEnd::Broken(format!("the {what} broke")),
+                end @ (LaneEnd::Fenced | LaneEnd::Broken(_)) => end,
+            }
+        }
+    };
     stop.cancel();
     for (what, task) in [("committer", committed), ("timer", timed), ("republisher", republished)] {
         match tokio::time::timeout(STOP_WAIT, task).await {
@@ -189,6 +204,24 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         }
     }
     end
+}
+
+/// Runs what the lane can't do without. The second is ready once it has panicked, and never where it came to its end.
+fn helper(
+    runtime: &Handle,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> (JoinHandle<()>, impl Future<Output = ()>) {
+    let (done, ended) = oneshot::channel();
+    let running = runtime.spawn(async move {
+        work.await;
+        let _nobody_waits: Result<(), ()> = done.send(());
+    });
+    let broke = async move {
+        if ended.await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    (running, broke)
 }
 
 /// How long a stopping lane waits for its helpers.

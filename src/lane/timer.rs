@@ -85,6 +85,7 @@ impl DeadlineTimer {
                 () = self.stop.cancelled() => return,
             }
             looks = looks.wrapping_add(1);
+            fail::fail_point!("look_for_due");
             match self.look(&mut fired).await {
                 Ok(()) => failed = 0,
                 Err(e) => {

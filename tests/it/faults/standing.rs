@@ -72,10 +72,10 @@ async fn f53_a_lane_whose_loop_breaks_is_started_again() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let failing = "before_commit=4*off->1*panic(by the test)->6*off->1*panic(by the test)->off;\
-        before_settle=9*off->1*panic(by the test)->off";
+        before_settle=9*off->1*panic(by the test)->off;look_for_due=2*off->1*panic(by the test)->off";
     let server = scene.server().failing(failing).start();
     server.ready().await;
-    scene.trade_until(&server, &[("the lane ended by a fault; it is started again", 3)]).await;
+    scene.trade_until(&server, &[("the lane ended by a fault; it is started again", 4), ("the timer broke", 1)]).await;
     scene.holds().await;
     server.ready().await;
 }
