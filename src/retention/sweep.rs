@@ -220,11 +220,12 @@ impl Sweep {
         let noted = self.note(haul.orders.len(), unchanged_since).await?;
         let mut begun = false;
         match self.take_out(&haul, &mut begun).await {
-            Ok(gone) => {
+            Ok(Some(gone)) => {
                 count(PERSONS, gone);
                 swept.orders += haul.orders.len() as u64;
                 Ok(gone)
             }
+            Ok(None) => Ok(0),
             Err(e) => {
                 if !begun && let Err(e) = self.store.unnote(&noted).await {
                     tracing::warn!(error = %e, "the audit tells of a destruction that did not begin");
@@ -234,7 +235,8 @@ impl Sweep {
         }
     }
 
-    async fn take_out(&self, haul: &Haul, begun: &mut bool) -> Result<u64, StoreError> {
+    /// How many rows of personal data went; `None`: it is time to stop, and what is left is found again.
+    async fn take_out(&self, haul: &Haul, begun: &mut bool) -> Result<Option<u64>, StoreError> {
         let store = &*self.store;
         let mut letters = 0;
         let done = parcels(store, &haul.told, &mut letters).await;
@@ -244,8 +246,8 @@ impl Sweep {
             // it is several statements: what fails may have done some of them
             *begun = true;
             words.erase(store).await?;
-            if n % WORDS_MAX == 0 {
-                tokio::time::sleep(PAUSE).await;
+            if n % WORDS_MAX == 0 && !self.pause().await {
+                return Ok(None);
             }
         }
         let mut gone = 0;
@@ -253,7 +255,7 @@ impl Sweep {
             *begun = true;
             gone += store.erase(some).await?;
         }
-        Ok(gone)
+        Ok(Some(gone))
     }
 
     /// Written down before it is done, by number: whose data it was is nobody's to know any more.

@@ -179,24 +179,33 @@ impl PartitionOwner {
             Ok(_) => {
                 self.owns(true);
                 let webhook_workers = self.webhook_workers(&stop);
-                if lease.partition == 0 {
-                    webhook_workers.spawn(self.sweep(&stop).run());
-                }
+                let sweep = (lease.partition == 0).then(|| tokio::spawn(self.sweep(&stop).run()));
                 let end = self.renewed(lease, done, &stop, still).await;
                 stop.cancel();
                 webhook_workers.close();
                 webhook_workers.wait().await;
                 self.owns(false);
-                end
+                self.release(lease, &end).await;
+                // two sweeps do each other no harm, and a successor need not wait for this one's batch
+                if let Some(sweep) = sweep
+                    && let Err(e) = sweep.await
+                {
+                    tracing::error!(error = %e, "the sweep did not end well");
+                }
+                return end;
             }
             Err(e) => LaneEnd::Broken(format!("no thread for the lane: {e}")),
         };
-        if end != LaneEnd::Fenced
+        self.release(lease, &end).await;
+        end
+    }
+
+    async fn release(&self, lease: &Lease, end: &LaneEnd) {
+        if *end != LaneEnd::Fenced
             && let Err(e) = self.lane.store.release(lease).await
         {
             tracing::warn!(partition = lease.partition, error = %e, "the lease was not given back; it runs out by itself");
         }
-        end
     }
 
     /// Renews the lease until the lane ends, or must: for a successor, or because it doesn't move.
