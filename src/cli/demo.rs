@@ -175,6 +175,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         let parts = HttpParts {
             log: Arc::clone(&log),
             store: Arc::clone(&store),
+            lane_store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             partitions: 1,
             health: Arc::clone(&server.health),

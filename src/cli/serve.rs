@@ -279,7 +279,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let http = HttpParts {
         log,
-        store,
+        store: store.apart().unwrap_or_else(|| Arc::clone(&store)),
+        lane_store: store,
         clock,
         partitions: args.partitions,
         health: Arc::clone(&server.health),

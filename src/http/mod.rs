@@ -76,7 +76,10 @@ use waiting::Door;
 #[derive(Clone)]
 pub struct HttpParts {
     pub log: Arc<dyn CommandLog>,
+    /// with connections of its own: the lanes don't wait for those who read much
     pub store: Arc<dyn Store>,
+    /// the one that the lanes have: what it answers decides whether this process can take orders
+    pub lane_store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub partitions: u32,
     pub health: Arc<Health>,

@@ -86,7 +86,7 @@ pub async fn readyz(shared: web::Data<AppState>, request: HttpRequest) -> HttpRe
 async fn look(shared: &AppState) -> Readiness {
     let parts = &shared.parts;
     let (owned, owns, elsewhere) = (parts.health.owned(), parts.health.owns(), parts.health.elsewhere());
-    let (log, store) = (Arc::clone(&parts.log), Arc::clone(&parts.store));
+    let (log, store) = (Arc::clone(&parts.log), Arc::clone(&parts.lane_store));
     // what is late goes on to its end by itself: nothing is given up in the middle of a connection's work
     let log = tokio::spawn(async move {
         let said = log.ping().await;

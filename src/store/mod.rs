@@ -310,6 +310,11 @@ pub trait Store:
     /// Gives it what they are sealed by; the first counts.
     fn lock(&self, _vault: Vault) {}
 
+    /// The same store over connections of its own, where it is at a server: whoever asks much keeps nobody else waiting.
+    fn apart(&self) -> Option<Arc<dyn Store>> {
+        None
+    }
+
     /// A file beside the database, where it is one file on this machine.
     fn beside(&self, _suffix: &str) -> Option<PathBuf> {
         None

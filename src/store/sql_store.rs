@@ -84,6 +84,13 @@ pub trait Database: Send + Sync + 'static {
     fn reach(&self) -> Option<&str> {
         None
     }
+    /// The same database over connections of its own, where it is a server's.
+    fn apart(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
     /// A file beside it, where it is a file itself.
     fn beside(&self, _suffix: &str) -> Option<PathBuf> {
         None
@@ -106,12 +113,12 @@ pub trait Work: Send {
 
 /// A store over an SQL database.
 #[derive(Debug)]
-pub struct SqlStore<D>(pub(super) D, OnceLock<Vault>);
+pub struct SqlStore<D>(pub(super) D, Arc<OnceLock<Vault>>);
 
 impl<D> SqlStore<D> {
     /// Over this database.
     pub(super) fn over(database: D) -> Self {
-        Self(database, OnceLock::new())
+        Self(database, Arc::default())
     }
 }
 
@@ -196,6 +203,10 @@ impl<D: Database> Store for SqlStore<D> {
 
     fn lock(&self, vault: Vault) {
         self.1.get_or_init(|| vault);
+    }
+
+    fn apart(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::new(Self(self.0.apart()?, Arc::clone(&self.1))))
     }
 
     fn beside(&self, suffix: &str) -> Option<PathBuf> {

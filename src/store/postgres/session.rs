@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::{fault, unavailable};
 use crate::store::StoreError;
 
-/// Connections for reading and for leases, beside one a committer.
+/// Connections for reading and for leases, beside one per committer; as many again for the HTTP API.
 const POOL_CONNECTIONS_MAX: u32 = 4;
 /// How long a place in the pool, or a new connection, is waited for at most.
 const CONNECT_MAX: Duration = Duration::from_secs(10);

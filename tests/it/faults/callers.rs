@@ -7,9 +7,10 @@ use std::{
 };
 
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
 
 use super::{Scene, place};
-use crate::support::{client::Sent, process::Served};
+use crate::support::{client::Sent, http, process::Served};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
@@ -147,4 +148,43 @@ async fn f75_callers_who_cost_much_cost_bounded_memory_log_audit_and_rows() {
     scene.trade("after", 60).await;
     scene.client.rest().await;
     server.ready().await;
+}
+
+/// Whoever reads what the database is slow to tell has no connection of the lanes'.
+#[tokio::test]
+async fn f75_reads_that_hang_keep_no_order_waiting() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let server = scene.server().start();
+    server.says("jumun serves").await;
+    server.ready().await;
+    let resets = server.metric("jumun_lane_resets_total");
+    let address = server.address().unwrap();
+    // a table that no order is in the way of
+    let mut sql = scene.sql().await;
+    let mut somebody = sql.begin().await.unwrap();
+    somebody.execute("LOCK TABLE tb_od_rvw IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let reading: Vec<_> = (0..24)
+        .map(|_| {
+            let address = address.clone();
+            std::thread::spawn(move || http::ask(&address, "GET", "/v1/reviews", &[], b"").status)
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // more orders than are in memory, so that each is read
+    let orders: Vec<Sent> = (0..40)
+        .map(|i| Sent::new(0, &place(&format!("read-{i:04}"), &format!("o-read-{i}"), i, &[("S-1", 1)], true)))
+        .collect();
+    let begun = Instant::now();
+    for order in &orders {
+        scene.client.accepted(std::slice::from_ref(order)).await;
+        assert_eq!(server.get("/readyz").map(|(status, _)| status), Some(200), "{}", server.log());
+    }
+    let took = begun.elapsed();
+    somebody.rollback().await.unwrap();
+    let statuses: Vec<u16> = reading.into_iter().map(|one| one.join().unwrap()).collect();
+    println!("{took:?} for the orders; readers hear {statuses:?}");
+    assert!(statuses.contains(&503), "no read hung: {statuses:?}");
+    assert_eq!(server.metric("jumun_lane_resets_total"), resets);
+    scene.holds().await;
 }

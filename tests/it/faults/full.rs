@@ -174,6 +174,43 @@ async fn f58_tables_that_are_locked_or_rebuilt_meanwhile_lose_nothing() {
     assert_eq!(scene.client.stats().await.dead, 0);
 }
 
+/// Somebody else has every connection that PostgreSQL allows, also those that were jumun's.
+#[tokio::test]
+async fn f58_a_database_out_of_connections_is_waited_for() {
+    let postgres = servers::start_postgres(&["max_connections=16", "superuser_reserved_connections=0"]);
+    let mut scene = Scene::on(servers::fresh_database_on(postgres.url()).await, 1).await;
+    scene.usual().await;
+    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    server.ready().await;
+    scene.trade("before", 40).await;
+    scene.client.rest().await;
+    let mut admin = scene.sql().await;
+    let mut taken = Vec::new();
+    // jumun asks again and again: whatever comes free is taken before it
+    for _ in 0..200 {
+        admin
+            .execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jumun'")
+            .await
+            .unwrap();
+        while let Ok(connection) = PgConnection::connect(&scene.database).await {
+            taken.push(connection);
+        }
+        if taken.len() >= 14 {
+            break;
+        }
+    }
+    assert!(taken.len() >= 14, "only {} were taken", taken.len());
+    let sent = paid("crowd", 20);
+    scene.client.send(&sent).await;
+    server.not_ready("too many clients").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!server.log().contains("the lane ended by a fault"), "{}", server.log());
+    for connection in taken {
+        connection.close().await.unwrap();
+    }
+    comes_through(&scene, &server, &sent).await;
+}
+
 /// How many files and sockets it may have open from now on.
 fn files(server: &Served, most: usize) {
     let limit = format!("--nofile={most}:4096");
