@@ -22,7 +22,13 @@ fn main() -> ExitCode {
     if cli.serves() {
         keep_freed_memory();
     }
-    let json = start_log(cli.logs());
+    let json = match start_log(cli.logs()) {
+        Ok(json) => json,
+        Err(e) => {
+            eprintln!("jumun: {e}");
+            return ExitCode::from(64);
+        }
+    };
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("jumun").build() {
@@ -63,14 +69,26 @@ fn keep_freed_memory() {
     eprintln!("jumun: the allocator keeps its own settings: {failed}");
 }
 
-/// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json` (then it says so), filtered by `JUMUN_LOG`.
-fn start_log(default: &str) -> bool {
-    let filter = EnvFilter::try_from_env("JUMUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+/// Logs go to standard error: JSON lines with `JUMUN_LOG_FORMAT=json` (then it says so), filtered by `JUMUN_LOG`. Either
+/// is refused where it can't be read: who asks for lines that a machine reads must not get others.
+fn start_log(default: &str) -> Result<bool, String> {
+    let json = match std::env::var("JUMUN_LOG_FORMAT").as_deref() {
+        Err(std::env::VarError::NotPresent) | Ok("text") => false,
+        Ok("json") => true,
+        other => return Err(format!("JUMUN_LOG_FORMAT is json or text, not {other:?}")),
+    };
+    let filter = match std::env::var("JUMUN_LOG") {
+        Err(std::env::VarError::NotPresent) => EnvFilter::new(default),
+        // whoever reaches the HTTP API makes errors of actix_http by sending what is no HTTP
+        Ok(said) => EnvFilter::builder()
+            .parse(format!("actix_http=off,{said}"))
+            .map_err(|e| format!("JUMUN_LOG can't be read: {said:?}: {e}"))?,
+        Err(e) => return Err(format!("JUMUN_LOG can't be read: {e}")),
+    };
     let bound = Quiet::default();
     bound.tell();
     let log = tracing_subscriber::registry().with(filter).with(bound);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let json = std::env::var("JUMUN_LOG_FORMAT").is_ok_and(|f| f == "json");
     if json {
         log.with(lines.json()).init();
         // a line like any other
@@ -82,5 +100,5 @@ fn start_log(default: &str) -> bool {
     } else {
         log.with(lines).init();
     }
-    json
+    Ok(json)
 }

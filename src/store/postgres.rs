@@ -5,6 +5,7 @@
 mod arrays;
 mod commit;
 mod grants;
+mod pgpass;
 mod session;
 
 use std::{str::FromStr as _, time::Duration};
@@ -106,7 +107,7 @@ pub(super) fn insecure(url: &str) -> Result<Option<&'static str>, StoreError> {
     if options.get_socket().is_some() || host.starts_with('/') || is_here(host) {
         return Ok(None);
     }
-    let said = Identity::of(url);
+    let said = Identity::of(url, &options);
     Ok(match options.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
             Some("is reached in clear, or may be: sslmode=verify-full")
@@ -132,17 +133,16 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(url: &str) -> Self {
+    fn of(url: &str, options: &PgConnectOptions) -> Self {
         let url = Url::parse(url).ok();
         let asked = |names: &[&str]| {
             let pairs = url.iter().flat_map(Url::query_pairs);
             pairs.into_iter().any(|(name, value)| names.contains(&&*name) && !value.is_empty())
         };
         let variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let passes = variable("PGPASSFILE") || std::env::home_dir().is_some_and(|home| home.join(".pgpass").exists());
         let own = url.as_ref().and_then(Url::password).is_some_and(|password| !password.is_empty());
         Self {
-            password: own || asked(&["password"]) || variable("PGPASSWORD") || passes,
+            password: own || asked(&["password"]) || variable("PGPASSWORD") || pgpass::remembers(options),
             certificate: (asked(&["sslcert", "ssl-cert"]) || variable("PGSSLCERT"))
                 && (asked(&["sslkey", "ssl-key"]) || variable("PGSSLKEY")),
             root: asked(&["sslrootcert", "ssl-root-cert", "ssl-ca"]) || variable("PGSSLROOTCERT"),
@@ -222,6 +222,11 @@ impl Database for PostgresServer {
     const GREATER: &'static str = "GREATEST";
     const LOCKED: &'static str = " FOR UPDATE OF a";
     const WORDS: &'static str = r#"evnt ~ '"(reason|waived)":"[^"]'"#;
+
+    fn apart(&self) -> Option<Self> {
+        let (sessions, reach) = (self.sessions.clone(), self.reach.clone());
+        Some(Self { pool: Pool::new(&sessions), sessions, reach })
+    }
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let rows = self.pool.fetch_all(query(sql, binds)).await?;

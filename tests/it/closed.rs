@@ -322,6 +322,34 @@ fn f48_no_tool_reaches_a_database_elsewhere_in_clear() {
     }
 }
 
+/// A file of passwords is one only for the servers that it names.
+#[test]
+fn f48_a_file_of_passwords_is_looked_into() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = "postgres://jumun@pg.invalid/jumun?sslmode=verify-full";
+    for (line, refuses) in [("pg.invalid:5432:*:jumun:secret", false), ("pg.other:5432:*:jumun:secret", true)] {
+        let file = dir.path().join("pgpass");
+        std::fs::write(&file, format!("{line}\n")).unwrap();
+        let variables = [("DATABASE_URL", url), ("PGPASSFILE", file.to_str().unwrap())];
+        let (ended, text) = tried_for("2", &variables, &["--open", "--listen", "127.0.0.1:0"]);
+        let says = text.contains("no password and shown no certificate");
+        assert_eq!((ended, says), (Some(if refuses { 1 } else { 124 }), refuses), "{line}: {text}");
+    }
+}
+
+/// What a machine reads, or what is to be told, is no guess.
+#[test]
+fn settings_of_the_log_are_read_or_refused() {
+    for (name, value, says) in [
+        ("JUMUN_LOG_FORMAT", "jsn", "JUMUN_LOG_FORMAT is json or text"),
+        ("JUMUN_LOG", "info,jumun=loud", "JUMUN_LOG can't be read"),
+        ("REDIS_ULR", "redis://localhost", "there is a variable REDIS_ULR and no REDIS_URL"),
+    ] {
+        let (ended, text) = tried(&[(name, value)], &["--open", "--listen", "127.0.0.1:0"]);
+        assert!(ended == Some(64) && text.contains(says), "{name}={value}: {ended:?} {text}");
+    }
+}
+
 /// Fault 48: what goes to servers elsewhere goes to no others, and nobody else is let in there.
 #[test]
 fn f48_backends_elsewhere_are_not_reached_in_clear() {
