@@ -1,7 +1,10 @@
 //! `GET /v1/orders/{id}/accounts`: by what an order was paid, and where its refunds go. Tokens and account numbers are told
 //! nowhere else; who looks is written down first.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -10,7 +13,8 @@ use super::{
     AppState,
     audit::{self, Action},
     guard::caller,
-    problem, scope,
+    problem::ApiError,
+    scope,
 };
 use crate::{
     domain::{Time, money::Won, order::command::Means},
@@ -48,23 +52,20 @@ pub struct PaymentView {
 }
 
 /// `GET /v1/orders/{id}/accounts`.
-pub async fn of_order(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    match view(&shared, &request, &id).await {
-        Ok(view) => HttpResponse::Ok().json(view),
-        Err(refusal) => refusal,
-    }
-}
-
-async fn view(shared: &AppState, request: &HttpRequest, id: &str) -> Result<AccountsView, HttpResponse> {
-    let order = scope::theirs(shared, request, &caller(request), id).await?.order;
-    audit::note(shared, request, Action::AccountRead, &format!("order:{id}"), &json!({})).await?;
+pub async fn of_order(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<Json<AccountsView>, ApiError> {
+    let order = scope::theirs(&shared, &request, &caller(&request), &id).await?.order;
+    audit::note(&shared, &request, Action::AccountRead, &format!("order:{id}"), &json!({})).await?;
     let store = &shared.parts.store;
-    let approvals = store.approvals(&order.id).await.map_err(|e| problem::store(&e))?;
-    let kept = store.accounts(&order.id).await.map_err(|e| problem::store(&e))?;
+    let approvals = store.approvals(&order.id).await?;
+    let kept = store.accounts(&order.id).await?;
     let mut unreadable = false;
     let mut open = |what: Secret, number: i64| {
         let row = kept.iter().find(|r| r.prsn_knd_cd == what.code() && r.ord_seq == number)?;
-        let opened = store.vault().and_then(|vault| vault.open(id, what, row.acct_enc.as_deref()?).ok());
+        let opened = store.vault().and_then(|vault| vault.open(&id, what, row.acct_enc.as_deref()?).ok());
         unreadable |= opened.is_none() && row.acct_enc.is_some();
         opened
     };
@@ -89,13 +90,13 @@ async fn view(shared: &AppState, request: &HttpRequest, id: &str) -> Result<Acco
         token,
         paid_at: s.paid_at,
     });
-    Ok(AccountsView {
-        order_id: id.to_owned(),
+    Ok(Json(AccountsView {
+        order_id: id.into_inner(),
         payments: payments.collect(),
         virtual_account_no: number,
         bank_code: order.deposit.as_ref().and_then(|d| d.bank_code.clone()),
         refund_account,
         refunded_to,
         unreadable,
-    })
+    }))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -11,7 +14,7 @@ use super::{
     AppState,
     guard::{self, caller},
     paging::{self, Paging, bad_cursor},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     recipient::from,
     view::Page,
 };
@@ -102,14 +105,14 @@ const FIELDS: &[&str] = &[
 /// Writes down what is about to be done; nobody acts where that fails.
 ///
 /// # Errors
-/// The response that says so.
+/// The store's.
 pub async fn note(
     shared: &AppState,
     request: &HttpRequest,
     action: Action,
     target: &str,
     detail: &Value,
-) -> Result<(), HttpResponse> {
+) -> Result<(), ApiError> {
     write(shared, request, action, target, detail).await.map(drop)
 }
 
@@ -130,16 +133,16 @@ impl Noted {
 /// in its history, and what can't be read is not done.
 ///
 /// # Errors
-/// The response, when it can't be written.
+/// When it can't be written.
 pub async fn command(
     shared: &AppState,
     request: &HttpRequest,
     command: &Map<String, Value>,
-) -> Result<Option<Noted>, HttpResponse> {
+) -> Result<Option<Noted>, ApiError> {
     if command.contains_key("order_id") {
         return Ok(None);
     }
-    let raw = serde_json::to_vec(command).map_err(|e| Why::NotJson.response(e.to_string()))?;
+    let raw = serde_json::to_vec(command).map_err(|e| ProblemKind::NotJson.error(e.to_string()))?;
     match decode::decode(&raw).map(|read| read.kind) {
         Ok(Kind::Sku(_) | Kind::Reference(_)) => {}
         Ok(Kind::Order { .. } | Kind::Preview { .. } | Kind::Internal(_)) | Err(_) => return Ok(None),
@@ -157,7 +160,7 @@ async fn write(
     action: Action,
     target: &str,
     detail: &Value,
-) -> Result<Arc<str>, HttpResponse> {
+) -> Result<Arc<str>, ApiError> {
     let who = caller(request).actor();
     let request_id = guard::named(request);
     tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
@@ -174,7 +177,7 @@ async fn write(
         accs_plc: from(request).into(),
         cmd_dgst: digest.unwrap_or_default().into(),
     };
-    shared.parts.store.note(&row).await.map_err(|e| problem::store(&e))?;
+    shared.parts.store.note(&row).await?;
     Ok(id)
 }
 
@@ -209,18 +212,14 @@ impl From<&DoorAuditRow> for AuditView {
 }
 
 /// `GET /v1/audit`, newest first.
-pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
-    paging::told(page(&shared, &paging).await)
-}
-
-async fn page(shared: &AppState, asked: &Paging) -> Result<Page<AuditView>, HttpResponse> {
-    let limit = paging::limit(asked.limit)?;
-    let before = asked.cursor.as_deref();
+pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Result<Json<Page<AuditView>>, ApiError> {
+    let limit = paging::limit(paging.limit)?;
+    let before = paging.cursor.as_deref();
     if before.is_some_and(|c| uuid::Uuid::try_parse(c).is_err()) {
         return Err(bad_cursor());
     }
-    let rows = shared.parts.store.notes(before, limit + 1).await.map_err(|e| problem::store(&e))?;
-    Ok(paging::page(rows, limit, |r| r.adit_id.to_string()))
+    let rows = shared.parts.store.notes(before, limit + 1).await?;
+    Ok(Json(paging::page(rows, limit, |r| r.adit_id.to_string())))
 }
 
 /// 감사이력: a privileged action on an order.
@@ -235,22 +234,18 @@ pub struct OrderAuditView {
 }
 
 /// `GET /v1/orders/{id}/audit`, oldest first.
-pub async fn of_order(shared: web::Data<AppState>, id: web::Path<String>) -> HttpResponse {
-    let unknown = || Why::NotFound.response(format!("there is no order {id}"));
-    let Ok(order) = OrderId::new(&id) else { return unknown() };
+pub async fn of_order(
+    shared: web::Data<AppState>,
+    id: web::Path<String>,
+) -> Result<Json<Page<OrderAuditView>>, ApiError> {
+    let unknown = || ProblemKind::NotFound.error(format!("there is no order {id}"));
+    let order = OrderId::new(&id).map_err(|_| unknown())?;
     let store = &shared.parts.store;
-    match store.order_notes(&order).await {
-        Err(e) => problem::store(&e),
-        Ok(rows) if rows.is_empty() => match store.rows_of_orders(&[order]).await {
-            Err(e) => problem::store(&e),
-            Ok(found) if found.is_empty() => unknown(),
-            Ok(_) => HttpResponse::Ok().json(Page::<OrderAuditView> { items: Vec::new(), next: None }),
-        },
-        Ok(rows) => {
-            let items = rows.iter().map(OrderAuditView::from).collect();
-            HttpResponse::Ok().json(Page::<OrderAuditView> { items, next: None })
-        }
+    let rows = store.order_notes(&order).await?;
+    if rows.is_empty() && store.rows_of_orders(&[order]).await?.is_empty() {
+        return Err(unknown());
     }
+    Ok(Json(Page { items: rows.iter().map(OrderAuditView::from).collect(), next: None }))
 }
 
 impl From<&AditRow> for OrderAuditView {

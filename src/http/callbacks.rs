@@ -1,10 +1,12 @@
 //! `POST /v1/payment-callbacks`: the payment service's word. Its credential is the signature over the body; what it says
 //! becomes a command with an id made from the event's, so that the same event twice is one command.
 
+use std::sync::Arc;
+
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, ResponseError as _,
     http::header::{self, HeaderValue},
-    web,
+    web::{self, Json},
 };
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -14,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{
     AppState, commands, figures,
     guard::{Body, note_denied},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     scope,
     tokens::Caller,
 };
@@ -30,7 +32,7 @@ use crate::{
         payment,
         signature::{HEADER, HEADER_V2, Purpose, SignatureError},
     },
-    protocol::{OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
+    protocol::{Answer, OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
 };
 
 /// What the payment service tells. `event_id` is its own name for it, 1 to 128 printable characters, the same whenever it is
@@ -148,29 +150,29 @@ impl PaymentEvent {
 }
 
 /// `POST /v1/payment-callbacks`.
-pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
-    let (response, outcome) = match told(&shared, &request, &body.0).await {
-        Ok(taken) => taken,
-        Err(refusal) => {
-            let outcome = if refusal.status().is_server_error() { "later" } else { "refused" };
-            (refusal, outcome)
-        }
+pub async fn post(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<Json<Arc<Answer>>, ApiError> {
+    let answered = told(&shared, &request, &body.0).await;
+    let outcome = match &answered {
+        Ok(answer) if answer.outcome == OutcomeKind::Accepted => "accepted",
+        Ok(_) => "rejected",
+        Err(e) if e.status_code().is_server_error() => "later",
+        Err(_) => "refused",
     };
     metrics::counter!("jumun_payment_callbacks_total", "outcome" => outcome).increment(1);
-    response
+    answered.map(Json)
 }
 
-async fn told(
-    shared: &AppState,
-    request: &HttpRequest,
-    body: &[u8],
-) -> Result<(HttpResponse, &'static str), HttpResponse> {
+async fn told(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<Arc<Answer>, ApiError> {
     let event = signed(shared, request, body)?;
     early(shared, &event).await?;
     let text = derived_id("callback", &[event.id()]);
     let fault = |e: String| {
         tracing::error!(error = e, "a call-back could not become a command");
-        Why::Fault.response("the call-back could not become a command")
+        ProblemKind::Fault.error("the call-back could not become a command")
     };
     let id = CommandId::new(&text).map_err(|e| fault(e.to_string()))?;
     let Value::Object(mut command) = event.command() else { return Err(fault("it is no object".into())) };
@@ -181,28 +183,26 @@ async fn told(
     ]));
     commands::no_card(&command)?;
     let partition = commands::partition(shared, &command);
-    let again = || Why::Busy.response("it is not decided yet; tell it again");
-    let delivered = commands::deliver(shared, &id, partition, &command).await.map_err(|unsent| unsent.refusal)?;
+    let again = || ProblemKind::Busy.error("it is not decided yet; tell it again");
+    let delivered = commands::deliver(shared, &id, partition, &command).await.map_err(|unsent| unsent.error)?;
     let answer = delivered.ok_or_else(again)?;
-    let outcome = match answer.outcome {
-        OutcomeKind::Accepted => "accepted",
+    match answer.outcome {
+        OutcomeKind::Accepted => {}
         OutcomeKind::Rejected if answer.reason.as_deref() == Some(Reason::TryAgain.code()) => return Err(again()),
         OutcomeKind::Rejected => {
             // telling it again would change nothing, but money may have moved that no order knows of
             let (order, reason) = (answer.order_id.as_deref(), answer.reason.as_deref());
             tracing::warn!(event = event.id(), order, reason, "the payment service's word was rejected");
-            "rejected"
         }
         OutcomeKind::Failed => return Err(again()),
-    };
+    }
     let service = Caller::Payment { name: WHO.to_owned() };
-    let answer = figures::heard(shared, &service, answer).await.map_err(|e| problem::store(&e))?;
-    Ok((HttpResponse::Ok().json(answer), outcome))
+    Ok(figures::heard(shared, &service, answer).await?)
 }
 
 /// An event whose order is not here, or not whole, is not taken: it would be refused, and that be remembered. Its order may
 /// still come; a day later it is the lane's to refuse.
-async fn early(shared: &AppState, event: &PaymentEvent) -> Result<(), HttpResponse> {
+async fn early(shared: &AppState, event: &PaymentEvent) -> Result<(), ApiError> {
     let (order_id, at) = event.about();
     let here = match scope::folded(shared, order_id.as_str()).await? {
         None => false,
@@ -220,16 +220,14 @@ async fn early(shared: &AppState, event: &PaymentEvent) -> Result<(), HttpRespon
     Err(later("there is no such order yet; tell it again"))
 }
 
-fn later(why: &str) -> HttpResponse {
-    let mut response = Why::Busy.response(why);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(EARLY_RETRY));
-    response
+fn later(why: &str) -> ApiError {
+    ProblemKind::Busy.error(why).with(header::RETRY_AFTER, HeaderValue::from_static(EARLY_RETRY))
 }
 
 /// The event, once it is known from whom it is.
-fn signed(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<PaymentEvent, HttpResponse> {
+fn signed(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<PaymentEvent, ApiError> {
     let Some(secret) = &shared.parts.payments_secret else {
-        return Err(Why::NotFound.response("no call-backs are taken here: this server has no payments secret"));
+        return Err(ProblemKind::NotFound.error("no call-backs are taken here: this server has no payments secret"));
     };
     let header = |name: &str| request.headers().get(name).map(|v| v.to_str().unwrap_or_default());
     let now = shared.parts.clock.now();
@@ -242,16 +240,16 @@ fn signed(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<Payme
     if let Err(doubt) = believed {
         shared.strangers.take(request)?;
         note_denied(request, WHO, &doubt.to_string());
-        return Err(Why::BadSignature.response(doubt.to_string()));
+        return Err(ProblemKind::BadSignature.error(doubt.to_string()));
     }
     shared.rates.take(WHO, shared.parts.rate)?;
     let event: PaymentEvent = serde_json::from_slice(body).map_err(|e| {
-        let why = if e.is_data() { Why::Invalid } else { Why::NotJson };
-        why.response(masked(&e.to_string()))
+        let kind = if e.is_data() { ProblemKind::Invalid } else { ProblemKind::NotJson };
+        kind.error(masked(&e.to_string()))
     })?;
     let id = event.id();
     if !(1..=EVENT_ID_MAX).contains(&id.len()) || !id.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Why::Invalid.response(format!("an event_id is 1 to {EVENT_ID_MAX} printable characters")));
+        return Err(ProblemKind::Invalid.error(format!("an event_id is 1 to {EVENT_ID_MAX} printable characters")));
     }
     Ok(event)
 }

@@ -17,7 +17,7 @@ use super::{
     keyring::Keyring,
     origin::Proxies,
     probes::Readiness,
-    problem::Why,
+    problem::{ApiError, ProblemKind},
     sockets::{SocketBounds, Sockets},
 };
 use crate::clock::Clock;
@@ -56,7 +56,8 @@ pub fn serve(listener: &TcpListener, parts: ClosedParts) -> io::Result<Closed> {
     let parts = web::Data::new(parts);
     let app = move || {
         let alive = || async { HttpResponse::Ok().json(serde_json::json!({ "status": "alive" })) };
-        let nothing = || async { Why::Busy.response("the server waits for Redis or the database") };
+        let waits = || ProblemKind::Busy.error("the server waits for Redis or the database");
+        let nothing = move || async move { Err::<HttpResponse, ApiError>(waits()) };
         App::new()
             .app_data(parts.clone())
             .route("/healthz", web::get().to(alive))

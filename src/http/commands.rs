@@ -15,7 +15,7 @@ use super::{
     AppState, audit, desks,
     front::IDEMPOTENCY_KEY,
     guard::{Body, caller, deny, note_denied, says},
-    problem::{self, Why},
+    problem::{self, ApiError, ProblemKind},
     scope,
     tokens::{Caller, Says},
 };
@@ -35,23 +35,20 @@ use crate::{
 /// A JSON object.
 ///
 /// # Errors
-/// The response that refuses anything else.
-pub fn object(body: &[u8]) -> Result<Map<String, Value>, HttpResponse> {
+/// When it is anything else.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match strict::value(body) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Why::NotJson.response("a command is a JSON object")),
+        Ok(_) => Err(ProblemKind::NotJson.error("a command is a JSON object")),
         // a name may hold what is not told again
-        Err(e) if strict::is_duplicate(&e) => Err(Why::Invalid.response(decode::masked(&e.to_string()))),
-        Err(e) => Err(Why::NotJson.response(format!("not JSON: {e}"))),
+        Err(e) if strict::is_duplicate(&e) => Err(ProblemKind::Invalid.error(decode::masked(&e.to_string()))),
+        Err(e) => Err(ProblemKind::NotJson.error(format!("not JSON: {e}"))),
     }
 }
 
 /// `POST /v1/commands`.
-pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
-    match object(&body.0) {
-        Ok(command) => submit(&shared, &request, command).await,
-        Err(refusal) => refusal,
-    }
+pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> Result<HttpResponse, ApiError> {
+    submit(&shared, &request, object(&body.0)?).await
 }
 
 /// `POST /v1/commands/{type}`: the same, its type in the path.
@@ -60,38 +57,38 @@ pub async fn typed(
     request: HttpRequest,
     kind: web::Path<String>,
     body: Body,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     if !Wire::NAMES.contains(&kind.as_str()) {
-        return Why::NotFound.response(format!("there is no command type {kind}"));
+        return Err(ProblemKind::NotFound.error(format!("there is no command type {kind}")));
     }
-    let named = object(&body.0).and_then(|mut command| {
-        said(&mut command, "type", &kind)?;
-        Ok(command)
-    });
-    match named {
-        Ok(command) => submit(&shared, &request, command).await,
-        Err(refusal) => refusal,
-    }
+    let mut command = object(&body.0)?;
+    said(&mut command, "type", &kind)?;
+    submit(&shared, &request, command).await
 }
 
 /// What the path says: the body need not, and may not say otherwise.
 ///
 /// # Errors
-/// The response that refuses it.
-pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Result<(), HttpResponse> {
+/// When the body says otherwise.
+pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Result<(), ApiError> {
     let given = command.insert(field.to_owned(), value.into());
     if given.is_some_and(|given| given != value) {
-        return Err(Why::Invalid.response(format!("the body's {field} is not the path's")));
+        return Err(ProblemKind::Invalid.error(format!("the body's {field} is not the path's")));
     }
     Ok(())
 }
 
 /// Takes a command, waits for its answer.
-pub async fn submit(shared: &AppState, request: &HttpRequest, command: Map<String, Value>) -> HttpResponse {
-    match addressed(shared, request, command).await {
-        Ok(addressed) => send(shared, request, addressed).await,
-        Err(refusal) => refusal,
-    }
+///
+/// # Errors
+/// When it is refused before it is sent, or can't be sent.
+pub async fn submit(
+    shared: &AppState,
+    request: &HttpRequest,
+    command: Map<String, Value>,
+) -> Result<HttpResponse, ApiError> {
+    let addressed = addressed(shared, request, command).await?;
+    send(shared, request, addressed).await
 }
 
 /// A command with all of its envelope, where it belongs, and whether it is in the audit.
@@ -106,8 +103,8 @@ async fn addressed(
     shared: &AppState,
     request: &HttpRequest,
     mut command: Map<String, Value>,
-) -> Result<Addressed, HttpResponse> {
-    let invalid = |why: &str| Why::Invalid.response(why);
+) -> Result<Addressed, ApiError> {
+    let invalid = |why: &str| ProblemKind::Invalid.error(why);
     if let (None, Some(key)) = (command.get("id"), request.headers().get(IDEMPOTENCY_KEY)) {
         let key = key.to_str().map_err(|_| invalid("the Idempotency-Key is no command id"))?;
         command.insert("id".into(), key.into());
@@ -177,7 +174,7 @@ async fn addressed(
 
 /// The version that `If-Match` names: the number in an order's `ETag`. `*` asks for nothing but that there is an order, as
 /// every command does.
-fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
+fn condition(request: &HttpRequest) -> Result<Option<u32>, ApiError> {
     let Some(tag) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = tag.to_str().unwrap_or_default().trim();
     if text == "*" {
@@ -191,7 +188,7 @@ fn condition(request: &HttpRequest) -> Result<Option<u32>, HttpResponse> {
         version.bytes().all(|b| b.is_ascii_digit()) && !mark.is_empty() && mark.bytes().all(|b| b.is_ascii_hexdigit())
     };
     let version = parts.filter(fits).and_then(|(version, _)| version.parse().ok());
-    let invalid = || Why::Invalid.response("If-Match is one ETag of an order: its version in quotes");
+    let invalid = || ProblemKind::Invalid.error("If-Match is one ETag of an order: its version in quotes");
     version.map(Some).ok_or_else(invalid)
 }
 
@@ -212,8 +209,8 @@ fn says_paid(command: &Map<String, Value>) -> bool {
 /// A command that would be refused for a card number in it goes no further: in the stream it would be kept for a while.
 ///
 /// # Errors
-/// The response that refuses it.
-pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
+/// When there is one in it.
+pub fn no_card(command: &Map<String, Value>) -> Result<(), ApiError> {
     fn holds(value: &Value) -> bool {
         match value {
             Value::String(text) => cards::holds(text),
@@ -227,11 +224,11 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), HttpResponse> {
         return Ok(());
     }
     // an id may look like one
-    let raw = serde_json::to_vec(command).map_err(|e| Why::NotJson.response(e.to_string()))?;
+    let raw = serde_json::to_vec(command).map_err(|e| ProblemKind::NotJson.error(e.to_string()))?;
     match decode::decode(&raw) {
         Ok(_) => Ok(()),
-        Err(Unreadable::Refused { refusal, .. }) => Err(Why::Invalid.response(refusal.message())),
-        Err(Unreadable::Dead { reason }) => Err(Why::Invalid.response(reason)),
+        Err(Unreadable::Refused { refusal, .. }) => Err(ProblemKind::Invalid.error(refusal.message())),
+        Err(Unreadable::Dead { reason }) => Err(ProblemKind::Invalid.error(reason)),
     }
 }
 
@@ -239,7 +236,7 @@ async fn send(
     shared: &AppState,
     request: &HttpRequest,
     Addressed { id, partition, command, noted }: Addressed,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     let delivered = deliver(shared, &id, partition, &command).await;
     // once somebody is at work on it, the same command may be taken yet
     let early = |a: &Answer| a.reason.as_deref() == Some(Reason::TryAgain.code());
@@ -251,36 +248,29 @@ async fn send(
     if let Some(noted) = noted.filter(|_| nothing_done) {
         noted.refused(shared).await;
     }
-    match delivered {
-        Ok(Some(answer)) => match scope::heard(shared, &caller(request), answer).await {
-            Ok(answer) => {
-                if answer.reason.as_deref() == Some(Reason::Forbidden.code()) {
-                    note_denied(request, caller(request).name(), "the lane: this actor may not send this command");
-                }
-                respond(&answer)
-            }
-            Err(refusal) => refusal,
-        },
-        Ok(None) => pending(&id),
-        Err(unsent) => unsent.refusal,
+    let Some(answer) = delivered.map_err(|unsent| unsent.error)? else { return Ok(pending(&id)) };
+    let answer = scope::heard(shared, &caller(request), answer).await?;
+    if answer.reason.as_deref() == Some(Reason::Forbidden.code()) {
+        note_denied(request, caller(request).name(), "the lane: this actor may not send this command");
     }
+    Ok(respond(&answer))
 }
 
 /// A command that was not sent, or is not known to be.
 #[derive(Debug)]
 pub struct Unsent {
-    pub refusal: HttpResponse,
+    pub error: ApiError,
     /// it was not
     surely: bool,
 }
 
 impl Unsent {
-    fn surely(refusal: HttpResponse) -> Self {
-        Self { refusal, surely: true }
+    fn surely(error: ApiError) -> Self {
+        Self { error, surely: true }
     }
 
-    fn perhaps(refusal: HttpResponse) -> Self {
-        Self { refusal, surely: false }
+    fn perhaps(error: ApiError) -> Self {
+        Self { error, surely: false }
     }
 }
 
@@ -294,7 +284,7 @@ fn pending(id: &CommandId) -> HttpResponse {
 /// Sends a command that is whole, and waits for its answer; `None`: not within the door's patience.
 ///
 /// # Errors
-/// The response, when it could not be sent.
+/// When it could not be sent.
 pub async fn deliver(
     shared: &AppState,
     id: &CommandId,
@@ -303,26 +293,26 @@ pub async fn deliver(
 ) -> Result<Option<Arc<Answer>>, Unsent> {
     let raw: Arc<[u8]> = match serde_json::to_vec(command) {
         Ok(raw) => raw.into(),
-        Err(e) => return Err(Unsent::surely(Why::NotJson.response(e.to_string()))),
+        Err(e) => return Err(Unsent::surely(ProblemKind::NotJson.error(e.to_string()))),
     };
     // with what the door adds; a longer one would be a dead letter, and never be answered
     if raw.len() > COMMAND_BYTES_MAX {
         let why = format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope");
-        return Err(Unsent::surely(Why::TooLarge.response(why)));
+        return Err(Unsent::surely(ProblemKind::TooLarge.error(why)));
     }
     let digest = decode::decode(&raw).ok().map(|command| command.digest);
     let Some(waiting) = shared.door.wait(id.as_str(), digest) else {
-        return Err(Unsent::surely(Why::Busy.response("too many commands wait for their answers")));
+        return Err(Unsent::surely(ProblemKind::Busy.error("too many commands wait for their answers")));
     };
     let fault = |why: &str| {
         tracing::error!(command_id = id.as_str(), why, "a command could not be sent");
-        Why::Fault.response("the command log can't be used")
+        ProblemKind::Fault.error("the command log can't be used")
     };
     let entry = shared.parts.log.append(partition, Inbound::Commands, &[raw]).await.map_err(|e| match e {
-        LogError::Full(_) => Unsent::surely(problem::log(&e)),
-        LogError::Unavailable(_) => Unsent::perhaps(problem::log(&e)),
+        LogError::Full(_) => Unsent::surely(e.into()),
+        LogError::Unavailable(_) => Unsent::perhaps(e.into()),
         LogError::Broken(why) => Unsent::perhaps(fault(&why)),
-        LogError::Fenced { .. } => Unsent::perhaps(Why::Busy.response("the partition is being taken over")),
+        LogError::Fenced { .. } => Unsent::perhaps(ProblemKind::Busy.error("the partition is being taken over")),
     })?;
     let entry = entry.first().ok_or_else(|| Unsent::perhaps(fault("the log names no entry")))?;
     Ok(waiting.of(*entry, shared.parts.patience).await)
@@ -413,33 +403,34 @@ impl From<Answer> for CommandState {
 }
 
 /// `GET /v1/commands/{id}`: what became of a command that was taken.
-pub async fn look(shared: web::Data<AppState>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
+pub async fn look(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     // a command's type is sent to here; it is looked at only if it is some command's id, too
     let unheard = || problem::only("POST", "a command of this type is sent by POST");
     let Ok(id) = CommandId::new(&path) else {
         if Wire::NAMES.contains(&path.as_str()) {
-            return unheard();
+            return Err(unheard());
         }
-        return Why::Invalid.response("that is no command id");
+        return Err(ProblemKind::Invalid.error("that is no command id"));
     };
     let unknown = || {
-        Why::NotFound.response(
+        ProblemKind::NotFound.error(
             "no accepted command has this id: it was refused, is still waiting, or never came; send it again with the \
              same id",
         )
     };
     let unknown = || if Wire::NAMES.contains(&id.as_str()) { unheard() } else { unknown() };
-    let found = match shared.parts.store.outcomes(std::slice::from_ref(&id)).await {
-        Ok(found) => found,
-        Err(e) => return problem::store(&e),
-    };
-    let Some(o) = found.first() else { return unknown() };
+    let found = shared.parts.store.outcomes(std::slice::from_ref(&id)).await?;
+    let o = found.first().ok_or_else(unknown)?;
     let who = caller(&request);
     let Some(at) = &o.order else {
         if matches!(who, Caller::Checkout { .. } | Caller::Partner { .. }) {
-            return unknown();
+            return Err(unknown());
         }
-        return HttpResponse::Ok().json(CommandState {
+        return Ok(HttpResponse::Ok().json(CommandState {
             command_id: id.to_string(),
             outcome: OutcomeKind::Accepted,
             partition: o.partition,
@@ -448,21 +439,17 @@ pub async fn look(shared: web::Data<AppState>, request: HttpRequest, path: web::
             order_version: None,
             reason: None,
             message: None,
-        });
+        }));
     };
-    let folded = match scope::folded(&shared, &at.ord_id).await {
-        Ok(Some(folded)) => folded,
-        Ok(None) => return unknown(),
-        Err(refusal) => return refusal,
-    };
+    let folded = scope::folded(&shared, &at.ord_id).await?.ok_or_else(unknown)?;
     if scope::sight(&who, &folded).is_none() {
         note_denied(&request, who.name(), "somebody else's command");
-        return unknown();
+        return Err(unknown());
     }
-    let Some(a) = folded.applied.iter().find(|a| *a.command_id == *id.as_str()) else { return unknown() };
+    let a = folded.applied.iter().find(|a| *a.command_id == *id.as_str()).ok_or_else(unknown)?;
     // the same as its answer said, or will say
-    match replay::answer(a, &at.ord_id, o.partition, &a.digest, "".into()) {
+    Ok(match replay::answer(a, &at.ord_id, o.partition, &a.digest, "".into()) {
         None => pending(&id),
         Some(answer) => HttpResponse::Ok().json(CommandState::from(answer)),
-    }
+    })
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::header, web};
 
-use super::problem::Why;
+use super::problem::{ApiError, ProblemKind};
 
 /// Nothing from elsewhere, nothing inline: a text that holds a script stays a text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
@@ -46,31 +46,30 @@ pub const FILES: &[(&str, &str)] = files![
     "words.js",
 ];
 
-fn served(name: &str) -> HttpResponse {
-    let Some((_, text)) = FILES.iter().find(|(known, _)| *known == name) else {
-        return Why::NotFound.response(format!("the console has no {name}"));
-    };
+fn served(name: &str) -> Result<HttpResponse, ApiError> {
+    let found = FILES.iter().find(|(known, _)| *known == name);
+    let (_, text) = found.ok_or_else(|| ProblemKind::NotFound.error(format!("the console has no {name}")))?;
     let kind = match name.rsplit_once('.') {
         Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "css")) => "text/css; charset=utf-8",
         _ => "text/html; charset=utf-8",
     };
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type(kind)
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::X_FRAME_OPTIONS, "DENY"))
         .insert_header((OPENER_POLICY, "same-origin"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(*text)
+        .body(*text))
 }
 
 /// `GET /`.
-pub async fn page() -> HttpResponse {
+pub async fn page() -> Result<HttpResponse, ApiError> {
     served("index.html")
 }
 
 /// `GET /console/{file}`.
-pub async fn file(name: web::Path<String>) -> HttpResponse {
+pub async fn file(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
     served(&name)
 }

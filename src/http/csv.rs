@@ -8,7 +8,10 @@ use actix_web::{
     http::header::{self, Accept, Header as _, HeaderValue},
 };
 
-use super::{problem::Why, view::Page};
+use super::{
+    problem::{ApiError, ProblemKind},
+    view::Page,
+};
 
 /// What a list is told as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +23,12 @@ pub enum Format {
 /// What was asked for: by `format`, else by the header `Accept`.
 ///
 /// # Errors
-/// The response that refuses a format that there is not.
-pub fn format(request: &HttpRequest, asked: Option<&str>) -> Result<Format, HttpResponse> {
+/// When there is no such format.
+pub fn format(request: &HttpRequest, asked: Option<&str>) -> Result<Format, ApiError> {
     match asked {
         Some("json") => return Ok(Format::Json),
         Some("csv") => return Ok(Format::Csv),
-        Some(_) => return Err(Why::Invalid.response("format is json or csv")),
+        Some(_) => return Err(ProblemKind::Invalid.error("format is json or csv")),
         None => {}
     }
     let wanted = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();

@@ -8,7 +8,10 @@ mod letter;
 
 use std::collections::HashSet;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -19,7 +22,7 @@ use super::{
     AppState,
     audit::{self, Action},
     letters,
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
 };
 use crate::{
     domain::ids::{CustomerId, OrderId},
@@ -56,22 +59,23 @@ pub struct ErasedView {
 }
 
 /// `POST /v1/customers/{id}/erase`.
-pub async fn customer(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    match erase(&shared, &request, &id).await {
-        Ok(view) => HttpResponse::Ok().json(view),
-        Err(refusal) => refusal,
-    }
+pub async fn customer(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<Json<ErasedView>, ApiError> {
+    erase(&shared, &request, &id).await.map(Json)
 }
 
-async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<ErasedView, HttpResponse> {
-    let customer = CustomerId::new(id).map_err(|e| Why::Invalid.response(e.to_string()))?;
+async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<ErasedView, ApiError> {
+    let customer = CustomerId::new(id).map_err(|e| ProblemKind::Invalid.error(e.to_string()))?;
     audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
     let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
     let mut orders = HashSet::new();
     for archived in [false, true] {
         let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
         loop {
-            let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+            let rows = shared.parts.store.find_orders(&asked).await?;
             let Some(last) = rows.last() else { break };
             asked.after = Some((last.rcpt_dttm, OrderId::stored(&last.ord_id)));
             let mut ids: Vec<OrderId> = rows.iter().map(|r| OrderId::stored(&r.ord_id)).collect();
@@ -80,13 +84,13 @@ async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<Era
             while !ids.is_empty() {
                 orders.extend(ids.iter().map(|id| id.as_str().to_owned()));
                 erase_orders(shared, &ids, whose, &mut view).await?;
-                let made = shared.parts.store.children(&ids).await.map_err(|e| problem::store(&e))?;
+                let made = shared.parts.store.children(&ids).await?;
                 let new = made.iter().filter(|l| !orders.contains(&*l.chld_ord_id));
                 (ids, whose) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), Keeps::Recipient);
             }
         }
     }
-    parcels(&*shared.parts.store, &orders, &mut view.words).await.map_err(|e| problem::store(&e))?;
+    parcels(&*shared.parts.store, &orders, &mut view.words).await?;
     view.letters = letters_of(shared, &Whose { customer: id, orders: &orders }).await?;
     Ok(view)
 }
@@ -100,22 +104,17 @@ enum Keeps {
     Recipient,
 }
 
-async fn erase_orders(
-    shared: &AppState,
-    ids: &[OrderId],
-    keeps: Keeps,
-    view: &mut ErasedView,
-) -> Result<(), HttpResponse> {
+async fn erase_orders(shared: &AppState, ids: &[OrderId], keeps: Keeps, view: &mut ErasedView) -> Result<(), ApiError> {
     let unclaimable = before(shared.parts.clock.now(), shared.parts.claim_window);
     let store = &shared.parts.store;
-    let histories = store.orders(ids).await.map_err(|e| problem::store(&e))?;
+    let histories = store.orders(ids).await?;
     let mut done = Vec::new();
     let events = histories.iter().map(Vec::len).sum();
     let fold = move || histories.into_iter().map(|rows| (replay::fold(&rows), rows)).collect::<Vec<_>>();
-    for (folded, rows) in shared.folds.of(events, fold).await.map_err(|e| e.response(""))? {
+    for (folded, rows) in shared.folds.of(events, fold).await.map_err(|e| e.error(""))? {
         let folded = folded.map_err(|e| {
             tracing::error!(error = e, "a history does not fold");
-            Why::Fault.response("an order's history can't be read; nothing more was erased")
+            ProblemKind::Fault.error("an order's history can't be read; nothing more was erased")
         })?;
         let Some(order) = folded.map(|f| f.order) else { continue };
         if order.needs_person(unclaimable) {
@@ -126,7 +125,7 @@ async fn erase_orders(
         } else {
             let words = Words::of(&order, &rows);
             if !words.is_empty() {
-                words.erase(&**store).await.map_err(|e| problem::store(&e))?;
+                words.erase(&**store).await?;
                 view.words += 1;
             }
             done.push(order.id.clone());
@@ -139,12 +138,12 @@ async fn erase_orders(
         }
         Keeps::Recipient => store.erase_recipients(&done).await,
     };
-    view.rows += gone.map_err(|e| problem::store(&e))?;
+    view.rows += gone?;
     Ok(())
 }
 
 /// Takes away the dead letters of a customer: they hold commands as they came, names and all.
-async fn letters_of(shared: &AppState, whose: &Whose<'_>) -> Result<u64, HttpResponse> {
+async fn letters_of(shared: &AppState, whose: &Whose<'_>) -> Result<u64, ApiError> {
     let mut gone = 0;
     for partition in 0..shared.parts.partitions {
         let mut after = EntryId::ZERO;
@@ -153,7 +152,7 @@ async fn letters_of(shared: &AppState, whose: &Whose<'_>) -> Result<u64, HttpRes
             let Some((last, _)) = some.last() else { break };
             after = *last;
             for (id, _) in some.iter().filter(|(_, dead)| whose.is(dead.stream, &dead.command)) {
-                gone += u64::from(shared.parts.log.bury(partition, *id).await.map_err(|e| problem::log(&e))?);
+                gone += u64::from(shared.parts.log.bury(partition, *id).await?);
             }
         }
     }

@@ -3,7 +3,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Json},
+};
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +18,7 @@ use super::{
     guard::{self, caller, deny},
     listeners::ListenerSlot,
     paging::{self, bad_cursor},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     scope::{Sight, theirs},
     tokens::Caller,
     view::Page,
@@ -80,7 +83,7 @@ async fn begin(
     request: &HttpRequest,
     asked: &EventsQuery,
     sight: &Sight,
-) -> Result<(Cursor, Cursor), HttpResponse> {
+) -> Result<(Cursor, Cursor), ApiError> {
     let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let after = again.or(asked.after.as_deref()).unwrap_or("now");
     if !matches!(after, "now" | "start") {
@@ -90,7 +93,7 @@ async fn begin(
     }
     let (mut cursor, mut told) = (Vec::new(), Vec::new());
     for partition in 0..shared.parts.partitions {
-        let extent = shared.parts.log.extent(partition, &Outbound::Events).await.map_err(|e| problem::log(&e))?;
+        let extent = shared.parts.log.extent(partition, &Outbound::Events).await?;
         let place = if after == "now" { extent.last } else { extent.floor };
         cursor.push(place);
         // when others' orders moved last is nothing to who hears of one: some of what it heard may come again
@@ -100,7 +103,7 @@ async fn begin(
     Ok((Cursor(cursor), Cursor(told)))
 }
 
-async fn wanted(shared: &AppState, request: &HttpRequest, asked: &EventsQuery) -> Result<Wanted, HttpResponse> {
+async fn wanted(shared: &AppState, request: &HttpRequest, asked: &EventsQuery) -> Result<Wanted, ApiError> {
     let caller = caller(request);
     let mut sight = Sight::Whole;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
@@ -114,11 +117,11 @@ async fn wanted(shared: &AppState, request: &HttpRequest, asked: &EventsQuery) -
     if let Some(odd) = types.iter().find(|t| !OrderEvent::names().contains(&t.as_str())) {
         let (odd, all) = (masked(odd), OrderEvent::names().join(", "));
         return Err(
-            Why::Invalid.response(format!("types is event types with commas between; {odd:?} is none of {all}"))
+            ProblemKind::Invalid.error(format!("types is event types with commas between; {odd:?} is none of {all}"))
         );
     }
     if asked.order_id.as_ref().is_some_and(|id| OrderId::new(id).is_err()) {
-        return Err(Why::Invalid.response("order_id is no order's id"));
+        return Err(ProblemKind::Invalid.error("order_id is no order's id"));
     }
     Ok(Wanted { order_id: asked.order_id.clone(), types, sight })
 }
@@ -132,11 +135,11 @@ enum Said {
 }
 
 /// The partition of the order that is listened for; `None`: all of them.
-async fn lives(shared: &AppState, wanted: &Wanted) -> Result<Option<u32>, HttpResponse> {
+async fn lives(shared: &AppState, wanted: &Wanted) -> Result<Option<u32>, ApiError> {
     let Some(id) = &wanted.order_id else { return Ok(None) };
     // what is no id is no order's
     let Ok(id) = OrderId::new(id) else { return Ok(None) };
-    let rows = shared.parts.store.rows_of_orders(&[id]).await.map_err(|e| problem::store(&e))?;
+    let rows = shared.parts.store.rows_of_orders(&[id]).await?;
     // an order that is still to come may come anywhere
     Ok(rows.first().and_then(|r| u32::try_from(r.prtn_no).ok()))
 }
@@ -345,23 +348,15 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
 }
 
 /// `GET /v1/events`.
-pub async fn events(shared: web::Data<AppState>, request: HttpRequest, asked: web::Query<EventsQuery>) -> HttpResponse {
-    let wanted = match wanted(&shared, &request, &asked).await {
-        Ok(wanted) => wanted,
-        Err(refusal) => return refusal,
-    };
-    let place = match shared.listeners.take(&caller(&request)) {
-        Ok(place) => place,
-        Err(refusal) => return refusal,
-    };
-    let (from, cursor) = match begin(&shared, &request, &asked, &wanted.sight).await {
-        Ok(begun) => begun,
-        Err(refusal) => return refusal,
-    };
-    let only = match lives(&shared, &wanted).await {
-        Ok(only) => only,
-        Err(refusal) => return refusal,
-    };
+pub async fn events(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    asked: web::Query<EventsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let wanted = wanted(&shared, &request, &asked).await?;
+    let place = shared.listeners.take(&caller(&request))?;
+    let (from, cursor) = begin(&shared, &request, &asked, &wanted.sight).await?;
+    let only = lives(&shared, &wanted).await?;
     let each = (0..shared.parts.partitions).zip(from.0);
     let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));
     let said = said(Follower::new(Arc::clone(&shared.parts.log), after));
@@ -371,9 +366,9 @@ pub async fn events(shared: web::Data<AppState>, request: HttpRequest, asked: we
     let spoken = tokio::time::Instant::now();
     let listening = Listening { said, cursor, wanted, stop, shared, spoken, _place: place };
     let hello = stream::once(async move { Ok::<_, actix_web::Error>(web::Bytes::from(first)) });
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
-        .streaming(Box::pin(hello.chain(stream::unfold(listening, speak)).take_until(over)))
+        .streaming(Box::pin(hello.chain(stream::unfold(listening, speak)).take_until(over))))
 }
 
 /// From which of an order's events on.
@@ -390,21 +385,12 @@ pub async fn of_order(
     request: HttpRequest,
     id: web::Path<String>,
     from: web::Query<From>,
-) -> HttpResponse {
-    paging::told(told(&shared, &request, &id, &from).await)
-}
-
-async fn told(
-    shared: &AppState,
-    request: &HttpRequest,
-    id: &str,
-    from: &From,
-) -> Result<Page<Published>, HttpResponse> {
-    let found = theirs(shared, request, &caller(request), id).await?;
+) -> Result<Json<Page<Published>>, ApiError> {
+    let found = theirs(&shared, &request, &caller(&request), &id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
     let (order, store) = (&found.order.id, &shared.parts.store);
-    let unread = |e: Unfolded| e.response(id);
+    let unread = |e: Unfolded| e.error(&id);
     let mut items: Vec<Published> = match found.sight.seller() {
         // what an event changes of a part follows from all before it
         Some(seller) => {
@@ -414,7 +400,7 @@ async fn told(
         }
         None => {
             let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-            let rows = store.history(order, after, most).await.map_err(|e| problem::store(&e))?;
+            let rows = store.history(order, after, most).await?;
             let (events, read) = (rows.len(), move || rows.iter().map(|row| published(row, &row.evnt)).collect());
             let read: Result<Vec<Published>, _> = shared.folds.of(events, read).await.map_err(unread)?;
             let mut read = read.map_err(Unfolded::History).map_err(unread)?;
@@ -429,5 +415,5 @@ async fn told(
     let more = items.len() > limit;
     items.truncate(limit);
     let next = items.last().filter(|_| more).map(|e| e.sequence.to_string());
-    Ok(Page { items, next })
+    Ok(Json(Page { items, next }))
 }

@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::problem::{self, Why};
+use super::problem::{ApiError, ProblemKind};
 use crate::{
     domain::ids::OrderId,
     store::{Store, StoreError, rows::HistRow},
@@ -105,12 +105,14 @@ impl Folds {
     }
 
     /// A response of what was made of so many events.
-    pub async fn json(&self, events: usize, told: impl Serialize + Send + 'static) -> HttpResponse {
-        match self.of(events, move || serde_json::to_vec(&told)).await {
-            Ok(Ok(body)) => HttpResponse::Ok().content_type("application/json").body(body),
-            Ok(Err(e)) => Unfolded::History(e.to_string()).response(""),
-            Err(e) => e.response(""),
-        }
+    ///
+    /// # Errors
+    /// As [`Folds::of`], and when it can't be written.
+    pub async fn json(&self, events: usize, told: impl Serialize + Send + 'static) -> Result<HttpResponse, ApiError> {
+        let made = self.of(events, move || serde_json::to_vec(&told)).await;
+        let body = made.and_then(|body| body.map_err(|e| Unfolded::History(e.to_string())));
+        let body = body.map_err(|e| e.error(""))?;
+        Ok(HttpResponse::Ok().content_type("application/json").body(body))
     }
 
     async fn place(&self) -> Result<Place, Unfolded> {
@@ -127,13 +129,13 @@ fn broke(e: JoinError) -> Unfolded {
 
 impl Unfolded {
     /// What the client hears of it.
-    pub fn response(self, order_id: &str) -> HttpResponse {
+    pub fn error(self, order_id: &str) -> ApiError {
         match self {
-            Unfolded::Busy => Why::Busy.response("too many look at long orders; try again"),
-            Unfolded::Store(e) => problem::store(&e),
+            Unfolded::Busy => ProblemKind::Busy.error("too many look at long orders; try again"),
+            Unfolded::Store(e) => e.into(),
             Unfolded::History(error) => {
                 tracing::error!(order_id, error, "a history can't be read");
-                Why::Fault.response("this order's history can't be read")
+                ProblemKind::Fault.error("this order's history can't be read")
             }
         }
     }

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    Error, HttpResponse,
+    Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -24,7 +24,7 @@ use super::{
     AppState,
     access::Access,
     guard::{self, CUSTOMER, REQUEST_ID},
-    problem::Why,
+    problem::{ApiError, ProblemKind},
     sliced::Sliced,
 };
 use crate::integrations::signature::{HEADER as SIGNATURE, HEADER_V2 as LABELLED};
@@ -84,9 +84,9 @@ pub async fn front(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<Sliced>, Error> {
     let id = guard::name(&request);
-    let mut response = match refused(&request) {
-        None => next.call(request).await?.map_into_left_body(),
-        Some(refusal) => request.into_response(refusal).map_into_right_body(),
+    let mut response = match admit(&request) {
+        Ok(()) => next.call(request).await?.map_into_left_body(),
+        Err(refusal) => request.error_response(refusal).map_into_right_body(),
     };
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
@@ -100,29 +100,31 @@ pub async fn front(
     Ok(response.map_body(|_, body| Sliced::of(body)))
 }
 
-fn refused(request: &ServiceRequest) -> Option<HttpResponse> {
+fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
     let headers = request.headers();
     if let Some(name) = DECISIVE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
-        return Some(Why::Twice.response(format!("the header {name} is there twice")));
+        return Err(ProblemKind::Twice.error(format!("the header {name} is there twice")));
     }
-    let shared = request.app_data::<web::Data<AppState>>()?;
+    // the closed door shares nothing, and takes nothing
+    let Some(shared) = request.app_data::<web::Data<AppState>>() else { return Ok(()) };
     if shared.parts.tokens.open() {
         let refused = if strange_host(request, &shared.parts.hosts) {
-            Some((Why::UnknownHost, "this door has another name: see --host"))
+            Some((ProblemKind::UnknownHost, "this door has another name: see --host"))
         } else if !anyones(request, shared) && of_another_site(headers) {
-            Some((Why::Foreign, "a page of another site asks: it wants a token (--tokens)"))
+            Some((ProblemKind::Foreign, "a page of another site asks: it wants a token (--tokens)"))
         } else {
             None
         };
-        if let Some((why, told)) = refused {
-            if let Err(too_many) = shared.strangers.take(request.request()) {
-                return Some(too_many);
-            }
+        if let Some((kind, told)) = refused {
+            shared.strangers.take(request.request())?;
             guard::note_denied(request.request(), "another site", told);
-            return Some(why.response(told));
+            return Err(kind.error(told));
         }
     }
-    (has_body(headers) && !is_json(headers)).then(|| Why::NotJsonType.response("send Content-Type: application/json"))
+    if has_body(headers) && !is_json(headers) {
+        return Err(ProblemKind::NotJsonType.error("send Content-Type: application/json"));
+    }
+    Ok(())
 }
 
 /// Whether it is for everybody anyhow: what is linked to, and what says nothing.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    Error, FromRequest, HttpMessage as _, HttpRequest,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header::{AUTHORIZATION, HeaderName, HeaderValue},
@@ -24,7 +24,7 @@ use super::{
     bucket::{Bucket, Size},
     keyring::{self, Keyring},
     origin,
-    problem::Why,
+    problem::{ApiError, ProblemKind},
     tokens::{AccessToken, Caller, Says, bearer},
 };
 use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
@@ -60,7 +60,7 @@ pub async fn guard(
             request.extensions_mut().insert(says);
             next.call(request).await?.map_into_left_body()
         }
-        Err(refusal) => request.into_response(refusal).map_into_right_body(),
+        Err(refusal) => request.error_response(refusal).map_into_right_body(),
     };
     // by the route, never by the path: as many series as there are routes and statuses
     let status = response.status().as_u16().to_string();
@@ -90,9 +90,9 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
 }
 
-fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), HttpResponse> {
+fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), ApiError> {
     let shared =
-        request.app_data::<web::Data<AppState>>().ok_or_else(|| Why::Fault.response("the door is not set up"))?;
+        request.app_data::<web::Data<AppState>>().ok_or_else(|| ProblemKind::Fault.error("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
         return Ok((Caller::Metrics, Says::Nothing)); // the resource says that it has no such method, and that by token nothing may be done
     };
@@ -136,13 +136,13 @@ pub fn over(request: &HttpRequest, shared: &AppState) -> impl Future<Output = ()
     keyring::over(request.extensions().get::<Arc<AccessToken>>().cloned(), shared.parts.clock.now())
 }
 
-fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<Arc<AccessToken>, HttpResponse> {
+fn token(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> Result<Arc<AccessToken>, ApiError> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let Some(text) = header.and_then(bearer) else {
-        return Err(Why::NoToken.response("send the header Authorization: Bearer TOKEN"));
+        return Err(ProblemKind::NoToken.error("send the header Authorization: Bearer TOKEN"));
     };
     let found = tokens.tokens().find(text, clock.now());
-    found.map_err(|why| Why::NoToken.response(why))
+    found.map_err(|why| ProblemKind::NoToken.error(why))
 }
 
 /// Whether whoever asks for what anybody may ask for shows a token that is known, or needs none.
@@ -156,10 +156,10 @@ pub fn shows(request: &HttpRequest, tokens: &Keyring, clock: &dyn Clock) -> bool
     tokens.open() || token(request, tokens, clock).is_ok()
 }
 
-fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, HttpResponse> {
+fn customer(request: &ServiceRequest) -> Result<Option<CustomerId>, ApiError> {
     let Some(named) = request.headers().get(CUSTOMER) else { return Ok(None) };
     let read = named.to_str().ok().and_then(|text| CustomerId::new(text).ok());
-    read.map(Some).ok_or_else(|| Why::Invalid.response(format!("the header {CUSTOMER} holds no customer id")))
+    read.map(Some).ok_or_else(|| ProblemKind::Invalid.error(format!("the header {CUSTOMER} holds no customer id")))
 }
 
 /// A refusal is a line in the log, if there were not too many: who, what, never the token, nor what looks like a card number in the path.
@@ -180,9 +180,9 @@ fn shown(request: &HttpRequest) -> String {
 }
 
 /// Refuses somebody, with a line in the log.
-pub fn deny(request: &HttpRequest, who: &str, why: &str) -> HttpResponse {
+pub fn deny(request: &HttpRequest, who: &str, why: &str) -> ApiError {
     note_denied(request, who, why);
-    Why::Forbidden.response(why)
+    ProblemKind::Forbidden.error(why)
 }
 
 /// Who asks.
@@ -204,8 +204,8 @@ impl Rates {
     /// Takes one request of `who`'s.
     ///
     /// # Errors
-    /// The response, when there were too many.
-    pub fn take(&self, who: &str, rate: u32) -> Result<(), HttpResponse> {
+    /// When there were too many.
+    pub fn take(&self, who: &str, rate: u32) -> Result<(), ApiError> {
         if rate == 0 {
             return Ok(());
         }
@@ -215,7 +215,7 @@ impl Rates {
         if buckets.entry(who.to_owned()).or_insert_with(|| Bucket::full(size, now)).take(size, now) {
             return Ok(());
         }
-        Err(Why::TooMany.response(format!("at most {rate} requests a second")))
+        Err(ProblemKind::TooMany.error(format!("at most {rate} requests a second")))
     }
 }
 
@@ -223,8 +223,8 @@ impl Rates {
 pub struct Body(pub web::Bytes);
 
 impl FromRequest for Body {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mut payload = payload.take();
@@ -232,10 +232,10 @@ impl FromRequest for Body {
             let read = async {
                 let mut body = web::BytesMut::new();
                 while let Some(part) = payload.next().await {
-                    let part = part.map_err(|e| refuse(Why::NotJson, e.to_string()))?;
+                    let part = part.map_err(|e| ProblemKind::NotJson.error(e.to_string()))?;
                     if body.len() + part.len() > crate::protocol::decode::COMMAND_BYTES_MAX {
                         let most = crate::protocol::decode::COMMAND_BYTES_MAX;
-                        return Err(refuse(Why::TooLarge, format!("a body is at most {most} bytes")));
+                        return Err(ProblemKind::TooLarge.error(format!("a body is at most {most} bytes")));
                     }
                     body.extend_from_slice(&part);
                 }
@@ -243,11 +243,7 @@ impl FromRequest for Body {
             };
             tokio::time::timeout(BODY_WAIT, read)
                 .await
-                .unwrap_or_else(|_| Err(refuse(Why::Timeout, format!("a body takes at most {BODY_WAIT:?}"))))
+                .unwrap_or_else(|_| Err(ProblemKind::Timeout.error(format!("a body takes at most {BODY_WAIT:?}"))))
         })
     }
-}
-
-fn refuse(why: Why, detail: String) -> Error {
-    actix_web::error::InternalError::from_response(detail.clone(), why.response(detail)).into()
 }

@@ -1,6 +1,9 @@
 //! Webhooks as operators see them: how far each has come, what its receiver would not take, and what to do about that.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,7 +12,7 @@ use super::{
     AppState,
     audit::{self, Action},
     paging::{self, Paging},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     view::Page,
 };
 use crate::{
@@ -67,16 +70,12 @@ impl From<&HookLetterRow> for HookLetterView {
 }
 
 /// `GET /v1/webhooks`.
-pub async fn list(shared: web::Data<AppState>) -> HttpResponse {
-    paging::told(hooks(&shared).await)
-}
-
-async fn hooks(shared: &AppState) -> Result<Page<HookView>, HttpResponse> {
+pub async fn list(shared: web::Data<AppState>) -> Result<Json<Page<HookView>>, ApiError> {
     let store = &shared.parts.store;
-    let counts = store.hook_letter_counts().await.map_err(|e| problem::store(&e))?;
+    let counts = store.hook_letter_counts().await?;
     let mut items = Vec::new();
     for hook in &shared.parts.hooks.all {
-        let at = store.hook(&hook.name).await.map_err(|e| problem::store(&e))?;
+        let at = store.hook(&hook.name).await?;
         let mut types: Vec<String> = hook.types.iter().cloned().collect();
         types.sort();
         items.push(HookView {
@@ -87,37 +86,34 @@ async fn hooks(shared: &AppState) -> Result<Page<HookView>, HttpResponse> {
             letters: counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n),
         });
     }
-    Ok(Page { items, next: None })
+    Ok(Json(Page { items, next: None }))
 }
 
-fn known<'a>(shared: &'a AppState, name: &str) -> Result<&'a Hook, HttpResponse> {
+fn known<'a>(shared: &'a AppState, name: &str) -> Result<&'a Hook, ApiError> {
     let hook = shared.parts.hooks.named(name).map(|h| &**h);
-    hook.ok_or_else(|| Why::NotFound.response(format!("there is no webhook {name}")))
+    hook.ok_or_else(|| ProblemKind::NotFound.error(format!("there is no webhook {name}")))
 }
 
 /// `GET /v1/webhooks/{name}/letters`, newest first.
-pub async fn letters(shared: web::Data<AppState>, name: web::Path<String>, paging: web::Query<Paging>) -> HttpResponse {
-    paging::told(letters_of(&shared, &name, &paging).await)
+pub async fn letters(
+    shared: web::Data<AppState>,
+    name: web::Path<String>,
+    paging: web::Query<Paging>,
+) -> Result<Json<Page<HookLetterView>>, ApiError> {
+    let hook = known(&shared, &name)?;
+    let limit = paging::limit(paging.limit)?;
+    let after = paging::ids(paging.cursor.as_deref())?;
+    let rows = shared.parts.store.hook_letters(&hook.name, after, limit + 1).await?;
+    Ok(Json(paging::page(rows, limit, |r| r.ltr_id.to_string())))
 }
 
-async fn letters_of(shared: &AppState, name: &str, asked: &Paging) -> Result<Page<HookLetterView>, HttpResponse> {
-    let hook = known(shared, name)?;
-    let limit = paging::limit(asked.limit)?;
-    let rows = shared.parts.store.hook_letters(&hook.name, paging::ids(asked.cursor.as_deref())?, limit + 1).await;
-    Ok(paging::page(rows.map_err(|e| problem::store(&e))?, limit, |r| r.ltr_id.to_string()))
-}
-
-async fn letter(shared: &AppState, hook: &Hook, letter: &str) -> Result<HookLetterRow, HttpResponse> {
-    let unknown = || Why::NotFound.response("there is no such letter");
+async fn letter(shared: &AppState, hook: &Hook, letter: &str) -> Result<HookLetterRow, ApiError> {
+    let unknown = || ProblemKind::NotFound.error("there is no such letter");
     if !paging::could_be(letter) {
         return Err(unknown());
     }
-    let found = shared.parts.store.hook_letter_of(&hook.name, letter).await.map_err(|e| problem::store(&e))?;
+    let found = shared.parts.store.hook_letter_of(&hook.name, letter).await?;
     found.ok_or_else(unknown)
-}
-
-fn response(done: Result<HttpResponse, HttpResponse>) -> HttpResponse {
-    done.unwrap_or_else(|refusal| refusal)
 }
 
 /// `POST /v1/webhooks/{name}/letters/{letter}/resend`: once more, now; it goes when it is taken.
@@ -125,26 +121,23 @@ pub async fn resend(
     shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-) -> HttpResponse {
-    response(resent(&shared, &request, &path.0, &path.1).await)
-}
-
-async fn resent(shared: &AppState, request: &HttpRequest, name: &str, id: &str) -> Result<HttpResponse, HttpResponse> {
-    let hook = known(shared, name)?;
-    let row = letter(shared, hook, id).await?;
+) -> Result<Json<Value>, ApiError> {
+    let (name, id) = path.into_inner();
+    let hook = known(&shared, &name)?;
+    let row = letter(&shared, hook, &id).await?;
     let Some(post) = &shared.parts.hooks.post else {
-        return Err(Why::NotFound.response("no webhook is configured"));
+        return Err(ProblemKind::NotFound.error("no webhook is configured"));
     };
     let target = format!("{name}/{id}");
-    audit::note(shared, request, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    audit::note(&shared, &request, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
     let parcel = WebhookDelivery {
         id: row.pcl_id.to_string(),
         partition: u32::try_from(row.prtn_no).unwrap_or_default(),
         events: row.evnts.to_string(),
     };
     match post.send(hook, &parcel, shared.parts.clock.now()).await {
-        PostOutcome::Taken => gone(shared, hook, id, "taken").await,
-        PostOutcome::Refused(why) | PostOutcome::Failed(why) => Err(Why::NotTaken.response(why)),
+        PostOutcome::Taken => gone(&shared, hook, &id, "taken").await,
+        PostOutcome::Refused(why) | PostOutcome::Failed(why) => Err(ProblemKind::NotTaken.error(why)),
     }
 }
 
@@ -153,24 +146,16 @@ pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-) -> HttpResponse {
-    response(discarded(&shared, &request, &path.0, &path.1).await)
-}
-
-async fn discarded(
-    shared: &AppState,
-    request: &HttpRequest,
-    name: &str,
-    id: &str,
-) -> Result<HttpResponse, HttpResponse> {
-    let hook = known(shared, name)?;
-    let row = letter(shared, hook, id).await?;
+) -> Result<Json<Value>, ApiError> {
+    let (name, id) = path.into_inner();
+    let hook = known(&shared, &name)?;
+    let row = letter(&shared, hook, &id).await?;
     let target = format!("{name}/{id}");
-    audit::note(shared, request, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id })).await?;
-    gone(shared, hook, id, "discarded").await
+    audit::note(&shared, &request, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    gone(&shared, hook, &id, "discarded").await
 }
 
-async fn gone(shared: &AppState, hook: &Hook, id: &str, outcome: &str) -> Result<HttpResponse, HttpResponse> {
-    shared.parts.store.hook_letter_done(&hook.name, id).await.map_err(|e| problem::store(&e))?;
-    Ok(HttpResponse::Ok().json(json!({ "letter": id, "outcome": outcome })))
+async fn gone(shared: &AppState, hook: &Hook, id: &str, outcome: &str) -> Result<Json<Value>, ApiError> {
+    shared.parts.store.hook_letter_done(&hook.name, id).await?;
+    Ok(Json(json!({ "letter": id, "outcome": outcome })))
 }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -10,7 +13,7 @@ use super::{
     AppState,
     audit::{self, Action},
     paging::{self, Paging},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     view::{LetterDone, LetterView, Page},
 };
 use crate::{
@@ -38,15 +41,14 @@ pub struct DeadCommand {
 /// Letters from behind `after` on.
 ///
 /// # Errors
-/// The response that says that the log does not answer.
+/// The log's.
 pub async fn next(
     shared: &AppState,
     partition: u32,
     after: EntryId,
     max: usize,
-) -> Result<Vec<(EntryId, DeadCommand)>, HttpResponse> {
-    let kept = shared.parts.log.follow(partition, &Outbound::Dead, after, max, Duration::ZERO).await;
-    let kept = kept.map_err(|e| problem::log(&e))?;
+) -> Result<Vec<(EntryId, DeadCommand)>, ApiError> {
+    let kept = shared.parts.log.follow(partition, &Outbound::Dead, after, max, Duration::ZERO).await?;
     let dead = |json: &str| match serde_json::from_str::<Told>(json) {
         Ok(told) => DeadCommand { stream: told.stream.as_deref().and_then(Inbound::named), command: told.command },
         Err(_) => DeadCommand { command: String::new(), stream: None },
@@ -58,9 +60,8 @@ pub async fn next(
 type Kept = (EntryId, u32, Told);
 
 /// The newest letters of a partition before `before`, newest first.
-async fn letters(shared: &AppState, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, HttpResponse> {
-    let kept = shared.parts.log.earlier(partition, &Outbound::Dead, before, max).await;
-    let kept = kept.map_err(|e| problem::log(&e))?;
+async fn letters(shared: &AppState, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, ApiError> {
+    let kept = shared.parts.log.earlier(partition, &Outbound::Dead, before, max).await?;
     let read = kept.into_iter().rev().filter_map(|e| Some((e.id, partition, serde_json::from_str(&e.json).ok()?)));
     Ok(read.collect())
 }
@@ -83,24 +84,20 @@ fn shown(last: Option<(EntryId, u32)>, partition: u32) -> EntryId {
 }
 
 /// `GET /v1/dead-letters`, newest first.
-pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> HttpResponse {
-    paging::told(page(&shared, &paging).await)
-}
-
-async fn page(shared: &AppState, asked: &Paging) -> Result<Page<LetterView>, HttpResponse> {
-    let limit = paging::limit(asked.limit)?;
+pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Result<Json<Page<LetterView>>, ApiError> {
+    let limit = paging::limit(paging.limit)?;
     let last = |cursor: &str| {
         let (id, partition) = cursor.split_once('.')?;
         Some((id.parse().ok()?, partition.parse().ok()?))
     };
-    let last = asked.cursor.as_deref().map(|c| last(c).ok_or_else(paging::bad_cursor)).transpose()?;
+    let last = paging.cursor.as_deref().map(|c| last(c).ok_or_else(paging::bad_cursor)).transpose()?;
     // one more tells whether there is a next page
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let mut all = Vec::new();
     for partition in 0..shared.parts.partitions {
-        newest(&mut all, letters(shared, partition, shown(last, partition), most).await?, most);
+        newest(&mut all, letters(&shared, partition, shown(last, partition), most).await?, most);
     }
-    Ok(paging::page(all, limit, |(id, partition, _)| format!("{id}.{partition}")))
+    Ok(Json(paging::page(all, limit, |(id, partition, _)| format!("{id}.{partition}"))))
 }
 
 impl From<&Kept> for LetterView {
@@ -117,19 +114,18 @@ impl From<&Kept> for LetterView {
     }
 }
 
-fn unknown() -> HttpResponse {
-    Why::NotFound.response("there is no such dead letter")
+fn unknown() -> ApiError {
+    ProblemKind::NotFound.error("there is no such dead letter")
 }
 
 /// A letter's place in its stream, if that could be one.
-fn named(shared: &AppState, partition: u32, letter: &str) -> Result<EntryId, HttpResponse> {
+fn named(shared: &AppState, partition: u32, letter: &str) -> Result<EntryId, ApiError> {
     let id = letter.parse().map_err(|_| unknown())?;
     if partition < shared.parts.partitions { Ok(id) } else { Err(unknown()) }
 }
 
-async fn find(shared: &AppState, partition: u32, id: EntryId) -> Result<Told, HttpResponse> {
-    let kept = shared.parts.log.follow(partition, &Outbound::Dead, id.before(), 1, Duration::ZERO).await;
-    let kept = kept.map_err(|e| problem::log(&e))?;
+async fn find(shared: &AppState, partition: u32, id: EntryId) -> Result<Told, ApiError> {
+    let kept = shared.parts.log.follow(partition, &Outbound::Dead, id.before(), 1, Duration::ZERO).await?;
     let letter = kept.first().filter(|kept| kept.id == id);
     letter.and_then(|kept| serde_json::from_str(&kept.json).ok()).ok_or_else(unknown)
 }
@@ -141,7 +137,7 @@ async fn note(
     action: Action,
     (partition, letter): (u32, &str),
     told: &Told,
-) -> Result<(), HttpResponse> {
+) -> Result<(), ApiError> {
     let command_id = decode(told.command.as_bytes()).ok().map(|c| c.id);
     let detail = json!({ "entry": told.entry, "reason": told.reason, "command_id": command_id });
     audit::note(shared, request, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
@@ -149,17 +145,17 @@ async fn note(
 
 /// Where a letter goes again: a lane's own step is no command of anybody's. What it says is not asked, since a producer may
 /// have written what looks like a step.
-fn stream(told: &Told) -> Result<Inbound, HttpResponse> {
+fn stream(told: &Told) -> Result<Inbound, ApiError> {
     let to = match told.stream.as_deref().map(Inbound::named) {
         Some(Some(to)) => to,
         None if decode(told.command.as_bytes()).is_ok() => Inbound::Commands,
         Some(None) | None => {
             let why = "nobody knows which stream this letter came by, and it is no command that could be sent";
-            return Err(Why::Invalid.response(why));
+            return Err(ProblemKind::Invalid.error(why));
         }
     };
     if to.produced() && told.command.len() >= DEAD_COMMAND_BYTES_MAX {
-        return Err(Why::Invalid.response("only a part of this command was kept; it can't be sent again"));
+        return Err(ProblemKind::Invalid.error("only a part of this command was kept; it can't be sent again"));
     }
     Ok(to)
 }
@@ -169,33 +165,17 @@ pub async fn requeue(
     shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(u32, String)>,
-) -> HttpResponse {
+) -> Result<Json<LetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
-    let id = match named(&shared, partition, &letter) {
-        Ok(id) => id,
-        Err(refusal) => return refusal,
-    };
-    let told = match find(&shared, partition, id).await {
-        Ok(told) => told,
-        Err(refusal) => return refusal,
-    };
-    let to = match stream(&told) {
-        Ok(to) => to,
-        Err(refusal) => return refusal,
-    };
-    if let Err(refusal) = note(&shared, &request, Action::LetterRequeued, (partition, &letter), &told).await {
-        return refusal;
-    }
+    let id = named(&shared, partition, &letter)?;
+    let told = find(&shared, partition, id).await?;
+    let to = stream(&told)?;
+    note(&shared, &request, Action::LetterRequeued, (partition, &letter), &told).await?;
     let raw: Arc<[u8]> = told.command.into_bytes().into();
-    let sent = match shared.parts.log.append(partition, to, &[raw]).await {
-        Ok(ids) => ids.first().map(ToString::to_string),
-        Err(e) => return problem::log(&e),
-    };
+    let sent = shared.parts.log.append(partition, to, &[raw]).await?;
     // sent first: a crash between the two leaves the letter, and its command is answered once all the same
-    if let Err(e) = shared.parts.log.bury(partition, id).await {
-        return problem::log(&e);
-    }
-    HttpResponse::Ok().json(LetterDone { letter, partition, entry: sent })
+    shared.parts.log.bury(partition, id).await?;
+    Ok(Json(LetterDone { letter, partition, entry: sent.first().map(ToString::to_string) }))
 }
 
 /// `DELETE /v1/dead-letters/{partition}/{letter}`.
@@ -203,24 +183,15 @@ pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(u32, String)>,
-) -> HttpResponse {
+) -> Result<Json<LetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
-    let id = match named(&shared, partition, &letter) {
-        Ok(id) => id,
-        Err(refusal) => return refusal,
-    };
-    let told = match find(&shared, partition, id).await {
-        Ok(told) => told,
-        Err(refusal) => return refusal,
-    };
-    if let Err(refusal) = note(&shared, &request, Action::LetterDiscarded, (partition, &letter), &told).await {
-        return refusal;
+    let id = named(&shared, partition, &letter)?;
+    let told = find(&shared, partition, id).await?;
+    note(&shared, &request, Action::LetterDiscarded, (partition, &letter), &told).await?;
+    if !shared.parts.log.bury(partition, id).await? {
+        return Err(unknown());
     }
-    match shared.parts.log.bury(partition, id).await {
-        Err(e) => problem::log(&e),
-        Ok(false) => unknown(),
-        Ok(true) => HttpResponse::Ok().json(LetterDone { letter, partition, entry: None }),
-    }
+    Ok(Json(LetterDone { letter, partition, entry: None }))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! 현황: lists of order lines by status, partner, SKU …, how many there are of each, and what is to be sent, with where to.
+//! 현황: lists of order lines by status, partner, SKU …, and what is to be sent, with where to.
 
+pub mod counts;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use super::{
     guard::{caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     recipient::{self, DeliveryPlace, DeliveryPlaces, Look},
     tokens::Caller,
     view::{Page, RecipientView},
@@ -32,7 +33,7 @@ use crate::{
         status::Status,
     },
     store::{
-        people::{AT_WORK, COLLECTIONS, ClaimAsked, CountBy, GROUPS_MAX, LineAt, LineQuery, LineRow},
+        people::{COLLECTIONS, ClaimAsked, LineAt, LineQuery, LineRow},
         rows::{ExchRow, GdsRow, RtnRow},
     },
 };
@@ -41,8 +42,9 @@ use crate::{
 const REACH: TimeDelta = TimeDelta::days(31);
 /// What is to be sent, unless other statuses are asked for: paid and not yet shipped.
 const TO_SEND: [Status; 4] = [Status::Ordered, Status::Preparing, Status::ProcurementCheck, Status::ProcurementDone];
-/// Counts at a time: each looks through all work, and through a month of the rest.
-pub const COUNTS_AT_ONCE: usize = 1;
+
+/// What a list's response varies by: it is JSON or CSV.
+const ACCEPT: header::HeaderValue = header::HeaderValue::from_static("Accept");
 
 /// What lines are asked by.
 #[derive(Debug, Deserialize)]
@@ -124,33 +126,8 @@ pub struct LineItem {
     pub recipient: Option<RecipientView>,
 }
 
-/// Lines of one kind.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CountItem {
-    pub status: Status,
-    pub status_korean: &'static str,
-    /// where it was counted by partner
-    pub partner_id: Option<String>,
-    /// where it was counted by SKU
-    pub sku_id: Option<String>,
-    pub lines: i64,
-    /// active ones
-    pub units: i64,
-}
-
-/// How many lines there are.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct LineCounts {
-    /// the most first
-    pub items: Vec<CountItem>,
-    /// there are more groups than are told
-    pub more: bool,
-    /// shipped lines and ends are counted of orders placed since then; work is counted whole
-    pub since: Time,
-}
-
 /// The claims of a list's `claim`: `RETURN_REQUESTED`, `EXCHANGE_APPROVED`, `COLLECTION_DUE` …
-fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
+fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, ApiError> {
     let mut found = Vec::new();
     for word in asked.into_iter().flat_map(|a| a.split(',')).map(str::trim) {
         let of = |kind: &str, state: &str| word.strip_prefix(kind) == Some(state);
@@ -159,7 +136,7 @@ fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
             || ExchangeState::ALL.iter().map(|s| s.code()).find(|s| of("EXCHANGE_", s)).map(ClaimAsked::Exchange);
         let fetch = || COLLECTIONS.into_iter().find(|s| of("COLLECTION_", s)).map(ClaimAsked::Collection);
         found.push(back.or_else(swap).or_else(fetch).ok_or_else(|| {
-            Why::Invalid.response(
+            ProblemKind::Invalid.error(
                 "claim is RETURN_ or EXCHANGE_ and how far it is (REQUESTED, APPROVED, COLLECTED …), or COLLECTION_DUE \
                  or COLLECTION_COLLECTED of exchanged goods, several with commas between",
             )
@@ -170,7 +147,7 @@ fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, HttpResponse> {
 
 impl LineSearch {
     /// As the store is asked, by this caller: a partner sees its own lines.
-    fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, HttpResponse> {
+    fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, ApiError> {
         let who = caller(request);
         let mut partner = paging::id(self.partner_id.as_deref(), PartnerId::new)?;
         if let Caller::Partner { partner: own } = &who {
@@ -180,7 +157,7 @@ impl LineSearch {
             partner = Some(own.clone());
         }
         if self.carrier.as_deref().is_some_and(|c| !paging::could_be(c)) {
-            return Err(Why::Invalid.response("that is no carrier"));
+            return Err(ProblemKind::Invalid.error("that is no carrier"));
         }
         let mut asked = LineQuery {
             statuses: statuses(self.status.as_deref())?,
@@ -202,7 +179,7 @@ impl LineSearch {
             Some("oldest") => true,
             Some("newest") => false,
             None => work,
-            Some(_) => return Err(Why::Invalid.response("sort is oldest or newest")),
+            Some(_) => return Err(ProblemKind::Invalid.error("sort is oldest or newest")),
         };
         if !work && asked.placed_from.is_none() {
             asked.placed_from = Some(now - REACH);
@@ -219,8 +196,8 @@ pub fn write_cursor(at: Time, line: i64, order: &str) -> String {
 /// A line's place in a list, as it was named.
 ///
 /// # Errors
-/// The response, when it is no cursor of ours.
-pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
+/// When it is no cursor of ours.
+pub fn read_cursor(cursor: &str) -> Result<LineAt, ApiError> {
     let mut parts = cursor.splitn(3, '.');
     let (at, line, order) = (parts.next(), parts.next(), parts.next());
     let placed = at.and_then(|at| at.parse().ok()).and_then(Time::from_timestamp_micros);
@@ -231,7 +208,11 @@ pub fn read_cursor(cursor: &str) -> Result<LineAt, HttpResponse> {
 }
 
 /// `GET /v1/lines`.
-pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<LineSearch>) -> HttpResponse {
+pub async fn list(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    search: web::Query<LineSearch>,
+) -> Result<HttpResponse, ApiError> {
     told(&shared, &request, &search, None).await
 }
 
@@ -240,12 +221,17 @@ pub async fn download(
     shared: web::Data<AppState>,
     request: HttpRequest,
     search: web::Query<LineSearch>,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     told(&shared, &request, &search, Some(&TO_SEND)).await
 }
 
 /// The list as it was asked for.
-async fn told(shared: &AppState, request: &HttpRequest, search: &LineSearch, whole: Option<&[Status]>) -> HttpResponse {
+async fn told(
+    shared: &AppState,
+    request: &HttpRequest,
+    search: &LineSearch,
+    whole: Option<&[Status]>,
+) -> Result<HttpResponse, ApiError> {
     let listed = async {
         let format = csv::format(request, search.format.as_deref())?;
         let page = lines(shared, request, search, whole).await?;
@@ -254,9 +240,9 @@ async fn told(shared: &AppState, request: &HttpRequest, search: &LineSearch, who
             Format::Csv => csv::told(request, sheet::FILE, &sheet::COLUMNS, &page),
         })
     };
-    let mut response = listed.await.unwrap_or_else(|refusal| refusal);
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
-    response
+    let mut response = listed.await.map_err(|e: ApiError| e.with(header::VARY, ACCEPT))?;
+    response.headers_mut().insert(header::VARY, ACCEPT);
+    Ok(response)
 }
 
 /// A page of lines; with `whole`: recipients unmasked, of lines that have something to send.
@@ -265,19 +251,19 @@ async fn lines(
     request: &HttpRequest,
     search: &LineSearch,
     whole: Option<&[Status]>,
-) -> Result<Page<LineItem>, HttpResponse> {
+) -> Result<Page<LineItem>, ApiError> {
     if search.by.is_some() {
-        return Err(Why::Invalid.response("by is for counts"));
+        return Err(ProblemKind::Invalid.error("by is for counts"));
     }
     let limit = paging::limit(search.limit)?;
     let mut asked = search.read(request, whole.unwrap_or_default(), shared.parts.clock.now())?;
     asked.limit = limit + 1;
-    let mut rows = shared.parts.store.find_lines(&asked).await.map_err(|e| problem::store(&e))?;
+    let mut rows = shared.parts.store.find_lines(&asked).await?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(|r| write_cursor(r.placed, r.line.ord_seq, &r.line.ord_id));
-    let around = around(shared, &rows).await.map_err(|e| problem::store(&e))?;
+    let around = around(shared, &rows).await?;
     // staff see masked recipients of anything, a partner of what it has to send
     let seller = matches!(caller(request), Caller::Partner { .. });
     let sends = |r: &LineRow| {
@@ -357,9 +343,9 @@ async fn around(shared: &AppState, rows: &[LineRow]) -> Result<Around, crate::st
     })
 }
 
-fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Result<LineItem, HttpResponse> {
+fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Result<LineItem, ApiError> {
     let l = &r.line;
-    let status = status(r).ok_or_else(|| Why::Fault.response("a line's status can't be read"))?;
+    let status = status(r).ok_or_else(|| ProblemKind::Fault.error("a line's status can't be read"))?;
     let of = |order: &str, line: i64| *order == *l.ord_id && line == l.ord_seq;
     let returns = around.returns.iter().filter(|c| of(&c.ord_id, c.ord_seq)).map(|c| LineClaim {
         claim_group: c.rtn_grp_no,
@@ -407,68 +393,6 @@ fn item(r: &LineRow, around: &Around, recipient: Option<RecipientView>) -> Resul
         delivered_at: l.dlv_cmpl_dttm,
         recipient,
     })
-}
-
-/// `GET /v1/lines/counts`.
-pub async fn counts(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<LineSearch>) -> HttpResponse {
-    match counted(&shared, &request, &search).await {
-        Ok(counts) => HttpResponse::Ok().json(counts),
-        Err(refusal) => refusal,
-    }
-}
-
-async fn counted(shared: &AppState, request: &HttpRequest, search: &LineSearch) -> Result<LineCounts, HttpResponse> {
-    let pages = search.limit.is_some() || search.cursor.is_some() || search.sort.is_some();
-    if pages || search.format.is_some() {
-        return Err(Why::Invalid.response("a count is no list: leave limit, cursor, sort and format out"));
-    }
-    let mut by = CountBy::default();
-    for word in search.by.iter().flat_map(|by| by.split(',')).map(str::trim) {
-        match word {
-            "partner" => by.partner = true,
-            "sku" => by.sku = true,
-            _ => return Err(Why::Invalid.response("by is partner, sku, or both with a comma between")),
-        }
-    }
-    let now = shared.parts.clock.now();
-    let asked = search.read(request, &Status::ALL, now)?;
-    let named = moment(search.placed_from.as_deref())?;
-    let (work, rest): (Vec<Status>, Vec<Status>) = {
-        let all = if asked.statuses.is_empty() { Status::ALL.to_vec() } else { asked.statuses.clone() };
-        all.into_iter().partition(|s| AT_WORK.contains(s))
-    };
-    let since = named.unwrap_or(now - REACH);
-    // what a claim that is in progress waits for is work, whatever the line has come to
-    let reach = if asked.claims_in_progress() { named } else { Some(since) };
-    let parts = [
-        LineQuery { statuses: work, placed_from: named, ..asked.clone() },
-        LineQuery { statuses: rest, placed_from: reach, ..asked },
-    ];
-    let Ok(_place) = shared.counts.acquire().await else { return Err(Why::Busy.response("not now")) };
-    let mut found = Vec::new();
-    for part in parts.iter().filter(|p| !p.statuses.is_empty()) {
-        found.extend(shared.parts.store.count_lines(part, by).await.map_err(|e| problem::store(&e))?);
-    }
-    found.sort_unstable_by(|a, b| {
-        (b.lines, &a.status, &a.partner, &a.sku).cmp(&(a.lines, &b.status, &b.partner, &b.sku))
-    });
-    let most = usize::try_from(GROUPS_MAX).unwrap_or(usize::MAX);
-    let more = found.len() > most;
-    found.truncate(most);
-    let mut items = Vec::with_capacity(found.len());
-    for c in found {
-        let status =
-            Status::from_code(&c.status).ok_or_else(|| Why::Fault.response("a line's status can't be read"))?;
-        items.push(CountItem {
-            status,
-            status_korean: status.korean(),
-            partner_id: by.partner.then_some(c.partner),
-            sku_id: by.sku.then_some(c.sku),
-            lines: c.lines,
-            units: c.units,
-        });
-    }
-    Ok(LineCounts { items, more, since })
 }
 
 #[cfg(test)]

@@ -5,10 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use actix_web::HttpResponse;
-
 use super::{
-    problem::Why,
+    problem::{ApiError, ProblemKind},
     tokens::{Caller, Role},
 };
 
@@ -47,25 +45,27 @@ impl Listeners {
     /// A place for it.
     ///
     /// # Errors
-    /// The response, when there is none.
-    pub fn take(&self, caller: &Caller) -> Result<ListenerSlot, HttpResponse> {
+    /// When there is none.
+    pub fn take(&self, caller: &Caller) -> Result<ListenerSlot, ApiError> {
         let mut listening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (who, role) = (caller.actor(), caller.role());
         let of = |fits: &dyn Fn(&Own) -> bool| listening.values().filter(|o| fits(o)).map(|o| o.times).sum::<usize>();
         // at an open door nobody is told apart
         if role.is_some() {
             if listening.get(&who).is_some_and(|own| own.times >= LISTENERS_OF_ONE_MAX) {
-                return Err(Why::TooMany.response(format!("this token listens {LISTENERS_OF_ONE_MAX} times already")));
+                return Err(
+                    ProblemKind::TooMany.error(format!("this token listens {LISTENERS_OF_ONE_MAX} times already"))
+                );
             }
             if of(&|own| own.role == role) >= LISTENERS_OF_ROLE_MAX {
-                return Err(Why::Busy.response("too many tokens of this role listen already"));
+                return Err(ProblemKind::Busy.error("too many tokens of this role listen already"));
             }
             if !is_staff(role) && of(&|own| !is_staff(own.role)) >= LISTENERS_MAX - LISTENERS_OF_STAFF {
-                return Err(Why::Busy.response("too many listen already"));
+                return Err(ProblemKind::Busy.error("too many listen already"));
             }
         }
         if of(&|_| true) >= LISTENERS_MAX {
-            return Err(Why::Busy.response("too many listen already"));
+            return Err(ProblemKind::Busy.error("too many listen already"));
         }
         listening.entry(who.clone()).or_insert(Own { role, times: 0 }).times += 1;
         drop(listening);

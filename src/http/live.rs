@@ -14,7 +14,10 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-use super::{AppState, guard, problem::Why};
+use super::{
+    AppState, guard,
+    problem::{ApiError, ProblemKind},
+};
 use crate::{domain::Time, store::UntRow};
 
 /// Who may watch at a time.
@@ -113,10 +116,10 @@ impl Drop for Watcher {
 }
 
 /// Server-sent events, each with a [`LiveView`].
-pub async fn live(shared: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub async fn live(shared: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     if shared.watch.watchers.fetch_add(1, Ordering::AcqRel) >= WATCHERS_MAX {
         shared.watch.watchers.fetch_sub(1, Ordering::AcqRel);
-        return Why::Busy.response("too many watch already");
+        return Err(ProblemKind::Busy.error("too many watch already"));
     }
     let over = Box::pin(guard::over(&request, &shared));
     let watcher = Watcher(shared);
@@ -130,7 +133,7 @@ pub async fn live(shared: web::Data<AppState>, request: HttpRequest) -> HttpResp
         let told = look(&watcher.0).await;
         Some((Ok::<_, actix_web::Error>(web::Bytes::from(format!("data: {told}\n\n"))), (watcher, every)))
     });
-    HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(events.take_until(over)))
+    Ok(HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(events.take_until(over))))
 }
 
 async fn look(shared: &AppState) -> Arc<str> {

@@ -1,6 +1,6 @@
 //! `GET /v1/me`: who asks, as the door sees it.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, web::Json};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,8 +49,8 @@ impl From<&Caller> for Me {
 }
 
 /// `GET /v1/me`.
-pub async fn me(request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(Me::from(&caller(&request)))
+pub async fn me(request: HttpRequest) -> Json<Me> {
+    Json(Me::from(&caller(&request)))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ use keyring::Keyring;
 use listeners::Listeners;
 use live::Watch;
 use origin::Proxies;
-use problem::Why;
+use problem::ProblemKind;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
 use waiting::Door;
@@ -141,7 +141,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
-    let counts = Semaphore::new(lines::COUNTS_AT_ONCE);
+    let counts = Semaphore::new(lines::counts::COUNTS_AT_ONCE);
     let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
     let shared = web::Data::new(AppState {
         parts,
@@ -161,12 +161,9 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let summed = tokio::spawn(async move { told.denials.summed().await });
     let sockets = Sockets::new(shared.parts.bounds, shared.parts.proxies.clone());
     let server = HttpServer::new(move || {
-        let bad = |e: String| actix_web::error::InternalError::from_response(e.clone(), Why::Invalid.response(e));
-        let query = web::QueryConfig::default().error_handler(move |e, _| bad(e.to_string()).into());
-        let path = web::PathConfig::default().error_handler(|e, _| {
-            let told = e.to_string();
-            actix_web::error::InternalError::from_response(e, Why::NotFound.response(told)).into()
-        });
+        let (invalid, unknown) = (ProblemKind::Invalid, ProblemKind::NotFound);
+        let query = web::QueryConfig::default().error_handler(move |e, _| invalid.error(e.to_string()).into());
+        let path = web::PathConfig::default().error_handler(move |e, _| unknown.error(e.to_string()).into());
         let mut app = App::new().app_data(shared.clone()).app_data(query).app_data(path);
         for (path, resource) in routes::resources() {
             app = app.service(resource.wrap(from_fn(move |request, next| guard::guard(path, request, next))));

@@ -14,7 +14,7 @@ use super::{
     access::{Access, Route},
     orders::OrderPart,
     paging::LIMIT_MAX,
-    problem::{Problem, Why},
+    problem::{Problem, ProblemKind},
     tokens::Role,
     view,
 };
@@ -178,7 +178,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<Timeline>(),
         g.subschema_for::<view::OrderView>(),
         g.subschema_for::<view::RecipientView>(),
-        g.subschema_for::<super::lines::LineCounts>(),
+        g.subschema_for::<super::lines::counts::LineCounts>(),
         g.subschema_for::<view::ProductView>(),
         g.subschema_for::<view::LetterDone>(),
         g.subschema_for::<super::live::LiveView>(),
@@ -379,32 +379,39 @@ impl Operation<'_> {
             ok["headers"] = json!({ "ETag": { "$ref": "#/components/headers/Version" } });
         }
         responses.insert("200".into(), ok);
-        let mut whys = vec![Why::Twice, Why::NotJsonType, Why::UnknownHost, Why::TooMany, Why::Fault, Why::Busy];
+        let mut whys = vec![
+            ProblemKind::Twice,
+            ProblemKind::NotJsonType,
+            ProblemKind::UnknownHost,
+            ProblemKind::TooMany,
+            ProblemKind::Fault,
+            ProblemKind::Busy,
+        ];
         match route.access {
             Access::All => {}
             // a header that names no customer is not valid anywhere
-            Access::Roles(_) => whys.extend([Why::NoToken, Why::Forbidden, Why::Invalid]),
-            Access::Signed => whys.extend([Why::BadSignature, Why::NotFound, Why::Foreign]),
+            Access::Roles(_) => whys.extend([ProblemKind::NoToken, ProblemKind::Forbidden, ProblemKind::Invalid]),
+            Access::Signed => whys.extend([ProblemKind::BadSignature, ProblemKind::NotFound, ProblemKind::Foreign]),
         }
         if route.answer == Some("HookLetterDone") {
-            whys.push(Why::NotTaken);
+            whys.push(ProblemKind::NotTaken);
         }
         if route.answer == Some("Events") {
-            whys.extend([Why::NotFound, Why::Invalid]);
+            whys.extend([ProblemKind::NotFound, ProblemKind::Invalid]);
         }
         if self.path.contains('{') {
-            whys.extend([Why::NotFound, Why::Invalid]);
+            whys.extend([ProblemKind::NotFound, ProblemKind::Invalid]);
         }
         if route.answer.is_some_and(|a| a.ends_with("Page")) {
-            whys.push(Why::Invalid);
+            whys.push(ProblemKind::Invalid);
         }
         if route.body.is_some() {
-            whys.extend([Why::NotJson, Why::Invalid, Why::TooLarge, Why::Timeout]);
+            whys.extend([ProblemKind::NotJson, ProblemKind::Invalid, ProblemKind::TooLarge, ProblemKind::Timeout]);
         }
         for why in whys {
             let (status, _, title) = why.row();
             let mut about = json!({ "description": title, "content": content("application/problem+json", "Problem") });
-            if matches!(why, Why::Busy | Why::TooMany) {
+            if matches!(why, ProblemKind::Busy | ProblemKind::TooMany) {
                 about["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Wait" } });
             }
             responses.insert(status.as_u16().to_string(), about);

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, EntityTag, IfNoneMatch},
-    web,
+    web::{self, Json},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     guard::{Body, caller, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
-    problem::{self, Why},
+    problem::{self, ApiError, ProblemKind},
     recipient::{self, Look},
     scope::{self, Sight, VisibleOrder, theirs},
     tokens::Caller,
@@ -63,36 +63,33 @@ pub struct OrderSearch {
 }
 
 /// `GET /v1/orders`.
-pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<OrderSearch>) -> HttpResponse {
-    paging::told(search_orders(&shared, &request, &search).await)
-}
-
-async fn search_orders(
-    shared: &AppState,
-    request: &HttpRequest,
-    search: &OrderSearch,
-) -> Result<Page<OrderSummary>, HttpResponse> {
-    let caller = caller(request);
+pub async fn list(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    search: web::Query<OrderSearch>,
+) -> Result<Json<Page<OrderSummary>>, ApiError> {
+    let caller = caller(&request);
+    let deny = |why| deny(&request, caller.name(), why);
     let mut customer = paging::id(search.customer_id.as_deref(), CustomerId::new)?;
     let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     match &caller {
         Caller::Checkout { customer: Some(own), .. } => {
             if customer.as_ref().is_some_and(|named| named != own) {
-                return Err(deny(request, caller.name(), "a checkout sees its customer's orders"));
+                return Err(deny("a checkout sees its customer's orders"));
             }
             if partner.is_some() {
-                return Err(deny(request, caller.name(), "a checkout asks for no partner"));
+                return Err(deny("a checkout asks for no partner"));
             }
             customer = Some(own.clone());
         }
         Caller::Partner { partner: own } => {
             if partner.as_ref().is_some_and(|named| named != own) {
-                return Err(deny(request, caller.name(), "a partner sees its own orders"));
+                return Err(deny("a partner sees its own orders"));
             }
             partner = Some(own.clone());
         }
         Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } => {
-            return Err(deny(request, caller.name(), "not with this token"));
+            return Err(deny("not with this token"));
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
     }
@@ -108,28 +105,24 @@ async fn search_orders(
         after: search.cursor.as_deref().map(read_cursor).transpose()?,
         limit: limit + 1,
     };
-    let rows = shared.parts.store.find_orders(&asked).await.map_err(|e| problem::store(&e))?;
+    let rows = shared.parts.store.find_orders(&asked).await?;
     let mut page: Page<OrderSummary> =
         paging::page(rows, limit, |r| format!("{}.{}", r.rcpt_dttm.timestamp_micros(), r.ord_id));
     if matches!(caller, Caller::Partner { .. }) {
         let whole = std::mem::take(&mut page.items);
-        page.items = parts(shared, &caller, whole).await?;
+        page.items = parts(&shared, &caller, whole).await?;
     }
-    Ok(page)
+    Ok(Json(page))
 }
 
 /// The rows of a partner's list as it sees them: of what it sells its own part.
-async fn parts(
-    shared: &AppState,
-    caller: &Caller,
-    whole: Vec<OrderSummary>,
-) -> Result<Vec<OrderSummary>, HttpResponse> {
+async fn parts(shared: &AppState, caller: &Caller, whole: Vec<OrderSummary>) -> Result<Vec<OrderSummary>, ApiError> {
     let most = i64::try_from(folds::AT_ONCE).unwrap_or(i64::MAX);
     let (short, long): (Vec<_>, Vec<_>) = whole.iter().partition(|o| o.version < most);
     let mut found = BTreeMap::new();
     for some in short.chunks(SHORT_AT_ONCE) {
         let ids: Vec<OrderId> = some.iter().map(|o| OrderId::stored(&o.order_id)).collect();
-        for rows in shared.parts.store.orders(&ids).await.map_err(|e| problem::store(&e))? {
+        for rows in shared.parts.store.orders(&ids).await? {
             found.extend(scope::read(rows)?.map(|f| (f.order.id.to_string(), f)));
             tokio::task::yield_now().await; // each takes a moment, and five hundred of them too long
         }
@@ -148,7 +141,7 @@ async fn parts(
     Ok(whole.into_iter().filter_map(seen).collect())
 }
 
-fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
+fn read_cursor(cursor: &str) -> Result<(Time, OrderId), ApiError> {
     let (at, id) = cursor.split_once('.').ok_or_else(bad_cursor)?;
     let at = at.parse().ok().and_then(Time::from_timestamp_micros).filter(|at| within_reason(*at));
     let at = at.ok_or_else(bad_cursor)?;
@@ -156,38 +149,35 @@ fn read_cursor(cursor: &str) -> Result<(Time, OrderId), HttpResponse> {
 }
 
 /// `GET /v1/orders/{id}`.
-pub async fn one(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    let found = match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(found) => found,
-        Err(refusal) => return refusal,
-    };
-    whole(&shared, &request, found).await.unwrap_or_else(|refusal| refusal)
-}
-
-/// An order as the caller may see it, with what is kept apart from its history.
-async fn whole(shared: &AppState, request: &HttpRequest, found: VisibleOrder) -> Result<HttpResponse, HttpResponse> {
-    let (found, mut view) = seen(shared, request, found).await?;
+pub async fn one(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let found = theirs(&shared, &request, &caller(&request), &id).await?;
+    let (found, mut view) = seen(&shared, &request, found).await?;
     let order = &found.order;
-    words(shared, order, &mut view.reviews).await?;
+    // with what is kept apart from its history
+    words(&shared, order, &mut view.reviews).await?;
     let sends = found.sight.seller().is_none_or(|seller| order.needs_address(seller));
     let mut place = None;
     if sends {
         let one = std::slice::from_ref(&order.id);
-        place = recipient::places(shared, one).await.map_err(|e| problem::store(&e))?.of.remove(order.id.as_str());
+        place = recipient::places(&shared, one).await?.of.remove(order.id.as_str());
     }
-    let open = matches!(caller(request), Caller::Anyone);
+    let open = matches!(caller(&request), Caller::Anyone);
     view.recipient = place.as_ref().map(|place| match &place.person {
         Some(_) if !open => mask::recipient(&place.recipient),
         _ => place.recipient.clone(),
     });
     let tag = tag(order, view.recipient.as_ref(), &view.reviews);
-    if let Some(known) = known(request, &tag) {
+    if let Some(known) = known(&request, &tag) {
         return Ok(known);
     }
     if let (true, Some(place)) = (open, &place) {
-        recipient::note(shared, request, Look::Order, &[(order.id.as_str(), place)]).await?;
+        recipient::note(&shared, &request, Look::Order, &[(order.id.as_str(), place)]).await?;
     }
-    Ok(tagged(shared, request, order, &tag, view).await)
+    tagged(&shared, &request, order, &tag, view).await
 }
 
 /// What its history tells of an order, as the caller may see it.
@@ -195,7 +185,7 @@ async fn seen(
     shared: &AppState,
     request: &HttpRequest,
     found: VisibleOrder,
-) -> Result<(VisibleOrder, OrderView), HttpResponse> {
+) -> Result<(VisibleOrder, OrderView), ApiError> {
     let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(&caller(request)));
     let view = move || {
         let mut view = OrderView::of(&found.seen(), &found.order, found.sight.seller());
@@ -204,7 +194,7 @@ async fn seen(
         }
         (found, view)
     };
-    shared.folds.of(events, view).await.map_err(|e| e.response(id.as_str()))
+    shared.folds.of(events, view).await.map_err(|e| e.error(id.as_str()))
 }
 
 /// How much there is of an order.
@@ -213,12 +203,12 @@ fn events(order: &Order) -> usize {
 }
 
 /// Adds to reviews their words, where they are still kept.
-async fn words(shared: &AppState, order: &Order, reviews: &mut [ReviewView]) -> Result<(), HttpResponse> {
+async fn words(shared: &AppState, order: &Order, reviews: &mut [ReviewView]) -> Result<(), ApiError> {
     if reviews.is_empty() {
         return Ok(());
     }
     let one = std::slice::from_ref(&order.id);
-    let persons = shared.parts.store.persons(one).await.map_err(|e| problem::store(&e))?;
+    let persons = shared.parts.store.persons(one).await?;
     for review in reviews {
         let words = persons.iter().find(|p| p.prsn_knd_cd == "REVIEW" && p.ord_seq == i64::from(review.line_no));
         review.text = words.and_then(|p| p.rvw_txt.as_deref()).map(str::to_owned);
@@ -265,35 +255,32 @@ async fn tagged(
     order: &Order,
     tag: &EntityTag,
     body: impl serde::Serialize + Send + 'static,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     if let Some(known) = known(request, tag) {
-        return known;
+        return Ok(known);
     }
-    let mut response = shared.folds.json(events(order), body).await;
-    if let (true, Ok(tag)) = (response.status().is_success(), header::HeaderValue::from_str(&tag.to_string())) {
+    let mut response = shared.folds.json(events(order), body).await?;
+    if let Ok(tag) = header::HeaderValue::from_str(&tag.to_string()) {
         let (name, again) = ASK_AGAIN;
         response.headers_mut().insert(header::ETAG, tag);
         response.headers_mut().insert(name, header::HeaderValue::from_static(again));
     }
-    response
+    Ok(response)
 }
 
 /// `GET /v1/orders/{id}/timeline`.
-pub async fn timeline(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    let found = match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(found) => found,
-        Err(refusal) => return refusal,
-    };
+pub async fn timeline(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let found = theirs(&shared, &request, &caller(&request), &id).await?;
     let (order, seller) = (&found.order, found.sight.seller());
     let telling = Telling::new(order.id.clone(), seller.cloned());
-    let telling = match shared.folds.through(&shared.parts.store, &order.id, telling, Telling::add).await {
-        Ok(telling) => telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned())),
-        Err(e) => return e.response(&id),
-    };
-    let mut told = match telling.end(&shared.parts.store).await {
-        Ok(told) => told,
-        Err(e) => return untold(&order.id, e),
-    };
+    let telling = shared.folds.through(&shared.parts.store, &order.id, telling, Telling::add).await;
+    let telling = telling.map_err(|e| e.error(&id))?;
+    let telling = telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned()));
+    let mut told = telling.end(&shared.parts.store).await.map_err(|e| untold(&order.id, e))?;
     let names = vec![std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
     let answers = Answers { log: std::sync::Arc::clone(&shared.parts.log), names, pages_max: PAGES_MAX };
     let look = async {
@@ -304,7 +291,7 @@ pub async fn timeline(shared: web::Data<AppState>, request: HttpRequest, id: web
     };
     // where there is no time it says what it has not looked through
     if let Ok(Err(e)) = tokio::time::timeout(LOOK_TIME, look).await {
-        return untold(&order.id, e);
+        return Err(untold(&order.id, e));
     }
     match &found.sight {
         Sight::Part(seller) => told.keep(&order.part_of(seller)),
@@ -314,13 +301,13 @@ pub async fn timeline(shared: web::Data<AppState>, request: HttpRequest, id: web
     shared.folds.json(told.entries.len(), told).await
 }
 
-fn untold(id: &OrderId, e: TimelineError) -> HttpResponse {
+fn untold(id: &OrderId, e: TimelineError) -> ApiError {
     match e {
-        TimelineError::Store(e) => problem::store(&e),
-        TimelineError::Log(e) => problem::log(&e),
+        TimelineError::Store(e) => e.into(),
+        TimelineError::Log(e) => e.into(),
         TimelineError::History(e) => {
             tracing::error!(order_id = %id, error = e, "a timeline can't be told");
-            Why::Fault.response("this order's history can't be read")
+            ProblemKind::Fault.error("this order's history can't be read")
         }
     }
 }
@@ -375,25 +362,17 @@ pub async fn part(
     shared: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     let (id, word) = path.into_inner();
     let part = OrderPart::of(&word);
     if part.is_none() && !Wire::NAMES.contains(&word.as_str()) {
-        return Why::NotFound.response(format!("an order has no {word}"));
+        return Err(ProblemKind::NotFound.error(format!("an order has no {word}")));
     }
-    let found = match theirs(&shared, &request, &caller(&request), &id).await {
-        Ok(found) => found,
-        Err(refusal) => return refusal,
-    };
-    let Some(part) = part else { return problem::only("POST", "a command of this type is sent by POST") };
-    let (found, mut view) = match seen(&shared, &request, found).await {
-        Ok(seen) => seen,
-        Err(refusal) => return refusal,
-    };
-    if part == OrderPart::Reviews
-        && let Err(refusal) = words(&shared, &found.order, &mut view.reviews).await
-    {
-        return refusal;
+    let found = theirs(&shared, &request, &caller(&request), &id).await?;
+    let part = part.ok_or_else(|| problem::only("POST", "a command of this type is sent by POST"))?;
+    let (found, mut view) = seen(&shared, &request, found).await?;
+    if part == OrderPart::Reviews {
+        words(&shared, &found.order, &mut view.reviews).await?;
     }
     // without words nothing of a person is in any of them
     let (order, tag) = (&found.order, tag(&found.order, None, &view.reviews));
@@ -410,11 +389,10 @@ pub async fn part(
 }
 
 /// `POST /v1/orders`: a `place_order` command without its type.
-pub async fn place(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
-    match object(&body.0) {
-        Ok(command) => send(&shared, &request, command, "place_order", None).await,
-        Err(refusal) => refusal,
-    }
+pub async fn place(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> Result<HttpResponse, ApiError> {
+    let mut command = object(&body.0)?;
+    commands::said(&mut command, "type", "place_order")?;
+    commands::submit(&shared, &request, command).await
 }
 
 /// `POST /v1/orders/{id}/{command}`: a command's own fields.
@@ -423,31 +401,15 @@ pub async fn command(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     body: Body,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     let (id, kind) = path.into_inner();
     if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
         let why = format!("an order takes no command {kind}");
-        return if OrderPart::of(&kind).is_some() { problem::only("GET", why) } else { Why::NotFound.response(why) };
+        let is_part = OrderPart::of(&kind).is_some();
+        return Err(if is_part { problem::only("GET", why) } else { ProblemKind::NotFound.error(why) });
     }
-    let fields = if body.0.is_empty() { Ok(Map::new()) } else { object(&body.0) };
-    match fields {
-        Ok(command) => send(&shared, &request, command, &kind, Some(&id)).await,
-        Err(refusal) => refusal,
-    }
-}
-
-async fn send(
-    shared: &AppState,
-    request: &HttpRequest,
-    mut command: Map<String, Value>,
-    kind: &str,
-    order_id: Option<&str>,
-) -> HttpResponse {
-    for (field, value) in [("type", Some(kind)), ("order_id", order_id)] {
-        let Some(value) = value else { continue };
-        if let Err(refusal) = commands::said(&mut command, field, value) {
-            return refusal;
-        }
-    }
-    commands::submit(shared, request, command).await
+    let mut command = if body.0.is_empty() { Map::new() } else { object(&body.0)? };
+    commands::said(&mut command, "type", &kind)?;
+    commands::said(&mut command, "order_id", &id)?;
+    commands::submit(&shared, &request, command).await
 }

@@ -1,10 +1,12 @@
 //! Lists come in pages: `limit`, and the `cursor` that the page before named.
 
-use actix_web::HttpResponse;
 use chrono::{DateTime, Datelike as _, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{problem::Why, view::Page};
+use super::{
+    problem::{ApiError, ProblemKind},
+    view::Page,
+};
 use crate::domain::{Time, ids::BadId, status::Status};
 
 /// Items a page unless another number is asked for.
@@ -23,20 +25,20 @@ pub struct Paging {
 /// A page's size.
 ///
 /// # Errors
-/// The response that refuses it.
-pub fn limit(asked: Option<u32>) -> Result<u32, HttpResponse> {
+/// When it is out of bounds.
+pub fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
     match asked.unwrap_or(LIMIT) {
         n if (1..=LIMIT_MAX).contains(&n) => Ok(n),
-        n => Err(Why::Invalid.response(format!("limit is 1 to {LIMIT_MAX}, not {n}"))),
+        n => Err(ProblemKind::Invalid.error(format!("limit is 1 to {LIMIT_MAX}, not {n}"))),
     }
 }
 
 /// An id of a query.
 ///
 /// # Errors
-/// The response that refuses what is none.
-pub fn id<T>(asked: Option<&str>, read: impl Fn(&str) -> Result<T, BadId>) -> Result<Option<T>, HttpResponse> {
-    asked.map(read).transpose().map_err(|e| Why::Invalid.response(e.to_string()))
+/// When it is none.
+pub fn id<T>(asked: Option<&str>, read: impl Fn(&str) -> Result<T, BadId>) -> Result<Option<T>, ApiError> {
+    asked.map(read).transpose().map_err(|e| ProblemKind::Invalid.error(e.to_string()))
 }
 
 /// Whether it could be an id: what none can hold, no database is asked for (PostgreSQL takes no NUL).
@@ -47,8 +49,8 @@ pub fn could_be(id: &str) -> bool {
 /// A moment of a query (RFC 3339). A `+` that nobody escaped has come as a blank, and can be nothing else behind the date.
 ///
 /// # Errors
-/// The response that refuses it.
-pub fn moment(asked: Option<&str>) -> Result<Option<Time>, HttpResponse> {
+/// When it is none.
+pub fn moment(asked: Option<&str>) -> Result<Option<Time>, ApiError> {
     let Some(text) = asked else { return Ok(None) };
     let mended = match text.rfind(' ') {
         Some(at) if at > "2026-01-01 ".len() => format!("{}+{}", &text[..at], &text[at + 1..]),
@@ -57,10 +59,9 @@ pub fn moment(asked: Option<&str>) -> Result<Option<Time>, HttpResponse> {
     let read = DateTime::parse_from_rfc3339(&mended).map(|at| at.with_timezone(&Utc));
     match read {
         Ok(at) if within_reason(at) => Ok(Some(at)),
-        Ok(_) => Err(Why::Invalid.response("a time is of the years 1 to 9999")),
-        Err(_) => Err(Why::Invalid.response(
-            "a time is like 2026-11-29T00:00:00Z or 2026-11-29T00:00:00%2B09:00 (in a URL a + is written %2B)",
-        )),
+        Ok(_) => Err(ProblemKind::Invalid.error("a time is of the years 1 to 9999")),
+        Err(_) => Err(ProblemKind::Invalid
+            .error("a time is like 2026-11-29T00:00:00Z or 2026-11-29T00:00:00%2B09:00 (in a URL a + is written %2B)")),
     }
 }
 
@@ -72,11 +73,11 @@ pub fn within_reason(at: Time) -> bool {
 /// Statuses, with commas between.
 ///
 /// # Errors
-/// The response that refuses one that is none.
-pub fn statuses(asked: Option<&str>) -> Result<Vec<Status>, HttpResponse> {
+/// When one is none.
+pub fn statuses(asked: Option<&str>) -> Result<Vec<Status>, ApiError> {
     let mut found = Vec::new();
     for word in asked.into_iter().flat_map(|a| a.split(',')).map(str::trim) {
-        let status = Status::from_code(word).ok_or_else(|| Why::Invalid.response("there is no such status"))?;
+        let status = Status::from_code(word).ok_or_else(|| ProblemKind::Invalid.error("there is no such status"))?;
         if !found.contains(&status) {
             found.push(status);
         }
@@ -87,8 +88,8 @@ pub fn statuses(asked: Option<&str>) -> Result<Vec<Status>, HttpResponse> {
 /// A cursor that names ids.
 ///
 /// # Errors
-/// The response that refuses it.
-pub fn ids(cursor: Option<&str>) -> Result<Option<&str>, HttpResponse> {
+/// When it can't be one.
+pub fn ids(cursor: Option<&str>) -> Result<Option<&str>, ApiError> {
     match cursor {
         Some(text) if !could_be(text) => Err(bad_cursor()),
         cursor => Ok(cursor),
@@ -96,8 +97,8 @@ pub fn ids(cursor: Option<&str>) -> Result<Option<&str>, HttpResponse> {
 }
 
 /// A cursor that is none of ours.
-pub fn bad_cursor() -> HttpResponse {
-    Why::Invalid.response("that is no cursor of this list")
+pub fn bad_cursor() -> ApiError {
+    ProblemKind::Invalid.error("that is no cursor of this list")
 }
 
 /// A page of `rows`, which are one more than `limit` where there is a next; `cursor` is what names a row.
@@ -107,11 +108,6 @@ pub fn page<R, V: for<'a> From<&'a R>>(mut rows: Vec<R>, limit: u32, cursor: imp
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(cursor);
     Page { items: rows.iter().map(V::from).collect(), next }
-}
-
-/// As a response.
-pub fn told<T: Serialize>(page: Result<Page<T>, HttpResponse>) -> HttpResponse {
-    page.map_or_else(|refusal| refusal, |page| HttpResponse::Ok().json(page))
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{AppState, guard, problem::Why};
+use super::{
+    AppState, guard,
+    problem::{ApiError, ProblemKind},
+};
 
 /// The process lives; 503 when a lane has had work and not moved for long, though the servers answer: start it anew.
 pub async fn healthz(shared: web::Data<AppState>) -> HttpResponse {
@@ -123,16 +126,16 @@ pub async fn metrics(shared: web::Data<AppState>) -> HttpResponse {
 }
 
 /// No such path.
-pub async fn nothing(request: HttpRequest) -> HttpResponse {
-    Why::NotFound.response(format!("there is nothing at {}", request.path()))
+pub async fn nothing(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ProblemKind::NotFound.error(format!("there is nothing at {}", request.path())))
 }
 
 /// The path is there, not for this method.
-pub async fn method(shared: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub async fn method(shared: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let allowed = request.match_pattern().map(|path| shared.routes.methods(&path)).unwrap_or_default();
-    let mut response = Why::Method.response(format!("{} does not take {}", request.path(), request.method()));
-    if let Ok(allow) = HeaderValue::from_str(&allowed.join(", ")) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    response
+    let error = ProblemKind::Method.error(format!("{} does not take {}", request.path(), request.method()));
+    Err(match HeaderValue::from_str(&allowed.join(", ")) {
+        Ok(allow) => error.with(header::ALLOW, allow),
+        Err(_) => error,
+    })
 }

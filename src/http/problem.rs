@@ -1,12 +1,17 @@
-//! Errors of the door itself, as RFC 9457 problem details with the reason codes of the protocol.
+//! Errors of the HTTP API itself, as RFC 9457 problem details with the reason codes of the protocol.
+
+use std::fmt;
 
 use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header},
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
 };
 use serde::Serialize;
 
-use crate::integrations::signature::HEADER;
+use crate::{integrations::signature::HEADER, log::LogError, store::StoreError};
 
 /// `application/problem+json`. `type` is stable: `/problems/` and the reason.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -22,9 +27,9 @@ pub struct Problem {
     pub reason: String,
 }
 
-/// Why the door itself refuses.
+/// What a refusal of the HTTP API is about: it decides the status, the reason code and the title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum ProblemKind {
     NotJson,
     Twice,
     NotJsonType,
@@ -44,92 +49,168 @@ pub enum Why {
     Fault,
 }
 
-impl Why {
+impl ProblemKind {
     /// Every one.
-    pub const ALL: [Why; 17] = [
-        Why::NotJson,
-        Why::Twice,
-        Why::NotJsonType,
-        Why::Invalid,
-        Why::NoToken,
-        Why::BadSignature,
-        Why::Forbidden,
-        Why::Foreign,
-        Why::UnknownHost,
-        Why::NotFound,
-        Why::Method,
-        Why::Timeout,
-        Why::TooLarge,
-        Why::TooMany,
-        Why::Busy,
-        Why::NotTaken,
-        Why::Fault,
+    pub const ALL: [ProblemKind; 17] = [
+        ProblemKind::NotJson,
+        ProblemKind::Twice,
+        ProblemKind::NotJsonType,
+        ProblemKind::Invalid,
+        ProblemKind::NoToken,
+        ProblemKind::BadSignature,
+        ProblemKind::Forbidden,
+        ProblemKind::Foreign,
+        ProblemKind::UnknownHost,
+        ProblemKind::NotFound,
+        ProblemKind::Method,
+        ProblemKind::Timeout,
+        ProblemKind::TooLarge,
+        ProblemKind::TooMany,
+        ProblemKind::Busy,
+        ProblemKind::NotTaken,
+        ProblemKind::Fault,
     ];
 
     /// Status, stable code, title.
     pub const fn row(self) -> (StatusCode, &'static str, &'static str) {
+        use ProblemKind as P;
         match self {
-            Why::NotJson => (StatusCode::BAD_REQUEST, "invalid", "the body can't be read"),
-            Why::Twice => (StatusCode::BAD_REQUEST, "invalid", "a header that decides is there twice"),
-            Why::NotJsonType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "a body is application/json"),
-            Why::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid"),
-            Why::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "a token is needed"),
-            Why::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", "the body is not signed as it should be"),
-            Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
-            Why::Foreign => (StatusCode::FORBIDDEN, "foreign_site", "not for other sites' pages"),
-            Why::UnknownHost => (StatusCode::FORBIDDEN, "unknown_host", "this door has another name"),
-            Why::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
-            Why::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
-            Why::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the body came too slowly"),
-            Why::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
-            Why::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests"),
-            Why::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "not now"),
-            Why::NotTaken => (StatusCode::BAD_GATEWAY, "not_taken", "the receiver would not have it"),
-            Why::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault of ours"),
+            P::NotJson => (StatusCode::BAD_REQUEST, "invalid", "the body can't be read"),
+            P::Twice => (StatusCode::BAD_REQUEST, "invalid", "a header that decides is there twice"),
+            P::NotJsonType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "a body is application/json"),
+            P::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request is not valid"),
+            P::NoToken => (StatusCode::UNAUTHORIZED, "no_token", "a token is needed"),
+            P::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", "the body is not signed as it should be"),
+            P::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
+            P::Foreign => (StatusCode::FORBIDDEN, "foreign_site", "not for other sites' pages"),
+            P::UnknownHost => (StatusCode::FORBIDDEN, "unknown_host", "this door has another name"),
+            P::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
+            P::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
+            P::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the body came too slowly"),
+            P::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
+            P::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests"),
+            P::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "not now"),
+            P::NotTaken => (StatusCode::BAD_GATEWAY, "not_taken", "the receiver would not have it"),
+            P::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault of ours"),
         }
     }
 
-    /// As a response.
-    pub fn response(self, detail: impl Into<String>) -> HttpResponse {
-        let (status, reason, title) = self.row();
+    /// An error of this kind, with the headers that every one of the kind has.
+    pub fn error(self, detail: impl Into<String>) -> ApiError {
+        let mut error = ApiError { kind: self, detail: detail.into(), headers: Vec::new(), closes: false };
+        if matches!(self, ProblemKind::Busy | ProblemKind::TooMany) {
+            error = error.with(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if matches!(self, ProblemKind::Timeout | ProblemKind::TooLarge) {
+            error = error.closing(); // the rest of the body is not waited for
+        }
+        if self == ProblemKind::NoToken {
+            error = error.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self == ProblemKind::BadSignature {
+            error = error.with(header::WWW_AUTHENTICATE, HeaderValue::from_static(HEADER));
+        }
+        error
+    }
+}
+
+/// Why a request is refused. Handlers return it, and actix makes the response of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    kind: ProblemKind,
+    detail: String,
+    /// the response's headers; of one that is named twice the later value is sent
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// whether the connection ends with the response
+    closes: bool,
+}
+
+impl ApiError {
+    /// The same, with this header in place of one of its name.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same, and the connection ends with the response.
+    pub const fn closing(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.kind.row().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, reason, title) = self.kind.row();
         let mut response = HttpResponse::build(status);
-        if matches!(self, Why::Busy | Why::TooMany) {
-            response.insert_header((header::RETRY_AFTER, "1"));
+        for header in &self.headers {
+            response.insert_header(header.clone());
         }
-        if matches!(self, Why::Timeout | Why::TooLarge) {
-            response.force_close(); // the rest of the body is not waited for
-        }
-        if self == Why::NoToken {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        if self == Why::BadSignature {
-            response.insert_header((header::WWW_AUTHENTICATE, HEADER));
+        if self.closes {
+            response.force_close();
         }
         response.content_type("application/problem+json").json(Problem {
             kind: format!("/problems/{reason}"),
             title: title.into(),
             status: status.as_u16(),
-            detail: detail.into(),
+            detail: self.detail.clone(),
             reason: reason.into(),
         })
     }
 }
 
 /// A path of several that one pattern stands for, each with its own method.
-pub fn only(method: &'static str, detail: impl Into<String>) -> HttpResponse {
-    let mut response = Why::Method.response(detail);
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(method));
-    response
+pub fn only(method: &'static str, detail: impl Into<String>) -> ApiError {
+    ProblemKind::Method.error(detail).with(header::ALLOW, HeaderValue::from_static(method))
 }
 
-/// What the store says when it can't answer is not for clients to see.
-pub fn store(e: &crate::store::StoreError) -> HttpResponse {
-    tracing::warn!(error = %e, "a request failed on the store");
-    Why::Busy.response("the store does not answer; try again")
+/// Logged where it becomes the response: what the store says when it can't answer is not for clients to see.
+impl From<StoreError> for ApiError {
+    fn from(e: StoreError) -> Self {
+        tracing::warn!(error = %e, "a request failed on the store");
+        ProblemKind::Busy.error("the store does not answer; try again")
+    }
 }
 
 /// The same of the log.
-pub fn log(e: &crate::log::LogError) -> HttpResponse {
-    tracing::warn!(error = %e, "a request failed on the command log");
-    Why::Busy.response("the command log does not answer; try again")
+impl From<LogError> for ApiError {
+    fn from(e: LogError) -> Self {
+        tracing::warn!(error = %e, "a request failed on the command log");
+        ProblemKind::Busy.error("the command log does not answer; try again")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_one_value_of_a_header_and_makes_the_same_response_twice() {
+        let error = ProblemKind::Busy.error("later").with(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        for response in [error.error_response(), error.error_response()] {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let sent: Vec<&HeaderValue> = response.headers().get_all(header::RETRY_AFTER).collect();
+            assert_eq!(sent, ["30"]);
+        }
+    }
+
+    #[test]
+    fn the_connection_ends_where_the_rest_of_a_body_is_not_waited_for() {
+        for kind in ProblemKind::ALL {
+            let closes =
+                kind.error("").error_response().head().connection_type() == actix_web::http::ConnectionType::Close;
+            assert_eq!(closes, matches!(kind, ProblemKind::Timeout | ProblemKind::TooLarge), "{kind:?}");
+        }
+        assert!(ProblemKind::TooMany.error("").closing().closes);
+    }
 }

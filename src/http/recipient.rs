@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +14,7 @@ use super::{
     guard::{self, caller, deny},
     origin,
     paging::{self, bad_cursor},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     scope::{Sight, theirs},
     tokens::{Caller, Role},
     view::{Page, RecipientView},
@@ -177,39 +180,36 @@ fn of_business(p: &PtnrRow) -> RecipientView {
 }
 
 /// `GET /v1/orders/{id}/recipient`: whole.
-pub async fn one(shared: web::Data<AppState>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    match whole(&shared, &request, &id).await {
-        Ok(recipient) => HttpResponse::Ok().json(recipient),
-        Err(refusal) => refusal,
-    }
-}
-
-async fn whole(shared: &AppState, request: &HttpRequest, id: &str) -> Result<RecipientView, HttpResponse> {
-    let who = caller(request);
-    let found = theirs(shared, request, &who, id).await?;
+pub async fn one(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<Json<RecipientView>, ApiError> {
+    let who = caller(&request);
+    let found = theirs(&shared, &request, &who, &id).await?;
     if let Sight::Part(seller) = &found.sight
         && !found.order.needs_address(seller)
     {
-        return Err(deny(request, who.name(), "there is nothing of this partner's to send here (any more)"));
+        return Err(deny(&request, who.name(), "there is nothing of this partner's to send here (any more)"));
     }
     let order = found.order.id;
-    let mut places = places(shared, std::slice::from_ref(&order)).await.map_err(|e| problem::store(&e))?;
+    let mut places = places(&shared, std::slice::from_ref(&order)).await?;
     let place = places.of.remove(order.as_str());
-    let place = place.ok_or_else(|| Why::NotFound.response("this order keeps no recipient (any more)"))?;
-    note(shared, request, Look::Recipient, &[(order.as_str(), &place)]).await?;
-    Ok(place.recipient)
+    let place = place.ok_or_else(|| ProblemKind::NotFound.error("this order keeps no recipient (any more)"))?;
+    note(&shared, &request, Look::Recipient, &[(order.as_str(), &place)]).await?;
+    Ok(Json(place.recipient))
 }
 
 /// Writes down who is about to see whom; nobody sees anything where that fails.
 ///
 /// # Errors
-/// The response that says so.
+/// The store's.
 pub async fn note(
     shared: &AppState,
     request: &HttpRequest,
     look: Look,
     shown: &[(&str, &DeliveryPlace)],
-) -> Result<(), HttpResponse> {
+) -> Result<(), ApiError> {
     let who = caller(request);
     let name = who.actor();
     let (at, from, request_id) = (shared.parts.clock.now(), from(request), guard::named(request));
@@ -226,7 +226,7 @@ pub async fn note(
     let persons = shown.iter().filter_map(|(order, place)| Some((*order, place.person.as_deref()?)));
     let rows: Vec<AccessRow> = persons.map(row).collect();
     let store = &shared.parts.store;
-    store.note_access(&rows).await.map_err(|e| problem::store(&e))?;
+    store.note_access(&rows).await?;
     Ok(())
 }
 
@@ -287,18 +287,17 @@ pub struct AccessSearch {
 }
 
 /// `GET /v1/access-log`, newest first.
-pub async fn log(shared: web::Data<AppState>, search: web::Query<AccessSearch>) -> HttpResponse {
-    paging::told(accesses(&shared, &search).await)
-}
-
-async fn accesses(shared: &AppState, search: &AccessSearch) -> Result<Page<AccessView>, HttpResponse> {
+pub async fn log(
+    shared: web::Data<AppState>,
+    search: web::Query<AccessSearch>,
+) -> Result<Json<Page<AccessView>>, ApiError> {
     let limit = paging::limit(search.limit)?;
     if search.cursor.as_deref().is_some_and(|c| uuid::Uuid::try_parse(c).is_err()) {
         return Err(bad_cursor());
     }
     let named = [&search.order_id, &search.customer_id];
     if named.into_iter().flatten().any(|id| !paging::could_be(id)) {
-        return Err(Why::Invalid.response("that is no id"));
+        return Err(ProblemKind::Invalid.error("that is no id"));
     }
     let asked = AccessQuery {
         order: search.order_id.clone(),
@@ -306,8 +305,8 @@ async fn accesses(shared: &AppState, search: &AccessSearch) -> Result<Page<Acces
         before: search.cursor.clone(),
         limit: limit + 1,
     };
-    let rows = shared.parts.store.accesses(&asked).await.map_err(|e| problem::store(&e))?;
-    Ok(paging::page(rows, limit, |r| r.accs_id.to_string()))
+    let rows = shared.parts.store.accesses(&asked).await?;
+    Ok(Json(paging::page(rows, limit, |r| r.accs_id.to_string())))
 }
 
 /// Whether this caller sees what payments are named by.

@@ -1,6 +1,9 @@
 //! `GET /v1/reviews`: reviews with their words, newest first; a partner's are those of what it sold.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest,
+    web::{self, Json},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +11,8 @@ use super::{
     AppState,
     guard::{caller, deny},
     lines::{read_cursor, write_cursor},
-    paging, problem,
+    paging,
+    problem::ApiError,
     tokens::Caller,
     view::Page,
 };
@@ -62,20 +66,16 @@ impl From<&ReviewRow> for ReviewItem {
 }
 
 /// `GET /v1/reviews`.
-pub async fn list(shared: web::Data<AppState>, request: HttpRequest, search: web::Query<ReviewSearch>) -> HttpResponse {
-    paging::told(reviews(&shared, &request, &search).await)
-}
-
-async fn reviews(
-    shared: &AppState,
-    request: &HttpRequest,
-    search: &ReviewSearch,
-) -> Result<Page<ReviewItem>, HttpResponse> {
-    let who = caller(request);
+pub async fn list(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    search: web::Query<ReviewSearch>,
+) -> Result<Json<Page<ReviewItem>>, ApiError> {
+    let who = caller(&request);
     let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
     if let Caller::Partner { partner: own } = &who {
         if partner.as_ref().is_some_and(|named| named != own) {
-            return Err(deny(request, who.name(), "a partner sees reviews of what it sold"));
+            return Err(deny(&request, who.name(), "a partner sees reviews of what it sold"));
         }
         partner = Some(own.clone());
     }
@@ -86,6 +86,6 @@ async fn reviews(
         after: search.cursor.as_deref().map(read_cursor).transpose()?,
         limit: limit + 1,
     };
-    let rows = shared.parts.store.reviews(&asked).await.map_err(|e| problem::store(&e))?;
-    Ok(paging::page(rows, limit, |r| write_cursor(r.at, r.line, &r.order)))
+    let rows = shared.parts.store.reviews(&asked).await?;
+    Ok(Json(paging::page(rows, limit, |r| write_cursor(r.at, r.line, &r.order))))
 }

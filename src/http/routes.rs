@@ -54,7 +54,7 @@ pub fn all() -> Vec<Route> {
         POST "/v1/orders/{id}/{part}" Roles(WRITERS), "Sends it a command, by the command's type: cancel_lines, request_return, preview …; the body is the command's own fields", Some("CommandFields"), Some("Answer") => orders::command;
         POST "/v1/payment-callbacks" Signed, "The payment service's word: money that came in, or went back", Some("PaymentEvent"), Some("Answer") => callbacks::post;
         GET "/v1/lines" Roles(WORKERS), "Order lines (현황) by status, claim, partner, SKU …; work oldest first, the rest newest first; a partner sees its own. JSON or CSV", None, Some("LinePage") => lines::list;
-        GET "/v1/lines/counts" Roles(WORKERS), "How many lines there are of each status, by partner and by SKU", None, Some("LineCounts") => lines::counts;
+        GET "/v1/lines/counts" Roles(WORKERS), "How many lines there are of each status, by partner and by SKU", None, Some("LineCounts") => lines::counts::counts;
         GET "/v1/lines/recipients" Roles(&[Partner, Operator, Support]), "Lines that are to be sent, with where to, whole (발주서 다운로드), as JSON or CSV; each recipient that is told is written down", None, Some("LinePage") => lines::download;
         GET "/v1/reviews" Roles(WORKERS), "Reviews (리뷰) with their words, newest first; a partner sees those of what it sold", None, Some("ReviewPage") => reviews::list;
         GET "/v1/skus" Roles(&[Partner, Operator, Support, Stock, Auditor]), "Stock (재고) of every SKU, by id; a partner sees what it holds or sells", None, Some("SkuPage") => shelf::skus;

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use serde_json::{Map, Value};
 
 use super::{
     AppState, figures,
     folds::Unfolded,
     guard::{deny, note_denied},
-    problem::{self, Why},
+    problem::{ApiError, ProblemKind},
     tokens::Caller,
 };
 use crate::{
@@ -74,11 +74,11 @@ impl VisibleOrder {
 /// The order as its history tells it, with its commands; `None`: there is none.
 ///
 /// # Errors
-/// The response, when it can't be read.
-pub async fn folded(shared: &AppState, id: &str) -> Result<Option<Known>, HttpResponse> {
+/// When it can't be read.
+pub async fn folded(shared: &AppState, id: &str) -> Result<Option<Known>, ApiError> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
     let found = shared.folds.through(&shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
-    Ok(found.map_err(|e| e.response(id))?.and_then(Knowing::end))
+    Ok(found.map_err(|e| e.error(id))?.and_then(Knowing::end))
 }
 
 /// An order that is made of its history, piece by piece.
@@ -98,26 +98,25 @@ impl Knowing {
 /// The same of a short history that is there.
 ///
 /// # Errors
-/// The response, when it can't be read.
-pub fn read(rows: Vec<HistRow>) -> Result<Option<Known>, HttpResponse> {
+/// When it can't be read.
+pub fn read(rows: Vec<HistRow>) -> Result<Option<Known>, ApiError> {
     let id = rows.first().map(|row| Arc::clone(&row.ord_id)).unwrap_or_default();
     let mut knowing = Knowing::default();
-    knowing.add(rows).map_err(|e| Unfolded::History(e).response(&id))?;
+    knowing.add(rows).map_err(|e| Unfolded::History(e).error(&id))?;
     Ok(knowing.end())
 }
 
-/// The order, if there is one and the caller may see it; otherwise the response that says not, without a hint that it may
-/// be somebody else's.
+/// The order, if there is one and the caller may see it.
 ///
 /// # Errors
-/// That response.
+/// When not, without a hint that it may be somebody else's.
 pub async fn theirs(
     shared: &AppState,
     request: &HttpRequest,
     caller: &Caller,
     id: &str,
-) -> Result<VisibleOrder, HttpResponse> {
-    let unknown = || Why::NotFound.response(format!("there is no order {id}"));
+) -> Result<VisibleOrder, ApiError> {
+    let unknown = || ProblemKind::NotFound.error(format!("there is no order {id}"));
     let found = folded(shared, id).await?.filter(|f| f.order.placement != Placement::Failed).ok_or_else(unknown)?;
     let Some(sight) = sight(caller, &found) else {
         note_denied(request, caller.name(), "somebody else's order");
@@ -153,9 +152,9 @@ pub fn sight(caller: &Caller, found: &Known) -> Option<Sight> {
 /// the buyer pays.
 ///
 /// # Errors
-/// The response, when the order or a SKU can't be read.
-pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, HttpResponse> {
-    let answer = figures::heard(shared, caller, answer).await.map_err(|e| problem::store(&e))?;
+/// When the order or a SKU can't be read.
+pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> Result<Arc<Answer>, ApiError> {
+    let answer = figures::heard(shared, caller, answer).await?;
     let (Caller::Partner { .. }, Some(id)) = (caller, answer.order_id.as_deref()) else { return Ok(answer) };
     // what a refusal says, the partner asked for; what was done tells the order's sums
     let sums = |f: &Facts| f.total.is_some() || f.due.is_some() || f.deadline.is_some();
@@ -199,14 +198,14 @@ fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
 /// partner that speaks as the buyer of what it bought.
 ///
 /// # Errors
-/// The response that says not.
+/// When it may not.
 pub async fn check(
     shared: &AppState,
     request: &HttpRequest,
     caller: &Caller,
     name: &str,
     command: &Map<String, Value>,
-) -> Result<bool, HttpResponse> {
+) -> Result<bool, ApiError> {
     match caller {
         Caller::Checkout { customer, .. } if name == "place_order" => {
             let own = customer.as_ref().map(|c| c.as_str());
@@ -352,7 +351,7 @@ async fn own(
     partner: &PartnerId,
     thing: &Thing,
     command: &Map<String, Value>,
-) -> Result<bool, HttpResponse> {
+) -> Result<bool, ApiError> {
     let store = &shared.parts.store;
     let field = match thing {
         Thing::Stock | Thing::Sku => "sku_id",
@@ -366,17 +365,17 @@ async fn own(
         Thing::Partner(_) => Some(id.into()),
         Thing::Product => {
             let Ok(id) = ProductId::new(id) else { return Ok(true) };
-            let rows = store.products(&[id]).await.map_err(|e| problem::store(&e))?;
+            let rows = store.products(&[id]).await?;
             rows.into_iter().next().map(|r| r.ptnr_id)
         }
         Thing::Template => {
             let Ok(id) = TemplateId::new(id) else { return Ok(true) };
-            let rows = store.templates(&[id]).await.map_err(|e| problem::store(&e))?;
+            let rows = store.templates(&[id]).await?;
             rows.into_iter().next().map(|r| r.ptnr_id)
         }
         Thing::Stock | Thing::Sku => {
             let Ok(id) = SkuId::new(id) else { return Ok(true) };
-            let found = store.skus(&[id]).await.map_err(|e| problem::store(&e))?;
+            let found = store.skus(&[id]).await?;
             let holder = |s: &crate::store::StoredSku| s.unit.hldr_id.clone().filter(|_| matches!(thing, Thing::Stock));
             found.into_iter().next().map(|s| holder(&s).unwrap_or(s.product.ptnr_id))
         }

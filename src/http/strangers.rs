@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::ConnectionType};
+use actix_web::HttpRequest;
 
 use super::{
     bucket::{Bucket, Size},
     origin,
-    problem::Why,
+    problem::{ApiError, ProblemKind},
 };
 
 /// Addresses that are told apart; those beyond share one bucket.
@@ -47,20 +47,17 @@ impl Strangers {
     /// Takes one of its client's.
     ///
     /// # Errors
-    /// The response, when there were too many.
-    pub fn take(&self, request: &HttpRequest) -> Result<(), HttpResponse> {
+    /// When there were too many.
+    pub fn take(&self, request: &HttpRequest) -> Result<(), ApiError> {
         if self.took(origin::of(request).map(|(client, _)| client), Instant::now()) {
             return Ok(());
         }
         metrics::counter!("jumun_http_strangers_refused_total").increment(1);
         let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
-        let mut response = Why::TooMany.response(why);
+        let error = ProblemKind::TooMany.error(why);
         // A new connection costs the stranger more than another request: a flood is slowed down, and what it has sent ahead
         // is not read. A proxy's connection is its other clients', too.
-        if origin::is_direct(request) {
-            response.head_mut().set_connection_type(ConnectionType::Close);
-        }
-        Err(response)
+        Err(if origin::is_direct(request) { error.closing() } else { error })
     }
 
     fn took(&self, peer: Option<IpAddr>, now: Instant) -> bool {

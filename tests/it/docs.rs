@@ -11,7 +11,7 @@ use std::{
 
 use jumun::{
     domain::{order::event::Event, reason::Reason},
-    http::{access::Access, problem::Why, routes},
+    http::{access::Access, problem::ProblemKind, routes},
     protocol::command::{Wire, schemas},
 };
 use serde_json::Value;
@@ -138,8 +138,8 @@ fn the_http_page_lists_routes_and_problems() {
     }
     hold("docs/guide/http.md", "routes", &table);
     let mut table = "| status | reason | |\n|---|---|---|\n".to_owned();
-    for why in Why::ALL {
-        let (status, reason, title) = why.row();
+    for kind in ProblemKind::ALL {
+        let (status, reason, title) = kind.row();
         writeln!(table, "| {} | `{reason}` | {title} |", status.as_u16()).unwrap();
     }
     hold("docs/guide/http.md", "problems", &table);
