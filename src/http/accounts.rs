@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
     AppState,
     audit::{self, Action},
-    guard::caller,
+    caller::Caller,
     problem::ApiError,
     scope,
 };
@@ -55,10 +55,11 @@ pub struct PaymentView {
 pub async fn of_order(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<Json<AccountsView>, ApiError> {
-    let order = scope::theirs(&shared, &request, &caller(&request), &id).await?.order;
-    audit::note(&shared, &request, Action::AccountRead, &format!("order:{id}"), &json!({})).await?;
+    let order = scope::theirs(&shared, &request, &caller, &id).await?.order;
+    audit::note(&shared, &request, &caller, Action::AccountRead, &format!("order:{id}"), &json!({})).await?;
     let store = &shared.parts.store;
     let approvals = store.approvals(&order.id).await?;
     let kept = store.accounts(&order.id).await?;

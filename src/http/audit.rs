@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AppState,
-    guard::{self, caller},
+    caller::Caller,
+    guard,
     paging::{self, Paging, bad_cursor},
     problem::{ApiError, ProblemKind},
     recipient::from,
@@ -109,11 +110,12 @@ const FIELDS: &[&str] = &[
 pub async fn note(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     action: Action,
     target: &str,
     detail: &Value,
 ) -> Result<(), ApiError> {
-    write(shared, request, action, target, detail).await.map(drop)
+    write(shared, request, caller, action, target, detail).await.map(drop)
 }
 
 /// A command about goods that was written down, and is about to be sent.
@@ -137,6 +139,7 @@ impl Noted {
 pub async fn command(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     command: &Map<String, Value>,
 ) -> Result<Option<Noted>, ApiError> {
     if command.contains_key("order_id") {
@@ -151,17 +154,18 @@ pub async fn command(
     let detail: Map<String, Value> = kept.map(|(field, value)| (field.clone(), value.clone())).collect();
     let about = ["sku_id", "product_id", "template_id", "promotion_id", "gift_promotion_id", "partner_id"];
     let target = about.iter().find_map(|field| command.get(*field).and_then(Value::as_str)).unwrap_or_default();
-    write(shared, request, Action::Command, target, &Value::Object(detail)).await.map(|id| Some(Noted(id)))
+    write(shared, request, caller, Action::Command, target, &Value::Object(detail)).await.map(|id| Some(Noted(id)))
 }
 
 async fn write(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     action: Action,
     target: &str,
     detail: &Value,
 ) -> Result<Arc<str>, ApiError> {
-    let who = caller(request).actor();
+    let who = caller.actor();
     let request_id = guard::named(request);
     tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
     let (id, detail): (Arc<str>, String) = (uuid::Uuid::now_v7().to_string().into(), detail.to_string());

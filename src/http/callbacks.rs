@@ -14,11 +14,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AppState, commands, figures,
+    AppState,
+    caller::Caller,
+    commands, figures,
     guard::{Body, note_denied},
     problem::{ApiError, ProblemKind},
     scope,
-    tokens::Caller,
 };
 use crate::{
     domain::{

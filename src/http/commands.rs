@@ -12,12 +12,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AppState, audit, desks,
+    AppState, audit,
+    caller::Caller,
+    desks,
     front::IDEMPOTENCY_KEY,
-    guard::{Body, caller, deny, note_denied, says},
+    guard::{Body, deny, note_denied, says},
     problem::{self, ApiError, ProblemKind},
     scope,
-    tokens::{Caller, Says},
+    tokens::Says,
 };
 use crate::{
     domain::{ids::CommandId, reason::Reason},
@@ -47,14 +49,20 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 /// `POST /v1/commands`.
-pub async fn post(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> Result<HttpResponse, ApiError> {
-    submit(&shared, &request, object(&body.0)?).await
+pub async fn post(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    caller: Caller,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
+    submit(&shared, &request, &caller, object(&body.0)?).await
 }
 
 /// `POST /v1/commands/{type}`: the same, its type in the path.
 pub async fn typed(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     kind: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
@@ -63,7 +71,7 @@ pub async fn typed(
     }
     let mut command = object(&body.0)?;
     said(&mut command, "type", &kind)?;
-    submit(&shared, &request, command).await
+    submit(&shared, &request, &caller, command).await
 }
 
 /// What the path says: the body need not, and may not say otherwise.
@@ -85,10 +93,11 @@ pub fn said(command: &mut Map<String, Value>, field: &str, value: &str) -> Resul
 pub async fn submit(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     command: Map<String, Value>,
 ) -> Result<HttpResponse, ApiError> {
-    let addressed = addressed(shared, request, command).await?;
-    send(shared, request, addressed).await
+    let addressed = addressed(shared, request, caller, command).await?;
+    send(shared, request, caller, addressed).await
 }
 
 /// A command with all of its envelope, where it belongs, and whether it is in the audit.
@@ -102,6 +111,7 @@ struct Addressed {
 async fn addressed(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     mut command: Map<String, Value>,
 ) -> Result<Addressed, ApiError> {
     let invalid = |why: &str| ProblemKind::Invalid.error(why);
@@ -130,10 +140,9 @@ async fn addressed(
     let Some((name, may)) = Wire::ROLES.iter().find(|(name, _)| *name == kind) else {
         return Err(invalid("there is no such command type"));
     };
-    let caller = caller(request);
     if !matches!(caller, Caller::Anyone) {
         let mut actors = caller.actors(name, may);
-        if let (Caller::Operator { role, .. }, Some(within)) = (&caller, command.get("command")) {
+        if let (Caller::Operator { role, .. }, Some(within)) = (caller, command.get("command")) {
             // a preview is judged as what is in it; what that is not the lane says
             let within = within.get("type").and_then(Value::as_str).unwrap_or_default();
             actors.retain(|_| desks::sends(*role, within));
@@ -150,7 +159,7 @@ async fn addressed(
                 return Err(deny(request, caller.name(), &why));
             }
         }
-        let buys = scope::check(shared, request, &caller, name, &command).await?;
+        let buys = scope::check(shared, request, caller, name, &command).await?;
         // it buys as a business: a customer of its name is somebody else
         let partner = actors.iter().find(|a| a.starts_with("partner:"));
         if let (true, false, Some(partner)) = (buys, named, partner) {
@@ -166,7 +175,7 @@ async fn addressed(
         }
     }
     no_card(&command)?;
-    let noted = audit::command(shared, request, &command).await?;
+    let noted = audit::command(shared, request, caller, &command).await?;
     let partition = partition(shared, &command);
     command.insert("reply_to".into(), Value::from(&*shared.door.name));
     Ok(Addressed { id, partition, command, noted })
@@ -235,6 +244,7 @@ pub fn no_card(command: &Map<String, Value>) -> Result<(), ApiError> {
 async fn send(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     Addressed { id, partition, command, noted }: Addressed,
 ) -> Result<HttpResponse, ApiError> {
     let delivered = deliver(shared, &id, partition, &command).await;
@@ -249,9 +259,9 @@ async fn send(
         noted.refused(shared).await;
     }
     let Some(answer) = delivered.map_err(|unsent| unsent.error)? else { return Ok(pending(&id)) };
-    let answer = scope::heard(shared, &caller(request), answer).await?;
+    let answer = scope::heard(shared, caller, answer).await?;
     if answer.reason.as_deref() == Some(Reason::Forbidden.code()) {
-        note_denied(request, caller(request).name(), "the lane: this actor may not send this command");
+        note_denied(request, caller.name(), "the lane: this actor may not send this command");
     }
     Ok(respond(&answer))
 }
@@ -406,6 +416,7 @@ impl From<Answer> for CommandState {
 pub async fn look(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     // a command's type is sent to here; it is looked at only if it is some command's id, too
@@ -425,9 +436,8 @@ pub async fn look(
     let unknown = || if Wire::NAMES.contains(&id.as_str()) { unheard() } else { unknown() };
     let found = shared.parts.store.outcomes(std::slice::from_ref(&id)).await?;
     let o = found.first().ok_or_else(unknown)?;
-    let who = caller(&request);
     let Some(at) = &o.order else {
-        if matches!(who, Caller::Checkout { .. } | Caller::Partner { .. }) {
+        if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
             return Err(unknown());
         }
         return Ok(HttpResponse::Ok().json(CommandState {
@@ -442,8 +452,8 @@ pub async fn look(
         }));
     };
     let folded = scope::folded(&shared, &at.ord_id).await?.ok_or_else(unknown)?;
-    if scope::sight(&who, &folded).is_none() {
-        note_denied(&request, who.name(), "somebody else's command");
+    if scope::sight(&caller, &folded).is_none() {
+        note_denied(&request, caller.name(), "somebody else's command");
         return Err(unknown());
     }
     let a = folded.applied.iter().find(|a| *a.command_id == *id.as_str()).ok_or_else(unknown)?;

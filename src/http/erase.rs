@@ -21,6 +21,7 @@ use self::letter::Whose;
 use super::{
     AppState,
     audit::{self, Action},
+    caller::Caller,
     letters,
     problem::{ApiError, ProblemKind},
 };
@@ -62,15 +63,16 @@ pub struct ErasedView {
 pub async fn customer(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<Json<ErasedView>, ApiError> {
-    erase(&shared, &request, &id).await.map(Json)
+    let customer = CustomerId::new(&id).map_err(|e| ProblemKind::Invalid.error(e.to_string()))?;
+    audit::note(&shared, &request, &caller, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
+    erase(&shared, &customer).await.map(Json)
 }
 
-async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<ErasedView, ApiError> {
-    let customer = CustomerId::new(id).map_err(|e| ProblemKind::Invalid.error(e.to_string()))?;
-    audit::note(shared, request, Action::PersonErased, &format!("customer:{id}"), &json!({})).await?;
-    let mut view = ErasedView { customer_id: id.to_owned(), ..ErasedView::default() };
+async fn erase(shared: &AppState, customer: &CustomerId) -> Result<ErasedView, ApiError> {
+    let mut view = ErasedView { customer_id: customer.to_string(), ..ErasedView::default() };
     let mut orders = HashSet::new();
     for archived in [false, true] {
         let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
@@ -91,7 +93,7 @@ async fn erase(shared: &AppState, request: &HttpRequest, id: &str) -> Result<Era
         }
     }
     parcels(&*shared.parts.store, &orders, &mut view.words).await?;
-    view.letters = letters_of(shared, &Whose { customer: id, orders: &orders }).await?;
+    view.letters = letters_of(shared, &Whose { customer: customer.as_str(), orders: &orders }).await?;
     Ok(view)
 }
 

@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppState,
+    caller::Caller,
     folds::Unfolded,
-    guard::{self, caller, deny},
+    guard::{self, deny},
     listeners::ListenerSlot,
     paging::{self, bad_cursor},
     problem::{ApiError, ProblemKind},
     scope::{Sight, theirs},
-    tokens::Caller,
     view::Page,
 };
 use crate::{
@@ -103,14 +103,18 @@ async fn begin(
     Ok((Cursor(cursor), Cursor(told)))
 }
 
-async fn wanted(shared: &AppState, request: &HttpRequest, asked: &EventsQuery) -> Result<Wanted, ApiError> {
-    let caller = caller(request);
+async fn wanted(
+    shared: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    asked: &EventsQuery,
+) -> Result<Wanted, ApiError> {
     let mut sight = Sight::Whole;
     if matches!(caller, Caller::Checkout { .. } | Caller::Partner { .. }) {
         let Some(id) = &asked.order_id else {
             return Err(deny(request, caller.name(), "this token hears of one order at a time: name its order_id"));
         };
-        sight = theirs(shared, request, &caller, id).await?.sight;
+        sight = theirs(shared, request, caller, id).await?.sight;
     }
     let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
     // an event that never comes is not waited for
@@ -351,10 +355,11 @@ async fn speak(mut l: Listening) -> Option<(Result<web::Bytes, actix_web::Error>
 pub async fn events(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     asked: web::Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let wanted = wanted(&shared, &request, &asked).await?;
-    let place = shared.listeners.take(&caller(&request))?;
+    let wanted = wanted(&shared, &request, &caller, &asked).await?;
+    let place = shared.listeners.take(&caller)?;
     let (from, cursor) = begin(&shared, &request, &asked, &wanted.sight).await?;
     let only = lives(&shared, &wanted).await?;
     let each = (0..shared.parts.partitions).zip(from.0);
@@ -383,10 +388,11 @@ pub struct From {
 pub async fn of_order(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
     from: web::Query<From>,
 ) -> Result<Json<Page<Published>>, ApiError> {
-    let found = theirs(&shared, &request, &caller(&request), &id).await?;
+    let found = theirs(&shared, &request, &caller, &id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
     let (order, store) = (&found.order.id, &shared.parts.store);

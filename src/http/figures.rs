@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AppState, tokens::Caller};
+use super::{AppState, caller::Caller};
 use crate::{
     domain::{
         ids::{PartnerId, ProductId, SkuId},
@@ -43,7 +43,9 @@ impl Figures {
 pub async fn told(shared: &AppState, caller: &Caller, skus: &[SkuId]) -> Result<Figures, StoreError> {
     match caller {
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => Ok(Figures::All),
-        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => Ok(Figures::Of(Vec::new())),
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics | Caller::Nobody => {
+            Ok(Figures::Of(Vec::new()))
+        }
         Caller::Partner { partner } => {
             if skus.is_empty() {
                 return Ok(Figures::Of(Vec::new()));
@@ -65,7 +67,7 @@ pub async fn told(shared: &AppState, caller: &Caller, skus: &[SkuId]) -> Result<
 pub fn of(caller: &Caller, stored: &StoredSku) -> bool {
     match caller {
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => true,
-        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics => false,
+        Caller::Checkout { .. } | Caller::Payment { .. } | Caller::Metrics | Caller::Nobody => false,
         Caller::Partner { partner } => is_own(partner, &stored.unit, Some(&*stored.product.ptnr_id)),
     }
 }

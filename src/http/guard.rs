@@ -22,10 +22,11 @@ use super::{
     AppState,
     access::Access,
     bucket::{Bucket, Size},
+    caller::Caller,
     keyring::{self, Keyring},
     origin,
     problem::{ApiError, ProblemKind},
-    tokens::{AccessToken, Caller, Says, bearer},
+    tokens::{AccessToken, Says, bearer},
 };
 use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
 
@@ -94,13 +95,13 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Api
     let shared =
         request.app_data::<web::Data<AppState>>().ok_or_else(|| ProblemKind::Fault.error("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
-        return Ok((Caller::Metrics, Says::Nothing)); // the resource says that it has no such method, and that by token nothing may be done
+        return Ok((Caller::Nobody, Says::Nothing)); // the resource says that it has no such method
     };
     if matches!(access, Access::All) {
         return Ok((Caller::Anyone, Says::Nothing)); // probes are never kept waiting
     }
     if matches!(access, Access::Signed) {
-        return Ok((Caller::Metrics, Says::Nothing)); // the body is not read yet; by token it may do nothing
+        return Ok((Caller::Nobody, Says::Nothing)); // the body is not read yet
     }
     if shared.parts.tokens.open() {
         shared.rates.take("anyone", shared.parts.rate)?;
@@ -183,12 +184,6 @@ fn shown(request: &HttpRequest) -> String {
 pub fn deny(request: &HttpRequest, who: &str, why: &str) -> ApiError {
     note_denied(request, who, why);
     ProblemKind::Forbidden.error(why)
-}
-
-/// Who asks.
-pub fn caller(request: &HttpRequest) -> Caller {
-    // without the guard nobody would come here; then nobody may do anything
-    request.extensions().get::<Caller>().cloned().unwrap_or(Caller::Metrics)
 }
 
 /// Whether it may say that money came in.

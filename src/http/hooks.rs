@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     AppState,
     audit::{self, Action},
+    caller::Caller,
     paging::{self, Paging},
     problem::{ApiError, ProblemKind},
     view::Page,
@@ -120,6 +121,7 @@ async fn letter(shared: &AppState, hook: &Hook, letter: &str) -> Result<HookLett
 pub async fn resend(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let (name, id) = path.into_inner();
@@ -129,7 +131,7 @@ pub async fn resend(
         return Err(ProblemKind::NotFound.error("no webhook is configured"));
     };
     let target = format!("{name}/{id}");
-    audit::note(&shared, &request, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    audit::note(&shared, &request, &caller, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
     let parcel = WebhookDelivery {
         id: row.pcl_id.to_string(),
         partition: u32::try_from(row.prtn_no).unwrap_or_default(),
@@ -145,13 +147,15 @@ pub async fn resend(
 pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let (name, id) = path.into_inner();
     let hook = known(&shared, &name)?;
     let row = letter(&shared, hook, &id).await?;
     let target = format!("{name}/{id}");
-    audit::note(&shared, &request, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id })).await?;
+    audit::note(&shared, &request, &caller, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id }))
+        .await?;
     gone(&shared, hook, &id, "discarded").await
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{
     AppState,
     audit::{self, Action},
+    caller::Caller,
     paging::{self, Paging},
     problem::{ApiError, ProblemKind},
     view::{LetterDone, LetterView, Page},
@@ -134,13 +135,14 @@ async fn find(shared: &AppState, partition: u32, id: EntryId) -> Result<Told, Ap
 async fn note(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     action: Action,
     (partition, letter): (u32, &str),
     told: &Told,
 ) -> Result<(), ApiError> {
     let command_id = decode(told.command.as_bytes()).ok().map(|c| c.id);
     let detail = json!({ "entry": told.entry, "reason": told.reason, "command_id": command_id });
-    audit::note(shared, request, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
+    audit::note(shared, request, caller, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
 }
 
 /// Where a letter goes again: a lane's own step is no command of anybody's. What it says is not asked, since a producer may
@@ -164,13 +166,14 @@ fn stream(told: &Told) -> Result<Inbound, ApiError> {
 pub async fn requeue(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(u32, String)>,
 ) -> Result<Json<LetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
     let to = stream(&told)?;
-    note(&shared, &request, Action::LetterRequeued, (partition, &letter), &told).await?;
+    note(&shared, &request, &caller, Action::LetterRequeued, (partition, &letter), &told).await?;
     let raw: Arc<[u8]> = told.command.into_bytes().into();
     let sent = shared.parts.log.append(partition, to, &[raw]).await?;
     // sent first: a crash between the two leaves the letter, and its command is answered once all the same
@@ -182,12 +185,13 @@ pub async fn requeue(
 pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(u32, String)>,
 ) -> Result<Json<LetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
-    note(&shared, &request, Action::LetterDiscarded, (partition, &letter), &told).await?;
+    note(&shared, &request, &caller, Action::LetterDiscarded, (partition, &letter), &told).await?;
     if !shared.parts.log.bury(partition, id).await? {
         return Err(unknown());
     }

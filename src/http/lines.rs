@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AppState,
+    caller::Caller,
     csv::{self, Format},
-    guard::{caller, deny},
+    guard::deny,
     mask,
     paging::{self, bad_cursor, moment, statuses},
     problem::{ApiError, ProblemKind},
     recipient::{self, DeliveryPlace, DeliveryPlaces, Look},
-    tokens::Caller,
     view::{Page, RecipientView},
 };
 use crate::{
@@ -147,12 +147,11 @@ fn claims(asked: Option<&str>) -> Result<Vec<ClaimAsked>, ApiError> {
 
 impl LineSearch {
     /// As the store is asked, by this caller: a partner sees its own lines.
-    fn read(&self, request: &HttpRequest, usual: &[Status], now: Time) -> Result<LineQuery, ApiError> {
-        let who = caller(request);
+    fn read(&self, request: &HttpRequest, caller: &Caller, usual: &[Status], now: Time) -> Result<LineQuery, ApiError> {
         let mut partner = paging::id(self.partner_id.as_deref(), PartnerId::new)?;
-        if let Caller::Partner { partner: own } = &who {
+        if let Caller::Partner { partner: own } = caller {
             if partner.as_ref().is_some_and(|named| named != own) {
-                return Err(deny(request, who.name(), "a partner sees its own lines"));
+                return Err(deny(request, caller.name(), "a partner sees its own lines"));
             }
             partner = Some(own.clone());
         }
@@ -211,30 +210,33 @@ pub fn read_cursor(cursor: &str) -> Result<LineAt, ApiError> {
 pub async fn list(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     search: web::Query<LineSearch>,
 ) -> Result<HttpResponse, ApiError> {
-    told(&shared, &request, &search, None).await
+    told(&shared, &request, &caller, &search, None).await
 }
 
 /// `GET /v1/lines/recipients`: what is to be sent, with where to; each look is written down.
 pub async fn download(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     search: web::Query<LineSearch>,
 ) -> Result<HttpResponse, ApiError> {
-    told(&shared, &request, &search, Some(&TO_SEND)).await
+    told(&shared, &request, &caller, &search, Some(&TO_SEND)).await
 }
 
 /// The list as it was asked for.
 async fn told(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     search: &LineSearch,
     whole: Option<&[Status]>,
 ) -> Result<HttpResponse, ApiError> {
     let listed = async {
         let format = csv::format(request, search.format.as_deref())?;
-        let page = lines(shared, request, search, whole).await?;
+        let page = lines(shared, request, caller, search, whole).await?;
         Ok(match format {
             Format::Json => HttpResponse::Ok().json(page),
             Format::Csv => csv::told(request, sheet::FILE, &sheet::COLUMNS, &page),
@@ -249,6 +251,7 @@ async fn told(
 async fn lines(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     search: &LineSearch,
     whole: Option<&[Status]>,
 ) -> Result<Page<LineItem>, ApiError> {
@@ -256,7 +259,7 @@ async fn lines(
         return Err(ProblemKind::Invalid.error("by is for counts"));
     }
     let limit = paging::limit(search.limit)?;
-    let mut asked = search.read(request, whole.unwrap_or_default(), shared.parts.clock.now())?;
+    let mut asked = search.read(request, caller, whole.unwrap_or_default(), shared.parts.clock.now())?;
     asked.limit = limit + 1;
     let mut rows = shared.parts.store.find_lines(&asked).await?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -265,7 +268,7 @@ async fn lines(
     let next = rows.last().filter(|_| more).map(|r| write_cursor(r.placed, r.line.ord_seq, &r.line.ord_id));
     let around = around(shared, &rows).await?;
     // staff see masked recipients of anything, a partner of what it has to send
-    let seller = matches!(caller(request), Caller::Partner { .. });
+    let seller = matches!(caller, Caller::Partner { .. });
     let sends = |r: &LineRow| {
         let installs = around.places.installs.contains(&*r.line.ord_id);
         let delivery = delivery(r);
@@ -279,7 +282,7 @@ async fn lines(
             shown.extend(around.places.of.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
         }
         let shown: Vec<(&str, &DeliveryPlace)> = shown.into_iter().collect();
-        recipient::note(shared, request, Look::Download, &shown).await?;
+        recipient::note(shared, request, caller, Look::Download, &shown).await?;
     }
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
+    caller::Caller,
     problem::{ApiError, ProblemKind},
-    tokens::{Caller, Role},
+    tokens::Role,
 };
 
 /// Who may listen at a time; each holds a connection to the log.

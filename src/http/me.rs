@@ -1,13 +1,10 @@
 //! `GET /v1/me`: who asks, as the door sees it.
 
-use actix_web::{HttpRequest, web::Json};
+use actix_web::web::Json;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    guard::caller,
-    tokens::{Caller, Role},
-};
+use super::{caller::Caller, tokens::Role};
 use crate::domain::ids::{CustomerId, PartnerId};
 
 /// Who asks.
@@ -35,7 +32,8 @@ impl From<&Caller> for Me {
             | Caller::Payment { .. }
             | Caller::Operator { .. }
             | Caller::Auditor { .. }
-            | Caller::Metrics => (None, None),
+            | Caller::Metrics
+            | Caller::Nobody => (None, None),
         };
         Self {
             name: caller.name().to_owned(),
@@ -49,8 +47,8 @@ impl From<&Caller> for Me {
 }
 
 /// `GET /v1/me`.
-pub async fn me(request: HttpRequest) -> Json<Me> {
-    Json(Me::from(&caller(&request)))
+pub async fn me(caller: Caller) -> Json<Me> {
+    Json(Me::from(&caller))
 }
 
 #[cfg(test)]
@@ -73,6 +71,7 @@ mod tests {
             Caller::Operator { name: name.clone(), role: Role::Finance },
             Caller::Auditor { name },
             Caller::Metrics,
+            Caller::Nobody,
         ] {
             let taken: Vec<String> =
                 Wire::ROLES.iter().flat_map(|(command, may)| caller.actors(command, may)).collect();

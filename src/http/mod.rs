@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod bucket;
 pub mod callbacks;
+pub mod caller;
 pub mod closed;
 pub mod commands;
 pub mod console;

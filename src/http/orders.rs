@@ -13,15 +13,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AppState,
+    caller::Caller,
     commands::{self, object},
     figures, folds,
-    guard::{Body, caller, deny},
+    guard::{Body, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
     problem::{self, ApiError, ProblemKind},
     recipient::{self, Look},
     scope::{self, Sight, VisibleOrder, theirs},
-    tokens::Caller,
     view::{OrderSummary, OrderView, Page, RecipientView, ReviewView},
 };
 use crate::{
@@ -66,9 +66,9 @@ pub struct OrderSearch {
 pub async fn list(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     search: web::Query<OrderSearch>,
 ) -> Result<Json<Page<OrderSummary>>, ApiError> {
-    let caller = caller(&request);
     let deny = |why| deny(&request, caller.name(), why);
     let mut customer = paging::id(search.customer_id.as_deref(), CustomerId::new)?;
     let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
@@ -88,7 +88,7 @@ pub async fn list(
             }
             partner = Some(own.clone());
         }
-        Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } => {
+        Caller::Checkout { customer: None, .. } | Caller::Metrics | Caller::Payment { .. } | Caller::Nobody => {
             return Err(deny("not with this token"));
         }
         Caller::Anyone | Caller::Operator { .. } | Caller::Auditor { .. } => {}
@@ -152,10 +152,11 @@ fn read_cursor(cursor: &str) -> Result<(Time, OrderId), ApiError> {
 pub async fn one(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let found = theirs(&shared, &request, &caller(&request), &id).await?;
-    let (found, mut view) = seen(&shared, &request, found).await?;
+    let found = theirs(&shared, &request, &caller, &id).await?;
+    let (found, mut view) = seen(&shared, &caller, found).await?;
     let order = &found.order;
     // with what is kept apart from its history
     words(&shared, order, &mut view.reviews).await?;
@@ -165,7 +166,7 @@ pub async fn one(
         let one = std::slice::from_ref(&order.id);
         place = recipient::places(&shared, one).await?.of.remove(order.id.as_str());
     }
-    let open = matches!(caller(&request), Caller::Anyone);
+    let open = matches!(caller, Caller::Anyone);
     view.recipient = place.as_ref().map(|place| match &place.person {
         Some(_) if !open => mask::recipient(&place.recipient),
         _ => place.recipient.clone(),
@@ -175,18 +176,14 @@ pub async fn one(
         return Ok(known);
     }
     if let (true, Some(place)) = (open, &place) {
-        recipient::note(&shared, &request, Look::Order, &[(order.id.as_str(), place)]).await?;
+        recipient::note(&shared, &request, &caller, Look::Order, &[(order.id.as_str(), place)]).await?;
     }
     tagged(&shared, &request, order, &tag, view).await
 }
 
 /// What its history tells of an order, as the caller may see it.
-async fn seen(
-    shared: &AppState,
-    request: &HttpRequest,
-    found: VisibleOrder,
-) -> Result<(VisibleOrder, OrderView), ApiError> {
-    let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(&caller(request)));
+async fn seen(shared: &AppState, caller: &Caller, found: VisibleOrder) -> Result<(VisibleOrder, OrderView), ApiError> {
+    let (id, events, masks) = (found.order.id.clone(), events(&found.order), !recipient::sees_means(caller));
     let view = move || {
         let mut view = OrderView::of(&found.seen(), &found.order, found.sight.seller());
         for settlement in view.settlements.iter_mut().filter(|_| masks) {
@@ -272,9 +269,10 @@ async fn tagged(
 pub async fn timeline(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let found = theirs(&shared, &request, &caller(&request), &id).await?;
+    let found = theirs(&shared, &request, &caller, &id).await?;
     let (order, seller) = (&found.order, found.sight.seller());
     let telling = Telling::new(order.id.clone(), seller.cloned());
     let telling = shared.folds.through(&shared.parts.store, &order.id, telling, Telling::add).await;
@@ -361,6 +359,7 @@ impl OrderPart {
 pub async fn part(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, word) = path.into_inner();
@@ -368,9 +367,9 @@ pub async fn part(
     if part.is_none() && !Wire::NAMES.contains(&word.as_str()) {
         return Err(ProblemKind::NotFound.error(format!("an order has no {word}")));
     }
-    let found = theirs(&shared, &request, &caller(&request), &id).await?;
+    let found = theirs(&shared, &request, &caller, &id).await?;
     let part = part.ok_or_else(|| problem::only("POST", "a command of this type is sent by POST"))?;
-    let (found, mut view) = seen(&shared, &request, found).await?;
+    let (found, mut view) = seen(&shared, &caller, found).await?;
     if part == OrderPart::Reviews {
         words(&shared, &found.order, &mut view.reviews).await?;
     }
@@ -389,16 +388,22 @@ pub async fn part(
 }
 
 /// `POST /v1/orders`: a `place_order` command without its type.
-pub async fn place(shared: web::Data<AppState>, request: HttpRequest, body: Body) -> Result<HttpResponse, ApiError> {
+pub async fn place(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    caller: Caller,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
     let mut command = object(&body.0)?;
     commands::said(&mut command, "type", "place_order")?;
-    commands::submit(&shared, &request, command).await
+    commands::submit(&shared, &request, &caller, command).await
 }
 
 /// `POST /v1/orders/{id}/{command}`: a command's own fields.
 pub async fn command(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     path: web::Path<(String, String)>,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
@@ -411,5 +416,5 @@ pub async fn command(
     let mut command = if body.0.is_empty() { Map::new() } else { object(&body.0)? };
     commands::said(&mut command, "type", &kind)?;
     commands::said(&mut command, "order_id", &id)?;
-    commands::submit(&shared, &request, command).await
+    commands::submit(&shared, &request, &caller, command).await
 }

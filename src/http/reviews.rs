@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AppState,
-    guard::{caller, deny},
+    caller::Caller,
+    guard::deny,
     lines::{read_cursor, write_cursor},
     paging,
     problem::ApiError,
-    tokens::Caller,
     view::Page,
 };
 use crate::{
@@ -69,13 +69,13 @@ impl From<&ReviewRow> for ReviewItem {
 pub async fn list(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     search: web::Query<ReviewSearch>,
 ) -> Result<Json<Page<ReviewItem>>, ApiError> {
-    let who = caller(&request);
     let mut partner = paging::id(search.partner_id.as_deref(), PartnerId::new)?;
-    if let Caller::Partner { partner: own } = &who {
+    if let Caller::Partner { partner: own } = &caller {
         if partner.as_ref().is_some_and(|named| named != own) {
-            return Err(deny(&request, who.name(), "a partner sees reviews of what it sold"));
+            return Err(deny(&request, caller.name(), "a partner sees reviews of what it sold"));
         }
         partner = Some(own.clone());
     }

@@ -1,16 +1,13 @@
 //! The shelves: stock, its ledger, products and campaigns.
 
-use actix_web::{
-    HttpRequest,
-    web::{self, Json},
-};
+use actix_web::web::{self, Json};
 
 use super::{
-    AppState, figures,
-    guard::caller,
+    AppState,
+    caller::Caller,
+    figures,
     paging::{self, Paging, bad_cursor},
     problem::{ApiError, ProblemKind},
-    tokens::Caller,
     view::{CampaignView, LedgerView, Page, ProductView, SkuView},
 };
 use crate::{
@@ -37,13 +34,13 @@ pub(super) async fn rows<R: Row>(store: &dyn Store, after: Option<Vec<Read>>, li
 /// A partner's are those that it holds, or sells the product of.
 pub async fn skus(
     shared: web::Data<AppState>,
-    request: HttpRequest,
+    caller: Caller,
     paging: web::Query<Paging>,
 ) -> Result<Json<Page<SkuView>>, ApiError> {
     let limit = paging::limit(paging.limit)?;
     let after = paging::ids(paging.cursor.as_deref())?;
-    let units: Vec<UntRow> = if let Caller::Partner { partner } = caller(&request) {
-        shared.parts.store.units_of(&partner, after, limit + 1).await?
+    let units: Vec<UntRow> = if let Caller::Partner { partner } = &caller {
+        shared.parts.store.units_of(partner, after, limit + 1).await?
     } else {
         let after = after.map(|c| vec![Read::Text(Some(c.to_owned()))]);
         rows(&*shared.parts.store, after, limit + 1).await?
@@ -54,7 +51,7 @@ pub async fn skus(
 /// `GET /v1/skus/{id}`.
 pub async fn sku(
     shared: web::Data<AppState>,
-    request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<Json<SkuView>, ApiError> {
     let unknown = || none("such SKU");
@@ -63,7 +60,7 @@ pub async fn sku(
     let s = stored.first().ok_or_else(unknown)?;
     let mut view =
         SkuView { campaigns: s.campaigns.iter().map(CampaignView::from).collect(), ..SkuView::from(&s.unit) };
-    if !figures::of(&caller(&request), s) {
+    if !figures::of(&caller, s) {
         view.units = None;
         view.campaigns.iter_mut().for_each(|c| c.allotted = None);
     }
@@ -108,7 +105,7 @@ pub async fn campaigns(
 /// `GET /v1/campaigns/{id}`.
 pub async fn campaign(
     shared: web::Data<AppState>,
-    request: HttpRequest,
+    caller: Caller,
     id: web::Path<String>,
 ) -> Result<Json<CampaignView>, ApiError> {
     let unknown = || none("such campaign");
@@ -117,7 +114,7 @@ pub async fn campaign(
     let sale = sales.first().ok_or_else(unknown)?;
     let mut view = CampaignView::from(sale);
     let skus = [SkuId::stored(&sale.unt_id)];
-    let told = figures::told(&shared, &caller(&request), &skus).await?;
+    let told = figures::told(&shared, &caller, &skus).await?;
     view.allotted = view.allotted.filter(|_| told.has(&skus[0]));
     Ok(Json(view))
 }

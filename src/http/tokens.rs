@@ -8,13 +8,12 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::desks;
 use crate::{
     domain::{
         Time,
         ids::{CustomerId, PartnerId},
     },
-    protocol::{command::ActorRole as Actor, decode::CHECKOUT_PAYS, internal::hex},
+    protocol::internal::hex,
 };
 
 /// What a token may do. In [`Role::ALL`]'s order its words are those of the token file.
@@ -296,130 +295,9 @@ fn end(text: &str) -> anyhow::Result<Time> {
     read.with_context(|| format!("until= is a day (2027-03-01) or a moment (2027-03-01T09:00:00Z), not {text:?}"))
 }
 
-/// Who asks, once the token is known.
-#[derive(Debug, Clone)]
-pub enum Caller {
-    /// the door is open: development
-    Anyone,
-    Checkout {
-        name: String,
-        customer: Option<CustomerId>,
-    },
-    Partner {
-        partner: PartnerId,
-    },
-    Payment {
-        name: String,
-    },
-    /// of this role: all of it, or a part
-    Operator {
-        name: String,
-        role: Role,
-    },
-    Auditor {
-        name: String,
-    },
-    Metrics,
-}
-
-impl Caller {
-    /// Of a token and the customer whom the request names.
-    pub fn of(token: &AccessToken, customer: Option<CustomerId>) -> Self {
-        let name = token.name.clone();
-        match token.role {
-            Role::Checkout => Caller::Checkout { name, customer: token.customer.clone().or(customer) },
-            // `Tokens::add` refuses a partner's token without its partner
-            Role::Partner => match &token.partner {
-                Some(partner) => Caller::Partner { partner: partner.clone() },
-                None => Caller::Metrics,
-            },
-            Role::Payment => Caller::Payment { name },
-            role @ (Role::Operator | Role::Support | Role::Stock | Role::Privacy | Role::Finance) => {
-                Caller::Operator { name, role }
-            }
-            Role::Auditor => Caller::Auditor { name },
-            Role::Metrics => Caller::Metrics,
-        }
-    }
-
-    /// Its token's name, or its partner's.
-    pub fn name(&self) -> &str {
-        match self {
-            Caller::Anyone => "anyone",
-            Caller::Checkout { name, .. }
-            | Caller::Payment { name }
-            | Caller::Operator { name, .. }
-            | Caller::Auditor { name } => name,
-            Caller::Partner { partner } => partner.as_str(),
-            Caller::Metrics => "metrics",
-        }
-    }
-
-    /// Its token's role; an open door knows none.
-    pub const fn role(&self) -> Option<Role> {
-        match self {
-            Caller::Anyone => None,
-            Caller::Checkout { .. } => Some(Role::Checkout),
-            Caller::Partner { .. } => Some(Role::Partner),
-            Caller::Payment { .. } => Some(Role::Payment),
-            Caller::Operator { role, .. } => Some(*role),
-            Caller::Auditor { .. } => Some(Role::Auditor),
-            Caller::Metrics => Some(Role::Metrics),
-        }
-    }
-
-    /// As what it does or sees is written down: `role:name`; at an open door the name alone.
-    pub fn actor(&self) -> String {
-        self.role().map_or_else(|| self.name().to_owned(), |role| format!("{}:{}", role.word(), self.name()))
-    }
-
-    /// The actors' roles that it may speak as, with one command or another.
-    pub const fn speaks(&self) -> &'static [Actor] {
-        match self {
-            Caller::Anyone => &Actor::ALL,
-            Caller::Checkout { .. } => &[Actor::Buyer, Actor::Payment],
-            Caller::Partner { .. } => &[Actor::Seller, Actor::Partner],
-            Caller::Payment { .. } => &[Actor::Payment],
-            Caller::Operator { role: Role::Privacy, .. } | Caller::Auditor { .. } | Caller::Metrics => &[],
-            Caller::Operator { .. } => &[Actor::Operator],
-        }
-    }
-
-    /// Whom a command may come from, by its type and its type's actors: the first is taken where the command names none.
-    /// Empty: no one.
-    pub fn actors(&self, command: &str, may: &[Actor]) -> Vec<String> {
-        let of = |actor: Actor, id: &str| may.contains(&actor).then(|| format!("{}:{id}", actor.word()));
-        match self {
-            Caller::Anyone | Caller::Auditor { .. } | Caller::Metrics => Vec::new(),
-            Caller::Checkout { name, customer } => {
-                let buyer = customer.as_ref().and_then(|c| of(Actor::Buyer, c.as_str()));
-                let pays = CHECKOUT_PAYS.contains(&command).then(|| of(Actor::Payment, name)).flatten();
-                buyer.into_iter().chain(pays).collect()
-            }
-            Caller::Partner { partner } => {
-                let id = partner.as_str();
-                // also as who bought; whether it did is looked at with the order
-                [Actor::Seller, Actor::Partner].into_iter().filter_map(|a| of(a, id)).collect()
-            }
-            Caller::Payment { name } => of(Actor::Payment, name).into_iter().collect(),
-            Caller::Operator { name, role } => {
-                of(Actor::Operator, name).filter(|_| desks::sends(*role, command)).into_iter().collect()
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_checkouts_payments_are_commands_of_the_payment_side() {
-        for command in CHECKOUT_PAYS {
-            let (_, may) = crate::protocol::command::Wire::ROLES.iter().find(|(name, _)| *name == command).unwrap();
-            assert!(may.contains(&Actor::Payment), "{command}");
-        }
-    }
 
     #[test]
     fn whoever_may_be_the_buyer_does_not_say_paid() {

@@ -12,6 +12,7 @@ use crate::{
     domain::{Time, status::Status},
     http::{
         AppState,
+        caller::Caller,
         paging::moment,
         problem::{ApiError, ProblemKind},
     },
@@ -50,6 +51,7 @@ pub struct LineCounts {
 pub async fn counts(
     shared: web::Data<AppState>,
     request: HttpRequest,
+    caller: Caller,
     search: web::Query<LineSearch>,
 ) -> Result<Json<LineCounts>, ApiError> {
     let pages = search.limit.is_some() || search.cursor.is_some() || search.sort.is_some();
@@ -65,7 +67,7 @@ pub async fn counts(
         }
     }
     let now = shared.parts.clock.now();
-    let asked = search.read(&request, &Status::ALL, now)?;
+    let asked = search.read(&request, &caller, &Status::ALL, now)?;
     let named = moment(search.placed_from.as_deref())?;
     let (work, rest): (Vec<Status>, Vec<Status>) = {
         let all = if asked.statuses.is_empty() { Status::ALL.to_vec() } else { asked.statuses.clone() };
