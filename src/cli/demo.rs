@@ -24,13 +24,13 @@ use crate::{
     lane::Limits,
     log::{CommandLog, Retention, redis::RedisLog},
     retention::{CLAIM_WINDOW, RetentionTerms},
-    server::{Server, ServerParts},
+    server::{Server, ServerParts, stats::Metrics},
     store::{self, rows::OrdRow, table},
     tools::{
         demo::{
             self, DemoPlan, DemoServers,
             check::{DemoCheck, check},
-            report::{ServerCounters, report},
+            report::report,
             screen::Screen,
         },
         verify::{Options, verify},
@@ -165,7 +165,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         }
         None => memory_log(&clock),
     };
-    let metrics = serve::metrics()?;
+    let metrics = Metrics::install()?;
     let place = DemoServers { store: Arc::clone(&store), log: Arc::clone(&log), clock: Arc::clone(&clock) };
     let server = start(&plan, &place).await?;
     let mut screen = Screen::new();
@@ -219,7 +219,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let options = Options { now: Some(clock.now()), ..Options::default() };
     let verified = Box::pin(verify(store, Some(log), options)).await?;
     let promises: Vec<DemoCheck> = verified.checks.iter().map(DemoCheck::promise).collect();
-    println!("{}", report(&sale, &found, ServerCounters::read(&metrics.render()), &promises));
+    println!("{}", report(&sale, &found, &metrics.stats(), &promises));
     if let Some(kept) = scratch.as_ref().filter(|s| s.kept) {
         println!("The database is kept: {}", kept.path.join("demo.db").display());
     }

@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::{Args, builder::BoolishValueParser};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ use crate::{
     },
     integrations::webhook::Hooks,
     lane::{Limits, actors::supervisor::Bounds},
-    server::{Server, ServerParts},
+    server::{Server, ServerParts, stats::Metrics},
 };
 
 /// Runs the server: reads commands, decides, commits, answers; and the HTTP door.
@@ -165,30 +164,6 @@ impl ServeArgs {
 
 /// Idle connections live longer than nginx's (60 s) and AWS's load balancers' (60 s), which would meet a closed one.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How often samples are folded into their histograms.
-const UPKEEP_EVERY: Duration = Duration::from_secs(2);
-
-/// The process's metrics, to be rendered at `/metrics`.
-///
-/// # Errors
-/// When they were installed before.
-pub fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-    let counts = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
-        .set_buckets_for_metric(Matcher::Full("jumun_batch_commands".into()), &counts)?
-        .install_recorder()?;
-    // samples wait in memory until someone renders them; nobody may ever ask
-    let upkept = handle.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(UPKEEP_EVERY).await;
-            upkept.run_upkeep();
-        }
-    });
-    Ok(handle)
-}
 
 /// Runs it.
 ///
@@ -223,7 +198,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let asked = (args.open, args.open_to_the_network);
     may_open(tokens.open(), asked, listener.local_addr()?)?;
     ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
-    let metrics = metrics()?;
+    let metrics = Metrics::install()?;
     let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock), hangups));
     let proxies = Proxies { networks: args.trusted_proxies, header: args.proxy_header };
     let opening = Startup {

@@ -18,7 +18,11 @@ use super::{
     AppState, guard,
     problem::{ApiError, ProblemKind},
 };
-use crate::{domain::Time, store::UntRow};
+use crate::{
+    domain::Time,
+    server::stats::{AnswersUpTo, LaneStats, Stats},
+    store::UntRow,
+};
 
 /// Who may watch at a time.
 const WATCHERS_MAX: usize = 100;
@@ -95,13 +99,13 @@ pub struct Watch {
 struct Look {
     taken: Instant,
     told: Arc<str>,
-    /// the histogram of answers then: upper bound in seconds, how many up to it
-    answers: Vec<(f64, f64)>,
+    /// those until then
+    answers: Vec<AnswersUpTo>,
 }
 
 impl Look {
     /// What was answered from it until now; none where it is too old to be called a moment ago.
-    fn until(&self, now: Instant, answers: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    fn until(&self, now: Instant, answers: &[AnswersUpTo]) -> Vec<AnswersUpTo> {
         if now.saturating_duration_since(self.taken) > EVERY * 2 { Vec::new() } else { since(&self.answers, answers) }
     }
 }
@@ -141,126 +145,62 @@ async fn look(shared: &AppState) -> Arc<str> {
     if let Some(known) = last.as_ref().filter(|l| l.taken.elapsed() < EVERY / 2) {
         return Arc::clone(&known.told);
     }
-    let text = shared.parts.metrics.render();
-    let samples = samples(&text);
-    let answers = histogram(&samples, "jumun_answer_seconds");
+    let stats = shared.parts.metrics.stats();
+    let answers = stats.answers.clone();
     let answered = last.as_ref().map_or_else(Vec::new, |l| l.until(Instant::now(), &answers));
-    let view = view(shared, &samples, answered).await;
+    let view = view(shared, stats, &answered).await;
     let told: Arc<str> = serde_json::to_string(&view).unwrap_or_default().into();
     *last = Some(Look { taken: Instant::now(), told: Arc::clone(&told), answers });
     told
 }
 
-async fn view(shared: &AppState, samples: &[Sample<'_>], answered: Vec<(f64, f64)>) -> LiveView {
+async fn view(shared: &AppState, stats: Stats, answered: &[AnswersUpTo]) -> LiveView {
     let parts = &shared.parts;
     let hot = parts.store.hottest(HOT_MAX).await.unwrap_or_else(|e| {
         tracing::debug!(error = %e, "the shelf can't be shown now");
         Vec::new()
     });
     let lane = |partition: u32| {
-        let of = |name: &str| {
-            let wanted = partition.to_string();
-            let ours = |s: &&Sample<'_>| s.name == name && s.label("partition") == Some(&wanted);
-            whole(samples.iter().filter(ours).map(|s| s.value).sum())
-        };
-        LaneView {
-            partition,
-            lag: of("jumun_stream_lag"),
-            pending: of("jumun_stream_pending"),
-            in_flight: of("jumun_in_flight"),
-            resets: of("jumun_lane_resets_total"),
-            dead: of("jumun_dead_letters"),
-        }
-    };
-    let placed = |s: &&Sample<'_>| {
-        s.name == "jumun_commands_total"
-            && s.label("type") == Some("place_order")
-            && s.label("outcome") == Some("accepted")
+        let LaneStats { lag, pending, in_flight, resets, dead } =
+            stats.lanes.get(&partition).copied().unwrap_or_default();
+        LaneView { partition, lag, pending, in_flight, resets, dead }
     };
     LiveView {
         at: parts.clock.now(),
         partitions: parts.partitions,
         owned: parts.health.owned(),
         broken: parts.health.broken(),
-        commands: by(samples, "jumun_commands_total", "outcome"),
-        placed: whole(samples.iter().filter(placed).map(|s| s.value).sum()),
-        refusals: by(samples, "jumun_refusals_total", "reason"),
-        p50_ms: quantile(&answered, 0.5),
-        p99_ms: quantile(&answered, 0.99),
         lanes: (0..parts.partitions).map(lane).collect(),
+        commands: stats.outcomes,
+        placed: stats.placed,
+        refusals: stats.refusals,
+        p50_ms: quantile(answered, 0.5),
+        p99_ms: quantile(answered, 0.99),
         hot: hot.iter().map(HotView::from).collect(),
     }
 }
 
-/// One line of the metrics' text.
-#[derive(Debug)]
-struct Sample<'a> {
-    name: &'a str,
-    labels: Vec<(&'a str, &'a str)>,
-    value: f64,
-}
-
-impl Sample<'_> {
-    fn label(&self, name: &str) -> Option<&str> {
-        self.labels.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
-    }
-}
-
-/// Reads the text that Prometheus reads; none of our labels' values holds a quote or a comma.
-fn samples(text: &str) -> Vec<Sample<'_>> {
-    let read = |line| -> Option<Sample<'_>> {
-        let (series, value): (&str, &str) = str::rsplit_once(line, ' ')?;
-        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        let pairs = labels.trim_end_matches('}').split(',').filter_map(|pair| pair.split_once('='));
-        let labels = pairs.map(|(n, v)| (n, v.trim_matches('"'))).collect();
-        Some(Sample { name, labels, value: value.parse().ok()? })
+/// What came between two looks, of the same bounds.
+fn since(before: &[AnswersUpTo], now: &[AnswersUpTo]) -> Vec<AnswersUpTo> {
+    let news = |(now, before): (&AnswersUpTo, &AnswersUpTo)| AnswersUpTo {
+        seconds: now.seconds,
+        count: now.count.saturating_sub(before.count),
     };
-    text.lines().filter(|l| !l.starts_with('#')).filter_map(read).collect()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a counter is whole and not negative")]
-fn whole(value: f64) -> u64 {
-    value.max(0.0) as u64
-}
-
-fn by(samples: &[Sample<'_>], name: &str, label: &str) -> BTreeMap<String, u64> {
-    let mut sums = BTreeMap::new();
-    for s in samples.iter().filter(|s| s.name == name) {
-        *sums.entry(s.label(label).unwrap_or_default().to_owned()).or_default() += whole(s.value);
-    }
-    sums
-}
-
-fn histogram(samples: &[Sample<'_>], name: &str) -> Vec<(f64, f64)> {
-    let mut buckets: Vec<(f64, f64)> = Vec::new();
-    for s in samples.iter().filter(|s| s.name.strip_suffix("_bucket") == Some(name)) {
-        let Some(bound) = s.label("le").and_then(|le| le.replace("+Inf", "inf").parse().ok()) else { continue };
-        match buckets.iter_mut().find(|(known, _)| *known == bound) {
-            Some((_, n)) => *n += s.value,
-            None => buckets.push((bound, s.value)),
-        }
-    }
-    buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
-    buckets
-}
-
-/// What came between two looks.
-fn since(before: &[(f64, f64)], now: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let earlier = |bound: f64| before.iter().find(|(b, _)| *b == bound).map_or(0.0, |(_, n)| *n);
-    now.iter().map(|(bound, n)| (*bound, n - earlier(*bound))).collect()
+    now.iter().zip(before).map(news).collect()
 }
 
 /// In milliseconds, evenly within its bucket; past the last bound, that bound.
-fn quantile(buckets: &[(f64, f64)], q: f64) -> Option<f64> {
-    let all = buckets.last().map(|(_, n)| *n).filter(|n| *n > 0.0)?;
+fn quantile(answers: &[AnswersUpTo], q: f64) -> Option<f64> {
+    let all = answers.last().map(|a| a.count as f64).filter(|n| *n > 0.0)?;
     let (mut low, mut below) = (0.0, 0.0);
-    for (bound, n) in buckets {
-        if *n >= all * q {
-            let within = if *n > below { (all * q - below) / (n - below) } else { 1.0 };
+    for AnswersUpTo { seconds: bound, count } in answers {
+        let n = *count as f64;
+        if n >= all * q {
+            let within = if n > below { (all * q - below) / (n - below) } else { 1.0 };
             let high = if bound.is_finite() { *bound } else { low };
             return Some((low + (high - low) * within) * 1_000.0);
         }
-        (low, below) = (*bound, *n);
+        (low, below) = (*bound, n);
     }
     None
 }
@@ -269,32 +209,26 @@ fn quantile(buckets: &[(f64, f64)], q: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# HELP jumun_commands_total commands\n\
-        jumun_commands_total{type=\"place_order\",outcome=\"accepted\"} 7\n\
-        jumun_commands_total{type=\"prepare\",outcome=\"accepted\"} 2\n\
-        jumun_commands_total{type=\"prepare\",outcome=\"rejected\"} 1\n\
-        jumun_stream_lag{partition=\"0\"} 5\n\
-        jumun_answer_seconds_bucket{le=\"0.01\"} 50\n\
-        jumun_answer_seconds_bucket{le=\"0.02\"} 100\n\
-        jumun_answer_seconds_bucket{le=\"+Inf\"} 100\n";
+    fn answers<const N: usize>(up_to: [(f64, u64); N]) -> Vec<AnswersUpTo> {
+        up_to.map(|(seconds, count)| AnswersUpTo { seconds, count }).into()
+    }
 
     #[test]
-    fn the_metrics_text_is_read() {
-        let s = samples(TEXT);
-        let outcomes = by(&s, "jumun_commands_total", "outcome");
-        assert_eq!(outcomes, BTreeMap::from([("accepted".to_owned(), 9), ("rejected".to_owned(), 1)]));
-        let buckets = histogram(&s, "jumun_answer_seconds");
-        assert_eq!(quantile(&buckets, 0.5), Some(10.0));
-        assert_eq!(quantile(&buckets, 0.75), Some(15.0));
-        assert_eq!(quantile(&since(&buckets, &buckets), 0.5), None);
+    fn quantiles_lie_within_their_bucket() {
+        let all = answers([(0.01, 50), (0.02, 100), (f64::INFINITY, 100)]);
+        assert_eq!(quantile(&all, 0.5), Some(10.0));
+        assert_eq!(quantile(&all, 0.75), Some(15.0));
+        assert_eq!(quantile(&answers([(0.01, 0), (f64::INFINITY, 2)]), 0.5), Some(10.0), "past the last bound");
+        assert_eq!(quantile(&since(&all, &all), 0.5), None);
         assert_eq!(quantile(&[], 0.5), None);
     }
 
     #[test]
     fn quantiles_are_of_a_moment_not_of_the_time_since_somebody_looked() {
-        let look = Look { taken: Instant::now(), told: "".into(), answers: vec![(0.01, 5.0), (f64::INFINITY, 5.0)] };
-        let answers = [(0.01, 5.0), (f64::INFINITY, 9.0)];
-        let after = |pause| quantile(&look.until(look.taken + pause, &answers), 0.5);
+        let before = answers([(0.01, 5), (f64::INFINITY, 5)]);
+        let look = Look { taken: Instant::now(), told: "".into(), answers: before };
+        let now = answers([(0.01, 5), (f64::INFINITY, 9)]);
+        let after = |pause| quantile(&look.until(look.taken + pause, &now), 0.5);
         assert_eq!(after(EVERY), Some(10.0));
         assert_eq!(after(EVERY * 2), Some(10.0), "a look that came a little late");
         assert_eq!(after(Duration::from_secs(3_600)), None, "an hour is no moment");

@@ -48,7 +48,6 @@ pub mod waiting;
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +55,7 @@ use crate::{
     clock::Clock,
     integrations::{signature::SigningSecret, webhook::Hooks},
     log::CommandLog,
-    server::Health,
+    server::{Health, stats::Metrics},
     store::Store,
 };
 use access::Table;
@@ -84,7 +83,7 @@ pub struct HttpParts {
     pub clock: Arc<dyn Clock>,
     pub partitions: u32,
     pub health: Arc<Health>,
-    pub metrics: PrometheusHandle,
+    pub metrics: Metrics,
     /// threads that serve it
     pub workers: usize,
     /// how long an answer is waited for before the client is told where to look

@@ -3,6 +3,7 @@
 pub mod metrics_sampler;
 mod partition_owner;
 pub mod refund_dispatcher;
+pub mod stats;
 
 use std::{sync::Arc, time::Duration};
 

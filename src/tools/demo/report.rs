@@ -8,47 +8,10 @@ use super::{
     DemoSale, PRICE,
     check::{DemoCheck, DemoTotals},
 };
-use crate::tools::load::report::{millis, thousands};
-
-/// What the server's own counters say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ServerCounters {
-    pub commits: u64,
-    pub commands: u64,
-    /// time spent in commits
-    pub committing: Duration,
-    pub resets: u64,
-}
-
-impl ServerCounters {
-    /// Reads them from the Prometheus text.
-    pub fn read(text: &str) -> Self {
-        let sum = |name: &str| -> u64 { whole(text, name) };
-        Self {
-            commits: sum("jumun_batch_commands_count"),
-            commands: sum("jumun_batch_commands_sum"),
-            committing: seconds(text, "jumun_commit_seconds_sum"),
-            resets: sum("jumun_lane_resets_total"),
-        }
-    }
-}
-
-/// The values of a series, over all its labels.
-fn values<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    text.lines().filter_map(move |line| {
-        let rest = line.strip_prefix(name)?;
-        rest.starts_with(['{', ' ']).then(|| rest.rsplit(' ').next()).flatten()
-    })
-}
-
-fn whole(text: &str, name: &str) -> u64 {
-    values(text, name).filter_map(|v| v.split('.').next()?.parse::<u64>().ok()).sum()
-}
-
-fn seconds(text: &str, name: &str) -> Duration {
-    let parse = |v: &str| v.parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-    values(text, name).filter_map(parse).sum()
-}
+use crate::{
+    server::stats::Stats,
+    tools::load::report::{millis, thousands},
+};
 
 fn per(count: u64, took: Duration) -> u64 {
     let ms = took.as_millis().max(1);
@@ -75,7 +38,7 @@ impl Sheet {
 }
 
 /// The report.
-pub fn report(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters, others: &[DemoCheck]) -> String {
+pub fn report(sale: &DemoSale, found: &DemoTotals, stats: &Stats, others: &[DemoCheck]) -> String {
     let mut out = String::new();
     let (plan, units) = (&sale.plan, i64::from(sale.plan.units));
     let verdict = match found.sold {
@@ -85,7 +48,7 @@ pub fn report(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters, others:
         sold => format!("{} LEFT, and people in line for them", number(units - sold)),
     };
     push(&mut out, format_args!("\n{} of {} units {verdict}.\n", number(found.sold), number(units)));
-    for sheet in [people(sale, found), machine(sale, found, pace)] {
+    for sheet in [people(sale, found), machine(sale, found, stats)] {
         push(&mut out, format_args!("{}\n", sheet.0));
     }
     push(&mut out, format_args!("{}\n", checks(found, others)));
@@ -143,7 +106,7 @@ fn reasons(sheet: &mut Sheet, what: &str, reasons: &BTreeMap<String, u64>) {
     }
 }
 
-fn machine(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters) -> Sheet {
+fn machine(sale: &DemoSale, found: &DemoTotals, stats: &Stats) -> Sheet {
     let tally = &sale.crowd.tally;
     let mut sheet = Sheet::new("the machine");
     sheet.row("orders answered", number(tally.answered));
@@ -154,15 +117,16 @@ fn machine(sale: &DemoSale, found: &DemoTotals, pace: ServerCounters) -> Sheet {
         sheet.row("from ordering to the answer, p50 / p99", format!("{} / {}", at(50.0), at(99.0)));
         sheet.row("  slowest", millis(latency.max()));
     }
-    sheet.row("commits", number(pace.commits));
-    sheet.row("commands a commit, on average", number(pace.commands / pace.commits.max(1)));
-    let each_us = pace.committing.as_micros() / u128::from(pace.commits.max(1));
+    sheet.row("commits", number(stats.commits));
+    sheet.row("commands a commit, on average", number(stats.committed / stats.commits.max(1)));
+    let each_us = stats.committing.as_micros() / u128::from(stats.commits.max(1));
     sheet.row("a commit takes, on average", millis(u64::try_from(each_us).unwrap_or(0)));
     sheet.row("events in the history", number(found.events));
     let refunds = format!("{} ({} asked again after a failure)", number(found.refunds), number(found.refunds_failed));
     sheet.row("refunds", refunds);
-    if pace.resets > 0 {
-        sheet.row("lane resets", number(pace.resets));
+    let resets: u64 = stats.lanes.values().map(|lane| lane.resets).sum();
+    if resets > 0 {
+        sheet.row("lane resets", number(resets));
     }
     sheet.row("opened to all at rest", format!("{:.1} s", sale.took.as_secs_f64()));
     sheet
@@ -189,14 +153,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_are_read_over_their_labels() {
-        let text = "# HELP jumun_batch_commands x\njumun_batch_commands_bucket{le=\"1\"} 7\njumun_batch_commands_sum 1200\n\
-                    jumun_batch_commands_count 10\njumun_commit_seconds_sum 0.25\njumun_commit_seconds_count 10\n\
-                    jumun_lane_resets_total{partition=\"0\"} 2\njumun_lane_resets_total{partition=\"1\"} 1\n";
-        let pace = ServerCounters::read(text);
-        let expected =
-            ServerCounters { commits: 10, commands: 1_200, committing: Duration::from_millis(250), resets: 3 };
-        assert_eq!(pace, expected);
+    fn a_rate_is_of_a_second() {
         assert_eq!(per(500, Duration::from_millis(250)), 2_000);
+        assert_eq!(per(500, Duration::ZERO), 500_000, "a moment is a millisecond at least");
     }
 }
