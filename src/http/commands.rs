@@ -18,7 +18,7 @@ use super::{
     front::IDEMPOTENCY_KEY,
     guard::{Body, deny, note_denied, says},
     problem::{self, ApiError, ProblemKind},
-    scope,
+    scope::{self, SentAs},
     tokens::Says,
 };
 use crate::{
@@ -159,10 +159,13 @@ async fn addressed(
                 return Err(deny(request, caller.name(), &why));
             }
         }
-        let buys = scope::check(shared, request, caller, name, &command).await?;
+        let sent_as = scope::check(shared, request, caller, name, &command).await?;
         // it buys as a business: a customer of its name is somebody else
         let partner = actors.iter().find(|a| a.starts_with("partner:"));
-        if let (true, false, Some(partner)) = (buys, named, partner) {
+        if sent_as == SentAs::Buyer
+            && !named
+            && let Some(partner) = partner
+        {
             command.insert("actor".into(), partner.as_str().into());
         }
     }

@@ -77,30 +77,37 @@ impl Wanted {
     }
 }
 
-/// Where to begin, and what is told of it.
+/// Where a listener begins.
+struct Beginning {
+    /// the entries that are read from
+    from: Cursor,
+    /// what is told of it
+    told: Cursor,
+}
+
 async fn begin(
     shared: &AppState,
     request: &HttpRequest,
     asked: &EventsQuery,
     sight: &Sight,
-) -> Result<(Cursor, Cursor), ApiError> {
+) -> Result<Beginning, ApiError> {
     let again = request.headers().get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let after = again.or(asked.after.as_deref()).unwrap_or("now");
     if !matches!(after, "now" | "start") {
         let cursor: Cursor = after.parse().map_err(|_| bad_cursor())?;
         let fits = cursor.0.len() == usize::try_from(shared.parts.partitions).unwrap_or(usize::MAX);
-        return if fits { Ok((cursor.clone(), cursor)) } else { Err(bad_cursor()) };
+        return if fits { Ok(Beginning { from: cursor.clone(), told: cursor }) } else { Err(bad_cursor()) };
     }
-    let (mut cursor, mut told) = (Vec::new(), Vec::new());
+    let (mut from, mut told) = (Vec::new(), Vec::new());
     for partition in 0..shared.parts.partitions {
         let extent = shared.parts.log.extent(partition, &Outbound::Events).await?;
         let place = if after == "now" { extent.last } else { extent.floor };
-        cursor.push(place);
+        from.push(place);
         // when others' orders moved last is nothing to who hears of one: some of what it heard may come again
         let about = EntryId { ms: place.ms - place.ms % ABOUT_MS, seq: 0 };
         told.push(if *sight == Sight::Whole { place } else { about.max(extent.floor) });
     }
-    Ok((Cursor(cursor), Cursor(told)))
+    Ok(Beginning { from: Cursor(from), told: Cursor(told) })
 }
 
 async fn wanted(
@@ -360,7 +367,7 @@ pub async fn events(
 ) -> Result<HttpResponse, ApiError> {
     let wanted = wanted(&shared, &request, &caller, &asked).await?;
     let place = shared.listeners.take(&caller)?;
-    let (from, cursor) = begin(&shared, &request, &asked, &wanted.sight).await?;
+    let Beginning { from, told: cursor } = begin(&shared, &request, &asked, &wanted.sight).await?;
     let only = lives(&shared, &wanted).await?;
     let each = (0..shared.parts.partitions).zip(from.0);
     let after = each.filter(|(partition, _)| only.is_none_or(|only| only == *partition));

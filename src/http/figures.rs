@@ -146,7 +146,9 @@ fn without_units(event: &mut Event) {
         return;
     }
     let Ok(mut value) = serde_json::to_value(&*event) else { return };
-    if let (true, Ok(hidden)) = (hide_units(&mut value), serde_json::from_value(value)) {
+    if hide_units(&mut value)
+        && let Ok(hidden) = serde_json::from_value(value)
+    {
         *event = hidden;
     }
 }

@@ -56,9 +56,9 @@ pub async fn guard(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = Instant::now();
     let response = match admit(resource, &request) {
-        Ok((caller, says)) => {
-            request.extensions_mut().insert(caller);
-            request.extensions_mut().insert(says);
+        Ok(admitted) => {
+            request.extensions_mut().insert(admitted.caller);
+            request.extensions_mut().insert(admitted.says);
             next.call(request).await?.map_into_left_body()
         }
         Err(refusal) => request.error_response(refusal).map_into_right_body(),
@@ -91,21 +91,34 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     own.or_else(|| made().ok()).unwrap_or_else(|| HeaderValue::from_static("none"))
 }
 
-fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), ApiError> {
+/// Who was let through.
+struct Admitted {
+    caller: Caller,
+    says: Says,
+}
+
+impl Admitted {
+    /// Without a word about payments.
+    const fn without_says(caller: Caller) -> Self {
+        Self { caller, says: Says::Nothing }
+    }
+}
+
+fn admit(resource: &str, request: &ServiceRequest) -> Result<Admitted, ApiError> {
     let shared =
         request.app_data::<web::Data<AppState>>().ok_or_else(|| ProblemKind::Fault.error("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
-        return Ok((Caller::Nobody, Says::Nothing)); // the resource says that it has no such method
+        return Ok(Admitted::without_says(Caller::Nobody)); // the resource says that it has no such method
     };
     if matches!(access, Access::All) {
-        return Ok((Caller::Anyone, Says::Nothing)); // probes are never kept waiting
+        return Ok(Admitted::without_says(Caller::Anyone)); // probes are never kept waiting
     }
     if matches!(access, Access::Signed) {
-        return Ok((Caller::Nobody, Says::Nothing)); // the body is not read yet
+        return Ok(Admitted::without_says(Caller::Nobody)); // the body is not read yet
     }
     if shared.parts.tokens.open() {
         shared.rates.take("anyone", shared.parts.rate)?;
-        return Ok((Caller::Anyone, Says::Payments));
+        return Ok(Admitted { caller: Caller::Anyone, says: Says::Payments });
     }
     let token = match token(request.request(), &shared.parts.tokens, &*shared.parts.clock) {
         Ok(token) => token,
@@ -123,13 +136,13 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<(Caller, Says), Api
     }
     // goods are nobody's, and who it is a token may always ask
     let of_somebody = ["/v1/orders", "/v1/commands", "/v1/events"].iter().any(|of| resource.starts_with(of));
-    if let (true, Caller::Checkout { customer: None, .. }) = (of_somebody, &caller) {
+    if of_somebody && matches!(caller, Caller::Checkout { customer: None, .. }) {
         let why = format!("a checkout says for whom it asks, in the header {CUSTOMER}");
         return Err(deny(request.request(), &token.name, &why));
     }
     let says = token.says_paid();
     request.extensions_mut().insert(token);
-    Ok((caller, says))
+    Ok(Admitted { caller, says })
 }
 
 /// Ends when the token that asks is taken away or over: what it listens to ends with it.

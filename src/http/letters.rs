@@ -57,30 +57,48 @@ pub async fn next(
     Ok(kept.into_iter().map(|e| (e.id, dead(&e.json))).collect())
 }
 
-/// A letter with its place: when it came, and in which partition.
-type Kept = (EntryId, u32, Told);
+/// Where a letter lies: which one it is of its partition's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LetterPlace {
+    id: EntryId,
+    partition: u32,
+}
+
+/// A letter, and where it lies.
+struct DeadLetter<T> {
+    place: LetterPlace,
+    told: T,
+}
 
 /// The newest letters of a partition before `before`, newest first.
-async fn letters(shared: &AppState, partition: u32, before: EntryId, max: usize) -> Result<Vec<Kept>, ApiError> {
+async fn letters(
+    shared: &AppState,
+    partition: u32,
+    before: EntryId,
+    max: usize,
+) -> Result<Vec<DeadLetter<Told>>, ApiError> {
     let kept = shared.parts.log.earlier(partition, &Outbound::Dead, before, max).await?;
-    let read = kept.into_iter().rev().filter_map(|e| Some((e.id, partition, serde_json::from_str(&e.json).ok()?)));
+    let read = kept.into_iter().rev().filter_map(|e| {
+        let told = serde_json::from_str(&e.json).ok()?;
+        Some(DeadLetter { place: LetterPlace { id: e.id, partition }, told })
+    });
     Ok(read.collect())
 }
 
 /// Of these and those, the newest: never more at a time than two partitions' worth, since a letter may have 16 KiB.
-fn newest<T>(all: &mut Vec<(EntryId, u32, T)>, more: impl IntoIterator<Item = (EntryId, u32, T)>, limit: usize) {
+fn newest<T>(all: &mut Vec<DeadLetter<T>>, more: impl IntoIterator<Item = DeadLetter<T>>, limit: usize) {
     all.extend(more);
-    all.sort_by_key(|(id, partition, _)| (std::cmp::Reverse(*id), *partition));
+    all.sort_by_key(|letter| (std::cmp::Reverse(letter.place.id), letter.place.partition));
     all.truncate(limit);
 }
 
 /// Up to where a partition has been shown, by the last letter that was.
-fn shown(last: Option<(EntryId, u32)>, partition: u32) -> EntryId {
+fn shown(last: Option<LetterPlace>, partition: u32) -> EntryId {
     match last {
         None => EntryId::LAST,
         // of two that came at once, the lower partition's is shown first
-        Some((id, at)) if partition > at => id.after(),
-        Some((id, _)) => id,
+        Some(last) if partition > last.partition => last.id.after(),
+        Some(last) => last.id,
     }
 }
 
@@ -89,7 +107,7 @@ pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Re
     let limit = paging::limit(paging.limit)?;
     let last = |cursor: &str| {
         let (id, partition) = cursor.split_once('.')?;
-        Some((id.parse().ok()?, partition.parse().ok()?))
+        Some(LetterPlace { id: id.parse().ok()?, partition: partition.parse().ok()? })
     };
     let last = paging.cursor.as_deref().map(|c| last(c).ok_or_else(paging::bad_cursor)).transpose()?;
     // one more tells whether there is a next page
@@ -98,14 +116,17 @@ pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Re
     for partition in 0..shared.parts.partitions {
         newest(&mut all, letters(&shared, partition, shown(last, partition), most).await?, most);
     }
-    Ok(Json(paging::page(all, limit, |(id, partition, _)| format!("{id}.{partition}"))))
+    Ok(Json(paging::page(all, limit, |letter: &DeadLetter<Told>| {
+        let LetterPlace { id, partition } = letter.place;
+        format!("{id}.{partition}")
+    })))
 }
 
-impl From<&Kept> for LetterView {
-    fn from((id, partition, told): &Kept) -> Self {
+impl From<&DeadLetter<Told>> for LetterView {
+    fn from(DeadLetter { place, told }: &DeadLetter<Told>) -> Self {
         Self {
-            letter: id.to_string(),
-            partition: *partition,
+            letter: place.id.to_string(),
+            partition: place.partition,
             command: told.command.clone(),
             stream: told.stream.clone(),
             reason: told.reason.clone(),
@@ -131,18 +152,23 @@ async fn find(shared: &AppState, partition: u32, id: EntryId) -> Result<Told, Ap
     letter.and_then(|kept| serde_json::from_str(&kept.json).ok()).ok_or_else(unknown)
 }
 
+/// What the audit calls a letter.
+fn target(partition: u32, letter: &str) -> String {
+    format!("dead-letter:{partition}/{letter}")
+}
+
 /// Writes down what is about to be done to a letter.
 async fn note(
     shared: &AppState,
     request: &HttpRequest,
     caller: &Caller,
     action: Action,
-    (partition, letter): (u32, &str),
+    target: &str,
     told: &Told,
 ) -> Result<(), ApiError> {
     let command_id = decode(told.command.as_bytes()).ok().map(|c| c.id);
     let detail = json!({ "entry": told.entry, "reason": told.reason, "command_id": command_id });
-    audit::note(shared, request, caller, action, &format!("dead-letter:{partition}/{letter}"), &detail).await
+    audit::note(shared, request, caller, action, target, &detail).await
 }
 
 /// Where a letter goes again: a lane's own step is no command of anybody's. What it says is not asked, since a producer may
@@ -173,7 +199,7 @@ pub async fn requeue(
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
     let to = stream(&told)?;
-    note(&shared, &request, &caller, Action::LetterRequeued, (partition, &letter), &told).await?;
+    note(&shared, &request, &caller, Action::LetterRequeued, &target(partition, &letter), &told).await?;
     let raw: Arc<[u8]> = told.command.into_bytes().into();
     let sent = shared.parts.log.append(partition, to, &[raw]).await?;
     // sent first: a crash between the two leaves the letter, and its command is answered once all the same
@@ -191,7 +217,7 @@ pub async fn discard(
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
-    note(&shared, &request, &caller, Action::LetterDiscarded, (partition, &letter), &told).await?;
+    note(&shared, &request, &caller, Action::LetterDiscarded, &target(partition, &letter), &told).await?;
     if !shared.parts.log.bury(partition, id).await? {
         return Err(unknown());
     }
@@ -206,18 +232,21 @@ mod tests {
     fn no_more_letters_are_held_than_are_shown() {
         let mut all = Vec::new();
         for partition in 0..256 {
-            let of = |n: u64| (EntryId { ms: 1_000 * n + u64::from(partition), seq: 0 }, partition, ());
+            let of = |n: u64| {
+                let id = EntryId { ms: 1_000 * n + u64::from(partition), seq: 0 };
+                DeadLetter { place: LetterPlace { id, partition }, told: () }
+            };
             newest(&mut all, (0..10).map(of), 7);
             assert!(all.len() <= 7, "{} after partition {partition}", all.len());
         }
-        let newest: Vec<u64> = all.iter().map(|(id, ..)| id.ms).collect();
+        let newest: Vec<u64> = all.iter().map(|letter| letter.place.id.ms).collect();
         assert_eq!(newest, [9_255, 9_254, 9_253, 9_252, 9_251, 9_250, 9_249]);
     }
 
     #[test]
     fn two_that_came_at_once_are_both_shown() {
         let id = |ms, seq| EntryId { ms, seq };
-        let last = Some((id(5, 1), 1));
+        let last = Some(LetterPlace { id: id(5, 1), partition: 1 });
         assert_eq!([0, 1, 2].map(|partition| shown(last, partition)), [id(5, 1), id(5, 1), id(5, 2)]);
         assert_eq!(shown(None, 0), EntryId::LAST);
         assert_eq!(id(5, u64::MAX).after(), id(6, 0));

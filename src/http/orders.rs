@@ -175,7 +175,7 @@ pub async fn one(
     if let Some(known) = known(&request, &tag) {
         return Ok(known);
     }
-    if let (true, Some(place)) = (open, &place) {
+    if open && let Some(place) = &place {
         recipient::note(&shared, &request, &caller, Look::Order, &[(order.id.as_str(), place)]).await?;
     }
     tagged(&shared, &request, order, &tag, view).await

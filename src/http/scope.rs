@@ -195,8 +195,16 @@ fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
     preview
 }
 
-/// Whether the caller may send this command about what it is about; its type and its actor have been looked at. `true`: it is a
-/// partner that speaks as the buyer of what it bought.
+/// As whom a command is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentAs {
+    /// as who the caller is
+    Itself,
+    /// as the buyer of what it bought, which a partner may be
+    Buyer,
+}
+
+/// Whether the caller may send this command about what it is about, and as whom; its type and its actor have been looked at.
 ///
 /// # Errors
 /// When it may not.
@@ -206,19 +214,19 @@ pub async fn check(
     caller: &Caller,
     name: &str,
     command: &Map<String, Value>,
-) -> Result<bool, ApiError> {
+) -> Result<SentAs, ApiError> {
     match caller {
         Caller::Checkout { customer, .. } if name == "place_order" => {
             let own = customer.as_ref().map(|c| c.as_str());
             if text(command, "customer_id") != own {
                 return Err(deny(request, caller.name(), "a checkout orders for its own customer"));
             }
-            Ok(false)
+            Ok(SentAs::Itself)
         }
         // an order that is missing where one is needed is the lane's to ask for
         Caller::Checkout { .. } => match text(command, "order_id") {
-            Some(id) => theirs(shared, request, caller, id).await.map(|_| false),
-            None => Ok(false),
+            Some(id) => theirs(shared, request, caller, id).await.map(|_| SentAs::Itself),
+            None => Ok(SentAs::Itself),
         },
         Caller::Partner { partner } if name == "place_order" => {
             let no = |why: &str| deny(request, caller.name(), why);
@@ -231,7 +239,7 @@ pub async fn check(
                     "that it has paid is for the payment side to say: place the order unpaid, or with a deposit",
                 ));
             }
-            Ok(false)
+            Ok(SentAs::Itself)
         }
         Caller::Partner { partner } => {
             let no = |why: &str| deny(request, caller.name(), why);
@@ -241,28 +249,30 @@ pub async fn check(
                 Some(inner) => (command, text(inner, "type").unwrap_or_default(), inner),
                 None => (command, name, command),
             };
-            let mut buys = false;
+            let mut sent_as = SentAs::Itself;
             if let Some(id) = text(of, "order_id") {
                 let found = theirs(shared, request, caller, id).await?;
                 if !acts_on(&found, partner, name, command) {
                     return Err(no("a partner acts on lines that it sells: the order has others' too, so name yours"));
                 }
-                buys = as_buyer(&found, partner, name);
+                if as_buyer(&found, partner, name) {
+                    sent_as = SentAs::Buyer;
+                }
             }
             // what a buyer would like instead is the seller's, and the lane sees to that
-            for thing in things(name).map_err(no)?.iter().filter(|_| !buys) {
+            for thing in things(name).map_err(no)?.iter().filter(|_| sent_as != SentAs::Buyer) {
                 if !own(shared, partner, thing, command).await? {
                     return Err(no("it names something that is not this partner's"));
                 }
             }
-            Ok(buys)
+            Ok(sent_as)
         }
         Caller::Anyone
         | Caller::Payment { .. }
         | Caller::Operator { .. }
         | Caller::Auditor { .. }
         | Caller::Metrics
-        | Caller::Nobody => Ok(false),
+        | Caller::Nobody => Ok(SentAs::Itself),
     }
 }
 
@@ -306,7 +316,9 @@ fn touched(order: &Order, command: &Map<String, Value>) -> Vec<u16> {
         let exchanges = order.fulfilment.exchanges.iter().filter(|e| e.group == group);
         lines.extend(returns.map(|l| l.line_no).chain(exchanges.map(|e| e.line_no)));
     }
-    if let (true, Some(no)) = (lines.is_empty(), text(command, "waybill_no")) {
+    if lines.is_empty()
+        && let Some(no) = text(command, "waybill_no")
+    {
         let on = |l: &&Line| l.delivery.waybills.iter().any(|w| *w.no == *no);
         lines.extend(order.lines.iter().filter(on).map(|l| l.no));
     }

@@ -125,10 +125,11 @@ impl AccessToken {
             Role::Payment | Role::Operator | Role::Finance => true,
             Role::Partner | Role::Support | Role::Stock | Role::Privacy | Role::Auditor | Role::Metrics => false,
         };
-        match (self.pays.unwrap_or(usual), self.customer.is_some() || self.role == Role::Partner) {
-            (false, _) => Says::Nothing,
-            (true, true) => Says::Buyers,
-            (true, false) => Says::Payments,
+        let may_buy = self.customer.is_some() || self.role == Role::Partner;
+        match self.pays.unwrap_or(usual) {
+            false => Says::Nothing,
+            true if may_buy => Says::Buyers,
+            true => Says::Payments,
         }
     }
 }
