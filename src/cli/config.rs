@@ -413,6 +413,7 @@ impl RetentionArgs {
             answers: seconds("--keep-answers", self.keep_answers, 1.0, year)?,
             events: seconds("--keep-events", self.keep_events, 1.0, year)?,
             dead_max: self.keep_dead.max(1),
+            dead_age: None,
         })
     }
 }

@@ -283,6 +283,7 @@ async fn start(plan: &DemoPlan, place: &DemoServers) -> anyhow::Result<Server> {
             answers: Duration::from_secs(600),
             events: Duration::from_secs(600),
             dead_max: 10_000,
+            dead_age: None,
         },
         gateway: Some(Arc::new(Simulated::new(rules))),
         terms: RetentionTerms::default(),

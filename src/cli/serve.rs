@@ -32,6 +32,7 @@ use crate::{
     },
     integrations::webhook::Hooks,
     lane::{Limits, actors::supervisor::Bounds},
+    log::Retention,
     server::{Server, ServerParts, stats::Metrics},
 };
 
@@ -176,8 +177,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let clock = real_clock();
     let (limits, policy) = (args.limits()?, args.policy.policy()?);
     let (gateway, payments_secret) = (args.payments.gateway(&clock)?, args.payments.secret()?);
-    let retention = args.retention.retention()?;
     let (claim_window, terms) = (args.keep.claim_window()?, args.keep.terms()?);
+    // a dead letter may hold what orders keep of persons
+    let retention = Retention { dead_age: terms.persons, ..args.retention.retention()? };
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
     let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;

@@ -101,6 +101,17 @@ pub async fn front(
 }
 
 fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
+    let refused = readable(request);
+    // what can't be read costs somebody a place, too
+    if refused.is_err()
+        && let Some(shared) = request.app_data::<web::Data<AppState>>()
+    {
+        shared.anyones.take_unknown(request.request())?;
+    }
+    refused
+}
+
+fn readable(request: &ServiceRequest) -> Result<(), ApiError> {
     let headers = request.headers();
     if let Some(name) = DECISIVE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
         return Err(ProblemKind::Twice.error(format!("the header {name} is there twice")));

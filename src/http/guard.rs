@@ -34,6 +34,8 @@ use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The customer whom a checkout speaks for.
 pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
+/// What is asked by who looks after the process, from wherever that is.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 /// How long a body may take.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
@@ -108,10 +110,15 @@ fn admit(resource: &str, request: &ServiceRequest) -> Result<Admitted, ApiError>
     let shared =
         request.app_data::<web::Data<AppState>>().ok_or_else(|| ProblemKind::Fault.error("the door is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
+        shared.anyones.take_unknown(request.request())?;
         return Ok(Admitted::without_says(Caller::Nobody)); // the resource says that it has no such method
     };
     if matches!(access, Access::All) {
-        return Ok(Admitted::without_says(Caller::Anyone)); // probes are never kept waiting
+        // probes are never kept waiting
+        if !PROBES.contains(&resource) {
+            shared.anyones.take_unknown(request.request())?;
+        }
+        return Ok(Admitted::without_says(Caller::Anyone));
     }
     if matches!(access, Access::Signed) {
         return Ok(Admitted::without_says(Caller::Nobody)); // the body is not read yet

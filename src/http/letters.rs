@@ -13,8 +13,10 @@ use super::{
     AppState,
     audit::{self, Action},
     caller::Caller,
+    mask,
     paging::{self, Paging},
     problem::{ApiError, ProblemKind},
+    recipient::{self, Look, SeenPerson},
     view::{LetterDone, LetterView, Page},
 };
 use crate::{
@@ -127,13 +129,40 @@ impl From<&DeadLetter<Told>> for LetterView {
         Self {
             letter: place.id.to_string(),
             partition: place.partition,
-            command: told.command.clone(),
+            command: mask::command(&told.command),
             stream: told.stream.clone(),
             reason: told.reason.clone(),
             entry: told.entry.clone(),
             attempts: told.attempts,
         }
     }
+}
+
+/// `GET /v1/dead-letters/{partition}/{letter}`: as it was received. It may hold what orders keep of persons, so who sees it is
+/// written down.
+pub async fn one(
+    shared: web::Data<AppState>,
+    request: HttpRequest,
+    caller: Caller,
+    path: web::Path<(u32, String)>,
+) -> Result<Json<LetterView>, ApiError> {
+    let (partition, letter) = path.into_inner();
+    let id = named(&shared, partition, &letter)?;
+    let told = find(&shared, partition, id).await?;
+    let about: LetterSubject = serde_json::from_str(&told.command).unwrap_or_default();
+    let seen = SeenPerson { order: &about.order_id, person: &about.customer_id };
+    recipient::note(&shared, &request, &caller, Look::DeadLetter, &[seen]).await?;
+    let command = told.command.clone();
+    let masked = LetterView::from(&DeadLetter { place: LetterPlace { id, partition }, told });
+    Ok(Json(LetterView { command, ..masked }))
+}
+
+/// Whom a letter's command names.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LetterSubject {
+    order_id: String,
+    customer_id: String,
 }
 
 fn unknown() -> ApiError {

@@ -18,7 +18,7 @@ use super::{
     mask,
     paging::{self, bad_cursor, moment, statuses},
     problem::{ApiError, ProblemKind},
-    recipient::{self, DeliveryPlace, DeliveryPlaces, Look},
+    recipient::{self, DeliveryPlace, DeliveryPlaces, Look, SeenPerson},
     view::{Page, RecipientView},
 };
 use crate::{
@@ -281,7 +281,8 @@ async fn lines(
         for row in rows.iter().filter(|r| sends(r)) {
             shown.extend(around.places.of.get(&*row.line.ord_id).map(|place| (&*row.line.ord_id, place)));
         }
-        let shown: Vec<(&str, &DeliveryPlace)> = shown.into_iter().collect();
+        let shown: Vec<SeenPerson<'_>> =
+            shown.into_iter().filter_map(|(order, place)| SeenPerson::of(order, place)).collect();
         recipient::note(shared, request, caller, Look::Download, &shown).await?;
     }
     let mut items = Vec::with_capacity(rows.len());

@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,8 +12,11 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{
-    AppState, guard,
-    problem::{ApiError, ProblemKind},
+    AppState,
+    caller::Caller,
+    guard,
+    listeners::{ListenerBounds, Listeners},
+    problem::ApiError,
 };
 use crate::{
     domain::Time,
@@ -26,6 +26,8 @@ use crate::{
 
 /// Who may watch at a time.
 const WATCHERS_MAX: usize = 100;
+/// One token may be a whole desk's.
+const WATCHERS: ListenerBounds = ListenerBounds { all: WATCHERS_MAX, of_one: 30, of_role: 60, of_staff: 40 };
 /// Between looks; all watchers see the same one.
 const EVERY: Duration = Duration::from_secs(1);
 /// Hot SKUs shown.
@@ -89,10 +91,16 @@ impl From<&UntRow> for HotView {
 }
 
 /// The last look, shared by all who watch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
     last: Mutex<Option<Look>>,
-    watchers: AtomicUsize,
+    watchers: Listeners,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { last: Mutex::default(), watchers: Listeners::new(WATCHERS) }
+    }
 }
 
 #[derive(Debug)]
@@ -110,23 +118,14 @@ impl Look {
     }
 }
 
-/// Counts a watcher for as long as it watches.
-struct Watcher(web::Data<AppState>);
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.0.watch.watchers.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Server-sent events, each with a [`LiveView`].
-pub async fn live(shared: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    if shared.watch.watchers.fetch_add(1, Ordering::AcqRel) >= WATCHERS_MAX {
-        shared.watch.watchers.fetch_sub(1, Ordering::AcqRel);
-        return Err(ProblemKind::Busy.error("too many watch already"));
-    }
+///
+/// # Errors
+/// When there is no place for one more.
+pub async fn live(shared: web::Data<AppState>, request: HttpRequest, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let place = shared.watch.watchers.take(&caller)?;
     let over = Box::pin(guard::over(&request, &shared));
-    let watcher = Watcher(shared);
+    let watcher = (shared, place);
     let mut every = tokio::time::interval(EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let events = stream::unfold((watcher, every), |(watcher, mut every)| async move {

@@ -1,6 +1,78 @@
 //! Personal data half hidden: enough to tell two people of a list apart, too little to find either.
 
+use serde_json::{Map, Value};
+
 use super::view::RecipientView;
+
+/// Fields of commands whose texts are ids, names of goods, codes and times. What is not named here may be about a person.
+const TOLD: &[&str] = &[
+    "actor",
+    "at",
+    "campaign_id",
+    "carrier",
+    "claim_group",
+    "coupon_id",
+    "customer_id",
+    "expected_version",
+    "fault",
+    "gift_promotion_id",
+    "gift_sku_id",
+    "id",
+    "kind",
+    "main_product_ids",
+    "means",
+    "method",
+    "movement_id",
+    "option_name",
+    "order_id",
+    "partner_id",
+    "product_id",
+    "product_type",
+    "promotion_id",
+    "refund_key",
+    "reply_to",
+    "reservation",
+    "sku_id",
+    "sku_ids",
+    "stock_policy",
+    "template_id",
+    "timing",
+    "type",
+];
+/// A whole number from here on may be a telephone or an account.
+const NUMBERS_BELOW: f64 = 1e9;
+/// Of what is no command at all.
+const LETTERS_MAX: usize = 200;
+
+/// A command that nobody could take, as a list shows it: what it is about, and nobody's name, address or account. Of what is
+/// no JSON the beginning; of what only begins like it, and so may have been a command, nothing.
+pub fn command(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value @ Value::Object(_)) => field("", &value).to_string(),
+        Ok(_) => stars(STARS_MAX),
+        Err(_) if text.trim_start().starts_with(['{', '[', '"']) => format!("{} ({} bytes)", stars(3), text.len()),
+        Err(_) => text.chars().take(LETTERS_MAX).collect(),
+    }
+}
+
+fn field(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            let shown = |(name, value): (&String, &Value)| {
+                let known = name.len() <= 40 && name.chars().all(plain);
+                (if known { name.clone() } else { stars(3) }, field(name, value))
+            };
+            Value::Object(fields.iter().map(shown).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| field(name, item)).collect()),
+        Value::String(text) if !text.is_empty() && !TOLD.contains(&name) => Value::String(stars(3)),
+        Value::Number(n) if !TOLD.contains(&name) && n.as_f64().is_none_or(|n| n.abs() >= NUMBERS_BELOW) => {
+            Value::String(stars(3))
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
+    }
+}
 
 /// Stars that stand for one word at most: a long name does not show how long it is.
 const STARS_MAX: usize = 8;
@@ -88,6 +160,23 @@ pub fn recipient(whole: &RecipientView) -> RecipientView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_tells_what_it_is_about_and_nobodys_name() {
+        let whole = r#"{"id":"c-1","type":"place_order","order_id":"o-1","customer_id":"u-1","lines":[{"sku_id":"A","quantity":2}],
+            "recipient":{"name":"김철수","phone":"010-1234-5678","zip":"06236"},"reason":"the stairs","phone":1012345678,
+            "refund_account":{"bank_code":"004","account_no":"123-456"},"메모":"x","id2":{"name":["Kim"]}}"#;
+        let told: Value = serde_json::from_str(&command(whole)).unwrap();
+        let expected = serde_json::json!({"id": "c-1", "type": "place_order", "order_id": "o-1", "customer_id": "u-1",
+            "lines": [{"sku_id": "A", "quantity": 2}], "recipient": {"name": "***", "phone": "***", "zip": "***"},
+            "reason": "***", "phone": "***", "refund_account": {"bank_code": "***", "account_no": "***"}, "***": "***",
+            "id2": {"name": ["***"]}});
+        assert_eq!(told, expected);
+        assert_eq!(command("no command"), "no command");
+        assert_eq!(command(r#"{"recipient":{"name":"김철"#), "*** (32 bytes)");
+        assert_eq!(command("\"010-1234-5678\""), "********");
+        assert_eq!(command(&"x".repeat(300)).len(), 200);
+    }
 
     #[test]
     fn names_are_hidden_in_any_script() {

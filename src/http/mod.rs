@@ -64,7 +64,7 @@ use folds::Folds;
 use front::Hosts;
 use guard::Rates;
 use keyring::Keyring;
-use listeners::Listeners;
+use listeners::{LISTENERS, Listeners};
 use live::Watch;
 use origin::Proxies;
 use problem::ProblemKind;
@@ -138,11 +138,11 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let _close = closed.clone().drop_guard();
     let door = Door::open(&parts, closed);
     let (stop, keep_alive, workers) = (parts.stop.clone(), parts.keep_alive, parts.workers);
-    let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::default());
+    let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::new(LISTENERS));
     let routes = Table(routes::all());
     let looks = Semaphore::new(orders::LOOKS_AT_ONCE);
     let counts = Semaphore::new(lines::counts::COUNTS_AT_ONCE);
-    let (strangers, denials) = (Strangers::new(parts.stranger_rate), Denials::default());
+    let (strangers, denials, free) = (Strangers::new(parts.stranger_rate), Denials::default(), parts.stranger_rate);
     let shared = web::Data::new(AppState {
         parts,
         door,
@@ -154,6 +154,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         counts,
         routes,
         strangers,
+        anyones: Strangers::of_free(free),
         denials,
         looked: probes::Looked::default(),
     });
@@ -161,6 +162,8 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let summed = tokio::spawn(async move { told.denials.summed().await });
     let sockets = Sockets::new(shared.parts.bounds, shared.parts.proxies.clone());
     let server = HttpServer::new(move || {
+        // made once by each worker, on its own thread
+        go_behind_the_lanes();
         let (invalid, unknown) = (ProblemKind::Invalid, ProblemKind::NotFound);
         let query = web::QueryConfig::default().error_handler(move |e, _| invalid.error(e.to_string()).into());
         let path = web::PathConfig::default().error_handler(move |e, _| unknown.error(e.to_string()).into());
@@ -190,6 +193,17 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     Ok(served?)
 }
 
+/// How much later than others the API's threads have their turn where all want one (nice).
+const NICENESS: i32 = 5;
+
+/// A flood of requests, with wrong tokens or right ones, is not to take the processor from those who decide and commit what was
+/// asked before.
+fn go_behind_the_lanes() {
+    if let Err(e) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
+        tracing::warn!(error = %e, "the API's threads have the lanes' priority");
+    }
+}
+
 /// What the handlers share.
 pub struct AppState {
     pub parts: HttpParts,
@@ -207,6 +221,8 @@ pub struct AppState {
     pub routes: Table,
     /// who has no token
     pub strangers: Strangers,
+    /// for what needs no token
+    pub anyones: Strangers,
     /// what probes were told last
     pub looked: probes::Looked,
     /// who was refused, and told of in the log

@@ -20,7 +20,7 @@ use super::{
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
     problem::{self, ApiError, ProblemKind},
-    recipient::{self, Look},
+    recipient::{self, Look, SeenPerson},
     scope::{self, Sight, VisibleOrder, theirs},
     view::{OrderSummary, OrderView, Page, RecipientView, ReviewView},
 };
@@ -175,8 +175,9 @@ pub async fn one(
     if let Some(known) = known(&request, &tag) {
         return Ok(known);
     }
-    if open && let Some(place) = &place {
-        recipient::note(&shared, &request, &caller, Look::Order, &[(order.id.as_str(), place)]).await?;
+    let seen = place.as_ref().filter(|_| open).and_then(|place| SeenPerson::of(order.id.as_str(), place));
+    if let Some(seen) = seen {
+        recipient::note(&shared, &request, &caller, Look::Order, &[seen]).await?;
     }
     tagged(&shared, &request, order, &tag, view).await
 }

@@ -76,7 +76,11 @@ pub async fn readyz(shared: web::Data<AppState>, request: HttpRequest) -> HttpRe
     let mut looked = shared.looked.0.lock().await;
     let body = match looked.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
         Some((_, body)) => body.clone(),
-        None => looked.insert((Instant::now(), look(&shared).await)).1.clone(),
+        // as old as its answer, not as its question: those who waited for it are not to ask once more
+        None => {
+            let body = look(&shared).await;
+            looked.insert((Instant::now(), body)).1.clone()
+        }
     };
     drop(looked);
     let mut response = if body.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -126,7 +130,8 @@ pub async fn metrics(shared: web::Data<AppState>) -> HttpResponse {
 }
 
 /// No such path.
-pub async fn nothing(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn nothing(shared: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    shared.anyones.take_unknown(&request)?;
     Err(ProblemKind::NotFound.error(format!("there is nothing at {}", request.path())))
 }
 

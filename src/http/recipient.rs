@@ -45,6 +45,22 @@ pub enum Look {
     Order,
     /// in a list of what is to be sent
     Download,
+    /// in a command that nobody could take
+    DeadLetter,
+}
+
+/// Whose data is seen, by which order.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenPerson<'a> {
+    pub order: &'a str,
+    pub person: &'a str,
+}
+
+impl<'a> SeenPerson<'a> {
+    /// What an order keeps; a business's address is nobody's.
+    pub fn of(order: &'a str, place: &'a DeliveryPlace) -> Option<Self> {
+        place.person.as_deref().map(|person| Self { order, person })
+    }
 }
 
 impl Look {
@@ -54,6 +70,7 @@ impl Look {
             Look::Recipient => "RECIPIENT",
             Look::Order => "ORDER",
             Look::Download => "DOWNLOAD",
+            Look::DeadLetter => "DEAD_LETTER",
         }
     }
 }
@@ -197,7 +214,8 @@ pub async fn one(
     let mut places = places(&shared, std::slice::from_ref(&order)).await?;
     let place = places.of.remove(order.as_str());
     let place = place.ok_or_else(|| ProblemKind::NotFound.error("this order keeps no recipient (any more)"))?;
-    note(&shared, &request, &caller, Look::Recipient, &[(order.as_str(), &place)]).await?;
+    let seen: Vec<SeenPerson<'_>> = SeenPerson::of(order.as_str(), &place).into_iter().collect();
+    note(&shared, &request, &caller, Look::Recipient, &seen).await?;
     Ok(Json(place.recipient))
 }
 
@@ -210,22 +228,21 @@ pub async fn note(
     request: &HttpRequest,
     caller: &Caller,
     look: Look,
-    shown: &[(&str, &DeliveryPlace)],
+    seen: &[SeenPerson<'_>],
 ) -> Result<(), ApiError> {
     let name = caller.actor();
     let (at, from, request_id) = (shared.parts.clock.now(), from(request), guard::named(request));
-    let row = |(order, person): (&str, &str)| AccessRow {
+    let row = |seen: &SeenPerson<'_>| AccessRow {
         accs_id: uuid::Uuid::now_v7().to_string().into(),
         accs_knd_cd: look.code().into(),
         actr: name.as_str().into(),
-        ord_id: order.into(),
-        cust_id: person.into(),
+        ord_id: seen.order.into(),
+        cust_id: seen.person.into(),
         accs_plc: from.as_str().into(),
         req_id: request_id.as_str().into(),
         accs_dttm: at,
     };
-    let persons = shown.iter().filter_map(|(order, place)| Some((*order, place.person.as_deref()?)));
-    let rows: Vec<AccessRow> = persons.map(row).collect();
+    let rows: Vec<AccessRow> = seen.iter().map(row).collect();
     let store = &shared.parts.store;
     store.note_access(&rows).await?;
     Ok(())
@@ -251,7 +268,7 @@ pub fn from(request: &HttpRequest) -> String {
 pub struct AccessView {
     pub id: String,
     pub at: Time,
-    /// `RECIPIENT`, `ORDER`, `DOWNLOAD`
+    /// `RECIPIENT`, `ORDER`, `DOWNLOAD`, `DEAD_LETTER`
     pub look: String,
     pub actor: String,
     pub order_id: String,

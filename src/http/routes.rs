@@ -66,6 +66,7 @@ pub fn all() -> Vec<Route> {
         GET "/v1/gift-promotions" Roles(STOCK_KEEPERS), "Gift promotions (사은품프로모션), by id", None, Some("GiftPromotionPage") => gifts::list;
         GET "/v1/gift-promotions/{id}" Roles(BROWSERS), "A gift promotion", None, Some("GiftPromotionView") => gifts::one;
         GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
+        GET "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "One of them, with its command as it was received; who sees it is written down", None, Some("LetterView") => letters::one;
         POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
         DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
         GET "/v1/events" Roles(READERS), "Orders' events as server-sent events, from a cursor on; a checkout or partner names its order", None, Some("Events") => feed::events;

@@ -12,7 +12,7 @@ use actix_web::HttpRequest;
 
 use super::{
     bucket::{Bucket, Size},
-    origin,
+    guard, origin,
     problem::{ApiError, ProblemKind},
 };
 
@@ -30,6 +30,9 @@ struct Buckets {
     swept: Option<Instant>,
 }
 
+/// How many times as much may be asked of what needs no token: a page of the console is some thirty files.
+const FREE: u32 = 10;
+
 /// A bucket for each address, as far as there is room.
 #[derive(Debug)]
 pub struct Strangers {
@@ -44,6 +47,19 @@ impl Strangers {
         Self { rate, buckets: Mutex::default() }
     }
 
+    /// Of what needs no token, and of what can't be read: more, but not without an end.
+    pub fn of_free(rate: u32) -> Self {
+        Self::new(rate.saturating_mul(FREE))
+    }
+
+    /// Takes one of its client's, unless it shows a token that is known.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn take_unknown(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        if guard::known(request) { Ok(()) } else { self.take(request) }
+    }
+
     /// Takes one of its client's.
     ///
     /// # Errors
@@ -55,8 +71,7 @@ impl Strangers {
         metrics::counter!("jumun_http_strangers_refused_total").increment(1);
         let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
         let error = ProblemKind::TooMany.error(why);
-        // A new connection costs the stranger more than another request: a flood is slowed down, and what it has sent ahead
-        // is not read. A proxy's connection is its other clients', too.
+        // A new connection costs the stranger more than another request. A proxy's connection is its other clients', too.
         Err(if origin::is_direct(request) { error.closing() } else { error })
     }
 

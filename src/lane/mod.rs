@@ -169,7 +169,8 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         stuck: Arc::clone(&stuck),
         stop: stop.clone(),
     };
-    let (timed, timer_broke) = helper(&parts.runtime, timer.run());
+    let runtime = parts.runtime.clone();
+    let (timed, timer_broke) = helper(&runtime, timer.run());
     let republish = republish::Republish {
         partition: parts.partition,
         store: Arc::clone(&parts.store),
@@ -179,7 +180,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
         pulse: Arc::clone(&parts.pulse),
         stop: stop.clone(),
     };
-    let (republished, republisher_broke) = helper(&parts.runtime, republish.run());
+    let (republished, republisher_broke) = helper(&runtime, republish.run());
 
     let shared = run_loop::LaneShared { credit, generation, sent, stuck, stop: stop.clone() };
     let lane_loop = run_loop::LaneLoop::new(parts, lease, shared, to_commit, published);
@@ -207,10 +208,10 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
 }
 
 /// Runs what the lane can't do without. The second is ready once it has panicked, and never where it came to its end.
-fn helper(
+fn helper<W: Future<Output = ()> + Send + 'static>(
     runtime: &Handle,
-    work: impl Future<Output = ()> + Send + 'static,
-) -> (JoinHandle<()>, impl Future<Output = ()>) {
+    work: W,
+) -> (JoinHandle<()>, impl Future<Output = ()> + use<W>) {
     let (done, ended) = oneshot::channel();
     let running = runtime.spawn(async move {
         work.await;

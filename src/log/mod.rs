@@ -267,6 +267,8 @@ pub struct Retention {
     pub events: Duration,
     /// dead letters kept a partition, newest first
     pub dead_max: u64,
+    /// and of these, how long: they may hold personal data
+    pub dead_age: Option<Duration>,
 }
 
 /// An outbound stream that can be followed.

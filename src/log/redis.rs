@@ -409,7 +409,8 @@ impl CommandLog for RedisLog {
             .arg(millis(retention.answers))
             .arg(millis(retention.events))
             .arg(retention.dead_max)
-            .arg(self.keys.reply_prefix(partition));
+            .arg(self.keys.reply_prefix(partition))
+            .arg(retention.dead_age.map(millis).map(|age| age.to_string()).unwrap_or_default());
         parse::number(&self.scripted(&self.trim, &cmd).await?, "a trim")
     }
 

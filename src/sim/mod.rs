@@ -330,6 +330,7 @@ const RETENTION: Retention = Retention {
     answers: Duration::from_secs(100_000),
     events: Duration::from_secs(100_000),
     dead_max: 1_000_000,
+    dead_age: None,
 };
 
 fn policy() -> Policy {

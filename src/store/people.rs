@@ -21,7 +21,7 @@ row! {
     /// 개인정보접속기록: somebody saw a recipient unmasked.
     AccessRow => "tb_sy_prsn_accs", Insert, key("accs_id") {
         accs_id: Text,
-        /// RECIPIENT, ORDER, DOWNLOAD
+        /// RECIPIENT, ORDER, DOWNLOAD, DEAD_LETTER
         accs_knd_cd: Code,
         actr: Text,
         ord_id: Text,

@@ -109,3 +109,38 @@ async fn letters_of_all_partitions_come_in_pages() {
         assert_eq!((reply.status, reason(&reply).as_str()), (422, "invalid"), "{nix}");
     }
 }
+
+/// A command that nobody could take holds whatever its sender wrote: lists show what it is about, and who sees the rest is known.
+#[tokio::test]
+async fn a_letter_shows_nobodys_name_to_who_only_looks() {
+    let shop = Shop::open(&[]).await;
+    shop.stock();
+    let log = RedisLog::connect(&redis_url(), &shop.namespace).await.unwrap();
+    let command = json!({"id": "masked-0001", "id2": 1, "type": "place_order", "order_id": "o-m", "customer_id": "u-m", "actor": "buyer:u-m",
+        "lines": [{"sku_id": "A", "quantity": 1}], "refund_account": {"account_no": "110-222-333444", "holder": "김철수"},
+        "recipient": {"name": "김철수", "phone": "010-1234-5678", "zip": "06236", "address": "테헤란로 1"}});
+    // said twice: nobody takes it
+    let raw = command.to_string().replacen('{', "{\"id\":\"masked-0002\",", 1);
+    log.append(0, Inbound::Commands, &[raw.clone().into_bytes().into()]).await.unwrap();
+    let begun = Instant::now();
+    while letters(&shop).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
+    }
+    let path = format!("/v1/dead-letters/0/{}", letters(&shop)[0]["letter"].as_str().unwrap());
+    for role in ["operator", "auditor"] {
+        let told = shop.get(role, "/v1/dead-letters").body;
+        assert!(told.contains("o-m") && told.contains("place_order"), "{told}");
+        for hidden in ["김철수", "010-1234-5678", "06236", "테헤란로", "110-222"] {
+            assert!(!told.contains(hidden), "{role} sees {hidden}: {told}");
+        }
+    }
+    assert_eq!(shop.get("auditor", &path).status, 403);
+    assert_eq!(shop.get("auditor", "/v1/access-log").json()["items"].as_array().unwrap().len(), 0);
+    assert_eq!(shop.get("operator", &path).json()["command"], raw.as_str());
+    let seen = shop.get("auditor", "/v1/access-log").json();
+    let [row] = seen["items"].as_array().unwrap().as_slice() else { panic!("{seen}") };
+    assert_eq!(
+        (&row["look"], &row["order_id"], &row["customer_id"]),
+        (&json!("DEAD_LETTER"), &json!("o-m"), &json!("u-m"))
+    );
+}

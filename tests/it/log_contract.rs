@@ -28,6 +28,7 @@ const KEEP: Retention = Retention {
     answers: Duration::from_secs(3_600),
     events: Duration::from_secs(3_600),
     dead_max: 1_000,
+    dead_age: None,
 };
 
 const SOON: Duration = Duration::from_millis(100);

@@ -16,6 +16,7 @@ mod domain_pages;
 mod door;
 mod events;
 mod faults;
+mod flood;
 mod gifts;
 mod ids;
 mod letters;

@@ -31,7 +31,7 @@ async fn retaining(answers: [Vec<Value>; 2]) -> Arc<dyn CommandLog> {
     let log: Arc<dyn CommandLog> = Arc::new(MemoryLog::new(Arc::new(|| 1_000_000), MemoryBounds::default()));
     log.open(2).await.unwrap();
     let hour = Duration::from_secs(3_600);
-    let retention = Retention { commands: hour, answers: hour, events: hour, dead_max: 10 };
+    let retention = Retention { commands: hour, answers: hour, events: hour, dead_max: 10, dead_age: None };
     for (partition, answers) in (0..).zip(answers) {
         let commands = vec![Arc::<[u8]>::from(&b"{}"[..]); answers.len()];
         log.append(partition, Inbound::Commands, &commands).await.unwrap();

@@ -17,13 +17,28 @@ export async function lettersView({ query, signal, again }) {
     table(t('letters'), [
       [t('why'), (l) => l.reason],
       ...(mayAct() ? [[t('actions'), (l) => h('div', { class: 'row' }, button('requeue', l, again), button('discard', l, again))]] : []),
-      [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)))],
+      [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)), mayAct() && whole(l))],
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],
       [t('letter'), (l) => h('code', {}, l.letter)],
     ], page.items, t('no_letters')), pager('#/letters', query, page.next), posted);
 }
 
+/** What lists hide, for whoever has to see it: the server writes down who did. */
+function whole(letter) {
+  const asked = h('button', { onclick: async () => {
+    try {
+      const { command } = await get(path(letter));
+      asked.previousSibling.textContent = pretty(command);
+      asked.remove();
+    } catch (e) {
+      say(e.message, 'bad');
+    }
+  } }, t('show_whole'));
+  return asked;
+}
+
+const path = (letter) => `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.letter)}`;
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 function pretty(text) {
   try {
@@ -37,11 +52,10 @@ const button = (what, letter, again) =>
   asks(`${what}-${letter.partition}-${letter.letter}`, what, letter.letter, what === 'discard', () => ask(what, letter, again));
 
 function ask(what, letter, again) {
-  const path = `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.letter)}`;
   sure({
     title: `${t(what)}: ${letter.letter}`, word: t(what), danger: what === 'discard',
     told: [h('p', {}, t(`${what}_sure`)), h('p', {}, h('b', {}, letter.reason)), h('pre', {}, pretty(letter.command))],
-    run: () => (what === 'requeue' ? act('POST', `${path}/requeue`) : act('DELETE', path)),
+    run: () => (what === 'requeue' ? act('POST', `${path(letter)}/requeue`) : act('DELETE', path(letter))),
     done: () => {
       say(t(what === 'requeue' ? 'requeued' : 'discarded'), 'good');
       again();

@@ -126,6 +126,7 @@ const TEXTS = {
   // letters
   letter: ['번호', 'Letter'], command: ['명령', 'Command'], attempts: ['시도', 'Attempts'], requeue: ['다시 보내기', 'Requeue'], discard: ['버리기', 'Discard'],
   letters_about: ['아무도 처리하지 못한 명령입니다. 최신순.', 'Commands that nobody could take, newest first.'],
+  show_whole: ['전체 보기 (기록됨)', 'Show all of it (is recorded)'],
   no_letters: ['미처리 명령이 없습니다. 좋은 일입니다.', 'No dead letters. That is good.'],
   requeue_sure: ['이 명령을 받은 그대로 다시 보냅니다.', 'Its command is sent again, as it was received.'],
   discard_sure: ['이 명령을 버립니다. 되돌릴 수 없습니다.', 'It is taken away. This can’t be undone.'],

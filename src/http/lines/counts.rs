@@ -1,11 +1,14 @@
 //! How many order lines there are of each status, by partner and by SKU.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest,
     web::{self, Json},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::{LineSearch, REACH};
 use crate::{
@@ -21,6 +24,8 @@ use crate::{
 
 /// Counts at a time: each looks through all work, and through a month of the rest.
 pub const COUNTS_AT_ONCE: usize = 1;
+/// How long a place is waited for.
+const COUNT_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// Lines of one kind.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,7 +85,9 @@ pub async fn counts(
         LineQuery { statuses: work, placed_from: named, ..asked.clone() },
         LineQuery { statuses: rest, placed_from: reach, ..asked },
     ];
-    let Ok(_place) = shared.counts.acquire().await else { return Err(ProblemKind::Busy.error("not now")) };
+    let Ok(Ok(_place)) = timeout(COUNT_WAIT_MAX, shared.counts.acquire()).await else {
+        return Err(ProblemKind::Busy.error("others count lines already; try again"));
+    };
     let mut found = Vec::new();
     for part in parts.iter().filter(|p| !p.statuses.is_empty()) {
         found.extend(shared.parts.store.count_lines(part, by).await?);

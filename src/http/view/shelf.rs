@@ -184,7 +184,7 @@ pub struct LetterView {
     /// its name, to requeue or discard it by
     pub letter: String,
     pub partition: u32,
-    /// as received
+    /// in a list without what may be about a person, by itself as it was received
     pub command: String,
     pub reason: String,
     /// the stream that takes it again: `commands`, or `internal` of a lane's own step; absent where an older version kept it

@@ -304,6 +304,7 @@ impl PartitionState {
             + self.dead.drop_while(|dead, _| {
                 u64::try_from(dead.entries.len()).is_ok_and(|n| n > retention.dead_max) || dead.bytes > bytes_max
             })
+            + retention.dead_age.map_or(0, |age| self.dead.trim(cutoff(now, age), usize::MAX))
     }
 
     pub fn trim(&mut self, retention: Retention, now: u64) -> u64 {

@@ -3,7 +3,8 @@
 -- pending, below the last delivered one; never by length.
 --
 -- KEYS  1 commands, 2 checkout, 3 internal, 4 answers, 5 events, 6 dead, 7 names of reply streams
--- ARGV  1 commands kept (ms), 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 prefix of reply streams
+-- ARGV  1 commands kept (ms), 2 answers kept (ms), 3 events kept (ms), 4 dead letters kept, 5 prefix of reply streams,
+--       6 the age of dead letters kept (ms), or nothing
 -- Returns the number of entries dropped.
 local call = redis.call
 local time = call('TIME')
@@ -53,6 +54,7 @@ end
 dropped = dropped + call('XTRIM', KEYS[4], 'MINID', '=', since(ARGV[2]))
 dropped = dropped + call('XTRIM', KEYS[5], 'MINID', '=', since(ARGV[3]))
 dropped = dropped + call('XTRIM', KEYS[6], 'MAXLEN', '=', ARGV[4])
+if ARGV[6] ~= '' then dropped = dropped + call('XTRIM', KEYS[6], 'MINID', '=', since(ARGV[6])) end
 -- the reply streams share the partition's hash slot, so a cluster finds them here too
 for _, name in ipairs(call('SMEMBERS', KEYS[7])) do
   local key = ARGV[5] .. name

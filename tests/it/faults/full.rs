@@ -202,7 +202,8 @@ async fn f58_a_database_out_of_connections_is_waited_for() {
     assert!(taken.len() >= 14, "only {} were taken", taken.len());
     let sent = paid("crowd", 20);
     scene.client.send(&sent).await;
-    server.not_ready("too many clients").await;
+    server.answers("/readyz", 503).await;
+    server.says("too many clients already").await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!server.log().contains("the lane ended by a fault"), "{}", server.log());
     for connection in taken {

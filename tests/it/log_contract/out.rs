@@ -97,6 +97,12 @@ pub async fn keeps_dead_letters(log: Log) {
     let letters = log.follow(0, &Outbound::Dead, EntryId::ZERO, 100, Duration::ZERO).await.unwrap();
     assert!(letters[49].json.contains(&format!("\"{}\"", entries[399].id)), "the newest stay");
     assert_eq!(log.extent(0, &Outbound::Dead).await.unwrap().last, letters[49].id);
+
+    log.trim(0, Retention { dead_age: Some(Duration::from_secs(3_600)), ..retention }).await.unwrap();
+    assert_eq!(log.stats(0).await.unwrap().dead, 50, "young enough");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    log.trim(0, Retention { dead_age: Some(Duration::from_millis(20)), ..retention }).await.unwrap();
+    assert_eq!(log.stats(0).await.unwrap().dead, 0);
 }
 
 pub async fn forgets_by_age(log: Log) {

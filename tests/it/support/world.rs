@@ -163,7 +163,7 @@ impl World {
             clock: Arc::new(RealClock),
             policy: self.setup.policy.clone(),
             limits,
-            retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
+            retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100, dead_age: None },
             gateway: self.setup.gateway.clone(),
             terms: self.setup.terms,
             hooks: Arc::default(),

@@ -45,7 +45,7 @@ pub async fn serve(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) -> Server 
         clock: Arc::new(RealClock),
         policy: Policy { payment_window: Duration::from_secs(3), ..Policy::default() },
         limits: Limits::default(),
-        retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100 },
+        retention: Retention { commands: hour, answers: hour, events: hour, dead_max: 100, dead_age: None },
         gateway: None,
         terms: RetentionTerms::default(),
         hooks: Arc::default(),
