@@ -195,7 +195,7 @@ async fn one(
     let events = walk::read(history);
     shelves(pass, &events);
     rows_alone(&stored, &mut pass.f);
-    gifts::check(&stored.gds, &stored.gft, &mut pass.f);
+    gifts::check(&stored, &events, &mut pass.f);
     // tokens are in no event: the row alone has them
     for row in &mut stored.aprv {
         row.aprv_tkn = None;

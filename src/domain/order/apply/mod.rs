@@ -292,7 +292,7 @@ impl Order {
                 self.return_written_off(*group, lines, charge.as_ref(), at)?;
             }
             Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,
-            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain } => {
+            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too: _ } => {
                 self.give_fees_back(fees_back);
                 self.withhold(withheld);
                 self.return_mut(*group)?.withheld.extend_from_slice(withheld);

@@ -121,8 +121,8 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     let mut decision = alone(id, order, command, cx)?;
     pay::for_nothing(order, id, cx, &mut decision);
-    procure::settle_sources(order, id, cx, &mut decision);
     follow::sweep(order, cx, &mut decision);
+    procure::settle_sources(order, id, cx, &mut decision);
     link::tell(id, order, command, cx, &mut decision);
     Ok(decision)
 }

@@ -414,7 +414,9 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
         withheld = money::withhold(&order.settlements, &refunds, money::paid_fees(order, &spent));
     }
     let chain = !order.fulfilment.exchanges.is_empty();
-    decision.events.push(Event::ReturnCompleted { group: r.group, lines, fees_back, refunds, withheld, chain });
+    let gifts_too = follow::entitles(order, r.lines.iter().map(|l| l.line_no));
+    let group = r.group;
+    decision.events.push(Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group)).filter(|e| e.new_line_no.is_some());
     let before = |l: &&ReturnLine| exchange.is_some_and(|e| e.line_no == l.line_no);

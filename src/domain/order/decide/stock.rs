@@ -114,6 +114,13 @@ pub fn whole(line: &Line) -> Cut {
     Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
 }
 
+/// So many units of it, with the stock that the rest does not need.
+pub fn part(line: &Line, quantity: u32) -> Cut {
+    let kept = line.active().saturating_sub(quantity);
+    let untaken = (line.held + line.deducted).saturating_sub(kept).min(quantity);
+    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
+}
+
 /// Gifts of goods that are cut go with them: all with the last of them, before that what they are not entitled to any more.
 pub fn add_gifts(order: &Order, cuts: &mut Vec<Cut>) {
     follow(order, cuts);
@@ -136,33 +143,19 @@ pub fn follow(order: &Order, cuts: &mut Vec<Cut>) {
 }
 
 /// Of gifts whose goods are cut, what the units that are left do not entitle to goes too: of the last lines first, and not
-/// what has left already. Their goods are all that the main line was exchanged for, too: a unit counts where it is.
+/// what has left already.
 fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
     let of = |cuts: &[Cut], no: u16| cuts.iter().filter(|c| c.line_no == no).map(|c| c.quantity).sum::<u32>();
-    let left = |cuts: &[Cut], l: &Line| (l.ordered - l.cancelled).saturating_sub(of(cuts, l.no));
     for gift in order.lines.iter().rev().filter(|l| l.gift && l.free() > 0) {
-        let Some(e) = gift.entitled else { continue };
-        if order.family(gift).all(|m| of(cuts, m.no) == 0)
-            || matches!(gift.status, Status::Shipped | Status::PurchaseConfirmed)
-        {
+        if order.family(gift).all(|m| of(cuts, m.no) == 0) {
             continue;
         }
-        let same = order.lines.iter().filter(|l| {
-            let by = (l.main_line_no, &l.gift_promotion_id);
-            l.entitled.is_some() && by == (gift.main_line_no, &gift.gift_promotion_id)
-        });
-        let brought: u32 = same.map(|l| left(cuts, l)).sum();
-        let own = of(cuts, gift.no);
-        let goods: u32 = order.family(gift).map(|m| left(cuts, m).saturating_sub(m.exchanged)).sum();
-        let more = brought.saturating_sub(e.of(goods)).min(gift.free().saturating_sub(own));
-        if more == 0 {
-            continue;
+        let more = super::follow::surplus(order, gift, |no| of(cuts, no));
+        if more > 0 {
+            let quantity = of(cuts, gift.no) + more;
+            cuts.retain(|c| c.line_no != gift.no);
+            cuts.push(part(gift, quantity));
         }
-        let quantity = own + more;
-        let kept = gift.active() - quantity;
-        let untaken = (gift.held + gift.deducted).saturating_sub(kept).min(quantity);
-        cuts.retain(|c| c.line_no != gift.no);
-        cuts.push(Cut { line_no: gift.no, quantity, amount: money::worth(gift, quantity), untaken });
     }
 }
 

@@ -313,6 +313,9 @@ pub enum Event {
         /// an exchange whose goods these were ends as they did
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         chain: bool,
+        /// gifts that these goods entitled to, and that have not left, go with them
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        gifts_too: bool,
     },
     /// row 23
     ExchangeRequested {

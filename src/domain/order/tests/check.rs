@@ -135,23 +135,35 @@ fn quantities(o: &Order, l: &Line) {
     let _ = (l.to_deliver(), l.unsettled(), o.outstanding(l));
 }
 
-/// Gifts are no more than the units that they came with entitle to, until they have left.
+/// Gifts are no more than the goods that they came with were entitled to.
 fn entitled(o: &Order, l: &Line) {
     let (Some(e), Some(main)) = (l.entitled, l.main_line_no.and_then(|no| o.line(no))) else { return };
-    let by = |l: &Line| (l.main_line_no, l.gift_promotion_id.clone());
-    let same = || o.lines.iter().filter(|k| k.entitled.is_some() && by(k) == by(l));
-    let asked: u32 = same().map(|k| k.ordered).sum();
+    let asked: u32 = beside(o, l).map(|k| k.ordered).sum();
     assert!(asked <= e.of(main.ordered), "more gifts than the goods were entitled to: {l:?}");
-    let left = same().any(|k| matches!(k.status, Status::Shipped | Status::PurchaseConfirmed) || k.return_accepted > 0);
-    let judged = o.placement == Placement::Done;
-    let kept: u32 = same().map(|k| k.ordered - k.cancelled).sum();
-    let goods: u32 = o.family(l).map(|m| m.ordered - m.cancelled - m.exchanged).sum();
-    assert!(left || !judged || kept <= e.of(goods), "gifts stay without their goods: {l:?}");
+}
+
+/// The gifts of the same promotion and main line.
+fn beside<'a>(o: &'a Order, l: &'a Line) -> impl Iterator<Item = &'a Line> {
+    let by = |l: &Line| (l.main_line_no, l.gift_promotion_id.clone());
+    o.lines.iter().filter(move |k| k.entitled.is_some() && by(k) == by(l))
+}
+
+/// Gifts that have not left are, with those that have, no more than the units that are left entitle to.
+fn entitled_still(o: &Order, l: &Line) {
+    let here = l.free() > 0 && !matches!(l.status, Status::Shipped | Status::PurchaseConfirmed);
+    let Some(e) = l.entitled.filter(|_| here) else { return };
+    let kept: u32 = beside(o, l).map(Line::free).sum();
+    let goods: u32 = o.family(l).map(Line::active).sum();
+    assert!(kept <= e.of(goods), "gifts stay without their goods: {l:?}");
 }
 
 /// What must be true after every decision: nothing of an order that was wholly refunded is left to ship.
 pub fn decided(o: &Order) {
-    if o.placement != Placement::Done || o.paid_at.is_none() {
+    if o.placement != Placement::Done {
+        return;
+    }
+    o.lines.iter().for_each(|l| entitled_still(o, l));
+    if o.paid_at.is_none() {
         return;
     }
     all_back(o);

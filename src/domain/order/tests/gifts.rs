@@ -389,12 +389,54 @@ fn gifts_go_with_units_of_the_whole_chain_of_exchanges() {
         let new = w.o().lines.last().unwrap().no;
         ask(&mut w, &[back(new), lose(new, 1)]);
         assert_eq!(gifts_left(&w), 2, "{lanes:?}");
-        // an exchange that fails gives its units back to the original: no gift is lost with it
+        // an exchange that fails gives its units back to the original, which are refunded: one gift goes with them
         let mut w = swapped(lanes, 1, (1, 1));
         let new = w.o().lines.last().unwrap().no;
         ask(&mut w, &[lose(new, 1)]);
-        assert_eq!(gifts_left(&w), 3, "{lanes:?}");
+        assert_eq!(gifts_left(&w), 2, "{lanes:?}");
         w.at_rest();
         w.refolds();
+    }
+}
+
+/// Ten of a, with five of g and five of h, of which the path has sent some; nine of a come back.
+pub(crate) fn nine_of_ten_back(lanes: [u32; 4], path: &[C]) -> World {
+    let mut w = order(shop([10; 4], lanes), vec![line("a", 10), of("g", 5, None), of("h", 5, None)], path);
+    ask(&mut w, &[C::RequestReturn(give_back(&[(1, 9)], Fault::Seller))]);
+    ask(&mut w, &[C::ApproveReturn { group: 1, timing: None, fault: None }]);
+    if w.o().return_of(1).unwrap().lines[0].collect {
+        let complete = C::CompleteReturn { group: 1, inspected: Vec::new(), fault: None };
+        ask(&mut w, &[C::CollectReturn { group: 1, lines: Vec::new() }, complete]);
+    }
+    w
+}
+
+/// The kind: whatever takes goods, gifts that are still here are no more than what is left entitles to.
+#[test]
+fn gifts_that_have_not_left_go_with_goods_that_are_returned_in_part() {
+    let ship = |lines: &[u16]| C::Ship { lines: lines.to_vec(), started: true, waybills: Vec::new() };
+    let upto = |n: usize| procured()[..n].to_vec();
+    let sent = |lines: &[u16]| [procured(), vec![ship(lines)]].concat();
+    let prepared = |lines: &[u16]| vec![C::PrepareOf { lines: lines.to_vec(), by: None }];
+    for lanes in [[0; 4], [0, 0, 1, 0], [1, 0, 2, 1]] {
+        // where goods and gifts are, and what is left of both gifts
+        for (path, left) in [
+            (upto(1), [1, 0]),
+            (upto(2), [1, 0]),
+            (upto(3), [1, 0]),
+            (prepared(&[1]), [1, 0]),
+            (prepared(&[1, 2]), [1, 0]),
+            (sent(&[1]), [1, 0]),
+            // what has left stays, and counts
+            (sent(&[1, 2]), [5, 0]),
+            (sent(&[3]), [0, 5]),
+            (sent(&[1, 2, 3]), [5, 5]),
+        ] {
+            let w = nine_of_ten_back(lanes, &path);
+            let free = [w.o().lines[1].free(), w.o().lines[2].free()];
+            assert_eq!((w.o().lines[0].free(), free), (1, left), "{lanes:?} {path:?}");
+            let shelf = [w.stock("g").0, w.stock("h").0];
+            assert_eq!(shelf, left.map(|n| 10 - i64::from(n)), "{lanes:?} {path:?}");
+        }
     }
 }

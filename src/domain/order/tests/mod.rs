@@ -10,7 +10,7 @@ pub(crate) mod constructed;
 pub(crate) mod deep;
 pub(crate) mod family;
 mod follow;
-mod gifts;
+pub(crate) mod gifts;
 pub(crate) mod inspected;
 mod installers;
 mod lanes;

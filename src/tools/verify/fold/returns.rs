@@ -176,7 +176,7 @@ impl CheckedOrder {
                 r.all_came(at);
                 Ok(())
             }
-            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain } => {
+            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too: _ } => {
                 self.give_back(fees_back)?;
                 self.plan(refunds, at)?;
                 self.chained |= chain;

@@ -295,7 +295,7 @@ fn noticed(w: &World, changed: usize, event: &Event) -> bool {
 /// What makes no row of the order's: words for people; totals, which the walk holds to the rows; what is asked of others and
 /// known to them; what was looked at and found; what does nothing but in a long chain. Where a name ends in a point, all that
 /// begins so: what is asked first is told once more when it is granted. Two fields the draws show of placements in one lane only.
-const UNTOLD: [&str; 39] = [
+const UNTOLD: [&str; 40] = [
     "asked.what.fee.",
     "asked.what.group",
     "asked.what.line.",
@@ -329,6 +329,7 @@ const UNTOLD: [&str; 39] = [
     "placement_started.reservations.lines.quantity",
     "reserved.lines.quantity",
     "return_completed.chain",
+    "return_completed.gifts_too",
     "return_written_off.reason",
     "stock_asked.reservations.lane",
     "stock_asked.reservations.lines.line_no",
