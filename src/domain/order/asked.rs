@@ -147,6 +147,18 @@ impl Order {
         self.lines.iter().filter(move |l| !l.gift && root == Some(l.original_line_no.unwrap_or(l.no)))
     }
 
+    /// Whether a line is a gift in a claim of these lines that goes with goods of it, whoever sells either: it is decided with them.
+    pub fn goes_along(&self, no: u16, claim: &[u16]) -> bool {
+        self.line(no).is_some_and(|l| l.gift && self.family(l).any(|m| claim.contains(&m.no)))
+    }
+
+    /// The lines of the claim of that group.
+    pub fn claimed_lines(&self, group: u16) -> Vec<u16> {
+        let returns = self.fulfilment.returns.iter().filter(|r| r.group == group).flat_map(|r| &r.lines);
+        let exchanges = self.fulfilment.exchanges.iter().filter(|e| e.group == group);
+        returns.map(|l| l.line_no).chain(exchanges.map(|e| e.line_no)).collect()
+    }
+
     /// The return of that group.
     pub fn return_of(&self, group: u16) -> Option<&Return> {
         self.fulfilment.returns.iter().find(|r| r.group == group)

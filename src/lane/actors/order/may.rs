@@ -37,12 +37,11 @@ fn named(lines: impl IntoIterator<Item = u16>) -> About {
     if lines.is_empty() { About::All } else { About::Lines(lines) }
 }
 
-/// Those of a claim, and those that are named besides.
+/// Those of a claim, and those that are named besides. A gift goes with its goods, which may be another seller's.
 fn of_claim(order: &Order, group: u16, besides: impl IntoIterator<Item = u16>) -> About {
-    let returns =
-        order.fulfilment.returns.iter().filter(|r| r.group == group).flat_map(|r| &r.lines).map(|l| l.line_no);
-    let exchanges = order.fulfilment.exchanges.iter().filter(|e| e.group == group).map(|e| e.line_no);
-    named(returns.chain(exchanges).chain(besides))
+    let claim = order.claimed_lines(group);
+    let all = claim.iter().copied().chain(besides);
+    named(all.filter(|no| !order.goes_along(*no, &claim)))
 }
 
 fn about(order: &Order, command: &OrderCommand) -> About {
@@ -234,5 +233,46 @@ fn no_more_than_a_buyer(command: &mut OrderCommand) -> Result<(), Refusal> {
         }
         OrderCommand::RequestExchange { reason, fault, .. } if minds(*reason, *fault) => Err(invalid()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        catalog::SkuInfo,
+        ids::PartnerId,
+        order::tests::{
+            acts::give_back,
+            claims::{order, shipped},
+            world::{World, gift, gift_of, line, sku},
+        },
+    };
+
+    /// Goods of seller 1, with a gift of seller 2: sent, and of some of it asked back.
+    fn with_a_foreign_gift(back: &[(u16, u32)]) -> World {
+        let foreign = SkuInfo { partner_id: PartnerId::stored("2"), ..gift("g") };
+        let w = World::new(vec![(sku("a", "t", 1_000, 0), 0, 9), (foreign, 0, 9)]);
+        let mut w = order(w, vec![line("a", 2), gift_of("g", 1)], &shipped());
+        w.ask(&OrderCommand::RequestReturn(give_back(back, Fault::Seller))).unwrap();
+        w
+    }
+
+    #[test]
+    fn a_claim_is_its_goods_sellers_whoever_sells_a_gift_in_it() {
+        let approve = OrderCommand::ApproveReturn { group: 1, timing: None, fault: None };
+        let collect = |line_no| {
+            let lines = vec![crate::domain::order::event::ReservedLine { line_no, quantity: 1 }];
+            OrderCommand::CollectReturn { group: 1, lines }
+        };
+        let w = with_a_foreign_gift(&[(1, 2)]);
+        assert_eq!(w.o().return_of(1).unwrap().lines.len(), 2, "the gift goes along");
+        for (command, lines) in [(approve.clone(), vec![1]), (collect(1), vec![1, 1]), (collect(2), vec![1])] {
+            assert_eq!(about(w.o(), &command), About::Lines(lines), "{command:?}");
+        }
+        // a gift that comes back by itself is its own seller's, whatever else is named
+        let w = with_a_foreign_gift(&[(2, 1)]);
+        assert_eq!(about(w.o(), &approve), About::Lines(vec![2]));
+        assert_eq!(about(w.o(), &collect(1)), About::Lines(vec![2, 1]));
     }
 }
