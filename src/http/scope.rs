@@ -312,9 +312,10 @@ fn touched(order: &Order, command: &Map<String, Value>) -> Vec<u16> {
     let mut lines = named("lines");
     lines.extend(["line_no", "main_line_no"].into_iter().filter_map(one));
     if let Some(group) = one("claim_group") {
-        let returns = order.fulfilment.returns.iter().filter(|r| r.group == group).flat_map(|r| &r.lines);
-        let exchanges = order.fulfilment.exchanges.iter().filter(|e| e.group == group);
-        lines.extend(returns.map(|l| l.line_no).chain(exchanges.map(|e| e.line_no)));
+        let claim = order.claimed_lines(group);
+        lines.extend(&claim);
+        // a gift is decided with its goods, whoever sells it
+        lines.retain(|no| !order.goes_along(*no, &claim));
     }
     if lines.is_empty()
         && let Some(no) = text(command, "waybill_no")
