@@ -3,7 +3,7 @@
 use super::{
     claim::{Exchange, ExchangeState, Return},
     delivery::DeliveryStatus,
-    state::{Line, Order, Placement, Refund, ReserveState, Reserving},
+    state::{FeeRow, Line, Order, Placement, Refund, ReserveState, Reserving},
     supply::{Ask, AskState, AskWhat, Link, LinkKind, LinkState, ProcureKind, ProcureState, ProcuredLine, Procurement},
 };
 use crate::domain::{
@@ -132,8 +132,12 @@ impl Order {
 
     /// What is to be paid before anything is shipped: not the debts of claims.
     pub fn due_before_shipping(&self) -> Won {
-        let debt = |f: &&super::state::FeeRow| f.unpaid && !f.reason.is_debt();
-        self.fees.iter().filter(debt).map(|f| f.amount - f.returned).sum()
+        self.fees_before_shipping().map(|f| f.amount - f.returned).sum()
+    }
+
+    /// The fees that it is due for.
+    pub fn fees_before_shipping(&self) -> impl Iterator<Item = &FeeRow> {
+        self.fees.iter().filter(|f| f.unpaid && !f.reason.is_debt() && (f.amount - f.returned).is_positive())
     }
 
     /// The number of the first line of a line's chain of exchanges.

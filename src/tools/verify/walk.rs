@@ -124,8 +124,8 @@ fn payment(before: Option<&CheckedOrder>, event: &Event) -> Option<(i64, i64)> {
         }
         Event::PaymentApproved { settlements, .. } => Some((owed(), settlements.iter().map(|s| s.amount.get()).sum())),
         Event::DepositConfirmed { amount, .. } => Some((owed(), amount.get())),
-        Event::SurchargePaid { settlements } => {
-            Some((before.map_or(0, CheckedOrder::surcharges), settlements.iter().map(|s| s.amount.get()).sum()))
+        Event::SurchargePaid { settlements, fees } => {
+            Some((before.map_or(0, |b| b.surcharges(fees)), settlements.iter().map(|s| s.amount.get()).sum()))
         }
         _ => None,
     }
@@ -186,7 +186,7 @@ pub fn stands(order: &CheckedOrder, f: &mut Findings) {
     }
     if order.settles_here() && order.standing == Standing::Stands {
         let left: i64 = order.payments.iter().map(|p| p.row.rfnd_psbl_amt).sum();
-        let due = order.owed() - order.surcharges();
+        let due = order.owed() - order.surcharges(&[]);
         f.hold(Promise::R8, left == due, || {
             format!("order {id}: {left} won can go back, its lines and fees are worth {due}")
         });

@@ -273,7 +273,7 @@ impl Order {
             }
             Event::Worked { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at))?,
             Event::DestinationChosen(e) => self.destination(e, at),
-            Event::SurchargePaid { settlements } => self.surcharge_paid(settlements, at),
+            Event::SurchargePaid { settlements, fees } => self.surcharge_paid(settlements, fees, at),
             Event::Shipped { lines, started, method } => self.ship(lines, *started, *method, at)?,
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at)?,
             Event::WaybillChanged { waybill } => self.waybill_changed(waybill, at)?,

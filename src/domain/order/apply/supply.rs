@@ -229,8 +229,9 @@ impl Order {
         }
     }
 
-    pub(super) fn surcharge_paid(&mut self, settlements: &[Paid], at: Time) {
-        let due = |f: &&mut FeeRow| f.unpaid && (f.amount - f.returned).is_positive();
+    pub(super) fn surcharge_paid(&mut self, settlements: &[Paid], fees: &[u16], at: Time) {
+        let named = |no: u16| fees.is_empty() || fees.contains(&no);
+        let due = |f: &&mut FeeRow| f.unpaid && (f.amount - f.returned).is_positive() && named(f.no);
         let group = self.fees.iter_mut().filter(due).map(|f| f.group).max().unwrap_or(1);
         for fee in self.fees.iter_mut().filter(due) {
             fee.unpaid = false;

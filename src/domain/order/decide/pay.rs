@@ -100,8 +100,8 @@ fn expired(order: &Order) -> Decision {
 enum Standing {
     /// it waits for so much
     Due(Won),
-    /// so much of a surcharge is still to be paid
-    Surcharge(Won),
+    /// so much is still to be paid beside it, and so much of that before it may be shipped: either pays
+    Surcharge { all: Won, to_ship: Won },
     /// it is paid, and nothing is due any more
     Settled,
     /// it had ended unpaid (or ends now, by these events) when the money came
@@ -111,9 +111,14 @@ enum Standing {
 impl Standing {
     fn due(&self) -> Won {
         match self {
-            Standing::Due(due) | Standing::Surcharge(due) => *due,
+            Standing::Due(due) | Standing::Surcharge { all: due, .. } => *due,
             Standing::Settled | Standing::Late(_) => Won::ZERO,
         }
+    }
+
+    fn is_paid_by(&self, amount: Won) -> bool {
+        let to_ship = if let Standing::Surcharge { to_ship, .. } = self { *to_ship } else { Won::ZERO };
+        amount == self.due() || (to_ship.is_positive() && amount == to_ship)
     }
 }
 
@@ -128,7 +133,9 @@ fn standing(order: &Order, now: Time) -> Result<Standing, Refusal> {
         Status::PaymentExpired | Status::PaymentCancelled => Standing::Late(Decision::default()),
         Status::PaymentPending if past(order, now) => Standing::Late(expired(order)),
         Status::PaymentPending => Standing::Due(order.amount_due()),
-        _ if order.surcharge_due().is_positive() => Standing::Surcharge(order.surcharge_due()),
+        _ if order.surcharge_due().is_positive() => {
+            Standing::Surcharge { all: order.surcharge_due(), to_ship: order.due_before_shipping() }
+        }
         _ => Standing::Settled,
     })
 }
@@ -165,7 +172,7 @@ fn nothing(order: &Order, standing: &Standing, command: &str, cx: &Context<'_>) 
         }
         Standing::Settled if free => repeated(order, &[]),
         Standing::Settled => Err(Refusal::illegal(order.status(), command)),
-        Standing::Due(_) | Standing::Surcharge(_) | Standing::Late(_) => {
+        Standing::Due(_) | Standing::Surcharge { .. } | Standing::Late(_) => {
             Err(Refusal::invalid("a payment names at least one settlement, of more than nothing"))
         }
     }
@@ -190,7 +197,7 @@ fn new(order: &Order, paid: &[Paid], standing: &Standing, cx: &Context<'_>) -> R
     }
     // they are what is due, or nothing new
     let both: Won = fresh.iter().chain(&maybe).map(|p| p.amount).sum();
-    if !known && !maybe.is_empty() && both == standing.due() {
+    if !known && !maybe.is_empty() && standing.is_paid_by(both) {
         return Ok(paid.to_vec());
     }
     Ok(fresh)
@@ -236,15 +243,18 @@ fn judge(
     let amount: Won = fresh.iter().map(|p| p.amount).sum();
     match standing {
         Standing::Due(due) if due == amount => Ok(settled(order, pays(fresh), cx)),
-        Standing::Surcharge(due) if due == amount => {
-            Ok(Decision { events: vec![Event::SurchargePaid { settlements: fresh }], ..Decision::default() })
+        Standing::Surcharge { all, .. } if standing.is_paid_by(amount) => {
+            // all of it, or what holds shipping up: not the debts of claims
+            let fees = if amount == all { Vec::new() } else { order.fees_before_shipping().map(|f| f.no).collect() };
+            let event = Event::SurchargePaid { settlements: fresh, fees };
+            Ok(Decision { events: vec![event], ..Decision::default() })
         }
-        Standing::Due(due) | Standing::Surcharge(due) if !vouched => Err(mismatch(due, amount)),
+        Standing::Due(due) | Standing::Surcharge { all: due, .. } if !vouched => Err(mismatch(due, amount)),
         Standing::Settled if !vouched => Err(Reason::AlreadyPaid.into()),
         Standing::Late(_) if !vouched => {
             Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }))
         }
-        Standing::Due(_) | Standing::Surcharge(_) => Ok(undue(order, fresh, Reason::AmountMismatch)),
+        Standing::Due(_) | Standing::Surcharge { .. } => Ok(undue(order, fresh, Reason::AmountMismatch)),
         Standing::Settled => Ok(undue(order, fresh, Reason::AlreadyPaid)),
         Standing::Late(decision) => Ok(late(order, fresh, decision)),
     }

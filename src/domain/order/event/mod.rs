@@ -226,6 +226,9 @@ pub enum Event {
     /// row 14: the surcharge is in
     SurchargePaid {
         settlements: Vec<Paid>,
+        /// the fees that it pays: all that are due, where it names none
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        fees: Vec<u16>,
     },
     /// row 18
     Shipped {

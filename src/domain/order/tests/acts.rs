@@ -7,7 +7,7 @@ use crate::domain::{
     ids::{OrderId, PartnerId, SkuId},
     money::Won,
     order::{
-        OrderCommand as C,
+        Order, OrderCommand as C,
         claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
         command::{DeliveryReport, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
         delivery::{DeliveredBy, ShipMethod},
@@ -131,7 +131,8 @@ pub fn command(w: &World, a: Act) -> C {
             C::ChooseDestination { zip: zips[n as usize % 5].map(str::to_owned) }
         }
         5 => {
-            let due = w.order.as_ref().map_or(0, |o| o.surcharge_due().get());
+            let due = |o: &Order| if n == 2 { o.due_before_shipping() } else { o.surcharge_due() };
+            let due = w.order.as_ref().map_or(0, |o| due(o).get());
             let id = format!("s-{}", w.history.len());
             C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))], vouched: true }
         }

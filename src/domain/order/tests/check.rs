@@ -257,7 +257,13 @@ impl World {
         if o.deposit.is_some() && due > 0 {
             assert_eq!(note(&deposit(due)), None, "{due} won are due: {o:#?}");
         }
-        for other in [due - 1, due + 1].into_iter().filter(|n| *n > 0) {
+        // of several that are due, those that hold shipping up may be paid by themselves
+        let to_ship = if pending { 0 } else { o.due_before_shipping().get() };
+        if to_ship > 0 {
+            assert_eq!(note(&pay_unvouched("one-won", to_ship)), None, "{to_ship} won hold shipping up: {o:#?}");
+        }
+        let near = [due - 1, due + 1, to_ship - 1, to_ship + 1].into_iter();
+        for other in near.filter(|n| *n > 0 && *n != due && *n != to_ship) {
             let refusal = self.decided(&pay_unvouched("one-won", other)).expect_err("another amount");
             assert_eq!((refusal.reason, refusal.facts.due), (Reason::AmountMismatch, Some(Won::new(due))), "{other}");
             assert_eq!(note(&pay("one-won", other)), Some(Reason::AmountMismatch));

@@ -14,7 +14,7 @@ use crate::domain::{
     money::Won,
     order::{
         Event, OrderCommand as C,
-        claim::Fault,
+        claim::{ClaimReason, Fault},
         command::{Deposit, Judged, Means, Paid, PaymentOffer, Wanted},
         delivery::{DeliveredBy, DestinationKind, Zone},
         event::EVENT_VERSION,
@@ -247,6 +247,30 @@ fn an_unpaid_surcharge_goes_with_what_was_to_go() {
     w.ask(&choose(JEJU)).unwrap();
     w.ask(&C::CancelLines { lines: vec![1], reason: None }).unwrap();
     assert_eq!((owed(&w), planned(&w)), ((0, 0), 13_000));
+}
+
+/// A claim's debt holds nothing up: what a shipment asks for is paid by itself, and the debt later; or both at once.
+#[test]
+fn what_holds_shipping_up_is_paid_without_the_debts_beside_it() {
+    let ship = |no| C::Ship { lines: vec![no], started: true, waybills: Vec::new() };
+    let (reason, fault) = (ClaimReason::ChangeOfMind, Fault::Buyer);
+    let other = C::RequestExchange { line_no: 1, quantity: 1, reason, fault, wanted: None };
+    for (paid, left) in [(3_000, 6_000), (9_000, 0)] {
+        let mut w = order(shop(), vec![line("a", 1), line("b", 1)], &procured());
+        for command in [ship(1), other.clone(), add_product(1, None), choose(JEJU)] {
+            w.ask(&command).unwrap();
+        }
+        assert_eq!(w.o().due_now().get(), 9_000, "an exchange to and fro, and an island");
+        let refusal = w.ask(&ship(2)).unwrap_err();
+        assert_eq!((refusal.reason, refusal.facts.due), (Reason::SurchargeUnpaid, Some(Won::new(3_000))));
+        w.one_won();
+        assert_eq!(w.ask(&pay("more", paid)).unwrap().note, None);
+        w.ask(&ship(2)).unwrap();
+        assert_eq!(w.o().due_now().get(), left);
+        w.one_won();
+        assert!(left == 0 || w.ask(&pay("rest", left)).unwrap().note.is_none());
+        w.rest();
+    }
 }
 
 /// What a return by the buyer's fault keeps back.

@@ -194,8 +194,8 @@ impl CheckedOrder {
             Event::LinesProcured { lines } => self.all_go(lines, Status::ProcurementCheck, Status::ProcurementDone),
             Event::Worked { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at)),
             Event::DestinationChosen(e) => self.sent_to(e, at),
-            Event::SurchargePaid { settlements } => {
-                self.surcharges_paid(settlements, at);
+            Event::SurchargePaid { settlements, fees } => {
+                self.surcharges_paid(settlements, fees, at);
                 Ok(())
             }
             Event::Shipped { lines, started, method } => self.shipped(lines, *started, *method, at),

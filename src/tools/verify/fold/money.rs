@@ -127,6 +127,11 @@ impl FoldedFee {
     fn stands(&self) -> i64 {
         self.row.fee_amt - self.row.rfnd_fee_amt
     }
+
+    /// One of these, where some are named.
+    fn is_among(&self, named: &[u16]) -> bool {
+        named.is_empty() || named.iter().any(|no| i64::from(*no) == self.row.dlv_fee_no)
+    }
 }
 
 impl CheckedOrder {
@@ -383,18 +388,18 @@ impl CheckedOrder {
         Ok(())
     }
 
-    pub(super) fn surcharges_paid(&mut self, settlements: &[Paid], at: Time) {
+    pub(super) fn surcharges_paid(&mut self, settlements: &[Paid], fees: &[u16], at: Time) {
         let mut group = None;
-        for f in self.fees.iter_mut().filter(|f| f.row.unpd_yn && f.stands() > 0) {
+        for f in self.fees.iter_mut().filter(|f| f.row.unpd_yn && f.stands() > 0 && f.is_among(fees)) {
             f.row.unpd_yn = false;
             group = group.max(Some(f.row.pay_grp_no));
         }
         settlements.iter().for_each(|paid| self.pay_in(paid, group.unwrap_or(1), at));
     }
 
-    /// What is still to be paid beside the order.
-    pub fn surcharges(&self) -> i64 {
-        self.fees.iter().filter(|f| f.row.unpd_yn).map(FoldedFee::stands).sum()
+    /// What is still to be paid beside the order: of these fees, or of all where none is named.
+    pub fn surcharges(&self, fees: &[u16]) -> i64 {
+        self.fees.iter().filter(|f| f.row.unpd_yn && f.is_among(fees)).map(FoldedFee::stands).sum()
     }
 
     /// What the fees come to that stand.
@@ -418,7 +423,7 @@ impl CheckedOrder {
 
     /// What is to be paid now.
     pub(super) fn due_now(&self) -> i64 {
-        if self.paid_at.is_some() { self.surcharges() } else { self.total() }
+        if self.paid_at.is_some() { self.surcharges(&[]) } else { self.total() }
     }
 
     /// Whether its money is here, and not between two businesses.

@@ -137,7 +137,7 @@ fn besides(order: &Order, told: &CheckedOrder) -> Vec<String> {
     if standing != Standing::Never {
         same("owed", order.amount_due().to_string(), told.owed().to_string());
     }
-    same("surcharges", order.surcharge_due().to_string(), told.surcharges().to_string());
+    same("surcharges", order.surcharge_due().to_string(), told.surcharges(&[]).to_string());
     let theirs: Vec<(&str, String)> =
         order.reservations.iter().map(|r| (&*r.asked.id, format!("{:?}", r.state))).collect();
     let ours: Vec<(&str, String)> = told.reservations.iter().map(|r| (&*r.id, format!("{:?}", r.at))).collect();
