@@ -15,7 +15,7 @@ use crate::{
             decide::Decision,
             event::{EVENT_VERSION, Event},
             register::DEPOSIT,
-            state::Placement,
+            state::{Placement, Stage},
             step::Step,
             supply::LinkMessage,
         },
@@ -92,7 +92,7 @@ pub async fn execute_decision(
         events.push(row);
     }
     let order = order.ok_or_else(|| broken("a decision without events".to_owned()))?;
-    let mut note = Note { reason: decision.note, facts: told(&decision.events, stock) };
+    let mut note = Note { reason: decision.note, facts: told(&order, &decision.events, stock) };
     owed(stood, &order, &decision.events, meta.silent, &mut note.facts);
     // the answer is kept with the first event
     if let Some(first) = events.first_mut().filter(|_| note.reason.is_some() || !note.facts.is_empty()) {
@@ -213,8 +213,10 @@ async fn carry(
     Ok(facts)
 }
 
-/// What an accepted answer tells: keys of refunds, gifts that are left out, the claim, the linked order.
-fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
+/// What an accepted answer tells: keys of refunds that stand, gifts that are left out, the claim, the linked order.
+fn told(after: &Order, events: &[Event], stock: Vec<StockFact>) -> Facts {
+    // one event of a command may take back what another of it had planned
+    let withdrawn = |key: &str| after.refunds.iter().any(|r| r.key == key && matches!(r.stage, Stage::Withdrawn(_)));
     let (mut facts, mut gifts) = (Facts { stock: stock.into(), ..Facts::default() }, Vec::new());
     for event in events {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the other events have nothing that a client waits for")]
@@ -262,7 +264,7 @@ fn told(events: &[Event], stock: Vec<StockFact>) -> Facts {
             }
             _ => continue,
         };
-        facts.refunds.extend(refunds.iter().map(|r| r.key.clone()));
+        facts.refunds.extend(refunds.iter().map(|r| r.key.clone()).filter(|key| !withdrawn(key)));
     }
     facts.left_out = gifts.into();
     facts
@@ -343,5 +345,33 @@ fn outbox(cx: &LaneContext, order: &Order, step: &Step, meta: &CommandMeta) -> O
         to_prtn_no: i64::from(step.lane),
         cmd: internal.json().into(),
         otbx_dttm: meta.source.at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::order::{
+        OrderCommand as C,
+        claim::Fault,
+        tests::{
+            acts::{found, give_back},
+            claims::{ask, order, shipped},
+            deep::shop,
+            world::line,
+        },
+    };
+
+    #[test]
+    fn an_answer_tells_no_refund_that_its_command_took_back() {
+        let mut w = order(shop(1), vec![line("c", 2)], &shipped());
+        let approve = C::ApproveReturn { group: 1, timing: None, fault: None };
+        let collect = C::CollectReturn { group: 1, lines: Vec::new() };
+        ask(&mut w, &[C::RequestReturn(give_back(&[(1, 2)], Fault::Buyer)), approve, collect]);
+        let (inspected, fault) = (vec![found(1, (2, 0, 0), 100)], Some(Fault::Seller));
+        let decision = w.ask(&C::CompleteReturn { group: 1, inspected, fault }).unwrap();
+        let open = w.o().refunds.iter().filter(|r| r.open()).map(|r| r.key.clone()).collect::<Vec<_>>();
+        let facts = told(w.o(), &decision.events, Vec::new());
+        assert_eq!(facts.refunds.iter().map(ToString::to_string).collect::<Vec<_>>(), open);
     }
 }
