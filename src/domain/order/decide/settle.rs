@@ -131,9 +131,22 @@ pub fn correct(
     cx: &Context<'_>,
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
+    corrected(order, r, command, fault, as_they_are(r), cx, decision)
+}
+
+/// The same, with what is kept back of these lines at once.
+fn corrected(
+    order: &Order,
+    r: &Return,
+    command: &str,
+    fault: Option<Fault>,
+    lines: Vec<ChangedLine>,
+    cx: &Context<'_>,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
     let Some(fault) = fault.filter(|f| *f != r.fault) else { return Ok(()) };
     judged(fault, r.fault)?;
-    let changed = told_anew(order, r, (ReturnChange::Fault, fault), as_they_are(r), cx);
+    let changed = told_anew(order, r, (ReturnChange::Fault, fault), lines, cx);
     let changed =
         changed.ok_or_else(|| went_before(order, r, command, ": its fees can't be kept back of it any more"))?;
     decision.events.push(Event::ReturnChanged(Box::new(changed)));
@@ -203,7 +216,8 @@ pub fn inspected(
         return Ok(());
     }
     let looked_at = changed.iter().any(|l| l.rejected > 0 || l.kept_back.is_positive());
-    correct(order, r, "complete_return", Some(fault), cx, decision)?;
+    let kept = kept_at_once(order, r, fault, &changed, cx);
+    corrected(order, r, "complete_return", Some(fault), kept, cx, decision)?;
     if looked_at {
         let now = folded(order, &decision.events, cx);
         let was = now.return_of(r.group).unwrap_or(r);
@@ -221,6 +235,29 @@ pub fn inspected(
     Ok(())
 }
 
+/// The lines, with what their inspection keeps back of money that a correction of the fault gives back, where the rest went before:
+/// nothing goes out that is owed beside it.
+fn kept_at_once(
+    order: &Order,
+    r: &Return,
+    fault: Fault,
+    inspected: &[ChangedLine],
+    cx: &Context<'_>,
+) -> Vec<ChangedLine> {
+    let mut lines = as_they_are(r);
+    if fault == r.fault || !gone(order, r.group).is_positive() {
+        return lines;
+    }
+    let more = told_anew(order, r, (ReturnChange::Fault, fault), lines.clone(), cx);
+    let mut spare: Won = more.iter().flat_map(|c| &c.refunds).map(|f| f.amount).sum();
+    for (l, new) in lines.iter_mut().zip(inspected) {
+        let part = (new.kept_back - l.kept_back.min(new.kept_back)).min(spare);
+        l.kept_back += part;
+        spare -= part;
+    }
+    lines
+}
+
 /// What an inspection comes to. What should be kept back of money that went before is owed by the buyer, to each seller its own.
 fn judged_anew(
     order: &Order,
@@ -234,14 +271,21 @@ fn judged_anew(
         return told_anew(order, r, why, changed, cx);
     }
     let mut owed: Vec<(u16, Won)> = Vec::new();
-    for l in changed.iter_mut().filter(|l| l.kept_back.is_positive()) {
-        owed.push((l.line_no, std::mem::take(&mut l.kept_back)));
+    let mut kept = Won::ZERO;
+    for (l, had) in changed.iter_mut().zip(&r.lines) {
+        // what the correction of the fault keeps back is not owed
+        let more = l.kept_back - had.kept_back.min(l.kept_back);
+        l.kept_back -= more;
+        kept += l.kept_back;
+        if more.is_positive() {
+            owed.push((l.line_no, more));
+        }
     }
     let mut event = told_anew(order, r, why, changed, cx)?;
     // fees and what is kept back are together no more than the goods were paid
     let goods: Won = event.lines.iter().map(|l| l.amount).sum();
     let fee: Won = event.fees.iter().map(|f| f.amount).sum();
-    let mut room = goods - fee.min(goods);
+    let mut room = goods - (fee + kept).min(goods);
     for (_, amount) in &mut owed {
         *amount = (*amount).min(room);
         room -= *amount;

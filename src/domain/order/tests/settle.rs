@@ -335,3 +335,24 @@ fn goods_that_inspection_sends_back_earn_what_they_would_have() {
         assert_eq!(w.o().lines[0].points_earned, Won::new(earned), "{points} {sellable} {rejected}");
     }
 }
+
+/// Money never goes out and is owed side by side: what a corrected fault gives back pays for what the inspection keeps back.
+#[test]
+fn what_is_kept_back_where_the_money_went_is_kept_of_what_a_corrected_fault_gives_back() {
+    for (kept, of_fault, owed) in [(0, 0, 0), (2_000, 2_000, 0), (6_000, 6_000, 0), (7_000, 6_000, 1_000)] {
+        for corrected in [true, false] {
+            let shop = World::new(vec![(super::world::sku("a", "t", 10_000, 3_000), 0, 9)]);
+            let mut w = order(shop, vec![line("a", 1)], &shipped());
+            let before = Some(RefundTiming::BeforeCollection);
+            [back(1, Fault::Buyer), approve(None, before), collect(1)].iter().for_each(|c| ask(&mut w, c));
+            let planned = |w: &World| w.o().refunds.iter().filter(|r| r.open()).map(|r| r.amount.get()).sum::<i64>();
+            assert_eq!(planned(&w), 7_000, "the way back is the buyer's, and the way there was for nothing");
+            let fault = corrected.then_some(Fault::Seller);
+            ask(&mut w, &complete(vec![found(1, (1, 0, 0), kept)], fault));
+            let line = &w.o().return_of(1).unwrap().lines[0];
+            let is = (planned(&w), line.kept_back.get(), w.o().surcharge_due().get());
+            let expected = if corrected { (13_000 - of_fault, of_fault, owed) } else { (7_000, 0, kept) };
+            assert_eq!(is, expected, "{kept} {corrected}");
+        }
+    }
+}
