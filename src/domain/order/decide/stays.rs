@@ -21,6 +21,45 @@ fn kept_of(order: &Order, kept: &[KeptFor], of: impl Iterator<Item = u16> + Clon
     kept.iter().filter(led).map(|k| k.amount).sum()
 }
 
+/// The same of one line.
+pub fn kept_of_line(order: &Order, kept: &[KeptFor], line_no: u16) -> Won {
+    kept_of(order, kept, std::iter::once(line_no))
+}
+
+/// Of a cancellation's refunds, numbered from `first`, what each line is worth waits for the old goods that led to that line, and
+/// the rest for nothing.
+pub fn by_line(
+    order: &Order,
+    worth: impl Iterator<Item = (u16, Won)>,
+    refunds: Vec<PlannedRefund>,
+    first: usize,
+) -> Vec<PlannedRefund> {
+    let mut left: Won = refunds.iter().map(|r| r.amount).sum();
+    let mut parts: Vec<(Option<u16>, Won)> = Vec::new();
+    for (no, worth) in worth.filter(|(no, _)| order.owes_for(*no)) {
+        let part = worth.min(left);
+        if part.is_positive() {
+            left -= part;
+            parts.push((Some(no), part));
+        }
+    }
+    parts.push((None, left));
+    let mut split: Vec<PlannedRefund> = Vec::with_capacity(refunds.len());
+    for r in refunds {
+        let mut open = r.amount;
+        for (waits_for, part) in &mut parts {
+            let amount = open.min(*part);
+            if amount.is_positive() {
+                open -= amount;
+                *part -= amount;
+                let key = money::key(&order.id, first + split.len());
+                split.push(PlannedRefund { key, amount, waits_for: *waits_for, ..r.clone() });
+            }
+        }
+    }
+    split
+}
+
 /// What a return of these lines keeps back for old goods that stay at the buyer's: those that led to its lines, and of an
 /// exchange that failed its own.
 pub fn kept_for(
@@ -180,8 +219,7 @@ fn keep_of_cut(
         let freed = debts(&event.freed.set_off);
         amount += freed.min(left);
         // what these debts come to more is given back
-        let first = now.refunds.len() + event.refunds.len() + 1;
-        let (withheld, refunds) = given_back(&now, (group, had), freed - freed.min(left), first);
+        let (withheld, refunds) = given_back(&now, &event, had, freed - freed.min(left));
         event.freed.withheld = withheld;
         event.refunds.extend(refunds);
     }
@@ -189,14 +227,9 @@ fn keep_of_cut(
     (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
 }
 
-/// So much that a cancellation keeps back goes back after all: what is withheld no more, and the refunds, numbered from `first`.
-/// Like the rest of that cancellation's they wait for goods that are still out.
-fn given_back(
-    now: &Order,
-    (group, kept): (u32, &Kept),
-    amount: Won,
-    first: usize,
-) -> (Vec<Excluded>, Vec<PlannedRefund>) {
+/// So much that a cancellation keeps back goes back after all: what is withheld no more, and the refunds, which follow those of the
+/// event. Like the rest of that cancellation's they wait for goods that are still out.
+fn given_back(now: &Order, event: &Resettled, kept: &Kept, amount: Won) -> (Vec<Excluded>, Vec<PlannedRefund>) {
     let (mut settlements, mut left, mut withheld) = (now.settlements.clone(), amount, Vec::new());
     for w in &kept.withheld {
         let part = w.amount.min(left);
@@ -206,11 +239,17 @@ fn given_back(
             settlements.iter_mut().filter(|s| s.no == w.settlement_no).for_each(|s| s.refundable += part);
         }
     }
-    let mut refunds = money::plan(&now.id, &settlements, amount, Some(group), first);
-    let mut cut = now.cancels.iter().filter(|c| c.group == group).map(|c| c.line_no);
-    let owing = cut.find(|no| now.owes_for(*no));
-    refunds.iter_mut().for_each(|r| r.waits_for = owing);
-    (withheld, refunds)
+    let first = now.refunds.len() + event.refunds.len() + 1;
+    let refunds = money::plan(&now.id, &settlements, amount, Some(event.group), first);
+    let waits = |f: &&Refund| f.stage == Stage::Waiting && !event.withdrawn.contains(&f.key);
+    let waiting = |no: u16| -> Won {
+        let of = now.refunds.iter().filter(|f| f.cancel_group == Some(event.group) && f.waits_for == Some(no));
+        let anew = event.refunds.iter().filter(|f| f.waits_for == Some(no)).map(|f| f.amount);
+        of.filter(waits).map(|f| f.amount).chain(anew).sum()
+    };
+    let cut = now.cancels.iter().filter(|c| c.group == event.group);
+    let worth = cut.map(|c| (c.line_no, c.amount - kept_of_line(now, &kept.kept_for, c.line_no) - waiting(c.line_no)));
+    (withheld, by_line(now, worth, refunds, first))
 }
 
 /// Of an exchange's fee no more than `due` is owed: what a return has set off beyond that goes back.
@@ -243,14 +282,10 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             continue;
         }
         let now = folded(order, &decision.events[first..], cx);
-        let (withheld, refunds) = given_back(&now, (*group, kept), amount, now.refunds.len() + 1);
-        freed.withheld = withheld;
-        decision.events.push(Event::Resettled(Box::new(Resettled {
-            group: *group,
-            refunds,
-            freed,
-            ..Resettled::default()
-        })));
+        let mut event = Resettled { group: *group, ..Resettled::default() };
+        (freed.withheld, event.refunds) = given_back(&now, &event, kept, amount);
+        event.freed = freed;
+        decision.events.push(Event::Resettled(Box::new(event)));
     }
 }
 

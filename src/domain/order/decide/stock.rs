@@ -1,6 +1,6 @@
 //! Stock of an order that stands: taken at payment, judged, given back (rows 7–9; domain §6).
 
-use super::{Context, Decision, chosen, money};
+use super::{Context, Decision, chosen, money, stays};
 use crate::domain::{
     catalog::StockPolicy,
     ids::{CampaignId, PartnerId},
@@ -163,10 +163,11 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
 pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
     let fees = money::fees_back(&order.fees, &order.lines, &cuts);
-    let (mut refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
+    let (refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     // what the buyer still has of the goods that these were exchanged for comes back first
-    let owing = cuts.iter().map(|c| c.line_no).find(|no| order.owes_for(*no));
-    refunds.iter_mut().for_each(|r| r.waits_for = owing);
+    let kept_for = kept.as_ref().map_or(&[][..], |k| &k.kept_for);
+    let worth = cuts.iter().map(|c| (c.line_no, c.amount - stays::kept_of_line(order, kept_for, c.line_no)));
+    let refunds = stays::by_line(order, worth, refunds, order.refunds.len() + 1);
     give_back(order, &cuts, lost, decision);
     let left_out = match cause {
         CutCause::OutOfStock | CutCause::StockLost => left_out(order, &cuts),

@@ -3,7 +3,7 @@
 
 use super::{
     acts::{delivery, found, give_back, give_up, units},
-    claims::{add_product, ask, exchange, order, shipped},
+    claims::{add_product, ask, exchange, order, procured, shipped},
     world::{World, card, line, pay, place, sku},
 };
 use crate::domain::{
@@ -445,4 +445,36 @@ pub fn worlds() -> Vec<World> {
     worlds.extend([true, false].map(lost_while_out));
     worlds.extend(super::owed_again::worlds());
     worlds
+}
+
+/// Money of a loss waits for the old goods of its own line, and of a line that led to nothing for none.
+#[test]
+fn a_loss_of_several_lines_waits_for_the_old_goods_of_each() {
+    let lost = |no, n| units(no, n);
+    for lanes in [1, 2] {
+        let mut w = shop(lanes);
+        let more = World::new(vec![(sku("c", "t", 5_000, 0), 0, 9)]);
+        w.skus.extend(more.skus);
+        w.stocks.extend(more.stocks);
+        w.came.extend(more.came);
+        let ship = C::Ship { lines: vec![1, 2], started: true, waybills: Vec::new() };
+        let path = [procured(), vec![ship, delivery(DeliveredBy::Forced, vec![1, 2])]].concat();
+        let mut w = order(w, vec![line("a", 2), line("b", 2), line("c", 1)], &path);
+        let swap = [exchange(1, 2), add_product(1, Some("b")), exchange(2, 2), add_product(2, Some("a"))];
+        ask(&mut w, &swap);
+        ask(&mut w, &[back(4, 1, Fault::Seller), back(5, 1, Fault::Seller)]);
+        ask(&mut w, &[C::ReportStockLoss { lines: vec![lost(3, 1), lost(4, 1), lost(5, 1)] }]);
+        let waits = |w: &World| -> Vec<(Option<u16>, i64)> {
+            let of = w.o().refunds.iter().filter(|f| f.cancel_group.is_some() && f.open() && f.next_try().is_none());
+            of.map(|f| (f.waits_for, f.amount.get())).collect()
+        };
+        assert_eq!(waits(&w), [(Some(4), 10_000), (Some(5), 10_000)]);
+        assert_eq!(money(&w).1, 5_000, "{lanes}");
+        // the old goods of one line free its money only; those of the other stay, and are paid for
+        ask(&mut w, &[come(1, 1, 2), inspect(1, found(1, (2, 0, 0), 0))]);
+        assert_eq!((waits(&w), money(&w).1), (vec![(Some(5), 10_000)], 15_000));
+        ask(&mut w, &[come(2, 2, 2), inspect(2, found(2, (0, 0, 2), 0))]);
+        assert_eq!((waits(&w), money(&w).1), (vec![], 15_000), "{lanes}");
+        ends_well(&w);
+    }
 }
