@@ -89,9 +89,11 @@ fn owed(order: &Order, more: Won) -> Result<Option<Surcharge>, Refusal> {
     }))
 }
 
-/// Of which rows what is charged too much goes back: of those that nobody paid first, then of the latest.
+/// Of which rows what is charged too much goes back: of those that nobody paid first, then of the latest. Once goods have left,
+/// what was paid has been spent on their way.
 fn given_back(order: &Order, less: Won) -> Vec<FeeBack> {
-    let mut rows: Vec<&FeeRow> = surcharges(order).collect();
+    let left = order.lines.iter().any(|l| !l.gift && l.delivery.shipped_at.is_some());
+    let mut rows: Vec<&FeeRow> = surcharges(order).filter(|f| f.unpaid || !left).collect();
     rows.sort_by_key(|f| (!f.unpaid, Reverse(f.no)));
     let mut left = less;
     let mut fees = Vec::new();

@@ -13,6 +13,7 @@ mod follow;
 pub(crate) mod gifts;
 pub(crate) mod inspected;
 mod installers;
+mod islands;
 mod lanes;
 mod market;
 pub(crate) mod nothing;
