@@ -411,8 +411,9 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
     let lines = returns::still_out(order, r, &gone_for_good.lines)?;
     let of = |u: &ReservedLine| r.lines.iter().find(|l| l.line_no == u.line_no).map(|l| (l, u.quantity));
     let worth = lines.iter().filter_map(of).map(|(l, n)| l.amount.share_down(n, l.quantity)).sum();
-    let first = lines.first().map_or(0, |l| l.line_no);
-    let charge = charged(order, first, gone_for_good.charge, worth, FeeReason::Unreturned)?;
+    let charge = gone_for_good.charge;
+    let first = charged_line(order, &lines, charge.is_some_and(|c| !c.is_zero()))?;
+    let charge = charged(order, first, charge, worth, FeeReason::Unreturned)?;
     let event = Event::ReturnWrittenOff { group: r.group, lines, reason: gone_for_good.reason.clone(), charge };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
     let now = folded(order, &decision.events, cx);
@@ -424,6 +425,16 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
         returns::finish(&now, r, &[], &mut decision);
     }
     Ok(decision)
+}
+
+/// The line whose seller a charge for these is owed to: gifts were paid nothing. One debt is of one seller.
+fn charged_line(order: &Order, lines: &[ReservedLine], charged: bool) -> Result<u16, Refusal> {
+    let mut goods = lines.iter().filter_map(|u| order.line(u.line_no)).filter(|l| !l.gift);
+    let first = goods.next();
+    if charged && goods.any(|l| order.seller_of(l) != first.and_then(|f| order.seller_of(f))) {
+        return Err(Refusal::invalid("a charge is one seller's: name one seller's lines"));
+    }
+    Ok(first.map(|l| l.no).or(lines.first().map(|u| u.line_no)).unwrap_or(0))
 }
 
 /// A debt for goods that never came back, or came back worth less: at most their worth.

@@ -356,3 +356,35 @@ fn what_is_kept_back_where_the_money_went_is_kept_of_what_a_corrected_fault_give
         }
     }
 }
+
+#[test]
+fn a_write_off_charges_the_seller_of_the_lines() {
+    let theirs = |info: SkuInfo| SkuInfo { partner_id: crate::domain::ids::PartnerId::stored("2"), ..info };
+    let of_two = || {
+        let b = theirs(super::world::sku("b", "u", 7_000, 0));
+        let g = theirs(super::world::gift("g"));
+        let a = super::world::sku("a", "t", 10_000, 0);
+        let w = World::new([a, b, g].map(|info| (info, 0, 9)).to_vec());
+        let lines = vec![super::world::gift_of("g", 2), line("a", 1), line("b", 1)];
+        let mut w = order(w, lines, &shipped());
+        ask(&mut w, &C::RequestReturn(give_back(&[(2, 1), (3, 1)], Fault::Seller)));
+        ask(&mut w, &approve(None, Some(RefundTiming::BeforeCollection)));
+        w
+    };
+    let off = |lines: &[u16], charge| {
+        let lines = lines.iter().map(|no| units(*no, 1)).collect();
+        C::WriteOffReturn { group: 1, what: give_up(lines, charge) }
+    };
+    let mut w = of_two();
+    for lines in [&[][..], &[2, 3]] {
+        assert_eq!(w.ask(&off(lines, Some(100))).unwrap_err().reason, Reason::Invalid);
+    }
+    // the gift is another's, and was paid nothing
+    ask(&mut w, &off(&[1, 2], Some(10_000)));
+    ask(&mut w, &off(&[3], Some(7_000)));
+    let debts = w.o().fees.iter().filter(|f| f.reason == FeeReason::Unreturned);
+    let debts: Vec<_> = debts.map(|f| (f.partner_id.as_str(), f.amount.get())).collect();
+    assert_eq!(debts, [("1", 10_000), ("2", 7_000)]);
+    // nothing is charged: all at once
+    ask(&mut of_two(), &off(&[], None));
+}
