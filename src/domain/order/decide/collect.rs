@@ -172,7 +172,7 @@ fn judge(
     }
     let undone = new.map_or(0, |l| l.free().min(f.rejected));
     let worth = e.moved.share_down(collected - undone, e.quantity);
-    settle::charged(order, e.line_no, Some(f.kept_back), worth, FeeReason::Damaged)?;
+    settle::chargeable(order, e.line_no, f.kept_back, worth)?;
     let first = decision.events.len();
     let moved_back = new.map_or(Won::ZERO, |new| money::worth(new, undone));
     let left = Exchange { quantity: e.quantity - undone, moved: e.moved - moved_back, ..e.clone() };
@@ -193,7 +193,7 @@ fn judge(
         rejected: f.rejected,
         undone,
         reason: f.reason.clone().unwrap_or_default(),
-        charge: settle::charged(&now, e.line_no, Some(f.kept_back - kept), worth, FeeReason::Damaged)?,
+        charge: settle::debt(&now, e.line_no, f.kept_back - kept, FeeReason::Damaged),
         kept,
         stays: kept + old,
         ..ExchangeJudged::default()
@@ -243,11 +243,11 @@ pub fn give_up(
     let (e, c) = at(order, group, command, &[CollectionState::Due])?;
     let quantity = still_out(order, e, c, &g.lines)?;
     let worth = e.moved.share_down(quantity, e.quantity);
-    settle::charged(order, e.line_no, g.charge, worth, FeeReason::Unreturned)?;
     let (mut decision, charge) = (Decision::default(), g.charge.unwrap_or(Won::ZERO));
+    settle::chargeable(order, e.line_no, charge, worth)?;
     let stays = stays::keep(order, e, charge, cx, &mut decision);
     let now = folded(order, &decision.events, cx);
-    let charge = settle::charged(&now, e.line_no, Some(charge - stays), worth, FeeReason::Unreturned)?;
+    let charge = settle::debt(&now, e.line_no, charge - stays, FeeReason::Unreturned);
     decision.events.push(Event::CollectionGivenUp { group, how, quantity, reason: g.reason.clone(), charge, stays });
     Ok(decision)
 }

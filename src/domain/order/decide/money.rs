@@ -50,12 +50,15 @@ pub fn left_of(order: &Order, fee_no: u16) -> Option<FeeBack> {
     amount.is_positive().then_some(FeeBack { fee_no, amount })
 }
 
-/// Debts of the buyer that a refund of `back` covers, whole: they are kept back of it†. `taken` are settled already.
-pub fn set_off(order: &Order, taken: &[FeeBack], back: Won) -> Vec<FeeBack> {
+/// Debts of the buyer that a refund of `back` covers, whole: they are kept back of it†, the `first` before the others. `taken` are
+/// settled already.
+pub fn set_off(order: &Order, taken: &[FeeBack], first: &[FeeBack], back: Won) -> Vec<FeeBack> {
     let mut left = back;
-    let open = order.fees.iter().filter(|f| f.is_unpaid_debt());
+    let is_of = |fees: &[FeeBack], no: u16| fees.iter().any(|t| t.fee_no == no);
+    let mut open: Vec<&FeeRow> = order.fees.iter().filter(|f| f.is_unpaid_debt() && !is_of(taken, f.no)).collect();
+    open.sort_by_key(|f| !is_of(first, f.no));
     let mut debts = Vec::new();
-    for fee in open.filter(|f| !taken.iter().any(|t| t.fee_no == f.no)) {
+    for fee in open {
         if let Some(debt) = left_of(order, fee.no).filter(|d| d.amount <= left) {
             left -= debt.amount;
             debts.push(debt);
@@ -142,7 +145,7 @@ pub fn plan_cut(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> (V
     let back = total_back(order, cuts, fees);
     let kept_for = stays::kept_for(order, cuts.iter().map(|c| (c.line_no, c.amount)), None, back);
     let old: Won = kept_for.iter().map(|k| k.amount).sum();
-    let set_off = set_off(order, fees, back - old);
+    let set_off = set_off(order, fees, &[], back - old);
     let kept = old + set_off.iter().map(|d| d.amount).sum();
     let refunds = plan(&order.id, &order.settlements, back - kept, Some(group), order.refunds.len() + 1);
     let withheld = withhold(&order.settlements, &refunds, kept);

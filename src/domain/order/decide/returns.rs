@@ -144,7 +144,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         kept_for = stays::kept_for(order, lines.iter().map(|l| (l.line_no, l.amount)), failed, goods - fee);
         let kept = fee + kept_for.iter().map(|k| k.amount).sum();
         let back = goods + money::paid_fees(order, &fees_back) - kept;
-        let debts = money::set_off(order, &fees_back, back);
+        let debts = money::set_off(order, &fees_back, &[], back);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
         fees_back.extend(debts);
         refunds = money::plan_return(order, back - owed, group);

@@ -81,7 +81,8 @@ fn told_anew(
         kept_for = stays::kept_for(&undone, of_lines, failed, (goods - kept - fee).min(back - went));
         let old: Won = kept_for.iter().map(|k| k.amount).sum();
         let back = back - old;
-        let debts = money::set_off(&undone, &fees_back, back - went);
+        // what it has settled stays so, before others are
+        let debts = money::set_off(&undone, &fees_back, &r.fees_back, back - went);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
         fees_back.extend(debts);
         refunds = money::plan_return(&undone, back - went - owed, r.group);
@@ -411,9 +412,10 @@ pub fn write_off(order: &Order, r: &Return, gone_for_good: &GiveUp, cx: &Context
     let lines = returns::still_out(order, r, &gone_for_good.lines)?;
     let of = |u: &ReservedLine| r.lines.iter().find(|l| l.line_no == u.line_no).map(|l| (l, u.quantity));
     let worth = lines.iter().filter_map(of).map(|(l, n)| l.amount.share_down(n, l.quantity)).sum();
-    let charge = gone_for_good.charge;
-    let first = charged_line(order, &lines, charge.is_some_and(|c| !c.is_zero()))?;
-    let charge = charged(order, first, charge, worth, FeeReason::Unreturned)?;
+    let amount = gone_for_good.charge.unwrap_or(Won::ZERO);
+    let first = charged_line(order, &lines, !amount.is_zero())?;
+    chargeable(order, first, amount, worth)?;
+    let charge = debt(order, first, amount, FeeReason::Unreturned);
     let event = Event::ReturnWrittenOff { group: r.group, lines, reason: gone_for_good.reason.clone(), charge };
     let mut decision = Decision { events: vec![event], ..Decision::default() };
     let now = folded(order, &decision.events, cx);
@@ -437,15 +439,8 @@ fn charged_line(order: &Order, lines: &[ReservedLine], charged: bool) -> Result<
     Ok(first.map(|l| l.no).or(lines.first().map(|u| u.line_no)).unwrap_or(0))
 }
 
-/// A debt for goods that never came back, or came back worth less: at most their worth.
-pub fn charged(
-    order: &Order,
-    line_no: u16,
-    charge: Option<Won>,
-    worth: Won,
-    reason: FeeReason,
-) -> Result<Option<AddedFee>, Refusal> {
-    let Some(amount) = charge.filter(|a| !a.is_zero()) else { return Ok(None) };
+/// Whether so much may be charged for goods that never came back, or came back worth less: at most their worth.
+pub fn chargeable(order: &Order, line_no: u16, amount: Won, worth: Won) -> Result<(), Refusal> {
     if amount.is_negative() || amount > worth {
         let facts = Facts {
             line_no: Some(line_no),
@@ -456,14 +451,17 @@ pub fn charged(
         };
         return Err(Refusal::new(Reason::AmountMismatch, facts));
     }
-    if !order.settles_here() {
+    if !amount.is_zero() && !order.settles_here() {
         return Err(Refusal::invalid("a linked order is paid between the two businesses"));
     }
-    Ok(debt(order, line_no, amount, reason))
+    Ok(())
 }
 
-/// A debt as a fee row of the next payment group, of the line's seller.
+/// A debt as a fee row of the next payment group, of the line's seller; none of nothing.
 pub fn debt(order: &Order, line_no: u16, amount: Won, reason: FeeReason) -> Option<AddedFee> {
+    if amount.is_zero() {
+        return None;
+    }
     let fee_no = order.line(line_no).map_or(1, |l| l.fee_no);
     let row = order.fees.iter().find(|f| f.no == fee_no).or_else(|| order.fees.first())?;
     let (partner_id, template_id) = (row.partner_id.clone(), row.template_id.clone());

@@ -4,7 +4,7 @@ use super::{
     acts::{found, give_back, give_up, units},
     claims::{add_product, ask, exchange, order},
     stays::{approve, back, both, come, ends_well, inspect, mind, money, returned, send_new, sent, shop},
-    world::{World, line, pay},
+    world::{World, line, pay, sku},
 };
 use crate::domain::{
     money::Won,
@@ -178,4 +178,24 @@ fn a_preview_tells_no_refund_that_the_command_takes_back() {
         assert_eq!(told.refunds.iter().map(|r| r.amount).sum::<Won>(), planned, "{fault:?} {kept}");
         assert_eq!(told.return_fees.iter().map(|f| f.amount).sum::<Won>(), fees, "{fault:?} {kept}");
     }
+}
+
+/// A return that comes to more does not open what it has settled for an older debt that it covers now, too.
+#[test]
+fn a_debt_that_a_return_has_settled_stays_settled_when_the_return_comes_to_more() {
+    let goods = [("a", 20_000, 6_000), ("b", 10_000, 3_000), ("c", 10_000, 2_000)];
+    let skus = goods.map(|(id, price, fee)| (sku(id, &format!("t-{id}"), price, fee), 0, 9));
+    let mut w = order(World::new(skus.to_vec()), goods.map(|(id, ..)| line(id, 1)).to_vec(), &sent());
+    ask(&mut w, &[mind(1, 1), add_product(1, None), mind(2, 1), add_product(2, None)]);
+    let debts = |w: &World| -> Vec<(i64, i64)> {
+        let of = w.o().fees.iter().filter(|f| f.unpaid);
+        of.map(|f| (f.amount.get(), f.returned.get())).collect()
+    };
+    ask(&mut w, &[back(3, 1, Fault::Buyer)]);
+    assert_eq!(debts(&w), [(12_000, 0), (6_000, 6_000)], "8,000 won cover the second only");
+    let fault = Some(Fault::Seller);
+    ask(&mut w, &[C::ApproveReturn { group: 3, timing: None, fault }]);
+    assert_eq!(debts(&w), [(12_000, 0), (6_000, 6_000)], "12,000 would have covered the first");
+    assert_eq!(money(&w), (6_000, 0, 6_000, 12_000));
+    ends_well(&w);
 }
