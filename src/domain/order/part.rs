@@ -5,6 +5,7 @@ use super::{
     claim::{Return, ReturnLine},
     delivery::DeliveryStatus,
     event::{Excluded, FeeBack, KeptFor},
+    repeats::Repeats,
     state::{Line, Order},
     supply::{LinkKind, Procurement},
 };
@@ -28,11 +29,15 @@ impl Order {
         part.points.clear();
         part.deposit = None;
         part.reservations.clear();
+        // how often something was said is of the whole order
+        part.repeats = Repeats::default();
         part.cancels.retain(|c| own(c.line_no));
         if part.fulfilment == super::lean::LazyBox::default() {
             return part;
         }
         let after = &mut *part.fulfilment;
+        after.asks.clear();
+        after.kept.clear();
         after.links.retain_mut(|l| {
             l.lines.retain(|no| own(*no));
             l.short.retain(|s| own(s.line_no));

@@ -15,6 +15,7 @@ use crate::domain::{
         command::PaymentOffer,
         delivery::{DeliveredBy, DeliveryStatus as D},
         part::needs_address,
+        supply::{Ask, AskState, AskWhat, Work},
     },
     status::Status as S,
 };
@@ -181,4 +182,27 @@ fn an_address_is_needed_while_exchanged_goods_are_out() {
             assert!(!w.o().needs_address(&PartnerId::new("p-2").unwrap()));
         }
     }
+}
+
+/// What an order asks of other lanes, keeps back of cancellations, and how often something was said of it is no seller's part.
+#[test]
+fn what_changes_nothing_of_a_sellers_is_elsewhere() {
+    let mut w = World::new(vec![(of("a", "p-1"), 0, 9), (of("b", "p-2"), 0, 9)]);
+    let paid = PaymentOffer::Approved(vec![card("k", 2_200)]);
+    w.ask(&place(vec![line("a", 1), line("b", 1)], false, paid)).unwrap();
+    let [one, two] = ["p-1", "p-2"].map(|p| PartnerId::new(p).unwrap());
+    let before = w.o().clone();
+    // stock of one seller is judged, all of it found
+    let judged = vec![crate::domain::order::command::Judged { line_no: 1, available: 1 }];
+    w.ask(&C::JudgeStock { lines: judged }).unwrap();
+    let same = |after: &Order, p: &PartnerId| {
+        let part = |o: &Order| Order { version: 0, ..o.part_of(p) };
+        part(&before) == part(after)
+    };
+    assert!(!same(w.o(), &one) && same(w.o(), &two));
+    let mut after = before.clone();
+    after.fulfilment.kept.push((1, crate::domain::order::event::Kept::default()));
+    let what = AskWhat::Work { work: Work::Delivered, lines: vec![2], at: None };
+    after.fulfilment.asks.push(Ask { id: "q".into(), what, state: AskState::Open });
+    assert!(same(&after, &one));
 }
