@@ -166,7 +166,7 @@ commands! {
         waybill_no: Text,
         quantity: u32,
     }
-    /// 운송장 수량변경.
+    /// 운송장 수량변경: 0 where its parcel came back undelivered.
     UpdateWaybill = "update_waybill" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         line_no: u16,

@@ -88,7 +88,7 @@ pub fn register(order: &Order, w: &WaybillEntry) -> Result<Decision, Refusal> {
     Ok(Decision { events: vec![Event::WaybillRegistered { waybill: w.clone() }], ..Decision::default() })
 }
 
-/// The quantity on a waybill may be corrected until it is delivered.
+/// The quantity on a waybill may be corrected until it is delivered. Nothing is on it any more once its parcel came back.
 pub fn update(order: &Order, w: &WaybillEntry) -> Result<Decision, Refusal> {
     let line = on_its_way(order, w.line_no, "update_waybill")?;
     let known = line.delivery.waybills.iter().find(|k| k.carrier == w.carrier && k.no == w.waybill_no);
@@ -98,7 +98,7 @@ pub fn update(order: &Order, w: &WaybillEntry) -> Result<Decision, Refusal> {
     }
     let others: u32 = line.delivery.waybills.iter().map(|k| k.quantity).sum::<u32>() - known.quantity;
     let left = order.outstanding(line).saturating_sub(others);
-    if w.quantity == 0 || w.quantity > left {
+    if w.quantity > left {
         return Err(chosen::too_many(line, w.quantity, left));
     }
     Ok(Decision { events: vec![Event::WaybillChanged { waybill: w.clone() }], ..Decision::default() })
@@ -180,10 +180,7 @@ pub fn delivered(order: &Order, d: &DeliveryReport, cx: &Context<'_>) -> Result<
             DeliveredBy::Carrier | DeliveredBy::Seller => (all, open_waybills(line, |_| true)),
             DeliveredBy::Installer | DeliveredBy::Forced => (all, Vec::new()),
         };
-        let whole = units >= all;
-        let revenue_at = whole.then(|| cx.policy.revenue(at));
-        let confirm_at = cx.policy.auto_confirm.filter(|_| whole).map(|wait| later(at, wait));
-        let part = DeliveredLine { line_no: line.no, delivered: units, revenue_at, confirm_at, waybills };
+        let part = part(line, (units, all), all_came(line, units, all, &waybills), at, waybills, cx);
         if by_hand { handed.push(part) } else { came.push(part) }
     }
     if d.by == DeliveredBy::Forced && d.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
@@ -203,6 +200,60 @@ pub fn delivered(order: &Order, d: &DeliveryReport, cx: &Context<'_>) -> Result<
         earn(order, &lines, cx, &mut decision);
     }
     Ok(decision)
+}
+
+/// A line's part in a delivery; of all of it the last, by which it is delivered.
+fn part(
+    line: &Line,
+    (units, all): (u32, u32),
+    whole: bool,
+    at: Time,
+    waybills: Vec<Came>,
+    cx: &Context<'_>,
+) -> DeliveredLine {
+    DeliveredLine {
+        line_no: line.no,
+        delivered: if whole { units.max(all) } else { units },
+        revenue_at: whole.then(|| cx.policy.revenue(at)),
+        confirm_at: cx.policy.auto_confirm.filter(|_| whole).map(|wait| later(at, wait)),
+        waybills,
+    }
+}
+
+/// Whether `units` that came, of these waybills the last, are all of a line that comes. Where a parcel came back undelivered (nothing
+/// is on its waybill any more) and no other is on its way, what was returned or exchanged since counts: it won't come.
+fn all_came(line: &Line, units: u32, all: u32, news: &[Came]) -> bool {
+    let known = || line.delivery.waybills.iter().filter(|w| w.delivered_at.is_none());
+    let is_news = |w: &Waybill| news.iter().any(|(carrier, no)| *carrier == w.carrier && *no == w.no);
+    let on_its_way = known().any(|w| w.quantity > 0 && !is_news(w));
+    let came_back = known().any(|w| w.quantity == 0);
+    let given_up = (line.returned + line.exchanged).saturating_sub(line.never_left);
+    units >= all || (units > 0 && came_back && !on_its_way && units + given_up >= all)
+}
+
+/// A line of which a parcel came back undelivered is delivered once nothing of it is on its way any more, whatever ended that: by the
+/// carrier's last word.
+pub fn arrived(before: Option<&Order>, cx: &Context<'_>, decision: &mut Decision) {
+    let came_back = |l: &Line| l.delivery.waybills.iter().any(|w| w.quantity == 0 && w.delivered_at.is_none());
+    let emptied = |e: &Event| matches!(e, Event::WaybillChanged { waybill } if waybill.quantity == 0);
+    let may = |o: &&Order| o.lines.iter().any(came_back) || decision.events.iter().any(emptied);
+    let Some(order) = before.filter(may) else { return };
+    let now = folded(order, &decision.events, cx);
+    let here = |l: &&Line| {
+        let partly = l.delivery.status == Some(DeliveryStatus::InTransit) && l.delivery.delivered > 0;
+        let ships = l.status == Status::Shipped && l.free() > 0 && partly && came_back(l);
+        ships && all_came(l, l.delivery.delivered, now.outstanding(l), &[])
+    };
+    let lines: Vec<&Line> = now.lines.iter().filter(here).collect();
+    for line in &lines {
+        let at = line.delivery.waybills.iter().filter_map(|w| w.delivered_at).max().unwrap_or(cx.now);
+        let parts = vec![part(line, (line.delivery.delivered, now.outstanding(line)), true, at, Vec::new(), cx)];
+        let event = Delivered { by: DeliveredBy::Carrier, lines: parts, delivered_at: at, reason: None };
+        decision.events.push(Event::Delivered(Box::new(event)));
+    }
+    if cx.policy.points == PointsPolicy::AtDelivery {
+        earn(&now, &lines, cx, decision);
+    }
 }
 
 fn carries(line: &Line, carrier: &str, no: &str) -> bool {
@@ -238,7 +289,7 @@ fn by_carrier(line: &Line, d: &DeliveryReport) -> Result<(u32, Vec<Came>), Refus
 }
 
 fn open_waybills(line: &Line, of: impl Fn(&Waybill) -> bool) -> Vec<Came> {
-    let open = line.delivery.waybills.iter().filter(|w| w.delivered_at.is_none() && of(w));
+    let open = line.delivery.waybills.iter().filter(|w| w.delivered_at.is_none() && w.quantity > 0 && of(w));
     open.map(|w| (w.carrier.clone(), w.no.clone())).collect()
 }
 

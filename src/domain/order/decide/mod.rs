@@ -123,6 +123,7 @@ pub fn decide(
     pay::for_nothing(order, id, cx, &mut decision);
     follow::sweep(order, cx, &mut decision);
     procure::settle_sources(order, id, cx, &mut decision);
+    deliver::arrived(order, cx, &mut decision);
     link::tell(id, order, command, cx, &mut decision);
     Ok(decision)
 }

@@ -19,6 +19,7 @@ mod market;
 pub(crate) mod nothing;
 mod owed;
 mod owed_again;
+mod parcels;
 mod part;
 mod payments;
 pub(crate) mod random;
