@@ -15,6 +15,7 @@ use super::{
     AppState, audit,
     caller::Caller,
     desks,
+    folds::FoldFor,
     front::IDEMPOTENCY_KEY,
     guard::{Body, deny, note_denied, says},
     problem::{self, ApiError, ProblemKind},
@@ -454,7 +455,7 @@ pub async fn look(
             message: None,
         }));
     };
-    let folded = scope::folded(&shared, &at.ord_id).await?.ok_or_else(unknown)?;
+    let folded = scope::folded(&shared, FoldFor::Reader(&caller.actor()), &at.ord_id).await?.ok_or_else(unknown)?;
     if scope::sight(&caller, &folded).is_none() {
         note_denied(&request, caller.name(), "somebody else's command");
         return Err(unknown());

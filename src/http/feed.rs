@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     AppState,
     caller::Caller,
-    folds::Unfolded,
+    folds::{FoldFor, Unfolded},
     guard::{self, deny},
     listeners::ListenerSlot,
     paging::{self, bad_cursor},
@@ -273,10 +273,11 @@ async fn parts(shared: &AppState, wanted: &Wanted, seller: &PartnerId, said: Vec
     let first = told.flatten().filter(|e| ours(e)).filter_map(sequence).min();
     let id = wanted.order_id.as_deref().and_then(|id| OrderId::new(id).ok());
     let mut whole = Vec::new();
+    let name = Caller::Partner { partner: seller.clone() }.actor();
     if let Some((id, first)) = id.zip(first) {
         whole = loop {
             let hearing = Hearing::new(seller.clone(), first - 1, usize::MAX);
-            match shared.folds.through(&shared.parts.store, &id, hearing, Hearing::add).await {
+            match shared.folds.through(FoldFor::Reader(&name), &shared.parts.store, &id, hearing, Hearing::add).await {
                 Ok(hearing) => break hearing.map(|h| h.heard).unwrap_or_default(),
                 // what can't be read now is not passed over: the cursor would have gone on
                 Err(Unfolded::Busy | Unfolded::Store(_)) => tokio::time::sleep(BUSY_PAUSE).await,
@@ -404,18 +405,20 @@ pub async fn of_order(
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
     let (order, store) = (&found.order.id, &shared.parts.store);
     let unread = |e: Unfolded| e.error(&id);
+    let name = caller.actor();
+    let whom = FoldFor::Reader(&name);
     let mut items: Vec<Published> = match found.sight.seller() {
         // what an event changes of a part follows from all before it
         Some(seller) => {
             let hearing = Hearing::new(seller.clone(), after, limit + 1);
-            let hearing = shared.folds.through(store, order, hearing, Hearing::add).await.map_err(unread)?;
+            let hearing = shared.folds.through(whom, store, order, hearing, Hearing::add).await.map_err(unread)?;
             hearing.map(|h| h.heard).unwrap_or_default()
         }
         None => {
             let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
             let rows = store.history(order, after, most).await?;
             let (events, read) = (rows.len(), move || rows.iter().map(|row| published(row, &row.evnt)).collect());
-            let read: Result<Vec<Published>, _> = shared.folds.of(events, read).await.map_err(unread)?;
+            let read: Result<Vec<Published>, _> = shared.folds.of(whom, events, read).await.map_err(unread)?;
             let mut read = read.map_err(Unfolded::History).map_err(unread)?;
             if found.sight == Sight::Buyer {
                 for told in &mut read {

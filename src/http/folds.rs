@@ -6,12 +6,15 @@ use std::{sync::Arc, thread::available_parallelism, time::Duration};
 use actix_web::HttpResponse;
 use serde::Serialize;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
     task::{JoinError, spawn_blocking},
     time::timeout,
 };
 
-use super::problem::{ApiError, ProblemKind};
+use super::{
+    own_places::OwnPlaces,
+    problem::{ApiError, ProblemKind},
+};
 use crate::{
     domain::ids::OrderId,
     store::{Store, StoreError, rows::HistRow},
@@ -28,11 +31,27 @@ const WAIT_MAX: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Folds {
     places: Arc<Semaphore>,
+    /// one that no reader gets
+    kept: Arc<Semaphore>,
+    /// one look at a time by each token, of those that look now
+    own: OwnPlaces,
     wait: Duration,
 }
 
+/// For whom a history is folded.
+#[derive(Debug, Clone, Copy)]
+pub enum FoldFor<'a> {
+    /// who only looks, by name: one at a time, so that none takes every place
+    Reader(&'a str),
+    /// who acts: a command, or money that came in, has a place that readers don't get
+    Actor,
+}
+
 /// Goes with the work, so that it is free when that is done, whether or not somebody still waits for it.
-type Place = OwnedSemaphorePermit;
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
+}
 
 /// Why nothing came of a history.
 #[derive(Debug)]
@@ -47,17 +66,23 @@ impl Default for Folds {
     /// The lanes have the other half of the machine.
     fn default() -> Self {
         let places = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        Self { places: Arc::new(Semaphore::new(places)), wait: WAIT_MAX }
+        Self::with(places, WAIT_MAX)
     }
 }
 
 impl Folds {
+    fn with(places: usize, wait: Duration) -> Self {
+        let [places, kept] = [places, 1].map(|n| Arc::new(Semaphore::new(n)));
+        Self { places, kept, own: OwnPlaces::new(1), wait }
+    }
+
     /// What `add` makes of an order's history; `None`: there is none.
     ///
     /// # Errors
     /// [`Unfolded`].
     pub async fn through<T: Send + 'static>(
         &self,
+        whom: FoldFor<'_>,
         store: &Arc<dyn Store>,
         id: &OrderId,
         mut made: T,
@@ -72,7 +97,7 @@ impl Folds {
             add(&mut made, rows).map_err(Unfolded::History)?;
             return Ok(Some(made));
         }
-        let mut place = self.place().await?;
+        let mut place = self.place(whom).await?;
         while let Some(last) = rows.last().map(|row| row.hist_no) {
             let piece = move || {
                 fail::fail_point!("slow_fold");
@@ -93,13 +118,14 @@ impl Folds {
     /// [`Unfolded::Busy`], and what comes of a panic.
     pub async fn of<T: Send + 'static>(
         &self,
+        whom: FoldFor<'_>,
         events: usize,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unfolded> {
         if events < AT_ONCE {
             return Ok(make());
         }
-        let place = self.place().await?;
+        let place = self.place(whom).await?;
         let made = spawn_blocking(move || (make(), place)).await.map_err(broke)?;
         Ok(made.0)
     }
@@ -108,15 +134,36 @@ impl Folds {
     ///
     /// # Errors
     /// As [`Folds::of`], and when it can't be written.
-    pub async fn json(&self, events: usize, told: impl Serialize + Send + 'static) -> Result<HttpResponse, ApiError> {
-        let made = self.of(events, move || serde_json::to_vec(&told)).await;
+    pub async fn json(
+        &self,
+        whom: FoldFor<'_>,
+        events: usize,
+        told: impl Serialize + Send + 'static,
+    ) -> Result<HttpResponse, ApiError> {
+        let made = self.of(whom, events, move || serde_json::to_vec(&told)).await;
         let body = made.and_then(|body| body.map_err(|e| Unfolded::History(e.to_string())));
         let body = body.map_err(|e| e.error(""))?;
         Ok(HttpResponse::Ok().content_type("application/json").body(body))
     }
 
-    async fn place(&self) -> Result<Place, Unfolded> {
-        match timeout(self.wait, Arc::clone(&self.places).acquire_owned()).await {
+    async fn place(&self, whom: FoldFor<'_>) -> Result<Place, Unfolded> {
+        let of_all = || Arc::clone(&self.places).acquire_owned();
+        let found = async {
+            match whom {
+                FoldFor::Reader(name) => {
+                    let own = self.own.of(name).acquire_owned().await?;
+                    Ok(Place { _of_all: of_all().await?, _own: Some(own) })
+                }
+                FoldFor::Actor => {
+                    let place = tokio::select! {
+                        place = of_all() => place?,
+                        place = Arc::clone(&self.kept).acquire_owned() => place?,
+                    };
+                    Ok::<_, AcquireError>(Place { _of_all: place, _own: None })
+                }
+            }
+        };
+        match timeout(self.wait, found).await {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_)) | Err(_) => Err(Unfolded::Busy),
         }
@@ -147,12 +194,25 @@ mod tests {
 
     #[tokio::test]
     async fn there_are_so_many_places_and_the_wait_for_one_has_an_end() {
-        let folds = Folds { places: Arc::new(Semaphore::new(1)), wait: Duration::from_millis(20) };
-        let place = folds.place().await.unwrap();
-        assert!(matches!(folds.of(AT_ONCE, || 1).await, Err(Unfolded::Busy)));
-        assert!(matches!(folds.of(AT_ONCE - 1, || 1).await, Ok(1)), "a short one needs none");
+        let folds = Folds::with(1, Duration::from_millis(20));
+        let (one, other) = (FoldFor::Reader("one"), FoldFor::Reader("other"));
+        let place = folds.place(one).await.unwrap();
+        assert!(matches!(folds.of(other, AT_ONCE, || 1).await, Err(Unfolded::Busy)));
+        assert!(matches!(folds.of(other, AT_ONCE - 1, || 1).await, Ok(1)), "a short one needs none");
+        assert!(matches!(folds.of(FoldFor::Actor, AT_ONCE, || 1).await, Ok(1)), "who acts has a place kept");
         drop(place);
-        assert!(matches!(folds.of(AT_ONCE, || 1).await, Ok(1)));
-        assert_eq!(folds.places.available_permits(), 1);
+        assert!(matches!(folds.of(other, AT_ONCE, || 1).await, Ok(1)));
+        assert_eq!((folds.places.available_permits(), folds.kept.available_permits()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn no_name_takes_every_place() {
+        let folds = Folds::with(2, Duration::from_millis(20));
+        let (one, other) = (FoldFor::Reader("one"), FoldFor::Reader("other"));
+        let place = folds.place(one).await.unwrap();
+        assert!(matches!(folds.of(one, AT_ONCE, || 1).await, Err(Unfolded::Busy)));
+        assert!(matches!(folds.of(other, AT_ONCE, || 1).await, Ok(1)));
+        drop(place);
+        assert!(matches!(folds.of(one, AT_ONCE, || 1).await, Ok(1)));
     }
 }

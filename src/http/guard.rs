@@ -12,11 +12,15 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{AUTHORIZATION, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web,
 };
 use futures_util::StreamExt as _;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     AppState,
@@ -34,6 +38,12 @@ use crate::{clock::Clock, domain::ids::CustomerId, protocol::cards};
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The customer whom a checkout speaks for.
 pub const CUSTOMER: HeaderName = HeaderName::from_static("x-customer-id");
+/// What one token may read at a time: fewer than there are connections to the database for it, so that others' reads go on.
+pub const READS_OF_ONE_MAX: usize = 3;
+/// How long a place is waited for.
+const READ_WAIT_MAX: Duration = Duration::from_secs(3);
+/// Who listens there stays.
+const STREAMS: [&str; 2] = ["/v1/events", "/v1/live"];
 /// What is asked by who looks after the process, from wherever that is.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 /// How long a body may take.
@@ -57,8 +67,12 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = Instant::now();
-    let response = match admit(resource, &request) {
-        Ok(admitted) => {
+    let admitted = match admit(resource, &request) {
+        Ok(admitted) => reads(resource, &request, &admitted.caller).await.map(|place| (admitted, place)),
+        Err(refusal) => Err(refusal),
+    };
+    let response = match admitted {
+        Ok((admitted, _place)) => {
             request.extensions_mut().insert(admitted.caller);
             request.extensions_mut().insert(admitted.says);
             next.call(request).await?.map_into_left_body()
@@ -70,6 +84,25 @@ pub async fn guard(
     metrics::counter!("jumun_http_requests_total", "route" => resource, "status" => status).increment(1);
     metrics::histogram!("jumun_http_seconds", "route" => resource).record(begun.elapsed());
     Ok(response)
+}
+
+/// A place for one who reads the database, where it is a token's. Streams have places of their own.
+async fn reads(
+    resource: &str,
+    request: &ServiceRequest,
+    caller: &Caller,
+) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+    let shared = request
+        .app_data::<web::Data<AppState>>()
+        .filter(|_| *request.method() == Method::GET && !STREAMS.contains(&resource) && caller.role().is_some());
+    let Some(shared) = shared else { return Ok(None) };
+    match timeout(READ_WAIT_MAX, shared.reads.of(&caller.actor()).acquire_owned()).await {
+        Ok(Ok(place)) => Ok(Some(place)),
+        Ok(Err(_)) | Err(_) => {
+            let why = format!("this token reads {READS_OF_ONE_MAX} things at once already, and they take long");
+            Err(ProblemKind::Busy.error(why))
+        }
+    }
 }
 
 /// The request's id, once it has one.

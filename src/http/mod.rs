@@ -30,6 +30,7 @@ pub mod me;
 pub mod openapi;
 pub mod orders;
 pub mod origin;
+mod own_places;
 pub mod paging;
 pub mod probes;
 pub mod problem;
@@ -48,6 +49,7 @@ pub mod waiting;
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
+use rustix::process::{getpriority_process, setpriority_process};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +69,7 @@ use keyring::Keyring;
 use listeners::{LISTENERS, Listeners};
 use live::Watch;
 use origin::Proxies;
+use own_places::OwnPlaces;
 use problem::ProblemKind;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
@@ -155,6 +158,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
         routes,
         strangers,
         anyones: Strangers::of_free(free),
+        reads: OwnPlaces::new(guard::READS_OF_ONE_MAX),
         denials,
         looked: probes::Looked::default(),
     });
@@ -199,7 +203,9 @@ const NICENESS: i32 = 5;
 /// A flood of requests, with wrong tokens or right ones, is not to take the processor from those who decide and commit what was
 /// asked before.
 fn go_behind_the_lanes() {
-    if let Err(e) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
+    let own = Some(rustix::thread::gettid());
+    let set = getpriority_process(own).and_then(|now| setpriority_process(own, now.saturating_add(NICENESS)));
+    if let Err(e) = set {
         tracing::warn!(error = %e, "the API's threads have the lanes' priority");
     }
 }
@@ -223,6 +229,8 @@ pub struct AppState {
     pub strangers: Strangers,
     /// for what needs no token
     pub anyones: Strangers,
+    /// what each token reads at a time
+    reads: OwnPlaces,
     /// what probes were told last
     pub looked: probes::Looked,
     /// who was refused, and told of in the log

@@ -15,7 +15,8 @@ use super::{
     AppState,
     caller::Caller,
     commands::{self, object},
-    figures, folds,
+    figures,
+    folds::{self, FoldFor},
     guard::{Body, deny},
     mask,
     paging::{self, bad_cursor, moment, statuses, within_reason},
@@ -127,8 +128,11 @@ async fn parts(shared: &AppState, caller: &Caller, whole: Vec<OrderSummary>) -> 
             tokio::task::yield_now().await; // each takes a moment, and five hundred of them too long
         }
     }
+    let name = caller.actor();
     for o in long {
-        found.extend(scope::folded(shared, &o.order_id).await?.map(|f| (f.order.id.to_string(), f)));
+        found.extend(
+            scope::folded(shared, FoldFor::Reader(&name), &o.order_id).await?.map(|f| (f.order.id.to_string(), f)),
+        );
     }
     let seen = |row: OrderSummary| {
         let folded = found.get(&row.order_id)?;
@@ -179,7 +183,7 @@ pub async fn one(
     if let Some(seen) = seen {
         recipient::note(&shared, &request, &caller, Look::Order, &[seen]).await?;
     }
-    tagged(&shared, &request, order, &tag, view).await
+    tagged(&shared, &request, &caller, order, &tag, view).await
 }
 
 /// What its history tells of an order, as the caller may see it.
@@ -192,7 +196,7 @@ async fn seen(shared: &AppState, caller: &Caller, found: VisibleOrder) -> Result
         }
         (found, view)
     };
-    shared.folds.of(events, view).await.map_err(|e| e.error(id.as_str()))
+    shared.folds.of(FoldFor::Reader(&caller.actor()), events, view).await.map_err(|e| e.error(id.as_str()))
 }
 
 /// How much there is of an order.
@@ -250,6 +254,7 @@ fn known(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
 async fn tagged(
     shared: &AppState,
     request: &HttpRequest,
+    caller: &Caller,
     order: &Order,
     tag: &EntityTag,
     body: impl serde::Serialize + Send + 'static,
@@ -257,7 +262,7 @@ async fn tagged(
     if let Some(known) = known(request, tag) {
         return Ok(known);
     }
-    let mut response = shared.folds.json(events(order), body).await?;
+    let mut response = shared.folds.json(FoldFor::Reader(&caller.actor()), events(order), body).await?;
     if let Ok(tag) = header::HeaderValue::from_str(&tag.to_string()) {
         let (name, again) = ASK_AGAIN;
         response.headers_mut().insert(header::ETAG, tag);
@@ -276,7 +281,10 @@ pub async fn timeline(
     let found = theirs(&shared, &request, &caller, &id).await?;
     let (order, seller) = (&found.order, found.sight.seller());
     let telling = Telling::new(order.id.clone(), seller.cloned());
-    let telling = shared.folds.through(&shared.parts.store, &order.id, telling, Telling::add).await;
+    let telling = shared
+        .folds
+        .through(FoldFor::Reader(&caller.actor()), &shared.parts.store, &order.id, telling, Telling::add)
+        .await;
     let telling = telling.map_err(|e| e.error(&id))?;
     let telling = telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned()));
     let mut told = telling.end(&shared.parts.store).await.map_err(|e| untold(&order.id, e))?;
@@ -297,7 +305,7 @@ pub async fn timeline(
         Sight::Buyer => figures::hide(&mut told),
         Sight::Whole => {}
     }
-    shared.folds.json(told.entries.len(), told).await
+    shared.folds.json(FoldFor::Reader(&caller.actor()), told.entries.len(), told).await
 }
 
 fn untold(id: &OrderId, e: TimelineError) -> ApiError {
@@ -377,14 +385,14 @@ pub async fn part(
     // without words nothing of a person is in any of them
     let (order, tag) = (&found.order, tag(&found.order, None, &view.reviews));
     match part {
-        OrderPart::Lines => tagged(&shared, &request, order, &tag, view.lines).await,
-        OrderPart::Payments => tagged(&shared, &request, order, &tag, view.settlements).await,
-        OrderPart::Refunds => tagged(&shared, &request, order, &tag, view.refunds).await,
-        OrderPart::Fees => tagged(&shared, &request, order, &tag, view.fees).await,
-        OrderPart::Claims => tagged(&shared, &request, order, &tag, view.claims).await,
-        OrderPart::Procurements => tagged(&shared, &request, order, &tag, view.procurements).await,
-        OrderPart::LinkedOrders => tagged(&shared, &request, order, &tag, view.linked_orders).await,
-        OrderPart::Reviews => tagged(&shared, &request, order, &tag, view.reviews).await,
+        OrderPart::Lines => tagged(&shared, &request, &caller, order, &tag, view.lines).await,
+        OrderPart::Payments => tagged(&shared, &request, &caller, order, &tag, view.settlements).await,
+        OrderPart::Refunds => tagged(&shared, &request, &caller, order, &tag, view.refunds).await,
+        OrderPart::Fees => tagged(&shared, &request, &caller, order, &tag, view.fees).await,
+        OrderPart::Claims => tagged(&shared, &request, &caller, order, &tag, view.claims).await,
+        OrderPart::Procurements => tagged(&shared, &request, &caller, order, &tag, view.procurements).await,
+        OrderPart::LinkedOrders => tagged(&shared, &request, &caller, order, &tag, view.linked_orders).await,
+        OrderPart::Reviews => tagged(&shared, &request, &caller, order, &tag, view.reviews).await,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     AppState,
     caller::Caller,
     figures,
-    folds::Unfolded,
+    folds::{FoldFor, Unfolded},
     guard::{deny, note_denied},
     problem::{ApiError, ProblemKind},
 };
@@ -76,9 +76,9 @@ impl VisibleOrder {
 ///
 /// # Errors
 /// When it can't be read.
-pub async fn folded(shared: &AppState, id: &str) -> Result<Option<Known>, ApiError> {
+pub async fn folded(shared: &AppState, whom: FoldFor<'_>, id: &str) -> Result<Option<Known>, ApiError> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
-    let found = shared.folds.through(&shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
+    let found = shared.folds.through(whom, &shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
     Ok(found.map_err(|e| e.error(id))?.and_then(Knowing::end))
 }
 
@@ -117,8 +117,19 @@ pub async fn theirs(
     caller: &Caller,
     id: &str,
 ) -> Result<VisibleOrder, ApiError> {
+    visible(shared, request, caller, FoldFor::Reader(&caller.actor()), id).await
+}
+
+async fn visible(
+    shared: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    whom: FoldFor<'_>,
+    id: &str,
+) -> Result<VisibleOrder, ApiError> {
     let unknown = || ProblemKind::NotFound.error(format!("there is no order {id}"));
-    let found = folded(shared, id).await?.filter(|f| f.order.placement != Placement::Failed).ok_or_else(unknown)?;
+    let found =
+        folded(shared, whom, id).await?.filter(|f| f.order.placement != Placement::Failed).ok_or_else(unknown)?;
     let Some(sight) = sight(caller, &found) else {
         note_denied(request, caller.name(), "somebody else's order");
         return Err(unknown());
@@ -163,7 +174,7 @@ pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> R
     if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && answer.facts.left_out.is_empty() && !told {
         return Ok(answer);
     }
-    let found = folded(shared, id).await?;
+    let found = folded(shared, FoldFor::Actor, id).await?;
     let sight = found.as_ref().and_then(|f| sight(caller, f));
     if sight == Some(Sight::Buyer) {
         return Ok(answer);
@@ -225,7 +236,7 @@ pub async fn check(
         }
         // an order that is missing where one is needed is the lane's to ask for
         Caller::Checkout { .. } => match text(command, "order_id") {
-            Some(id) => theirs(shared, request, caller, id).await.map(|_| SentAs::Itself),
+            Some(id) => visible(shared, request, caller, FoldFor::Actor, id).await.map(|_| SentAs::Itself),
             None => Ok(SentAs::Itself),
         },
         Caller::Partner { partner } if name == "place_order" => {
@@ -251,7 +262,9 @@ pub async fn check(
             };
             let mut sent_as = SentAs::Itself;
             if let Some(id) = text(of, "order_id") {
-                let found = theirs(shared, request, caller, id).await?;
+                let name_of_it = caller.actor();
+                let whom = if inner.is_some() { FoldFor::Reader(&name_of_it) } else { FoldFor::Actor };
+                let found = visible(shared, request, caller, whom, id).await?;
                 if !acts_on(&found, partner, name, command) {
                     return Err(no("a partner acts on lines that it sells: the order has others' too, so name yours"));
                 }
