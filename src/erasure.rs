@@ -13,7 +13,7 @@ use crate::{
             event::{erase_words, without_words},
         },
     },
-    store::{Store, StoreError, rows::HistRow},
+    store::{AdminStore, StoreError, rows::HistRow},
 };
 
 /// Webhooks' letters looked through at a time, each of up to a parcel's events.
@@ -44,7 +44,7 @@ impl Words {
     ///
     /// # Errors
     /// The store's.
-    pub async fn erase(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub async fn erase(&self, store: &dyn AdminStore) -> Result<(), StoreError> {
         store.erase_words(&self.order, &self.refunds, &self.events).await
     }
 }
@@ -54,7 +54,7 @@ impl Words {
 ///
 /// # Errors
 /// The store's.
-pub async fn parcels(store: &dyn Store, orders: &HashSet<String>, changed: &mut u64) -> Result<(), StoreError> {
+pub async fn parcels(store: &dyn AdminStore, orders: &HashSet<String>, changed: &mut u64) -> Result<(), StoreError> {
     if orders.is_empty() {
         return Ok(());
     }

@@ -5,14 +5,14 @@
 //! partition's owner seals (`seals:N`), which it says before it seals anything. So a server that lacks a key does not start,
 //! and a key is called needless only when nothing is sealed by it, nobody seals by it, and nobody has begun to meanwhile.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, bail};
 
 use crate::{
     domain::ids::OrderId,
     store::{
-        Store, StoreError,
+        AdminStore, StoreError,
         rows::{AprvRow, PrsnRow},
         seals::SealAt,
     },
@@ -57,7 +57,7 @@ fn owner(partition: i64) -> String {
 }
 
 /// Changes what is noted of the keys, whoever else does at the same time; `None`: as it is.
-async fn change(store: &dyn Store, to: impl Fn(Keys) -> Option<Keys>) -> Result<(), StoreError> {
+async fn change(store: &dyn AdminStore, to: impl Fn(Keys) -> Option<Keys>) -> Result<(), StoreError> {
     loop {
         let was = store.noted(KEYS).await?;
         let Some(mut keys) = to(was.as_deref().and_then(Keys::read).unwrap_or_default()) else { return Ok(()) };
@@ -72,7 +72,7 @@ async fn change(store: &dyn Store, to: impl Fn(Keys) -> Option<Keys>) -> Result<
 ///
 /// # Errors
 /// A sentence, when something in the database is sealed by a key that is not here.
-pub async fn check(store: &dyn Store, vault: Option<&Vault>) -> anyhow::Result<()> {
+pub async fn check(store: &dyn AdminStore, vault: Option<&Vault>) -> anyhow::Result<()> {
     let knows = |id: &str| vault.is_some_and(|v| v.knows(id));
     let noted = store.noted(KEYS).await?;
     match noted.as_deref().map(|text| Keys::read(text).context("what the database notes of its account keys")) {
@@ -126,7 +126,7 @@ pub async fn check(store: &dyn Store, vault: Option<&Vault>) -> anyhow::Result<(
 ///
 /// # Errors
 /// The store's.
-pub async fn note(store: &dyn Store, partition: u32) -> Result<(), StoreError> {
+pub async fn note(store: &dyn AdminStore, partition: u32) -> Result<(), StoreError> {
     let id = store.vault().map(|v| v.id().to_owned());
     if let Some(id) = &id {
         change(store, |keys| Some(Keys { ids: keys.ids.iter().cloned().chain([id.clone()]).collect(), ..keys }))
@@ -139,7 +139,7 @@ pub async fn note(store: &dyn Store, partition: u32) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The store's, or a sentence when nothing is noted of that key.
-pub async fn give_up(store: &dyn Store, id: &str) -> anyhow::Result<()> {
+pub async fn give_up(store: &dyn AdminStore, id: &str) -> anyhow::Result<()> {
     let noted = store.noted(KEYS).await?.as_deref().and_then(Keys::read);
     if noted.as_ref().is_some_and(|keys| !keys.ids.contains(id)) || (noted.is_none() && id != "before-ids") {
         let ids = noted.map(|keys| Keys::told(keys.ids.iter())).unwrap_or_default();
@@ -192,7 +192,7 @@ fn at(row: &PrsnRow) -> SealAt {
 /// # Errors
 /// The store's, or a sentence.
 pub async fn reseal(
-    store: &Arc<dyn Store>,
+    store: &dyn AdminStore,
     vault: &Vault,
     tell: &mut (dyn FnMut(&Resealed) + Send),
 ) -> anyhow::Result<(Resealed, SealVerdict)> {
@@ -237,7 +237,7 @@ fn of_approval(vault: &Vault, row: &AprvRow) -> anyhow::Result<Vec<PrsnRow>> {
     Ok(rows)
 }
 
-async fn one(store: &Arc<dyn Store>, vault: &Vault, row: &PrsnRow, done: &mut Resealed) -> anyhow::Result<()> {
+async fn one(store: &dyn AdminStore, vault: &Vault, row: &PrsnRow, done: &mut Resealed) -> anyhow::Result<()> {
     done.looked += 1;
     let Some(what) = Secret::of(&row.prsn_knd_cd) else { return Ok(()) };
     let (sealed, clear) = match (&row.vrtl_acct_no, &row.acct_enc) {
@@ -265,7 +265,7 @@ async fn one(store: &Arc<dyn Store>, vault: &Vault, row: &PrsnRow, done: &mut Re
 
 /// Whether the other keys are needed no more; notes it then.
 async fn judge(
-    store: &Arc<dyn Store>,
+    store: &dyn AdminStore,
     vault: &Vault,
     before: Option<String>,
     done: &Resealed,
@@ -300,7 +300,7 @@ async fn judge(
 ///
 /// # Errors
 /// The store's.
-pub async fn in_clear(store: &dyn Store) -> Result<bool, StoreError> {
+pub async fn in_clear(store: &dyn AdminStore) -> Result<bool, StoreError> {
     Ok(store.noted(IN_CLEAR).await?.is_some_and(|noted| !noted.is_empty()))
 }
 

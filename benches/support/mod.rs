@@ -18,7 +18,7 @@ use jumun::{
         ingest::{ReadEntry, deliver},
     },
     log::{EntryId, Inbound, LogEntry},
-    store::Store,
+    store::LookupStore,
 };
 
 /// Orders in a chunk, as the reader hands them over.
@@ -34,7 +34,7 @@ pub struct Lane {
 
 impl Lane {
     /// A lane of partition 0 of 1, with at most `live` order actors and a window of `window` answers.
-    pub fn new(store: Arc<dyn Store>, live: usize, window: usize) -> Self {
+    pub fn new(store: Arc<dyn LookupStore>, live: usize, window: usize) -> Self {
         let cx = LaneContext::new(0, 1, store, RealClock.now());
         let bounds = Bounds { orders_max: live, skus_max: live, idle_ticks: u64::MAX };
         let supervisor = Supervisor::new(cx.clone(), bounds, Rc::new(RefCell::new(DedupCache::new(window)))).start();

@@ -62,7 +62,7 @@ async fn work(args: &ArchiveArgs) -> anyhow::Result<ExitCode> {
     let age: Duration = seconds("--older-than (in seconds)", days * 86_400.0, 0.0, 36_500.0 * 86_400.0)?;
     let at = real_clock().now();
     let store = args.places.store().await?;
-    let report = archive::run(&store, ArchiveRequest { before: before(at, age), at, dry_run: args.dry_run }).await?;
+    let report = archive::run(&*store, ArchiveRequest { before: before(at, age), at, dry_run: args.dry_run }).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -90,7 +90,7 @@ async fn show(args: &ArchiveArgs, order: &str) -> anyhow::Result<ExitCode> {
         eprintln!("jumun: order {id} is not in the archive");
         return Ok(ExitCode::from(1));
     };
-    let told = timeline::timeline(&store, &id).await?;
+    let told = timeline::timeline(&*store, &id).await?;
     if args.json {
         let whole = serde_json::json!({"archived_at": entry.arch_dttm, "rows": entry.row_cnt, "digest": entry.row_dgst,
             "timeline": told});

@@ -174,8 +174,8 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
         let listener = listener()?;
         let parts = HttpParts {
             log: Arc::clone(&log),
-            store: Arc::clone(&store),
-            lane_store: Arc::clone(&store),
+            store: store.clone(),
+            lane_store: store.clone(),
             clock: Arc::clone(&clock),
             partitions: 1,
             health: Arc::clone(&server.health),

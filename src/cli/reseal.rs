@@ -51,7 +51,7 @@ pub async fn run(args: ResealArgs) -> anyhow::Result<ExitCode> {
                 );
             }
         };
-        let (done, verdict) = seals::reseal(&store, &vault, &mut tell).await.context("broken off; run it again")?;
+        let (done, verdict) = seals::reseal(&*store, &vault, &mut tell).await.context("broken off; run it again")?;
         told = 0;
         all.again += done.again;
         all.sealed += done.sealed;

@@ -47,7 +47,7 @@ async fn tell(args: TimelineArgs) -> anyhow::Result<ExitCode> {
         Some(_) => Some(args.places.log(&real_clock()).await?),
         None => None,
     };
-    let mut told = timeline(&store, &id).await?;
+    let mut told = timeline(&*store, &id).await?;
     if let Some(log) = log {
         told.look(&Answers { log, names: Vec::new(), pages_max: usize::MAX }).await?;
     }

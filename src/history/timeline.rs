@@ -18,7 +18,7 @@ use crate::{
     },
     log::{CommandLog, EntryId, LogError, Origin, OutEntry, Outbound},
     protocol::{Answer, OutcomeKind},
-    store::{Store, StoreError, rows::HistRow},
+    store::{QueryStore, StoreError, rows::HistRow},
 };
 
 /// An order's story.
@@ -98,7 +98,7 @@ pub struct Answers {
 ///
 /// # Errors
 /// [`TimelineError`], when the store can't be read or the history does not fold.
-pub async fn timeline(store: &Arc<dyn Store>, id: &OrderId) -> Result<Timeline, TimelineError> {
+pub async fn timeline(store: &dyn QueryStore, id: &OrderId) -> Result<Timeline, TimelineError> {
     let mut telling = Telling::new(id.clone(), None);
     for rows in store.orders(std::slice::from_ref(id)).await? {
         telling.add(rows).map_err(TimelineError::History)?;
@@ -151,7 +151,7 @@ impl Telling {
     ///
     /// # Errors
     /// The store's.
-    pub async fn end(self, store: &Arc<dyn Store>) -> Result<Timeline, TimelineError> {
+    pub async fn end(self, store: &dyn QueryStore) -> Result<Timeline, TimelineError> {
         let Self { id, seller, order, entries } = self;
         let order = order.map(|o| seller.map_or_else(|| o.clone(), |seller| o.part_of(&seller)));
         let status = order.as_ref().map(Order::status);

@@ -277,7 +277,7 @@ async fn parts(shared: &AppState, wanted: &Wanted, seller: &PartnerId, said: Vec
     if let Some((id, first)) = id.zip(first) {
         whole = loop {
             let hearing = Hearing::new(seller.clone(), first - 1, usize::MAX);
-            match shared.folds.through(FoldFor::Reader(&name), &shared.parts.store, &id, hearing, Hearing::add).await {
+            match shared.folds.through(FoldFor::Reader(&name), &*shared.parts.store, &id, hearing, Hearing::add).await {
                 Ok(hearing) => break hearing.map(|h| h.heard).unwrap_or_default(),
                 // what can't be read now is not passed over: the cursor would have gone on
                 Err(Unfolded::Busy | Unfolded::Store(_)) => tokio::time::sleep(BUSY_PAUSE).await,
@@ -403,7 +403,7 @@ pub async fn of_order(
     let found = theirs(&shared, &request, &caller, &id).await?;
     let limit = usize::try_from(paging::limit(from.limit)?).unwrap_or(usize::MAX);
     let after: i64 = from.cursor.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_cursor())?;
-    let (order, store) = (&found.order.id, &shared.parts.store);
+    let (order, store) = (&found.order.id, &*shared.parts.store);
     let unread = |e: Unfolded| e.error(&id);
     let name = caller.actor();
     let whom = FoldFor::Reader(&name);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::ids::OrderId,
-    store::{Store, StoreError, rows::HistRow},
+    store::{QueryStore, StoreError, rows::HistRow},
 };
 
 /// A history of fewer events is folded at once.
@@ -83,7 +83,7 @@ impl Folds {
     pub async fn through<T: Send + 'static>(
         &self,
         whom: FoldFor<'_>,
-        store: &Arc<dyn Store>,
+        store: &dyn QueryStore,
         id: &OrderId,
         mut made: T,
         add: fn(&mut T, Vec<HistRow>) -> Result<(), String>,

@@ -58,7 +58,7 @@ use crate::{
     integrations::{signature::SigningSecret, webhook::Hooks},
     log::CommandLog,
     server::{Health, stats::Metrics},
-    store::Store,
+    store::{AdminStore, QueryStore},
 };
 use access::Table;
 use denials::Denials;
@@ -80,9 +80,9 @@ use waiting::Door;
 pub struct HttpParts {
     pub log: Arc<dyn CommandLog>,
     /// with connections of its own: the lanes don't wait for those who read much
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn AdminStore>,
     /// the one that the lanes have: what it answers decides whether this process can take orders
-    pub lane_store: Arc<dyn Store>,
+    pub lane_store: Arc<dyn QueryStore>,
     pub clock: Arc<dyn Clock>,
     pub partitions: u32,
     pub health: Arc<Health>,

@@ -283,11 +283,11 @@ pub async fn timeline(
     let telling = Telling::new(order.id.clone(), seller.cloned());
     let telling = shared
         .folds
-        .through(FoldFor::Reader(&caller.actor()), &shared.parts.store, &order.id, telling, Telling::add)
+        .through(FoldFor::Reader(&caller.actor()), &*shared.parts.store, &order.id, telling, Telling::add)
         .await;
     let telling = telling.map_err(|e| e.error(&id))?;
     let telling = telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned()));
-    let mut told = telling.end(&shared.parts.store).await.map_err(|e| untold(&order.id, e))?;
+    let mut told = telling.end(&*shared.parts.store).await.map_err(|e| untold(&order.id, e))?;
     let names = vec![std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
     let answers = Answers { log: std::sync::Arc::clone(&shared.parts.log), names, pages_max: PAGES_MAX };
     let look = async {

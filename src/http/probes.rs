@@ -100,7 +100,7 @@ async fn look(shared: &AppState) -> Readiness {
         said.inspect_err(|e| tracing::warn!(error = %e, "the command log does not answer")).is_ok()
     });
     let store = tokio::spawn(async move {
-        let said = store.due(0, crate::domain::Time::UNIX_EPOCH, 1).await;
+        let said = store.ping().await;
         said.inspect_err(|e| tracing::warn!(error = %e, "the store does not answer")).is_ok()
     });
     let (log, store) = tokio::join!(timeout(ANSWERS_WITHIN, log), timeout(ANSWERS_WITHIN, store));

@@ -78,7 +78,7 @@ impl VisibleOrder {
 /// When it can't be read.
 pub async fn folded(shared: &AppState, whom: FoldFor<'_>, id: &str) -> Result<Option<Known>, ApiError> {
     let Ok(order_id) = OrderId::new(id) else { return Ok(None) };
-    let found = shared.folds.through(whom, &shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
+    let found = shared.folds.through(whom, &*shared.parts.store, &order_id, Knowing::default(), Knowing::add).await;
     Ok(found.map_err(|e| e.error(id))?.and_then(Knowing::end))
 }
 

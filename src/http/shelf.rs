@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::ids::{CampaignId, ProductId, SkuId},
     store::{
-        self, Store, UntRow,
+        self, QueryStore, UntRow,
         row::{Read, Row},
         rows::CmpnRow,
     },
@@ -25,7 +25,11 @@ pub(super) fn none(what: &str) -> ApiError {
 }
 
 /// A page of a table by its key.
-pub(super) async fn rows<R: Row>(store: &dyn Store, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<R>, ApiError> {
+pub(super) async fn rows<R: Row>(
+    store: &dyn QueryStore,
+    after: Option<Vec<Read>>,
+    limit: u32,
+) -> Result<Vec<R>, ApiError> {
     let page = store.page(store::table::<R>(), after, limit).await?;
     Ok(page.into_iter().map(|values| R::read(&mut values.into_iter())).collect())
 }

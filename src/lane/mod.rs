@@ -32,7 +32,7 @@ use crate::{
         traces::Traces,
     },
     log::{CommandLog, Retention},
-    store::{Lease, Store},
+    store::{LaneStore, Lease},
 };
 use pulse::Pulse;
 
@@ -69,7 +69,7 @@ pub struct LaneParts {
     pub partition: u32,
     pub partitions: u32,
     pub consumer: String,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LaneStore>,
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
     pub policy: Arc<Policy>,

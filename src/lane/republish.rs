@@ -20,7 +20,7 @@ use crate::{
     lane::pulse::Pulse,
     log::{CommandLog, EntryId, Inbound, LogError, Outbound, Retention},
     protocol::internal::Internal,
-    store::Store,
+    store::LaneStore,
 };
 
 /// How often the log is asked which life it lives.
@@ -44,7 +44,7 @@ const STEP_PAUSE: Duration = Duration::from_millis(20);
 /// The loop.
 pub struct Republish {
     pub partition: u32,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LaneStore>,
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
     pub retention: Retention,

@@ -431,7 +431,7 @@ fn gauge(n: usize) -> f64 {
 }
 
 fn context(parts: &LaneParts, lease: &Lease, quarantine: &Rc<Quarantine>) -> LaneContext {
-    let cx = LaneContext::new(parts.partition, parts.partitions, Arc::clone(&parts.store), parts.clock.now());
+    let cx = LaneContext::new(parts.partition, parts.partitions, parts.store.clone(), parts.clock.now());
     let (policy, epoch, asks_refunds) = (Arc::clone(&parts.policy), lease.epoch, parts.gateway.is_some());
     LaneContext { policy, epoch, asks_refunds, quarantine: Rc::clone(quarantine), ..cx }
 }

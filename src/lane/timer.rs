@@ -15,7 +15,7 @@ use crate::{
     lane::ingest::StreamTime,
     log::{CommandLog, Inbound, Retention},
     protocol::internal::Internal,
-    store::Store,
+    store::LaneStore,
 };
 
 /// How often it looks.
@@ -64,7 +64,7 @@ impl Stuck {
 /// The loop.
 pub struct DeadlineTimer {
     pub partition: u32,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LaneStore>,
     pub log: Arc<dyn CommandLog>,
     pub clock: Arc<dyn Clock>,
     pub stream_time: Arc<StreamTime>,

@@ -11,7 +11,7 @@ use crate::{
     domain::{Time, ids::OrderId, order::Order},
     erasure::{Words, parcels},
     history::replay,
-    store::{Store, StoreError, door::DoorAuditRow, retention::Expiring, rows::HistRow},
+    store::{AdminStore, StoreError, door::DoorAuditRow, retention::Expiring, rows::HistRow},
 };
 
 /// Rows that go at a time.
@@ -54,7 +54,7 @@ struct Haul {
 
 /// The loop.
 pub struct Sweep {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn AdminStore>,
     pub clock: Arc<dyn Clock>,
     pub terms: RetentionTerms,
     pub stop: CancellationToken,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{integrations::webhook::Hooks, lane::pulse::Pulse, log::CommandLog, store::Store};
+use crate::{integrations::webhook::Hooks, lane::pulse::Pulse, log::CommandLog, store::AdminStore};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(2);
@@ -14,7 +14,7 @@ const HOTTEST_MAX: u32 = 10;
 /// Samples until it is stopped.
 pub async fn run(
     log: Arc<dyn CommandLog>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn AdminStore>,
     hooks: Arc<Hooks>,
     lanes: Vec<Arc<Pulse>>,
     stop: CancellationToken,

@@ -123,7 +123,7 @@ impl Server {
             let dispatcher = refund_dispatcher::RefundDispatcher {
                 gateway,
                 log: Arc::clone(&parts.log),
-                store: Arc::clone(&parts.store),
+                store: parts.store.clone(),
             };
             tasks.spawn(refund_dispatcher::run(dispatcher, rx, stop.clone()));
             tx
@@ -133,7 +133,7 @@ impl Server {
                 partition,
                 partitions: parts.partitions,
                 consumer: parts.instance.clone(),
-                store: Arc::clone(&parts.store),
+                store: parts.store.clone(),
                 log: Arc::clone(&parts.log),
                 clock: Arc::clone(&parts.clock),
                 policy: Arc::new(parts.policy.clone()),
@@ -146,6 +146,7 @@ impl Server {
             };
             let owner = PartitionOwner {
                 lane,
+                store: parts.store.clone(),
                 instance: parts.instance.clone(),
                 ttl: parts.lease_ttl,
                 stuck_after: parts.stuck_after,
@@ -155,8 +156,8 @@ impl Server {
             };
             tasks.spawn(owner.run());
         }
-        let (log, store, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.store), Arc::clone(&parts.hooks));
-        tasks.spawn(metrics_sampler::run(log, store, hooks, lanes, stop.clone()));
+        let (log, hooks) = (Arc::clone(&parts.log), Arc::clone(&parts.hooks));
+        tasks.spawn(metrics_sampler::run(log, parts.store, hooks, lanes, stop.clone()));
         Server { health, stop, tasks }
     }
 

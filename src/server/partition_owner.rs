@@ -20,7 +20,7 @@ use crate::{
     },
     retention::{RetentionTerms, sweep::Sweep},
     seals,
-    store::{Lease, LeaseAnswer},
+    store::{AdminStore, Lease, LeaseAnswer},
 };
 
 /// The longest pause before a lane that ended by a fault is started again.
@@ -43,6 +43,8 @@ const STEPS: u32 = 3;
 /// Keeps one partition.
 pub(super) struct PartitionOwner {
     pub lane: LaneParts,
+    /// for what runs beside the lane
+    pub store: Arc<dyn AdminStore>,
     pub instance: String,
     pub ttl: Duration,
     pub stuck_after: Duration,
@@ -130,7 +132,7 @@ impl PartitionOwner {
                 }
             };
             // said before anything is sealed; whoever looks for needless keys hears of it
-            if let Err(e) = seals::note(&*self.lane.store, partition).await {
+            if let Err(e) = seals::note(&*self.store, partition).await {
                 if let Some(unsaid) = pulse.trouble(Duty::Lease, &e.to_string()) {
                     tracing::warn!(partition, error = %e, unsaid, "the account key could not be noted; trying again");
                 }
@@ -306,7 +308,7 @@ impl PartitionOwner {
                 post: post.clone(),
                 partition: self.lane.partition,
                 log: Arc::clone(&self.lane.log),
-                store: Arc::clone(&self.lane.store),
+                store: Arc::clone(&self.store),
                 clock: Arc::clone(&self.lane.clock),
                 stop: stop.clone(),
             };
@@ -317,7 +319,7 @@ impl PartitionOwner {
 
     /// What goes by age is swept by one server: the owner of partition 0.
     fn sweep(&self, stop: &CancellationToken) -> Sweep {
-        let (store, clock) = (Arc::clone(&self.lane.store), Arc::clone(&self.lane.clock));
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.lane.clock));
         Sweep { store, clock, terms: self.terms, stop: stop.clone() }
     }
 

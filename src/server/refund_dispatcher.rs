@@ -23,7 +23,7 @@ use crate::{
     integrations::payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     log::{CommandLog, Inbound},
     protocol::{command::RefundAccount, internal::derived_id},
-    store::{Lease, Store},
+    store::{LaneStore, Lease},
     vault::Secret,
 };
 
@@ -46,7 +46,7 @@ const TRIES_KEEP: Duration = Duration::from_secs(600);
 pub struct RefundDispatcher {
     pub gateway: Arc<dyn PaymentGateway>,
     pub log: Arc<dyn CommandLog>,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LaneStore>,
 }
 
 /// Asks until it is stopped.

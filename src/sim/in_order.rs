@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     protocol::{Answer, OutcomeKind},
-    store::{Store, StoreError, rows::HistRow},
+    store::{QueryStore, StoreError, rows::HistRow},
 };
 
 /// No deadline comes by itself: who has let it pass is said by what follows.
@@ -37,7 +37,7 @@ pub(super) async fn hold(
     shop: &Shop,
     heard: &HeardAnswers,
     contents: &BTreeMap<String, BTreeSet<String>>,
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn QueryStore>,
 ) -> Vec<String> {
     let mut model = Model::new(shop.partitions, NEVER_MS);
     for sent in shop.goods().into_iter().flatten() {
@@ -79,7 +79,7 @@ pub(super) async fn hold(
 }
 
 /// By command, the number of its first event.
-async fn begun(store: &Arc<dyn Store>) -> Result<HashMap<Arc<str>, i64>, StoreError> {
+async fn begun(store: &Arc<dyn QueryStore>) -> Result<HashMap<Arc<str>, i64>, StoreError> {
     let mut begun: HashMap<Arc<str>, i64> = HashMap::new();
     for row in all::<HistRow>(store).await? {
         let first = begun.entry(row.cmd_id).or_insert(row.hist_no);

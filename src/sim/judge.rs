@@ -13,7 +13,7 @@ use crate::{
     log::{CommandLog, EntryId, Outbound},
     protocol::{Answer, OutcomeKind},
     store::{
-        Store, StoreError,
+        LaneStore, QueryStore, StoreError,
         row::Row,
         rows::{LdgrRow, RfndRow},
     },
@@ -71,7 +71,7 @@ pub async fn listen(
 /// Waits until nothing is unread, pending, waiting or due for so long; `false`: it does not come to that.
 pub async fn rest(
     log: &Arc<dyn CommandLog>,
-    store: &dyn Store,
+    store: &dyn LaneStore,
     partitions: u32,
     most: Duration,
     calm: Duration,
@@ -91,7 +91,7 @@ pub async fn rest(
 }
 
 /// Whether nothing is unread, pending or to be sent.
-pub async fn at_rest(log: &Arc<dyn CommandLog>, store: &dyn Store, partitions: u32) -> bool {
+pub async fn at_rest(log: &Arc<dyn CommandLog>, store: &dyn LaneStore, partitions: u32) -> bool {
     for partition in 0..partitions {
         let stats = log.stats(partition).await.unwrap_or_default();
         let waits = store.outbox(partition, 1).await.is_ok_and(|rows| !rows.is_empty());
@@ -132,7 +132,7 @@ pub(super) async fn judge(ground: &Ground, heard: &HeardAnswers, journal: &BTree
     let now = ground.world.now() - chrono::TimeDelta::milliseconds(i64::try_from(PAYMENT_WINDOW_MS).unwrap_or(0));
     // where nobody else wrote, a balance that is not the ledger's is a fault
     let outside = ground.world.injected().contains_key("outside");
-    let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+    let store = Arc::clone(&ground.store) as Arc<dyn QueryStore>;
     found.extend(money_and_ledger(ground, &store, outside).await);
     let options = Options { allow_external: outside, now: Some(now), ..Options::default() };
     match Box::pin(verify(store, Some(Arc::clone(&ground.log)), options)).await {
@@ -147,7 +147,7 @@ pub(super) async fn judge(ground: &Ground, heard: &HeardAnswers, journal: &BTree
 }
 
 /// All rows of a table.
-pub(super) async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreError> {
+pub(super) async fn all<R: Row>(store: &Arc<dyn QueryStore>) -> Result<Vec<R>, StoreError> {
     let (mut rows, mut all) = (TableReader::new(store, 1_000), Vec::new());
     while let Some(row) = rows.next().await? {
         all.push(row);
@@ -157,7 +157,7 @@ pub(super) async fn all<R: Row>(store: &Arc<dyn Store>) -> Result<Vec<R>, StoreE
 
 /// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else. And where
 /// nobody else wrote, no ledger follows anybody else.
-async fn money_and_ledger(ground: &Ground, store: &Arc<dyn Store>, outside: bool) -> Vec<String> {
+async fn money_and_ledger(ground: &Ground, store: &Arc<dyn QueryStore>, outside: bool) -> Vec<String> {
     let read = async { Ok::<_, StoreError>((all::<RfndRow>(store).await?, all::<LdgrRow>(store).await?)) };
     let (refunds, ledger) = match read.await {
         Ok(rows) => rows,

@@ -40,7 +40,7 @@ use crate::{
         memory::{MemoryBounds, MemoryLog},
     },
     server::refund_dispatcher,
-    store::{LeaseAnswer, Store, memory::MemoryStore},
+    store::{LaneStore, LeaseAnswer, QueryStore, memory::MemoryStore},
 };
 
 /// 결제기한: after so long an unpaid order expires.
@@ -186,7 +186,7 @@ async fn whole(plan: Plan) -> Run {
         violations.push(format!("R14: it does not come to rest within {REST_MAX:?}"));
     }
     violations.extend(judge::judge(&ground, &heard, &said.journal).await);
-    let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+    let store = Arc::clone(&ground.store) as Arc<dyn QueryStore>;
     violations.extend(in_order::hold(&shop, &heard, &said.contents, &store).await);
     let (mut compared, mut unsure) = (0, 0);
     if let Some(beside) = &mut said.beside {
@@ -286,8 +286,8 @@ async fn living(ground: Arc<Ground>, n: u32) {
         let name = names[ground.world.chance.below(names.len())].clone();
         let process = Process::new(name, &ground.world);
         ground.world.note(&process.name, "starts");
-        let store: Arc<dyn Store> =
-            Arc::new(StorePort { inner: Arc::clone(&ground.store) as Arc<dyn Store>, process: Arc::clone(&process) });
+        let store: Arc<dyn LaneStore> =
+            Arc::new(StorePort { inner: ground.store.clone(), process: Arc::clone(&process) });
         let log: Arc<dyn CommandLog> =
             Arc::new(LogPort { inner: Arc::clone(&ground.log), process: Arc::clone(&process) });
         let (asks, due) = mpsc::channel(refund_dispatcher::WAITING_MAX);

@@ -16,7 +16,7 @@ use crate::{
     domain::ids::OrderId,
     log::{EntryId, Origin},
     protocol::{Answer, OutcomeKind},
-    store::Store,
+    store::{LookupStore as _, QueryStore},
 };
 
 /// An answer comes, and everything rests, within so long.
@@ -141,7 +141,7 @@ impl Beside {
     /// At the end: what does not hold, tables included.
     pub async fn end(&mut self, ground: &Ground) -> Vec<String> {
         self.model.expire(now_ms(ground));
-        let store = Arc::clone(&ground.store) as Arc<dyn Store>;
+        let store = Arc::clone(&ground.store) as Arc<dyn QueryStore>;
         let mut found = std::mem::take(&mut self.found);
         found.extend(tables::shelves(&self.model, &store).await);
         found.extend(tables::orders(&self.model, &store).await);

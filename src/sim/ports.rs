@@ -19,20 +19,17 @@ use crate::{
         SettleReport, Settled, Settler, StreamBounds,
     },
     store::{
-        Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, Lease, LeaseAnswer, OrderQuery, Outcome, Store,
-        StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,
-        memory::keeps_nothing,
-        row::Read,
+        Batch, Commit, Committer, Done, LaneStore, Lease, LeaseAnswer, LookupStore, Outcome, StoreError,
+        StoredGiftPromotion, StoredSku,
         rows::{
-            AprvRow, CmpnRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrByrRow, PtnrRow,
-            RgstRow, RsvRow, TmplRow,
+            CmpnRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow, PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
         },
     },
 };
 
 /// The store, as a process reaches it.
 pub struct StorePort {
-    pub inner: Arc<dyn Store>,
+    pub inner: Arc<dyn LaneStore>,
     pub process: Arc<Process>,
 }
 
@@ -67,40 +64,7 @@ impl StorePort {
 }
 
 #[async_trait]
-impl Store for StorePort {
-    fn kind(&self) -> &'static str {
-        self.inner.kind()
-    }
-    async fn migrate(&self) -> Result<(), StoreError> {
-        self.inner.migrate().await
-    }
-    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
-        self.inner.claim_partitions(partitions).await
-    }
-    async fn acquire_above(
-        &self,
-        wanted: (u32, &str, Duration),
-        seen: i64,
-        over: Option<(&str, Time)>,
-    ) -> Result<LeaseAnswer, StoreError> {
-        self.asked("acquire", self.inner.acquire_above(wanted, seen, over)).await
-    }
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
-        self.asked("renew", self.inner.renew(lease, ttl)).await
-    }
-    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
-        self.asked("owns", self.inner.owns(lease)).await
-    }
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.asked("release", self.inner.release(lease)).await
-    }
-    fn preparer(&self) -> Box<dyn BatchEncoder> {
-        self.inner.preparer()
-    }
-    async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
-        let inner = self.asked("committer", self.inner.committer(lease)).await?;
-        Ok(Box::new(CommitterPort { inner, process: Arc::clone(&self.process) }))
-    }
+impl LookupStore for StorePort {
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         let mut histories = self.asked("orders", self.inner.orders(ids)).await?;
         if self.process.world.mutates(3) == Some(Mutant::HistoryShort) {
@@ -109,17 +73,11 @@ impl Store for StorePort {
         }
         Ok(histories)
     }
-    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
-        self.asked("history", self.inner.history(id, after, limit)).await
-    }
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         self.asked("order_rows", self.inner.order_rows(ids)).await
     }
-    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
-        self.inner.find_orders(asked).await
-    }
-    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
-        self.asked("ledger", self.inner.ledger(id, before, limit)).await
+    async fn archived_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        self.inner.archived_rows(ids).await
     }
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
         let mut skus = self.asked("skus", self.inner.skus(ids)).await?;
@@ -168,15 +126,43 @@ impl Store for StorePort {
         }
         Ok(paid)
     }
-    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
-        self.asked("approvals", self.inner.approvals(order)).await
-    }
     async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
         self.asked("accounts", self.inner.accounts(order)).await
     }
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
         let outcomes = self.asked("outcomes", self.inner.outcomes(ids)).await?;
         Ok(if self.is(Mutant::OutcomesForgotten) { Vec::new() } else { outcomes })
+    }
+    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
+        self.asked("reservations", self.inner.reservations(ids)).await
+    }
+}
+
+#[async_trait]
+impl LaneStore for StorePort {
+    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
+        self.inner.claim_partitions(partitions).await
+    }
+    async fn acquire_above(
+        &self,
+        wanted: (u32, &str, Duration),
+        seen: i64,
+        over: Option<(&str, Time)>,
+    ) -> Result<LeaseAnswer, StoreError> {
+        self.asked("acquire", self.inner.acquire_above(wanted, seen, over)).await
+    }
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
+        self.asked("renew", self.inner.renew(lease, ttl)).await
+    }
+    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
+        self.asked("owns", self.inner.owns(lease)).await
+    }
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.asked("release", self.inner.release(lease)).await
+    }
+    async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
+        let inner = self.asked("committer", self.inner.committer(lease)).await?;
+        Ok(Box::new(CommitterPort { inner, process: Arc::clone(&self.process) }))
     }
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
         let due = self.asked("due", self.inner.due(partition, until, limit)).await?;
@@ -194,15 +180,6 @@ impl Store for StorePort {
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {
         let steps = self.asked("outbox", self.inner.outbox(partition, limit)).await?;
         Ok(if self.is(Mutant::OutboxForgotten) { Vec::new() } else { steps })
-    }
-    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
-        self.asked("reservations", self.inner.reservations(ids)).await
-    }
-    async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError> {
-        self.inner.hottest(limit).await
-    }
-    async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError> {
-        self.inner.page(table, after, limit).await
     }
 }
 
@@ -240,10 +217,6 @@ impl Committer for CommitterPort {
                 done
             }
         }
-    }
-
-    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
-        self.commit(batch).await
     }
 }
 
@@ -436,5 +409,3 @@ impl PaymentGateway for Till {
         if draw == 2 { silent() } else { answer }
     }
 }
-
-keeps_nothing!(StorePort, Err(away()));

@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::store::{
-    Store, StoreError, UntRow,
+    QueryStore, StoreError, UntRow,
     rows::{GdsRow, OrdRow, StlmRow},
 };
 
@@ -32,13 +32,13 @@ impl Found {
 }
 
 /// Each SKU's units.
-pub(super) async fn shelves(model: &Model, store: &Arc<dyn Store>) -> Vec<String> {
+pub(super) async fn shelves(model: &Model, store: &Arc<dyn QueryStore>) -> Vec<String> {
     let mut found = Found::default();
     let read = units(model, store, &mut found).await;
     found.read(read)
 }
 
-async fn units(model: &Model, store: &Arc<dyn Store>, found: &mut Found) -> Result<(), StoreError> {
+async fn units(model: &Model, store: &Arc<dyn QueryStore>, found: &mut Found) -> Result<(), StoreError> {
     let (rows, shelves) = (all::<UntRow>(store).await?, model.shelves());
     found.hold(|| "the number of SKUs".into(), &rows.len().to_string(), &shelves.skus.len().to_string());
     for row in rows {
@@ -53,13 +53,13 @@ async fn units(model: &Model, store: &Arc<dyn Store>, found: &mut Found) -> Resu
 }
 
 /// Each order's own row, its lines and its settlements.
-pub(super) async fn orders(model: &Model, store: &Arc<dyn Store>) -> Vec<String> {
+pub(super) async fn orders(model: &Model, store: &Arc<dyn QueryStore>) -> Vec<String> {
     let mut found = Found::default();
     let read = rows(model, store, &mut found).await;
     found.read(read)
 }
 
-async fn rows(model: &Model, store: &Arc<dyn Store>, found: &mut Found) -> Result<(), StoreError> {
+async fn rows(model: &Model, store: &Arc<dyn QueryStore>, found: &mut Found) -> Result<(), StoreError> {
     let mut lines: HashMap<Arc<str>, Vec<GdsRow>> = HashMap::new();
     for row in all::<GdsRow>(store).await? {
         lines.entry(Arc::clone(&row.ord_id)).or_default().push(row);

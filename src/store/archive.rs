@@ -156,13 +156,4 @@ pub trait ArchiveStore: Send + Sync {
 
     /// What the archive says of an order.
     async fn archive_entry(&self, order: &OrderId) -> Result<Option<ArchRow>, StoreError>;
-
-    /// The rows of archived orders.
-    async fn archived_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
-
-    /// What the archive holds of an order now.
-    async fn archived_sums(&self, orders: &[OrderId]) -> Result<Vec<Sum>, StoreError>;
-
-    /// What the archive holds of a stretch now.
-    async fn archived_ledger_sum(&self, stretch: &Stretch) -> Result<Sum, StoreError>;
 }

@@ -58,9 +58,9 @@ row! {
     }
 }
 
-/// What the doors ask of the store.
+/// The audit of what was done at the doors.
 #[async_trait]
-pub trait AdminStore: Send + Sync {
+pub trait AuditStore: Send + Sync {
     /// Writes an audit row, unless the same command of the same sender has one; what it is about is done only after that.
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError>;
     /// Takes it back: what it is about was refused, so nothing was done.
@@ -69,6 +69,11 @@ pub trait AdminStore: Send + Sync {
     async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError>;
     /// Audit rows of an order, oldest first.
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError>;
+}
+
+/// The erasing of personal data.
+#[async_trait]
+pub trait ErasureStore: Send + Sync {
     /// Deletes what these orders keep of persons; the number of rows that went.
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError>;
     /// Erases where orders go that were made for these persons' orders; what else they keep is a business's. How many rows.
@@ -81,7 +86,11 @@ pub trait AdminStore: Send + Sync {
         refunds: &[String],
         events: &[(i64, String)],
     ) -> Result<(), StoreError>;
+}
 
+/// What webhooks keep: how far they have come, and what was not taken.
+#[async_trait]
+pub trait WebhookStore: Send + Sync {
     /// How far a webhook has come, in each partition.
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError>;
     /// It has come so far.

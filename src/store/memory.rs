@@ -1,10 +1,7 @@
 //! The store in this process: what whole sales are simulated on. It keeps rows, and what must be unique and hold of them, as
 //! the others' SQL does; it answers what lanes and the checker ask. Nobody searches in it, and nothing outlives it.
 
-mod nothing;
 mod tables;
-
-pub(crate) use self::nothing::keeps_nothing;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,8 +13,9 @@ use async_trait::async_trait;
 
 use self::tables::{Tables, key_of};
 use super::{
-    Batch, BatchEncoder, Commit, Committer, EncodedBatch, Lease, LeaseAnswer, OrderQuery, Outcome, OutcomeOrder, Store,
+    Batch, Commit, Committer, LaneStore, Lease, LeaseAnswer, LookupStore, Outcome, OutcomeOrder, QueryStore,
     StoreError, StoredGiftPromotion, StoredSku, TableRef, UntRow,
+    archive::{Stretch, Sum},
     row::Read,
     rows::{
         AprvRow, CmdRow, CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow,
@@ -55,11 +53,6 @@ pub struct MemoryStore {
     state: Arc<Mutex<State>>,
 }
 
-/// Why a door's question has no answer here.
-fn not_kept<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unusable("the store in this process keeps nothing for doors, and nobody searches in it".into()))
-}
-
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -90,14 +83,6 @@ impl MemoryStore {
     }
 }
 
-struct Nothing;
-
-impl BatchEncoder for Nothing {
-    fn prepare(&mut self, _: &Batch) -> Result<EncodedBatch, StoreError> {
-        Ok(EncodedBatch::AsItIs)
-    }
-}
-
 struct MemoryCommitter(Arc<Mutex<State>>);
 
 #[async_trait]
@@ -109,77 +94,10 @@ impl Committer for MemoryCommitter {
         }
         state.tables.commit(batch)
     }
-
-    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
-        self.commit(batch).await
-    }
 }
 
 #[async_trait]
-impl Store for MemoryStore {
-    fn kind(&self) -> &'static str {
-        "memory"
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
-        let stored = *self.state().partitions.get_or_insert(partitions);
-        if stored == partitions {
-            return Ok(());
-        }
-        Err(StoreError::Unusable(format!("the store has {stored} partitions, not {partitions}")))
-    }
-
-    async fn acquire_above(
-        &self,
-        (partition, owner, ttl): (u32, &str, Duration),
-        seen: i64,
-        over: Option<(&str, Time)>,
-    ) -> Result<LeaseAnswer, StoreError> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        let before = state.owners.get(&partition);
-        if let Some(held) =
-            before.filter(|held| held.until > now && held.name != owner && over != Some((&*held.name, held.until)))
-        {
-            let left = (held.until - now).to_std().unwrap_or_default();
-            return Ok(LeaseAnswer::Held { owner: held.name.clone(), until: held.until, left });
-        }
-        let epoch = before.map_or(0, |held| held.epoch).max(seen) + 1;
-        state.owners.insert(partition, Owner { epoch, name: owner.to_owned(), until: now + ttl });
-        Ok(LeaseAnswer::Granted(Lease { partition, epoch }))
-    }
-
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        let held = state.owners.get_mut(&lease.partition).filter(|owner| owner.epoch == lease.epoch);
-        Ok(held.map(|owner| owner.until = now + ttl).is_some())
-    }
-
-    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
-        Ok(self.state().owners.get(&lease.partition).is_some_and(|owner| owner.epoch == lease.epoch))
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        let held = state.owners.get_mut(&lease.partition).filter(|owner| owner.epoch == lease.epoch);
-        held.into_iter().for_each(|owner| owner.until = now);
-        Ok(())
-    }
-
-    fn preparer(&self) -> Box<dyn BatchEncoder> {
-        Box::new(Nothing)
-    }
-
-    async fn committer(&self, _: Lease) -> Result<Box<dyn Committer>, StoreError> {
-        Ok(Box::new(MemoryCommitter(Arc::clone(&self.state))))
-    }
-
+impl LookupStore for MemoryStore {
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         let state = self.state();
         let ids: BTreeSet<&str> = ids.iter().map(OrderId::as_str).collect();
@@ -187,25 +105,12 @@ impl Store for MemoryStore {
         Ok(histories.filter(|rows| !rows.is_empty()).collect())
     }
 
-    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
-        let state = self.state();
-        let later = state.tables.of::<HistRow>(id.as_str()).filter(|row| row.hist_no > after);
-        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
-    }
-
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         Ok(self.state().tables.named(ids.iter().map(OrderId::as_str)))
     }
 
-    async fn find_orders(&self, _: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
-        not_kept()
-    }
-
-    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
-        let state = self.state();
-        let rows = state.tables.of::<LdgrRow>(id.as_str()).rev();
-        let below = rows.filter(|row| before.is_none_or(|before| row.ldgr_no < before));
-        Ok(below.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    async fn archived_rows(&self, _: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
@@ -284,10 +189,6 @@ impl Store for MemoryStore {
         Ok(self.state().tables.named(ids.iter().map(String::as_str)))
     }
 
-    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
-        Ok(self.state().tables.of(order.as_str()).collect())
-    }
-
     async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
         let kept = |row: &PrsnRow| matches!(&*row.prsn_knd_cd, "PAYER" | "REFUND_ACCOUNT" | "REFUND");
         Ok(self.state().tables.of::<PrsnRow>(order.as_str()).filter(kept).collect())
@@ -327,6 +228,64 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
+        Ok(self.state().tables.named(ids.iter().map(|id| &**id)))
+    }
+}
+
+#[async_trait]
+impl LaneStore for MemoryStore {
+    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
+        let stored = *self.state().partitions.get_or_insert(partitions);
+        if stored == partitions {
+            return Ok(());
+        }
+        Err(StoreError::Unusable(format!("the store has {stored} partitions, not {partitions}")))
+    }
+
+    async fn acquire_above(
+        &self,
+        (partition, owner, ttl): (u32, &str, Duration),
+        seen: i64,
+        over: Option<(&str, Time)>,
+    ) -> Result<LeaseAnswer, StoreError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let before = state.owners.get(&partition);
+        if let Some(held) =
+            before.filter(|held| held.until > now && held.name != owner && over != Some((&*held.name, held.until)))
+        {
+            let left = (held.until - now).to_std().unwrap_or_default();
+            return Ok(LeaseAnswer::Held { owner: held.name.clone(), until: held.until, left });
+        }
+        let epoch = before.map_or(0, |held| held.epoch).max(seen) + 1;
+        state.owners.insert(partition, Owner { epoch, name: owner.to_owned(), until: now + ttl });
+        Ok(LeaseAnswer::Granted(Lease { partition, epoch }))
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let held = state.owners.get_mut(&lease.partition).filter(|owner| owner.epoch == lease.epoch);
+        Ok(held.map(|owner| owner.until = now + ttl).is_some())
+    }
+
+    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
+        Ok(self.state().owners.get(&lease.partition).is_some_and(|owner| owner.epoch == lease.epoch))
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let held = state.owners.get_mut(&lease.partition).filter(|owner| owner.epoch == lease.epoch);
+        held.into_iter().for_each(|owner| owner.until = now);
+        Ok(())
+    }
+
+    async fn committer(&self, _: Lease) -> Result<Box<dyn Committer>, StoreError> {
+        Ok(Box::new(MemoryCommitter(Arc::clone(&self.state))))
+    }
+
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
         let state = self.state();
         let due = state.tables.due(i64::from(partition), until.timestamp_millis());
@@ -360,9 +319,33 @@ impl Store for MemoryStore {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(rows)
     }
+}
 
-    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
-        Ok(self.state().tables.named(ids.iter().map(|id| &**id)))
+#[async_trait]
+impl QueryStore for MemoryStore {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
+        let state = self.state();
+        let later = state.tables.of::<HistRow>(id.as_str()).filter(|row| row.hist_no > after);
+        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
+        let state = self.state();
+        let rows = state.tables.of::<LdgrRow>(id.as_str()).rev();
+        let below = rows.filter(|row| before.is_none_or(|before| row.ldgr_no < before));
+        Ok(below.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
+        Ok(self.state().tables.of(order.as_str()).collect())
     }
 
     async fn hottest(&self, _: u32) -> Result<Vec<UntRow>, StoreError> {
@@ -389,6 +372,12 @@ impl Store for MemoryStore {
         }
         Ok(state.tables.page(&table, after.as_ref(), usize::try_from(limit).unwrap_or(usize::MAX)))
     }
-}
 
-keeps_nothing!(MemoryStore, not_kept());
+    async fn archived_sums(&self, _: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn archived_ledger_sum(&self, _: &Stretch) -> Result<Sum, StoreError> {
+        Err(StoreError::Unusable("the store in this process has no archive".into()))
+    }
+}

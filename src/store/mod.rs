@@ -1,13 +1,19 @@
-//! The store port: where the truth is kept. One transaction a batch; everything else is reading.
+//! The store: where the truth is kept. One transaction a batch; everything else is reading, and small writes beside the lanes.
+//!
+//! Its ports, by who asks: [`LookupStore`] (what actors are made of), [`LaneStore`] (leases and commits), [`QueryStore`] (the
+//! HTTP API, tools and the checker), [`AdminStore`] (who looks after it); [`Store`] is all of them.
 //!
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
 pub mod archive;
 pub mod door;
+pub mod lane;
+pub mod lookup;
 #[cfg(feature = "simulation")]
 pub mod memory;
 pub mod people;
 pub mod postgres;
+pub mod query;
 pub mod retention;
 pub mod row;
 pub mod rows;
@@ -19,6 +25,7 @@ mod sql_door;
 mod sql_history;
 mod sql_orders;
 mod sql_people;
+mod sql_query;
 mod sql_retention;
 mod sql_seals;
 mod sql_skus;
@@ -33,12 +40,14 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    Time,
-    ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
-    status::Status,
-};
-use crate::vault::Vault;
+use crate::{domain::Time, vault::Vault};
+use archive::ArchiveStore;
+use door::{AuditStore, ErasureStore, WebhookStore};
+pub use lane::{BatchEncoder, Committer, EncodedBatch, LaneStore};
+pub use lookup::LookupStore;
+use people::PeopleStore;
+pub use query::{OrderQuery, QueryStore};
+use retention::RetentionStore;
 use row::{Read, Row};
 pub use rows::StoredGiftPromotion;
 use rows::{
@@ -46,6 +55,7 @@ use rows::{
     GftPrmRow, GftPrmUntRow, GftRow, HistRow, LdgrRow, LnkRow, OrdRow, OtbxRow, PdGdsRow, PntRow, PrcrRow, PrmRow,
     PrsnRow, PtnrByrRow, PtnrRow, RfndRow, RgstRow, RsvRow, RtnRow, RvwRow, StlmRow, TmplRow, WyblRow,
 };
+use seals::SealStore;
 
 row::row! {
     /// 단품: a SKU's running balance. Created by [`Batch::units`], moved by [`Batch::moves`], never overwritten,
@@ -269,45 +279,27 @@ pub struct OutcomeOrder {
     pub version: i64,
 }
 
-/// Which orders are looked for; what is `None` is not asked.
-#[derive(Debug, Clone, Default)]
-pub struct OrderQuery {
-    /// those that are archived, and no others
-    pub archived: bool,
-    /// a customer's orders; what a partner of that name bought is none
-    pub customer: Option<CustomerId>,
-    /// orders that this partner sells a line of, had made at it, or bought
-    pub partner: Option<PartnerId>,
-    /// only those whose placement was not refused in the end
-    pub placed: bool,
-    /// the order's, as stored; of a partner's orders that it sells lines of: those lines'. Empty: any
-    pub statuses: Vec<Status>,
-    pub placed_from: Option<Time>,
-    pub placed_before: Option<Time>,
-    /// the last one of the page before
-    pub after: Option<(Time, OrderId)>,
-    pub limit: u32,
+/// What the HTTP API, webhooks, retention, the archive, erasure and keys ask of the store.
+pub trait AdminStore:
+    QueryStore + PeopleStore + AuditStore + ErasureStore + WebhookStore + SealStore + RetentionStore + ArchiveStore
+{
 }
 
-/// The store. Reads may run beside a commit; one [`Committer`] a lane writes.
-#[async_trait]
-pub trait Store:
-    door::AdminStore + people::PeopleStore + seals::SealStore + retention::RetentionStore + archive::ArchiveStore
+impl<S> AdminStore for S where
+    S: QueryStore + PeopleStore + AuditStore + ErasureStore + WebhookStore + SealStore + RetentionStore + ArchiveStore
 {
-    /// Short name for logs and reports: `postgres` or `sqlite`.
-    fn kind(&self) -> &'static str;
+}
 
+/// The whole store, as [`open`] gives it, and the database as such: its schema, its users and where it is. Whoever needs one of
+/// its ports only takes that one: each is had of it by upcasting.
+#[async_trait]
+pub trait Store: LaneStore + QueryStore + AdminStore {
     /// How its server is reached, where there is one: by which TLS, or without.
     fn reach(&self) -> Option<&str> {
         None
     }
 
-    /// What account numbers and tokens are sealed by, once [`Store::lock`] was called.
-    fn vault(&self) -> Option<&Vault> {
-        None
-    }
-
-    /// Gives it what they are sealed by; the first counts.
+    /// Gives it what account numbers and tokens are sealed by; the first counts.
     fn lock(&self, _vault: Vault) {}
 
     /// The same store over connections of its own, where it is at a server: whoever asks much keeps nobody else waiting.
@@ -332,124 +324,6 @@ pub trait Store:
     async fn grant(&self, _role: &str) -> Result<(), StoreError> {
         Err(StoreError::Unusable("this store has no users".into()))
     }
-
-    /// Writes the partition count on first use; refuses when the store has another.
-    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError>;
-
-    /// Takes the partition's lease with a new epoch, unless another owner's has not run out.
-    async fn acquire(&self, partition: u32, owner: &str, ttl: Duration) -> Result<LeaseAnswer, StoreError> {
-        self.acquire_above((partition, owner, ttl), 0, None).await
-    }
-    /// The same with an epoch above `seen` too: a database that was restored older gives epochs that the log has seen. `over`:
-    /// an owner and the end of its lease that have not changed for longer than the lease was, whatever the store's clock says.
-    async fn acquire_above(
-        &self,
-        wanted: (u32, &str, Duration),
-        seen: i64,
-        over: Option<(&str, Time)>,
-    ) -> Result<LeaseAnswer, StoreError>;
-    /// Extends the lease; `false` when the epoch is superseded.
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError>;
-    /// Whether nobody has taken the partition over since.
-    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError>;
-    /// Gives the lease back, so that a successor need not wait.
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
-
-    /// What makes a lane's batches ready for its committer.
-    fn preparer(&self) -> Box<dyn BatchEncoder>;
-
-    /// A committer with a connection of its own.
-    async fn committer(&self, lease: Lease) -> Result<Box<dyn Committer>, StoreError>;
-
-    /// The orders' histories, each in order, archived ones too; unknown ids are left out.
-    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError>;
-    /// The events of an order's history that come after this one, so many at most.
-    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError>;
-    /// The rows of orders that are not archived.
-    async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError>;
-    /// The rows of orders, archived ones too.
-    async fn rows_of_orders(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
-        let mut rows = self.order_rows(ids).await?;
-        let live = |id: &&OrderId| rows.iter().any(|r| *r.ord_id == *id.as_str());
-        let others: Vec<OrderId> = ids.iter().filter(|id| !live(id)).cloned().collect();
-        if !others.is_empty() {
-            rows.extend(self.archived_rows(&others).await?);
-        }
-        Ok(rows)
-    }
-    /// Orders by what is asked, newest first.
-    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError>;
-    /// A SKU's ledger, newest first, from below `before`.
-    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError>;
-    async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError>;
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<PdGdsRow>, StoreError>;
-    async fn templates(&self, ids: &[TemplateId]) -> Result<Vec<TmplRow>, StoreError>;
-    async fn promotions(&self, ids: &[PromotionId]) -> Result<Vec<PrmRow>, StoreError>;
-    /// The gift promotions of these ids, and those that give (or gave) one of these SKUs, by id.
-    async fn gift_promotions(
-        &self,
-        ids: &[PromotionId],
-        giving: &[SkuId],
-    ) -> Result<Vec<StoredGiftPromotion>, StoreError>;
-    async fn partners(&self, ids: &[PartnerId]) -> Result<Vec<PtnrRow>, StoreError>;
-    /// What a partner has said of a buyer, if anything.
-    async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError>;
-    async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError>;
-    /// The payments of these ids that the register has, by any means.
-    async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError>;
-    /// An order's approvals.
-    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError>;
-    /// What is kept of an order's payer and of where its refunds go.
-    async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError>;
-    /// Stored outcomes of these commands, of any lane; unknown ids are left out.
-    async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError>;
-    /// The partition's orders whose `due_dttm` is at or before `until`, soonest first.
-    async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError>;
-    /// The events of the partition's orders that were decided from `from` until before `until`, newest first, with their times.
-    async fn events_between(
-        &self,
-        partition: u32,
-        from: Time,
-        until: Time,
-        limit: u32,
-    ) -> Result<Vec<(OrderId, i64, Time)>, StoreError>;
-    /// The partition's outbox, oldest first.
-    async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError>;
-    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError>;
-    /// Those that sold most, of the SKUs with a campaign and of the newest orders: for a bounded set of metrics.
-    async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError>;
-
-    /// A page of a table by its key, for the checker: rows after `after` (the last row's key values), in key order.
-    async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError>;
-}
-
-/// A lane's only writer. It owns its connection; whoever gives a commit up gives the connection up with it, and the outcome
-/// is unknown.
-#[async_trait]
-pub trait Committer: Send {
-    /// One transaction: the fence, then all of the batch, or nothing.
-    async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError>;
-
-    /// The same for a batch that this store's preparer has made ready.
-    async fn commit_prepared(&mut self, batch: &Batch, prepared: EncodedBatch) -> Result<Commit, StoreError>;
-}
-
-/// Makes a lane's batches ready, so that it can be done beside the commit before. It may remember what the last ones were
-/// like, so a lane has one.
-pub trait BatchEncoder: Send {
-    /// Makes a batch ready.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] when the batch can't be put into the store's words.
-    fn prepare(&mut self, batch: &Batch) -> Result<EncodedBatch, StoreError>;
-}
-
-/// A batch made ready for its store.
-pub enum EncodedBatch {
-    /// there is nothing to do beforehand
-    AsItIs,
-    /// PostgreSQL's statement with its arguments
-    Statement(Box<postgres::Statement>),
 }
 
 /// A table as the checker sees it.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    StoreError, UntRow,
+    OrderQuery, StoreError, UntRow,
     row::row,
-    rows::{Code, ExchRow, GdsRow, LnkRow, PrsnRow, RtnRow},
+    rows::{Code, ExchRow, GdsRow, LnkRow, OrdRow, PrsnRow, RtnRow},
 };
 use crate::domain::{
     Time,
@@ -203,6 +203,8 @@ pub struct AccessQuery {
 /// What people look at.
 #[async_trait]
 pub trait PeopleStore: Send + Sync {
+    /// Orders by what is asked, newest first.
+    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError>;
     /// Lines by what is asked.
     async fn find_lines(&self, asked: &LineQuery) -> Result<Vec<LineRow>, StoreError>;
     /// How many there are of each status; the most first.

@@ -19,7 +19,6 @@ use sqlx::{
     query::Query,
 };
 
-pub use commit::Statement;
 use session::{Pool, Sessions};
 
 use super::{
@@ -282,8 +281,8 @@ impl Database for PostgresServer {
         Some(&self.reach)
     }
 
-    fn preparer(&self) -> Box<dyn BatchEncoder> {
-        Box::new(commit::PgPreparer::default())
+    fn encoder(&self) -> Box<dyn BatchEncoder> {
+        Box::new(commit::PgEncoder::default())
     }
 
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {

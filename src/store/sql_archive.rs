@@ -9,7 +9,7 @@ use super::{
     StoreError, TableRef,
     archive::{ARCHIVED, ArchRow, ArchiveStore, LEDGER, Moving, ORDER, Stretch, Sum, WITH_ORDER, WithOrder},
     row::{Read, Row as _, Type},
-    rows::{HistRow, LdgrRow, OrdRow, RsvRow},
+    rows::{HistRow, LdgrRow, RsvRow},
     sql,
     sql_asked::codes,
     sql_store::{Bind, Database, SqlStore, Work, next, texts},
@@ -226,7 +226,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// All rows of one of these, in the archive.
-    async fn sums_of(&self, orders: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
+    pub(super) async fn sums_of(&self, orders: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
         let mut tables = Vec::with_capacity(WITH_ORDER.len());
         for with in &WITH_ORDER {
             let (sql, types) = rows_of::<D>(with, true);
@@ -238,18 +238,18 @@ impl<D: Database> SqlStore<D> {
 
 const STRETCH: &str = "unt_id = $1 AND ldgr_no >= $2 AND ldgr_no <= $3";
 
-fn stretch_binds(stretch: &Stretch) -> Vec<Bind> {
+pub(super) fn stretch_binds(stretch: &Stretch) -> Vec<Bind> {
     vec![Bind::text(stretch.sku.as_str()), Bind::Int(stretch.first), Bind::Int(stretch.last)]
 }
 
-fn stretch_rows(archived: bool) -> (String, Vec<Type>) {
+pub(super) fn stretch_rows(archived: bool) -> (String, Vec<Type>) {
     let ledger = table::<LdgrRow>();
     let from = if archived { beside(ledger.name) } else { ledger.name.to_owned() };
     let sql = format!("SELECT {} FROM {from} WHERE {STRETCH} ORDER BY ldgr_no", names(&ledger));
     (sql, ledger.columns.iter().map(|(_, kind)| *kind).collect())
 }
 
-fn stretch_sum(rows: &[Vec<Read>]) -> Sum {
+pub(super) fn stretch_sum(rows: &[Vec<Read>]) -> Sum {
     let mut digest = Digest::default();
     rows.iter().for_each(|row| digest.row(LdgrRow::TABLE, row));
     digest.sum()
@@ -393,19 +393,6 @@ impl<D: Database> ArchiveStore for SqlStore<D> {
     async fn archive_entry(&self, order: &OrderId) -> Result<Option<ArchRow>, StoreError> {
         let binds = vec![Bind::text(ORDER), Bind::text(order.as_str())];
         Ok(self.list("WHERE t.arch_knd_cd = $1 AND t.trgt_id = $2", binds).await?.pop())
-    }
-
-    async fn archived_rows(&self, orders: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
-        self.named_in(&beside(OrdRow::TABLE), "ord_id", orders.iter().map(OrderId::as_str)).await
-    }
-
-    async fn archived_sums(&self, orders: &[OrderId]) -> Result<Vec<Sum>, StoreError> {
-        self.sums_of(orders).await
-    }
-
-    async fn archived_ledger_sum(&self, stretch: &Stretch) -> Result<Sum, StoreError> {
-        let (sql, types) = stretch_rows(true);
-        Ok(stretch_sum(&self.0.read(sql, stretch_binds(stretch), &types).await?))
     }
 }
 

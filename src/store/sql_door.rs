@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{
     StoreError,
     archive::ARCHIVED,
-    door::{AdminStore, DoorAuditRow, HookLetterRow, HookRow},
+    door::{AuditStore, DoorAuditRow, ErasureStore, HookLetterRow, HookRow, WebhookStore},
     row::{Read, Row, Type, Value},
     rows::AditRow,
     sql,
@@ -54,7 +54,7 @@ impl<D: Database> SqlStore<D> {
 }
 
 #[async_trait]
-impl<D: Database> AdminStore for SqlStore<D> {
+impl<D: Database> AuditStore for SqlStore<D> {
     async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError> {
         self.put(row, " ON CONFLICT DO NOTHING").await
     }
@@ -78,7 +78,10 @@ impl<D: Database> AdminStore for SqlStore<D> {
         }
         self.list_in(&beside(AditRow::TABLE), rest, binds).await
     }
+}
 
+#[async_trait]
+impl<D: Database> ErasureStore for SqlStore<D> {
     async fn erase(&self, orders: &[OrderId]) -> Result<u64, StoreError> {
         if !orders.is_empty() {
             // first: whoever seals it meanwhile puts it where it is taken away next
@@ -124,7 +127,10 @@ impl<D: Database> AdminStore for SqlStore<D> {
         // it may have been archived meanwhile
         self.change_archived(order, &rows).await
     }
+}
 
+#[async_trait]
+impl<D: Database> WebhookStore for SqlStore<D> {
     async fn hook(&self, hook: &str) -> Result<Vec<HookRow>, StoreError> {
         self.list("WHERE t.hook_id = $1 ORDER BY t.prtn_no", vec![Bind::text(hook)]).await
     }

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::{
-    StoreError, UntRow,
+    OrderQuery, StoreError, UntRow,
     people::{
         AT_WORK, AccessQuery, AccessRow, ClaimAsked, CountBy, GROUPS_MAX, LineCount, LineQuery, LineRow, PeopleStore,
         ReviewQuery, ReviewRow,
     },
     row::{Read, Row, Type},
-    rows::{ExchRow, GdsRow, LnkRow, PrsnRow, RtnRow},
+    rows::{ExchRow, GdsRow, LnkRow, OrdRow, PrsnRow, RtnRow},
     sql,
     sql_archive::{beside, in_archive},
     sql_asked::{WhereClause, codes},
@@ -219,6 +219,10 @@ impl<D: Database> SqlStore<D> {
 
 #[async_trait]
 impl<D: Database> PeopleStore for SqlStore<D> {
+    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
+        self.searched(asked).await
+    }
+
     async fn find_lines(&self, asked: &LineQuery) -> Result<Vec<LineRow>, StoreError> {
         let ways = asked.ways();
         let mut found = Vec::new();

@@ -11,12 +11,13 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    BatchEncoder, Committer, Lease, LeaseAnswer, OrderQuery, Outcome, Store, StoreError, StoredGiftPromotion,
-    StoredSku, TableRef, UntRow,
+    BatchEncoder, Committer, LaneStore, Lease, LeaseAnswer, LookupStore, Outcome, Store, StoreError,
+    StoredGiftPromotion, StoredSku,
+    lane::AsItIs,
     row::{Cell, Read, Row, Type},
     rows::{
-        AprvRow, CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, LdgrRow, OrdRow, OtbxRow, PdGdsRow, PrmRow,
-        PrsnRow, PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
+        CmpnRow, GftPrmGdsRow, GftPrmRow, GftPrmUntRow, HistRow, OrdRow, OtbxRow, PdGdsRow, PrmRow, PrsnRow,
+        PtnrByrRow, PtnrRow, RgstRow, RsvRow, TmplRow,
     },
     sql,
     sql_archive::beside,
@@ -95,8 +96,10 @@ pub trait Database: Send + Sync + 'static {
     fn beside(&self, _suffix: &str) -> Option<PathBuf> {
         None
     }
-    /// What makes batches ready for it.
-    fn preparer(&self) -> Box<dyn BatchEncoder>;
+    /// What encodes batches for it.
+    fn encoder(&self) -> Box<dyn BatchEncoder> {
+        Box::new(AsItIs)
+    }
 
     /// A committer with a connection of its own.
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError>;
@@ -188,152 +191,21 @@ impl<D: Database> SqlStore<D> {
 }
 
 #[async_trait]
-impl<D: Database> Store for SqlStore<D> {
-    fn kind(&self) -> &'static str {
-        D::KIND
-    }
-
-    fn reach(&self) -> Option<&str> {
-        self.0.reach()
-    }
-
+impl<D: Database> LookupStore for SqlStore<D> {
     fn vault(&self) -> Option<&Vault> {
         self.1.get()
-    }
-
-    fn lock(&self, vault: Vault) {
-        self.1.get_or_init(|| vault);
-    }
-
-    fn apart(&self) -> Option<Arc<dyn Store>> {
-        Some(Arc::new(Self(self.0.apart()?, Arc::clone(&self.1))))
-    }
-
-    fn beside(&self, suffix: &str) -> Option<PathBuf> {
-        self.0.beside(suffix)
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        self.0.migrate().await
-    }
-
-    async fn migrated(&self) -> Result<(), StoreError> {
-        self.0.migrated().await
-    }
-
-    async fn grant(&self, role: &str) -> Result<(), StoreError> {
-        self.0.grant(role).await
-    }
-
-    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
-        let sql = "INSERT INTO tb_sy_meta (key, value) VALUES ('partitions', $1) ON CONFLICT (key) DO NOTHING";
-        self.0.write(sql.into(), vec![Bind::Text(partitions.to_string())], &[]).await?;
-        let sql = "SELECT value FROM tb_sy_meta WHERE key = 'partitions'";
-        let rows = self.0.read(sql.into(), Vec::new(), &[Type::Text]).await?;
-        let stored: Option<String> = rows.into_iter().next().and_then(|row| next(&mut row.into_iter()));
-        match stored {
-            Some(n) if n == partitions.to_string() => Ok(()),
-            n => {
-                let n = n.unwrap_or_default();
-                Err(StoreError::Unusable(format!("the store has {n} partitions, not {partitions}")))
-            }
-        }
-    }
-
-    async fn acquire_above(
-        &self,
-        (partition, owner, ttl): (u32, &str, Duration),
-        seen: i64,
-        over: Option<(&str, Time)>,
-    ) -> Result<LeaseAnswer, StoreError> {
-        self.0.own()?;
-        let sql = format!(
-            "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, $4 + 1, $2, {}) \
-             ON CONFLICT (prtn_no) DO UPDATE SET epch = {}(l.epch + 1, excluded.epch), ownr_id = excluded.ownr_id, \
-             expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id \
-             OR (l.ownr_id = $5 AND l.expr_dttm = $6) RETURNING epch",
-            D::LATER,
-            D::GREATER,
-            D::NOW
-        );
-        // nobody's name is empty
-        let (gone, end) = over.unwrap_or(("", Time::UNIX_EPOCH));
-        let mut binds = vec![Bind::Int(partition.into()), Bind::text(owner), millis(ttl), Bind::Int(seen)];
-        binds.extend([Bind::text(gone), Bind::Time(end)]);
-        if let Some(row) = self.0.write(sql, binds, &[Type::Int]).await?.into_iter().next() {
-            return Ok(LeaseAnswer::Granted(Lease { partition, epoch: next(&mut row.into_iter()) }));
-        }
-        let sql = format!("SELECT ownr_id, expr_dttm, {} FROM tb_sy_lane WHERE prtn_no = $1", D::NOW);
-        let types = [Type::Text, Type::Time, Type::Time];
-        let rows = self.0.read(sql, vec![Bind::Int(partition.into())], &types).await?;
-        let row = rows.into_iter().next().ok_or_else(|| StoreError::Unavailable("the lease's row went away".into()))?;
-        let mut values = row.into_iter();
-        let (owner, until, now): (String, Time, Time) = (next(&mut values), next(&mut values), next(&mut values));
-        Ok(LeaseAnswer::Held { owner, until, left: (until - now).to_std().unwrap_or_default() })
-    }
-
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
-        let sql =
-            format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2 RETURNING epch", D::LATER);
-        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch), millis(ttl)];
-        Ok(!self.0.write(sql, binds, &[Type::Int]).await?.is_empty())
-    }
-
-    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
-        let sql = "SELECT epch FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2";
-        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
-        Ok(!self.0.read(sql.into(), binds, &[Type::Int]).await?.is_empty())
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let sql = format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2", D::NOW);
-        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
-        self.0.write(sql, binds, &[]).await.map(drop)
-    }
-
-    fn preparer(&self) -> Box<dyn BatchEncoder> {
-        self.0.preparer()
-    }
-
-    async fn committer(&self, _lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
-        self.0.own()?;
-        self.0.committer().await
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         self.histories(ids).await
     }
 
-    async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
-        let binds = vec![Bind::Text(id.as_str().to_owned()), Bind::Int(after), Bind::Int(limit.into())];
-        let page = "WHERE t.ord_id = $1 AND t.hist_no > $2 ORDER BY t.hist_no LIMIT $3";
-        let rows: Vec<HistRow> = self.list(page, binds.clone()).await?;
-        if rows.iter().any(HistRow::archived) {
-            return self.list_in(&beside(HistRow::TABLE), page, binds).await;
-        }
-        Ok(rows)
-    }
-
     async fn order_rows(&self, ids: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
         self.named("ord_id", ids.iter().map(OrderId::as_str)).await
     }
 
-    async fn find_orders(&self, asked: &OrderQuery) -> Result<Vec<OrdRow>, StoreError> {
-        self.searched(asked).await
-    }
-
-    async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
-        let binds =
-            vec![Bind::Text(id.as_str().to_owned()), Bind::Int(before.unwrap_or(i64::MAX)), Bind::Int(limit.into())];
-        let rest = "WHERE t.unt_id = $1 AND t.ldgr_no < $2 ORDER BY t.ldgr_no DESC LIMIT $3";
-        let mut rows: Vec<LdgrRow> = self.list(rest, binds.clone()).await?;
-        let more = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
-        if more && rows.last().is_none_or(|last| last.ldgr_no > 1) {
-            // those behind are in the archive
-            rows.extend(self.list_in::<LdgrRow>(&beside(LdgrRow::TABLE), rest, binds).await?);
-            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        }
-        Ok(rows)
+    async fn archived_rows(&self, orders: &[OrderId]) -> Result<Vec<OrdRow>, StoreError> {
+        self.named_in(&beside(OrdRow::TABLE), "ord_id", orders.iter().map(OrderId::as_str)).await
     }
 
     async fn skus(&self, ids: &[SkuId]) -> Result<Vec<StoredSku>, StoreError> {
@@ -408,10 +280,6 @@ impl<D: Database> Store for SqlStore<D> {
         self.named("cmpn_id", ids.iter().map(CampaignId::as_str)).await
     }
 
-    async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
-        self.named_anywhere("ord_id", order.as_str()).await
-    }
-
     async fn payments(&self, ids: &[String]) -> Result<Vec<RgstRow>, StoreError> {
         self.named("pay_id", ids.iter().map(String::as_str)).await
     }
@@ -424,6 +292,88 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
         self.stored_outcomes(ids).await
+    }
+
+    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
+        self.named("rsv_id", ids.iter().map(|id| &**id)).await
+    }
+}
+
+#[async_trait]
+impl<D: Database> LaneStore for SqlStore<D> {
+    async fn claim_partitions(&self, partitions: u32) -> Result<(), StoreError> {
+        let sql = "INSERT INTO tb_sy_meta (key, value) VALUES ('partitions', $1) ON CONFLICT (key) DO NOTHING";
+        self.0.write(sql.into(), vec![Bind::Text(partitions.to_string())], &[]).await?;
+        let sql = "SELECT value FROM tb_sy_meta WHERE key = 'partitions'";
+        let rows = self.0.read(sql.into(), Vec::new(), &[Type::Text]).await?;
+        let stored: Option<String> = rows.into_iter().next().and_then(|row| next(&mut row.into_iter()));
+        match stored {
+            Some(n) if n == partitions.to_string() => Ok(()),
+            n => {
+                let n = n.unwrap_or_default();
+                Err(StoreError::Unusable(format!("the store has {n} partitions, not {partitions}")))
+            }
+        }
+    }
+
+    async fn acquire_above(
+        &self,
+        (partition, owner, ttl): (u32, &str, Duration),
+        seen: i64,
+        over: Option<(&str, Time)>,
+    ) -> Result<LeaseAnswer, StoreError> {
+        self.0.own()?;
+        let sql = format!(
+            "INSERT INTO tb_sy_lane AS l (prtn_no, epch, ownr_id, expr_dttm) VALUES ($1, $4 + 1, $2, {}) \
+             ON CONFLICT (prtn_no) DO UPDATE SET epch = {}(l.epch + 1, excluded.epch), ownr_id = excluded.ownr_id, \
+             expr_dttm = excluded.expr_dttm WHERE l.expr_dttm <= {} OR l.ownr_id = excluded.ownr_id \
+             OR (l.ownr_id = $5 AND l.expr_dttm = $6) RETURNING epch",
+            D::LATER,
+            D::GREATER,
+            D::NOW
+        );
+        // nobody's name is empty
+        let (gone, end) = over.unwrap_or(("", Time::UNIX_EPOCH));
+        let mut binds = vec![Bind::Int(partition.into()), Bind::text(owner), millis(ttl), Bind::Int(seen)];
+        binds.extend([Bind::text(gone), Bind::Time(end)]);
+        if let Some(row) = self.0.write(sql, binds, &[Type::Int]).await?.into_iter().next() {
+            return Ok(LeaseAnswer::Granted(Lease { partition, epoch: next(&mut row.into_iter()) }));
+        }
+        let sql = format!("SELECT ownr_id, expr_dttm, {} FROM tb_sy_lane WHERE prtn_no = $1", D::NOW);
+        let types = [Type::Text, Type::Time, Type::Time];
+        let rows = self.0.read(sql, vec![Bind::Int(partition.into())], &types).await?;
+        let row = rows.into_iter().next().ok_or_else(|| StoreError::Unavailable("the lease's row went away".into()))?;
+        let mut values = row.into_iter();
+        let (owner, until, now): (String, Time, Time) = (next(&mut values), next(&mut values), next(&mut values));
+        Ok(LeaseAnswer::Held { owner, until, left: (until - now).to_std().unwrap_or_default() })
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
+        let sql =
+            format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2 RETURNING epch", D::LATER);
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch), millis(ttl)];
+        Ok(!self.0.write(sql, binds, &[Type::Int]).await?.is_empty())
+    }
+
+    async fn owns(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let sql = "SELECT epch FROM tb_sy_lane WHERE prtn_no = $1 AND epch = $2";
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
+        Ok(!self.0.read(sql.into(), binds, &[Type::Int]).await?.is_empty())
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let sql = format!("UPDATE tb_sy_lane SET expr_dttm = {} WHERE prtn_no = $1 AND epch = $2", D::NOW);
+        let binds = vec![Bind::Int(lease.partition.into()), Bind::Int(lease.epoch)];
+        self.0.write(sql, binds, &[]).await.map(drop)
+    }
+
+    fn encoder(&self) -> Box<dyn BatchEncoder> {
+        self.0.encoder()
+    }
+
+    async fn committer(&self, _lease: Lease) -> Result<Box<dyn Committer>, StoreError> {
+        self.0.own()?;
+        self.0.committer().await
     }
 
     async fn due(&self, partition: u32, until: Time, limit: u32) -> Result<Vec<(OrderId, Time)>, StoreError> {
@@ -452,35 +402,35 @@ impl<D: Database> Store for SqlStore<D> {
         let binds = vec![Bind::Int(partition.into()), Bind::Int(limit.into())];
         self.list("WHERE t.prtn_no = $1 ORDER BY t.otbx_dttm, t.otbx_id LIMIT $2", binds).await
     }
+}
 
-    async fn reservations(&self, ids: &[Arc<str>]) -> Result<Vec<RsvRow>, StoreError> {
-        self.named("rsv_id", ids.iter().map(|id| &**id)).await
+#[async_trait]
+impl<D: Database> Store for SqlStore<D> {
+    fn reach(&self) -> Option<&str> {
+        self.0.reach()
     }
 
-    async fn hottest(&self, limit: u32) -> Result<Vec<UntRow>, StoreError> {
-        // SKUs with a campaign, and those of the newest orders: found without an index on a column that every batch
-        // changes, and without reading every SKU
-        let rest = "WHERE t.unt_id IN (SELECT c.unt_id FROM tb_pr_cmpn AS c UNION SELECT g.unt_id FROM \
-            (SELECT o.ord_id FROM tb_od_ord AS o ORDER BY o.rcpt_dttm DESC LIMIT 200) AS n \
-            JOIN tb_od_ord_gds AS g ON g.ord_id = n.ord_id) ORDER BY t.sold_qty DESC, t.unt_id LIMIT $1";
-        self.list(rest, vec![Bind::Int(limit.into())]).await
+    fn lock(&self, vault: Vault) {
+        self.1.get_or_init(|| vault);
     }
 
-    async fn page(&self, table: TableRef, after: Option<Vec<Read>>, limit: u32) -> Result<Vec<Vec<Read>>, StoreError> {
-        let sql = sql::page(&table, after.is_some());
-        let mut binds = Vec::new();
-        for value in after.unwrap_or_default() {
-            binds.push(match value {
-                Read::Text(Some(text)) => Bind::Text(text),
-                Read::Int(Some(n)) => Bind::Int(n),
-                Read::Time(Some(time)) => Bind::Time(time),
-                Read::Text(None) | Read::Int(None) | Read::Time(None) | Read::Bool(_) => {
-                    return Err(StoreError::Unusable(format!("not a key of {}", table.name)));
-                }
-            });
-        }
-        binds.push(Bind::Int(limit.into()));
-        let types: Vec<Type> = table.columns.iter().map(|(_, kind)| *kind).collect();
-        self.0.read(sql, binds, &types).await
+    fn apart(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::new(Self(self.0.apart()?, Arc::clone(&self.1))))
+    }
+
+    fn beside(&self, suffix: &str) -> Option<PathBuf> {
+        self.0.beside(suffix)
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.0.migrate().await
+    }
+
+    async fn migrated(&self) -> Result<(), StoreError> {
+        self.0.migrated().await
+    }
+
+    async fn grant(&self, role: &str) -> Result<(), StoreError> {
+        self.0.grant(role).await
     }
 }

@@ -19,7 +19,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{
-    BatchEncoder, Committer, StoreError,
+    Committer, StoreError,
     row::{Read, Type},
     sql::complete,
     sql_store::{Bind, Database, SqlStore, Work, next},
@@ -239,10 +239,6 @@ impl Database for FileStore {
             Err(TryLockError::Error(e)) => return Err(StoreError::Unavailable(format!("{}: {e}", path.display()))),
         }
         Ok(())
-    }
-
-    fn preparer(&self) -> Box<dyn BatchEncoder> {
-        Box::new(commit::Nothing)
     }
 
     async fn committer(&self) -> Result<Box<dyn Committer>, StoreError> {

@@ -46,7 +46,7 @@ async fn asked(w: &World, gateway: &Arc<Refuses>, due: DueRefund, times: usize, 
     let (to, asks) = mpsc::channel(8);
     let stop = CancellationToken::new();
     let its: Arc<dyn PaymentGateway> = Arc::<Refuses>::clone(gateway);
-    let office = RefundDispatcher { gateway: its, log: Arc::clone(&w.log), store: Arc::clone(&w.store) };
+    let office = RefundDispatcher { gateway: its, log: Arc::clone(&w.log), store: w.store.clone() };
     let asking = tokio::spawn(refund_dispatcher::run(office, asks, stop.clone()));
     to.send(due).await.unwrap();
     let begun = Instant::now();

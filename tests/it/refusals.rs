@@ -49,7 +49,7 @@ async fn retaining(answers: [Vec<Value>; 2]) -> Arc<dyn CommandLog> {
 
 /// The commands that an order's timeline says were refused, and whether it says that these are all.
 async fn told(w: &World, log: &Arc<dyn CommandLog>, order: &str, pages_max: usize) -> (Vec<String>, bool) {
-    let mut told = timeline(&w.store, &OrderId::stored(order)).await.unwrap();
+    let mut told = timeline(&*w.store, &OrderId::stored(order)).await.unwrap();
     assert!(!told.refusals_known && !told.refusals_complete);
     told.look(&Answers { log: Arc::clone(log), names: Vec::new(), pages_max }).await.unwrap();
     assert!(told.refusals_known);

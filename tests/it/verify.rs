@@ -19,7 +19,7 @@ async fn report(store: &Arc<dyn Store>, log: Option<Arc<dyn CommandLog>>) -> Rep
     // small pages, so that their edges are met
     let settle = if log.is_some() { Duration::from_secs(10) } else { Duration::ZERO };
     let options = Options { settle, page: 7, ..Options::default() };
-    let report = verify(Arc::clone(store), log, options).await.unwrap();
+    let report = verify(store.clone(), log, options).await.unwrap();
     for c in report.checks.iter().filter(|c| c.violated > 0) {
         println!("{} violated {} times: {:#?}", c.id, c.violated, c.violations);
     }

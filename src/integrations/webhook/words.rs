@@ -7,14 +7,14 @@ use crate::{
         ids::OrderId,
         order::event::{erase_words, without_words},
     },
-    store::{Store, StoreError},
+    store::{QueryStore, StoreError},
 };
 
 /// Published events without the words that their histories no longer have.
 ///
 /// # Errors
 /// The store's.
-pub async fn still_said(store: &dyn Store, events: &str) -> Result<String, StoreError> {
+pub async fn still_said(store: &dyn QueryStore, events: &str) -> Result<String, StoreError> {
     let Ok(mut told) = serde_json::from_str::<Vec<Value>>(events) else { return Ok(events.to_owned()) };
     let order = |told: &Value| told.get("order_id").and_then(Value::as_str).map(OrderId::stored);
     let has_words = |told: &Value| told.get("event").is_some_and(|event| erase_words(&mut event.clone()));

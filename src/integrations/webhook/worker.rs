@@ -16,7 +16,7 @@ use crate::{
     event_reader::{EventBatch, Follower, PublishedEvent, ReadResult},
     log::{CommandLog, EntryId, LogError, Outbound},
     store::{
-        Store, StoreError,
+        AdminStore, StoreError,
         door::{HookLetterRow, HookRow},
     },
 };
@@ -37,7 +37,7 @@ pub struct WebhookWorker {
     pub post: Post,
     pub partition: u32,
     pub log: Arc<dyn CommandLog>,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn AdminStore>,
     pub clock: Arc<dyn Clock>,
     pub stop: CancellationToken,
 }

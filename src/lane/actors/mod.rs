@@ -35,7 +35,7 @@ use crate::{
     lane::commit::{EntrySource, SharedBatch},
     protocol::{Answer, OutcomeKind, decode::Personal},
     store::{
-        Store,
+        LookupStore,
         rows::{HistRow, RsvRow},
     },
 };
@@ -51,7 +51,7 @@ pub struct LaneContext {
     /// whether this process asks the payment side for refunds itself
     pub asks_refunds: bool,
     pub book: SharedBatch,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LookupStore>,
     /// the SKUs in memory; asked for by [`activate::sku`], which fetches what is not there
     pub skus: registry::Inventories,
     /// what is known of SKUs in other lanes, and of promotions, for a moment
@@ -78,7 +78,7 @@ pub struct LaneContext {
 
 impl LaneContext {
     /// What a lane starts with: nothing live, nothing decided, no epoch, the default policy, refunds asked by others.
-    pub fn new(partition: u32, partitions: u32, store: Arc<dyn Store>, now: Time) -> Self {
+    pub fn new(partition: u32, partitions: u32, store: Arc<dyn LookupStore>, now: Time) -> Self {
         Self {
             partition,
             partitions,

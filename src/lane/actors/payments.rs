@@ -22,7 +22,7 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     protocol::internal::is_callback,
-    store::{Store, StoreError, rows::RgstRow},
+    store::{LookupStore, StoreError, rows::RgstRow},
 };
 
 /// What this server takes from nobody, or not in this way.
@@ -84,7 +84,7 @@ impl PaymentRegister {
     ///
     /// # Errors
     /// The store's.
-    pub async fn look(&self, store: &dyn Store, keys: Vec<PaymentKey>) -> Result<(), StoreError> {
+    pub async fn look(&self, store: &dyn LookupStore, keys: Vec<PaymentKey>) -> Result<(), StoreError> {
         self.looked.borrow_mut().clear();
         if keys.is_empty() {
             return Ok(());
@@ -110,7 +110,7 @@ impl PaymentRegister {
     /// The store's.
     pub async fn taken(
         &self,
-        store: &dyn Store,
+        store: &dyn LookupStore,
         id: &OrderId,
         order: Option<&Order>,
         command: &OrderCommand,
@@ -166,7 +166,7 @@ impl PaymentRegister {
     }
 }
 
-async fn read(store: &dyn Store, keys: &[PaymentKey]) -> Result<Vec<RgstRow>, StoreError> {
+async fn read(store: &dyn LookupStore, keys: &[PaymentKey]) -> Result<Vec<RgstRow>, StoreError> {
     let mut ids: Vec<String> = keys.iter().map(|k| k.id.to_string()).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -11,7 +11,7 @@ use crate::{
     history::replay,
     lane::{publish::Durable, traces::StageTimes},
     protocol::Answer,
-    store::{Batch, BatchEncoder, Commit, Committer, EncodedBatch, Lease, Outcome, Store, StoreError},
+    store::{Batch, BatchEncoder, Commit, Committer, EncodedBatch, LaneStore, Lease, Outcome, StoreError},
 };
 
 /// Steps that are read from the outbox at a start or a reset: more than these follow once the first are gone.
@@ -58,7 +58,7 @@ pub enum CommitRequest {
 /// What the loop needs.
 pub struct CommitLoop {
     pub lease: Lease,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn LaneStore>,
     pub asks: mpsc::Receiver<CommitRequest>,
     pub ended: mpsc::Sender<BatchEnded>,
     pub durable: mpsc::Sender<Durable>,
@@ -74,14 +74,14 @@ impl CommitLoop {
         let mut lost = false;
         let (ready, mut asks) = mpsc::channel(1);
         let (_, closed) = mpsc::channel(1);
-        tokio::spawn(make_ready(self.store.preparer(), std::mem::replace(&mut self.asks, closed), ready));
+        tokio::spawn(make_ready(self.store.encoder(), std::mem::replace(&mut self.asks, closed), ready));
         while let Some(ask) = asks.recv().await {
             let end = match ask {
                 Ready::Probe => {
                     lost = false;
                     offsets.clear(); // a probe follows a reset: the balances are read again
                     let rows = Batch { partition: self.lease.partition, epoch: self.lease.epoch, ..Batch::default() };
-                    match self.commit(&mut committer, &rows, EncodedBatch::AsItIs).await {
+                    match self.commit(&mut committer, &rows, EncodedBatch::default()).await {
                         // a commit whose outcome was not known may have left steps that nobody sends
                         Ok(Commit::Done(_)) => self.send_outbox().await,
                         // an empty batch has nothing that could be there already
@@ -101,7 +101,7 @@ impl CommitLoop {
                     tracing::info!(commands, "a batch that was decided on the failed one is dropped with it");
                     BatchEnded::Dropped(sealed)
                 }
-                Ready::Batch(sealed, prepared) => self.batch(&mut committer, *sealed, prepared, &mut offsets).await,
+                Ready::Batch(sealed, encoded) => self.batch(&mut committer, *sealed, encoded, &mut offsets).await,
             };
             lost |= !matches!(end, BatchEnded::Done { .. } | BatchEnded::Probed | BatchEnded::Resumed);
             if self.ended.send(end).await.is_err() {
@@ -129,7 +129,7 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         rows: &Batch,
-        prepared: EncodedBatch,
+        encoded: EncodedBatch,
     ) -> Result<Commit, StoreError> {
         let writer = match committer {
             Some(writer) => writer,
@@ -137,7 +137,7 @@ impl CommitLoop {
         };
         fail::fail_point!("before_commit", |what| fault_for_the_test(what.as_deref()));
         let began = Instant::now();
-        let result = writer.commit_prepared(rows, prepared).await;
+        let result = writer.commit_encoded(rows, encoded).await;
         fail::fail_point!("after_commit", |what| fault_for_the_test(what.as_deref()));
         metrics::histogram!("jumun_commit_seconds").record(began.elapsed().as_secs_f64());
         result
@@ -147,7 +147,7 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         mut sealed: Sealed,
-        prepared: Result<EncodedBatch, StoreError>,
+        encoded: Result<EncodedBatch, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
     ) -> BatchEnded {
         #[cfg(feature = "failpoints")]
@@ -164,12 +164,12 @@ impl CommitLoop {
                 return BatchEnded::Unheard;
             }
         }
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
+        let encoded = match encoded {
+            Ok(encoded) => encoded,
             Err(e) => return BatchEnded::Failed(e),
         };
         let began = Instant::now();
-        let done = match self.commit(committer, &sealed.rows, prepared).await {
+        let done = match self.commit(committer, &sealed.rows, encoded).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => return BatchEnded::Conflict { why, lost: Box::new(sealed) },
             Ok(Commit::Fenced) => return BatchEnded::Fenced,
@@ -277,7 +277,7 @@ enum Ready {
 }
 
 async fn make_ready(
-    mut preparer: Box<dyn BatchEncoder>,
+    mut encoder: Box<dyn BatchEncoder>,
     mut asks: mpsc::Receiver<CommitRequest>,
     to: mpsc::Sender<Ready>,
 ) {
@@ -289,8 +289,8 @@ async fn make_ready(
                 // one order of ids for every lane: two that insert the same ones wait for each other, and don't lock
                 // each other out
                 sealed.rows.hist.sort_by(|a, b| (&a.cmd_id, a.cmd_evnt_no).cmp(&(&b.cmd_id, b.cmd_evnt_no)));
-                let prepared = preparer.prepare(&sealed.rows);
-                Ready::Batch(sealed, prepared)
+                let encoded = encoder.encode(&sealed.rows);
+                Ready::Batch(sealed, encoded)
             }
         };
         if to.send(ready).await.is_err() {

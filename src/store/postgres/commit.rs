@@ -26,7 +26,7 @@ const FORMS_MAX: usize = 64;
 
 /// Makes batches into statements.
 #[derive(Default)]
-pub struct PgPreparer {
+pub struct PgEncoder {
     /// by which lists are not empty
     forms: HashMap<u64, Arc<str>>,
     /// of each list, the columns that are arrays; they only grow more, so that there are few forms
@@ -36,13 +36,13 @@ pub struct PgPreparer {
 }
 
 /// A batch's statement.
-pub struct Statement {
+struct Statement {
     sql: Arc<str>,
     arguments: PgArguments,
     external: Vec<External>,
 }
 
-impl PgPreparer {
+impl PgEncoder {
     fn statement(&mut self, batch: &Batch) -> Result<Statement, StoreError> {
         let folded = sql::fold(batch);
         let bound = bind(batch, &folded, &mut self.arrays, &mut self.buffers).map_err(|e| {
@@ -58,9 +58,9 @@ impl PgPreparer {
     }
 }
 
-impl BatchEncoder for PgPreparer {
-    fn prepare(&mut self, batch: &Batch) -> Result<EncodedBatch, StoreError> {
-        Ok(EncodedBatch::Statement(Box::new(self.statement(batch)?)))
+impl BatchEncoder for PgEncoder {
+    fn encode(&mut self, batch: &Batch) -> Result<EncodedBatch, StoreError> {
+        self.statement(batch).map(EncodedBatch::of)
     }
 }
 
@@ -73,7 +73,7 @@ pub struct PgCommitter {
     /// the last commit's outcome is not known: it may still be under way in the server
     doubtful: bool,
     /// for batches that come as they are
-    preparer: PgPreparer,
+    encoder: PgEncoder,
 }
 
 impl PgCommitter {
@@ -81,7 +81,7 @@ impl PgCommitter {
     pub(super) async fn connect(sessions: Sessions) -> Result<Self, StoreError> {
         let sessions = sessions.with_statements(FORMS_MAX);
         let (connection, made) = (Some(sessions.connect().await?), Instant::now());
-        Ok(Self { sessions, connection, made, doubtful: false, preparer: PgPreparer::default() })
+        Ok(Self { sessions, connection, made, doubtful: false, encoder: PgEncoder::default() })
     }
 
     /// Waits until no earlier commit is under way: it holds the lease's row until its end, and what it did is seen then.
@@ -136,14 +136,14 @@ impl PgCommitter {
 #[async_trait]
 impl Committer for PgCommitter {
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
-        let statement = self.preparer.statement(batch)?;
+        let statement = self.encoder.statement(batch)?;
         self.run(batch.partition, statement).await
     }
 
-    async fn commit_prepared(&mut self, batch: &Batch, prepared: EncodedBatch) -> Result<Commit, StoreError> {
-        match prepared {
-            EncodedBatch::Statement(statement) => self.run(batch.partition, *statement).await,
-            EncodedBatch::AsItIs => self.commit(batch).await,
+    async fn commit_encoded(&mut self, batch: &Batch, encoded: EncodedBatch) -> Result<Commit, StoreError> {
+        match encoded.form::<Statement>() {
+            Some(statement) => self.run(batch.partition, *statement).await,
+            None => self.commit(batch).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::{
 
 use super::{Writer, primary_code, values};
 use crate::store::{
-    Batch, BatchEncoder, Commit, Committer, Done, EncodedBatch, External, StoreError, UnitMove,
+    Batch, Commit, Committer, Done, External, StoreError, UnitMove,
     row::Row,
     sql::{self, Visit, WriteMode},
 };
@@ -48,21 +48,8 @@ impl From<sqlx::Error> for Stop {
     }
 }
 
-/// Nothing to prepare: a batch is a few milliseconds here.
-pub struct Nothing;
-
-impl BatchEncoder for Nothing {
-    fn prepare(&mut self, _: &Batch) -> Result<EncodedBatch, StoreError> {
-        Ok(EncodedBatch::AsItIs)
-    }
-}
-
 #[async_trait]
 impl Committer for SqliteCommitter {
-    async fn commit_prepared(&mut self, batch: &Batch, _: EncodedBatch) -> Result<Commit, StoreError> {
-        self.commit(batch).await
-    }
-
     async fn commit(&mut self, batch: &Batch) -> Result<Commit, StoreError> {
         let folded = sql::fold(batch);
         let mut inserts = Inserts { texts: &mut self.texts, made: Vec::new(), error: None };

@@ -24,7 +24,7 @@ use crate::{
     history::replay,
     seals,
     store::{
-        Store, StoreError, UntRow,
+        AdminStore, StoreError, UntRow,
         archive::Moving,
         row::{Read, Row as _},
         rows::{HistRow, RsvRow},
@@ -71,8 +71,8 @@ pub struct ArchiveReport {
 ///
 /// # Errors
 /// The store's; what was moved until then is moved.
-pub async fn run(store: &Arc<dyn Store>, asked: ArchiveRequest) -> Result<ArchiveReport, StoreError> {
-    if !asked.dry_run && seals::in_clear(&**store).await? {
+pub async fn run(store: &dyn AdminStore, asked: ArchiveRequest) -> Result<ArchiveReport, StoreError> {
+    if !asked.dry_run && seals::in_clear(store).await? {
         let why = "payment tokens of an older version may lie in clear where they would not be sealed: run jumun reseal first";
         return Err(StoreError::Refused(why.to_owned()));
     }
@@ -93,7 +93,7 @@ pub async fn run(store: &Arc<dyn Store>, asked: ArchiveRequest) -> Result<Archiv
 }
 
 async fn move_some(
-    store: &Arc<dyn Store>,
+    store: &dyn AdminStore,
     some: &[Moving],
     asked: ArchiveRequest,
     report: &mut ArchiveReport,
@@ -143,7 +143,7 @@ fn known(history: &[HistRow]) -> Option<Known> {
 
 /// Which of these orders may go.
 async fn movable(
-    store: &Arc<dyn Store>,
+    store: &dyn AdminStore,
     ids: &[OrderId],
     before: Time,
     report: &mut ArchiveReport,
@@ -212,7 +212,7 @@ fn linked(order: &Order) -> impl Iterator<Item = OrderId> {
 }
 
 /// Whether all that it is linked with has ended, too, and lately changed nothing.
-async fn family_is_over(store: &Arc<dyn Store>, known_one: &Known, before: Time) -> Result<bool, StoreError> {
+async fn family_is_over(store: &dyn AdminStore, known_one: &Known, before: Time) -> Result<bool, StoreError> {
     let mut seen = BTreeSet::from([known_one.order.id.clone()]);
     let mut next: Vec<OrderId> = linked(&known_one.order).collect();
     while !next.is_empty() {
@@ -235,7 +235,7 @@ async fn family_is_over(store: &Arc<dyn Store>, known_one: &Known, before: Time)
 }
 
 /// Moves the older rows of every SKU's ledger.
-async fn ledgers(store: &Arc<dyn Store>, asked: ArchiveRequest, report: &mut ArchiveReport) -> Result<(), StoreError> {
+async fn ledgers(store: &dyn AdminStore, asked: ArchiveRequest, report: &mut ArchiveReport) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = store.page(table::<UntRow>(), after.take(), SKUS).await?;

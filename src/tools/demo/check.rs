@@ -9,7 +9,7 @@ use super::DemoSale;
 use crate::{
     domain::status::Status,
     store::{
-        Store, StoreError, UntRow,
+        QueryStore, StoreError, UntRow,
         row::{Read, Row},
         rows::{Code, GdsRow, HistRow, LdgrRow, OrdRow, RfndRow, StlmRow},
         table,
@@ -93,7 +93,7 @@ impl DemoTotals {
 }
 
 /// Every row of a table, in key order, a page in memory at a time.
-async fn each<R: Row>(store: &dyn Store, mut see: impl FnMut(R) + Send) -> Result<(), StoreError> {
+async fn each<R: Row>(store: &dyn QueryStore, mut see: impl FnMut(R) + Send) -> Result<(), StoreError> {
     let at: Vec<usize> = R::KEY.iter().filter_map(|k| R::COLUMNS.iter().position(|(column, _)| column == k)).collect();
     let mut after: Option<Vec<Read>> = None;
     loop {
@@ -113,7 +113,7 @@ async fn each<R: Row>(store: &dyn Store, mut see: impl FnMut(R) + Send) -> Resul
 ///
 /// # Errors
 /// The store's.
-pub async fn check(sale: &DemoSale, store: &dyn Store) -> Result<DemoTotals, StoreError> {
+pub async fn check(sale: &DemoSale, store: &dyn QueryStore) -> Result<DemoTotals, StoreError> {
     let mut found = DemoTotals::default();
     let prefix = format!("{}-", sale.names.tag);
     let mut owners: Owners = BTreeMap::new();
@@ -135,7 +135,12 @@ pub async fn check(sale: &DemoSale, store: &dyn Store) -> Result<DemoTotals, Sto
 type Owners = BTreeMap<Arc<str>, (Arc<str>, Code, i64)>;
 
 /// D1–D3: units and their ledger.
-async fn stock(sale: &DemoSale, store: &dyn Store, owners: &Owners, found: &mut DemoTotals) -> Result<(), StoreError> {
+async fn stock(
+    sale: &DemoSale,
+    store: &dyn QueryStore,
+    owners: &Owners,
+    found: &mut DemoTotals,
+) -> Result<(), StoreError> {
     let (sku, units) = (sale.names.sku(), i64::from(sale.plan.units));
     let (mut sold, mut held, mut unsold) = (0, 0, Vec::new());
     each::<GdsRow>(store, |line| {
@@ -221,7 +226,12 @@ fn people(sale: &DemoSale, owners: &Owners, found: &mut DemoTotals) {
 }
 
 /// D6: events.
-async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut DemoTotals) -> Result<(), StoreError> {
+async fn history(
+    store: &dyn QueryStore,
+    prefix: &str,
+    owners: &Owners,
+    found: &mut DemoTotals,
+) -> Result<(), StoreError> {
     let mut check = DemoCheck::new("D6", "every order's events are numbered 1, 2, 3 … up to its version");
     let mut at: (Arc<str>, i64) = ("".into(), 0);
     let close = |check: &mut DemoCheck, (id, no): &(Arc<str>, i64)| {
@@ -251,7 +261,7 @@ async fn history(store: &dyn Store, prefix: &str, owners: &Owners, found: &mut D
 }
 
 /// D7, D8: money.
-async fn money(store: &dyn Store, prefix: &str, found: &mut DemoTotals) -> Result<(), StoreError> {
+async fn money(store: &dyn QueryStore, prefix: &str, found: &mut DemoTotals) -> Result<(), StoreError> {
     let mut settled = DemoCheck::new("D7", "paid = refundable + planned + excluded + refunded, on every settlement");
     let (mut paid, mut back, mut planned) = (0, 0, 0);
     each::<StlmRow>(store, |s| {

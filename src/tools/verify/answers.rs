@@ -9,14 +9,14 @@ use super::{Findings, Promise, VerifyError};
 use crate::{
     domain::ids::{CommandId, OrderId},
     protocol::{Answer, OutcomeKind},
-    store::{Outcome, Store, StoreError, rows::HistRow},
+    store::{Outcome, QueryStore, StoreError, rows::HistRow},
 };
 
 /// Commands that are looked up at once.
 const AT_ONCE: usize = 1_000;
 
 /// Holds answers to what their commands left in the database.
-pub async fn compare(store: &Arc<dyn Store>, answers: &[Answer], f: &mut Findings) -> Result<(), VerifyError> {
+pub async fn compare(store: &Arc<dyn QueryStore>, answers: &[Answer], f: &mut Findings) -> Result<(), VerifyError> {
     // a preview did nothing, and left nothing
     let judged = |a: &&Answer| match a.outcome {
         OutcomeKind::Accepted => a.facts.preview.is_none(),

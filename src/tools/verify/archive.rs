@@ -7,7 +7,7 @@ use super::{Pass, Promise, VerifyError, pages::TableReader};
 use crate::{
     domain::ids::{OrderId, SkuId},
     store::{
-        Store,
+        QueryStore,
         archive::{ArchRow, ORDER, Stretch},
         rows::HistRow,
     },
@@ -32,7 +32,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    pub fn new(store: &Arc<dyn Store>, page: u32) -> Self {
+    pub fn new(store: &Arc<dyn QueryStore>, page: u32) -> Self {
         Self { rows: TableReader::new(store, page), waiting: Vec::new() }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{Findings, Promise, VerifyError};
 use crate::store::{
-    Store, TableRef,
+    QueryStore, TableRef,
     row::{Read, Type},
 };
 
@@ -30,7 +30,7 @@ const LANES: TableRef =
 const LANES_MAX: u32 = 10_000;
 
 /// Reads the partition count and the leases.
-pub async fn read(store: &dyn Store, f: &mut Findings) -> Result<Lanes, VerifyError> {
+pub async fn read(store: &dyn QueryStore, f: &mut Findings) -> Result<Lanes, VerifyError> {
     let mut lanes = Lanes { partitions: None, leased: HashSet::new() };
     for row in store.page(META, None, LANES_MAX).await? {
         if let [Read::Text(Some(key)), Read::Text(Some(value))] = row.as_slice()

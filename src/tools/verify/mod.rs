@@ -34,7 +34,7 @@ pub use findings::{Check, Findings, Promise};
 use crate::{
     domain::{Time, order::event::Shelf},
     log::{CommandLog, LogError},
-    store::{Store, StoreError},
+    store::{QueryStore, StoreError},
 };
 
 /// What the checker is asked.
@@ -105,7 +105,7 @@ struct Claimed {
 
 /// What the passes hand to one another.
 struct Pass {
-    store: Arc<dyn Store>,
+    store: Arc<dyn QueryStore>,
     options: Options,
     f: Findings,
     lanes: lanes::Lanes,
@@ -141,7 +141,7 @@ impl Pass {
 /// # Errors
 /// [`VerifyError`], when the store or the log can't be read; a violation is no error.
 pub async fn verify(
-    store: Arc<dyn Store>,
+    store: Arc<dyn QueryStore>,
     log: Option<Arc<dyn CommandLog>>,
     options: Options,
 ) -> Result<Report, VerifyError> {

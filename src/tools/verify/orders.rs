@@ -17,7 +17,7 @@ use crate::{
     domain::{Time, order::event::Event, status::Status},
     log::crc16::partition_of,
     store::{
-        Store,
+        QueryStore,
         rows::{
             AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow,
             RtnRow, RvwRow, StlmRow, WyblRow,
@@ -49,7 +49,7 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(store: &Arc<dyn Store>, page: u32, archived: bool) -> Self {
+    fn new(store: &Arc<dyn QueryStore>, page: u32, archived: bool) -> Self {
         macro_rules! rows {
             () => {
                 if archived { TableReader::archived(store, page) } else { TableReader::new(store, page) }

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, hash::Hash, sync::Arc};
 use crate::{
     domain::Time,
     store::{
-        Store, StoreError, TableRef,
+        QueryStore, StoreError, TableRef,
         row::{Read, Row, Value},
         rows::{
             AprvRow, CnclRow, DscntRow, ExchRow, FeeRow, GdsRow, GftRow, HistRow, LnkRow, OrdRow, PntRow, PrcrRow,
@@ -18,7 +18,7 @@ use crate::{
 
 /// A table being read.
 pub struct TableReader<R> {
-    store: Arc<dyn Store>,
+    store: Arc<dyn QueryStore>,
     table: TableRef,
     page: u32,
     after: Option<Vec<Read>>,
@@ -28,25 +28,25 @@ pub struct TableReader<R> {
 
 impl<R: Row> TableReader<R> {
     /// By the table's own key.
-    pub fn new(store: &Arc<dyn Store>, page: u32) -> Self {
+    pub fn new(store: &Arc<dyn QueryStore>, page: u32) -> Self {
         Self::by(store, page, R::KEY)
     }
 
     /// Of the archive.
-    pub fn archived(store: &Arc<dyn Store>, page: u32) -> Self {
+    pub fn archived(store: &Arc<dyn QueryStore>, page: u32) -> Self {
         let mut rows = Self::new(store, page);
         rows.table.name = R::ARCHIVE;
         rows
     }
 
     /// By another unique key.
-    pub fn by(store: &Arc<dyn Store>, page: u32, key: &'static [&'static str]) -> Self {
+    pub fn by(store: &Arc<dyn QueryStore>, page: u32, key: &'static [&'static str]) -> Self {
         let table = TableRef { key, ..table::<R>() };
         Self { store: Arc::clone(store), table, page, after: None, ready: VecDeque::new(), done: false }
     }
 
     /// Of the archive, by another unique key.
-    pub fn archived_by(store: &Arc<dyn Store>, page: u32, key: &'static [&'static str]) -> Self {
+    pub fn archived_by(store: &Arc<dyn QueryStore>, page: u32, key: &'static [&'static str]) -> Self {
         let mut rows = Self::by(store, page, key);
         rows.table.name = R::ARCHIVE;
         rows

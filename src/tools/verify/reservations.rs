@@ -19,7 +19,7 @@ use crate::{
         order::event::Event,
     },
     store::{
-        Store, StoreError,
+        QueryStore, StoreError,
         rows::{HistRow, RsvRow},
     },
 };
@@ -34,7 +34,7 @@ struct Kept {
 
 /// The orders of these ids, folded; `None` for one whose history can't be (told elsewhere).
 pub async fn fold_all<'a>(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn QueryStore>,
     ids: impl Iterator<Item = &'a Arc<str>>,
 ) -> Result<HashMap<Arc<str>, Option<CheckedOrder>>, StoreError> {
     let ids: Vec<OrderId> = ids.collect::<BTreeSet<_>>().into_iter().map(|id| OrderId::stored(id)).collect();

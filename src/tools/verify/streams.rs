@@ -11,7 +11,7 @@ use crate::{
     domain::{ids::OrderId, reason::Reason},
     log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Origin, Outbound},
     protocol::{Answer, OutcomeKind, Unreadable, decode, event::Published},
-    store::{Store, rows::HistRow, rows::LdgrRow},
+    store::{QueryStore, rows::HistRow, rows::LdgrRow},
 };
 
 /// How many answers, events and ledger positions are remembered, as marks of 8 bytes.
@@ -58,7 +58,7 @@ pub struct Retained {
 
 /// Reads all streams.
 pub async fn check(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn QueryStore>,
     log: &dyn CommandLog,
     options: &Options,
     f: &mut Findings,
@@ -340,7 +340,7 @@ impl Retained {
 
 /// R5: every event that is out is a row of its order's history, word for word.
 async fn compare_events(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn QueryStore>,
     events: &[serde_json::Value],
     f: &mut Findings,
 ) -> Result<(), VerifyError> {

@@ -30,13 +30,13 @@ async fn archive(w: &World) -> ArchiveReport {
 /// What has not changed for so many hours.
 async fn archive_older(w: &World, hours: i64) -> ArchiveReport {
     let at = RealClock.now();
-    archive::run(&w.store, ArchiveRequest { before: at - TimeDelta::hours(hours), at, dry_run: false }).await.unwrap()
+    archive::run(&*w.store, ArchiveRequest { before: at - TimeDelta::hours(hours), at, dry_run: false }).await.unwrap()
 }
 
 async fn holds(w: &World) -> u64 {
     w.rest().await;
     let options = Options { page: 3, settle: std::time::Duration::from_secs(10), ..Options::default() };
-    let report = verify(Arc::clone(&w.store), Some(Arc::clone(&w.log)), options).await.unwrap();
+    let report = verify(w.store.clone(), Some(Arc::clone(&w.log)), options).await.unwrap();
     for c in report.checks.iter().filter(|c| c.violated > 0) {
         println!("{} violated {} times: {:#?}", c.id, c.violated, c.violations);
     }
@@ -129,7 +129,7 @@ pub async fn what_has_ended_is_moved_whole_and_reads_as_before(on: On) {
     let balances = [w.stock(&skus[0]).await, w.stock(&skus[1]).await, w.stock(&skus[2]).await];
     assert_eq!(archive_older(&w, 1).await.orders, 0, "nothing is old enough");
     let dry = ArchiveRequest { before: RealClock.now() + TimeDelta::hours(1), at: RealClock.now(), dry_run: true };
-    assert_eq!(archive::run(&w.store, dry).await.unwrap().orders, 6, "a dry run counts");
+    assert_eq!(archive::run(&*w.store, dry).await.unwrap().orders, 6, "a dry run counts");
     assert_eq!(w.rows::<OrdRow>().await.len(), 10, "and moves nothing");
 
     let report = archive(&w).await;
@@ -329,7 +329,7 @@ pub async fn a_copy_that_is_not_the_same_moves_nothing(on: On) {
     w.outside(meddle).await;
     let at = RealClock.now();
     let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
-    let refused = archive::run(&w.store, asked).await;
+    let refused = archive::run(&*w.store, asked).await;
     assert!(matches!(&refused, Err(StoreError::Unusable(why)) if why.contains("order e-1")), "{refused:?}");
     assert_eq!(everything(&w.store).await, before);
     assert_eq!(holds(&w).await, 0);

@@ -95,7 +95,7 @@ impl Clock for Ahead {
 async fn round(w: &World, after: i64, term: u64) -> u64 {
     let clock = Arc::new(Ahead(TimeDelta::days(after)));
     let terms = RetentionTerms { persons: Some(days(term)), ..RetentionTerms::default() };
-    let sweep = Sweep { store: Arc::clone(&w.store), clock, terms, stop: CancellationToken::new() };
+    let sweep = Sweep { store: w.store.clone(), clock, terms, stop: CancellationToken::new() };
     sweep.round().await.unwrap().orders
 }
 
@@ -159,7 +159,7 @@ pub async fn whoever_is_not_needed_any_more_is_destroyed(on: On) {
     // words go from what a receiver would not take, and from the archive, as well
     let letter = parcel(&w, "a-refunded").await;
     let at = RealClock.now();
-    archive::run(&w.store, ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
+    archive::run(&*w.store, ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false }).await.unwrap();
     assert!(found(&w, WORDS).await.iter().any(|table| table.ends_with("_arch")), "{:?}", found(&w, WORDS).await);
     assert!(w.store.hook_letter_of("mail", &letter).await.unwrap().unwrap().evnts.contains(WORDS));
     assert_eq!(round(&w, 101, 100).await, 8);
@@ -224,6 +224,6 @@ pub async fn data_of_before_is_kept_by_the_upgrade(on: On) {
     go(&mut w, "o-before", &ALL_THE_WAY[4..]).await;
     let at = RealClock.now();
     let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
-    assert_eq!(archive::run(&w.store, asked).await.unwrap().orders, 1);
+    assert_eq!(archive::run(&*w.store, asked).await.unwrap().orders, 1);
     w.done().await;
 }

@@ -14,7 +14,7 @@ impl World {
             let settle = if log.is_some() { Duration::from_secs(10) } else { Duration::ZERO };
             // small pages, so that their edges are met
             let options = Options { settle, page: 3, allow_external: true, ..Options::default() };
-            let report = verify(Arc::clone(&self.store), log, options).await.unwrap();
+            let report = verify(self.store.clone(), log, options).await.unwrap();
             let wrong: Vec<&String> = report.checks.iter().flat_map(|c| &c.violations).collect();
             assert!(report.holds(), "{:?}: {wrong:#?}", report.red());
         }

@@ -396,7 +396,7 @@ impl World {
 
     /// An order's story, with what the streams retain of refusals.
     pub async fn timeline(&self, order: &str) -> timeline::Timeline {
-        let mut told = timeline::timeline(&self.store, &OrderId::stored(order)).await.unwrap();
+        let mut told = timeline::timeline(&*self.store, &OrderId::stored(order)).await.unwrap();
         let log = Arc::clone(&self.log);
         told.look(&timeline::Answers { log, names: Vec::new(), pages_max: 1_000 }).await.unwrap();
         told

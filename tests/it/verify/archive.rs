@@ -116,7 +116,7 @@ async fn damage_in_the_archive_is_red() {
         work::cancel_whole(&store, &log, "o-gone").await;
         let at = RealClock.now();
         let asked = ArchiveRequest { before: at + TimeDelta::hours(1), at, dry_run: false };
-        let moved = archive::run(&store, asked).await.unwrap();
+        let moved = archive::run(&*store, asked).await.unwrap();
         assert!(moved.orders >= 4 && moved.ledger_rows > 10, "{moved:?}");
         let green = report(&store, Some(Arc::clone(&log))).await;
         assert!(green.holds() && green.archived == moved.orders, "{green:?}");

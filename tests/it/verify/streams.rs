@@ -166,6 +166,6 @@ pub async fn lies() {
 /// Without waiting for rest: nobody serves.
 async fn report_now(store: &Arc<dyn store::Store>, log: &Arc<dyn CommandLog>) -> Vec<&'static str> {
     let options = jumun::tools::verify::Options::default();
-    let report = jumun::tools::verify::verify(Arc::clone(store), Some(Arc::clone(log)), options).await.unwrap();
+    let report = jumun::tools::verify::verify(store.clone(), Some(Arc::clone(log)), options).await.unwrap();
     report.red()
 }
