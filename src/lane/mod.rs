@@ -4,6 +4,7 @@
 pub mod actors;
 pub mod commit;
 pub mod ingest;
+mod isolation;
 pub mod publish;
 pub mod pulse;
 mod republish;

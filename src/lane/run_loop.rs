@@ -2,15 +2,15 @@
 //! handler broke. Crash-only: what was decided on a state that was not committed is dropped, and read again.
 
 mod batch_size;
-mod isolation;
+mod recovery;
 mod remember;
 mod reset;
 
-use self::{batch_size::BatchSize, isolation::BrokenHandler};
+use self::batch_size::BatchSize;
 
 use std::{
     cell::RefCell,
-    collections::{HashMap, HashSet, VecDeque},
+    collections::VecDeque,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,19 +34,13 @@ use crate::{
         },
         commit::committer::{BatchEnded, CommitRequest},
         ingest::{Chunk, Credit, Generation, ReadEntry, reader},
+        isolation::{AfterConflict, Culprit, Isolation},
         publish::publisher::{self, RelayedOutbox},
     },
-    log::{EntryId, Inbound},
+    log::{EntryId, Origin},
     protocol::Unreadable,
     store::{Lease, StoreError},
 };
-
-/// After a conflict so many commands are looked up before they are decided.
-const VERIFY_IDS_COMMANDS: usize = 20_000;
-/// So many batches in a row may conflict and be decided again before the lane is reset.
-const CONFLICTS_MAX: u32 = 5;
-/// After a reset so many commands must go well before it is forgotten.
-const CLEAN_STREAK_COMMANDS: usize = 5_000;
 
 /// What the run loop has in common with the loops beside it.
 pub struct LaneShared {
@@ -74,28 +68,16 @@ pub struct LaneLoop {
     /// the batches in flight, of each how many entries of the credit it will free: one commits, and a full one may wait
     in_flight: VecDeque<usize>,
     batches: u64,
-    verify_ids: usize,
-    /// batches in a row that were rolled back because something in them was there already
-    conflicts: u32,
     /// how much the next batch takes
     share: BatchSize,
-    /// commands that went well since the last reset
-    clean_streak: usize,
+    /// which command is at fault
+    isolation: Isolation,
     /// resets in a row without one commit between
     fruitless: u32,
     /// how long the lane waits after one of them
     pause: Pause,
     /// when the last one was over
     reset_at: Instant,
-    /// one command a commit, to find the one at fault
-    isolating: bool,
-    candidate: Option<(Inbound, EntryId)>,
-    /// its command and order, for the log
-    suspected: (Option<Arc<str>>, Option<Arc<str>>),
-    failures: HashMap<(Inbound, EntryId), u32>,
-    condemned: HashSet<(Inbound, EntryId)>,
-    /// how often commands broke their handlers, of those that have not gone well since
-    broke: HashMap<(Inbound, EntryId), BrokenHandler>,
     quarantine: Rc<Quarantine>,
 }
 
@@ -115,6 +97,7 @@ impl LaneLoop {
         let window = Rc::new(RefCell::new(window));
         let supervisor = Supervisor::new(cx.clone(), parts.limits.live, Rc::clone(&window)).start();
         let share = BatchSize::full(parts.limits.in_flight_max);
+        let isolation = Isolation::new(parts.limits.tries_max);
         Self {
             parts,
             lease,
@@ -128,19 +111,11 @@ impl LaneLoop {
             held: 0,
             in_flight: VecDeque::new(),
             batches: 0,
-            verify_ids: 0,
-            conflicts: 0,
             share,
-            clean_streak: CLEAN_STREAK_COMMANDS,
+            isolation,
             fruitless: 0,
             pause: Pause::up_to(reset::PAUSE_MAX),
             reset_at: Instant::now(),
-            isolating: false,
-            candidate: None,
-            suspected: (None, None),
-            failures: HashMap::new(),
-            condemned: HashSet::new(),
-            broke: HashMap::new(),
             quarantine,
         }
     }
@@ -232,14 +207,15 @@ impl LaneLoop {
     /// Decides what waits, and commits what is decided when nothing is in flight.
     async fn advance(&mut self, ended: &mut mpsc::Receiver<BatchEnded>) -> Result<(), LaneEnd> {
         while !self.queue.is_empty() && self.may_decide() {
-            let n = if self.isolating { 1 } else { self.share.of(self.open_len(), self.queue.len()) };
+            let n = if self.isolation.alone() { 1 } else { self.share.of(self.open_len(), self.queue.len()) };
             let entries: Vec<ReadEntry> = self.queue.drain(..n).collect();
             match self.decide(entries).await {
                 Ok(()) => {}
                 Err(Interrupted::Broke(broke)) => self.without(broke, ended).await?,
                 Err(Interrupted::Fault(fault)) => {
                     let own = matches!(fault, Fault::Decision { .. });
-                    return self.reset(&fault.to_string(), own, ended).await;
+                    let culprit = if own { Culprit::Command } else { Culprit::Lane };
+                    return self.reset(&fault.to_string(), culprit, ended).await;
                 }
             }
         }
@@ -247,7 +223,7 @@ impl LaneLoop {
     }
 
     fn may_decide(&self) -> bool {
-        if self.isolating {
+        if self.isolation.alone() {
             self.in_flight.is_empty() && self.cx.book.borrow().is_empty()
         } else {
             self.open_len() < self.parts.limits.batch_max && self.share.of(self.open_len(), 1) > 0
@@ -255,39 +231,18 @@ impl LaneLoop {
     }
 
     async fn decide(&mut self, entries: Vec<ReadEntry>) -> Result<(), Interrupted> {
-        let entries = self.condemned_again(entries);
+        let entries = self.sort_out(entries);
         if entries.is_empty() {
             return Ok(());
         }
-        let n = entries.len();
         self.cx.book.borrow_mut().entries.extend(entries.iter().map(ReadEntry::kept));
-        let first = entries.first().map(|e| (e.source.stream, e.source.id));
-        if self.isolating {
-            self.candidate = first;
-            self.suspected = entries.first().map(ids).unwrap_or_default();
-            if let Some(key) = first
-                && self.condemned.contains(&key)
-            {
-                let tries = self.failures.remove(&key).unwrap_or(0);
-                for entry in entries {
-                    self.blame(&entry);
-                    self.condemn(entry, tries, "it failed alone");
-                }
-                return Ok(());
-            }
-            // a fresh entry: everything that was pending is through
-            if entries.iter().all(|e| e.source.attempts <= 1) && self.failures.is_empty() {
-                self.isolating = false;
-            }
-        }
-        let careful = self.verify_ids > 0;
-        self.verify_ids = self.verify_ids.saturating_sub(n);
-        let keys: Vec<(Inbound, EntryId)> = match self.broke.is_empty() {
-            true => Vec::new(),
-            false => entries.iter().map(|e| (e.source.stream, e.source.id)).collect(),
+        let entry = entries.first().map_or(EntryId::ZERO, |e| e.source.id);
+        let careful = self.isolation.on_decide(entries.len());
+        let handled: Vec<Origin> = match self.isolation.has_broken() {
+            true => entries.iter().map(|e| e.source.entry()).collect(),
+            false => Vec::new(),
         };
         let decided = self.supervisor.send(Decide { entries, careful }).await;
-        let entry = first.map_or(EntryId::ZERO, |(_, id)| id);
         let gone = |e| Interrupted::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
         let broke = match decided.map_err(gone)? {
             Err(Interrupted::Broke(broke)) => Some(broke),
@@ -297,9 +252,7 @@ impl LaneLoop {
             }
         };
         let well = broke.as_ref().map_or(usize::MAX, |b| b.at);
-        for key in keys.iter().take(well) {
-            self.broke.remove(key);
-        }
+        self.isolation.on_handled(handled.into_iter().take(well));
         let (waiting, reused, ready) = {
             let mut book = self.cx.book.borrow_mut();
             let waiting = std::mem::take(&mut book.waiting);
@@ -310,7 +263,7 @@ impl LaneLoop {
         self.held += ready.len();
         self.first(ready);
         if reused {
-            self.verify_ids = VERIFY_IDS_COMMANDS; // where one id is used twice, more are
+            self.isolation.on_reused_id();
         }
         self.shared.credit.give(waiting);
         self.held = self.held.saturating_sub(waiting);
@@ -327,7 +280,7 @@ impl LaneLoop {
     async fn commit(&mut self) -> Result<(), LaneEnd> {
         let may = match self.in_flight.len() {
             0 => true,
-            1 => !self.isolating && self.open_len() >= self.parts.limits.batch_max,
+            1 => !self.isolation.alone() && self.open_len() >= self.parts.limits.batch_max,
             _ => false,
         };
         if !may {
@@ -360,36 +313,29 @@ impl LaneLoop {
                 self.cx.book.borrow_mut().reuse(*rows);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
-                self.conflicts = 0;
                 self.share.went_well();
-                self.broke.retain(|_, b| b.batch.is_none_or(|batch| batch > number));
-                self.clean_streak = self.clean_streak.saturating_add(counted);
+                self.isolation.on_commit(number, counted);
                 self.goes_well();
-                if let Some(key) = self.candidate.take() {
-                    self.failures.remove(&key);
-                }
                 let tick = u64::try_from(self.parts.clock.now().timestamp()).unwrap_or(0);
                 let told = self.supervisor.send(Committed { batches: self.batches, external, tick, mended }).await;
                 match told {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(fault)) => self.reset(&fault.to_string(), false, ended).await,
-                    Err(e) => self.reset(&e.to_string(), false, ended).await,
+                    Ok(Err(fault)) => self.reset(&fault.to_string(), Culprit::Lane, ended).await,
+                    Err(e) => self.reset(&e.to_string(), Culprit::Lane, ended).await,
                 }
             }
             BatchEnded::Fenced => Err(LaneEnd::Fenced),
-            BatchEnded::Conflict { why, lost } if !self.isolating && self.conflicts < CONFLICTS_MAX => {
-                self.share.conflicted(lost.entries.len());
-                self.decide_again(&why, *lost, ended).await
-            }
-            BatchEnded::Conflict { why, .. } => {
-                // decided with care it conflicts again: the command may be at fault
-                let again = self.verify_ids > 0;
-                self.verify_ids = VERIFY_IDS_COMMANDS;
-                self.reset(&format!("conflict: {why}"), again, ended).await
-            }
+            BatchEnded::Conflict { why, lost } => match self.isolation.on_conflict() {
+                AfterConflict::DecideAgain => {
+                    self.share.conflicted(lost.entries.len());
+                    self.decide_again(&why, *lost, ended).await
+                }
+                AfterConflict::Reset(culprit) => self.reset(&format!("conflict: {why}"), culprit, ended).await,
+            },
             BatchEnded::Failed(e) => {
                 let own = matches!(e, StoreError::Refused(_));
-                self.reset(&e.to_string(), own, ended).await
+                let culprit = if own { Culprit::Command } else { Culprit::Lane };
+                self.reset(&e.to_string(), culprit, ended).await
             }
             BatchEnded::Unheard => Err(publisher_ended((&mut self.published).await)),
             BatchEnded::Probed | BatchEnded::Resumed | BatchEnded::Dropped(_) => Ok(()),

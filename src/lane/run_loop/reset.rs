@@ -8,11 +8,12 @@ use std::{
 use actix::Actor as _;
 use tokio::sync::mpsc;
 
-use super::{CLEAN_STREAK_COMMANDS, LaneLoop, context, publisher_ended};
+use super::{LaneLoop, context, publisher_ended};
 use crate::lane::{
     LaneEnd,
     actors::supervisor::{Stop, Supervisor},
     commit::committer::{BatchEnded, CommitRequest},
+    isolation::Culprit,
     pulse::{Duty, Pause},
 };
 
@@ -26,18 +27,19 @@ const SINGLING_OUT_MAX: u32 = 8;
 const READ_WITHIN: Duration = Duration::from_secs(2);
 
 impl LaneLoop {
-    /// The lane's reset: all actors go, what is pending is read again. `own`: the fault may be a command's own.
+    /// The lane's reset: all actors go, what is pending is read again.
     pub(super) async fn reset(
         &mut self,
         why: &str,
-        own: bool,
+        culprit: Culprit,
         ended: &mut mpsc::Receiver<BatchEnded>,
     ) -> Result<(), LaneEnd> {
-        let (partition, alone) = (self.parts.partition, self.isolating);
+        let (partition, alone, own) = (self.parts.partition, self.isolation.alone(), culprit == Culprit::Command);
         // one command's own, where each is decided alone
-        let entry = self.candidate.filter(|_| alone).map(|(_, id)| tracing::field::display(id));
-        let (command_id, order_id) = (self.suspected.0.as_deref(), self.suspected.1.as_deref());
-        let (command_id, order_id) = (command_id.filter(|_| entry.is_some()), order_id.filter(|_| entry.is_some()));
+        let suspect = self.isolation.suspect();
+        let entry = suspect.map(|s| tracing::field::display(s.entry.id));
+        let command_id = suspect.and_then(|s| s.command.as_deref());
+        let order_id = suspect.and_then(|s| s.order.as_deref());
         self.fruitless = self.fruitless.saturating_add(1);
         // the store's trouble is said now and then while it lasts, a command's each time
         let said = if own { Some(0) } else { self.parts.pulse.trouble(Duty::Commit, why) };
@@ -73,19 +75,7 @@ impl LaneLoop {
             return Err(LaneEnd::Stopped);
         }
         self.wait_until_writable(ended).await?;
-        if own {
-            if let (true, Some(key)) = (self.isolating, self.candidate.take()) {
-                let failed = self.failures.entry(key).or_default();
-                *failed += 1;
-                if *failed >= self.parts.limits.tries_max {
-                    self.condemned.insert(key);
-                }
-            }
-            // the second fault within a short while: one at a time, to find the command at fault
-            self.isolating |= self.clean_streak < CLEAN_STREAK_COMMANDS;
-        }
-        self.candidate = None;
-        self.clean_streak = 0;
+        self.isolation.on_reset(culprit);
         self.shared.credit.give(std::mem::take(&mut self.held));
         self.queue.clear();
         self.shared.generation.next();

@@ -1,11 +1,11 @@
-//! What went wrong with commands, and not with the lane: batches that conflict are decided again; a command that fails alone
-//! goes to the dead letters.
+//! What is done when commands go wrong, and not the lane: batches that conflict are decided again; the command that is found at
+//! fault goes to the dead letters.
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{LaneLoop, VERIFY_IDS_COMMANDS, ids, publisher_ended};
+use super::{LaneLoop, ids, publisher_ended};
 use crate::{
     lane::{
         LaneEnd,
@@ -18,18 +18,11 @@ use crate::{
             committer::{BatchEnded, CommitRequest},
         },
         ingest::{KeptEntry, ReadEntry},
+        isolation::{AfterBreak, Candidate, Culprit, DeadLetterCause, Disposition, Repair},
     },
-    log::{DEAD_COMMAND_BYTES_MAX, Dead},
+    log::{DEAD_COMMAND_BYTES_MAX, Dead, Origin},
     protocol::{Answer, Kind, OutcomeKind, Unreadable, cards, internal::Internal},
 };
-
-/// A command that broke its handler.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct BrokenHandler {
-    times: u32,
-    /// the batch that has its dead letter, which is not durable yet
-    pub(super) batch: Option<u64>,
-}
 
 impl LaneLoop {
     /// A batch was rolled back because something in it is there already: a command id that stands for other content, an
@@ -41,8 +34,6 @@ impl LaneLoop {
         lost: Sealed,
         ended: &mut mpsc::Receiver<BatchEnded>,
     ) -> Result<(), LaneEnd> {
-        self.conflicts += 1;
-        self.verify_ids = VERIFY_IDS_COMMANDS;
         let mut lost = vec![lost];
         if self.to_commit.send(CommitRequest::Resume).await.is_err() {
             return Err(LaneEnd::Broken("the committer is gone".into()));
@@ -89,13 +80,12 @@ impl LaneLoop {
             (at, book.entries.get(at).cloned())
         };
         let Some(kept) = kept else {
-            return self.reset(&broke.why, true, ended).await;
+            return self.reset(&broke.why, Culprit::Command, ended).await;
         };
-        let (poison, (command, order)) = (kept.entry(), ids(&kept.again(self.parts.policy.checkout_pays)));
-        let broken = self.broke.entry(poison).or_default();
-        broken.times += 1;
-        let (partition, times) = (self.parts.partition, broken.times);
-        let entry = tracing::field::display(poison.1);
+        let (stream, id) = kept.entry();
+        let (command, order) = ids(&kept.again(self.parts.policy.checkout_pays));
+        let AfterBreak { times, repair, dead } = self.isolation.on_broken(Origin { stream, id }, broke.touched);
+        let (partition, entry) = (self.parts.partition, tracing::field::display(id));
         let (command_id, order_id) = (command.as_deref(), order.as_deref());
         tracing::warn!(
             partition,
@@ -108,7 +98,7 @@ impl LaneLoop {
             "a command broke its handler"
         );
         metrics::counter!("jumun_handlers_broken_total", "partition" => partition.to_string()).increment(1);
-        let mut entries = if broke.touched {
+        let mut entries = if repair == Repair::OpenBatch {
             let (generation, batch) = (self.shared.generation.now(), self.cx.book.borrow().number);
             while !self.in_flight.is_empty() {
                 match ended.recv().await {
@@ -136,46 +126,39 @@ impl LaneLoop {
         } else {
             self.cx.book.borrow_mut().entries.split_off(at)
         };
-        if times >= self.parts.limits.tries_max
-            && let Some(at) = entries.iter().position(|kept| kept.entry() == poison)
-        {
+        if dead && let Some(at) = entries.iter().position(|kept| kept.entry() == (stream, id)) {
             let entry = entries.remove(at).again(self.parts.policy.checkout_pays);
             self.blame(&entry);
-            self.dead(entry, times);
+            self.dead(entry, times, DeadLetterCause::HandlerBroke);
         }
         self.first(entries);
         Ok(())
     }
 
-    /// What was condemned in a batch that was taken back goes to the dead letters again, untried.
-    pub(super) fn condemned_again(&mut self, entries: Vec<ReadEntry>) -> Vec<ReadEntry> {
-        if self.broke.values().all(|broken| broken.batch.is_none()) {
+    /// Those that are to be decided; the others go to the dead letters.
+    pub(super) fn sort_out(&mut self, entries: Vec<ReadEntry>) -> Vec<ReadEntry> {
+        if !self.isolation.is_watchful() {
             return entries;
         }
         let mut others = Vec::with_capacity(entries.len());
         for entry in entries {
-            let broken = self.broke.get(&(entry.source.stream, entry.source.id));
-            match broken.filter(|b| b.batch.is_some()).map(|b| b.times) {
-                Some(times) => self.dead(entry, times),
-                None => others.push(entry),
+            let (source, (command, order)) = (entry.source, ids(&entry));
+            let candidate = Candidate { entry: source.entry(), attempts: source.attempts, command, order };
+            match self.isolation.disposition(candidate) {
+                Disposition::DecideAll | Disposition::DecideOne => others.push(entry),
+                Disposition::DeadLetter { tries } => {
+                    self.blame(&entry);
+                    self.dead(entry, tries, DeadLetterCause::FailedAlone);
+                }
+                // it was blamed when it had the first
+                Disposition::DeadLetterAgain { tries } => self.dead(entry, tries, DeadLetterCause::HandlerBroke),
             }
         }
         others
     }
 
-    fn dead(&mut self, entry: ReadEntry, times: u32) {
-        let batch = {
-            let mut book = self.cx.book.borrow_mut();
-            book.entries.push(entry.kept());
-            book.number
-        };
-        let broken = BrokenHandler { times, batch: Some(batch) };
-        self.broke.insert((entry.source.stream, entry.source.id), broken);
-        self.condemn(entry, times, "its handler broke");
-    }
-
     /// Counts a command that is condemned, once.
-    pub(super) fn blame(&self, entry: &ReadEntry) {
+    fn blame(&self, entry: &ReadEntry) {
         let Ok(command) = &entry.decoded else { return };
         let (partition, by) = (self.parts.partition.to_string(), quarantine::class(&command.actor));
         metrics::counter!("jumun_commands_condemned_total", "partition" => partition, "by" => by).increment(1);
@@ -205,7 +188,7 @@ impl LaneLoop {
         }
         broken.into_iter().for_each(|order| news.broken(order));
         if let Err(e) = self.supervisor.send(news).await {
-            self.reset(&e.to_string(), false, ended).await?;
+            self.reset(&e.to_string(), Culprit::Lane, ended).await?;
             return Ok(None);
         }
         Ok(Some(entries))
@@ -223,9 +206,18 @@ impl LaneLoop {
     }
 
     /// To the dead letters: it failed again and again, while the store was well.
-    pub(super) fn condemn(&mut self, entry: ReadEntry, tries: u32, how: &str) {
+    fn dead(&mut self, entry: ReadEntry, tries: u32, cause: DeadLetterCause) {
         let source = entry.source;
-        self.condemned.remove(&(source.stream, source.id));
+        let batch = {
+            let mut book = self.cx.book.borrow_mut();
+            book.entries.push(entry.kept());
+            book.number
+        };
+        self.isolation.on_dead_letter(source.entry(), tries, cause, batch);
+        let how = match cause {
+            DeadLetterCause::FailedAlone => "it failed alone",
+            DeadLetterCause::HandlerBroke => "its handler broke",
+        };
         let reason = format!("{how} {tries} times while the store was well");
         let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
         let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
@@ -256,6 +248,5 @@ impl LaneLoop {
         let command = if entry.decoded.is_ok() { entry.raw } else { cards::kept(&entry.raw, DEAD_COMMAND_BYTES_MAX) };
         out.dead = Some(Dead { command, stream: entry.kind, reason, attempts: source.attempts.max(tries) });
         self.cx.book.borrow_mut().outgoing.push(out);
-        self.isolating = !self.failures.is_empty();
     }
 }
