@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    log::{CommandLog, EntryId, LogError, OutEntry, Outbound},
+    log::{CommandLog, EntryId, Follow, LogError, OutEntry, Outbound},
     protocol::event::republished,
 };
 
@@ -106,8 +106,8 @@ impl Follower {
     /// What the log says; the next call reads the same again.
     pub async fn next(&mut self, max: usize, wait: Duration) -> Result<Vec<(u32, ReadResult)>, LogError> {
         let after: Vec<(u32, EntryId)> = self.places.iter().map(|p| (p.partition, p.after)).collect();
-        let mut read: HashMap<u32, Vec<OutEntry>> =
-            self.log.follow_each(&Outbound::Events, &after, max, wait).await?.into_iter().collect();
+        let follow = Follow { stream: &Outbound::Events, after: &after, max, wait };
+        let mut read: HashMap<u32, Vec<OutEntry>> = self.log.follow_each(follow).await?.into_iter().collect();
         // looked at after the reading: what was there to be read then was not dropped before. Where nothing came, nothing
         // is missed yet, but somebody who begins wants to know now.
         let mut extents = HashMap::new();

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::HttpParts;
 use crate::{
-    log::{CommandLog, EntryId, Outbound},
+    log::{CommandLog, EntryId, Follow, Outbound},
     protocol::Answer,
 };
 
@@ -68,7 +68,8 @@ impl Door {
         let stream = Outbound::AnswersTo(Arc::clone(&self.name));
         let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|partition| (partition, EntryId::ZERO)).collect();
         loop {
-            match log.follow_each(&stream, &after, 1_000, Duration::from_secs(1)).await {
+            let follow = Follow { stream: &stream, after: &after, max: 1_000, wait: Duration::from_secs(1) };
+            match log.follow_each(follow).await {
                 Ok(found) => {
                     for (partition, entries) in found {
                         if let (Some(last), Some(at)) = (entries.last(), after.iter_mut().find(|a| a.0 == partition)) {

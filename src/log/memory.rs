@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::part::{PartitionLog, PartitionState};
 use super::{
-    CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
+    CommandLog, EntryId, Follow, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
     SettleReport, Settled, Settler, StreamBounds, nothing_to_follow, share,
 };
 
@@ -116,13 +116,8 @@ impl CommandLog for MemoryLog {
         Ok(Box::new(MemorySettler { part, epoch, retention, clock: Arc::clone(&self.clock) }))
     }
 
-    async fn follow_each(
-        &self,
-        stream: &Outbound,
-        after: &[(u32, EntryId)],
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+    async fn follow_each(&self, read: Follow<'_>) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        let Follow { stream, after, max, wait } = read;
         if after.is_empty() {
             return Err(nothing_to_follow());
         }

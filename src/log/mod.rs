@@ -287,6 +287,18 @@ pub struct OutEntry {
     pub json: String,
 }
 
+/// What is read of an outbound stream that is followed.
+#[derive(Debug, Clone, Copy)]
+pub struct Follow<'a> {
+    pub stream: &'a Outbound,
+    /// each partition, and the entry after which it is read
+    pub after: &'a [(u32, EntryId)],
+    /// for all partitions together, but of each one entry may come
+    pub max: usize,
+    /// for the first entry of any partition
+    pub wait: Duration,
+}
+
 /// From where to where an outbound stream can be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamBounds {
@@ -361,20 +373,13 @@ pub trait CommandLog: Send + Sync {
         max: usize,
         wait: Duration,
     ) -> Result<Vec<OutEntry>, LogError> {
-        let read = self.follow_each(stream, &[(partition, after)], max, wait).await?;
+        let read = self.follow_each(Follow { stream, after: &[(partition, after)], max, wait }).await?;
         Ok(read.into_iter().flat_map(|(_, entries)| entries).collect())
     }
 
-    /// The same of several partitions, each after its own entry, on one connection: what there is, waiting up to `wait` for
-    /// the first of any. `max` is for all of them together, but of each one entry may come. Whoever hears answers never
-    /// waits for a place behind those who hear events.
-    async fn follow_each(
-        &self,
-        stream: &Outbound,
-        after: &[(u32, EntryId)],
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
+    /// The same of several partitions, on one connection. Whoever hears answers never waits for a place behind those who
+    /// hear events.
+    async fn follow_each(&self, read: Follow<'_>) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError>;
 
     /// The greatest epoch under which the partition was taken over, as far as the log knows; 0: none.
     async fn epoch(&self, _partition: u32) -> Result<i64, LogError> {

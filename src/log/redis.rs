@@ -38,7 +38,8 @@ use self::{
     settler::RedisSettler,
 };
 use super::{
-    CommandLog, EntryId, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler, StreamBounds,
+    CommandLog, EntryId, Follow, Inbound, LogError, LogStats, OutEntry, Outbound, Reader, Retention, Settler,
+    StreamBounds,
 };
 use crate::http_client::{self, Certificates, is_here};
 
@@ -344,22 +345,17 @@ impl CommandLog for RedisLog {
         Ok(Box::new(settler))
     }
 
-    async fn follow_each(
-        &self,
-        stream: &Outbound,
-        after: &[(u32, EntryId)],
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
-        let places: Vec<FollowCursor> = after
+    async fn follow_each(&self, read: Follow<'_>) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        let places: Vec<FollowCursor> = read
+            .after
             .iter()
             .map(|(partition, after)| FollowCursor {
                 partition: *partition,
-                key: self.keys.outbound(*partition, stream),
+                key: self.keys.outbound(*partition, read.stream),
                 after: *after,
             })
             .collect();
-        self.followers.read(stream, &places, max, wait).await
+        self.followers.read(read, &places).await
     }
 
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError> {

@@ -10,7 +10,7 @@ use std::{
 use super::{Ground, PAYMENT_WINDOW_MS, process::SimWorld};
 use crate::{
     integrations::payment::Verdict,
-    log::{CommandLog, EntryId, Outbound},
+    log::{CommandLog, EntryId, Follow, Outbound},
     protocol::{Answer, OutcomeKind},
     store::{
         LaneStore, QueryStore, StoreError,
@@ -49,7 +49,8 @@ pub async fn listen(
 ) {
     let mut after: Vec<(u32, EntryId)> = (0..partitions).map(|p| (p, EntryId::ZERO)).collect();
     loop {
-        let Ok(read) = log.follow_each(&stream, &after, 1_000, Duration::from_secs(3_600)).await else {
+        let wait = Duration::from_secs(3_600);
+        let Ok(read) = log.follow_each(Follow { stream: &stream, after: &after, max: 1_000, wait }).await else {
             return;
         };
         for (partition, entries) in read {

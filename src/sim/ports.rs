@@ -15,8 +15,8 @@ use crate::{
     },
     integrations::payment::{Charge, PaymentGateway, RefundAsk, Verdict},
     log::{
-        CommandLog, EntryId, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader, Retention,
-        SettleReport, Settled, Settler, StreamBounds,
+        CommandLog, EntryId, Follow, Fresh, Inbound, LogEntry, LogError, LogStats, OutEntry, Outbound, Reader,
+        Retention, SettleReport, Settled, Settler, StreamBounds,
     },
     store::{
         Batch, Commit, Committer, Done, LaneStore, Lease, LeaseAnswer, LookupStore, Outcome, StoreError,
@@ -273,14 +273,8 @@ impl CommandLog for LogPort {
         let inner = asked(&self.process, "settler", self.inner.settler(partition, epoch, retention)).await?;
         Ok(Box::new(SettlerPort { inner, process: Arc::clone(&self.process) }))
     }
-    async fn follow_each(
-        &self,
-        stream: &Outbound,
-        after: &[(u32, EntryId)],
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
-        self.inner.follow_each(stream, after, max, wait).await
+    async fn follow_each(&self, read: Follow<'_>) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
+        self.inner.follow_each(read).await
     }
     async fn extent(&self, partition: u32, stream: &Outbound) -> Result<StreamBounds, LogError> {
         self.inner.extent(partition, stream).await

@@ -1,6 +1,6 @@
 //! Following outbound streams: blocking reads, each on a connection that nobody else waits on.
 
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use ::redis::Value;
 use tokio::{sync::Semaphore, time};
@@ -9,7 +9,7 @@ use super::{
     link::{DedicatedConnection, Dial, REPLY_MAX, fault, strange},
     parse,
 };
-use crate::log::{EntryId, LogError, OutEntry, Outbound, nothing_to_follow, share};
+use crate::log::{EntryId, Follow, LogError, OutEntry, Outbound, nothing_to_follow, share};
 
 /// Followers of events that may wait at once; further ones queue for a place.
 const EVENT_FOLLOWERS_MAX: usize = 256;
@@ -53,13 +53,11 @@ impl Followers {
         }
     }
 
-    /// Entries of a stream of several partitions, about `max` in all, waiting up to `wait` for the first of any.
+    /// Entries of the streams at these places.
     pub async fn read(
         &self,
-        stream: &Outbound,
+        Follow { stream, max, wait, .. }: Follow<'_>,
         places: &[FollowCursor],
-        max: usize,
-        wait: Duration,
     ) -> Result<Vec<(u32, Vec<OutEntry>)>, LogError> {
         let first = places.first().ok_or_else(nothing_to_follow)?.partition;
         let full = || LogError::Unavailable("too many followers are waiting".to_owned());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jumun::log::{
-    DEAD_COMMAND_BYTES_MAX, Dead, EntryId, Inbound, LogEntry, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention,
+    DEAD_COMMAND_BYTES_MAX, Dead, EntryId, Follow, Inbound, LogEntry, OutEntry, Outbound, REPLY_STREAMS_MAX, Retention,
     Settled, Settler,
 };
 
@@ -180,13 +180,17 @@ pub async fn resumes_from_a_cursor(log: Log) {
     assert_eq!(later.iter().map(|e| &*e.json).collect::<Vec<_>>(), [expect]);
 }
 
+fn answers(after: &[(u32, EntryId)], max: usize, wait: Duration) -> Follow<'_> {
+    Follow { stream: &Outbound::Answers, after, max, wait }
+}
+
 pub async fn follows_several_partitions(log: Log) {
     let (_reader, mut settler, entries) = with_read(&log, 40).await;
     let start = [(0, EntryId::ZERO), (1, EntryId::ZERO)];
-    assert!(log.follow_each(&Outbound::Answers, &start, 10, SOON).await.unwrap().is_empty());
+    assert!(log.follow_each(answers(&start, 10, SOON)).await.unwrap().is_empty());
     let follow = {
         let log = Arc::clone(&log);
-        tokio::spawn(async move { log.follow_each(&Outbound::Answers, &start, 10, Duration::from_secs(10)).await })
+        tokio::spawn(async move { log.follow_each(answers(&start, 10, Duration::from_secs(10))).await })
     };
     tokio::time::sleep(SOON).await;
     let begun = Instant::now();
@@ -202,7 +206,7 @@ pub async fn follows_several_partitions(log: Log) {
     let others = read(&mut *reader, 2).await;
     log.settler(1, 1, KEEP).await.unwrap().settle(&all_settled(&others)).await.unwrap();
     let from = log.follow(0, &Outbound::Answers, EntryId::ZERO, 1, SOON).await.unwrap()[0].id;
-    let both = log.follow_each(&Outbound::Answers, &[(1, EntryId::ZERO), (0, from)], 10, SOON).await.unwrap();
+    let both = log.follow_each(answers(&[(1, EntryId::ZERO), (0, from)], 10, SOON)).await.unwrap();
     let told: Vec<_> = both.iter().map(|(partition, entries)| (*partition, entries.len())).collect();
     assert_eq!(told, [(1, 1), (0, 5)]);
     let texts = |n: usize| both[n].1.iter().map(|e| e.json.clone()).collect::<Vec<_>>();
@@ -210,6 +214,6 @@ pub async fn follows_several_partitions(log: Log) {
     assert_eq!(texts(0), [expect(&others)]);
     assert_eq!(texts(1), entries[1..6].iter().map(|e| expect(std::slice::from_ref(e))).collect::<Vec<_>>());
     // no more than one of each is still progress
-    assert_eq!(log.follow_each(&Outbound::Answers, &start, 1, SOON).await.unwrap().len(), 2);
-    assert!(log.follow_each(&Outbound::Answers, &[], 1, SOON).await.is_err());
+    assert_eq!(log.follow_each(answers(&start, 1, SOON)).await.unwrap().len(), 2);
+    assert!(log.follow_each(answers(&[], 1, SOON)).await.is_err());
 }

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jumun::log::{CommandLog as _, EntryId, Inbound, LogError, Outbound, Retention, SettleReport, Settled, Settler};
+use jumun::log::{
+    CommandLog as _, EntryId, Follow, Inbound, LogError, Outbound, Retention, SettleReport, Settled, Settler,
+};
 use redis::Value;
 
 use super::{
@@ -125,7 +127,10 @@ async fn several_partitions_are_followed_on_one_connection() {
     log.open(8).await.unwrap();
     let follow = {
         let (log, after): (_, Vec<_>) = (Arc::clone(&log), (0..8).map(|p| (p, EntryId::ZERO)).collect());
-        tokio::spawn(async move { log.follow_each(&Outbound::Events, &after, 10, Duration::from_secs(5)).await })
+        tokio::spawn(async move {
+            let wait = Duration::from_secs(5);
+            log.follow_each(Follow { stream: &Outbound::Events, after: &after, max: 10, wait }).await
+        })
     };
     tokio::time::sleep(SOON).await;
     let clients: String = redis::from_redis_value(ask(server.url(), "INFO clients").await).unwrap();
