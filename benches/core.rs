@@ -4,7 +4,7 @@
 //! | group | measures |
 //! |---|---|
 //! | `decide` | the pure decision of a one-line order paid by card, its events applied, its stock moved; and a refusal |
-//! | `lane` | the same orders through supervisor and actors, rows and answers included, without I/O |
+//! | `lane` | the same orders through supervisor and actors, effects and answers included, without I/O; and the rows of them |
 //! | `wire` | reading a placement, writing an answer and a published event |
 //! | `commit` | one commit of 1, 64 and 512 orders, on SQLite and PostgreSQL |
 #![expect(
@@ -34,11 +34,12 @@ use jumun::{
         order::{Context, Decision, Order, OrderCommand, Quote, decide},
         stock::{Move, Movement, Stock},
     },
-    lane::actors::inventory,
-    protocol::{Kind, decode, event::publish},
+    history::{catalog::sku_info, effects::Effect},
+    lane::commit::Sealed,
+    protocol::{Kind, decode},
     store::{self, Commit, Committer, LeaseAnswer, Store},
 };
-use support::{CHUNK, Lane, placement, shelf};
+use support::{CHUNK, Lane, placement, rows, shelf};
 use tokio::{runtime::Runtime, task::LocalSet};
 
 #[global_allocator]
@@ -68,7 +69,7 @@ impl Counter {
         if units > 0 {
             stock.apply(&receive).expect("it fits");
         }
-        let info = Arc::new(inventory::info(&shelf::sku("sku-0")));
+        let info = Arc::new(sku_info(&shelf::sku("sku-0")));
         Self { stock, quote: Quote { info, lane: 0, view: None }, policy: Policy::default(), now: RealClock.now() }
     }
 
@@ -159,10 +160,10 @@ fn lane(c: &mut Criterion) {
                         let entries = lane.entries((from..to).map(|n| placement(n, 1))).expect("a clock");
                         let begun = Instant::now();
                         lane.decide(entries).await.expect("decided");
-                        let sealed = lane.seal(1);
+                        let sealed = lane.seal();
                         lane.committed().await.expect("told");
                         took += begun.elapsed();
-                        assert_eq!(sealed.rows.hist.len() as u64, to - from, "each was accepted");
+                        assert_eq!(changed(&sealed) as u64, to - from, "each was accepted");
                         from = to;
                     }
                     took
@@ -170,7 +171,32 @@ fn lane(c: &mut Criterion) {
             });
         });
     }
+    group.bench_function("rows", |b| {
+        b.iter_custom(|orders| {
+            LocalSet::new().block_on(&runtime, async {
+                let mut lane = Lane::new(Arc::new(shelf::Shelf), 1_024, 0);
+                let mut took = Duration::ZERO;
+                let mut from = 0;
+                while from < orders {
+                    let to = orders.min(from + CHUNK as u64);
+                    let sealed = lane.accepted((from..to).map(|n| placement(n, 1))).await.expect("accepted");
+                    lane.committed().await.expect("told");
+                    let begun = Instant::now();
+                    let made = rows(&sealed, 1).expect("rows");
+                    took += begun.elapsed();
+                    assert_eq!(made.hist.len() as u64, to - from, "each has its event");
+                    from = to;
+                }
+                took
+            })
+        });
+    });
     group.finish();
+}
+
+/// How many orders a batch changes.
+fn changed(sealed: &Sealed) -> usize {
+    sealed.effects.iter().filter(|e| matches!(e, Effect::OrderChanged(_))).count()
 }
 
 fn chunks(all: u64, mut each: impl FnMut(u64, u64)) {
@@ -186,7 +212,7 @@ fn wire(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let sealed = LocalSet::new().block_on(&runtime, async {
         let mut lane = Lane::new(Arc::new(shelf::Shelf), 1, 0);
-        lane.accepted([placement(1, 1)], 1).await.expect("accepted")
+        lane.accepted([placement(1, 1)]).await.expect("accepted")
     });
     let out = &sealed.outgoing[0];
     let (_, answer) = out.answer.as_ref().expect("answered");
@@ -196,18 +222,14 @@ fn wire(c: &mut Criterion) {
         "wire: a placement of {} bytes, an answer of {}, a published event of {}",
         command.len(),
         answer.json().len(),
-        published(event).len()
+        event.published().concat().len()
     );
     let mut group = c.benchmark_group("wire");
     group.throughput(Throughput::Elements(1));
     group.bench_function("decode_placement", |b| b.iter(|| decode(black_box(command.as_bytes())).expect("good")));
     group.bench_function("encode_answer", |b| b.iter(|| black_box(answer).json()));
-    group.bench_function("encode_event", |b| b.iter(|| published(black_box(event))));
+    group.bench_function("encode_event", |b| b.iter(|| black_box(event).published()));
     group.finish();
-}
-
-fn published(r: &store::rows::HistRow) -> String {
-    publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt)
 }
 
 /// A lane on a real store, with something to sell, and its committer.
@@ -242,9 +264,10 @@ impl Till {
 
     /// Decides and commits; how long the commit took.
     async fn sell(&mut self, commands: impl IntoIterator<Item = String>) -> anyhow::Result<Duration> {
-        let sealed = self.lane.accepted(commands, self.epoch).await?;
+        let sealed = self.lane.accepted(commands).await?;
+        let rows = rows(&sealed, self.epoch)?;
         let begun = Instant::now();
-        let end = self.committer.commit(&sealed.rows).await?;
+        let end = self.committer.commit(&rows).await?;
         let took = begun.elapsed();
         anyhow::ensure!(matches!(end, Commit::Done(_)), "not committed: {end:?}");
         self.lane.committed().await?;

@@ -3,6 +3,7 @@
 //! batches is counted in, so the figures are upper bounds.
 #![expect(clippy::print_stdout, reason = "a measuring program: figures are shown")]
 
+#[expect(dead_code, reason = "the other benches want more of the lane")]
 mod support;
 
 use std::{process::Command, sync::Arc};
@@ -72,7 +73,7 @@ async fn fill(lane: &mut Lane, from: u64, to: u64, lines: u64) -> Result<()> {
             let ids = (at..next).map(|n| SkuId::stored(&format!("sku-{n}"))).collect();
             activate::inventories(&lane.cx, ids).await?;
         } else {
-            lane.accepted((at..next).map(|n| placement(n, lines)), 1).await?;
+            lane.accepted((at..next).map(|n| placement(n, lines))).await?;
             lane.committed().await?;
         }
         at = next;

@@ -8,6 +8,7 @@ use actix::{Actor as _, Addr};
 use anyhow::{Context as _, Result};
 use jumun::{
     clock::{Clock as _, RealClock},
+    history::effects::LaneOfRows,
     lane::{
         actors::{
             LaneContext,
@@ -18,7 +19,7 @@ use jumun::{
         ingest::{ReadEntry, deliver},
     },
     log::{EntryId, Inbound, LogEntry},
-    store::LookupStore,
+    store::{Batch, LookupStore},
 };
 
 /// Orders in a chunk, as the reader hands them over.
@@ -60,9 +61,9 @@ impl Lane {
     }
 
     /// Closes the batch.
-    pub fn seal(&mut self, epoch: i64) -> Sealed {
+    pub fn seal(&mut self) -> Sealed {
         self.batches += 1;
-        self.cx.book.borrow_mut().seal(0, epoch)
+        self.cx.book.borrow_mut().seal()
     }
 
     /// Tells the actors that everything sealed is durable: those beyond the bound leave.
@@ -72,16 +73,24 @@ impl Lane {
     }
 
     /// Decides commands, of which each must be accepted; the batch that they made.
-    pub async fn accepted(&mut self, commands: impl IntoIterator<Item = String>, epoch: i64) -> Result<Sealed> {
+    pub async fn accepted(&mut self, commands: impl IntoIterator<Item = String>) -> Result<Sealed> {
         let entries = self.entries(commands)?;
         self.decide(entries).await?;
-        let sealed = self.seal(epoch);
+        let sealed = self.seal();
         for out in &sealed.outgoing {
             let (_, answer) = out.answer.as_ref().context("a command without an answer")?;
             anyhow::ensure!(answer.outcome.word() == "accepted", "not accepted: {}", answer.json());
         }
         Ok(sealed)
     }
+}
+
+/// What the store writes of a batch, under an epoch.
+pub fn rows(sealed: &Sealed, epoch: i64) -> Result<Batch> {
+    let mut rows = Batch::default();
+    let lane = LaneOfRows { partition: 0, epoch, asks_refunds: false, vault: None };
+    sealed.write(lane, &mut rows).map_err(anyhow::Error::msg)?;
+    Ok(rows)
 }
 
 /// A placement of `lines` lines (one unit each of `sku-0`, `sku-1`, …), paid by card.

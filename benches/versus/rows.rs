@@ -16,7 +16,7 @@ use jumun::{
     },
 };
 
-use crate::support::{Lane, placement, shelf};
+use crate::support::{self, Lane, placement, shelf};
 
 /// Units that the SKUs of the Redis-first rivals start with.
 pub const TOTAL: i64 = 1_000_000_000;
@@ -215,9 +215,9 @@ pub fn rows() -> Result<&'static Rows> {
 
 async fn learn() -> Result<Rows> {
     let mut lane = Lane::new(std::sync::Arc::new(shelf::Shelf), 10, 10);
-    let sealed = lane.accepted([placement(EXAMPLE, 1)], 1).await?;
+    let sealed = lane.accepted([placement(EXAMPLE, 1)]).await?;
     let (mut order, mut ledger, mut event, mut answer) = (Vec::new(), None, Vec::new(), Vec::new());
-    let lists = sealed.rows.written();
+    let lists = support::rows(&sealed, 1)?.written();
     let of = |name: &str, column: &str| {
         let (table, rows) = lists.iter().find(|(table, _)| table.name == name)?;
         let i = table.columns.iter().position(|(name, _)| *name == column)?;

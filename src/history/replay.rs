@@ -9,7 +9,7 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     protocol::{Answer, OutcomeKind},
-    store::rows::{Code, HistRow},
+    store::rows::{Code, HistRow, OrdRow},
 };
 
 /// A command that an order has taken.
@@ -46,6 +46,11 @@ pub struct Note {
     pub reason: Option<Reason>,
     #[serde(skip_serializing_if = "Facts::is_empty", default)]
     pub facts: Facts,
+}
+
+/// An order that has a row, and the partition that owns it.
+pub fn owned_by(row: &OrdRow) -> (OrderId, u32) {
+    (OrderId::stored(&row.ord_id), u32::try_from(row.prtn_no).unwrap_or(u32::MAX))
 }
 
 /// An order as its history tells it.
@@ -92,7 +97,14 @@ impl Folding {
         if let (Some(order), Event::Placed(_) | Event::PlacementStarted { .. }) = (&mut self.order, &event) {
             order.by_partner |= for_itself(&row.actr, order.customer_id.as_str());
         }
-        record(&mut self.applied, row, &event);
+        let place = HistoryPlace {
+            command_id: &row.cmd_id,
+            digest: &row.cmd_dgst,
+            no: row.hist_no,
+            status: row.ord_stat_cd.clone(),
+            note: row.ansr.as_ref(),
+        };
+        record(&mut self.applied, &place, &event);
         self.events = no;
         Ok(())
     }
@@ -119,20 +131,33 @@ fn for_itself(actor: &str, customer: &str) -> bool {
     actor.split_once(':').is_some_and(|(role, id)| matches!(role, "partner" | "seller") && id == customer)
 }
 
+/// An event's place in its order's history.
+#[derive(Debug)]
+pub struct HistoryPlace<'a> {
+    pub command_id: &'a Arc<str>,
+    pub digest: &'a Arc<str>,
+    /// its number
+    pub no: i64,
+    /// the order's status after it
+    pub status: Code,
+    /// reason and facts of the command's answer, as JSON, where it is its first event
+    pub note: Option<&'a Arc<str>>,
+}
+
 /// Adds an event to what is known of the order's commands.
-pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
+pub fn record(applied: &mut Vec<Applied>, place: &HistoryPlace<'_>, event: &Event) {
     match applied.last_mut() {
-        Some(last) if last.command_id == row.cmd_id => {
-            last.version = row.hist_no;
-            last.status = row.ord_stat_cd.clone();
+        Some(last) if last.command_id == *place.command_id => {
+            last.version = place.no;
+            last.status = place.status.clone();
         }
         Some(_) | None => applied.push(Applied {
-            command_id: Arc::clone(&row.cmd_id),
-            digest: Arc::clone(&row.cmd_dgst),
-            first: row.hist_no,
-            version: row.hist_no,
-            status: row.ord_stat_cd.clone(),
-            note: row.ansr.clone(),
+            command_id: Arc::clone(place.command_id),
+            digest: Arc::clone(place.digest),
+            first: place.no,
+            version: place.no,
+            status: place.status.clone(),
+            note: place.note.cloned(),
             placing: Placing::No,
             asked: None,
         }),
@@ -145,7 +170,7 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
             }
         }
         Event::PlacementCompleted { .. } => {
-            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
+            let (version, status) = (place.no, place.status.clone());
             let note = applied.last().and_then(|a| a.note.clone());
             if let Some(a) = waiting(applied, None) {
                 (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
@@ -153,10 +178,10 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
         }
         // it came to nothing, and is paid by the step that completed it
         Event::PaymentApproved { .. } => {
-            let later = applied.last().is_some_and(|l| l.first < row.hist_no);
-            let ended = |a: &&mut Applied| later && a.version == row.hist_no - 1;
+            let later = applied.last().is_some_and(|l| l.first < place.no);
+            let ended = |a: &&mut Applied| later && a.version == place.no - 1;
             if let Some(a) = applied.iter_mut().find(ended) {
-                (a.version, a.status) = (row.hist_no, row.ord_stat_cd.clone());
+                (a.version, a.status) = (place.no, place.status.clone());
             }
         }
         Event::Asked { ask, .. } => {
@@ -165,14 +190,14 @@ pub fn record(applied: &mut Vec<Applied>, row: &HistRow, event: &Event) {
             }
         }
         Event::Granted { ask } => {
-            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
+            let (version, status) = (place.no, place.status.clone());
             let note = applied.last().and_then(|a| a.note.clone());
             if let Some(a) = waiting(applied, Some(ask)) {
                 (a.placing, a.version, a.status, a.note) = (Placing::No, version, status, note);
             }
         }
         Event::Denied { ask, reason, facts } => {
-            let (version, status) = (row.hist_no, row.ord_stat_cd.clone());
+            let (version, status) = (place.no, place.status.clone());
             if let Some(a) = waiting(applied, Some(ask)) {
                 (a.version, a.status) = (version, status);
                 a.placing = Placing::Refused(Box::new(Refusal::new(*reason, (**facts).clone())));

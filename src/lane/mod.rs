@@ -127,6 +127,7 @@ pub async fn run(parts: LaneParts, lease: Lease, stop: CancellationToken) -> Lan
     let published = parts.runtime.spawn(publisher.run());
     let committer = CommitLoop {
         lease: lease.clone(),
+        asks_refunds: parts.gateway.is_some(),
         store: Arc::clone(&parts.store),
         asks: committing,
         ended: ended_tx,

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, MailboxError};
 use tokio::{
     sync::mpsc,
     task::{JoinError, JoinHandle},
@@ -213,7 +213,7 @@ impl LaneLoop {
                 Ok(()) => {}
                 Err(Interrupted::Broke(broke)) => self.without(broke, ended).await?,
                 Err(Interrupted::Fault(fault)) => {
-                    let own = matches!(fault, Fault::Decision { .. });
+                    let own = matches!(fault, Fault::Broken(_));
                     let culprit = if own { Culprit::Command } else { Culprit::Lane };
                     return self.reset(&fault.to_string(), culprit, ended).await;
                 }
@@ -243,7 +243,9 @@ impl LaneLoop {
             false => Vec::new(),
         };
         let decided = self.supervisor.send(Decide { entries, careful }).await;
-        let gone = |e| Interrupted::Fault(Fault::Decision { entry, why: format!("a handler broke: {e}") });
+        let gone = |e: MailboxError| {
+            Interrupted::Fault(Fault::Broken(format!("deciding entry {entry} failed: a handler broke: {e}")))
+        };
         let broke = match decided.map_err(gone)? {
             Err(Interrupted::Broke(broke)) => Some(broke),
             decided => {
@@ -289,12 +291,12 @@ impl LaneLoop {
         let sealed = {
             let mut book = self.cx.book.borrow_mut();
             if let Ok(mut sent) = self.shared.sent.lock() {
-                book.rows.sent.append(&mut sent);
+                book.sent.append(&mut sent);
             }
             if book.is_empty() {
                 return Ok(());
             }
-            book.seal(self.parts.partition, self.lease.epoch)
+            book.seal()
         };
         self.in_flight.push_back(sealed.outgoing.iter().filter(|o| o.credit).count());
         if self.to_commit.send(CommitRequest::Commit(Box::new(sealed))).await.is_err() {
@@ -309,8 +311,8 @@ impl LaneLoop {
             self.in_flight.clear(); // the committer drops what was sealed after a commit that failed
         }
         match end {
-            BatchEnded::Done { number, external, rows, mended } => {
-                self.cx.book.borrow_mut().reuse(*rows);
+            BatchEnded::Done { number, external, effects, mended } => {
+                self.cx.book.borrow_mut().reuse(effects);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.share.went_well();
@@ -363,12 +365,18 @@ fn publisher_ended(end: Result<publisher::PublisherEnded, JoinError>) -> LaneEnd
     }
 }
 
-/// An entry's command and order.
-fn ids(entry: &ReadEntry) -> (Option<Arc<str>>, Option<Arc<str>>) {
+/// An entry's command and order, as far as it has them.
+#[derive(Debug, Default)]
+struct EntryIds {
+    command: Option<Arc<str>>,
+    order: Option<Arc<str>>,
+}
+
+fn ids(entry: &ReadEntry) -> EntryIds {
     match &entry.decoded {
-        Ok(c) => (Some(c.id.shared()), c.kind.order_id().map(Arc::from)),
-        Err(Unreadable::Refused { id, .. }) => (Some(id.shared()), None),
-        Err(Unreadable::Dead { .. }) => (None, None),
+        Ok(c) => EntryIds { command: Some(c.id.shared()), order: c.kind.order_id().map(Arc::from) },
+        Err(Unreadable::Refused { id, .. }) => EntryIds { command: Some(id.shared()), order: None },
+        Err(Unreadable::Dead { .. }) => EntryIds::default(),
     }
 }
 

@@ -9,7 +9,7 @@ pub use self::{after::*, gifts::*};
 use std::{borrow::Cow, sync::Arc};
 
 use super::row::row;
-use crate::domain::{Time, stock::Move};
+use crate::domain::Time;
 
 type Text = Arc<str>;
 /// A code of ours: known beforehand when it is written, so that no row has a copy of its own.
@@ -301,13 +301,6 @@ impl HistRow {
     /// Whether it is an event of an order.
     pub fn of_order(&self) -> bool {
         !self.ord_id.starts_with(Self::OUTSIDE)
-    }
-}
-
-impl LdgrRow {
-    /// Units that came back by it after they were sold.
-    pub fn came_back(&self) -> i64 {
-        if *self.mvmt_cd == *Move::Restock.code() { self.mvmt_qty } else { 0 }
     }
 }
 

@@ -78,6 +78,13 @@ const RULES: &[Rule] = &[
         why: "the simulator's model is a shop of its own: what it has from this one can't find it wrong",
     },
     Rule {
+        words: &["rows::", "UntRow", "Batch", "project::"],
+        within: &["src/lane/actors/"],
+        except: &[],
+        unless: &[],
+        why: "actors speak effects, never columns: rows are made in history",
+    },
+    Rule {
         words: &["actix", "actix_rt", "actix_web"],
         within: &["src/"],
         // the run loop starts the supervisor anew
@@ -204,6 +211,8 @@ fn the_rules_catch_what_they_forbid() {
         ("src/store/sql.rs", "let q = \"SELECT 1\"; use sqlx::Row;", false),
         ("src/lane/commit/a.rs", "use actix::Addr;", true),
         ("src/lane/actors/a.rs", "use actix::Addr;", false),
+        ("src/lane/actors/a.rs", "use crate::store::{Store, rows::HistRow};", true),
+        ("src/lane/actors/a.rs", "use crate::history::effects::Effect;", false),
         ("src/sim/model/a.rs", "use crate::{domain::money::Won, log::crc16};", true),
         ("src/sim/model/a.rs", "use crate::log::crc16::partition_of;", false),
         ("src/tools/verify/a.rs", "use crate::commit::replay;", true),

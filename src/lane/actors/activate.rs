@@ -10,16 +10,15 @@ use actix::{Actor as _, Addr};
 
 use super::{
     Fault, LaneContext,
-    inventory::{Cause, Inventory, SkuAction, SkuCommand, external},
+    inventory::{Inventory, SkuAction, SkuCommand},
     order::{OrderActor, State},
     registry::Orders,
 };
 use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
-    history::replay,
-    log::EntryId,
+    history::{catalog, effects::Cause, replay},
     protocol::internal::derived_id,
-    store::{Outcome, StoreError, StoredSku, rows::OrdRow},
+    store::{Outcome, StoreError, StoredSku},
 };
 
 /// Where an order that is not live was found.
@@ -50,16 +49,16 @@ pub async fn orders(
     }
     let rows = cx.store.order_rows(&ids).await?;
     for row in &rows {
-        let (id, place) = placed(cx, row);
-        found.insert(id, place);
+        let (id, lane) = replay::owned_by(row);
+        found.insert(id, location(cx, lane));
     }
     let others: Vec<OrderId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     let mut archived: HashSet<OrderId> = HashSet::new();
     if !others.is_empty() {
         for row in cx.store.archived_rows(&others).await? {
-            let (id, place) = placed(cx, &row);
+            let (id, lane) = replay::owned_by(&row);
             archived.insert(id.clone());
-            found.insert(id, place);
+            found.insert(id, location(cx, lane));
         }
     }
     let here: Vec<OrderId> =
@@ -94,11 +93,9 @@ pub async fn orders(
     Ok(found)
 }
 
-/// Where an order's row says that it is.
-fn placed(cx: &LaneContext, row: &OrdRow) -> (OrderId, Location) {
-    let lane = u32::try_from(row.prtn_no).unwrap_or(u32::MAX);
-    let place = if lane == cx.partition { Location::Local } else { Location::Lane(lane) };
-    (OrderId::stored(&row.ord_id), place)
+/// Where an order is that this lane has.
+fn location(cx: &LaneContext, lane: u32) -> Location {
+    if lane == cx.partition { Location::Local } else { Location::Lane(lane) }
 }
 
 /// Brings SKUs of this lane to life that are not; one that does not exist lives too, to be created or refused. Where another
@@ -139,10 +136,10 @@ async fn live(cx: &LaneContext, ids: Vec<SkuId>, stored: &[StoredSku]) -> Result
     let by_id: HashMap<&str, &StoredSku> = stored.iter().map(|s| (&*s.unit.unt_id, s)).collect();
     for id in ids {
         let found = by_id.get(id.as_str()).copied();
-        let actor = Inventory::new(cx.clone(), id.clone(), found).start();
+        let actor = Inventory::new(cx.partition, Rc::clone(&cx.book), id.clone(), found).start();
         cx.skus.insert(id.clone(), actor.clone(), cx.tick.get());
         metrics::counter!("jumun_activations_total", "kind" => "sku").increment(1);
-        let delta = found.map_or(0, |s| external(&s.unit, s.ledger));
+        let delta = found.map_or(0, catalog::external_change);
         if delta != 0 {
             notice(cx, &id, &actor, delta, false).await?;
         }
@@ -160,9 +157,7 @@ pub async fn sku(cx: &LaneContext, id: &SkuId) -> Result<Addr<Inventory>, Fault>
         return Ok(actor);
     }
     inventories(cx, vec![id.clone()]).await?;
-    cx.skus
-        .get(id)
-        .ok_or_else(|| Fault::Decision { entry: EntryId::ZERO, why: format!("SKU {id} did not come to life") })
+    cx.skus.get(id).ok_or_else(|| Fault::Broken(format!("SKU {id} did not come to life")))
 }
 
 /// Lets a SKU's ledger follow what another system has done to its balance.
@@ -180,8 +175,7 @@ pub async fn notice(
     let unique = format!("{}:{}", now.timestamp_micros(), delta);
     let cause = Cause { command_id: derived_id("external", &[id.as_str(), &unique]).into(), order_id: None, at: now };
     let told = actor.send(SkuCommand { what: SkuAction::External { delta, noticed }, cause }).await;
-    let why = |why: String| Fault::Decision { entry: EntryId::ZERO, why };
-    told.map_err(|e| why(e.to_string()))?.map_err(|r| why(r.message()))?;
+    told?.map_err(|refusal| Fault::Broken(refusal.message()))?;
     metrics::counter!("jumun_external_changes_total").increment(1);
     tracing::warn!(sku_id = %id, delta, "another system has changed a SKU's balance; the ledger follows it");
     Ok(())

@@ -3,15 +3,17 @@
 
 use std::collections::HashMap;
 
-use super::{Fault, LaneContext, refdata};
+use super::{Fault, LaneContext, NotDone, refdata};
 use crate::{
     domain::{
-        Time,
         ids::PartnerId,
         order::{Order, OrderCommand},
         reason::{Facts, Reason, Refusal},
     },
-    store::rows::PtnrByrRow,
+    history::{
+        catalog,
+        effects::{ConsentSet, Effect, ReferenceSet},
+    },
 };
 
 /// Whether a partner sells to a seller.
@@ -72,7 +74,7 @@ pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderComman
     let near = cx.near.consents().0.get(&pair).map(|(allowed, _)| *allowed);
     let allowed = match near {
         Some(allowed) => allowed,
-        None => cx.store.consent(&pair.0, &pair.1).await?.is_some_and(|r| r.alw_yn),
+        None => cx.store.consent(&pair.0, &pair.1).await?.as_ref().is_some_and(catalog::allows),
     };
     let (partner, seller) = pair;
     Ok(if allowed || partner == seller { Consent::Given } else { Consent::Missing { partner, seller } })
@@ -81,20 +83,15 @@ pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderComman
 /// 구매허용, or its withdrawal.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn say(
-    cx: &LaneContext,
-    (partner, buyer): (&PartnerId, &PartnerId),
-    allowed: bool,
-    at: Time,
-) -> Result<Result<Facts, Refusal>, Fault> {
-    if refdata::partners(cx, std::slice::from_ref(partner)).await?.is_empty() {
-        return Ok(Err(Reason::UnknownPartner.into()));
+/// The refusal, or the store's.
+pub async fn say(cx: &LaneContext, said: ConsentSet) -> Result<Facts, NotDone> {
+    if refdata::partners(cx, std::slice::from_ref(&said.partner)).await?.is_empty() {
+        return Err(Reason::UnknownPartner.into());
     }
-    let row = PtnrByrRow { ptnr_id: partner.shared(), byr_id: buyer.shared(), alw_yn: allowed, chg_dttm: at };
     let mut book = cx.book.borrow_mut();
-    cx.near.consents().0.insert((partner.clone(), buyer.clone()), (allowed, book.number + 1));
+    let pair = (said.partner.clone(), said.buyer.clone());
+    cx.near.consents().0.insert(pair, (said.allowed, book.number + 1));
     book.repeats = true; // allowed and withdrawn in one batch
-    book.rows.ptnr_byr.push(row);
-    Ok(Ok(Facts::default()))
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::Consent(said)));
+    Ok(Facts::default())
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Fault, LaneContext, activate, cache::Cache, inventory::Describe, refdata};
+use super::{Fault, LaneContext, NotDone, activate, cache::Cache, inventory::Describe, refdata};
 use crate::{
     domain::{
         Time,
@@ -14,9 +14,12 @@ use crate::{
         order::decide::QUANTITY_MAX,
         reason::{Facts, Reason, Refusal},
     },
+    history::{
+        catalog::sku_info,
+        effects::{Effect, ReferenceSet},
+    },
     log::crc16::partition_of,
     protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, Moment, ProductKind},
-    store::rows::{GftPrmGdsRow, GftPrmRow, GftPrmUntRow},
 };
 
 /// The most main products of a gift promotion.
@@ -122,10 +125,10 @@ pub async fn promotions(
 /// 사은품프로모션 등록.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+/// The refusal, or the store's.
+pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Facts, NotDone> {
     if current(cx, &c.gift_promotion_id).await?.is_some() {
-        return Ok(Err(Reason::AlreadyExists.into()));
+        return Err(Reason::AlreadyExists.into());
     }
     let p = GiftPromotion {
         id: c.gift_promotion_id.clone(),
@@ -145,10 +148,10 @@ pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Result<
 /// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
+/// The refusal, or the store's.
+pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Facts, NotDone> {
     let Some(was) = current(cx, &c.gift_promotion_id).await? else {
-        return Ok(Err(Reason::UnknownPromotion.into()));
+        return Err(Reason::UnknownPromotion.into());
     };
     let p = GiftPromotion {
         id: was.id.clone(),
@@ -162,7 +165,7 @@ pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Result<
         opens_at: c.opens_at.map(Moment::time).or(was.opens_at),
         closes_at: c.closes_at.map(Moment::time).or(was.closes_at),
     };
-    put(cx, Some(&was), p).await
+    put(cx, Some(was), p).await
 }
 
 async fn current(cx: &LaneContext, id: &PromotionId) -> Result<Option<Arc<GiftPromotion>>, Fault> {
@@ -174,40 +177,19 @@ async fn current(cx: &LaneContext, id: &PromotionId) -> Result<Option<Arc<GiftPr
 }
 
 /// Holds a new or changed promotion to what makes sense, and writes it.
-async fn put(cx: &LaneContext, was: Option<&GiftPromotion>, p: GiftPromotion) -> Result<Result<Facts, Refusal>, Fault> {
-    if let Err(refusal) = sensible(&p) {
-        return Ok(Err(refusal));
-    }
-    let (products, skus) = was.map_or((&[][..], &[][..]), |w| (&w.main_products, &w.gift_skus));
+async fn put(cx: &LaneContext, was: Option<Arc<GiftPromotion>>, p: GiftPromotion) -> Result<Facts, NotDone> {
+    sensible(&p)?;
+    let (products, skus) = was.as_deref().map_or((&[][..], &[][..]), |w| (&w.main_products, &w.gift_skus));
     let new_products: Vec<ProductId> = p.main_products.iter().filter(|id| !products.contains(id)).cloned().collect();
     let new_skus: Vec<SkuId> = p.gift_skus.iter().filter(|id| !skus.contains(id)).cloned().collect();
-    if let Err(refusal) = mains(cx, &new_products).await? {
-        return Ok(Err(refusal));
-    }
-    if let Err(refusal) = gifts(cx, &new_skus).await? {
-        return Ok(Err(refusal));
-    }
+    mains(cx, &new_products).await?;
+    gifts(cx, &new_skus).await?;
     let mut book = cx.book.borrow_mut();
-    let id = p.id.shared();
-    book.rows.gft_prm.push(GftPrmRow {
-        gft_prm_id: Arc::clone(&id),
-        gft_qty: i64::from(p.entitlement.gifts),
-        main_qty: i64::from(p.entitlement.per),
-        opn_dttm: p.opens_at,
-        cls_dttm: p.closes_at,
-        sld_out_cd: p.entitlement.when_sold_out.code().into(),
-    });
-    // what is taken out stays as a row that says so
-    let main =
-        |gds_id: &ProductId, use_yn| GftPrmGdsRow { gft_prm_id: Arc::clone(&id), gds_id: gds_id.shared(), use_yn };
-    let gift = |unt_id: &SkuId, use_yn| GftPrmUntRow { gft_prm_id: Arc::clone(&id), unt_id: unt_id.shared(), use_yn };
-    book.rows.gft_prm_gds.extend(products.iter().filter(|id| !p.is_for(id)).map(|id| main(id, false)));
-    book.rows.gft_prm_gds.extend(new_products.iter().map(|id| main(id, true)));
-    book.rows.gft_prm_unt.extend(skus.iter().filter(|id| !p.gives(id)).map(|id| gift(id, false)));
-    book.rows.gft_prm_unt.extend(new_skus.iter().map(|id| gift(id, true)));
+    let p = Arc::new(p);
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::GiftPromotion { was, now: Arc::clone(&p) }));
     book.repeats = true; // made and changed in one batch
-    cx.near.gifts().make(Arc::new(p), book.number + 1);
-    Ok(Ok(Facts::default()))
+    cx.near.gifts().make(p, book.number + 1);
+    Ok(Facts::default())
 }
 
 fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
@@ -233,42 +215,43 @@ fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<Result<(), Refusal>, Fault> {
+async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<(), NotDone> {
     let found = refdata::products(cx, ids).await?;
     for id in ids {
         let facts = || Facts { detail: Some(id.to_string()), ..Facts::default() };
         match found.get(id) {
-            None => return Ok(Err(Refusal::new(Reason::UnknownProduct, facts()))),
-            Some(row) if &*row.gds_knd_cd == ProductKind::Gift.code() => {
-                return Ok(Err(Refusal::invalid(format!("product {id} is a gift itself"))));
+            None => return Err(Refusal::new(Reason::UnknownProduct, facts()).into()),
+            Some(product) if product.kind == ProductKind::Gift => {
+                return Err(Refusal::invalid(format!("product {id} is a gift itself")).into());
             }
             Some(_) => {}
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// SKUs that are gifts, wherever they live, and are not given by too many promotions.
-async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<Result<(), Refusal>, Fault> {
+async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<(), NotDone> {
     let is_gift = are_gifts(cx, ids).await?;
     let giving = promotions(cx, &[], ids, cx.now.get()).await?;
     for id in ids {
         let facts = || Facts { sku_id: Some(id.clone()), ..Facts::default() };
         let invalid = |why| Refusal { facts: Facts { detail: Some(why), ..facts() }, ..Reason::Invalid.into() };
         match is_gift.get(id) {
-            None => return Ok(Err(Refusal::new(Reason::UnknownSku, facts()))),
+            None => return Err(Refusal::new(Reason::UnknownSku, facts()).into()),
             Some(false) => {
-                return Ok(Err(invalid(format!("SKU {id} is no gift, by its product's kind and type"))));
+                return Err(invalid(format!("SKU {id} is no gift, by its product's kind and type")).into());
             }
             Some(true) => {}
         }
         if giving.iter().filter(|p| p.gives(id)).count() >= OF_A_GIFT_MAX {
-            return Ok(Err(invalid(format!(
+            return Err(invalid(format!(
                 "a gift is of at most {OF_A_GIFT_MAX} gift promotions: take it out of those that are over"
-            ))));
+            ))
+            .into());
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Which of these SKUs are gifts; unknown ones are left out.
@@ -278,12 +261,10 @@ async fn are_gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<HashMap<SkuId, boo
     let own: Vec<SkuId> = own.into_iter().cloned().collect();
     let others: Vec<SkuId> = others.into_iter().cloned().collect();
     let stored = cx.store.skus(&others).await?;
-    let mut found: HashMap<SkuId, bool> =
-        stored.iter().map(|s| (SkuId::stored(&s.unit.unt_id), super::inventory::info(s).gift)).collect();
-    let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
+    let mut found: HashMap<SkuId, bool> = stored.iter().map(sku_info).map(|info| (info.sku_id, info.gift)).collect();
     activate::inventories(cx, own.clone()).await?;
     for id in own {
-        let info = activate::sku(cx, &id).await?.send(Describe).await.map_err(gone)?;
+        let info = activate::sku(cx, &id).await?.send(Describe).await?;
         found.extend(info.map(|info| (id, info.gift)));
     }
     Ok(found)

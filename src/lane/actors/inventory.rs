@@ -1,38 +1,39 @@
 //! 재고 actor: owns one SKU's stock. Hears quotes, movements and the SKU's own commands; tells the open batch (ledger rows).
 //! It is bounded by its caller: the lane asks one thing at a time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message};
 
-use super::LaneContext;
 use crate::{
     domain::{
         Time,
-        catalog::{Campaign, SkuInfo, SkuRef, StockPolicy},
-        fee::ShippingTerms,
-        ids::{CampaignId, CustomerId, OrderId, PartnerId, ProductId, SkuId, TemplateId},
-        money::Won,
+        catalog::{Campaign, SkuInfo, SkuRef},
+        ids::{CampaignId, CustomerId, SkuId},
         order::Quote,
         reason::{Facts, Reason, Refusal, StockFact},
-        stock::{CampaignUse, Move, Movement, OutOfBounds, STOCK_MAX, Stock},
+        stock::{Move, Movement, OutOfBounds, STOCK_MAX, Stock},
     },
+    history::{
+        catalog::{self, CampaignRecord, DeliveryTemplate, ProductRecord},
+        effects::{CampaignSet, Cause, Effect, NewSku, StockMoved},
+    },
+    lane::commit::SharedBatch,
     protocol::command::{ChangeCampaign, CreateCampaign, Moment},
-    store::{
-        StoredSku, UntRow,
-        rows::{CmpnRow, CmpnTrmRow, LdgrRow, PdGdsRow, TmplRow},
-    },
+    store::StoredSku,
 };
 
 /// The actor of one SKU.
 pub struct Inventory {
-    cx: LaneContext,
+    /// where it lives
+    partition: u32,
+    book: SharedBatch,
     sku_id: SkuId,
     /// `None`: there is no such SKU (yet)
     info: Option<SkuRef>,
     stock: Stock,
-    /// the campaigns' rows, as last written
-    campaigns: Vec<CmpnRow>,
+    /// its campaigns, as last written
+    campaigns: Vec<CampaignRecord>,
     /// batch that last changed it, counted from 1
     batch: u64,
 }
@@ -43,53 +44,24 @@ impl Actor for Inventory {
 
 impl Inventory {
     /// A SKU as stored, or one that does not exist.
-    pub fn new(cx: LaneContext, sku_id: SkuId, stored: Option<&StoredSku>) -> Self {
-        let info = stored.map(|s| Arc::new(info(s)));
-        let stock = stored.map_or_else(|| Stock::empty(sku_id.clone()), stock);
-        let campaigns = stored.map_or_else(Vec::new, |s| s.campaigns.clone());
-        Self { cx, sku_id, info, stock, campaigns, batch: 0 }
+    pub fn new(partition: u32, book: SharedBatch, sku_id: SkuId, stored: Option<&StoredSku>) -> Self {
+        let info = stored.map(|s| Arc::new(catalog::sku_info(s)));
+        let stock = stored.map_or_else(|| Stock::empty(sku_id.clone()), catalog::stock);
+        let campaigns = stored.into_iter().flat_map(|s| &s.campaigns).map(CampaignRecord::from).collect();
+        Self { partition, book, sku_id, info, stock, campaigns, batch: 0 }
     }
 
-    fn carry(&mut self, m: &Movement, why: Option<Arc<str>>, cause: &Cause) -> Result<StockFact, OutOfBounds> {
-        let moved = self.stock.apply(m)?;
-        let external = m.kind == Move::External;
-        let (campaign, customer) = match &m.campaign {
-            Some((c, u)) => (Some(c.shared()), Some(u.shared())),
-            None => (None, None),
-        };
-        let row = LdgrRow {
-            unt_id: self.sku_id.shared(),
-            ldgr_no: moved.position,
-            mvmt_cd: m.kind.code().into(),
-            mvmt_qty: m.quantity,
-            stck_dlt: moved.deltas.0,
-            hold_dlt: moved.deltas.1,
-            sold_dlt: moved.deltas.2,
-            stck_qty: moved.after.0,
-            hold_qty: moved.after.1,
-            sold_qty: moved.after.2,
-            cmpn_id: campaign,
-            cust_id: customer,
-            cmpn_dlt: m.campaign_delta,
-            ord_id: cause.order_id.as_ref().map(|o| o.shared()),
-            ord_seq: m.line_no.map(i64::from),
-            cmd_id: Arc::clone(&cause.command_id),
-            mvmt_rsn: why.or_else(|| m.reason.map(Arc::from)),
-            mvmt_dttm: cause.at,
-        };
-        let mut book = self.cx.book.borrow_mut();
-        self.batch = book.number + 1;
-        book.ledger(row, external);
+    fn carry(&mut self, movement: Movement, why: Option<Arc<str>>, cause: Cause) -> Result<StockFact, OutOfBounds> {
+        let moved = self.stock.apply(&movement)?;
+        self.tell(Effect::StockMoved(StockMoved { movement, moved, why, cause }));
         Ok(StockFact { sku_id: self.sku_id.clone(), position: moved.position, on_hand: moved.after.0 })
     }
-}
 
-/// What the ledger says of why.
-#[derive(Debug, Clone)]
-pub struct Cause {
-    pub command_id: Arc<str>,
-    pub order_id: Option<OrderId>,
-    pub at: Time,
+    fn tell(&mut self, effect: Effect) {
+        let mut book = self.book.borrow_mut();
+        self.batch = book.number + 1;
+        book.effects.push(effect);
+    }
 }
 
 /// What is there, for this customer, now?
@@ -107,7 +79,7 @@ impl Handler<GetQuote> for Inventory {
         let info = self.info.as_ref()?;
         let campaign = info.campaign(ask.campaign.as_ref(), ask.now);
         let view = self.stock.view(campaign, &ask.customer, ask.now);
-        Some(Quote { info: Arc::clone(info), lane: self.cx.partition, view: Some(view) })
+        Some(Quote { info: Arc::clone(info), lane: self.partition, view: Some(view) })
     }
 }
 
@@ -135,8 +107,8 @@ impl Handler<ApplyMovements> for Inventory {
     type Result = Result<Option<StockFact>, OutOfBounds>;
     fn handle(&mut self, carry: ApplyMovements, _: &mut Self::Context) -> Self::Result {
         let mut last = None;
-        for m in &carry.movements {
-            last = Some(self.carry(m, None, &carry.cause)?);
+        for m in carry.movements {
+            last = Some(self.carry(m, None, carry.cause.clone())?);
         }
         Ok(last)
     }
@@ -152,17 +124,18 @@ pub struct SkuCommand {
 
 /// What is asked of a SKU.
 pub enum SkuAction {
-    /// with the product and template that it belongs to
+    /// with what its product and its template make of it
     Create {
-        stored: Box<StoredSku>,
+        sku: NewSku,
+        info: SkuRef,
     },
     Receive(u32),
     Adjust(i64, Arc<str>),
     Shrink(u32, Arc<str>),
     /// its product or template has changed
     Refresh {
-        product: Box<PdGdsRow>,
-        template: Box<TmplRow>,
+        product: Box<ProductRecord>,
+        template: Box<DeliveryTemplate>,
     },
     Change(Box<ChangeCampaign>),
     Campaign(Box<CreateCampaign>),
@@ -177,27 +150,28 @@ pub enum SkuAction {
 impl Handler<SkuCommand> for Inventory {
     type Result = Result<Facts, Refusal>;
     fn handle(&mut self, command: SkuCommand, _: &mut Self::Context) -> Self::Result {
-        if let SkuAction::Create { stored } = command.what {
-            return self.create(&stored);
-        }
-        let Some(info) = self.info.clone() else { return Err(Reason::UnknownSku.into()) };
-        match command.what {
-            SkuAction::Create { .. } => Ok(Facts::default()),
-            SkuAction::Receive(quantity) => self.count(Move::Receive, i64::from(quantity), None, &command.cause),
-            SkuAction::Adjust(quantity, why) => self.count(Move::Adjust, quantity, Some(why), &command.cause),
-            SkuAction::Shrink(quantity, why) => {
-                self.count(Move::Shrink, i64::from(quantity), Some(why), &command.cause)
-            }
+        let SkuCommand { what, cause } = command;
+        let Some(info) = self.info.clone() else {
+            let SkuAction::Create { sku, info } = what else { return Err(Reason::UnknownSku.into()) };
+            self.info = Some(info);
+            self.tell(Effect::SkuCreated(sku));
+            return Ok(Facts::default());
+        };
+        match what {
+            SkuAction::Create { .. } => Err(Reason::AlreadyExists.into()),
+            SkuAction::Receive(quantity) => self.count(Move::Receive, i64::from(quantity), None, cause),
+            SkuAction::Adjust(quantity, why) => self.count(Move::Adjust, quantity, Some(why), cause),
+            SkuAction::Shrink(quantity, why) => self.count(Move::Shrink, i64::from(quantity), Some(why), cause),
             SkuAction::Refresh { product, template } => {
-                let same = (info.sku_id.clone(), info.holder_id.clone());
-                self.info = Some(Arc::new(described(same, &product, &template, info.campaigns.clone())));
+                let (id, holder, campaigns) = (info.sku_id.clone(), info.holder_id.clone(), info.campaigns.clone());
+                self.info = Some(Arc::new(catalog::described(id, holder, &product, &template, campaigns)));
                 Ok(Facts::default())
             }
             SkuAction::Change(c) => self.change_campaign(&info, &c),
             SkuAction::External { delta, noticed } => {
-                let facts = self.count(Move::External, delta, None, &command.cause)?;
+                let facts = self.count(Move::External, delta, None, cause)?;
                 if noticed {
-                    self.cx.book.borrow_mut().absorb(self.sku_id.shared(), delta);
+                    self.book.borrow_mut().absorb(self.sku_id.shared(), delta);
                 }
                 Ok(facts)
             }
@@ -208,18 +182,7 @@ impl Handler<SkuCommand> for Inventory {
 }
 
 impl Inventory {
-    fn create(&mut self, stored: &StoredSku) -> Result<Facts, Refusal> {
-        if self.info.is_some() {
-            return Err(Reason::AlreadyExists.into());
-        }
-        self.info = Some(Arc::new(info(stored)));
-        let mut book = self.cx.book.borrow_mut();
-        self.batch = book.number + 1;
-        book.rows.units.push(stored.unit.clone());
-        Ok(Facts::default())
-    }
-
-    fn count(&mut self, kind: Move, quantity: i64, why: Option<Arc<str>>, cause: &Cause) -> Result<Facts, Refusal> {
+    fn count(&mut self, kind: Move, quantity: i64, why: Option<Arc<str>>, cause: Cause) -> Result<Facts, Refusal> {
         // what another system wrote is followed, however much it is
         if quantity == 0 || (kind != Move::External && quantity.unsigned_abs() > STOCK_MAX.unsigned_abs()) {
             return Err(Refusal::invalid(format!("a quantity is 1 to {STOCK_MAX}")));
@@ -233,7 +196,7 @@ impl Inventory {
             campaign_delta: 0,
             reason: None,
         };
-        match self.carry(&movement, why, cause) {
+        match self.carry(movement, why, cause) {
             Ok(fact) => Ok(Facts { stock: Box::new([fact]), ..Facts::default() }),
             Err(out) if out.on_hand >= 0 => Err(Refusal::invalid(format!(
                 "a SKU takes in units up to {STOCK_MAX} on hand and held: it would have {} and {}",
@@ -270,8 +233,7 @@ impl Inventory {
         if old.campaigns.len() >= CAMPAIGNS_MAX {
             return Err(Refusal::invalid(format!("a SKU has at most {CAMPAIGNS_MAX} campaigns")));
         }
-        let mut info = SkuInfo::clone(old);
-        info.campaigns.push(Campaign {
+        let campaign = Campaign {
             id: c.campaign_id.clone(),
             price: c.price,
             allotted: c.allotted,
@@ -280,25 +242,14 @@ impl Inventory {
             limit_per_customer: c.limit_per_customer,
             policy: c.stock_policy,
             paused: false,
-        });
-        let row = CmpnRow {
-            cmpn_id: c.campaign_id.shared(),
-            unt_id: self.sku_id.shared(),
-            cmpn_nm: c.name.as_str().into(),
-            sl_upr: c.price.get(),
-            alot_qty: i64::from(c.allotted),
-            opn_dttm: opens_at,
-            cls_dttm: closes_at,
-            cust_lmt_qty: c.limit_per_customer.map(i64::from),
-            stck_plcy_cd: c.stock_policy.code().into(),
-            paus_yn: false,
-            strt_ldgr_no: self.stock.position,
-            trm_no: 1,
         };
+        let made_at = self.stock.position;
+        let record = CampaignRecord { campaign, name: c.name.as_str().into(), made_at, terms_no: 1 };
+        let mut info = SkuInfo::clone(old);
+        info.campaigns.push(record.campaign.clone());
         self.info = Some(Arc::new(info));
-        self.campaigns.push(row.clone());
-        self.set_terms(&row);
-        self.write(row);
+        self.campaigns.push(record.clone());
+        self.set(record, true);
         Ok(Facts::default())
     }
 
@@ -331,19 +282,13 @@ impl Inventory {
             return Err(Refusal::invalid(format!("campaign {} is on this SKU at that time", k.id)));
         }
         self.info = Some(Arc::new(info));
-        if let Some(row) = self.campaigns.iter_mut().find(|r| *r.cmpn_id == *changed.id.as_str()) {
-            let before = (row.alot_qty, row.cust_lmt_qty);
-            row.sl_upr = changed.price.get();
-            row.alot_qty = i64::from(changed.allotted);
-            row.cls_dttm = changed.closes_at;
-            row.cust_lmt_qty = changed.limit_per_customer.map(i64::from);
-            let others = (row.alot_qty, row.cust_lmt_qty) != before;
-            row.trm_no += i64::from(others);
-            let row = row.clone();
-            if others {
-                self.set_terms(&row);
-            }
-            self.write(row);
+        if let Some(record) = self.campaigns.iter_mut().find(|r| r.campaign.id == changed.id) {
+            let terms = |c: &Campaign| (c.allotted, c.limit_per_customer);
+            let others = terms(&record.campaign) != terms(&changed);
+            record.campaign = changed;
+            record.terms_no += i64::from(others);
+            let record = record.clone();
+            self.set(record, others);
         }
         Ok(Facts::default())
     }
@@ -353,30 +298,19 @@ impl Inventory {
         let campaign = info.campaigns.iter_mut().find(|c| c.id == *id).ok_or(Reason::UnknownCampaign)?;
         campaign.paused = paused;
         self.info = Some(Arc::new(info));
-        if let Some(row) = self.campaigns.iter_mut().find(|r| *r.cmpn_id == *id.as_str()) {
-            row.paus_yn = paused;
-            let row = row.clone();
-            self.write(row);
+        if let Some(record) = self.campaigns.iter_mut().find(|r| r.campaign.id == *id) {
+            record.campaign.paused = paused;
+            let record = record.clone();
+            self.set(record, false);
         }
         Ok(Facts::default())
     }
 
-    /// What a campaign allots and limits from here on: what was sold before stays sold under its own terms.
-    fn set_terms(&self, of: &CmpnRow) {
-        self.cx.book.borrow_mut().rows.cmpn_trm.push(CmpnTrmRow {
-            cmpn_id: Arc::clone(&of.cmpn_id),
-            trm_no: of.trm_no,
-            strt_ldgr_no: self.stock.position,
-            alot_qty: of.alot_qty,
-            cust_lmt_qty: of.cust_lmt_qty,
-        });
-    }
-
-    fn write(&mut self, row: CmpnRow) {
-        let mut book = self.cx.book.borrow_mut();
-        self.batch = book.number + 1;
-        book.repeats = true; // a campaign may be made and paused in one batch
-        book.rows.cmpn.push(row);
+    /// Writes a campaign; with other terms, those hold from here on.
+    fn set(&mut self, campaign: CampaignRecord, other_terms: bool) {
+        let terms_from = other_terms.then_some(self.stock.position);
+        self.tell(Effect::CampaignSet(CampaignSet { sku_id: self.sku_id.clone(), campaign, terms_from }));
+        self.book.borrow_mut().repeats = true; // a campaign may be made and paused in one batch
     }
 }
 
@@ -393,71 +327,4 @@ impl Handler<LastBatch> for Inventory {
     fn handle(&mut self, _: LastBatch, _: &mut Self::Context) -> u64 {
         self.batch
     }
-}
-
-/// The description of a stored SKU.
-pub fn info(s: &StoredSku) -> SkuInfo {
-    let holder_id = s.unit.hldr_id.as_deref().map(PartnerId::stored);
-    let campaigns = s.campaigns.iter().map(campaign).collect();
-    described((SkuId::stored(&s.unit.unt_id), holder_id), &s.product, &s.template, campaigns)
-}
-
-fn described(
-    (sku_id, holder_id): (SkuId, Option<PartnerId>),
-    product: &PdGdsRow,
-    template: &TmplRow,
-    campaigns: Vec<Campaign>,
-) -> SkuInfo {
-    SkuInfo {
-        sku_id,
-        product_id: ProductId::stored(&product.gds_id),
-        holder_id,
-        price: Won::new(product.sl_upr),
-        gift: &*product.gds_knd_cd == "GIFT" || product.gds_typ_cd.eq_ignore_ascii_case("gift"),
-        partner_id: PartnerId::stored(&product.ptnr_id),
-        template_id: TemplateId::stored(&product.dlv_tmpl_id),
-        threshold: template.free_thrs_amt.map(Won::new),
-        bundled: product.bndl_yn,
-        delivery_fee: Won::new(product.dlv_fee),
-        free_delivery: product.free_dlv_yn,
-        lead_time_days: u16::try_from(product.dlv_lead_days).unwrap_or(u16::MAX),
-        pre_refund: product.pre_rfnd_yn,
-        points_rate_bp: u32::try_from(product.pnt_rate_bp).unwrap_or(0),
-        kept_shipping: product.kept_dlv_fee.map(|fee| ShippingTerms {
-            fee: Won::new(fee),
-            bundled: product.kept_bndl_yn,
-            free: product.kept_free_dlv_yn,
-        }),
-        campaigns,
-    }
-}
-
-fn campaign(c: &CmpnRow) -> Campaign {
-    Campaign {
-        id: CampaignId::stored(&c.cmpn_id),
-        price: Won::new(c.sl_upr),
-        allotted: u32::try_from(c.alot_qty).unwrap_or(u32::MAX),
-        opens_at: c.opn_dttm,
-        closes_at: c.cls_dttm,
-        limit_per_customer: c.cust_lmt_qty.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
-        policy: StockPolicy::from_code(&c.stck_plcy_cd).unwrap_or_default(),
-        paused: c.paus_yn,
-    }
-}
-
-/// The stock of a stored SKU, by its ledger; what another system has written since is told by [`external`].
-fn stock(s: &StoredSku) -> Stock {
-    let (on_hand, held, sold) = s.ledger.unwrap_or((0, 0, 0));
-    let mut campaigns: HashMap<CampaignId, CampaignUse> = HashMap::new();
-    for (campaign, customer, used) in &s.buyers {
-        let c = campaigns.entry(CampaignId::stored(campaign)).or_default();
-        c.used += used;
-        c.by_customer.insert(CustomerId::stored(customer), *used);
-    }
-    Stock { sku_id: SkuId::stored(&s.unit.unt_id), on_hand, held, sold, position: s.unit.ldgr_no, campaigns }
-}
-
-/// What another system has added to (or taken from) the balance since the last ledger row.
-pub fn external(unit: &UntRow, ledger: Option<(i64, i64, i64)>) -> i64 {
-    unit.stck_qty - ledger.map_or(0, |l| l.0)
 }

@@ -30,14 +30,22 @@ use std::{
     sync::Arc,
 };
 
+use actix::MailboxError;
+
 use crate::{
-    domain::{Time, catalog::Policy, ids::OrderId, reason::Refusal},
+    domain::{
+        Time,
+        catalog::Policy,
+        ids::OrderId,
+        reason::{Reason, Refusal},
+    },
+    history::{
+        effects::{CommandStamp, OutgoingEvents},
+        reservation::HeldReservation,
+    },
     lane::commit::{EntrySource, SharedBatch},
     protocol::{Answer, OutcomeKind, decode::Personal},
-    store::{
-        LookupStore,
-        rows::{HistRow, RsvRow},
-    },
+    store::{LookupStore, StoreError},
 };
 
 /// What the actors of a lane share.
@@ -59,7 +67,7 @@ pub struct LaneContext {
     /// what is known of payments that come in
     pub payments: payments::SharedPayments,
     /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
-    pub reservations: Rc<RefCell<HashMap<String, (RsvRow, u64)>>>,
+    pub reservations: Rc<RefCell<HashMap<String, (Arc<HeldReservation>, u64)>>>,
     /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
     pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
     /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
@@ -173,7 +181,7 @@ impl Aside {
 pub struct AwaitedAnswers {
     pub placements: Vec<CommandMeta>,
     /// durable events that are to be published with the first reply's
-    pub unpublished: Vec<HistRow>,
+    pub unpublished: Vec<OutgoingEvents>,
 }
 
 impl CommandMeta {
@@ -202,11 +210,18 @@ impl CommandMeta {
         }
     }
 
-    /// The entry that brought it here, as a history names it.
-    pub fn brought_by(&self) -> Arc<str> {
-        match self.source.origin {
-            None => Arc::clone(&self.entry),
-            Some(_) => self.source.entry().to_string().into(),
+    /// As what it did names it.
+    pub fn stamp(&self) -> CommandStamp {
+        CommandStamp {
+            id: Arc::clone(&self.id),
+            digest: Arc::clone(&self.digest),
+            actor: Arc::clone(&self.actor),
+            // the one that brought it here, whichever its answer names
+            entry: match self.source.origin {
+                None => Arc::clone(&self.entry),
+                Some(_) => self.source.entry().to_string().into(),
+            },
+            at: self.source.at,
         }
     }
 
@@ -236,13 +251,56 @@ impl CommandMeta {
     }
 }
 
-/// A fault of ours while deciding: the lane is reset.
+/// A fault of ours while deciding.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Fault {
-    /// a handler panicked, or an invariant broke
-    #[error("deciding entry {entry} failed: {why}")]
-    Decision { entry: crate::log::EntryId, why: String },
+    /// a handler panicked, or an invariant broke: whoever decides knows by which command
+    #[error("{0}")]
+    Broken(String),
     /// nothing wrong with the command: the store did not answer
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
+}
+
+impl From<MailboxError> for Fault {
+    fn from(e: MailboxError) -> Self {
+        Self::Broken(e.to_string())
+    }
+}
+
+/// Why a command that belongs to no order is not done.
+#[derive(Debug)]
+pub enum NotDone {
+    Refused(Refusal),
+    Fault(Fault),
+}
+
+impl From<Refusal> for NotDone {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Reason> for NotDone {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason.into())
+    }
+}
+
+impl From<Fault> for NotDone {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for NotDone {
+    fn from(e: StoreError) -> Self {
+        Self::Fault(e.into())
+    }
+}
+
+impl From<MailboxError> for NotDone {
+    fn from(e: MailboxError) -> Self {
+        Self::Fault(e.into())
+    }
 }

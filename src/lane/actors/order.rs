@@ -12,18 +12,23 @@ use actix::ActorFutureExt as _;
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
 use futures_util::FutureExt as _;
 
-use super::{ASIDE_OF_ONE_MAX, CommandMeta, Fault, LaneContext, execute::execute_decision, links, quotes};
+use super::{
+    ASIDE_OF_ONE_MAX, CommandMeta, Fault, LaneContext,
+    execute::{Executed, execute_decision},
+    links, quotes,
+};
 use crate::{
     domain::{
         ids::OrderId,
         order::{Event, Order, OrderCommand, change, state::Placement},
         reason::{Facts, Reason, Refusal},
     },
-    history::replay::{self, Applied, Folded, Placing},
+    history::{
+        effects::OutgoingEvents,
+        replay::{self, Applied, Folded, Placing},
+    },
     lane::commit::Outgoing,
-    log::EntryId,
     protocol::{Answer, decode::Personal},
-    store::rows::HistRow,
 };
 
 /// The actor of one order.
@@ -36,14 +41,15 @@ pub struct OrderActor {
 
 /// What the actor owns.
 pub struct State {
-    pub order: Order,
+    /// shared with what a batch says of it
+    pub order: Arc<Order>,
     pub applied: Vec<Applied>,
     /// batch that last changed it
     pub batch: u64,
     /// placements that wait for other lanes: answered when those have answered
     pub waiting: Vec<CommandMeta>,
     /// the events of such a placement: published with the first reply's, so that the sequence is kept
-    pub unpublished: Vec<HistRow>,
+    pub unpublished: Vec<OutgoingEvents>,
     /// it lies in the archive: it answers again what it took, and takes nothing more
     pub archived: bool,
 }
@@ -57,14 +63,14 @@ impl OrderActor {
 
 impl From<Folded> for State {
     fn from(f: Folded) -> Self {
-        Self {
-            order: f.order,
-            applied: f.applied,
-            batch: 0,
-            waiting: Vec::new(),
-            unpublished: Vec::new(),
-            archived: false,
-        }
+        Self::new(Arc::new(f.order), f.applied)
+    }
+}
+
+impl State {
+    /// An order as it stands, and the commands that it has taken.
+    pub fn new(order: Arc<Order>, applied: Vec<Applied>) -> Self {
+        Self { order, applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new(), archived: false }
     }
 }
 
@@ -100,10 +106,9 @@ impl Handler<OrderMessage> for OrderActor {
         let decided = async move {
             let Some(mut state) = state else {
                 let why = "a command came while another was being decided".to_owned();
-                return Err(Fault::Decision { entry: c.meta.source.id, why });
+                return Err(Fault::Broken(why));
             };
-            let entry = c.meta.source.id;
-            let taken = caught(entry, state.take(&cx, &id, c)).await;
+            let taken = caught(state.take(&cx, &id, c)).await;
             Ok((state, taken))
         };
         Box::pin(decided.into_actor(self).map(OrderActor::back))
@@ -125,8 +130,8 @@ impl OrderActor {
 }
 
 /// A handler's panic is a fault of this command, not of its actor.
-async fn caught(entry: EntryId, handled: impl Future<Output = Result<Taken, Fault>>) -> Result<Taken, Fault> {
-    let panicked = |_| Err(Fault::Decision { entry, why: "the order's handler panicked".to_owned() });
+async fn caught(handled: impl Future<Output = Result<Taken, Fault>>) -> Result<Taken, Fault> {
+    let panicked = |_| Err(Fault::Broken("the order's handler panicked".to_owned()));
     AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(panicked)
 }
 
@@ -165,14 +170,14 @@ impl State {
             self.preview(cx, id, &command, meta).await?;
             return Ok(Taken::Done);
         }
-        let seen = quotes::load_inputs(cx, id, Some(&self.order), &command, meta.source.at, true).await?;
+        let seen = quotes::load_inputs(cx, id, Some(&*self.order), &command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
         match self.decided(id, &command, &meta, &seen, &context) {
             Err(refusal) => {
                 #[expect(clippy::wildcard_enum_match_arm, reason = "only another order's lane waits for a word")]
                 match &command {
                     OrderCommand::PlaceLinked(child) => links::refuse(cx, id, child, &meta, &refusal),
-                    OrderCommand::Link { from, what } => links::refuse_work(cx, id, (from, what), &meta, &refusal),
+                    OrderCommand::Link { from, what } => links::refuse_work(cx, id, from, what, &meta, &refusal),
                     _ => {}
                 }
                 self.refuse(cx, meta, &refusal);
@@ -183,15 +188,14 @@ impl State {
                     self.refuse(cx, meta, &refusal);
                     return Ok(Taken::Done);
                 }
-                let before = Some(self.order.clone());
                 if self.order.placement == Placement::Reserving {
                     meta.personal = meta.personal.or_else(|| self.tokens());
                 }
-                let concluded = execute_decision(cx, id, before, &mut self.applied, decision, &meta).await?;
+                let (order, applied) = (Some(&mut self.order), &mut self.applied);
+                let executed = execute_decision(cx, id, order, applied, decision, &mut meta).await?;
                 #[cfg(feature = "failpoints")]
                 break_for_the_test(&meta)?;
-                self.order = concluded.order;
-                self.accept(cx, meta, concluded.note, concluded.events);
+                self.accept(cx, meta, executed);
             }
         }
         Ok(Taken::Done)
@@ -211,7 +215,7 @@ impl State {
         command: &OrderCommand,
         meta: CommandMeta,
     ) -> Result<(), Fault> {
-        let seen = quotes::load_inputs(cx, id, Some(&self.order), command, meta.source.at, true).await?;
+        let seen = quotes::load_inputs(cx, id, Some(&*self.order), command, meta.source.at, true).await?;
         let context = seen.context(cx, meta.source.at);
         let decision = match self.decided(id, command, &meta, &seen, &context) {
             Ok(decision) => decision,
@@ -220,8 +224,7 @@ impl State {
                 return Ok(());
             }
         };
-        let would = change::preview(&self.order, &decision, meta.source.at)
-            .map_err(|why| Fault::Decision { entry: meta.source.id, why })?;
+        let would = change::preview(&self.order, &decision, meta.source.at).map_err(Fault::Broken)?;
         let mut answer = meta.answer(cx.partition);
         answer.order_id = Some(self.order.id.shared());
         answer.order_status = Some(self.order.status().code().into());
@@ -311,7 +314,8 @@ impl State {
     }
 
     /// Answers an accepted command through the batch; one that other lanes or orders were asked for waits.
-    pub fn accept(&mut self, cx: &LaneContext, meta: CommandMeta, note: replay::Note, events: Vec<HistRow>) {
+    pub fn accept(&mut self, cx: &LaneContext, meta: CommandMeta, executed: Executed) {
+        let Executed { note, events, .. } = executed;
         let mut book = cx.book.borrow_mut();
         book.repeats |= self.batch == book.number + 1;
         self.batch = book.number + 1;
@@ -319,7 +323,7 @@ impl State {
             && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting && a.command_id == meta.id);
         let mut out = Outgoing::silent(meta.source, meta.name);
         out.events = std::mem::take(&mut self.unpublished);
-        out.events.extend(events);
+        out.events.push(OutgoingEvents::Decided(events));
         if waits {
             self.unpublished = out.events;
             cx.aside.add(1);
@@ -379,10 +383,19 @@ impl Handler<RolledBack> for OrderActor {
     }
 }
 
-/// Whether the actor may leave memory: the batch that it waits for, if any (numbered from 1), and whether a placement does.
+/// Whether the actor may leave memory.
 #[derive(Message)]
-#[rtype(result = "(u64, bool)")]
+#[rtype(result = "KeptBy")]
 pub struct PassivateIfIdle;
+
+/// What keeps an order in memory.
+#[derive(Debug)]
+pub struct KeptBy {
+    /// the batch that last changed it, numbered from 1
+    pub batch: u64,
+    /// something waits at it for other lanes, or is being decided
+    pub waits: bool,
+}
 
 impl Handler<PassivateIfIdle> for OrderActor {
     type Result = actix::MessageResult<PassivateIfIdle>;
@@ -400,9 +413,9 @@ impl OrderActor {
     }
 
     /// See [`PassivateIfIdle`].
-    pub fn kept_by(&self) -> (u64, bool) {
+    pub fn kept_by(&self) -> KeptBy {
         let state = self.state.as_ref();
-        (state.map_or(0, |s| s.batch), state.is_none_or(|s| !s.waiting.is_empty()))
+        KeptBy { batch: state.map_or(0, |s| s.batch), waits: state.is_none_or(|s| !s.waiting.is_empty()) }
     }
 }
 
@@ -426,7 +439,7 @@ fn break_for_the_test(meta: &CommandMeta) -> Result<(), Fault> {
         false
     };
     if asked() && meta.id.contains("poison") {
-        return Err(Fault::Decision { entry: meta.source.id, why: "broken by the test".to_owned() });
+        return Err(Fault::Broken("broken by the test".to_owned()));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Whose goods a seller's or a partner's command is about: its own only. The door asks as much before it sends anything on;
 //! here it is asked again, of what comes by the streams and of what has changed meanwhile.
 
-use super::{CommandMeta, Fault, LaneContext, activate, inventory, refdata};
+use super::{CommandMeta, LaneContext, NotDone, activate, inventory, refdata};
 use crate::{
     domain::{
         ids::{PartnerId, ProductId, SkuId, TemplateId},
@@ -47,26 +47,25 @@ fn things(wire: &Wire) -> Vec<Thing<'_>> {
 /// Whether its sender may: a seller or a partner of its own goods, everybody else of any.
 ///
 /// # Errors
-/// Outer: the store's, or an actor that is gone. Inner: the refusal.
-pub async fn check(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Result<(), Refusal>, Fault> {
-    let Some((ActorRole::Seller | ActorRole::Partner, who)) = ActorRole::of(&meta.actor) else { return Ok(Ok(())) };
+/// The refusal; the store's; an actor that is gone.
+pub async fn check(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<(), NotDone> {
+    let Some((ActorRole::Seller | ActorRole::Partner, who)) = ActorRole::of(&meta.actor) else { return Ok(()) };
     for thing in things(wire) {
         // of what is not there the command says so itself
         let whose: Option<String> = match thing {
             Thing::Itself(id) => id.map(ToString::to_string),
-            Thing::Product(id) => refdata::product(cx, id).await?.map(|p| p.ptnr_id.to_string()),
-            Thing::Template(id) => refdata::template(cx, id).await?.map(|t| t.ptnr_id.to_string()),
+            Thing::Product(id) => refdata::product(cx, id).await?.map(|p| p.partner_id.to_string()),
+            Thing::Template(id) => refdata::template(cx, id).await?.map(|t| t.partner_id.to_string()),
             Thing::Stock(id) | Thing::Sku(id) => {
-                let gone = |e: actix::MailboxError| Fault::Decision { entry: meta.source.id, why: e.to_string() };
-                let sku = activate::sku(cx, id).await?.send(inventory::Describe).await.map_err(gone)?;
+                let sku = activate::sku(cx, id).await?.send(inventory::Describe).await?;
                 let holds = matches!(thing, Thing::Stock(_));
                 sku.map(|s| s.holder_id.clone().filter(|_| holds).unwrap_or_else(|| s.partner_id.clone()).to_string())
             }
         };
         if whose.is_some_and(|whose| whose != who) {
             let detail = Some("it names something that is not this partner's".to_owned());
-            return Ok(Err(Refusal::new(Reason::Forbidden, Facts { detail, ..Facts::default() })));
+            return Err(Refusal::new(Reason::Forbidden, Facts { detail, ..Facts::default() }).into());
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }

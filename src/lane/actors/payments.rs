@@ -6,7 +6,6 @@ use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
-    sync::Arc,
 };
 
 use super::{CommandMeta, LaneContext};
@@ -21,8 +20,9 @@ use crate::{
         },
         reason::{Facts, Reason, Refusal},
     },
+    history::register::paid_orders,
     protocol::internal::is_callback,
-    store::{LookupStore, StoreError, rows::RgstRow},
+    store::{LookupStore, StoreError},
 };
 
 /// What this server takes from nobody, or not in this way.
@@ -89,10 +89,10 @@ impl PaymentRegister {
         if keys.is_empty() {
             return Ok(());
         }
-        let found = read(store, &keys).await?;
+        let found = paid_orders(store, &keys).await?;
         let mut looked = self.looked.borrow_mut();
         looked.extend(keys.into_iter().map(|key| {
-            let order = owner(&found, &key);
+            let order = found.get(&key).cloned();
             (key, order)
         }));
         Ok(())
@@ -130,18 +130,15 @@ impl PaymentRegister {
             }
         }
         if !unknown.is_empty() {
-            let found = read(store, &unknown).await?;
-            taken.extend(unknown.into_iter().filter(|key| owner(&found, key).is_some_and(|owner| owner != *id)));
+            let found = paid_orders(store, &unknown).await?;
+            taken.extend(unknown.into_iter().filter(|key| found.get(key).is_some_and(|owner| owner != id)));
         }
         Ok(taken)
     }
 
-    /// What was decided: rows that the batch of this number will enter, and what a waiting placement brought. What a placement
-    /// that was taken for new (`trusted`) claims, the unique key alone says: a sale pays nothing here.
-    pub fn decided(&self, order: &Order, entered: &[RgstRow], batch: u64, trusted: bool) {
-        for row in entered.iter().filter(|_| !trusted) {
-            let Some(s) = order.settlements.iter().find(|s| i64::from(s.no) == row.stlm_no) else { continue };
-            let key = PaymentKey { means: s.means, id: Arc::clone(&row.pay_id) };
+    /// What was decided: payments that the batch of this number will enter, and what a waiting placement brought.
+    pub fn decided(&self, order: &Order, entered: impl Iterator<Item = PaymentKey>, batch: u64) {
+        for key in entered {
             self.claims.borrow_mut().insert(key, (order.id.clone(), batch));
         }
         let mut waiting = self.waiting.borrow_mut();
@@ -164,22 +161,4 @@ impl PaymentRegister {
     pub fn committed(&self, batches: u64) {
         self.claims.borrow_mut().retain(|_, (_, batch)| *batch > batches);
     }
-}
-
-async fn read(store: &dyn LookupStore, keys: &[PaymentKey]) -> Result<Vec<RgstRow>, StoreError> {
-    let mut ids: Vec<String> = keys.iter().map(|k| k.id.to_string()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    store.payments(&ids).await
-}
-
-fn is_of(row: &RgstRow, key: &PaymentKey) -> bool {
-    *row.pay_id == *key.id && row.pay_mns_cd == key.means.code()
-}
-
-fn owner(found: &[RgstRow], key: &PaymentKey) -> Option<OrderId> {
-    // in the order of the ids
-    let from = found.partition_point(|row| *row.pay_id < *key.id);
-    let rows = found.get(from..).unwrap_or_default();
-    rows.iter().take_while(|row| *row.pay_id == *key.id).find(|row| is_of(row, key)).map(|r| OrderId::stored(&r.ord_id))
 }

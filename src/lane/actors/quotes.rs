@@ -144,8 +144,7 @@ pub async fn quotes(
         }
         let actor = activate::sku(cx, sku_id).await?;
         let ask = GetQuote { campaign: campaign.clone(), customer: customer.clone(), now };
-        let gone = |e: actix::MailboxError| Fault::Decision { entry: crate::log::EntryId::ZERO, why: e.to_string() };
-        quotes.extend(actor.send(ask).await.map_err(gone)?);
+        quotes.extend(actor.send(ask).await?);
     }
     if !far.is_empty() {
         let infos = refdata::far_skus(cx, &far, now).await?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CommandMeta, Fault, LaneContext,
+    CommandMeta, Fault, LaneContext, NotDone,
     cache::Cache,
     consent::Consents,
     gifts::NearGifts,
@@ -18,9 +18,15 @@ use super::{
 use crate::{
     domain::{
         Time,
-        catalog::{Partner, PartnerKind, Promotion, PromotionKind, SkuRef},
+        catalog::{Partner, Promotion, SkuRef},
+        fee::ShippingTerms,
         ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+        money::Won,
         reason::{Facts, Reason, Refusal},
+    },
+    history::{
+        catalog::{self, DeliveryTemplate, PartnerRecord, ProductRecord, sku_info},
+        effects::{Cause, Effect, OutboxStep, ReferenceSet},
     },
     protocol::{
         command::{
@@ -29,7 +35,6 @@ use crate::{
         },
         internal::{Internal, derived_id},
     },
-    store::rows::{OtbxRow, PdGdsRow, PrmRow, PtnrRow, TmplRow},
 };
 use actix::Addr;
 
@@ -38,10 +43,10 @@ struct CachedReference {
     promotions: Cache<PromotionId, Option<Promotion>>,
     gifts: NearGifts,
     /// made in this lane and perhaps not committed yet, with the batch that holds them
-    products: HashMap<ProductId, (PdGdsRow, u64)>,
-    templates: HashMap<TemplateId, (TmplRow, u64)>,
-    made_promotions: HashMap<PromotionId, (PrmRow, u64)>,
-    partners: HashMap<PartnerId, (PtnrRow, u64)>,
+    products: HashMap<ProductId, (ProductRecord, u64)>,
+    templates: HashMap<TemplateId, (DeliveryTemplate, u64)>,
+    made_promotions: HashMap<PromotionId, (Promotion, u64)>,
+    partners: HashMap<PartnerId, (PartnerRecord, u64)>,
     consents: Consents,
     campaigns: HashMap<CampaignId, u64>,
 }
@@ -128,10 +133,10 @@ pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<
     if missing.is_empty() {
         return Ok(found);
     }
-    let read = cx.store.skus(&missing).await?;
+    let read: Vec<SkuRef> = cx.store.skus(&missing).await?.iter().map(|s| Arc::new(sku_info(s))).collect();
     let mut kept = cx.near.0.borrow_mut();
     for id in missing {
-        let info = read.iter().find(|s| *s.unit.unt_id == *id.as_str()).map(|s| Arc::new(inventory::info(s)));
+        let info = read.iter().find(|info| info.sku_id == id).map(Arc::clone);
         found.extend(info.clone());
         kept.skus.put(id, info, now);
     }
@@ -147,8 +152,8 @@ pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Res
     let mut missing = Vec::new();
     for id in ids {
         let kept = cx.near.0.borrow();
-        if let Some((row, _)) = kept.made_promotions.get(id) {
-            found.push(promotion(row));
+        if let Some((made, _)) = kept.made_promotions.get(id) {
+            found.push(made.clone());
         } else if let Some(known) = kept.promotions.get(id, now) {
             found.extend(known);
         } else {
@@ -158,32 +163,21 @@ pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Res
     if missing.is_empty() {
         return Ok(found);
     }
-    let read = cx.store.promotions(&missing).await?;
+    let read: Vec<Promotion> = cx.store.promotions(&missing).await?.iter().map(catalog::promotion).collect();
     let mut kept = cx.near.0.borrow_mut();
     for id in missing {
-        let p = read.iter().find(|r| *r.prm_id == *id.as_str()).map(promotion);
+        let p = read.iter().find(|p| p.id == id).cloned();
         found.extend(p.clone());
         kept.promotions.put(id, p, now);
     }
     Ok(found)
 }
 
-fn promotion(r: &PrmRow) -> Promotion {
-    let kind = if &*r.prm_knd_cd == "COUPON" { PromotionKind::Coupon } else { PromotionKind::Promotion };
-    Promotion {
-        id: PromotionId::stored(&r.prm_id),
-        kind,
-        rate_bp: u32::try_from(r.dscnt_rate_bp).unwrap_or(0),
-        opens_at: r.opn_dttm,
-        closes_at: r.cls_dttm,
-    }
-}
-
 /// A product, made here just now or stored.
 ///
 /// # Errors
 /// The store's.
-pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<PdGdsRow>, Fault> {
+pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<ProductRecord>, Fault> {
     Ok(products(cx, std::slice::from_ref(id)).await?.remove(id))
 }
 
@@ -191,12 +185,12 @@ pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<PdGdsRow
 ///
 /// # Errors
 /// The store's.
-pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<ProductId, PdGdsRow>, Fault> {
-    let made = |id: &ProductId| cx.near.0.borrow().products.get(id).map(|(row, _)| (id.clone(), row.clone()));
-    let mut found: HashMap<ProductId, PdGdsRow> = ids.iter().filter_map(made).collect();
+pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRecord>, Fault> {
+    let made = |id: &ProductId| cx.near.0.borrow().products.get(id).map(|(made, _)| (id.clone(), made.clone()));
+    let mut found: HashMap<ProductId, ProductRecord> = ids.iter().filter_map(made).collect();
     let missing: Vec<ProductId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     let read = cx.store.products(&missing).await?;
-    found.extend(read.into_iter().map(|row| (ProductId::stored(&row.gds_id), row)));
+    found.extend(read.iter().map(ProductRecord::from).map(|product| (product.id.clone(), product)));
     Ok(found)
 }
 
@@ -204,99 +198,105 @@ pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<Pro
 ///
 /// # Errors
 /// The store's.
-pub async fn template(cx: &LaneContext, id: &TemplateId) -> Result<Option<TmplRow>, Fault> {
-    if let Some((row, _)) = cx.near.0.borrow().templates.get(id) {
-        return Ok(Some(row.clone()));
+pub async fn template(cx: &LaneContext, id: &TemplateId) -> Result<Option<DeliveryTemplate>, Fault> {
+    if let Some((made, _)) = cx.near.0.borrow().templates.get(id) {
+        return Ok(Some(made.clone()));
     }
-    Ok(cx.store.templates(std::slice::from_ref(id)).await?.pop())
+    Ok(cx.store.templates(std::slice::from_ref(id)).await?.first().map(DeliveryTemplate::from))
 }
 
 /// 배송템플릿 등록.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn create_template(cx: &LaneContext, c: &CreateTemplate) -> Result<Result<Facts, Refusal>, Fault> {
+/// The refusal, or the store's.
+pub async fn create_template(cx: &LaneContext, c: &CreateTemplate) -> Result<Facts, NotDone> {
     if template(cx, &c.template_id).await?.is_some() {
-        return Ok(Err(Reason::AlreadyExists.into()));
+        return Err(Reason::AlreadyExists.into());
     }
-    let row = TmplRow {
-        dlv_tmpl_id: c.template_id.shared(),
-        ptnr_id: c.partner_id.shared(),
-        tmpl_nm: c.name.as_str().into(),
-        free_thrs_amt: c.free_threshold.map(|w| w.get()),
+    let made = DeliveryTemplate {
+        id: c.template_id.clone(),
+        partner_id: c.partner_id.clone(),
+        name: c.name.as_str().into(),
+        free_threshold: c.free_threshold,
     };
-    let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().templates.insert(c.template_id.clone(), (row.clone(), book.number + 1));
-    book.rows.tmpl.push(row);
-    Ok(Ok(Facts::default()))
+    put_template(cx, made);
+    Ok(Facts::default())
 }
 
 /// 상품 등록.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Result<Facts, Refusal>, Fault> {
+/// The refusal, or the store's.
+pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Facts, NotDone> {
     if product(cx, &c.product_id).await?.is_some() {
-        return Ok(Err(Reason::AlreadyExists.into()));
+        return Err(Reason::AlreadyExists.into());
     }
     let Some(template) = template(cx, &c.template_id).await? else {
-        return Ok(Err(Reason::UnknownTemplate.into()));
+        return Err(Reason::UnknownTemplate.into());
     };
-    if *template.ptnr_id != *c.partner_id.as_str() {
-        let why = format!("delivery template {} is of partner {}", c.template_id, template.ptnr_id);
-        return Ok(Err(Refusal::invalid(why)));
+    if template.partner_id != c.partner_id {
+        let why = format!("delivery template {} is of partner {}", c.template_id, template.partner_id);
+        return Err(Refusal::invalid(why).into());
     }
     if c.points_rate_bp > 10_000 || c.lead_time_days > 365 {
-        return Ok(Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365")));
+        return Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365").into());
     }
     let gift = c.kind == ProductKind::Gift;
-    let row = PdGdsRow {
-        gds_id: c.product_id.shared(),
-        gds_nm: c.name.as_str().into(),
-        gds_knd_cd: c.kind.code().into(),
-        gds_typ_cd: c.product_type.as_str().into(),
-        sl_upr: if gift { 0 } else { c.price.get() },
-        ptnr_id: c.partner_id.shared(),
-        dlv_tmpl_id: c.template_id.shared(),
-        bndl_yn: c.bundled,
-        dlv_fee: c.delivery_fee.get(),
-        free_dlv_yn: c.free_delivery,
-        dlv_lead_days: i64::from(c.lead_time_days),
-        pre_rfnd_yn: c.pre_refund,
-        pnt_rate_bp: i64::from(c.points_rate_bp),
-        kept_dlv_fee: None,
-        kept_bndl_yn: false,
-        kept_free_dlv_yn: false,
+    let made = ProductRecord {
+        id: c.product_id.clone(),
+        name: c.name.as_str().into(),
+        kind: c.kind,
+        product_type: c.product_type.as_str().into(),
+        price: if gift { Won::ZERO } else { c.price },
+        partner_id: c.partner_id.clone(),
+        template_id: c.template_id.clone(),
+        shipping: ShippingTerms { fee: c.delivery_fee, bundled: c.bundled, free: c.free_delivery },
+        lead_time_days: c.lead_time_days,
+        pre_refund: c.pre_refund,
+        points_rate_bp: c.points_rate_bp,
+        kept_shipping: None,
     };
+    put_product(cx, made);
+    Ok(Facts::default())
+}
+
+fn put_product(cx: &LaneContext, product: ProductRecord) {
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().products.insert(c.product_id.clone(), (row.clone(), book.number + 1));
-    book.rows.pd_gds.push(row);
-    Ok(Ok(Facts::default()))
+    cx.near.0.borrow_mut().products.insert(product.id.clone(), (product.clone(), book.number + 1));
+    book.repeats = true; // made and changed in one batch
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::Product(product)));
+}
+
+fn put_template(cx: &LaneContext, template: DeliveryTemplate) {
+    let mut book = cx.book.borrow_mut();
+    cx.near.0.borrow_mut().templates.insert(template.id.clone(), (template.clone(), book.number + 1));
+    book.repeats = true; // made and changed in one batch
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::Template(template)));
 }
 
 /// 프로모션·쿠폰 등록.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<Result<Facts, Refusal>, Fault> {
+/// The refusal, or the store's.
+pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<Facts, NotDone> {
     let made = cx.near.0.borrow().made_promotions.contains_key(&c.promotion_id);
     if made || !cx.store.promotions(std::slice::from_ref(&c.promotion_id)).await?.is_empty() {
-        return Ok(Err(Reason::AlreadyExists.into()));
+        return Err(Reason::AlreadyExists.into());
     }
     if c.rate_bp == 0 || c.rate_bp > 10_000 {
-        return Ok(Err(Refusal::invalid("rate_bp is 1 to 10000")));
+        return Err(Refusal::invalid("rate_bp is 1 to 10000").into());
     }
-    let row = PrmRow {
-        prm_id: c.promotion_id.shared(),
-        prm_knd_cd: c.kind.code().into(),
-        dscnt_rate_bp: i64::from(c.rate_bp),
-        opn_dttm: c.opens_at.map(Moment::time),
-        cls_dttm: c.closes_at.map(Moment::time),
+    let made = Promotion {
+        id: c.promotion_id.clone(),
+        kind: c.kind,
+        rate_bp: c.rate_bp,
+        opens_at: c.opens_at.map(Moment::time),
+        closes_at: c.closes_at.map(Moment::time),
     };
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (row.clone(), book.number + 1));
-    book.rows.prm.push(row);
-    Ok(Ok(Facts::default()))
+    cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (made.clone(), book.number + 1));
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::Promotion(made)));
+    Ok(Facts::default())
 }
 
 /// The named partners; unknown ones are left out.
@@ -306,133 +306,99 @@ pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<R
 pub async fn partners(cx: &LaneContext, ids: &[PartnerId]) -> Result<Vec<Partner>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
-        found.extend(partner_row(cx, id).await?.as_ref().map(partner));
+        found.extend(partner(cx, id).await?.map(|p| p.partner));
     }
     Ok(found)
 }
 
-async fn partner_row(cx: &LaneContext, id: &PartnerId) -> Result<Option<PtnrRow>, Fault> {
-    if let Some((row, _)) = cx.near.0.borrow().partners.get(id) {
-        return Ok(Some(row.clone()));
+async fn partner(cx: &LaneContext, id: &PartnerId) -> Result<Option<PartnerRecord>, Fault> {
+    if let Some((made, _)) = cx.near.0.borrow().partners.get(id) {
+        return Ok(Some(made.clone()));
     }
-    Ok(cx.store.partners(std::slice::from_ref(id)).await?.pop())
+    Ok(cx.store.partners(std::slice::from_ref(id)).await?.first().map(PartnerRecord::from))
 }
 
-fn partner(r: &PtnrRow) -> Partner {
-    let kind = PartnerKind::ALL.iter().find(|k| k.code() == &*r.ptnr_knd_cd).copied();
-    Partner {
-        id: PartnerId::stored(&r.ptnr_id),
-        kind: kind.unwrap_or(PartnerKind::Retailer),
-        active: r.use_yn,
-        zip: r.biz_zip_no.as_deref().map(str::to_owned),
-    }
-}
-
-fn put_partner(cx: &LaneContext, id: &PartnerId, row: PtnrRow) {
+fn put_partner(cx: &LaneContext, partner: PartnerRecord) {
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().partners.insert(id.clone(), (row.clone(), book.number + 1));
+    cx.near.0.borrow_mut().partners.insert(partner.partner.id.clone(), (partner.clone(), book.number + 1));
     book.repeats = true; // made and changed in one batch
-    book.rows.ptnr.push(row);
+    book.effects.push(Effect::ReferenceSet(ReferenceSet::Partner(partner)));
 }
 
 /// 협력사 등록.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Result<Result<Facts, Refusal>, Fault> {
-    if partner_row(cx, &c.partner_id).await?.is_some() {
-        return Ok(Err(Reason::AlreadyExists.into()));
+/// The refusal, or the store's.
+pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Result<Facts, NotDone> {
+    if partner(cx, &c.partner_id).await?.is_some() {
+        return Err(Reason::AlreadyExists.into());
     }
-    let row = PtnrRow {
-        ptnr_id: c.partner_id.shared(),
-        ptnr_nm: c.name.as_str().into(),
-        ptnr_knd_cd: c.kind.code().into(),
-        use_yn: true,
-        biz_zip_no: c.zip.as_deref().map(Arc::from),
-        biz_addr: c.address.as_deref().map(Arc::from),
-        reg_dttm: at,
-    };
-    put_partner(cx, &c.partner_id, row);
-    Ok(Ok(Facts::default()))
+    let known =
+        Partner { id: c.partner_id.clone(), kind: c.kind, active: true, zip: c.zip.as_deref().map(str::to_owned) };
+    let address = c.address.as_deref().map(Arc::from);
+    put_partner(cx, PartnerRecord { partner: known, name: c.name.as_str().into(), address, registered_at: at });
+    Ok(Facts::default())
 }
 
 /// 협력사 변경.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Result<Facts, Refusal>, Fault> {
-    let Some(mut row) = partner_row(cx, &c.partner_id).await? else {
-        return Ok(Err(Reason::UnknownPartner.into()));
+/// The refusal, or the store's.
+pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Facts, NotDone> {
+    let Some(mut changed) = partner(cx, &c.partner_id).await? else {
+        return Err(Reason::UnknownPartner.into());
     };
-    row.use_yn = c.active.unwrap_or(row.use_yn);
     let text = |new: &Option<Text>| new.as_deref().map(Arc::from);
-    row.ptnr_nm = text(&c.name).unwrap_or(row.ptnr_nm);
-    row.biz_zip_no = text(&c.zip).or(row.biz_zip_no);
-    row.biz_addr = text(&c.address).or(row.biz_addr);
-    put_partner(cx, &c.partner_id, row);
-    Ok(Ok(Facts::default()))
+    changed.partner.active = c.active.unwrap_or(changed.partner.active);
+    changed.partner.zip = c.zip.as_deref().map(str::to_owned).or(changed.partner.zip);
+    changed.name = text(&c.name).unwrap_or(changed.name);
+    changed.address = text(&c.address).or(changed.address);
+    put_partner(cx, changed);
+    Ok(Facts::default())
 }
 
 /// 상품 변경: orders keep what they were placed with; every lane looks again once it is durable.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn change_product(
-    cx: &LaneContext,
-    c: &ChangeProduct,
-    meta: &CommandMeta,
-) -> Result<Result<Facts, Refusal>, Fault> {
-    let Some(mut row) = product(cx, &c.product_id).await? else {
-        return Ok(Err(Reason::UnknownProduct.into()));
+/// The refusal, or the store's.
+pub async fn change_product(cx: &LaneContext, c: &ChangeProduct, meta: &CommandMeta) -> Result<Facts, NotDone> {
+    let Some(mut product) = product(cx, &c.product_id).await? else {
+        return Err(Reason::UnknownProduct.into());
     };
     if c.points_rate_bp.is_some_and(|r| r > 10_000) || c.lead_time_days.is_some_and(|d| d > 365) {
-        return Ok(Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365")));
+        return Err(Refusal::invalid("points_rate_bp is at most 10000, lead_time_days at most 365").into());
     }
-    if c.price.is_some() && &*row.gds_knd_cd == ProductKind::Gift.code() {
-        return Ok(Err(Refusal::invalid("a gift costs nothing")));
+    if c.price.is_some() && product.kind == ProductKind::Gift {
+        return Err(Refusal::invalid("a gift costs nothing").into());
     }
-    row.gds_nm = c.name.as_deref().map_or(row.gds_nm, Arc::from);
-    row.sl_upr = c.price.map_or(row.sl_upr, |w| w.get());
-    row.bndl_yn = c.bundled.unwrap_or(row.bndl_yn);
-    row.dlv_fee = c.delivery_fee.map_or(row.dlv_fee, |w| w.get());
-    row.free_dlv_yn = c.free_delivery.unwrap_or(row.free_dlv_yn);
-    row.dlv_lead_days = c.lead_time_days.map_or(row.dlv_lead_days, i64::from);
-    row.pre_rfnd_yn = c.pre_refund.unwrap_or(row.pre_rfnd_yn);
-    row.pnt_rate_bp = c.points_rate_bp.map_or(row.pnt_rate_bp, i64::from);
-    {
-        let mut book = cx.book.borrow_mut();
-        cx.near.0.borrow_mut().products.insert(c.product_id.clone(), (row.clone(), book.number + 1));
-        book.repeats = true;
-        book.rows.pd_gds.push(row);
-    }
+    product.name = c.name.as_deref().map_or(product.name, Arc::from);
+    product.price = c.price.unwrap_or(product.price);
+    product.shipping.bundled = c.bundled.unwrap_or(product.shipping.bundled);
+    product.shipping.fee = c.delivery_fee.unwrap_or(product.shipping.fee);
+    product.shipping.free = c.free_delivery.unwrap_or(product.shipping.free);
+    product.lead_time_days = c.lead_time_days.unwrap_or(product.lead_time_days);
+    product.pre_refund = c.pre_refund.unwrap_or(product.pre_refund);
+    product.points_rate_bp = c.points_rate_bp.unwrap_or(product.points_rate_bp);
+    put_product(cx, product);
     look_again(cx, meta);
-    Ok(Ok(Facts::default()))
+    Ok(Facts::default())
 }
 
 /// 배송템플릿 변경.
 ///
 /// # Errors
-/// Outer: the store's. Inner: the refusal.
-pub async fn change_template(
-    cx: &LaneContext,
-    c: &ChangeTemplate,
-    meta: &CommandMeta,
-) -> Result<Result<Facts, Refusal>, Fault> {
-    let Some(mut row) = template(cx, &c.template_id).await? else {
-        return Ok(Err(Reason::UnknownTemplate.into()));
+/// The refusal, or the store's.
+pub async fn change_template(cx: &LaneContext, c: &ChangeTemplate, meta: &CommandMeta) -> Result<Facts, NotDone> {
+    let Some(mut template) = template(cx, &c.template_id).await? else {
+        return Err(Reason::UnknownTemplate.into());
     };
-    row.tmpl_nm = c.name.as_deref().map_or(row.tmpl_nm, Arc::from);
+    template.name = c.name.as_deref().map_or(template.name, Arc::from);
     if let Some(threshold) = c.free_threshold {
-        row.free_thrs_amt = threshold.is_positive().then(|| threshold.get());
+        template.free_threshold = threshold.is_positive().then_some(threshold);
     }
-    {
-        let mut book = cx.book.borrow_mut();
-        cx.near.0.borrow_mut().templates.insert(c.template_id.clone(), (row.clone(), book.number + 1));
-        book.repeats = true;
-        book.rows.tmpl.push(row);
-    }
+    put_template(cx, template);
     look_again(cx, meta);
-    Ok(Ok(Facts::default()))
+    Ok(Facts::default())
 }
 
 /// Tells every lane to look again, by its internal stream: after the commit, so that it finds what is new.
@@ -440,13 +406,8 @@ fn look_again(cx: &LaneContext, meta: &CommandMeta) {
     let mut book = cx.book.borrow_mut();
     for lane in 0..cx.partitions {
         let id: Arc<str> = derived_id("refresh", &[&meta.id, &lane.to_string()]).into();
-        book.rows.otbx.push(OtbxRow {
-            otbx_id: Arc::clone(&id),
-            prtn_no: i64::from(cx.partition),
-            to_prtn_no: i64::from(lane),
-            cmd: Internal::Refresh { id }.json().into(),
-            otbx_dttm: meta.source.at,
-        });
+        let step = Internal::Refresh { id: Arc::clone(&id) };
+        book.effects.push(Effect::Outbox(OutboxStep { id, to: lane, step, at: meta.source.at }));
     }
 }
 
@@ -463,29 +424,30 @@ pub async fn refresh(cx: &LaneContext) -> Result<(), Fault> {
         kept.skus.0.clear();
         kept.promotions.0.clear();
     }
-    let gone = |why: String| Fault::Decision { entry: crate::log::EntryId::ZERO, why };
     let mut live: HashMap<ProductId, Vec<Addr<Inventory>>> = HashMap::new();
     for id in cx.skus.keys() {
         let Some(actor) = cx.skus.get(&id) else { continue };
-        if let Some(info) = actor.send(inventory::Describe).await.map_err(|e| gone(e.to_string()))? {
+        if let Some(info) = actor.send(inventory::Describe).await? {
             live.entry(info.product_id.clone()).or_default().push(actor);
         }
     }
     let ids: Vec<ProductId> = live.keys().cloned().collect();
     for ids in ids.chunks(AGAIN_AT_ONCE) {
-        let products = cx.store.products(ids).await?;
-        let mut used: Vec<TemplateId> = products.iter().map(|p| TemplateId::stored(&p.dlv_tmpl_id)).collect();
+        let read = cx.store.products(ids).await?;
+        let products: Vec<ProductRecord> = read.iter().map(ProductRecord::from).collect();
+        let mut used: Vec<TemplateId> = products.iter().map(|p| p.template_id.clone()).collect();
         used.sort();
         used.dedup();
-        let templates = cx.store.templates(&used).await?;
+        let read = cx.store.templates(&used).await?;
+        let templates: Vec<DeliveryTemplate> = read.iter().map(DeliveryTemplate::from).collect();
         for product in products {
-            let Some(template) = templates.iter().find(|t| t.dlv_tmpl_id == product.dlv_tmpl_id) else { continue };
-            for actor in live.get(&ProductId::stored(&product.gds_id)).into_iter().flatten() {
-                let cause = inventory::Cause { command_id: "refresh".into(), order_id: None, at: cx.now.get() };
+            let Some(template) = templates.iter().find(|t| t.id == product.template_id) else { continue };
+            for actor in live.get(&product.id).into_iter().flatten() {
+                let cause = Cause { command_id: "refresh".into(), order_id: None, at: cx.now.get() };
                 let (product, template) = (Box::new(product.clone()), Box::new(template.clone()));
                 let what = inventory::SkuAction::Refresh { product, template };
                 let told = actor.send(inventory::SkuCommand { what, cause }).await;
-                told.map_err(|e| gone(e.to_string()))?.map_err(|r| gone(r.message()))?;
+                told?.map_err(|refusal| Fault::Broken(refusal.message()))?;
             }
         }
     }

@@ -3,14 +3,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::{
-    CommandMeta, Fault, LaneContext, activate,
-    inventory::{ApplyMovements, Cause},
-    links::taken,
-    quotes::quotes,
-};
+use super::{CommandMeta, Fault, LaneContext, activate, inventory::ApplyMovements, links::taken, quotes::quotes};
 use crate::{
     domain::{
         catalog::SaleWindow,
@@ -23,26 +16,17 @@ use crate::{
         reason::{Facts, Reason},
         stock::{Move, Movement},
     },
+    history::{
+        effects::{Cause, Effect, OutboxStep},
+        reservation::{
+            HeldReservation,
+            ReservationState::{self, Held, Refused, Released, Taken},
+            ReservedUnits,
+        },
+    },
     lane::commit::Outgoing,
     protocol::internal::{Internal, Said, derived_id},
-    store::rows::{OtbxRow, RsvRow},
 };
-
-const HELD: &str = "HELD";
-const TAKEN: &str = "TAKEN";
-const REFUSED: &str = "REFUSED";
-const RELEASED: &str = "RELEASED";
-
-/// What a reservation keeps of a line.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Kept {
-    line_no: u16,
-    sku_id: SkuId,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    campaign_id: Option<CampaignId>,
-    customer_id: CustomerId,
-    quantity: u32,
-}
 
 /// A step as it came.
 pub struct IncomingStep {
@@ -58,14 +42,12 @@ pub struct IncomingStep {
 /// The store's, or a broken invariant.
 pub async fn take(cx: &LaneContext, step: IncomingStep, meta: CommandMeta) -> Result<(), Fault> {
     let before = known(cx, &step.reservation).await?;
-    let fault = |why: String| Fault::Decision { entry: meta.source.id, why };
-    let kept: Vec<Kept> = match &before {
-        Some(row) => serde_json::from_str(&row.rsv_lines).map_err(|e| fault(e.to_string()))?,
-        None => Vec::new(),
+    let (state, kept) = match &before {
+        Some(held) => (Some(held.state), held.lines.clone()),
+        None => (None, Vec::new()),
     };
-    let state = before.as_ref().map(|r| r.rsv_stat_cd.to_string());
     let mut reply = None;
-    let after: Option<(&str, Vec<Kept>)> = match (&step.what, state.as_deref()) {
+    let after: Option<(ReservationState, Vec<ReservedUnits>)> = match (&step.what, state) {
         (StepKind::Reserve { customer_id, lines, deduct, stands }, None) => {
             let (said, state, kept) = reserve(cx, &step, &meta, customer_id, lines, *deduct, *stands).await?;
             reply = Some(said);
@@ -73,68 +55,64 @@ pub async fn take(cx: &LaneContext, step: IncomingStep, meta: CommandMeta) -> Re
         }
         // given up before it came, or come again
         (StepKind::Reserve { .. }, Some(_)) => None,
-        (StepKind::Confirm, Some(HELD)) => {
+        (StepKind::Confirm, Some(Held)) => {
             carry(cx, &step, &meta, &kept, |k| vec![(Move::DeductHeld, k.quantity, 0, None)]).await?;
-            Some((TAKEN, kept))
+            Some((Taken, kept))
         }
         (StepKind::Confirm, _) => None,
-        (StepKind::Release, Some(HELD)) => {
+        (StepKind::Release, Some(Held)) => {
             carry(cx, &step, &meta, &kept, |k| vec![(Move::Release, k.quantity, -1, None)]).await?;
-            Some((RELEASED, Vec::new()))
+            Some((Released, Vec::new()))
         }
-        (StepKind::Release, Some(TAKEN)) => {
+        (StepKind::Release, Some(Taken)) => {
             carry(cx, &step, &meta, &kept, |k| vec![(Move::Restock, k.quantity, -1, Some("cancelled"))]).await?;
-            Some((RELEASED, Vec::new()))
+            Some((Released, Vec::new()))
         }
-        (StepKind::Release, Some(_)) => None,
-        (StepKind::Release, None) => Some((RELEASED, Vec::new())),
-        (StepKind::Return { lines }, Some(state @ (HELD | TAKEN))) => {
-            let state = if state == HELD { HELD } else { TAKEN };
+        (StepKind::Release, Some(Refused | Released)) => None,
+        (StepKind::Release, None) => Some((Released, Vec::new())),
+        (StepKind::Return { lines }, Some(state @ (Held | Taken))) => {
             Some((state, give_back(cx, &step, &meta, kept, lines, state).await?))
         }
         (StepKind::Return { .. }, _) => {
-            return Err(fault(format!("units of reservation {} come back that were never taken", step.reservation)));
+            return Err(Fault::Broken(format!(
+                "units of reservation {} come back that were never taken",
+                step.reservation
+            )));
         }
     };
     let mut book = cx.book.borrow_mut();
-    if let Some((state, kept)) = after {
-        let row = RsvRow {
-            rsv_id: step.reservation.as_str().into(),
-            prtn_no: i64::from(cx.partition),
-            ord_prtn_no: i64::from(step.from),
-            ord_id: step.order_id.shared(),
-            rsv_stat_cd: state.into(),
-            rsv_lines: serde_json::to_string(&kept).map_err(|e| fault(e.to_string()))?.into(),
-            rsv_dttm: meta.source.at,
-        };
+    if let Some((state, lines)) = after {
+        let held = Arc::new(HeldReservation {
+            id: step.reservation.clone(),
+            order_lane: step.from,
+            order_id: step.order_id.clone(),
+            state,
+            lines,
+            at: meta.source.at,
+        });
         book.repeats = true; // a reservation may be made and confirmed in one batch
         let number = book.number + 1;
-        cx.reservations.borrow_mut().insert(step.reservation.clone(), (row.clone(), number));
-        book.rows.rsv.push(row);
+        cx.reservations.borrow_mut().insert(step.reservation.clone(), (Arc::clone(&held), number));
+        book.effects.push(Effect::ReservationSet(held));
     }
     if let Some(said) = reply {
         let id: Arc<str> = derived_id("reply", &[&step.reservation]).into();
-        let order_id = step.order_id.clone();
-        let internal = Internal::Reply { id: Arc::clone(&id), order_id, reservation: step.reservation.clone(), said };
-        book.rows.otbx.push(OtbxRow {
-            otbx_id: id,
-            prtn_no: i64::from(cx.partition),
-            to_prtn_no: i64::from(step.from),
-            cmd: internal.json().into(),
-            otbx_dttm: meta.source.at,
-        });
+        let internal =
+            Internal::Reply { id: Arc::clone(&id), order_id: step.order_id, reservation: step.reservation, said };
+        book.effects.push(Effect::Outbox(OutboxStep { id, to: step.from, step: internal, at: meta.source.at }));
     }
     cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);
-    book.rows.cmd.push(taken(cx, &meta));
+    book.effects.push(taken(&meta));
     book.outgoing.push(Outgoing::silent(meta.source, meta.name));
     Ok(())
 }
 
-async fn known(cx: &LaneContext, reservation: &str) -> Result<Option<RsvRow>, Fault> {
-    if let Some((row, _)) = cx.reservations.borrow().get(reservation) {
-        return Ok(Some(row.clone()));
+async fn known(cx: &LaneContext, reservation: &str) -> Result<Option<Arc<HeldReservation>>, Fault> {
+    if let Some((held, _)) = cx.reservations.borrow().get(reservation) {
+        return Ok(Some(Arc::clone(held)));
     }
-    Ok(cx.store.reservations(&[reservation.into()]).await?.pop())
+    let stored = cx.store.reservations(&[reservation.into()]).await?.pop();
+    stored.map(|row| HeldReservation::read(&row).map(Arc::new).map_err(Fault::Broken)).transpose()
 }
 
 async fn reserve(
@@ -145,7 +123,7 @@ async fn reserve(
     lines: &[StepLine],
     deduct: bool,
     stands: bool,
-) -> Result<(Said, &'static str, Vec<Kept>), Fault> {
+) -> Result<(Said, ReservationState, Vec<ReservedUnits>), Fault> {
     let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
     for l in lines {
         if !wanted.iter().any(|(s, _)| *s == l.sku_id) {
@@ -153,11 +131,11 @@ async fn reserve(
         }
     }
     let quotes = quotes(cx, &wanted, customer, meta.source.at).await?;
-    let mut kept: Vec<Kept> = Vec::with_capacity(lines.len());
+    let mut kept: Vec<ReservedUnits> = Vec::with_capacity(lines.len());
     for line in lines {
         let before: i64 = kept.iter().filter(|k| k.sku_id == line.sku_id).map(|k| i64::from(k.quantity)).sum();
         match units(&quotes, line, before, stands) {
-            Ok(quantity) => kept.push(Kept {
+            Ok(quantity) => kept.push(ReservedUnits {
                 line_no: line.line_no,
                 sku_id: line.sku_id.clone(),
                 campaign_id: line.campaign_id.clone(),
@@ -165,14 +143,14 @@ async fn reserve(
                 quantity,
             }),
             Err((reason, facts)) => {
-                return Ok((Said::Refused { reason, facts: Box::new(facts) }, REFUSED, Vec::new()));
+                return Ok((Said::Refused { reason, facts: Box::new(facts) }, Refused, Vec::new()));
             }
         }
     }
     let kind = if deduct { Move::Deduct } else { Move::Hold };
     carry(cx, step, meta, &kept, |k| vec![(kind, k.quantity, 1, None)]).await?;
     let got = kept.iter().map(|k| ReservedLine { line_no: k.line_no, quantity: k.quantity }).collect();
-    Ok((Said::Reserved { lines: got }, if deduct { TAKEN } else { HELD }, kept))
+    Ok((Said::Reserved { lines: got }, if deduct { Taken } else { Held }, kept))
 }
 
 /// How many units a line gets here; the sale's window was checked where the order lives, its pause and limits are ours.
@@ -214,8 +192,8 @@ async fn carry(
     cx: &LaneContext,
     step: &IncomingStep,
     meta: &CommandMeta,
-    kept: &[Kept],
-    motions: impl Fn(&Kept) -> Vec<Motion>,
+    kept: &[ReservedUnits],
+    motions: impl Fn(&ReservedUnits) -> Vec<Motion>,
 ) -> Result<(), Fault> {
     for k in kept {
         let movements: Vec<Movement> = motions(k)
@@ -235,9 +213,8 @@ async fn carry(
         let actor = activate::sku(cx, &k.sku_id).await?;
         let cause =
             Cause { command_id: Arc::clone(&meta.id), order_id: Some(step.order_id.clone()), at: meta.source.at };
-        let fault = |why: String| Fault::Decision { entry: meta.source.id, why };
-        let carried = actor.send(ApplyMovements { movements, cause }).await.map_err(|e| fault(e.to_string()))?;
-        carried.map_err(|e| fault(e.to_string()))?;
+        let carried = actor.send(ApplyMovements { movements, cause }).await?;
+        carried.map_err(|out| Fault::Broken(out.to_string()))?;
     }
     Ok(())
 }
@@ -246,18 +223,18 @@ async fn give_back(
     cx: &LaneContext,
     step: &IncomingStep,
     meta: &CommandMeta,
-    mut kept: Vec<Kept>,
+    mut kept: Vec<ReservedUnits>,
     back: &[ReturnedUnits],
-    state: &str,
-) -> Result<Vec<Kept>, Fault> {
+    state: ReservationState,
+) -> Result<Vec<ReservedUnits>, Fault> {
     // a return may overtake its confirmation: what is held then is let go
-    let kind = if state == HELD { Move::Release } else { Move::Restock };
+    let kind = if state == Held { Move::Release } else { Move::Restock };
     for b in back {
         let Some(k) = kept.iter_mut().find(|k| k.line_no == b.line_no && k.quantity >= b.quantity) else {
             let why = format!("reservation {} has not {} units of line {}", step.reservation, b.quantity, b.line_no);
-            return Err(Fault::Decision { entry: meta.source.id, why });
+            return Err(Fault::Broken(why));
         };
-        let returned = Kept { quantity: b.quantity, ..k.clone() };
+        let returned = ReservedUnits { quantity: b.quantity, ..k.clone() };
         k.quantity -= b.quantity;
         let reason = if b.lost { "shortage" } else { "cancelled" };
         carry(cx, step, meta, &[returned], |k| {

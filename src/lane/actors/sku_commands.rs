@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use super::{
-    CommandMeta, Fault, LaneContext, activate, consent, gifts,
-    inventory::{Cause, SkuAction, SkuCommand},
+    CommandMeta, Fault, LaneContext, NotDone, activate, consent, gifts,
+    inventory::{SkuAction, SkuCommand},
     owners, refdata,
 };
 use crate::{
     domain::{
-        ids::SkuId,
+        ids::{PartnerId, SkuId},
         reason::{Facts, Reason, Refusal},
     },
-    history::replay::Note,
+    history::{
+        catalog,
+        effects::{Cause, ConsentSet, Effect, NewSku, TakenCommand},
+        replay::Note,
+    },
     lane::commit::Outgoing,
     protocol::{Answer, command::Wire},
-    store::{
-        Outcome, StoredSku, UntRow,
-        rows::{CmdRow, HistRow},
-    },
+    store::Outcome,
 };
 
 /// The SKU that a command is about, if it is about one.
@@ -42,31 +43,18 @@ pub fn sku_of(wire: &Wire) -> Option<&SkuId> {
 /// # Errors
 /// The store's, or an actor that is gone.
 pub async fn decide(cx: &LaneContext, wire: &Wire, meta: CommandMeta, careful: bool) -> Result<(), Fault> {
-    let result = act(cx, wire, &meta).await?;
     let mut out = Outgoing::silent(meta.source, meta.name);
-    let answer = match result {
+    let answer = match act(cx, wire, &meta).await {
         Ok(facts) => {
-            let note = Note { reason: None, facts: facts.clone() };
-            let ansr = if facts.is_empty() { None } else { serde_json::to_string(&note).ok().map(Arc::from) };
-            let row = CmdRow {
-                cmd_id: Arc::clone(&meta.id),
-                cmd_dgst: Arc::clone(&meta.digest),
-                cmd_typ_cd: meta.name.into(),
-                prtn_no: i64::from(cx.partition),
-                actr: Arc::clone(&meta.actor),
-                ansr,
-                strm_entr: Some(meta.source.entry().to_string().into()),
-                cmd_dttm: meta.source.at,
-            };
-            let mut book = cx.book.borrow_mut();
-            book.rows.hist.push(HistRow::outside(&row));
-            book.rows.cmd.push(row);
-            drop(book);
+            let note = (!facts.is_empty()).then(|| Box::new(Note { reason: None, facts: facts.clone() }));
+            let taken = TakenCommand { command: meta.stamp(), name: meta.name, note, by_client: true };
+            cx.book.borrow_mut().effects.push(Effect::CommandTaken(taken));
             let mut answer = meta.answer(cx.partition);
             answer.facts = facts;
             answer
         }
-        Err(refusal) => {
+        Err(NotDone::Fault(fault)) => return Err(fault),
+        Err(NotDone::Refused(refusal)) => {
             out.unsure = !careful;
             meta.refusal(cx.partition, None, &refusal)
         }
@@ -76,10 +64,12 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: CommandMeta, careful: b
     Ok(())
 }
 
-async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Result<Facts, Refusal>, Fault> {
-    if let Err(refusal) = owners::check(cx, wire, meta).await? {
-        return Ok(Err(refusal));
-    }
+async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts, NotDone> {
+    owners::check(cx, wire, meta).await?;
+    let said = |partner: &PartnerId, buyer: &PartnerId, allowed| {
+        let (partner, buyer) = (partner.clone(), buyer.clone());
+        ConsentSet { partner, buyer, allowed, at: meta.source.at }
+    };
     #[expect(clippy::wildcard_enum_match_arm, reason = "orders' commands never come here")]
     let what = match wire {
         Wire::CreateTemplate(c) => return refdata::create_template(cx, c).await,
@@ -89,33 +79,26 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Result
         Wire::ChangeGiftPromotion(c) => return gifts::change(cx, c).await,
         Wire::CreatePartner(c) => return refdata::create_partner(cx, c, meta.source.at).await,
         Wire::ChangePartner(c) => return refdata::change_partner(cx, c).await,
-        Wire::AllowBuyer(c) => return consent::say(cx, (&c.partner_id, &c.buyer_id), true, meta.source.at).await,
-        Wire::WithdrawBuyer(c) => return consent::say(cx, (&c.partner_id, &c.buyer_id), false, meta.source.at).await,
+        Wire::AllowBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, true)).await,
+        Wire::WithdrawBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, false)).await,
         Wire::ChangeProduct(c) => return refdata::change_product(cx, c, meta).await,
         Wire::ChangeTemplate(c) => return refdata::change_template(cx, c, meta).await,
         Wire::CreateSku(c) => {
             let Some(product) = refdata::product(cx, &c.product_id).await? else {
-                return Ok(Err(Reason::UnknownProduct.into()));
+                return Err(Reason::UnknownProduct.into());
             };
-            let template = crate::domain::ids::TemplateId::stored(&product.dlv_tmpl_id);
-            let Some(template) = refdata::template(cx, &template).await? else {
-                return Ok(Err(Reason::UnknownTemplate.into()));
+            let Some(template) = refdata::template(cx, &product.template_id).await? else {
+                return Err(Reason::UnknownTemplate.into());
             };
-            let unit = UntRow {
-                unt_id: c.sku_id.shared(),
-                gds_id: c.product_id.shared(),
-                opt_nm: c.option_name.as_str().into(),
-                hldr_id: c.holder_id.as_ref().map(|h| h.shared()),
-                prtn_no: i64::from(cx.partition),
-                stck_qty: 0,
-                hold_qty: 0,
-                sold_qty: 0,
-                ldgr_no: 0,
-                rstk_qty: 0,
+            let holder_id = c.holder_id.clone();
+            let info = catalog::described(c.sku_id.clone(), holder_id.clone(), &product, &template, Vec::new());
+            let sku = NewSku {
+                sku_id: c.sku_id.clone(),
+                product_id: c.product_id.clone(),
+                option_name: c.option_name.as_str().into(),
+                holder_id,
             };
-            let none = Vec::new;
-            let stored = StoredSku { unit, product, template, ledger: None, campaigns: none(), buyers: Vec::new() };
-            SkuAction::Create { stored: Box::new(stored) }
+            SkuAction::Create { sku, info: Arc::new(info) }
         }
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
         Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity.units(), c.reason.as_str().into()),
@@ -125,20 +108,19 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Result
             if cx.near.has_campaign(&c.campaign_id)
                 || !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty()
             {
-                return Ok(Err(Reason::AlreadyExists.into()));
+                return Err(Reason::AlreadyExists.into());
             }
             SkuAction::Campaign(c.clone())
         }
         Wire::PauseCampaign(c) => SkuAction::Pause(c.campaign_id.clone(), true),
         Wire::ResumeCampaign(c) => SkuAction::Pause(c.campaign_id.clone(), false),
-        _ => return Ok(Err(Refusal::invalid("this command belongs to an order"))),
+        _ => return Err(Refusal::invalid("this command belongs to an order").into()),
     };
-    let Some(sku_id) = sku_of(wire) else { return Ok(Err(Refusal::invalid("the command names no SKU"))) };
+    let Some(sku_id) = sku_of(wire) else { return Err(Refusal::invalid("the command names no SKU").into()) };
     let actor = activate::sku(cx, sku_id).await?;
     let cause = Cause { command_id: Arc::clone(&meta.id), order_id: None, at: meta.source.at };
-    let gone = |e: actix::MailboxError| Fault::Decision { entry: meta.source.id, why: e.to_string() };
-    let done = actor.send(SkuCommand { what, cause }).await.map_err(gone)?;
-    if let (Ok(_), Wire::CreateCampaign(c)) = (&done, wire) {
+    let done = actor.send(SkuCommand { what, cause }).await??;
+    if let Wire::CreateCampaign(c) = wire {
         cx.near.made_campaign(&c.campaign_id, cx.book.borrow().number + 1);
     }
     Ok(done)

@@ -5,13 +5,19 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::Sealed;
+use super::{
+    batch::Sealed,
+    encoder::{EncodedRows, Encoder, Ready},
+};
 use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
-    history::replay,
+    history::{
+        effects::{Effect, OutgoingEvents},
+        replay,
+    },
     lane::{publish::Durable, traces::StageTimes},
     protocol::Answer,
-    store::{Batch, BatchEncoder, Commit, Committer, EncodedBatch, LaneStore, Lease, Outcome, StoreError},
+    store::{Batch, Commit, Committer, EncodedBatch, LaneStore, Lease, Outcome, StoreError},
 };
 
 /// Steps that are read from the outbox at a start or a reset: more than these follow once the first are gone.
@@ -24,8 +30,8 @@ pub enum BatchEnded {
     Done {
         number: u64,
         external: Vec<(SkuId, i64)>,
-        /// the batch's rows, for the memory that they hold
-        rows: Box<Batch>,
+        /// empty: the memory that the batch's effects had
+        effects: Vec<Effect>,
         /// answers that were decided, and those that were given in their place
         mended: Vec<(Arc<Answer>, Arc<Answer>)>,
     },
@@ -58,6 +64,8 @@ pub enum CommitRequest {
 /// What the loop needs.
 pub struct CommitLoop {
     pub lease: Lease,
+    /// whether this process asks the payment side for refunds itself
+    pub asks_refunds: bool,
     pub store: Arc<dyn LaneStore>,
     pub asks: mpsc::Receiver<CommitRequest>,
     pub ended: mpsc::Sender<BatchEnded>,
@@ -74,7 +82,17 @@ impl CommitLoop {
         let mut lost = false;
         let (ready, mut asks) = mpsc::channel(1);
         let (_, closed) = mpsc::channel(1);
-        tokio::spawn(make_ready(self.store.encoder(), std::mem::replace(&mut self.asks, closed), ready));
+        // rows of durable batches, for their memory
+        let (spare, durable) = mpsc::channel(2);
+        let encoder = Encoder {
+            lease: self.lease.clone(),
+            asks_refunds: self.asks_refunds,
+            store: Arc::clone(&self.store),
+            asks: std::mem::replace(&mut self.asks, closed),
+            ready,
+            durable,
+        };
+        tokio::spawn(encoder.run());
         while let Some(ask) = asks.recv().await {
             let end = match ask {
                 Ready::Probe => {
@@ -101,7 +119,9 @@ impl CommitLoop {
                     tracing::info!(commands, "a batch that was decided on the failed one is dropped with it");
                     BatchEnded::Dropped(sealed)
                 }
-                Ready::Batch(sealed, encoded) => self.batch(&mut committer, *sealed, encoded, &mut offsets).await,
+                Ready::Batch(sealed, encoded) => {
+                    self.batch(&mut committer, *sealed, encoded, &mut offsets, &spare).await
+                }
             };
             lost |= !matches!(end, BatchEnded::Done { .. } | BatchEnded::Probed | BatchEnded::Resumed);
             if self.ended.send(end).await.is_err() {
@@ -147,8 +167,9 @@ impl CommitLoop {
         &self,
         committer: &mut Option<Box<dyn Committer>>,
         mut sealed: Sealed,
-        encoded: Result<EncodedBatch, StoreError>,
+        encoded: Result<EncodedRows, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
+        spare: &mpsc::Sender<Batch>,
     ) -> BatchEnded {
         #[cfg(feature = "failpoints")]
         if mutant_acknowledges_first() {
@@ -164,12 +185,12 @@ impl CommitLoop {
                 return BatchEnded::Unheard;
             }
         }
-        let encoded = match encoded {
+        let EncodedRows { mut rows, encoded } = match encoded {
             Ok(encoded) => encoded,
             Err(e) => return BatchEnded::Failed(e),
         };
         let began = Instant::now();
-        let done = match self.commit(committer, &sealed.rows, encoded).await {
+        let done = match self.commit(committer, &rows, encoded).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => return BatchEnded::Conflict { why, lost: Box::new(sealed) },
             Ok(Commit::Fenced) => return BatchEnded::Fenced,
@@ -196,14 +217,17 @@ impl CommitLoop {
         };
         metrics::histogram!("jumun_batch_commands")
             .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
-        let number = sealed.number;
-        let mut rows = Box::new(sealed.rows);
+        let (number, mut effects) = (sealed.number, sealed.effects);
         let steps = std::mem::take(&mut rows.otbx);
         let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, stamps, said: None };
         if self.durable.send(durable).await.is_err() {
             return BatchEnded::Unheard;
         }
-        BatchEnded::Done { number, external, rows, mended }
+        if spare.try_send(rows).is_err() {
+            tracing::debug!("the encoder has memory enough");
+        }
+        effects.clear();
+        BatchEnded::Done { number, external, effects, mended }
     }
 
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get
@@ -231,7 +255,7 @@ impl CommitLoop {
         let histories = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
         for out in &mut sealed.outgoing {
             let told = histories.iter().flatten().filter(|r| out.again.contains(&r.cmd_id));
-            out.events.extend(told.cloned());
+            out.events.extend(told.cloned().map(OutgoingEvents::Stored));
             let Some((_, answer)) = &mut out.answer else { continue };
             let Some(outcome) = by_id.get(&*answer.command_id) else { continue };
             let history = outcome
@@ -240,7 +264,7 @@ impl CommitLoop {
                 .and_then(|o| histories.iter().find(|h| h.first().is_some_and(|r| r.ord_id == o.ord_id)));
             if out.replays {
                 let rows = history.into_iter().flatten().filter(|r| r.cmd_id == outcome.cmd_id);
-                out.events = rows.cloned().collect();
+                out.events = rows.cloned().map(OutgoingEvents::Stored).collect();
             } else if out.unsure {
                 let digest = answer.digest.clone().unwrap_or_else(|| "".into());
                 let first = match history {
@@ -266,36 +290,6 @@ impl CommitLoop {
             }
         }
         Ok(mended)
-    }
-}
-
-/// What is asked, made ready.
-enum Ready {
-    Batch(Box<Sealed>, Result<EncodedBatch, StoreError>),
-    Resume,
-    Probe,
-}
-
-async fn make_ready(
-    mut encoder: Box<dyn BatchEncoder>,
-    mut asks: mpsc::Receiver<CommitRequest>,
-    to: mpsc::Sender<Ready>,
-) {
-    while let Some(ask) = asks.recv().await {
-        let ready = match ask {
-            CommitRequest::Probe => Ready::Probe,
-            CommitRequest::Resume => Ready::Resume,
-            CommitRequest::Commit(mut sealed) => {
-                // one order of ids for every lane: two that insert the same ones wait for each other, and don't lock
-                // each other out
-                sealed.rows.hist.sort_by(|a, b| (&a.cmd_id, a.cmd_evnt_no).cmp(&(&b.cmd_id, b.cmd_evnt_no)));
-                let encoded = encoder.encode(&sealed.rows);
-                Ready::Batch(sealed, encoded)
-            }
-        };
-        if to.send(ready).await.is_err() {
-            return;
-        }
     }
 }
 

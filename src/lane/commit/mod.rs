@@ -2,5 +2,6 @@
 
 pub mod batch;
 pub mod committer;
+mod encoder;
 
 pub use batch::{EntrySource, OpenBatch, Outgoing, Sealed, SharedBatch};

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Durable, instruments::Instruments};
 use crate::{
     clock::Clock,
+    history::effects::OutgoingEvents,
     integrations::payment::DueRefund,
     lane::{
         commit::Outgoing,
@@ -19,7 +20,6 @@ use crate::{
         traces::Traces,
     },
     log::{CommandLog, Inbound, LogError, OutAnswer, Retention, Settled, Settler},
-    protocol::event::publish,
     store::rows::OtbxRow,
 };
 
@@ -170,7 +170,6 @@ impl Publisher {
 
 fn settled(out: &Outgoing) -> Settled {
     let answer = out.answer.as_ref().map(|(to, a)| OutAnswer { reply_to: to.clone(), json: a.json() });
-    let events =
-        out.events.iter().map(|r| publish(&r.ord_id, r.hist_no, r.evnt_ver, r.hist_dttm, &r.cmd_id, &r.evnt)).collect();
+    let events = out.events.iter().flat_map(OutgoingEvents::published).collect();
     Settled { stream: out.source.stream, id: out.source.id, answer, events, dead: out.dead.clone() }
 }

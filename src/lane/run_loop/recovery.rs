@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{LaneLoop, ids, publisher_ended};
+use super::{EntryIds, LaneLoop, ids, publisher_ended};
 use crate::{
     lane::{
         LaneEnd,
@@ -83,7 +83,7 @@ impl LaneLoop {
             return self.reset(&broke.why, Culprit::Command, ended).await;
         };
         let (stream, id) = kept.entry();
-        let (command, order) = ids(&kept.again(self.parts.policy.checkout_pays));
+        let EntryIds { command, order } = ids(&kept.again(self.parts.policy.checkout_pays));
         let AfterBreak { times, repair, dead } = self.isolation.on_broken(Origin { stream, id }, broke.touched);
         let (partition, entry) = (self.parts.partition, tracing::field::display(id));
         let (command_id, order_id) = (command.as_deref(), order.as_deref());
@@ -142,7 +142,7 @@ impl LaneLoop {
         }
         let mut others = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (source, (command, order)) = (entry.source, ids(&entry));
+            let (source, EntryIds { command, order }) = (entry.source, ids(&entry));
             let candidate = Candidate { entry: source.entry(), attempts: source.attempts, command, order };
             match self.isolation.disposition(candidate) {
                 Disposition::DecideAll | Disposition::DecideOne => others.push(entry),
@@ -175,14 +175,14 @@ impl LaneLoop {
         broken: Option<&str>,
         ended: &mut mpsc::Receiver<BatchEnded>,
     ) -> Result<Option<Vec<KeptEntry>>, LaneEnd> {
-        lost.push(self.cx.book.borrow_mut().seal(self.parts.partition, self.lease.epoch));
+        lost.push(self.cx.book.borrow_mut().seal());
         let (mut entries, mut news) = (Vec::new(), Lost::default());
         for batch in lost {
             let aside = batch.aside;
             self.shared.credit.take(aside);
             self.held += aside;
             if let Ok(mut sent) = self.shared.sent.lock() {
-                sent.extend(batch.rows.sent.iter().cloned());
+                sent.extend(batch.sent.iter().cloned());
             }
             entries.extend(news.add(batch));
         }
@@ -219,8 +219,8 @@ impl LaneLoop {
             DeadLetterCause::HandlerBroke => "its handler broke",
         };
         let reason = format!("{how} {tries} times while the store was well");
-        let (partition, (command_id, order_id)) = (self.parts.partition, ids(&entry));
-        let (command_id, order_id) = (command_id.as_deref(), order_id.as_deref());
+        let (partition, of) = (self.parts.partition, ids(&entry));
+        let (command_id, order_id) = (of.command.as_deref(), of.order.as_deref());
         tracing::error!(partition, entry = %source.id, command_id, order_id, reason, "a command goes to the dead letters");
         let mut out = Outgoing::silent(source, "dead");
         let id = match &entry.decoded {

@@ -77,8 +77,7 @@ pub struct Personal {
     pub remitter: Option<String>,
     /// that a deposit comes to
     pub virtual_account_no: Option<String>,
-    /// by approval id
-    pub tokens: Vec<(String, PaymentToken)>,
+    pub tokens: Vec<PaymentToken>,
     /// where refunds go; with `transferred`: where one has gone
     pub refund_account: Option<RefundAccount>,
     pub transferred: bool,
@@ -88,11 +87,11 @@ pub struct Personal {
     pub review: Option<(u16, Option<String>)>,
 }
 
-/// 승인토큰: as it came, or as it was sealed before what it came with was decided again.
+/// 승인토큰, as it came.
 #[derive(Debug, Clone, PartialEq)]
-pub enum PaymentToken {
-    Clear(String),
-    Sealed(Arc<str>),
+pub struct PaymentToken {
+    pub approval_id: String,
+    pub token: String,
 }
 
 impl Kind {

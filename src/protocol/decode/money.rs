@@ -49,9 +49,11 @@ pub(super) fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusa
         .collect()
 }
 
-pub(super) fn tokens(list: &[WireSettlement]) -> Vec<(String, PaymentToken)> {
-    let pair = |a: &WireApproval| Some((a.approval_id.to_string(), PaymentToken::Clear(a.token.as_ref()?.to_string())));
-    list.iter().filter_map(|s| pair(&s.approval)).collect()
+pub(super) fn tokens(list: &[WireSettlement]) -> Vec<PaymentToken> {
+    let token = |a: &WireApproval| {
+        Some(PaymentToken { approval_id: a.approval_id.to_string(), token: a.token.as_ref()?.to_string() })
+    };
+    list.iter().filter_map(|s| token(&s.approval)).collect()
 }
 
 pub(super) fn payment_id(id: Option<&str>) -> Result<(), Refusal> {

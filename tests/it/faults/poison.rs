@@ -66,6 +66,26 @@ async fn f74_a_handler_that_breaks_half_way_is_taken_back_and_its_neighbours_dec
     poisoned("order_breaks=return").await;
 }
 
+/// Rows are made beside the lane: what breaks there is found as what the store refuses is, alone.
+#[tokio::test]
+async fn f74_a_command_whose_rows_break_goes_to_the_dead_letters_and_its_neighbours_are_answered() {
+    let mut scene = Scene::new(1).await;
+    scene.usual().await;
+    let server = scene.server().failing("rows_panic=return").start();
+    server.ready().await;
+    let id = |i: usize| if i == 20 { "poison-00020".to_owned() } else { format!("w-p-{i:05}") };
+    let unpaid = |i: usize| place(&id(i), &format!("o-w-{i}"), i, &[("S-1", 1)], false);
+    let commands: Vec<Sent> = (0..40).map(|i| Sent::new(0, &unpaid(i))).collect();
+    scene.client.send(&commands).await;
+    scene.holds().await;
+    let outcomes = scene.client.outcomes().await;
+    for c in &commands {
+        let expected = if c.id.starts_with("poison") { OutcomeKind::Failed } else { OutcomeKind::Accepted };
+        assert_eq!(outcomes[&c.id].outcome, expected, "{:?}", outcomes[&c.id]);
+    }
+    assert_eq!(scene.client.all(&Outbound::Dead).await.len(), 1, "{}", server.log());
+}
+
 /// In one batch the store knows of neither; in two lanes the second to commit is decided again, and learns of the first.
 #[tokio::test]
 async fn f74_two_campaigns_of_one_id_at_once_cost_no_reset() {

@@ -40,34 +40,65 @@ pub fn preview(id: &OrderId, placed: &Placed, at: Time) -> Order {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Order {
-    /// Takes one event.
+    /// Takes one event: an order's first one makes it.
     ///
     /// # Errors
     /// [`ApplyError`] when it does not fit; the state is not to be used then.
     pub fn step(order: &mut Option<Order>, id: &OrderId, event: &Event, at: Time) -> Result<(), ApplyError> {
-        let version = order.as_ref().map_or(0, |o| o.version);
-        let misfit = |why: String| ApplyError { order: id.to_string(), event: event.name(), version, why };
-        match (order.as_mut(), event) {
-            (None, Event::Placed(placed)) => *order = Some(Order::start(id, placed, at, Placement::Done, version)),
-            (None, Event::PlacementStarted { placed, reservations }) => {
-                *order = Some(Order::begin(id, placed, reservations, at, version));
-            }
-            (Some(o), Event::Placed(placed)) if o.placement == Placement::Failed => {
-                *o = Order::start(id, placed, at, Placement::Done, version);
-            }
-            (Some(o), Event::PlacementStarted { placed, reservations }) if o.placement == Placement::Failed => {
-                *o = Order::begin(id, placed, reservations, at, version);
-            }
-            (Some(o), event) => o.take(event, at).map_err(misfit)?,
-            (None, _) => return Err(misfit("the order does not exist".into())),
-        }
-        if let Some(o) = order {
-            o.version = version + 1;
-            if let Some(s) = o.settlements.iter().find(|s| !s.balanced()) {
-                return Err(misfit(format!("settlement {} is out of balance: {s:?}", s.no)));
+        match order {
+            Some(order) => order.follow(event, at),
+            None => {
+                *order = Some(Order::first(id, event, at)?);
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// What an order's first event makes.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when no order begins by it.
+    pub fn first(id: &OrderId, event: &Event, at: Time) -> Result<Order, ApplyError> {
+        let misfit = |why: String| ApplyError { order: id.to_string(), event: event.name(), version: 0, why };
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other event is of an order that is there")]
+        let mut order = match event {
+            Event::Placed(placed) => Order::start(id, placed, at, Placement::Done, 0),
+            Event::PlacementStarted { placed, reservations } => Order::begin(id, placed, reservations, at, 0),
+            _ => return Err(misfit("the order does not exist".into())),
+        };
+        order.version = 1;
+        order.in_balance().map_err(misfit)?;
+        Ok(order)
+    }
+
+    /// Takes an event that follows.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when it does not fit; the state is not to be used then.
+    pub fn follow(&mut self, event: &Event, at: Time) -> Result<(), ApplyError> {
+        let version = self.version;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a placement that failed is as if it never was")]
+        let taken = match event {
+            Event::Placed(placed) if self.placement == Placement::Failed => {
+                *self = Order::start(&self.id, placed, at, Placement::Done, version);
+                Ok(())
+            }
+            Event::PlacementStarted { placed, reservations } if self.placement == Placement::Failed => {
+                *self = Order::begin(&self.id, placed, reservations, at, version);
+                Ok(())
+            }
+            event => self.take(event, at),
+        };
+        self.version = version + 1;
+        let misfit = |why: String| ApplyError { order: self.id.to_string(), event: event.name(), version, why };
+        taken.and_then(|()| self.in_balance()).map_err(misfit)
+    }
+
+    fn in_balance(&self) -> Result<(), String> {
+        match self.settlements.iter().find(|s| !s.balanced()) {
+            Some(s) => Err(format!("settlement {} is out of balance: {s:?}", s.no)),
+            None => Ok(()),
+        }
     }
 
     fn begin(id: &OrderId, placed: &Placed, asked: &[super::event::Reservation], at: Time, version: u32) -> Order {

@@ -178,7 +178,7 @@ impl State {
             decide::of_the_same_seller(&self.order, command, context)?;
             seen.consent.needed()?;
         }
-        let mut decision = decide(id, Some(&self.order), command, context)?;
+        let mut decision = decide(id, Some(&*self.order), command, context)?;
         if matches!(seen.consent, Consent::Missing { .. }) {
             for event in &mut decision.events {
                 if let Event::Asked { what, .. } = event

@@ -35,10 +35,9 @@ impl Handler<TimerFired> for OrderActor {
         let fired = async move {
             let Some(mut state) = state else {
                 let why = "a timer came while a command was being decided".to_owned();
-                return Err(Fault::Decision { entry: fire.meta.source.id, why });
+                return Err(Fault::Broken(why));
             };
-            let entry = fire.meta.source.id;
-            let taken = caught(entry, state.fire(&cx, &id, fire.meta)).await;
+            let taken = caught(state.fire(&cx, &id, fire.meta)).await;
             Ok((state, taken))
         };
         Box::pin(fired.into_actor(self).map(OrderActor::back))

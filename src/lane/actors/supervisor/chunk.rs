@@ -57,14 +57,14 @@ impl Lane {
         let of = decide.entries.len();
         for (at, entry) in decide.entries.into_iter().enumerate() {
             let careful = self.careful(&entry, decide.careful);
-            let (before, mark, id) = {
+            let (before, mark) = {
                 let book = self.cx.book.borrow();
-                (book.outgoing.len(), book.mark(), entry.source.id)
+                (book.outgoing.len(), book.mark())
             };
             self.cx.now.set(entry.source.at);
             // a panic costs its own command, and not the lane: what it may have touched is looked at
             let handled = AssertUnwindSafe(self.one(entry, careful, &fetched)).catch_unwind().await;
-            let panicked = |_| Err(Fault::Decision { entry: id, why: "its handler panicked".to_owned() });
+            let panicked = |_| Err(Fault::Broken("its handler panicked".to_owned()));
             if let Err(fault) = handled.unwrap_or_else(panicked) {
                 self.hand_back();
                 return Err(self.stopped((at, of), mark, fault));
@@ -78,7 +78,7 @@ impl Lane {
     /// What a fault of this command means for the others.
     fn stopped(&self, (at, of): (usize, usize), mark: usize, fault: Fault) -> Interrupted {
         let why = match fault {
-            Fault::Decision { why, .. } | Fault::Store(StoreError::Unusable(why)) => why,
+            Fault::Broken(why) | Fault::Store(StoreError::Unusable(why)) => why,
             // the store did not answer: nothing is wrong with the command
             Fault::Store(e) => return Interrupted::Fault(Fault::Store(e)),
         };

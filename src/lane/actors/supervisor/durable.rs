@@ -67,7 +67,7 @@ impl Lane {
         let (mut orders, mut skus) = (0u64, 0u64);
         while let Some(id) = self.orders.lru_candidate(self.bounds.orders_max, idle_before) {
             match self.orders.ask(&id, PassivateIfIdle, |order| order.kept_by()).await {
-                Some(Ok((batch, waits))) if batch > batches || waits => {
+                Some(Ok(kept)) if kept.batch > batches || kept.waits => {
                     self.orders.keep(&id, tick);
                     break;
                 }

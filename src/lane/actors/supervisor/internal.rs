@@ -9,6 +9,7 @@ use crate::{
         order::{OrderCommand, supply::LinkWhat},
         reason::Reason,
     },
+    history::effects::OutgoingEvents,
     lane::{
         actors::{
             CommandMeta, Fault,
@@ -20,7 +21,6 @@ use crate::{
         commit::Outgoing,
     },
     protocol::internal::{Internal, Said},
-    store::rows::HistRow,
 };
 
 impl Lane {
@@ -32,13 +32,11 @@ impl Lane {
         fetched: &Fetched,
     ) -> Result<(), Fault> {
         let outcome = fetched.outcomes.get(&meta.id);
-        let entry = meta.source.id;
-        let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
         match step {
             Internal::Due { order_id } => match self.orders.get(&order_id) {
-                Some(actor) => actor.send(TimerFired { meta }).await.map_err(gone)?.map(drop),
+                Some(actor) => actor.send(TimerFired { meta }).await?.map(drop),
                 None => {
-                    fetched.place(&order_id, &meta)?;
+                    fetched.place(&order_id)?;
                     self.done(&meta);
                     Ok(())
                 }
@@ -53,15 +51,15 @@ impl Lane {
             }
             Internal::Reply { order_id, reservation, said, .. } => {
                 let Some(actor) = self.orders.get(&order_id) else {
-                    fetched.place(&order_id, &meta)?;
+                    fetched.place(&order_id)?;
                     let why = format!("a lane replied to order {order_id}, which does not exist");
-                    return Err(Fault::Decision { entry, why });
+                    return Err(Fault::Broken(why));
                 };
                 let command = match said {
                     Said::Reserved { lines } => OrderCommand::Reserved { reservation, lines },
                     Said::Refused { reason, facts } => OrderCommand::ReserveRefused { reservation, reason, facts },
                 };
-                let taken = actor.send(OrderMessage { command, meta, preview: false }).await.map_err(gone)?;
+                let taken = actor.send(OrderMessage { command, meta, preview: false }).await?;
                 self.later.heard(&order_id);
                 taken.map(drop)
             }
@@ -93,8 +91,13 @@ impl Lane {
         let lost: HashMap<&str, &[i64]> = orders.iter().map(|(id, events)| (id.as_str(), events.as_slice())).collect();
         let histories = self.cx.store.orders(&ids).await?;
         let mut out = Outgoing::silent(meta.source, meta.name);
-        let is_lost = |row: &HistRow| lost.get(&*row.ord_id).is_some_and(|events| events.contains(&row.hist_no));
-        out.events = histories.into_iter().flatten().filter(is_lost).collect();
+        let events = histories.into_iter().flatten().map(OutgoingEvents::Stored);
+        out.events = events
+            .filter(|event| {
+                let (order, no) = event.place();
+                lost.get(order).is_some_and(|events| events.contains(&no))
+            })
+            .collect();
         self.cx.book.borrow_mut().outgoing.push(out);
         Ok(())
     }
@@ -123,11 +126,9 @@ impl Lane {
             | LinkWhat::WorkRefused { .. } => OrderCommand::Link { from, what },
         };
         if let Some(actor) = self.orders.get(&order_id) {
-            let entry = meta.source.id;
-            let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
+            return actor.send(OrderMessage { command, meta, preview: false }).await?.map(drop);
         }
-        let place = fetched.place(&order_id, &meta)?;
+        let place = fetched.place(&order_id)?;
         let OrderCommand::PlaceLinked(child) = &command else {
             self.done(&meta);
             return Ok(());

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Lane;
+use super::{Lane, RawCommand};
 use crate::{
     domain::{ids::OrderId, reason::Refusal},
     lane::{
@@ -62,7 +62,7 @@ impl Later {
 
 impl Lane {
     /// The command waits for the placement; where too many do, it may come again.
-    pub(super) fn put_off(&self, order: OrderId, meta: CommandMeta, raw: &Arc<[u8]>, hops: u8) {
+    pub(super) fn put_off(&self, order: OrderId, meta: CommandMeta, raw: RawCommand<'_>) {
         let mut waiting = self.later.waiting.borrow_mut();
         let at = waiting.get(&order).map_or(0, Vec::len);
         if at >= ASIDE_OF_ONE_MAX || self.cx.aside.full().is_some() {
@@ -73,7 +73,7 @@ impl Lane {
         }
         // what another lane passed on is a command here
         let kind = if meta.source.stream.produced() { meta.source.stream } else { Inbound::Commands };
-        let kept = KeptEntry::new(meta.source, Arc::clone(raw), kind, hops);
+        let kept = KeptEntry::new(meta.source, Arc::clone(raw.bytes), kind, raw.hops);
         waiting.entry(order).or_default().push(kept);
         self.cx.aside.add(1);
         self.cx.book.borrow_mut().waiting += 1;

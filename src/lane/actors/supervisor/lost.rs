@@ -11,6 +11,7 @@ use actix::{Handler, Message, ResponseFuture};
 use super::{Lane, Supervisor};
 use crate::{
     domain::ids::{OrderId, SkuId},
+    history::effects::{Effect, OutgoingEvents},
     lane::{
         actors::{
             CommandMeta,
@@ -24,8 +25,6 @@ use crate::{
         Answer,
         decode::{PaymentToken, Personal},
     },
-    store::rows::HistRow,
-    vault::Secret,
 };
 
 /// What rolled back batches had changed.
@@ -38,7 +37,7 @@ pub struct Lost {
     /// they are decided again
     entries: HashSet<(Inbound, EntryId)>,
     /// events that are durable, and were to be published with what is lost
-    owed: HashMap<OrderId, Vec<HistRow>>,
+    owed: HashMap<OrderId, Vec<OutgoingEvents>>,
     /// placements that had waited for other lanes since before, and were answered in what is lost
     answered: HashMap<OrderId, Vec<CommandMeta>>,
 }
@@ -51,16 +50,34 @@ impl Lost {
 
     /// Adds a batch; gives back the entries that were decided in it.
     pub fn add(&mut self, batch: Sealed) -> Vec<KeptEntry> {
-        let Sealed { rows, outgoing, entries, waited_on, .. } = batch;
-        self.orders.extend(rows.hist.iter().filter(|r| r.of_order()).map(|r| OrderId::stored(&r.ord_id)));
+        let Sealed { effects, outgoing, entries, waited_on, changing, .. } = batch;
         self.orders.extend(waited_on);
-        let moved = rows.moves.iter().map(|m| &m.unt_id).chain(rows.units.iter().map(|u| &u.unt_id));
-        let skus = moved.chain(rows.cmpn.iter().map(|c| &c.unt_id));
-        self.skus.extend(skus.map(|id| SkuId::stored(id)));
-        let written: HashSet<(&str, i64)> = rows.hist.iter().map(|r| (&*r.ord_id, r.hist_no)).collect();
+        self.orders.extend(changing);
+        let mut written: HashSet<(&str, i64)> = HashSet::new();
+        let mut tokens: HashMap<&str, Vec<PaymentToken>> = HashMap::new();
+        for effect in &effects {
+            let sku = match effect {
+                Effect::OrderChanged(changed) => {
+                    let id = &changed.order.id;
+                    self.orders.insert(id.clone());
+                    written.extend(changed.events.events.iter().map(|e| (id.as_str(), e.no)));
+                    // they are in no event
+                    let brought = changed.personal.iter().flat_map(|p| p.tokens.iter().cloned());
+                    tokens.entry(id.as_str()).or_default().extend(brought);
+                    None
+                }
+                Effect::StockMoved(moved) => Some(&moved.movement.sku_id),
+                Effect::SkuCreated(sku) => Some(&sku.sku_id),
+                Effect::CampaignSet(set) => Some(&set.sku_id),
+                Effect::ReferenceSet(_) | Effect::ReservationSet(_) | Effect::CommandTaken(_) | Effect::Outbox(_) => {
+                    None
+                }
+            };
+            self.skus.extend(sku.cloned());
+        }
         for out in &outgoing {
-            for event in out.events.iter().filter(|e| !written.contains(&(&*e.ord_id, e.hist_no))) {
-                self.owed.entry(OrderId::stored(&event.ord_id)).or_default().push(event.clone());
+            for events in out.events.iter().filter(|e| !written.contains(&e.place())) {
+                self.owed.entry(OrderId::stored(events.place().0)).or_default().push(events.clone());
             }
         }
         for out in outgoing {
@@ -69,15 +86,7 @@ impl Lost {
                 let (digest, actor) = (answer.digest.clone().unwrap_or_else(|| "".into()), "".into()); // told in the history already
                 let mut meta =
                     CommandMeta::new(Arc::clone(&answer.command_id), digest, actor, reply_to, out.name, out.source);
-                // tokens are in no event
-                let approvals = || rows.aprv.iter().chain(&rows.placed.aprv).filter(|r| *r.ord_id == *id);
-                let sealed = rows.prsn.iter().filter(|r| *r.ord_id == *id && r.prsn_knd_cd == Secret::Token.code());
-                let tokens: Vec<(String, PaymentToken)> = sealed
-                    .filter_map(|r| {
-                        let approval = approvals().find(|a| a.stlm_no == r.ord_seq)?;
-                        Some((approval.aprv_id.to_string(), PaymentToken::Sealed(Arc::clone(r.acct_enc.as_ref()?))))
-                    })
-                    .collect();
+                let tokens = tokens.get(id).cloned().unwrap_or_default();
                 meta.personal = (!tokens.is_empty()).then(|| Box::new(Personal { tokens, ..Personal::default() }));
                 self.answered.entry(OrderId::stored(id)).or_default().push(meta);
             }

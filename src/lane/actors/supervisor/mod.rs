@@ -37,7 +37,7 @@ use crate::{
         order::{Event, OrderCommand, decide, step::StepKind, supply::LinkWhat},
         reason::{Reason, Refusal},
     },
-    history::replay::{Applied, Folded},
+    history::replay::Applied,
     lane::{
         commit::{EntrySource, Outgoing},
         ingest::ReadEntry,
@@ -84,12 +84,6 @@ impl Supervisor {
 
 impl Actor for Supervisor {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        // the actors know one another: without this they would never be dropped
-        self.lane.orders.clear();
-        self.lane.cx.skus.clear();
-    }
 }
 
 /// Stop, and let all actors go.
@@ -128,14 +122,21 @@ impl Fetched {
     ///
     /// # Errors
     /// Its history can't be read: nothing can be decided of it.
-    fn place(&self, order_id: &OrderId, meta: &CommandMeta) -> Result<Option<Location>, Fault> {
+    fn place(&self, order_id: &OrderId) -> Result<Option<Location>, Fault> {
         match self.places.get(order_id) {
-            Some(Location::Unreadable(why)) => {
-                Err(Fault::Decision { entry: meta.source.id, why: format!("order {order_id} can't be read: {why}") })
-            }
+            Some(Location::Unreadable(why)) => Err(Fault::Broken(format!("order {order_id} can't be read: {why}"))),
             place => Ok(place.cloned()),
         }
     }
+}
+
+/// A command as it was read, for the dead letters and for passing it on.
+#[derive(Clone, Copy)]
+struct RawCommand<'a> {
+    bytes: &'a Arc<[u8]>,
+    stream: Inbound,
+    /// how often it was passed on between lanes
+    hops: u8,
 }
 
 impl Lane {
@@ -216,10 +217,11 @@ impl Lane {
 
     async fn one(&self, entry: ReadEntry, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
         let ReadEntry { source, raw, kind, decoded, hops } = entry;
+        let raw = RawCommand { bytes: &raw, stream: kind, hops };
         let command = match decoded {
             Ok(command) => command,
             Err(unreadable) => {
-                self.unreadable(source, (kind, &raw), unreadable);
+                self.unreadable(source, raw, unreadable);
                 return Ok(());
             }
         };
@@ -256,14 +258,14 @@ impl Lane {
         match kind {
             Kind::Order { order_id, command, personal } => {
                 meta.personal = personal;
-                self.order(order_id, command, meta, (&raw, hops), careful, fetched).await
+                self.order(order_id, command, meta, raw, careful, fetched).await
             }
-            Kind::Preview { order_id, command } => self.preview(order_id, command, meta, (&raw, hops), fetched).await,
+            Kind::Preview { order_id, command } => self.preview(order_id, command, meta, raw, fetched).await,
             Kind::Sku(wire) => {
                 let lane = sku_commands::sku_of(&wire).map_or(0, |s| partition_of(s.as_str(), self.cx.partitions));
-                self.apart(&wire, meta, lane, (&raw, hops), outcome, careful).await
+                self.apart(&wire, meta, lane, raw, outcome, careful).await
             }
-            Kind::Reference(wire) => self.apart(&wire, meta, 0, (&raw, hops), outcome, careful).await,
+            Kind::Reference(wire) => self.apart(&wire, meta, 0, raw, outcome, careful).await,
             Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
         }
     }
@@ -273,7 +275,7 @@ impl Lane {
         order_id: OrderId,
         command: OrderCommand,
         meta: CommandMeta,
-        (raw, hops): (&Arc<[u8]>, u8),
+        raw: RawCommand<'_>,
         careful: bool,
         fetched: &Fetched,
     ) -> Result<(), Fault> {
@@ -283,27 +285,24 @@ impl Lane {
         }
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
-            let entry = meta.source.id;
             if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
                 // whoever came before it waits
-                self.put_off(order_id, meta, raw, hops);
+                self.put_off(order_id, meta, raw);
                 return Ok(());
             }
             // only what other lanes reserve for is put off
             let kept = (self.cx.partitions > 1).then(|| meta.clone());
             let meta = CommandMeta { reused: reused(fetched.outcomes.get(&meta.id), &meta), ..meta };
             let sent = actor.send(OrderMessage { command, meta, preview: false }).await;
-            let gone = |e: actix::MailboxError| Fault::Decision { entry, why: e.to_string() };
-            return match (sent.map_err(gone)??, kept) {
+            return match (sent??, kept) {
                 (Taken::Done, _) => Ok(()),
                 (Taken::Later, Some(meta)) => {
-                    self.put_off(order_id, meta, raw, hops);
+                    self.put_off(order_id, meta, raw);
                     Ok(())
                 }
-                (Taken::Later, None) => Err(Fault::Decision {
-                    entry,
-                    why: "an order waits for other lanes where there are none".to_owned(),
-                }),
+                (Taken::Later, None) => {
+                    Err(Fault::Broken("an order waits for other lanes where there are none".to_owned()))
+                }
             };
         }
         let outcome = fetched.outcomes.get(&meta.id);
@@ -311,13 +310,13 @@ impl Lane {
             // decided before, for an order that is not ours: another lane's, or another order's
             if outcome.partition != self.cx.partition && *outcome.digest == *meta.digest {
                 // that lane knows whether this very entry has its answer
-                self.pass_on(meta, outcome.partition, raw, hops);
+                self.pass_on(meta, outcome.partition, raw);
                 return Ok(());
             }
             self.stored(outcome, meta);
             return Ok(());
         }
-        let place = fetched.place(&order_id, &meta)?;
+        let place = fetched.place(&order_id)?;
         if let OrderCommand::Place(p) = &command {
             if let Some(Location::Lane(_)) = place {
                 self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
@@ -325,7 +324,7 @@ impl Lane {
             }
             let first = p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
             if let Some(lane) = first.filter(|l| *l != self.cx.partition) {
-                self.pass_on(meta, lane, raw, hops);
+                self.pass_on(meta, lane, raw);
                 return Ok(());
             }
             if self.placing.borrow().get(&meta.id).is_some_and(|other| *other != order_id) {
@@ -336,7 +335,7 @@ impl Lane {
             return self.place(order_id, command, meta, careful).await;
         }
         match place {
-            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw),
             _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), !careful),
         }
         Ok(())
@@ -348,17 +347,15 @@ impl Lane {
         order_id: OrderId,
         command: OrderCommand,
         meta: CommandMeta,
-        (raw, hops): (&Arc<[u8]>, u8),
+        raw: RawCommand<'_>,
         fetched: &Fetched,
     ) -> Result<(), Fault> {
         if let Some(actor) = self.orders.get(&order_id) {
             self.orders.touch(&order_id, self.cx.tick.get());
-            let entry = meta.source.id;
-            let sent = actor.send(OrderMessage { command, meta, preview: true }).await;
-            return sent.map_err(|e| Fault::Decision { entry, why: e.to_string() })?.map(drop);
+            return actor.send(OrderMessage { command, meta, preview: true }).await?.map(drop);
         }
-        match fetched.place(&order_id, &meta)? {
-            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw, hops),
+        match fetched.place(&order_id)? {
+            Some(Location::Lane(lane)) => self.pass_on(meta, lane, raw),
             _ => self.push_for(meta, Some(&order_id), Err(Reason::UnknownOrder.into()), false),
         }
         Ok(())
@@ -369,7 +366,7 @@ impl Lane {
         &self,
         order_id: OrderId,
         command: OrderCommand,
-        meta: CommandMeta,
+        mut meta: CommandMeta,
         careful: bool,
     ) -> Result<(), Fault> {
         let seen = quotes::load_inputs(&self.cx, &order_id, None, &command, meta.source.at, careful).await?;
@@ -391,10 +388,10 @@ impl Lane {
             return Ok(());
         }
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
-        let concluded = execute_decision(&self.cx, &order_id, None, &mut applied, decision, &meta).await?;
-        let mut state = State::from(Folded { order: concluded.order, applied });
+        let executed = execute_decision(&self.cx, &order_id, None, &mut applied, decision, &mut meta).await?;
+        let mut state = State::new(Arc::clone(&executed.order), applied);
         let id = Arc::clone(&meta.id);
-        state.accept(&self.cx, meta, concluded.note, concluded.events);
+        state.accept(&self.cx, meta, executed);
         if !state.waiting.is_empty() {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
@@ -408,12 +405,12 @@ impl Lane {
         wire: &Wire,
         meta: CommandMeta,
         lane: u32,
-        (raw, hops): (&Arc<[u8]>, u8),
+        raw: RawCommand<'_>,
         outcome: Option<&Outcome>,
         careful: bool,
     ) -> Result<(), Fault> {
         if lane != self.cx.partition {
-            self.pass_on(meta, lane, raw, hops);
+            self.pass_on(meta, lane, raw);
             return Ok(());
         }
         if let Some(outcome) = outcome {
@@ -451,28 +448,28 @@ impl Lane {
     }
 
     /// To the lane that the order or the SKU lives in.
-    fn pass_on(&self, meta: CommandMeta, lane: u32, raw: &Arc<[u8]>, hops: u8) {
-        if hops >= HOPS_MAX {
+    fn pass_on(&self, meta: CommandMeta, lane: u32, raw: RawCommand<'_>) {
+        if raw.hops >= HOPS_MAX {
             self.push(meta, Err(Refusal::invalid("the command was passed on too often")));
             return;
         }
         let mut out = Outgoing::silent(meta.source, meta.name);
         let step = Internal::PassedOn {
             at_ms: u64::try_from(meta.source.at.timestamp_millis()).unwrap_or(0),
-            hops: hops + 1,
+            hops: raw.hops + 1,
             origin: Arc::clone(&meta.entry),
-            command: String::from_utf8_lossy(raw).into_owned(),
+            command: String::from_utf8_lossy(raw.bytes).into_owned(),
         };
         out.forward = Some((lane, step.json().into_bytes().into()));
         self.cx.book.borrow_mut().outgoing.push(out);
     }
 
-    fn unreadable(&self, source: EntrySource, (stream, raw): (Inbound, &Arc<[u8]>), unreadable: Unreadable) {
+    fn unreadable(&self, source: EntrySource, raw: RawCommand<'_>, unreadable: Unreadable) {
         let mut out = Outgoing::silent(source, "unreadable");
         match unreadable {
             Unreadable::Dead { reason } => {
-                let command = cards::kept(raw, DEAD_COMMAND_BYTES_MAX);
-                out.dead = Some(Dead { command, stream, reason, attempts: source.attempts });
+                let command = cards::kept(raw.bytes, DEAD_COMMAND_BYTES_MAX);
+                out.dead = Some(Dead { command, stream: raw.stream, reason, attempts: source.attempts });
             }
             Unreadable::Refused { id, name, reply_to, refusal } => {
                 let name = name.unwrap_or("unreadable");
