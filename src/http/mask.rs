@@ -173,7 +173,7 @@ mod tests {
             "id2": {"name": ["***"]}});
         assert_eq!(told, expected);
         assert_eq!(command("no command"), "no command");
-        assert_eq!(command(r#"{"recipient":{"name":"김철"#), "*** (32 bytes)");
+        assert_eq!(command(r#"{"recipient":{"name":"김철"#), "*** (28 bytes)");
         assert_eq!(command("\"010-1234-5678\""), "********");
         assert_eq!(command(&"x".repeat(300)).len(), 200);
     }

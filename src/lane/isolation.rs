@@ -58,7 +58,16 @@ pub enum Culprit {
     Lane,
 }
 
-/// What follows a batch that was rolled back because something in it is there already.
+/// Why a batch was rolled back that may be decided again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictCause {
+    /// something in it is there already
+    Taken,
+    /// it and another transaction waited for each other: no command's fault
+    Deadlock,
+}
+
+/// What follows a batch that was rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterConflict {
     /// What was in it is decided again, with the store asked first.
@@ -225,8 +234,8 @@ impl Isolation {
         }
     }
 
-    /// A batch was rolled back because something in it is there already.
-    pub const fn on_conflict(&mut self) -> AfterConflict {
+    /// A batch was rolled back.
+    pub const fn on_conflict(&mut self, cause: ConflictCause) -> AfterConflict {
         let looked_up = self.verify_ids > 0;
         self.verify_ids = VERIFY_IDS_COMMANDS;
         if !self.alone && self.conflicts < CONFLICTS_MAX {
@@ -234,7 +243,8 @@ impl Isolation {
             return AfterConflict::DecideAgain;
         }
         // decided with care it conflicts again: the command may be at fault
-        AfterConflict::Reset(if looked_up { Culprit::Command } else { Culprit::Lane })
+        let own = looked_up && matches!(cause, ConflictCause::Taken);
+        AfterConflict::Reset(if own { Culprit::Command } else { Culprit::Lane })
     }
 
     /// The lane was reset, and the store takes commits (again).

@@ -327,7 +327,7 @@ impl LaneLoop {
                 }
             }
             BatchEnded::Fenced => Err(LaneEnd::Fenced),
-            BatchEnded::Conflict { why, lost } => match self.isolation.on_conflict() {
+            BatchEnded::Conflict { cause, why, lost } => match self.isolation.on_conflict(cause) {
                 AfterConflict::DecideAgain => {
                     self.share.conflicted(lost.entries.len());
                     self.decide_again(&why, *lost, ended).await

@@ -197,6 +197,8 @@ pub enum Commit {
     Done(Done),
     /// Rolled back: a command id, an order's version, a ledger number or another inserted key is there already.
     Conflict(String),
+    /// Rolled back: it and another transaction waited for each other.
+    Deadlock(String),
     /// Rolled back: the lease's epoch is not ours any more.
     Fenced,
 }

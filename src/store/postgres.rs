@@ -220,11 +220,14 @@ impl Database for PostgresServer {
     const LATER: &'static str = "now() + $3::float8 * interval '1 millisecond'";
     const GREATER: &'static str = "GREATEST";
     const LOCKED: &'static str = " FOR UPDATE OF a";
-    const WORDS: &'static str = r#"evnt ~ '"(reason|waived)":"[^"]'"#;
 
     fn apart(&self) -> Option<Self> {
         let (sessions, reach) = (self.sessions.clone(), self.reach.clone());
         Some(Self { pool: Pool::new(&sessions), sessions, reach })
+    }
+
+    fn has_text(field: &str) -> String {
+        format!(r#"evnt ~ '"{field}":"[^"]'"#)
     }
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {

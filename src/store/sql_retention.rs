@@ -1,6 +1,8 @@
 //! What goes when its time is over, in SQL. Each statement finds what it deletes by an index: the keys of what grows with time
 //! begin with it, and outcomes have an index by time.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{
@@ -95,7 +97,11 @@ impl<D: Database> RetentionStore for SqlStore<D> {
             };
             let audit = format!("{IN_WORDS} AND adit_rsn <> ''");
             // what no other row repeats: why a payment was declined, or a claim refused
-            let history = format!("evnt_typ_cd IN ({}) AND {}", quoted(&worded()), D::WORDS);
+            let of = |(field, types): (&str, BTreeSet<&str>)| {
+                let types: Vec<&str> = types.into_iter().collect();
+                format!("(evnt_typ_cd IN ({}) AND {})", quoted(&types), D::has_text(field))
+            };
+            let history = format!("({})", worded().into_iter().map(of).collect::<Vec<_>>().join(" OR "));
             [
                 some("tb_od_cncl", "cncl_rsn <> ''"),
                 some("tb_od_rfnd", "rfnd_rsn <> ''"),

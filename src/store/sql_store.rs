@@ -62,9 +62,9 @@ pub trait Database: Send + Sync + 'static {
     const GREATER: &'static str;
     /// At the end of a selection from `a`: nobody else writes its rows until what it is part of is done.
     const LOCKED: &'static str;
-    /// Whether an event's JSON, `evnt`, holds words (사유); as the indexes for it say it.
-    const WORDS: &'static str;
 
+    /// Whether an event's JSON, `evnt`, has a text in this field; in the words of the indexes for it.
+    fn has_text(field: &str) -> String;
     /// Runs a reading statement; the rows' values are of `types`.
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError>;
     /// Runs one small writing statement in a transaction of its own; like [`Database::read`] otherwise.

@@ -161,7 +161,10 @@ impl Database for FileStore {
     const LATER: &'static str = "CAST(unixepoch('subsec') * 1000 AS INTEGER) + $3";
     const GREATER: &'static str = "max";
     const LOCKED: &'static str = "";
-    const WORDS: &'static str = r#"(evnt GLOB '*"reason":"[^"]*' OR evnt GLOB '*"waived":"[^"]*')"#;
+
+    fn has_text(field: &str) -> String {
+        format!(r#"evnt GLOB '*"{field}":"[^"]*'"#)
+    }
 
     async fn read(&self, sql: String, binds: Vec<Bind>, types: &[Type]) -> Result<Vec<Vec<Read>>, StoreError> {
         let arguments = values::arguments(binds)?;

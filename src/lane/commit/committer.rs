@@ -15,7 +15,7 @@ use crate::{
         effects::{Effect, OutgoingEvents},
         replay,
     },
-    lane::{publish::Durable, traces::StageTimes},
+    lane::{isolation::ConflictCause, publish::Durable, traces::StageTimes},
     protocol::Answer,
     store::{Batch, Commit, Committer, EncodedBatch, LaneStore, Lease, Outcome, StoreError},
 };
@@ -36,7 +36,7 @@ pub enum BatchEnded {
         mended: Vec<(Arc<Answer>, Arc<Answer>)>,
     },
     /// rolled back: something in it is there already
-    Conflict { why: String, lost: Box<Sealed> },
+    Conflict { cause: ConflictCause, why: String, lost: Box<Sealed> },
     /// not tried: it was decided on what a failed commit has lost
     Dropped(Box<Sealed>),
     /// after a conflict: what comes now is tried again
@@ -103,7 +103,9 @@ impl CommitLoop {
                         // a commit whose outcome was not known may have left steps that nobody sends
                         Ok(Commit::Done(_)) => self.send_outbox().await,
                         // an empty batch has nothing that could be there already
-                        Ok(Commit::Conflict(why)) => BatchEnded::Failed(StoreError::Unavailable(why)),
+                        Ok(Commit::Conflict(why) | Commit::Deadlock(why)) => {
+                            BatchEnded::Failed(StoreError::Unavailable(why))
+                        }
                         Ok(Commit::Fenced) => BatchEnded::Fenced,
                         Err(e) => BatchEnded::Failed(e),
                     }
@@ -192,7 +194,12 @@ impl CommitLoop {
         let began = Instant::now();
         let done = match self.commit(committer, &rows, encoded).await {
             Ok(Commit::Done(done)) => done,
-            Ok(Commit::Conflict(why)) => return BatchEnded::Conflict { why, lost: Box::new(sealed) },
+            Ok(Commit::Conflict(why)) => {
+                return BatchEnded::Conflict { cause: ConflictCause::Taken, why, lost: Box::new(sealed) };
+            }
+            Ok(Commit::Deadlock(why)) => {
+                return BatchEnded::Conflict { cause: ConflictCause::Deadlock, why, lost: Box::new(sealed) };
+            }
             Ok(Commit::Fenced) => return BatchEnded::Fenced,
             Err(e) => return BatchEnded::Failed(e),
         };

@@ -17,12 +17,13 @@ enum Event {
     /// which batch, with how many commands
     Commits(u64, usize),
     Conflicts,
+    Deadlocks,
     Reset(Culprit),
 }
 use Event::*;
 
 /// What the machine says to it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Says {
     Nothing,
     All,
@@ -75,7 +76,8 @@ fn tell(isolation: &mut Isolation, event: Event) -> Says {
             isolation.on_commit(batch, commands);
             Nothing
         }
-        Conflicts => Conflict(isolation.on_conflict()),
+        Conflicts => Conflict(isolation.on_conflict(ConflictCause::Taken)),
+        Deadlocks => Conflict(isolation.on_conflict(ConflictCause::Deadlock)),
         Reset(culprit) => {
             isolation.on_reset(culprit);
             Nothing
@@ -374,4 +376,22 @@ fn who_is_decided_alone_is_the_suspect_until_it_commits() {
     assert_eq!(suspect(&isolation), None);
     tell(&mut isolation, Waits(2, 1));
     assert_eq!(suspect(&isolation), None, "many are decided again");
+}
+
+#[test]
+fn no_command_is_blamed_for_a_deadlock() {
+    let again = |n: usize| std::iter::repeat_n((Deadlocks, Conflict(DecideAgain), MANY), n);
+    let mut steps: Vec<(Event, Says, bool)> = again(CONFLICTS_MAX as usize).collect();
+    for _ in 0..4 {
+        steps.push((Deadlocks, Conflict(AfterConflict::Reset(Lane)), MANY));
+        steps.push((Reset(Lane), Nothing, MANY));
+    }
+    check("among many", &steps);
+    let mut steps = vec![(Reset(Command), Nothing, MANY), (Reset(Command), Nothing, ALONE)];
+    for _ in 0..4 {
+        steps.push((Waits(1, 2), One, ALONE));
+        steps.push((Deadlocks, Conflict(AfterConflict::Reset(Lane)), ALONE));
+        steps.push((Reset(Lane), Nothing, ALONE));
+    }
+    check("of one alone", &steps);
 }

@@ -160,8 +160,9 @@ fn judge(error: &sqlx::Error) -> Result<Commit, StoreError> {
         return Err(StoreError::Unknown(said));
     }
     match code {
-        // 40P01: two lanes inserted the same ids, and each waited for the other: rolled back, to be looked at again
-        "23505" | "40P01" => Ok(Commit::Conflict(said)),
+        "23505" => Ok(Commit::Conflict(said)),
+        // two lanes inserted the same ids, or somebody else has locks: rolled back, to be looked at again
+        "40P01" | "40001" => Ok(Commit::Deadlock(said)),
         // a value that no column takes, a rule that a row breaks: that may be a command's own
         _ if code.starts_with("22") || code.starts_with("23") => Err(StoreError::Refused(said)),
         // whatever else it is (I/O, rights, limits, read only, damaged pages): rolled back, and the database's own trouble

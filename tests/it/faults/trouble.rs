@@ -50,6 +50,21 @@ async fn f59_only_a_command_s_own_fault_condemns_it() {
         assert_eq!(scene.client.stats().await.dead, 0, "{code} condemned a command");
         server.ready().await;
     }
+    // locks that somebody else has, again and again
+    for code in ["40P01", "40001"] {
+        let order =
+            |i: usize| super::place(&format!("{code}-{i:04}"), &format!("o-{code}-{i}"), i, &[("S-1", 1)], true);
+        let orders: Vec<Sent> = (0..6).map(|i| Sent::new(0, &order(i))).collect();
+        fails_with(&scene, code).await;
+        scene.client.send(&orders).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        is_well(&scene).await;
+        let ids: Vec<&str> = orders.iter().map(|o| o.id.as_str()).collect();
+        for answer in scene.client.wait(&ids).await {
+            assert_eq!(answer.outcome, jumun::protocol::OutcomeKind::Accepted, "{code}: {answer:?}");
+        }
+        assert_eq!(scene.client.stats().await.dead, 0, "{code} condemned a command");
+    }
     quiet(&server);
     // a rule that one command breaks is its own fault all the same, and its neighbours' none
     fails_with(&scene, "23514").await;

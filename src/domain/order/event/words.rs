@@ -1,6 +1,8 @@
 //! 사유: what people wrote in words of their own, where events hold some. They may be about a person, and are taken out when
 //! that person is erased; what happened stays.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 /// What stands where words were erased: nothing, which no command that has to give a reason can say.
@@ -23,12 +25,13 @@ const WORDS: &[(&str, &[&str])] = &[
     ("asked", &["what", "waived"]),
 ];
 
-/// The types of events that may hold words, sorted.
-pub fn worded() -> Vec<&'static str> {
-    let mut types: Vec<_> = WORDS.iter().map(|(of, _)| *of).collect();
-    types.sort_unstable();
-    types.dedup();
-    types
+/// The fields that hold words, each with the types of its events, sorted.
+pub fn worded() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (of, field) in WORDS.iter().filter_map(|(of, path)| Some((*of, *path.last()?))) {
+        found.entry(field).or_default().insert(of);
+    }
+    found
 }
 
 /// A stored event without its words; `None`: it has none.
@@ -61,8 +64,6 @@ fn erase(at: &mut Value, path: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::domain::order::Event;
 
@@ -150,16 +151,18 @@ mod tests {
     /// Stored events with words are found by these two fields, and by nothing else of their types.
     #[test]
     fn words_are_in_fields_that_the_stores_look_for() {
-        let mut fields: Vec<_> = WORDS.iter().filter_map(|(_, path)| path.last()).collect();
-        fields.sort_unstable();
-        fields.dedup();
-        assert_eq!(fields, [&"reason", &"waived"]);
+        let fields = worded();
+        assert_eq!(fields.keys().copied().collect::<Vec<_>>(), ["reason", "waived"]);
         let schema = serde_json::to_value(schemars::schema_for!(Event)).unwrap();
         for variant in schema["oneOf"].as_array().unwrap() {
             let kind = variant["properties"]["type"]["const"].as_str().unwrap();
             let mut found = Vec::new();
             named(&schema, variant, "", 0, &mut found);
-            for path in found.into_iter().filter(|_| worded().contains(&kind)) {
+            let looked_for = |path: &String| {
+                let field = path.rsplit('.').next().and_then(|field| fields.get(field));
+                field.is_some_and(|types| types.contains(&kind))
+            };
+            for path in found.into_iter().filter(looked_for) {
                 let words = WORDS.iter().any(|(of, at)| *of == kind && at.join(".").replace(".*", "") == path);
                 assert!(words, "{kind}: {path} is no words, but is taken for some");
             }
