@@ -39,10 +39,7 @@ use crate::{
         ids::OrderId,
         reason::{Reason, Refusal},
     },
-    history::{
-        effects::{CommandStamp, OutgoingEvents},
-        reservation::HeldReservation,
-    },
+    history::effects::{CommandStamp, OutgoingEvents},
     lane::commit::{EntrySource, SharedBatch},
     protocol::{Answer, OutcomeKind, decode::Personal},
     store::{LookupStore, StoreError},
@@ -67,7 +64,7 @@ pub struct LaneContext {
     /// what is known of payments that come in
     pub payments: payments::SharedPayments,
     /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
-    pub reservations: Rc<RefCell<HashMap<String, (Arc<HeldReservation>, u64)>>>,
+    pub reservations: Rc<RefCell<reservations::Uncommitted>>,
     /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
     pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
     /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
@@ -271,19 +268,19 @@ impl From<MailboxError> for Fault {
 /// Why a command that belongs to no order is not done.
 #[derive(Debug)]
 pub enum NotDone {
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     Fault(Fault),
 }
 
 impl From<Refusal> for NotDone {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused(Box::new(refusal))
     }
 }
 
 impl From<Reason> for NotDone {
     fn from(reason: Reason) -> Self {
-        Self::Refused(reason.into())
+        Self::Refused(Box::new(reason.into()))
     }
 }
 

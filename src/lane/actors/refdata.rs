@@ -136,7 +136,7 @@ pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<
     let read: Vec<SkuRef> = cx.store.skus(&missing).await?.iter().map(|s| Arc::new(sku_info(s))).collect();
     let mut kept = cx.near.0.borrow_mut();
     for id in missing {
-        let info = read.iter().find(|info| info.sku_id == id).map(Arc::clone);
+        let info = read.iter().find(|info| info.sku_id == id).cloned();
         found.extend(info.clone());
         kept.skus.put(id, info, now);
     }

@@ -1,7 +1,7 @@
 //! Steps of orders that live in other lanes: reserve, confirm, release, return. Each is a command of its own, applied once
 //! by its derived id; a release that comes before its reserve leaves a tombstone.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{CommandMeta, Fault, LaneContext, activate, inventory::ApplyMovements, links::taken, quotes::quotes};
 use crate::{
@@ -27,6 +27,9 @@ use crate::{
     lane::commit::Outgoing,
     protocol::internal::{Internal, Said, derived_id},
 };
+
+/// Reservations, by id, with the batch that holds them.
+pub type Uncommitted = HashMap<String, (Arc<HeldReservation>, u64)>;
 
 /// A step as it came.
 pub struct IncomingStep {

@@ -171,7 +171,7 @@ impl CommitLoop {
         mut sealed: Sealed,
         encoded: Result<EncodedRows, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
-        spare: &mpsc::Sender<Batch>,
+        spare: &mpsc::Sender<Box<Batch>>,
     ) -> BatchEnded {
         #[cfg(feature = "failpoints")]
         if mutant_acknowledges_first() {

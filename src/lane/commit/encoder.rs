@@ -19,7 +19,7 @@ pub(super) struct Encoder {
     pub asks: mpsc::Receiver<CommitRequest>,
     pub ready: mpsc::Sender<Ready>,
     /// rows of durable batches, for the memory that they hold
-    pub durable: mpsc::Receiver<Batch>,
+    pub durable: mpsc::Receiver<Box<Batch>>,
 }
 
 /// What the run loop asks, made ready.
@@ -31,7 +31,7 @@ pub(super) enum Ready {
 
 /// A batch's rows.
 pub(super) struct EncodedRows {
-    pub rows: Batch,
+    pub rows: Box<Batch>,
     pub encoded: EncodedBatch,
 }
 
@@ -56,7 +56,7 @@ impl Encoder {
 
     /// What can't be made rows of is refused as the store would refuse it: so the command at fault is found.
     fn encode(&mut self, encoder: &mut dyn BatchEncoder, sealed: &Sealed) -> Result<EncodedRows, StoreError> {
-        let mut rows = self.durable.try_recv().map(emptied).unwrap_or_default();
+        let mut rows = Box::new(self.durable.try_recv().map(|rows| emptied(*rows)).unwrap_or_default());
         let lane = LaneOfRows {
             partition: self.lease.partition,
             epoch: self.lease.epoch,
