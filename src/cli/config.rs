@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use clap::{Args, builder::BoolishValueParser};
 
+use super::environment::slipped;
 use crate::{
     clock::{Clock, RealClock},
     domain::{
@@ -143,7 +144,13 @@ impl ConnectionArgs {
     /// # Errors
     /// As [`ConnectionArgs::store`] says.
     pub async fn store_by(&self, patience: Duration) -> anyhow::Result<Arc<dyn Store>> {
-        let url = self.database()?.unwrap_or_else(|| "sqlite:jumun.db".into());
+        let url = match self.database()? {
+            Some(url) => url,
+            None => {
+                slipped("DATABASE_URL", variables())?;
+                "sqlite:jumun.db".into()
+            }
+        };
         self.insecure.database(&url)?;
         store::open_by(&url, patience).await.context("the database can't be opened")
     }
@@ -173,9 +180,16 @@ impl ConnectionArgs {
                 let certificates = self.redis_tls.certificates()?;
                 Ok(Arc::new(RedisLog::connect_by(url, name, &certificates).await.context("Redis can't be used")?))
             }
-            None => Ok(memory_log(clock)),
+            None => {
+                slipped("REDIS_URL", variables())?;
+                Ok(memory_log(clock))
+            }
         }
     }
+}
+
+fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }
 
 /// What a setting or the file in its place says; an end of line is none of it.

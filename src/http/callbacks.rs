@@ -206,7 +206,7 @@ async fn told(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<A
 /// still come; a day later it is the lane's to refuse.
 async fn early(shared: &AppState, event: &PaymentEvent) -> Result<(), ApiError> {
     let (order_id, at) = event.about();
-    let here = match scope::folded(shared, FoldFor::Actor, order_id.as_str()).await? {
+    let here = match scope::folded(shared, FoldFor::CallBack, order_id.as_str()).await? {
         None => false,
         Some(folded) => match folded.order.placement {
             Placement::Done => true,

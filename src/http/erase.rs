@@ -114,7 +114,7 @@ async fn erase_orders(shared: &AppState, ids: &[OrderId], keeps: Keeps, view: &m
     let mut done = Vec::new();
     let events = histories.iter().map(Vec::len).sum();
     let fold = move || histories.into_iter().map(|rows| (replay::fold(&rows), rows)).collect::<Vec<_>>();
-    for (folded, rows) in shared.folds.of(FoldFor::Actor, events, fold).await.map_err(|e| e.error(""))? {
+    for (folded, rows) in shared.folds.of(FoldFor::CallBack, events, fold).await.map_err(|e| e.error(""))? {
         let folded = folded.map_err(|e| {
             tracing::error!(error = e, "a history does not fold");
             ProblemKind::Fault.error("an order's history can't be read; nothing more was erased")

@@ -24,6 +24,8 @@ use crate::{
 pub const AT_ONCE: usize = 64;
 /// Events of a longer one that are read and folded at a time.
 const PIECE: u32 = 250;
+/// Whoever asks where there are no tokens.
+const ANYONE: &str = "anyone";
 /// How long a place is waited for.
 const WAIT_MAX: Duration = Duration::from_secs(3);
 
@@ -35,6 +37,8 @@ pub struct Folds {
     kept: Arc<Semaphore>,
     /// one look at a time by each token, of those that look now
     own: OwnPlaces,
+    /// and one command's
+    acting: OwnPlaces,
     wait: Duration,
 }
 
@@ -43,8 +47,10 @@ pub struct Folds {
 pub enum FoldFor<'a> {
     /// who only looks, by name: one at a time, so that none takes every place
     Reader(&'a str),
-    /// who acts: a command, or money that came in, has a place that readers don't get
-    Actor,
+    /// who acts, by name: a command has a place that readers don't get
+    Actor(&'a str),
+    /// money that came in, or a person who is erased
+    CallBack,
 }
 
 /// Goes with the work, so that it is free when that is done, whether or not somebody still waits for it.
@@ -73,7 +79,7 @@ impl Default for Folds {
 impl Folds {
     fn with(places: usize, wait: Duration) -> Self {
         let [places, kept] = [places, 1].map(|n| Arc::new(Semaphore::new(n)));
-        Self { places, kept, own: OwnPlaces::new(1), wait }
+        Self { places, kept, own: OwnPlaces::new(1), acting: OwnPlaces::new(1), wait }
     }
 
     /// What `add` makes of an order's history; `None`: there is none.
@@ -149,19 +155,22 @@ impl Folds {
     async fn place(&self, whom: FoldFor<'_>) -> Result<Place, Unfolded> {
         let of_all = || Arc::clone(&self.places).acquire_owned();
         let found = async {
-            match whom {
-                FoldFor::Reader(name) => {
-                    let own = self.own.of(name).acquire_owned().await?;
-                    Ok(Place { _of_all: of_all().await?, _own: Some(own) })
-                }
-                FoldFor::Actor => {
-                    let place = tokio::select! {
-                        place = of_all() => place?,
-                        place = Arc::clone(&self.kept).acquire_owned() => place?,
-                    };
-                    Ok::<_, AcquireError>(Place { _of_all: place, _own: None })
-                }
-            }
+            let own = match whom {
+                // at an open API nobody is told apart
+                FoldFor::Reader(ANYONE) | FoldFor::Actor(ANYONE) | FoldFor::CallBack => None,
+                FoldFor::Reader(name) => Some(self.own.of(name).acquire_owned().await?),
+                FoldFor::Actor(name) => Some(self.acting.of(name).acquire_owned().await?),
+            };
+            let place = match whom {
+                FoldFor::Reader(_) => of_all().await?,
+                FoldFor::Actor(_) | FoldFor::CallBack => tokio::select! {
+                    // the kept one only where there is no other
+                    biased;
+                    place = of_all() => place?,
+                    place = Arc::clone(&self.kept).acquire_owned() => place?,
+                },
+            };
+            Ok::<_, AcquireError>(Place { _of_all: place, _own: own })
         };
         match timeout(self.wait, found).await {
             Ok(Ok(place)) => Ok(place),
@@ -199,7 +208,12 @@ mod tests {
         let place = folds.place(one).await.unwrap();
         assert!(matches!(folds.of(other, AT_ONCE, || 1).await, Err(Unfolded::Busy)));
         assert!(matches!(folds.of(other, AT_ONCE - 1, || 1).await, Ok(1)), "a short one needs none");
-        assert!(matches!(folds.of(FoldFor::Actor, AT_ONCE, || 1).await, Ok(1)), "who acts has a place kept");
+        assert!(matches!(folds.of(FoldFor::CallBack, AT_ONCE, || 1).await, Ok(1)), "money has a place kept");
+        let acts = FoldFor::Actor("one");
+        assert!(matches!(folds.of(acts, AT_ONCE, || 1).await, Ok(1)), "who acts has it, too");
+        let acting = folds.place(acts).await.unwrap();
+        assert!(matches!(folds.of(acts, AT_ONCE, || 1).await, Err(Unfolded::Busy)), "one at a time");
+        drop(acting);
         drop(place);
         assert!(matches!(folds.of(other, AT_ONCE, || 1).await, Ok(1)));
         assert_eq!((folds.places.available_permits(), folds.kept.available_permits()), (1, 1));

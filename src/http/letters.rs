@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Json},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     AppState,
@@ -20,6 +20,7 @@ use super::{
     view::{LetterDone, LetterView, Page},
 };
 use crate::{
+    domain::ids::{CustomerId, OrderId},
     log::{DEAD_COMMAND_BYTES_MAX, EntryId, Inbound, Outbound},
     protocol::decode,
 };
@@ -149,20 +150,16 @@ pub async fn one(
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
-    let about: LetterSubject = serde_json::from_str(&told.command).unwrap_or_default();
-    let seen = SeenPerson { order: &about.order_id, person: &about.customer_id };
+    let about: Value = serde_json::from_str(&told.command).unwrap_or_default();
+    // what is no id is kept nowhere: the command may hold anything
+    let id_of = |field: &str, is_id: fn(&str) -> bool| about[field].as_str().filter(|id| is_id(id)).unwrap_or_default();
+    let order = id_of("order_id", |id| OrderId::new(id).is_ok());
+    let person = id_of("customer_id", |id| CustomerId::new(id).is_ok());
+    let seen = SeenPerson { order, person };
     recipient::note(&shared, &request, &caller, Look::DeadLetter, &[seen]).await?;
     let command = told.command.clone();
     let masked = LetterView::from(&DeadLetter { place: LetterPlace { id, partition }, told });
     Ok(Json(LetterView { command, ..masked }))
-}
-
-/// Whom a letter's command names.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct LetterSubject {
-    order_id: String,
-    customer_id: String,
 }
 
 fn unknown() -> ApiError {

@@ -10,10 +10,8 @@ const TOLD: &[&str] = &[
     "at",
     "campaign_id",
     "carrier",
-    "claim_group",
     "coupon_id",
     "customer_id",
-    "expected_version",
     "fault",
     "gift_promotion_id",
     "gift_sku_id",
@@ -39,19 +37,51 @@ const TOLD: &[&str] = &[
     "timing",
     "type",
 ];
-/// A whole number from here on may be a telephone or an account.
-const NUMBERS_BELOW: f64 = 1e9;
+/// Those whose numbers count something, or are an amount. Another one may be a telephone, an account or a date of birth.
+const COUNTED: &[&str] = &[
+    "allotted",
+    "amount",
+    "attempt",
+    "claim_group",
+    "delivery_fee",
+    "expected_version",
+    "free_threshold",
+    "gift_quantity",
+    "kept_back",
+    "lead_time_days",
+    "limit_per_customer",
+    "line_no",
+    "lines",
+    "main_quantity",
+    "points_rate_bp",
+    "price",
+    "quantity",
+    "rate_bp",
+    "sellable",
+    "settlement_no",
+    "unsellable",
+];
 /// Of what is no command at all.
 const LETTERS_MAX: usize = 200;
+/// Digits that are no telephone.
+const DIGITS_MAX: usize = 4;
 
-/// A command that nobody could take, as a list shows it: what it is about, and nobody's name, address or account. Of what is
-/// no JSON the beginning; of what only begins like it, and so may have been a command, nothing.
+/// A command that nobody could take, as a list shows it: what it is about, and nobody's name, address or account. Of what is no
+/// JSON the plain words that it begins with; none of what may have been a command.
 pub fn command(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(value @ Value::Object(_)) => field("", &value).to_string(),
         Ok(_) => stars(STARS_MAX),
-        Err(_) if text.trim_start().starts_with(['{', '[', '"']) => format!("{} ({} bytes)", stars(3), text.len()),
-        Err(_) => text.chars().take(LETTERS_MAX).collect(),
+        Err(_) => {
+            let mut digits = 0;
+            let plain = |c: &char| {
+                digits += usize::from(c.is_ascii_digit());
+                digits <= DIGITS_MAX && (c.is_ascii_alphanumeric() || matches!(c, ' ' | '.' | ',' | '-' | '_'))
+            };
+            let begins: String = text.chars().take_while(plain).take(LETTERS_MAX).collect();
+            let rest = text.len() - begins.len();
+            if rest == 0 { begins } else { format!("{begins}{} ({rest} bytes more)", stars(3)) }
+        }
     }
 }
 
@@ -67,9 +97,7 @@ fn field(name: &str, value: &Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| field(name, item)).collect()),
         Value::String(text) if !text.is_empty() && !TOLD.contains(&name) => Value::String(stars(3)),
-        Value::Number(n) if !TOLD.contains(&name) && n.as_f64().is_none_or(|n| n.abs() >= NUMBERS_BELOW) => {
-            Value::String(stars(3))
-        }
+        Value::Number(_) if !COUNTED.contains(&name) => Value::String(stars(3)),
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
     }
 }
@@ -164,7 +192,7 @@ mod tests {
     #[test]
     fn a_command_tells_what_it_is_about_and_nobodys_name() {
         let whole = r#"{"id":"c-1","type":"place_order","order_id":"o-1","customer_id":"u-1","lines":[{"sku_id":"A","quantity":2}],
-            "recipient":{"name":"김철수","phone":"010-1234-5678","zip":"06236"},"reason":"the stairs","phone":1012345678,
+            "recipient":{"name":"김철수","phone":"010-1234-5678","zip":"06236"},"reason":"the stairs","phone":212345678,
             "refund_account":{"bank_code":"004","account_no":"123-456"},"메모":"x","id2":{"name":["Kim"]}}"#;
         let told: Value = serde_json::from_str(&command(whole)).unwrap();
         let expected = serde_json::json!({"id": "c-1", "type": "place_order", "order_id": "o-1", "customer_id": "u-1",
@@ -173,9 +201,12 @@ mod tests {
             "id2": {"name": ["***"]}});
         assert_eq!(told, expected);
         assert_eq!(command("no command"), "no command");
-        assert_eq!(command(r#"{"recipient":{"name":"김철"#), "*** (28 bytes)");
+        assert_eq!(command(r#"{"recipient":{"name":"김철"#), "*** (28 bytes more)");
+        assert_eq!(command("\u{feff}{\"recipient\":{\"name\":\"김철수\"}}"), "*** (37 bytes more)");
+        assert_eq!(command("command={\"phone\":\"02-123-4567\"}"), "command*** (24 bytes more)");
+        assert_eq!(command("call 010-1234-5678"), "call 010-1*** (8 bytes more)");
         assert_eq!(command("\"010-1234-5678\""), "********");
-        assert_eq!(command(&"x".repeat(300)).len(), 200);
+        assert_eq!(command(&"x".repeat(300)), format!("{}*** (100 bytes more)", "x".repeat(200)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         ids::{OrderId, PartnerId, ProductId, SkuId, TemplateId},
+        money::Won,
         order::{
             Order,
             change::Preview,
@@ -174,7 +175,7 @@ pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> R
     if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && answer.facts.left_out.is_empty() && !told {
         return Ok(answer);
     }
-    let found = folded(shared, FoldFor::Actor, id).await?;
+    let found = folded(shared, FoldFor::Actor(&caller.actor()), id).await?;
     let sight = found.as_ref().and_then(|f| sight(caller, f));
     if sight == Some(Sight::Buyer) {
         return Ok(answer);
@@ -201,6 +202,15 @@ fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
     preview.refunds.clear();
     preview.change.lines.retain(|l| own(l.line_no));
     preview.gifts.retain(|no| own(*no));
+    preview.short.retain(|no| own(*no));
+    // sums are the whole order's, and what is kept back may settle a debt to another seller
+    (preview.total, preview.due, preview.withheld) = (Won::ZERO, Won::ZERO, Won::ZERO);
+    let others = |id: &OrderId| {
+        let linked = |of: &Order| of.fulfilment.links.iter().any(|l| l.order_id == *id);
+        linked(whole) && !linked(part)
+    };
+    preview.linked.retain(|id| !others(id));
+    preview.stopped.retain(|id| !others(id));
     let skus: Vec<_> = preview.change.lines.iter().map(|l| l.sku_id.clone()).collect();
     preview.stock.retain(|s| skus.contains(&s.sku_id));
     preview
@@ -236,7 +246,9 @@ pub async fn check(
         }
         // an order that is missing where one is needed is the lane's to ask for
         Caller::Checkout { .. } => match text(command, "order_id") {
-            Some(id) => visible(shared, request, caller, FoldFor::Actor, id).await.map(|_| SentAs::Itself),
+            Some(id) => {
+                visible(shared, request, caller, FoldFor::Actor(&caller.actor()), id).await.map(|_| SentAs::Itself)
+            }
             None => Ok(SentAs::Itself),
         },
         Caller::Partner { partner } if name == "place_order" => {
@@ -263,7 +275,7 @@ pub async fn check(
             let mut sent_as = SentAs::Itself;
             if let Some(id) = text(of, "order_id") {
                 let name_of_it = caller.actor();
-                let whom = if inner.is_some() { FoldFor::Reader(&name_of_it) } else { FoldFor::Actor };
+                let whom = if inner.is_some() { FoldFor::Reader(&name_of_it) } else { FoldFor::Actor(&name_of_it) };
                 let found = visible(shared, request, caller, whom, id).await?;
                 if !acts_on(&found, partner, name, command) {
                     return Err(no("a partner acts on lines that it sells: the order has others' too, so name yours"));

@@ -7,7 +7,7 @@ use tokio::{
     runtime::Handle,
     sync::oneshot,
     task::LocalSet,
-    time::{Instant, MissedTickBehavior},
+    time::{Instant, MissedTickBehavior, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -23,6 +23,8 @@ use crate::{
     store::{AdminStore, Lease, LeaseAnswer},
 };
 
+/// How long the end of a sweep is waited for; it looks at the stop after each batch.
+const SWEEP_WAIT: Duration = Duration::from_secs(5);
 /// The longest pause before a lane that ended by a fault is started again.
 const AGAIN_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked whether the lane moves.
@@ -189,10 +191,12 @@ impl PartitionOwner {
                 self.owns(false);
                 self.release(lease, &end).await;
                 // two sweeps do each other no harm, and a successor need not wait for this one's batch
-                if let Some(sweep) = sweep
-                    && let Err(e) = sweep.await
-                {
-                    tracing::error!(error = %e, "the sweep did not end well");
+                if let Some(sweep) = sweep {
+                    match timeout(SWEEP_WAIT, sweep).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(e)) => tracing::error!(error = %e, "the sweep did not end well"),
+                        Err(_) => tracing::info!("the sweep is still busy with a batch; leaving it"),
+                    }
                 }
                 return end;
             }

@@ -139,7 +139,7 @@ pub struct Preview {
     /// 환불제외: kept back
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
     pub withheld: Won,
-    /// what the order would come to
+    /// what the order would come to; a seller, who sees its part, is told no sum
     #[serde(default)]
     pub total: Won,
     /// what would be to be paid

@@ -233,14 +233,14 @@ function claims(o, at) {
   const units = (list) => list.map((l) => `${l.line_no} × ${num(l.quantity)}${l.collected === undefined ? '' : ` (${t('collected')} ${num(l.collected)})`}`).join(', ');
   return [
     ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, claimPill(r), [
-      [t('lines'), units(r.lines)], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
+      [t('lines'), units(r.lines)], [t('ends_exchange'), r.exchange_group], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
       [t('return_fee'), r.fees.map((f) => `${won(f.amount)} (${word(f.reason)})`).join(', ')], [t('kept_back'), won(r.kept_back)],
       [t('requested'), time(r.requested_at)], [t('decided'), r.decided_at && time(r.decided_at)],
       [t('collected'), r.collected_at && time(r.collected_at)], [t('completed'), r.completed_at && time(r.completed_at)],
     ], `return ${r.claim_group}`)),
     ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, claimPill(e), [
       [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('branch'), e.branch && word(e.branch)],
-      [t('new_line'), e.new_line_no], [t('way_back'), e.collection && `${state(e.collection.state, e.collection.state_korean)} ${num(e.collection.collected)} / ${num(e.collection.quantity)}`],
+      [t('wanted'), e.wanted_sku_id], [t('new_line'), e.new_line_no], [t('way_back'), e.collection && `${state(e.collection.state, e.collection.state_korean)} ${num(e.collection.collected)} / ${num(e.collection.quantity)}`],
       [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
     ], `exchange ${e.claim_group}`)),
     ...cancellations.map((c) => card(`${t('cancellation')} ${c.cancel_group}`, null, [

@@ -64,7 +64,7 @@ const TEXTS = {
   claims: ['클레임', 'Claims'], no_claims: ['클레임이 없습니다.', 'No claims.'], cancellation: ['취소', 'Cancellation'], return: ['반품', 'Return'],
   exchange: ['교환', 'Exchange'], fault_of: ['귀책', 'Fault'], heard: ['결제사 응답', 'The payment side said'], timing: ['환불 시점', 'Refund'], kept_back: ['차감', 'Kept back'],
   requested: ['접수', 'Requested'], decided: ['결정', 'Decided'], collected: ['회수', 'Collected'], completed: ['완료', 'Completed'],
-  branch: ['방식', 'Branch'], new_line: ['새 주문상품', 'New line'],
+  branch: ['방식', 'Branch'], new_line: ['새 주문상품', 'New line'], wanted: ['희망단품', 'Wanted instead'], ends_exchange: ['끝내는 교환', 'Ends exchange'],
   procurements: ['발주', 'Procurement'], kind: ['종류', 'Kind'], at: ['일시', 'At'],
   family: ['연결된 주문', 'Linked orders'], parent: ['상위 주문', 'Parent'], this_order: ['이 주문', 'this order'],
   family_cut: ['더 있습니다. 아래로 5단계, 주문 40건까지만 보입니다.', 'There are more: five generations down and 40 orders are shown at most.'],

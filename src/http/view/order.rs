@@ -318,6 +318,8 @@ pub struct ReturnView {
     pub refund_timing: RefundTiming,
     pub lines: Vec<ReturnLineView>,
     pub fees: Vec<ReturnFee>,
+    /// the exchange that it ends
+    pub exchange_group: Option<u16>,
     /// kept back of the refund
     pub kept_back: Won,
     pub requested_at: Time,
@@ -384,6 +386,8 @@ pub struct ExchangeView {
     pub branch: Option<Branch>,
     pub line_no: u16,
     pub quantity: u32,
+    /// 희망단품: what the buyer would have instead
+    pub wanted_sku_id: Option<String>,
     pub new_line_no: Option<u16>,
     /// of goods that had left and were replaced
     pub collection: Option<CollectionView>,

@@ -142,11 +142,18 @@ async fn f42_a_seller_previews_its_own_lines_and_hears_of_no_means() {
             assert_eq!(told.status, 200, "{told:?}");
             let told = told.json()["facts"]["preview"].clone();
             assert_eq!((&told["settlements"], &told["refunds"]), (&Value::Null, &Value::Null), "{told}");
+            // the other seller's goods are in the order's sums
+            assert_eq!(
+                (&told["total"], &told["due"], &told["withheld"]),
+                (&json!(0), &Value::Null, &Value::Null),
+                "{told}"
+            );
             assert_eq!(told["lines"].as_array().map(Vec::len), Some(1), "{told}");
             assert_eq!(told["lines"][0]["sku_id"], sku, "{told}");
         }
         let whole = preview("operator", 1).json()["facts"]["preview"].clone();
         assert_eq!(whole["refunds"][0]["means"], "card", "{whole}");
+        assert_ne!(whole["total"], 0, "{whole}");
     }
 }
 
