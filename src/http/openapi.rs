@@ -170,7 +170,6 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("HookLetterPage", g.subschema_for::<view::Page<super::hooks::HookLetterView>>());
     of("AuditPage", g.subschema_for::<view::Page<super::audit::AuditView>>());
     of("OrderAudit", g.subschema_for::<view::Page<super::audit::OrderAuditView>>());
-    of("LetterView", g.subschema_for::<view::LetterView>());
     of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
     for schema in [
         g.subschema_for::<Answer>(),
