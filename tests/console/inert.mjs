@@ -101,6 +101,12 @@ export async function opened(page, put) {
     await visit(page, view);
     await page.evaluate(() => document.querySelectorAll('main details').forEach((d) => { d.open = true; }));
     await still(page, view);
+    // what a list of letters hides
+    const hides = page.locator('main button.whole');
+    for (let left = await hides.count(); left > 0; left -= 1) {
+      await hides.first().click();
+      await page.waitForFunction((n) => document.querySelectorAll('main button.whole').length < n, left);
+    }
     if (expected.includes('deposit.account')) {
       await page.click('#accounts'); // which are shown to who asks
       await page.waitForSelector('#accounts', { state: 'detached' });

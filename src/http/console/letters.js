@@ -26,7 +26,7 @@ export async function lettersView({ query, signal, again }) {
 
 /** What lists hide, for whoever has to see it: the server writes down who did. */
 function whole(letter) {
-  const asked = h('button', { onclick: async () => {
+  const asked = h('button', { class: 'whole', onclick: async () => {
     try {
       const { command } = await get(path(letter));
       asked.previousSibling.textContent = pretty(command);
