@@ -14,31 +14,20 @@ use crate::{
         status::Status,
     },
     store::{
-        Batch, PlacedRows,
+        Batch, OrderRows,
         rows::{AprvRow, CnclRow, DscntRow, FeeRow, GdsRow, GftRow, OrdRow, PntRow, RfndRow, RgstRow, StlmRow},
     },
 };
 
-/// Adds all rows of the order in its present state. While a placement is reserving or has failed, only the order's own row
-/// is there: nothing of it has come true.
-pub fn project(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
-    let mut rows = PlacedRows::default();
+/// Adds all rows of the order in its present state; `placed`: this batch places it, so they must be new. While a placement is
+/// reserving or has failed, only the order's own row is there: nothing of it has come true.
+pub fn project(order: &Order, partition: u32, asks_refunds: bool, placed: bool, into: &mut Batch) {
+    let mut rows = std::mem::take(if placed { &mut into.placed } else { &mut into.changed });
     write(order, partition, asks_refunds, &mut rows, into);
-    into.ord.append(&mut rows.ord);
-    into.gds.append(&mut rows.gds);
-    into.stlm.append(&mut rows.stlm);
-    into.aprv.append(&mut rows.aprv);
-    into.fee.append(&mut rows.fee);
+    *(if placed { &mut into.placed } else { &mut into.changed }) = rows;
 }
 
-/// The same for an order that this batch places: its rows must be new.
-pub fn project_placed(order: &Order, partition: u32, asks_refunds: bool, into: &mut Batch) {
-    let mut rows = std::mem::take(&mut into.placed);
-    write(order, partition, asks_refunds, &mut rows, into);
-    into.placed = rows;
-}
-
-fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut PlacedRows, into: &mut Batch) {
+fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut OrderRows, into: &mut Batch) {
     let ord_id = order.id.shared();
     rows.ord.push(ord_row(order, partition, asks_refunds));
     if order.placement != Placement::Done {
@@ -53,10 +42,8 @@ fn write(order: &Order, partition: u32, asks_refunds: bool, rows: &mut PlacedRow
     }
     for s in &order.settlements {
         rows.stlm.push(stlm_row(&ord_id, s));
-        if let Some(row) = aprv_row(order, s) {
-            rows.aprv.push(row);
-        }
     }
+    rows.aprv.extend(approvals(order));
     for fee in &order.fees {
         rows.fee.push(FeeRow {
             ord_id: Arc::clone(&ord_id),
@@ -247,6 +234,12 @@ pub fn registered(had: &[u16], after: &Order, into: &mut Batch) {
             pay_dttm: s.paid_at.unwrap_or(after.received),
         });
     }
+}
+
+/// The approvals of an order that stands.
+pub(super) fn approvals(order: &Order) -> impl Iterator<Item = AprvRow> {
+    let stands = order.placement == Placement::Done;
+    order.settlements.iter().filter(move |_| stands).filter_map(|s| aprv_row(order, s))
 }
 
 /// Cards and deposits have an approval; points are another service's, known by their id on the settlement.

@@ -94,9 +94,9 @@ pub struct UnitMove {
     pub expect_stck: i64,
 }
 
-/// Rows of orders that this batch places: they must be new, and go in without looking for older ones.
+/// The rows that every order has.
 #[derive(Debug, Clone, Default)]
-pub struct PlacedRows {
+pub struct OrderRows {
     pub ord: Vec<OrdRow>,
     pub gds: Vec<GdsRow>,
     pub stlm: Vec<StlmRow>,
@@ -104,7 +104,7 @@ pub struct PlacedRows {
     pub fee: Vec<FeeRow>,
 }
 
-impl PlacedRows {
+impl OrderRows {
     /// Empties the lists; their memory stays.
     pub fn clear(&mut self) {
         self.ord.clear();
@@ -123,16 +123,14 @@ pub struct Batch {
     /// the lease's epoch; another one in the table means that this owner is superseded
     pub epoch: i64,
     pub hist: Vec<HistRow>,
-    pub placed: PlacedRows,
-    pub ord: Vec<OrdRow>,
-    pub gds: Vec<GdsRow>,
-    pub stlm: Vec<StlmRow>,
-    pub aprv: Vec<AprvRow>,
+    /// of orders that this batch places: they must be new, and go in without looking for older ones
+    pub placed: OrderRows,
+    /// of orders that were there
+    pub changed: OrderRows,
     /// payments that came in: each must be new over all orders
     pub rgst: Vec<RgstRow>,
     pub rfnd: Vec<RfndRow>,
     pub cncl: Vec<CnclRow>,
-    pub fee: Vec<FeeRow>,
     pub dscnt: Vec<DscntRow>,
     pub gft: Vec<GftRow>,
     pub pnt: Vec<PntRow>,

@@ -48,11 +48,11 @@ pub(super) fn each_table(batch: &Batch, units: &[UntRow], visit: &mut impl Visit
     visit.table(&batch.placed.aprv, WriteMode::Bulk);
     visit.table(&batch.placed.fee, WriteMode::Bulk);
     visit.table(&batch.ldgr, WriteMode::Bulk);
-    visit.table(&batch.ord, WriteMode::Usual);
-    visit.table(&batch.gds, WriteMode::Usual);
-    visit.table(&batch.stlm, WriteMode::Usual);
-    visit.table(&batch.aprv, WriteMode::Usual);
-    visit.table(&batch.fee, WriteMode::Usual);
+    visit.table(&batch.changed.ord, WriteMode::Usual);
+    visit.table(&batch.changed.gds, WriteMode::Usual);
+    visit.table(&batch.changed.stlm, WriteMode::Usual);
+    visit.table(&batch.changed.aprv, WriteMode::Usual);
+    visit.table(&batch.changed.fee, WriteMode::Usual);
     visit.table(&batch.rgst, WriteMode::Usual);
     visit.table(&batch.rfnd, WriteMode::Usual);
     visit.table(&batch.cncl, WriteMode::Usual);

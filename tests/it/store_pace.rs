@@ -108,15 +108,15 @@ fn orders(model: &Model, epoch: i64, first: i64, size: i64, stock: i64, random: 
         let ord_id: Arc<str> = format!("o-{random}-{id:016x}").into();
         let (cmd_id, aprv_id): (Arc<str>, Arc<str>) = (format!("c-{ord_id}").into(), format!("a-{ord_id}").into());
         batch.hist.push(HistRow { ord_id: ord_id.clone(), cmd_id: cmd_id.clone(), ..model.hist.clone() });
-        batch.ord.push(OrdRow { ord_id: ord_id.clone(), ..model.ord.clone() });
-        batch.gds.push(GdsRow { ord_id: ord_id.clone(), ..model.gds.clone() });
-        batch.stlm.push(StlmRow {
+        batch.changed.ord.push(OrdRow { ord_id: ord_id.clone(), ..model.ord.clone() });
+        batch.changed.gds.push(GdsRow { ord_id: ord_id.clone(), ..model.gds.clone() });
+        batch.changed.stlm.push(StlmRow {
             ord_id: ord_id.clone(),
             pay_mns_rel_id: Some(aprv_id.clone()),
             ..model.stlm.clone()
         });
-        batch.aprv.push(AprvRow { ord_id: ord_id.clone(), aprv_id, ..model.aprv.clone() });
-        batch.fee.push(FeeRow { ord_id: ord_id.clone(), ..model.fee.clone() });
+        batch.changed.aprv.push(AprvRow { ord_id: ord_id.clone(), aprv_id, ..model.aprv.clone() });
+        batch.changed.fee.push(FeeRow { ord_id: ord_id.clone(), ..model.fee.clone() });
         batch.ldgr.push(LdgrRow { ldgr_no: n + 1, ord_id: Some(ord_id), cmd_id, ..model.ldgr.clone() });
     }
     let left = stock - first - size;

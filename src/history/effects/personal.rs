@@ -4,28 +4,28 @@ use std::sync::Arc;
 
 use crate::{
     domain::order::Order,
+    history::project::approvals,
     protocol::decode::Personal,
-    store::{
-        Batch,
-        rows::{AprvRow, PrsnRow},
-    },
+    store::rows::PrsnRow,
     vault::{Secret, Vault},
 };
 
 /// Tokens of approvals are in no event: they go with personal data, sealed, by the number of the settlement. Without a key
-/// none is kept. The order's own rows are the last ones.
+/// none is kept.
 ///
 /// # Errors
 /// A sentence, when the machine gives no random bytes.
-pub(super) fn tokens(order: &Order, p: &Personal, vault: Option<&Vault>, into: &mut Batch) -> Result<(), String> {
+pub(super) fn tokens(
+    order: &Order,
+    p: &Personal,
+    vault: Option<&Vault>,
+    into: &mut Vec<PrsnRow>,
+) -> Result<(), String> {
     let Some(vault) = vault.filter(|_| !p.tokens.is_empty()) else { return Ok(()) };
-    // a look at all of the batch's would cost each order as much as the batch is long
-    let own = |r: &&AprvRow| *r.ord_id == *order.id.as_str();
-    let placed = into.placed.aprv.iter().rev().take_while(own);
-    for row in placed.chain(into.aprv.iter().rev().take_while(own)) {
+    for row in approvals(order) {
         let Some(kept) = p.tokens.iter().find(|t| *t.approval_id == *row.aprv_id) else { continue };
         let sealed = vault.seal(&row.ord_id, Secret::Token, &kept.token).map_err(|e| e.to_string())?;
-        into.prsn.push(PrsnRow::sealed(&row.ord_id, Secret::Token, row.stlm_no, sealed.into()));
+        into.push(PrsnRow::sealed(&row.ord_id, Secret::Token, row.stlm_no, sealed.into()));
     }
     Ok(())
 }

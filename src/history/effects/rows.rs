@@ -9,10 +9,10 @@ use super::{
     events::json, merge, personal,
 };
 use crate::{
-    domain::{gift::GiftPromotion, stock::Move},
+    domain::{gift::GiftPromotion, ids::OrderId, stock::Move},
     history::{
         catalog::promotion_row,
-        project::{audited, project, project_placed, registered},
+        project::{audited, project, registered},
     },
     store::{
         Batch, UnitMove, UntRow,
@@ -33,15 +33,17 @@ pub struct LaneOfRows<'a> {
     pub vault: Option<&'a Vault>,
 }
 
-/// Writes all rows of a batch's effects. `repeats`: some key may be in it twice.
+/// Writes all rows of a batch's effects. `repeats`: some key may be in it twice. An order that changes more than once is written
+/// in its last form only.
 ///
 /// # Errors
 /// A sentence, for what is no JSON or can't be sealed.
 pub fn write(effects: &[Effect], lane: LaneOfRows<'_>, repeats: bool, into: &mut Batch) -> Result<(), String> {
     (into.partition, into.epoch) = (lane.partition, lane.epoch);
-    let mut writer = Writer { lane, moves: HashMap::default(), scratch: Vec::new() };
-    for effect in effects {
-        writer.effect(effect, into)?;
+    let last = if repeats { last_forms(effects) } else { HashMap::default() };
+    let mut writer = Writer { lane, last, moves: HashMap::default(), scratch: Vec::new() };
+    for (place, effect) in effects.iter().enumerate() {
+        writer.effect(place, effect, into)?;
     }
     into.moves = writer.moves.into_values().collect();
     // one order for every lane: two that write the same rows wait for each other, and don't lock each other out
@@ -54,17 +56,38 @@ pub fn write(effects: &[Effect], lane: LaneOfRows<'_>, repeats: bool, into: &mut
     Ok(())
 }
 
+/// An order's last form in a batch.
+struct LastForm {
+    /// among the effects
+    place: usize,
+    /// whether the batch places the order: its rows must be new
+    placed: bool,
+}
+
+fn last_forms(effects: &[Effect]) -> HashMap<&OrderId, LastForm> {
+    let mut last: HashMap<&OrderId, LastForm> = HashMap::default();
+    for (place, effect) in effects.iter().enumerate() {
+        let Effect::OrderChanged(changed) = effect else { continue };
+        let form = last.entry(&changed.order.id).or_insert(LastForm { place, placed: false });
+        form.place = place;
+        form.placed |= changed.placed;
+    }
+    last
+}
+
 struct Writer<'a> {
     lane: LaneOfRows<'a>,
+    /// of orders that may change more than once
+    last: HashMap<&'a OrderId, LastForm>,
     moves: HashMap<Arc<str>, UnitMove>,
     /// memory for what is written as JSON
     scratch: Vec<u8>,
 }
 
 impl Writer<'_> {
-    fn effect(&mut self, effect: &Effect, into: &mut Batch) -> Result<(), String> {
+    fn effect(&mut self, place: usize, effect: &Effect, into: &mut Batch) -> Result<(), String> {
         match effect {
-            Effect::OrderChanged(changed) => self.order(changed, into)?,
+            Effect::OrderChanged(changed) => self.order(place, changed, into)?,
             Effect::StockMoved(moved) => self.stock(moved, into),
             Effect::SkuCreated(sku) => into.units.push(self.sku(sku)),
             Effect::CampaignSet(set) => campaign(set, into),
@@ -76,20 +99,20 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn order(&mut self, changed: &OrderChanged, into: &mut Batch) -> Result<(), String> {
+    fn order(&mut self, place: usize, changed: &OrderChanged, into: &mut Batch) -> Result<(), String> {
         let OrderChanged { order, events, placed, paid_before, personal } = changed;
-        let LaneOfRows { partition, asks_refunds, vault, .. } = self.lane;
-        if *placed {
-            project_placed(order, partition, asks_refunds, into);
-        } else {
-            project(order, partition, asks_refunds, into);
+        let LaneOfRows { partition, asks_refunds, .. } = self.lane;
+        match self.last.get(&order.id) {
+            None => project(order, partition, asks_refunds, *placed, into),
+            Some(form) if form.place == place => project(order, partition, asks_refunds, form.placed, into),
+            Some(_) => {}
         }
         registered(paid_before, order, into);
         events.rows(&mut self.scratch, &mut into.hist)?;
         audit(events, &mut into.adit);
         if let Some(p) = personal {
-            personal::tokens(order, p, vault, into)?;
-            personal::rows(order, p, vault, &mut into.prsn)?;
+            personal::tokens(order, p, self.lane.vault, &mut into.prsn)?;
+            personal::rows(order, p, self.lane.vault, &mut into.prsn)?;
         }
         Ok(())
     }

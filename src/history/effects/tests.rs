@@ -82,7 +82,7 @@ fn an_order_that_a_batch_places_is_placed_in_its_last_form() {
         }
         write(&effects, LANE, true, &mut batch).unwrap();
         let versions: Vec<i64> = batch.placed.ord.iter().map(|row| row.ord_ver).collect();
-        assert!(batch.ord.is_empty() && versions == [i64::try_from(effects.len()).unwrap()], "{versions:?}");
+        assert!(batch.changed.ord.is_empty() && versions == [i64::try_from(effects.len()).unwrap()], "{versions:?}");
         for row in &batch.hist {
             let Effect::OrderChanged(changed) = &effects[usize::try_from(row.hist_no - 1).unwrap()] else { continue };
             assert_eq!(Event::read(EVENT_VERSION, &row.evnt).as_ref(), Ok(&changed.events.events[0].event));

@@ -11,13 +11,13 @@ use crate::{
         supply::AskWhat,
     },
     store::{
-        Batch, PlacedRows,
+        Batch, OrderRows,
         rows::{Code, ExchRow, FeeRow, LnkRow, PrcrRow, RtnRow, RvwRow, WyblRow},
     },
 };
 
 /// Adds the rows of an order that stands.
-pub(super) fn write(order: &Order, partition: u32, rows: &mut PlacedRows, into: &mut Batch) {
+pub(super) fn write(order: &Order, partition: u32, rows: &mut OrderRows, into: &mut Batch) {
     for line in &order.lines {
         for w in &line.delivery.waybills {
             into.wybl.push(WyblRow {
@@ -97,7 +97,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut PlacedRows, into: 
     }));
 }
 
-fn returned(order: &Order, r: &Return, rows: &mut PlacedRows, into: &mut Batch) {
+fn returned(order: &Order, r: &Return, rows: &mut OrderRows, into: &mut Batch) {
     for (l, i) in r.lines.iter().zip(0..) {
         into.rtn.push(RtnRow {
             ord_id: order.id.shared(),

@@ -78,12 +78,13 @@ impl Encoder {
 /// Of a batch that is durable, the memory of the lists that a sale fills. Megabytes per batch that would be asked of the system
 /// anew each time, page by page, are the dearest memory there is.
 fn emptied(rows: Batch) -> Batch {
-    let Batch { mut hist, mut placed, mut ldgr, mut rgst, .. } = rows;
+    let Batch { mut hist, mut placed, mut changed, mut ldgr, mut rgst, .. } = rows;
     hist.clear();
     placed.clear();
+    changed.clear();
     ldgr.clear();
     rgst.clear();
-    Batch { hist, placed, ldgr, rgst, ..Batch::default() }
+    Batch { hist, placed, changed, ldgr, rgst, ..Batch::default() }
 }
 
 #[cfg(feature = "failpoints")]

@@ -41,13 +41,13 @@ pub async fn every_row_comes_back_as_it_was_written(bench: Bench) {
     lane.done(&batch).await;
     let store = &*bench.store;
     holds(store, &batch.hist).await;
-    holds(store, &batch.ord).await;
-    holds(store, &batch.gds).await;
-    holds(store, &batch.stlm).await;
-    holds(store, &batch.aprv).await;
+    holds(store, &batch.changed.ord).await;
+    holds(store, &batch.changed.gds).await;
+    holds(store, &batch.changed.stlm).await;
+    holds(store, &batch.changed.aprv).await;
     holds(store, &batch.rfnd).await;
     holds(store, &batch.cncl).await;
-    holds(store, &batch.fee).await;
+    holds(store, &batch.changed.fee).await;
     holds(store, &batch.dscnt).await;
     holds(store, &batch.pnt).await;
     holds(store, &batch.prsn).await;
@@ -73,27 +73,27 @@ pub async fn many_rows_go_in_one_batch(bench: Bench) {
     let mut batch = lane.batch();
     for n in 0..1_100 {
         batch.hist.push(hist(&format!("o-{n}"), 1, &format!("command-{n}"), 0));
-        batch.ord.push(ord(&format!("o-{n}"), None));
-        batch.gds.push(gds(&format!("o-{n}")));
+        batch.changed.ord.push(ord(&format!("o-{n}"), None));
+        batch.changed.gds.push(gds(&format!("o-{n}")));
     }
     lane.done(&batch).await;
     holds(&*bench.store, &batch.hist).await;
-    holds(&*bench.store, &batch.ord).await;
-    holds(&*bench.store, &batch.gds).await;
+    holds(&*bench.store, &batch.changed.ord).await;
+    holds(&*bench.store, &batch.changed.gds).await;
 }
 
 pub async fn an_upsert_replaces_and_an_unchanged_one_stays(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
-    batch.ord = vec![ord("o-1", None), ord("o-2", Some(at(0)))];
+    batch.changed.ord = vec![ord("o-1", None), ord("o-2", Some(at(0)))];
     lane.done(&batch).await;
-    batch.ord[0].ord_ver += 1;
-    batch.ord[0].due_dttm = Some(at(7));
-    batch.ord[0].part_alw_yn ^= true;
+    batch.changed.ord[0].ord_ver += 1;
+    batch.changed.ord[0].due_dttm = Some(at(7));
+    batch.changed.ord[0].part_alw_yn ^= true;
     lane.done(&batch).await;
-    holds(&*bench.store, &batch.ord).await;
+    holds(&*bench.store, &batch.changed.ord).await;
     let rows = bench.store.order_rows(&[OrderId::stored("o-1"), OrderId::stored("o-0")]).await.expect("it reads");
-    assert_eq!(rows, batch.ord[..1]);
+    assert_eq!(rows, batch.changed.ord[..1]);
 }
 
 pub async fn a_new_unit_moves_in_its_own_batch(bench: Bench) {
@@ -135,7 +135,7 @@ pub async fn refused_ids_with_an_outcome_are_known(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
     batch.hist = vec![hist("o-1", 1, "command-1", 0), hist("o-1", 2, "command-1", 1)];
-    batch.ord = vec![ord("o-1", None)];
+    batch.changed.ord = vec![ord("o-1", None)];
     batch.cmd = vec![CmdRow { cmd_id: "command-2".into(), ..sample::<CmdRow>(1) }];
     assert_eq!(lane.done(&batch).await.known, ids(&[]));
     let mut batch = lane.batch();
@@ -152,7 +152,7 @@ pub async fn outcomes_tell_order_answer_and_events(bench: Bench) {
     let second = HistRow { ansr: None, ord_stat_cd: "ORDERED".into(), ..hist("o-1", 2, "command-1", 1) };
     let other = HistRow { ord_stat_cd: "PREPARING".into(), ..hist("o-1", 3, "command-2", 0) };
     batch.hist = vec![first.clone(), second.clone(), other];
-    batch.ord = vec![OrdRow { prtn_no: 3, ..ord("o-1", None) }];
+    batch.changed.ord = vec![OrdRow { prtn_no: 3, ..ord("o-1", None) }];
     batch.cmd = vec![CmdRow { cmd_id: "command-9".into(), prtn_no: 5, ansr: None, ..sample::<CmdRow>(1) }];
     lane.done(&batch).await;
     let asked = ["command-9", "command-1", "command-0"].map(CommandId::stored);
@@ -177,7 +177,7 @@ pub async fn outcomes_tell_order_answer_and_events(bench: Bench) {
 pub async fn due_orders_come_soonest_first(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
-    batch.ord = vec![
+    batch.changed.ord = vec![
         ord("o-1", Some(at(30))),
         ord("o-2", Some(at(10))),
         ord("o-3", None),
@@ -286,7 +286,7 @@ pub async fn pages_follow_each_other(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
     for (order, lines) in [("b", 3), ("B", 2), ("a-1", 4)] {
-        batch.gds.extend((1..=lines).map(|ord_seq| GdsRow { ord_seq, ..gds(order) }));
+        batch.changed.gds.extend((1..=lines).map(|ord_seq| GdsRow { ord_seq, ..gds(order) }));
     }
     lane.done(&batch).await;
     let (mut after, mut found) = (None, Vec::new());

@@ -96,7 +96,7 @@ pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
     batch.hist = vec![hist("o-1", 1, "command-1", 0)];
-    batch.ord = vec![ord("o-1", None)];
+    batch.changed.ord = vec![ord("o-1", None)];
     batch.rgst = vec![rgst("k", "CARD", "o-1")];
     batch.cmd = vec![CmdRow { cmd_id: "command-9".into(), ..sample::<CmdRow>(1) }];
     batch.units = vec![unit("u-1", 10)];
@@ -174,8 +174,8 @@ async fn payments_from_before_are_entered_once() {
                 ..sample(1)
             };
         let mut batch = lane.batch();
-        batch.ord = ["o-1", "o-2", "o-3", "o-4"].map(|id| ord(id, None)).to_vec();
-        batch.stlm = vec![
+        batch.changed.ord = ["o-1", "o-2", "o-3", "o-4"].map(|id| ord(id, None)).to_vec();
+        batch.changed.stlm = vec![
             stlm("o-1", 1, "CARD", Some("k"), 10, 0, 2),
             stlm("o-2", 1, "CARD", Some("k"), 10, 0, 1), // the first of them
             stlm("o-2", 2, "POINTS", Some("u-1"), 5, 0, 1),
@@ -185,7 +185,7 @@ async fn payments_from_before_are_entered_once() {
             stlm("o-4", 3, "VIRTUAL_ACCOUNT", Some("deposit"), 4, 0, 3),
             stlm("o-4", 4, "BANK_TRANSFER", Some("bank-7"), 4, 0, 3),
         ];
-        batch.aprv =
+        batch.changed.aprv =
             vec![AprvRow { ord_id: "o-3".into(), stlm_no: 1, vrtl_acct_no: Some("110-1".into()), ..sample(1) }];
         lane.done(&batch).await;
         drop(lane);
@@ -247,7 +247,7 @@ pub async fn a_broken_rule_rolls_the_whole_batch_back(bench: Bench) {
 pub async fn a_move_without_its_unit_rolls_the_whole_batch_back(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
-    batch.ord = vec![ord("o-1", None)];
+    batch.changed.ord = vec![ord("o-1", None)];
     batch.moves = vec![sell("u-404", 1, 9)];
     match lane.committer.commit(&batch).await {
         Err(StoreError::Refused(why)) => assert!(why.contains("no such unit: u-404"), "{why}"),

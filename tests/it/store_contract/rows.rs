@@ -97,13 +97,13 @@ pub fn read<R: Row>(row: &R) -> Vec<Read> {
 /// A batch with two rows in every table, the second one as empty as it may be.
 pub fn fill(batch: &mut Batch) {
     batch.hist = vec![sample(1), sparse(2)];
-    batch.ord = vec![sample(1), sparse(2)];
-    batch.gds = vec![sample(1), sparse(2)];
-    batch.stlm = vec![sample(1), sparse(2)];
-    batch.aprv = vec![sample(1), sparse(2)];
+    batch.changed.ord = vec![sample(1), sparse(2)];
+    batch.changed.gds = vec![sample(1), sparse(2)];
+    batch.changed.stlm = vec![sample(1), sparse(2)];
+    batch.changed.aprv = vec![sample(1), sparse(2)];
     batch.rfnd = vec![sample(1), sparse(2)];
     batch.cncl = vec![sample(1), sparse(2)];
-    batch.fee = vec![sample(1), sparse(2)];
+    batch.changed.fee = vec![sample(1), sparse(2)];
     batch.dscnt = vec![sample(1), sparse(2)];
     batch.pnt = vec![sample(1), sparse(2)];
     batch.prsn = vec![sample(1), sparse(2)];

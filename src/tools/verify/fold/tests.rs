@@ -86,8 +86,8 @@ fn both(w: &World, history: &[(Event, Time)]) {
 /// How the rows differ that the two make.
 fn rows(order: &Order, told: &CheckedOrder) -> Vec<String> {
     let (mut batch, mut asking) = (Batch::default(), Batch::default());
-    project(order, PARTITION, false, &mut batch);
-    project(order, PARTITION, true, &mut asking);
+    project(order, PARTITION, false, false, &mut batch);
+    project(order, PARTITION, true, false, &mut asking);
     let ours = told.rows(i64::from(PARTITION));
     let mut found = Vec::new();
     fn table<R: Row>(theirs: &[R], ours: &[R], found: &mut Vec<String>) {
@@ -96,13 +96,13 @@ fn rows(order: &Order, told: &CheckedOrder) -> Vec<String> {
             found.push(format!("{}: {} rows and {}", R::TABLE, theirs.len(), ours.len()));
         }
     }
-    table(&batch.ord, &ours.ord, &mut found);
-    table(&batch.gds, &ours.gds, &mut found);
+    table(&batch.changed.ord, &ours.ord, &mut found);
+    table(&batch.changed.gds, &ours.gds, &mut found);
     table(&batch.gft, &ours.gft, &mut found);
-    table(&batch.stlm, &ours.stlm, &mut found);
-    table(&batch.aprv, &ours.aprv, &mut found);
+    table(&batch.changed.stlm, &ours.stlm, &mut found);
+    table(&batch.changed.aprv, &ours.aprv, &mut found);
     table(&batch.cncl, &ours.cncl, &mut found);
-    table(&batch.fee, &ours.fee, &mut found);
+    table(&batch.changed.fee, &ours.fee, &mut found);
     table(&batch.dscnt, &ours.dscnt, &mut found);
     table(&batch.pnt, &ours.pnt, &mut found);
     table(&batch.prcr, &ours.prcr, &mut found);
@@ -112,7 +112,7 @@ fn rows(order: &Order, told: &CheckedOrder) -> Vec<String> {
     table(&batch.exch, &ours.exch, &mut found);
     table(&batch.rvw, &ours.rvw, &mut found);
     table(&batch.rfnd, &ours.rfnd, &mut found);
-    let (theirs, ours) = (asking.ord.first().map(|o| o.due_dttm), told.due_dttm(true));
+    let (theirs, ours) = (asking.changed.ord.first().map(|o| o.due_dttm), told.due_dttm(true));
     if theirs != Some(ours) {
         found.push(format!("due where refunds are asked for: {theirs:?} and {ours:?}"));
     }
