@@ -48,11 +48,34 @@ pub async fn execute_decision(
     id: &OrderId,
     order: Option<&mut Arc<Order>>,
     applied: &mut Vec<Applied>,
-    decision: Decision,
+    mut decision: Decision,
     meta: &mut CommandMeta,
 ) -> Result<Executed, Fault> {
-    let Decision { events, movements, steps, messages, note: reason } = decision;
-    let stock = carry(cx, id, movements, meta).await?;
+    let stock = carry(cx, id, std::mem::take(&mut decision.movements), meta).await?;
+    record_decision(cx, id, order, applied, Moved { decision, stock }, meta)
+}
+
+/// A decision whose stock has moved.
+#[derive(Debug)]
+pub struct Moved {
+    pub decision: Decision,
+    /// each SKU after it
+    pub stock: Vec<StockFact>,
+}
+
+/// What is left to do of a decision whose stock has moved; see [`execute_decision`].
+///
+/// # Errors
+/// A broken invariant.
+pub fn record_decision(
+    cx: &LaneContext,
+    id: &OrderId,
+    order: Option<&mut Arc<Order>>,
+    applied: &mut Vec<Applied>,
+    moved: Moved,
+    meta: &mut CommandMeta,
+) -> Result<Executed, Fault> {
+    let Moved { decision: Decision { events, steps, messages, note: reason, .. }, stock } = moved;
     let placed = order.is_none();
     let before = order.as_ref().map(|o| OrderBefore::of(o));
     let waits = events.iter().any(|e| matches!(e, Event::PlacementStarted { .. }));

@@ -51,7 +51,33 @@ impl Inventory {
         Self { partition, book, sku_id, info, stock, campaigns, batch: 0 }
     }
 
-    fn carry(&mut self, movement: Movement, why: Option<Arc<str>>, cause: Cause) -> Result<StockFact, OutOfBounds> {
+    /// Where it lives.
+    pub(super) const fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// Whether it is a gift: what it is given for is asked for first.
+    pub(super) fn is_gift(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.gift)
+    }
+
+    /// What is there, for this customer, at this time. `None`: there is no such SKU.
+    pub(super) fn quote(&self, campaign: Option<&CampaignId>, customer: &CustomerId, now: Time) -> Option<Quote> {
+        let info = self.info.as_ref()?;
+        let view = self.stock.view(info.campaign(campaign, now), customer, now);
+        Some(Quote { info: Arc::clone(info), lane: self.partition, view: Some(view) })
+    }
+
+    /// Moves stock, and tells the open batch.
+    ///
+    /// # Errors
+    /// What the movement would make of the balance; nothing has moved then.
+    pub(super) fn carry(
+        &mut self,
+        movement: Movement,
+        why: Option<Arc<str>>,
+        cause: Cause,
+    ) -> Result<StockFact, OutOfBounds> {
         let moved = self.stock.apply(&movement)?;
         self.tell(Effect::StockMoved(StockMoved { movement, moved, why, cause }));
         Ok(StockFact { sku_id: self.sku_id.clone(), position: moved.position, on_hand: moved.after.0 })
@@ -76,10 +102,7 @@ pub struct GetQuote {
 impl Handler<GetQuote> for Inventory {
     type Result = Option<Quote>;
     fn handle(&mut self, ask: GetQuote, _: &mut Self::Context) -> Option<Quote> {
-        let info = self.info.as_ref()?;
-        let campaign = info.campaign(ask.campaign.as_ref(), ask.now);
-        let view = self.stock.view(campaign, &ask.customer, ask.now);
-        Some(Quote { info: Arc::clone(info), lane: self.partition, view: Some(view) })
+        self.quote(ask.campaign.as_ref(), &ask.customer, ask.now)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod links;
 pub mod order;
 mod owners;
 pub mod payments;
+pub mod placements;
 pub mod quarantine;
 pub mod quotes;
 pub mod refdata;

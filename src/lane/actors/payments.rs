@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{CommandMeta, LaneContext};
+use super::LaneContext;
 use crate::{
     domain::{
         catalog::Approvals,
@@ -21,17 +21,22 @@ use crate::{
         reason::{Facts, Reason, Refusal},
     },
     history::register::paid_orders,
-    protocol::internal::is_callback,
+    protocol::{decode::Personal, internal::is_callback},
     store::{LookupStore, StoreError},
 };
 
 /// What this server takes from nobody, or not in this way.
-pub fn not_taken(cx: &LaneContext, command: &OrderCommand, meta: &CommandMeta) -> Option<Refusal> {
-    if cx.policy.approvals == Approvals::CallbacksOnly && command.brings_money() && !is_callback(&meta.id) {
+pub fn not_taken(
+    cx: &LaneContext,
+    command: &OrderCommand,
+    command_id: &str,
+    personal: Option<&Personal>,
+) -> Option<Refusal> {
+    if cx.policy.approvals == Approvals::CallbacksOnly && command.brings_money() && !is_callback(command_id) {
         let detail = Some("money that came in is told by signed call-backs only".to_owned());
         return Some(Refusal::new(Reason::Forbidden, Facts { detail, ..Facts::default() }));
     }
-    if meta.personal.as_ref().is_some_and(|p| p.refund_account.is_some()) && cx.store.vault().is_none() {
+    if personal.is_some_and(|p| p.refund_account.is_some()) && cx.store.vault().is_none() {
         return Some(Refusal::invalid("this server keeps no account numbers: it has no account key"));
     }
     None

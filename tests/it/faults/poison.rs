@@ -66,12 +66,11 @@ async fn f74_a_handler_that_breaks_half_way_is_taken_back_and_its_neighbours_dec
     poisoned("order_breaks=return").await;
 }
 
-/// Rows are made beside the lane: what breaks there is found as what the store refuses is, alone.
-#[tokio::test]
-async fn f74_a_command_whose_rows_break_goes_to_the_dead_letters_and_its_neighbours_are_answered() {
+/// A placement that breaks among forty of one SKU: it goes to the dead letters, and the others are answered.
+async fn placement_breaks(point: &str, resets: bool) {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let server = scene.server().failing("rows_panic=return").start();
+    let server = scene.server().failing(point).start();
     server.ready().await;
     let id = |i: usize| if i == 20 { "poison-00020".to_owned() } else { format!("w-p-{i:05}") };
     let unpaid = |i: usize| place(&id(i), &format!("o-w-{i}"), i, &[("S-1", 1)], false);
@@ -84,6 +83,25 @@ async fn f74_a_command_whose_rows_break_goes_to_the_dead_letters_and_its_neighbo
         assert_eq!(outcomes[&c.id].outcome, expected, "{:?}", outcomes[&c.id]);
     }
     assert_eq!(scene.client.all(&Outbound::Dead).await.len(), 1, "{}", server.log());
+    assert_eq!(server.metric("jumun_lane_resets_total") > 0.0, resets, "{}", server.log());
+}
+
+/// Rows are made beside the lane: what breaks there is found as what the store refuses is, alone.
+#[tokio::test]
+async fn f74_a_command_whose_rows_break_goes_to_the_dead_letters_and_its_neighbours_are_answered() {
+    placement_breaks("rows_panic=return", true).await;
+}
+
+/// A run of placements is decided in one message: those before it stand, those after it are decided again.
+#[tokio::test]
+async fn f74_a_placement_that_panics_in_a_run_costs_its_neighbours_no_reset() {
+    placement_breaks("placement_panics=return", false).await;
+}
+
+/// The stock of those after it has moved already, and is taken back.
+#[tokio::test]
+async fn f74_a_placement_that_can_not_be_recorded_takes_the_run_back_and_not_the_lane() {
+    placement_breaks("placement_breaks=return", false).await;
 }
 
 /// In one batch the store knows of neither; in two lanes the second to commit is decided again, and learns of the first.

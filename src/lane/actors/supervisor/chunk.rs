@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 
 use super::{Lane, Supervisor};
 use crate::{
+    domain::Time,
     lane::{actors::Fault, ingest::ReadEntry},
     store::StoreError,
 };
@@ -55,36 +56,56 @@ impl Lane {
         let fetched = self.fetch(&decide).await.map_err(Interrupted::Fault)?;
         fail::fail_point!("supervisor_panics", |_| panic_for_the_test());
         let of = decide.entries.len();
-        for (at, entry) in decide.entries.into_iter().enumerate() {
-            let careful = self.careful(&entry, decide.careful);
-            let (before, mark) = {
-                let book = self.cx.book.borrow();
-                (book.outgoing.len(), book.mark())
-            };
-            self.cx.now.set(entry.source.at);
-            // a panic costs its own command, and not the lane: what it may have touched is looked at
-            let handled = AssertUnwindSafe(self.one(entry, careful, &fetched)).catch_unwind().await;
-            let panicked = |_| Err(Fault::Broken("its handler panicked".to_owned()));
-            if let Err(fault) = handled.unwrap_or_else(panicked) {
-                self.hand_back();
-                return Err(self.stopped((at, of), mark, fault));
+        let mut rest = decide.entries.into_iter().peekable();
+        let mut at = 0;
+        while rest.peek().is_some() {
+            if let Some(run) = self.next_run(&mut rest, decide.careful, &fetched) {
+                let n = run.len();
+                self.place_run(run, (at, of)).await?;
+                at += n;
+                continue;
             }
-            self.remember(before);
+            let Some(entry) = rest.next() else { break };
+            let careful = self.careful(&entry, decide.careful);
+            self.step((at, of), entry.source.at, self.one(entry, careful, &fetched)).await?;
+            at += 1;
         }
         self.hand_back();
         Ok(())
     }
 
+    /// One command of a chunk. A panic costs its own command, and not the lane: what it may have touched is looked at.
+    pub(super) async fn step(
+        &self,
+        place: (usize, usize),
+        now: Time,
+        handled: impl Future<Output = Result<(), Fault>>,
+    ) -> Result<(), Interrupted> {
+        let (before, mark) = {
+            let book = self.cx.book.borrow();
+            (book.outgoing.len(), book.mark())
+        };
+        self.cx.now.set(now);
+        let handled = AssertUnwindSafe(handled).catch_unwind().await;
+        let panicked = |_| Err(Fault::Broken("its handler panicked".to_owned()));
+        if let Err(fault) = handled.unwrap_or_else(panicked) {
+            let touched = self.cx.book.borrow().mark() != mark;
+            return Err(self.stopped(place, touched, fault));
+        }
+        self.remember(before);
+        Ok(())
+    }
+
     /// What a fault of this command means for the others.
-    fn stopped(&self, (at, of): (usize, usize), mark: usize, fault: Fault) -> Interrupted {
+    pub(super) fn stopped(&self, (at, of): (usize, usize), touched: bool, fault: Fault) -> Interrupted {
+        self.hand_back();
         let why = match fault {
             Fault::Broken(why) | Fault::Store(StoreError::Unusable(why)) => why,
             // the store did not answer: nothing is wrong with the command
             Fault::Store(e) => return Interrupted::Fault(Fault::Store(e)),
         };
         // a SKU whose handler panicked had what is not durable yet
-        let gone = self.cx.skus.bury();
-        let touched = gone > 0 || self.cx.book.borrow().mark() != mark;
+        let touched = self.cx.skus.bury() > 0 || touched;
         Interrupted::Broke(Broke { at, of, why, touched })
     }
 }

@@ -8,6 +8,7 @@ mod internal;
 mod known;
 mod later;
 mod lost;
+mod runs;
 
 pub use {
     chunk::{Broke, Decide, Interrupted},
@@ -24,7 +25,7 @@ use super::{
     CommandMeta, Fault, LaneContext,
     activate::{self, Location},
     dedup::{DedupCache, DedupLookup},
-    execute::execute_decision,
+    execute::{Executed, execute_decision},
     links,
     order::{OrderActor, OrderMessage, State, Taken},
     payments, quarantine, quotes,
@@ -248,9 +249,7 @@ impl Lane {
                     return Ok(());
                 }
             }
-            if let Some(refusal) = self.cx.quarantine.refuses(&meta.actor, meta.name, source.at) {
-                metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor))
-                    .increment(1);
+            if let Some(refusal) = self.quarantined(&meta) {
                 self.push(meta, Err(refusal));
                 return Ok(());
             }
@@ -270,6 +269,13 @@ impl Lane {
         }
     }
 
+    /// The refusal of whoever has broken handlers lately.
+    fn quarantined(&self, meta: &CommandMeta) -> Option<Refusal> {
+        let refusal = self.cx.quarantine.refuses(&meta.actor, meta.name, meta.source.at)?;
+        metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor)).increment(1);
+        Some(refusal)
+    }
+
     async fn order(
         &self,
         order_id: OrderId,
@@ -279,7 +285,7 @@ impl Lane {
         careful: bool,
         fetched: &Fetched,
     ) -> Result<(), Fault> {
-        if let Some(refusal) = payments::not_taken(&self.cx, &command, &meta) {
+        if let Some(refusal) = payments::not_taken(&self.cx, &command, &meta.id, meta.personal.as_deref()) {
             self.push_for(meta, Some(&order_id), Err(refusal), !careful);
             return Ok(());
         }
@@ -389,6 +395,12 @@ impl Lane {
         }
         let mut applied: Vec<Applied> = Vec::with_capacity(1);
         let executed = execute_decision(&self.cx, &order_id, None, &mut applied, decision, &mut meta).await?;
+        self.placed(order_id, meta, executed, applied);
+        Ok(())
+    }
+
+    /// A new order, and its answer.
+    fn placed(&self, order_id: OrderId, meta: CommandMeta, executed: Executed, applied: Vec<Applied>) {
         let mut state = State::new(Arc::clone(&executed.order), applied);
         let id = Arc::clone(&meta.id);
         state.accept(&self.cx, meta, executed);
@@ -396,7 +408,6 @@ impl Lane {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
         self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.cx.tick.get());
-        Ok(())
     }
 
     /// A command that belongs to no order.
