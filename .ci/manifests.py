@@ -204,7 +204,7 @@ def closed(resources: list[dict], settings: dict, where: str) -> None:
     for spec in (r["spec"]["template"]["spec"] for r in resources if r["kind"] == "Deployment"):
         for container in spec["containers"]:
             own = {each["name"]: each for each in container.get("env", [])}
-            check(not [n for n in {*settings, *own} if n.startswith("JUMUN_OPEN")], f"{where}: its door is open")
+            check(not [n for n in {*settings, *own} if n.startswith("JUMUN_NO_AUTH")], f"{where}: its HTTP API wants no token")
             check("JUMUN_TOKEN" not in own, f"{where}: tokens come by a variable, which many may see")
             path = settings.get("JUMUN_TOKENS", "")
             held = [m["name"] for m in container.get("volumeMounts", []) if path.startswith(f"{m['mountPath']}/")]

@@ -19,7 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 struct Place {
     metadata: &'static Metadata<'static>,
     lines: u32,
-    left_out: u64,
+    omitted_gifts: u64,
 }
 
 /// What each place has written in this minute.
@@ -36,19 +36,19 @@ impl<S: Subscriber> Layer<S> for Quiet {
 impl Quiet {
     fn takes(&self, metadata: &'static Metadata<'static>) -> bool {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.entry(metadata.callsite()).or_insert(Place { metadata, lines: 0, left_out: 0 });
+        let place = places.entry(metadata.callsite()).or_insert(Place { metadata, lines: 0, omitted_gifts: 0 });
         if place.lines < LINES_MAX {
             place.lines += 1;
             return true;
         }
-        place.left_out += 1;
+        place.omitted_gifts += 1;
         false
     }
 
     /// Begins a new minute: what was left out of the last one, by place.
     fn over(&self) -> Vec<(&'static Metadata<'static>, u64)> {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        places.drain().filter(|(_, p)| p.left_out > 0).map(|(_, p)| (p.metadata, p.left_out)).collect()
+        places.drain().filter(|(_, p)| p.omitted_gifts > 0).map(|(_, p)| (p.metadata, p.omitted_gifts)).collect()
     }
 
     /// Tells each minute what was left out. A thread of its own, since that is needed most when nothing else runs.
@@ -57,9 +57,9 @@ impl Quiet {
         let told = move || {
             loop {
                 std::thread::sleep(MINUTE);
-                for (place, left_out) in quiet.over() {
+                for (place, omitted_gifts) in quiet.over() {
                     let (file, line) = (place.file().unwrap_or_default(), place.line().unwrap_or_default());
-                    tracing::warn!(file, line, left_out, "further lines of the last minute were left out");
+                    tracing::warn!(file, line, omitted_gifts, "further lines of the last minute were left out");
                 }
             }
         };
@@ -102,8 +102,8 @@ mod tests {
             flood();
             tracing::error!("something else");
             assert_eq!((lines("again"), lines("something else")), (1_200, 1));
-            let left_out = quiet.over();
-            assert_eq!(left_out.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [3_800]);
+            let omitted_gifts = quiet.over();
+            assert_eq!(omitted_gifts.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [3_800]);
             flood();
             assert_eq!(lines("again"), 2_400);
             // what was asked for is told

@@ -97,7 +97,7 @@ pub fn rows(sealed: &Sealed, epoch: i64) -> Result<Batch> {
 pub fn placement(n: u64, lines: u64) -> String {
     let goods: Vec<String> = (0..lines).map(|i| format!(r#"{{"sku_id":"sku-{i}","quantity":1}}"#)).collect();
     format!(
-        r#"{{"id":"c-{n:010}","type":"place_order","order_id":"o-{n}","actor":"buyer:u-{n}","customer_id":"u-{n}","lines":[{}],"payment":{{"kind":"approved","settlements":[{{"means":"card","amount":{},"approval":{{"approval_id":"a-{n}","token":"tok-{n}"}}}}]}}}}"#,
+        r#"{{"id":"c-{n:010}","type":"place_order","order_id":"o-{n}","actor":"buyer:u-{n}","customer_id":"u-{n}","lines":[{}],"payment":{{"kind":"approved","settlements":[{{"method":"card","amount":{},"approval":{{"approval_id":"a-{n}","token":"tok-{n}"}}}}]}}}}"#,
         goods.join(","),
         lines * 10_000
     )

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use jumun::tools::load::{
     LoadError, LoadPlan,
-    redis_door::{RedisDoor, Submit},
+    redis_transport::{RedisTransport, Submit},
     report::Measured,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -33,7 +33,7 @@ pub struct Batching {
     /// the worker ends after a commit, before it acknowledges
     killed: Arc<AtomicBool>,
     tasks: tokio::task::JoinSet<Result<()>>,
-    door: Option<RedisDoor>,
+    door: Option<RedisTransport>,
     url: String,
     runs: u32,
 }
@@ -47,7 +47,8 @@ impl Batching {
         let submit = Submit::Script { sha, keys: vec![STOCK.into(), STREAM.into()] };
         let redis_url = servers.redis.clone();
         let door =
-            tokio::task::spawn_blocking(move || RedisDoor::custom(&redis_url, submit, vec![ANSWERS.into()])).await??;
+            tokio::task::spawn_blocking(move || RedisTransport::custom(&redis_url, submit, vec![ANSWERS.into()]))
+                .await??;
         let mut me = Self {
             stop: Arc::default(),
             killed: Arc::default(),
@@ -118,7 +119,7 @@ impl Batching {
     }
 
     /// Runs a plan beside the caller, who gets the door back with what was measured.
-    fn offer(&mut self, plan: LoadPlan) -> Result<JoinHandle<(RedisDoor, Result<Measured, LoadError>)>> {
+    fn offer(&mut self, plan: LoadPlan) -> Result<JoinHandle<(RedisTransport, Result<Measured, LoadError>)>> {
         let mut door = self.door.take().context("the door broke")?;
         let source = workload()?;
         Ok(tokio::task::spawn_blocking(move || {

@@ -104,7 +104,7 @@ impl Drop for Server {
 
 fn spawn(settings: &[(&'static str, String)]) -> Result<Child> {
     Command::new(env!("CARGO_BIN_EXE_jumun"))
-        .args(["serve", "--open", "--partitions", "1"])
+        .args(["serve", "--no-auth", "--partitions", "1"])
         .envs(settings.iter().map(|(name, value)| (*name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -54,7 +54,7 @@ def is_signed(headers, body: bytes) -> bool:
 
 def work(key: str, path: str, asked: dict):
     """Status and answer of a request; None: no answer. What was done is remembered in the step that does it."""
-    about = json.dumps([path] + [asked.get(f) for f in ("order_id", "refund_key", "amount", "means")])
+    about = json.dumps([path] + [asked.get(f) for f in ("order_id", "refund_key", "amount", "method")])
     with lock, db:
         db.execute("INSERT OR IGNORE INTO work VALUES (?, ?, 0, 0, NULL, -1, NULL)", (key, about))
         # which payment it goes back to, and whereto: what the payment company's own interface asks for
@@ -119,7 +119,7 @@ def tell(event: dict):
             wait = min(wait * 2, 60)
 
 
-class Door(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), 65536))
         key = self.headers.get("Idempotency-Key")
@@ -152,7 +152,7 @@ class Door(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-server = ThreadingHTTPServer(("127.0.0.1", args.port), Door)
+server = ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
 if args.cert:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(args.cert)

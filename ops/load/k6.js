@@ -1,4 +1,4 @@
-// Load through the HTTP door with k6: the scenarios of `jumun load`, its commands, and its report.
+// Load through the HTTP API with k6: the scenarios of `jumun load`, its commands, and its report.
 //
 //   k6 run -e URL=http://127.0.0.1:8080 -e SCENARIO=hot -e RATE=100 -e SECONDS=10 -e REPORT=after.json ops/load/k6.js
 //
@@ -116,10 +116,10 @@ function place(run, n, payment) {
   const lines = [];
   for (let line = 0; line < count; line += 1) lines.push({ sku_id: `${run}-${pick(n, line)}`, quantity: 1 });
   const body = { id: `${run}-${n}`, order_id: `o-${run}-${n}`, ...by('buyer', n), customer_id: `u-${n}`, lines };
-  if (payment === 'deposit') body.payment = { kind: 'deposit', means: 'virtual_account' };
+  if (payment === 'deposit') body.payment = { kind: 'deposit', method: 'virtual_account' };
   if (payment === 'approved') {
     const approval = { approval_id: `a-${run}-${n}`, token: `tok-${n}` };
-    body.payment = { kind: 'approved', settlements: [{ means: 'card', amount: SCENARIO.price * count, approval }] };
+    body.payment = { kind: 'approved', settlements: [{ method: 'card', amount: SCENARIO.price * count, approval }] };
   }
   return ['/v1/orders', body];
 }
@@ -248,7 +248,7 @@ export function handleSummary({ metrics, setup_data: about }) {
   const seconds = Math.max(last, answered / RATE);
   const report = {
     format: 'jumun-load/1', by: 'k6', version: about.version, started: about.started,
-    scenario: NAME, door: 'http', skus: SKUS, stock: STOCK, seed: SEED,
+    scenario: NAME, transport: 'http', skus: SKUS, stock: STOCK, seed: SEED,
     offered: RATE, achieved: seconds > 0 ? Math.round(answered / seconds) : 0,
     planned: PLANNED, sent: count('jumun_sent'), answered, accepted: count('jumun_accepted'),
     rejected: refusals, failed: failures, unanswered: count('jumun_sent') - answered, duplicates: 0,

@@ -29,7 +29,7 @@ pub struct CompareArgs {
     fail_on_worse: bool,
     /// Compare runs that were not asked for the same
     #[arg(long)]
-    anyway: bool,
+    force: bool,
 }
 
 /// Runs it; what goes wrong is told on standard error, with exit status 2.
@@ -54,9 +54,9 @@ fn compare(args: &CompareArgs) -> Result<Comparison, String> {
     };
     let (before, after) = (given(&args.before)?, given(&args.after)?);
     let differences = differences(&before, &after);
-    if !differences.is_empty() && !args.anyway {
+    if !differences.is_empty() && !args.force {
         return Err(format!(
-            "these runs were not asked for the same: {}; --anyway compares them all the same",
+            "these runs were not asked for the same: {}; --force compares them all the same",
             differences.join(", ")
         ));
     }

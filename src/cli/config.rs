@@ -21,6 +21,7 @@ use crate::{
         gift::Unpromoted,
         money::Won,
         order::delivery::Zone,
+        renames::RENAMES,
     },
     http_client::Certificates,
     lane::traces::{
@@ -221,8 +222,8 @@ pub struct PolicyArgs {
     /// When SKUs without a campaign leave the shelf: hold (at placement) or deduct (at payment)
     #[arg(long, env = "JUMUN_STOCK_POLICY", default_value = "hold", value_parser = stock_policy, value_name = "POLICY")]
     pub stock_policy: StockPolicy,
-    /// When paid orders are prepared: by-hand, at-once, or after a number of seconds
-    #[arg(long, env = "JUMUN_PREPARE", default_value = "by-hand", value_parser = prepare_policy, value_name = "POLICY")]
+    /// When paid orders are prepared: manual, immediate, or after a number of seconds
+    #[arg(long, env = "JUMUN_PREPARE", default_value = "manual", value_parser = prepare_policy, value_name = "POLICY")]
     pub prepare: PreparePolicy,
     /// When a delivery counts as revenue: delivered, or business-day (the next one, where it is none)
     #[arg(long, env = "JUMUN_REVENUE", default_value = "delivered", value_parser = ["delivered", "business-day"], value_name = "POLICY")]
@@ -257,8 +258,8 @@ pub struct PolicyArgs {
     #[arg(long, env = "JUMUN_APPROVALS", default_value = "any", value_parser = approvals, value_name = "POLICY")]
     pub approvals: Approvals,
     /// Take what the stream "checkout" says of money that came in: placements that bring their payment, and approve_payment
-    #[arg(long, env = "JUMUN_CHECKOUT_PAYS")]
-    pub checkout_pays: bool,
+    #[arg(long, env = "JUMUN_TRUST_CHECKOUT_PAYMENTS")]
+    pub trust_checkout_payments: bool,
 }
 
 /// A list, so that the command line takes it for one value.
@@ -347,11 +348,13 @@ fn stock_policy(text: &str) -> Result<StockPolicy, String> {
 
 fn prepare_policy(text: &str) -> Result<PreparePolicy, String> {
     match text {
-        "by-hand" => Ok(PreparePolicy::ByHand),
-        "at-once" => Ok(PreparePolicy::AtOnce),
+        "manual" => Ok(PreparePolicy::ByHand),
+        "immediate" => Ok(PreparePolicy::AtOnce),
         other => match other.parse::<u64>() {
             Ok(s) if s > 0 => Ok(PreparePolicy::After(Duration::from_secs(s))),
-            Ok(_) | Err(_) => Err(format!("{other:?} is neither by-hand, at-once nor a number of seconds")),
+            Ok(_) | Err(_) => Err(RENAMES
+                .flag_value("--prepare", other)
+                .unwrap_or_else(|| format!("{other:?} is neither manual, immediate nor a number of seconds"))),
         },
     }
 }
@@ -390,7 +393,7 @@ impl PolicyArgs {
             points_base: self.points_base,
             coupon_base: self.coupon_base,
             approvals: self.approvals,
-            checkout_pays: self.checkout_pays,
+            checkout_pays: self.trust_checkout_payments,
             return_threshold: self.return_threshold,
             remote: self.surcharges.as_ref().map_or_else(|| usual.remote.clone(), |s| s.0.clone()),
             ..usual

@@ -184,7 +184,7 @@ async fn sale(args: DemoArgs) -> anyhow::Result<ExitCode> {
             keep_alive: KEEP_ALIVE,
             bounds: SocketBounds::default(),
             waiting_max: 1_000,
-            tokens: Arc::new(Keyring::open_to_anyone()),
+            tokens: Arc::new(Keyring::without_authentication()),
             proxies: Proxies::default(),
             hosts: Hosts::default(),
             payments_secret: None,

@@ -1,10 +1,12 @@
-//! Variables of the environment. A misspelt one is as good as none, and a setting that closes a door would be left out
+//! Variables of the environment. A misspelt one is as good as none, and a setting that protects would be left out
 //! without a word: so what begins like ours and is not ours is refused, and so is one that is empty.
 
 use std::collections::BTreeSet;
 
 use anyhow::{bail, ensure};
 use clap::Command;
+
+use crate::domain::renames::{RENAMES, called};
 
 /// What begins every variable of ours.
 const PREFIX: &str = "JUMUN_";
@@ -35,6 +37,11 @@ pub fn check(cli: &Command, variables: impl Iterator<Item = (String, String)>) -
         let of_others = OF_OTHERS.contains(&name.as_str()) || PREFIXES_OF_OTHERS.iter().any(|p| name.starts_with(p));
         if of_others || of_kubernetes(&name) {
             continue;
+        }
+        let flag = format!("--{}", name.trim_start_matches(PREFIX).to_ascii_lowercase().replace('_', "-"));
+        if let Some(new) = RENAMES.setting(&flag) {
+            let new = format!("{PREFIX}{}", new.trim_start_matches("--").to_ascii_uppercase().replace('-', "_"));
+            bail!("there is no variable {name}: {}", called(&name, &new));
         }
         let near = known.iter().map(|k| (strsim::damerau_levenshtein(k, &name), k)).min();
         match near.filter(|(distance, _)| *distance <= 3) {
@@ -90,11 +97,11 @@ mod tests {
             ("HOME", "", ""),
             ("JUMUN_TOKN", "x", "is JUMUN_TOKEN meant?"),
             ("JUMUN_TOKEN_", "x", "is JUMUN_TOKEN meant?"),
-            ("JUMUN_OPENED", "x", "is JUMUN_OPEN meant?"),
+            ("JUMUN_NO_AUHT", "x", "is JUMUN_NO_AUTH meant?"),
             ("JUMUN_TELEPHONE", "x", "names them all"),
             ("JUMUN_TOKEN", "", "is empty"),
             ("JUMUN_TOKENS", " ", "is empty"),
-            ("JUMUN_OPEN", "", "is empty"),
+            ("JUMUN_NO_AUTH", "", "is empty"),
         ] {
             let said = check(name, value);
             assert!(said.is_empty() == says.is_empty() && said.contains(says), "{name}={value:?}: {said}");

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::config::COLLECTOR_VARIABLE;
+use crate::domain::renames::{RENAMES, called};
 
 /// Puts a TOML file's settings into the environment's place: `name = value` as the flag's long name, flags and environment
 /// winning. Returns the arguments with the file's settings added behind the subcommand. One file may serve several
@@ -41,6 +42,10 @@ pub fn with_file(mut args: Vec<String>, knows: impl Fn(Option<&str>, &str) -> bo
     let subcommand = args.get(1).cloned();
     for (name, value) in settings {
         let long = name.replace('_', "-");
+        if let Some(new) = RENAMES.setting(&format!("--{long}")).filter(|_| !knows(subcommand.as_deref(), &long)) {
+            let new = new.trim_start_matches("--").replace('-', "_");
+            bail!("{}: there is no setting {name}: {}", path.display(), called(&name, &new));
+        }
         ensure!(knows(None, &long), "{}: there is no setting {name}", path.display());
         if !subcommand.as_deref().is_some_and(|s| knows(Some(s), &long)) {
             continue;

@@ -13,12 +13,12 @@ pub struct KeepArgs {
     /// 접속기록: who saw whose personal data, in days: 365 at least, 730 from 50,000 people on
     #[arg(long, env = "JUMUN_KEEP_ACCESS_LOG", default_value_t = in_days(ACCESS_LOG), value_name = "DAYS")]
     keep_access_log: u64,
-    /// What was done at the HTTP door, in days: 365 at least [default: for ever]
+    /// What was done at the HTTP API, in days: 365 at least [default: for ever]
     #[arg(long, env = "JUMUN_KEEP_AUDIT", value_name = "DAYS")]
     keep_audit: Option<u64>,
     /// Events that a webhook's receiver would not take, in days: 7 at least [default: for ever]
-    #[arg(long, env = "JUMUN_KEEP_LETTERS", value_name = "DAYS")]
-    keep_letters: Option<u64>,
+    #[arg(long, env = "JUMUN_KEEP_FAILED_DELIVERIES", value_name = "DAYS")]
+    keep_failed_deliveries: Option<u64>,
     /// Outcomes of commands that belong to no order, in days: 30 at least; a command that comes again later is decided again
     /// [default: for ever]
     #[arg(long, env = "JUMUN_KEEP_OUTCOMES", value_name = "DAYS")]
@@ -65,7 +65,7 @@ impl KeepArgs {
         Ok(RetentionTerms {
             access_log: Some(at_least("--keep-access-log", self.keep_access_log, tables::ACCESS_LOG_MIN)?),
             audit: some("--keep-audit", self.keep_audit, tables::AUDIT_MIN)?,
-            letters: some("--keep-letters", self.keep_letters, tables::LETTERS_MIN)?,
+            letters: some("--keep-failed-deliveries", self.keep_failed_deliveries, tables::LETTERS_MIN)?,
             outcomes: some("--keep-outcomes", self.keep_outcomes, tables::OUTCOMES_MIN)?,
             persons,
             ..RetentionTerms::default()
@@ -88,7 +88,7 @@ mod tests {
     const USUAL: KeepArgs = KeepArgs {
         keep_access_log: 730,
         keep_audit: None,
-        keep_letters: None,
+        keep_failed_deliveries: None,
         keep_outcomes: None,
         destroy_persons_after: None,
         claim_window: 92,
@@ -105,7 +105,7 @@ mod tests {
         for (args, word) in [
             (KeepArgs { keep_access_log: 364, ..USUAL }, "--keep-access-log is 365"),
             (KeepArgs { keep_audit: Some(364), ..USUAL }, "--keep-audit is 365"),
-            (KeepArgs { keep_letters: Some(6), ..USUAL }, "--keep-letters is 7"),
+            (KeepArgs { keep_failed_deliveries: Some(6), ..USUAL }, "--keep-failed-deliveries is 7"),
             (KeepArgs { keep_outcomes: Some(29), ..USUAL }, "--keep-outcomes is 30"),
             (KeepArgs { keep_outcomes: Some(u64::MAX), ..USUAL }, "--keep-outcomes is 30"),
             (KeepArgs { destroy_persons_after: Some(91), ..USUAL }, "no less than --claim-window"),

@@ -49,7 +49,7 @@ pub struct LoadArgs {
     /// First part of the Redis keys
     #[arg(long, env = "JUMUN_NAMESPACE", default_value = "jumun")]
     pub namespace: String,
-    /// Shown at the HTTP door; an operator's, since the goods are made there too
+    /// Shown at the HTTP API; an operator's, since the goods are made there too
     #[arg(long, env = "JUMUN_TOKEN_TEXT", hide_env_values = true, value_name = "TOKEN")]
     pub token: Option<String>,
     /// hot: one SKU; zipf, spread: many; multi: 1 to 4 lines; sold-out: refusals; mixed: payments, deposits,
@@ -89,7 +89,7 @@ pub struct LoadArgs {
     /// Commands that may wait for answers before sending pauses (what that delays is reported)
     #[arg(long, default_value_t = 200_000, value_name = "COMMANDS")]
     pub in_flight: u64,
-    /// Keep-alive connections of the HTTP door
+    /// Keep-alive connections of the HTTP API
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
     /// How often a command without an answer is sent again by HTTP, with its id [default: the scenario's]
@@ -120,7 +120,7 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
     let scenario = scenario(&args)?;
     let rate = args.rate.unwrap_or(scenario.rate);
     ensure!(rate > 0, "the rate must be at least 1");
-    let (target, door) = match (&args.http, &args.redis) {
+    let (target, transport) = match (&args.http, &args.redis) {
         (Some(url), _) => {
             let (token, retries) = (args.token.clone(), args.retries.unwrap_or(scenario.retries));
             (LoadTarget::Http { url: url.clone(), connections: args.connections, token, retries }, "http")
@@ -159,7 +159,7 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION").into(),
         started,
         scenario: name,
-        door: door.into(),
+        transport: transport.into(),
         skus,
         stock,
         seed: args.seed,

@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::domain::renames::RENAMES;
+
 /// jumun (주문): takes flash-sale orders from Redis Streams, decides them in memory, commits them in groups, answers each once.
 ///
 /// Without any configuration it runs from this one binary: a SQLite file and an in-process log. Give --database and
@@ -63,6 +65,9 @@ impl Cli {
         let cli = Self::command();
         let shown = |v: std::ffi::OsString| v.to_string_lossy().into_owned();
         environment::check(&cli, std::env::vars_os().map(|(name, value)| (shown(name), shown(value))))?;
+        if let Some(renamed) = old_flag(&args) {
+            anyhow::bail!("{renamed}");
+        }
         let of = |c: &clap::Command, setting: &str| c.get_arguments().any(|a| a.get_long() == Some(setting));
         file::with_file(args, |subcommand, setting| match subcommand {
             Some(name) => cli.find_subcommand(name).is_some_and(|c| of(c, setting)),
@@ -76,7 +81,7 @@ impl Cli {
             Command::Demo(_) => "error",
             #[cfg(feature = "simulation")]
             Command::Simulate(_) => "off",
-            // whoever reaches the door makes errors of actix_http by sending what is no HTTP
+            // whoever reaches the HTTP API makes errors of actix_http by sending what is no HTTP
             _ => "info,sqlx=warn,sqlx_postgres::options=error,actix_http=off",
         }
     }
@@ -107,4 +112,16 @@ impl Cli {
             Command::Simulate(args) => simulate::simulate(&args),
         }
     }
+}
+
+/// What to say of a flag of an old name, if there is one among the words.
+fn old_flag(args: &[String]) -> Option<String> {
+    let own = args.get(1..)?;
+    let named = own.iter().take(2).take_while(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
+    let flags = || own.iter().take_while(|word| *word != "--").filter(|word| word.starts_with("--"));
+    // a subcommand's subcommand has flags of its own
+    let subcommands = [named.first().copied().unwrap_or_default().to_owned(), named.join(" ")];
+    subcommands.iter().find_map(|subcommand| {
+        flags().find_map(|word| RENAMES.flag(subcommand, word.split('=').next().unwrap_or(word)))
+    })
 }

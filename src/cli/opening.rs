@@ -28,11 +28,11 @@ use crate::{
 pub struct CareArgs {
     /// After so many seconds without an answer although there are commands, /healthz fails, so that the process is started
     /// anew; the lane gives its lease back after a quarter of it
-    #[arg(long, env = "JUMUN_STUCK", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
-    stuck: f64,
+    #[arg(long, env = "JUMUN_STALL_TIMEOUT", default_value_t = STUCK_AFTER.as_secs_f64(), value_name = "SECONDS")]
+    stall_timeout: f64,
     /// How long PostgreSQL may take to answer, in seconds: then the connection counts as lost, and the lane is reset
-    #[arg(long, env = "JUMUN_STORE_PATIENCE", default_value_t = STORE_PATIENCE.as_secs_f64(), value_name = "SECONDS")]
-    store_patience: f64,
+    #[arg(long, env = "JUMUN_STORE_TIMEOUT", default_value_t = STORE_PATIENCE.as_secs_f64(), value_name = "SECONDS")]
+    store_timeout: f64,
 }
 
 /// Well above what the servers may take to come back, so that nothing is restarted that mends itself.
@@ -48,7 +48,7 @@ impl CareArgs {
     /// # Errors
     /// A sentence, when it makes no sense.
     pub fn stuck_after(&self) -> anyhow::Result<Duration> {
-        seconds("--stuck", self.stuck, 2.0, 86_400.0)
+        seconds("--stall-timeout", self.stall_timeout, 2.0, 86_400.0)
     }
 
     /// How long an answer of the database may take.
@@ -56,7 +56,7 @@ impl CareArgs {
     /// # Errors
     /// A sentence, when it makes no sense.
     pub fn store_patience(&self) -> anyhow::Result<Duration> {
-        seconds("--store-patience", self.store_patience, 0.2, 600.0)
+        seconds("--store-timeout", self.store_timeout, 0.2, 600.0)
     }
 }
 
@@ -72,7 +72,7 @@ pub struct Startup<'a> {
     pub migrate: bool,
     pub listener: &'a TcpListener,
     /// what is served meanwhile
-    pub door: ClosedParts,
+    pub closed: ClosedParts,
 }
 
 /// The longest pause between tries to open.
@@ -90,13 +90,13 @@ impl Startup<'_> {
     /// A sentence, when a server can't be used and no waiting would mend it.
     pub async fn open(&self) -> anyhow::Result<Option<Opened>> {
         // before anything is asked that may hang: whoever probes the process is to hear that it lives
-        let mut door = Box::new(closed::serve(self.listener, self.door.clone())?);
+        let mut api = Box::new(closed::serve(self.listener, self.closed.clone())?);
         let opened = tokio::select! {
             opened = self.again() => opened.map(Some),
             () = told_to_stop() => Ok(None),
-            ended = &mut door.server => ended.map(|()| None).map_err(Into::into),
+            ended = &mut api.server => ended.map(|()| None).map_err(Into::into),
         };
-        door.close().await;
+        api.close().await;
         opened
     }
 
@@ -126,7 +126,7 @@ impl Startup<'_> {
     }
 
     async fn once(&self) -> anyhow::Result<Opened> {
-        let Reached { store: store_there, log: log_there } = &*self.door.reached;
+        let Reached { store: store_there, log: log_there } = &*self.closed.reached;
         let store = self.store().await;
         store_there.store(store.is_ok(), Ordering::Release);
         let store = store?;
@@ -150,13 +150,13 @@ impl Startup<'_> {
             true => store.migrate().await?,
             false => store.migrated().await?,
         }
-        store.claim_partitions(self.door.partitions).await?;
+        store.claim_partitions(self.closed.partitions).await?;
         Ok(store)
     }
 
     async fn log(&self) -> anyhow::Result<Arc<dyn CommandLog>> {
         let log = self.places.log(self.clock).await?;
-        log.open(self.door.partitions).await?;
+        log.open(self.closed.partitions).await?;
         Ok(log)
     }
 }

@@ -29,7 +29,7 @@ const ORDERS: &[(&str, bool, &[Said])] = &[
     ("PAYMENT_CANCELLED", false, &[("cancel_payment", "{}")]),
     ("ORDERED", true, &[]),
     ("CANCELLED", true, &[("cancel_lines", r#"{"lines":[1]}"#)]),
-    ("OUT_OF_STOCK", true, &[("judge_stock", r#"{"lines":[{"line_no":1,"available":0}]}"#)]),
+    ("OUT_OF_STOCK", true, &[("confirm_stock", r#"{"lines":[{"line_no":1,"available":0}]}"#)]),
     ("PREPARING", true, &[("prepare", "{}")]),
     ("PROCUREMENT_CHECK", true, &[("prepare", "{}"), ("use_own_stock", "{}")]),
     ("PROCUREMENT_DONE", true, PROCURED),
@@ -61,7 +61,7 @@ const ORDERS: &[(&str, bool, &[Said])] = &[
             PROCURED[1],
             PROCURED[2],
             EXCHANGE,
-            ("approve_exchange", r#"{"claim_group":1,"branch":"add_product","sku_id":"AC-200"}"#),
+            ("approve_exchange", r#"{"claim_group":1,"resolution":"add_product","sku_id":"AC-200"}"#),
             ("use_own_stock", r#"{"lines":[2]}"#),
             ("complete_procurement", r#"{"lines":[2]}"#),
             (
@@ -170,7 +170,7 @@ impl<'a> Shop<'a> {
             "lines": [{"sku_id": sku, "quantity": 1}], "recipient": {"name": "김견본", "phone": "010-0000-0000",
             "zip": "04524", "address": "서울특별시 중구 세종대로 110"}});
         if paid {
-            command["payment"] = json!({"kind": "approved", "settlements": [{"means": "card", "amount": PRICE + FEE,
+            command["payment"] = json!({"kind": "approved", "settlements": [{"method": "card", "amount": PRICE + FEE,
                 "approval": {"approval_id": format!("approval-of-{id}")}}]});
         }
         let lane = partition_of(sku, self.parts.partitions);

@@ -14,7 +14,7 @@ use crate::{
     protocol::{Answer, OutcomeKind, strict},
 };
 
-/// Sends one command, through Redis or the HTTP door, and prints its answer.
+/// Sends one command, through Redis or the HTTP API, and prints its answer.
 ///
 /// Exit status: 0 accepted, 1 rejected, 2 failed, 3 sent and not known (no answer in time, or the server went away: send
 /// it again under the same id), 4 not sent.
@@ -25,7 +25,7 @@ pub struct SendArgs {
     /// Redis whose streams the server reads
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "http")]
     redis: Option<String>,
-    /// The server's HTTP door, in place of Redis: http://127.0.0.1:8080
+    /// The server's HTTP API, in place of Redis: http://127.0.0.1:8080
     #[arg(long, env = "JUMUN_HTTP", value_name = "URL")]
     http: Option<String>,
     /// Token to show there, where it is not open to anyone

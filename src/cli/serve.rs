@@ -36,20 +36,20 @@ use crate::{
     server::{Server, ServerParts, stats::Metrics},
 };
 
-/// Runs the server: reads commands, decides, commits, answers; and the HTTP door.
+/// Runs the server: reads commands, decides, commits, answers; and serves the HTTP API.
 ///
 /// A second server on the same database waits until the first one's leases run out. SIGTERM stops it cleanly: what is
 /// decided is committed and answered first.
 #[derive(Debug, Args)]
 #[command(after_help = "Settings may also stand in a TOML file, by their long names: jumun serve --config jumun.toml
 Examples:
-  jumun serve --open                            one process, SQLite file jumun.db, commands over HTTP from this machine
-  jumun serve --open --sample                   the same, with goods and an order in every status, to be looked at
+  jumun serve --no-auth                            one process, SQLite file jumun.db, commands over HTTP from this machine
+  jumun serve --no-auth --sample                   the same, with goods and an order in every status, to be looked at
   jumun serve --tokens tokens.toml --redis redis://localhost --database postgres://jumun@localhost/jumun --partitions 2")]
 pub struct ServeArgs {
     #[command(flatten)]
     places: ConnectionArgs,
-    /// Address of the HTTP door
+    /// Address of the HTTP API
     #[arg(long, env = "JUMUN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: String,
     /// Lanes in this process; fixed once a namespace has orders
@@ -78,55 +78,55 @@ pub struct ServeArgs {
     #[arg(long, env = "JUMUN_BATCH", default_value_t = 1_024, value_name = "COUNT")]
     batch: usize,
     /// Recent commands remembered a lane, for retries
-    #[arg(long, env = "JUMUN_WINDOW", default_value_t = 100_000, value_name = "COUNT")]
-    window: usize,
+    #[arg(long, env = "JUMUN_DEDUP_WINDOW", default_value_t = 100_000, value_name = "COUNT")]
+    dedup_window: usize,
     /// Order actors in memory a lane, and SKU actors
-    #[arg(long, env = "JUMUN_LIVE", default_value_t = 50_000, value_name = "COUNT")]
-    live: usize,
+    #[arg(long, env = "JUMUN_MAX_ACTORS", default_value_t = 50_000, value_name = "COUNT")]
+    max_actors: usize,
     /// Seconds without use after which an actor leaves memory
-    #[arg(long, env = "JUMUN_IDLE", default_value_t = 60, value_name = "SECONDS")]
-    idle: u64,
+    #[arg(long, env = "JUMUN_ACTOR_IDLE_TIMEOUT", default_value_t = 60, value_name = "SECONDS")]
+    actor_idle_timeout: u64,
     /// Do not touch the schema; it must be up to date (see jumun migrate)
     #[arg(long, env = "JUMUN_NO_MIGRATE")]
     no_migrate: bool,
-    /// How long the HTTP door waits for an answer before it says where to look, in seconds
-    #[arg(long, env = "JUMUN_PATIENCE", default_value_t = 10.0, value_name = "SECONDS")]
-    patience: f64,
-    /// How long a connection to the HTTP door may be idle, in seconds: longer than a proxy before it keeps one
+    /// How long the HTTP API waits for an answer before it says where to look, in seconds
+    #[arg(long, env = "JUMUN_ANSWER_TIMEOUT", default_value_t = 10.0, value_name = "SECONDS")]
+    answer_timeout: f64,
+    /// How long a connection to the HTTP API may be idle, in seconds: longer than a proxy before it keeps one
     #[arg(long, env = "JUMUN_KEEP_ALIVE", default_value_t = KEEP_ALIVE.as_secs_f64(), value_name = "SECONDS")]
     keep_alive: f64,
-    /// Connections to the HTTP door in all; further ones are told to come again
+    /// Connections to the HTTP API in all; further ones are told to come again
     #[arg(long, env = "JUMUN_CONNECTIONS", default_value_t = sockets::SocketBounds::default().in_all, value_name = "COUNT")]
     connections: usize,
     /// Of them from one address (an IPv6 /64): behind a proxy they are all
-    #[arg(long, env = "JUMUN_CONNECTIONS_OF_ONE", default_value_t = sockets::SocketBounds::default().of_one, value_name = "COUNT")]
-    connections_of_one: usize,
-    /// Threads that serve the HTTP door
+    #[arg(long, env = "JUMUN_CONNECTIONS_PER_ADDRESS", default_value_t = sockets::SocketBounds::default().of_one, value_name = "COUNT")]
+    connections_per_address: usize,
+    /// Threads that serve the HTTP API
     #[arg(long, env = "JUMUN_HTTP_WORKERS", default_value_t = http::WORKERS, value_name = "COUNT")]
     http_workers: usize,
     /// How long a client may take nothing of what is written to it, in seconds; then it is cut
-    #[arg(long, env = "JUMUN_UNREAD", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
-    unread: f64,
+    #[arg(long, env = "JUMUN_WRITE_TIMEOUT", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
+    write_timeout: f64,
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands
     #[arg(long, env = "JUMUN_SAMPLE")]
     sample: bool,
-    /// Who may use the HTTP door: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
+    /// Who may use the HTTP API: a TOML file of tokens, as jumun token writes them; read again when it changes, and at SIGHUP
     #[arg(long, env = "JUMUN_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// A token without a file: NAME:ROLE:SHA256, or NAME:partner:SHA256:PARTNER, with its end behind it, :until=2027-03-01;
     /// several with commas between
     #[arg(long, env = "JUMUN_TOKEN", hide_env_values = true, value_delimiter = ',', value_name = "TOKEN")]
     token: Vec<String>,
-    /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the door
-    #[arg(long, env = "JUMUN_OPEN", value_parser = BoolishValueParser::new())]
-    open: bool,
+    /// Serve without tokens: whoever has an account on this machine may do anything; nobody else reaches the HTTP API
+    #[arg(long, env = "JUMUN_NO_AUTH", value_parser = BoolishValueParser::new())]
+    no_auth: bool,
     /// The same at an address that others reach: ANYONE who reaches it may do ANYTHING
-    #[arg(long, env = "JUMUN_OPEN_TO_THE_NETWORK", value_parser = BoolishValueParser::new())]
-    open_to_the_network: bool,
-    /// A name, besides localhost, by which a door without tokens may be asked; may be given again. Browsers ask by the name
+    #[arg(long, env = "JUMUN_NO_AUTH_ON_NETWORK", value_parser = BoolishValueParser::new())]
+    no_auth_on_network: bool,
+    /// A name, besides localhost, by which the HTTP API may be reached without tokens; may be given again. Browsers ask by the name
     /// that a page has, so others are refused
-    #[arg(long, env = "JUMUN_HOST", value_delimiter = ',', value_name = "NAME")]
-    host: Vec<String>,
+    #[arg(long, env = "JUMUN_ALLOWED_HOST", value_delimiter = ',', value_name = "NAME")]
+    allowed_host: Vec<String>,
     /// Proxies (addresses, or networks as 10.0.0.0/8, with commas between) that are believed about whom they ask for: bounds,
     /// logs and the audit then go by the client's address, else by the peer's
     #[arg(long, env = "JUMUN_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
@@ -137,12 +137,12 @@ pub struct ServeArgs {
     /// Whom events are posted to, signed: a TOML file of webhooks (see docs/guide/events.md)
     #[arg(long, env = "JUMUN_WEBHOOKS", value_name = "FILE")]
     webhooks: Option<PathBuf>,
-    /// Requests a second that each token may make at the HTTP door; 0 is no bound
+    /// Requests a second that each token may make at the HTTP API; 0 is no bound
     #[arg(long, env = "JUMUN_RATE", default_value_t = 0, value_name = "COUNT")]
     rate: u32,
     /// Requests a second from one address (an IPv6 /64) without a token that is known, or signed badly; 0 is no bound
-    #[arg(long, env = "JUMUN_STRANGER_RATE", default_value_t = 10, value_name = "COUNT")]
-    stranger_rate: u32,
+    #[arg(long, env = "JUMUN_UNAUTHENTICATED_RATE", default_value_t = 10, value_name = "COUNT")]
+    unauthenticated_rate: u32,
     #[command(flatten)]
     tracing: TraceArgs,
 }
@@ -151,13 +151,17 @@ impl ServeArgs {
     fn limits(&self) -> anyhow::Result<Limits> {
         ensure!((1..=10_000).contains(&self.batch), "--batch is 1 to 10000, not {}", self.batch);
         ensure!((1..=1_000_000).contains(&self.in_flight), "--in-flight is 1 to 1000000, not {}", self.in_flight);
-        ensure!(self.window <= 10_000_000, "--window is at most 10000000, not {}", self.window);
-        ensure!((1..=10_000_000).contains(&self.live), "--live is 1 to 10000000, not {}", self.live);
+        ensure!(self.dedup_window <= 10_000_000, "--dedup-window is at most 10000000, not {}", self.dedup_window);
+        ensure!((1..=10_000_000).contains(&self.max_actors), "--max-actors is 1 to 10000000, not {}", self.max_actors);
         Ok(Limits {
             in_flight_max: self.in_flight,
             batch_max: self.batch,
-            window_max: self.window,
-            live: Bounds { orders_max: self.live, skus_max: self.live, idle_ticks: self.idle.max(1) },
+            window_max: self.dedup_window,
+            live: Bounds {
+                orders_max: self.max_actors,
+                skus_max: self.max_actors,
+                idle_ticks: self.actor_idle_timeout.max(1),
+            },
             ..Limits::default()
         })
     }
@@ -181,15 +185,15 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // a dead letter may hold what orders keep of persons
     let retention = Retention { dead_age: terms.persons, ..args.retention.retention()? };
     let lease_ttl = seconds("--lease", args.lease, 0.2, 3_600.0)?;
-    let patience = seconds("--patience", args.patience, 0.01, 300.0)?;
+    let patience = seconds("--answer-timeout", args.answer_timeout, 0.01, 300.0)?;
     let keep_alive = seconds("--keep-alive", args.keep_alive, 1.0, 3_600.0)?;
     ensure!(
-        args.connections > 0 && args.connections_of_one > 0,
-        "--connections and --connections-of-one are 1 or more"
+        args.connections > 0 && args.connections_per_address > 0,
+        "--connections and --connections-per-address are 1 or more"
     );
     ensure!((1..=64).contains(&args.http_workers), "--http-workers is 1 to 64, not {}", args.http_workers);
-    let unread = seconds("--unread", args.unread, 1.0, 3_600.0)?;
-    let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_of_one, unread };
+    let unread = seconds("--write-timeout", args.write_timeout, 1.0, 3_600.0)?;
+    let bounds = sockets::SocketBounds { in_all: args.connections, of_one: args.connections_per_address, unread };
     ensure!(gateway.is_none() || !args.sample, "--sample is a shop of made-up payments: without --payments");
     let tokens = Arc::new(Keyring::read(args.tokens.as_deref(), &args.token)?);
     tokens.tell(clock.now());
@@ -197,9 +201,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let hooks = Arc::new(hooks.unwrap_or_default());
     args.places.secure()?;
     let listener = TcpListener::bind(&args.listen).with_context(|| format!("can't listen on {}", args.listen))?;
-    let asked = (args.open, args.open_to_the_network);
+    let asked = (args.no_auth, args.no_auth_on_network);
     may_open(tokens.open(), asked, listener.local_addr()?)?;
-    ensure!(tokens.open() || args.host.is_empty(), "--host is for a door without tokens, and there are some");
+    ensure!(
+        tokens.open() || args.allowed_host.is_empty(),
+        "--allowed-host is for serving without tokens, and there are some"
+    );
     let metrics = Metrics::install()?;
     let watched = tokio::spawn(Arc::clone(&tokens).watch(Arc::clone(&clock), hangups));
     let proxies = Proxies { networks: args.trusted_proxies, header: args.proxy_header };
@@ -210,7 +217,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         clock: &clock,
         migrate: !args.no_migrate,
         listener: &listener,
-        door: ClosedParts {
+        closed: ClosedParts {
             partitions: args.partitions,
             tokens: Arc::clone(&tokens),
             clock: Arc::clone(&clock),
@@ -269,22 +276,22 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         workers: args.http_workers,
         tokens,
         proxies,
-        hosts: Hosts { names: args.host, any_address: args.open_to_the_network },
+        hosts: Hosts { names: args.allowed_host, any_address: args.no_auth_on_network },
         rate: args.rate,
-        stranger_rate: args.stranger_rate,
+        stranger_rate: args.unauthenticated_rate,
         hooks,
         stop: stop.clone(),
         payments_secret,
         payments_labelled: args.payments.payments_labelled,
         claim_window,
     };
-    let mut door = Box::pin(http::serve(http, listener));
+    let mut api = Box::pin(http::serve(http, listener));
     tokio::select! {
-        served = &mut door => served?,
+        served = &mut api => served?,
         () = told_to_stop() => {
-            tracing::info!("stopping: the door closes, and what is decided is committed and answered first");
+            tracing::info!("stopping: the HTTP API closes, and what is decided is committed and answered first");
             stop.cancel();
-            door.await?;
+            api.await?;
         }
     }
     watched.abort();
@@ -297,21 +304,24 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A door without tokens is one that somebody asked for (for this machine, for the network), and no wider than that.
+/// An API without tokens is one that somebody asked for (for this machine, for the network), and no wider than that.
 fn may_open(without_tokens: bool, (here, network): (bool, bool), at: SocketAddr) -> anyhow::Result<()> {
     if !without_tokens {
-        ensure!(!here && !network, "--open is for a door without tokens, and there are some: leave out one of both");
+        ensure!(
+            !here && !network,
+            "--no-auth is for serving without tokens, and there are some: leave out one of both"
+        );
         return Ok(());
     }
     ensure!(
         here || network,
-        "nobody could use the HTTP door: there are no tokens. Name some (--tokens FILE; jumun token makes them), or say \
-         --open: then whoever is on this machine may do anything"
+        "nobody could use the HTTP API: there are no tokens. Name some (--tokens FILE; jumun token makes them), or say \
+         --no-auth: then whoever is on this machine may do anything"
     );
     ensure!(
         network || at.ip().to_canonical().is_loopback(),
-        "--open is for this machine only, and others may reach {at}. Name tokens (--tokens FILE), or say \
-         --open-to-the-network, if anyone who reaches it may do anything"
+        "--no-auth is for this machine only, and others may reach {at}. Name tokens (--tokens FILE), or say \
+         --no-auth-on-network, if anyone who reaches it may do anything"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `jumun token`: makes a token for the HTTP door.
+//! `jumun token`: makes a token for the HTTP API.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::{
     protocol::internal::hex,
 };
 
-/// Makes a token for the HTTP door: the token itself for whoever uses it, and its entry for the token file.
+/// Makes a token for the HTTP API: the token itself for whoever uses it, and its entry for the token file.
 ///
 /// The token is printed once, on standard error; the entry, which holds only its hash, on standard output:
 /// jumun token web --role checkout >> tokens.toml

@@ -11,7 +11,7 @@ codes! {
     /// 사은품소진정책: what becomes of a placement whose gift has run out.
     GiftSoldOut {
         /// it goes on without the gift
-        GoOn = "GO_ON" / "사은품 없이 진행",
+        Continue = "GO_ON" / "사은품 없이 진행",
         /// it is refused
         Refuse = "REFUSE" / "주문 거절",
     }
@@ -20,17 +20,17 @@ codes! {
 impl GiftSoldOut {
     /// The stored one; what nobody knows goes on.
     pub fn stored(code: &str) -> Self {
-        Self::ALL.iter().find(|s| s.code() == code).copied().unwrap_or(GiftSoldOut::GoOn)
+        Self::ALL.iter().find(|s| s.code() == code).copied().unwrap_or(GiftSoldOut::Continue)
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 pub(super) fn goes_on(s: &GiftSoldOut) -> bool {
-    *s == GiftSoldOut::GoOn
+    *s == GiftSoldOut::Continue
 }
 
-fn go_on() -> GiftSoldOut {
-    GiftSoldOut::GoOn
+fn continues() -> GiftSoldOut {
+    GiftSoldOut::Continue
 }
 
 /// So many gifts for so many main units; a line keeps what it was placed with.
@@ -40,7 +40,7 @@ pub struct Entitlement {
     pub gifts: u32,
     /// … for each so many whole units of the main line
     pub per: u32,
-    #[serde(default = "go_on", skip_serializing_if = "goes_on")]
+    #[serde(default = "continues", skip_serializing_if = "goes_on")]
     pub when_sold_out: GiftSoldOut,
 }
 
@@ -52,7 +52,7 @@ impl Entitlement {
 
     /// Whether an order goes on without what has run out.
     pub fn goes_on(&self) -> bool {
-        self.when_sold_out == GiftSoldOut::GoOn
+        self.when_sold_out == GiftSoldOut::Continue
     }
 }
 
@@ -100,7 +100,7 @@ impl Unpromoted {
     /// What that entitles to.
     pub const fn entitlement(self) -> Option<Entitlement> {
         match self {
-            Unpromoted::OnePerUnit => Some(Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::GoOn }),
+            Unpromoted::OnePerUnit => Some(Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::Continue }),
             Unpromoted::Refuse => None,
         }
     }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn whole_units_count() {
-        let e = |gifts, per| Entitlement { gifts, per, when_sold_out: GiftSoldOut::GoOn };
+        let e = |gifts, per| Entitlement { gifts, per, when_sold_out: GiftSoldOut::Continue };
         let cases = [(e(1, 2), 3, 1), (e(1, 2), 4, 2), (e(2, 1), 3, 6), (e(3, 2), 1, 0), (e(1, 0), 9, 0)];
         for (e, units, gifts) in cases {
             assert_eq!(e.of(units), gifts, "{e:?} of {units}");

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod reason;
+pub mod renames;
 pub mod status;
 pub mod stock;
 

@@ -6,7 +6,7 @@ use super::{
     Time,
     ids::{OrderId, SkuId},
     money::Won,
-    order::{change::Preview, event::LeftOut},
+    order::{change::Preview, event::OmittedGift},
     status::Status,
     stock::Available,
 };
@@ -116,7 +116,8 @@ pub struct Facts {
     pub position: Option<i64>,
     /// how many more the customer may have
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub customer_left: Option<i64>,
+    #[serde(alias = "customer_left")]
+    pub customer_remaining: Option<i64>,
     /// what the order comes to: what is due now, or was paid and stays so, in won
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub total: Option<Won>,
@@ -145,8 +146,9 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preview: Option<Box<Preview>>,
     /// gifts that had run out: the order goes on without them
-    #[serde(skip_serializing_if = "none_of", default)]
-    pub left_out: Box<[LeftOut]>,
+    // the alias, like the one above: answers that are stored under the old name are told again
+    #[serde(skip_serializing_if = "none_of", default, alias = "left_out")]
+    pub omitted_gifts: Box<[OmittedGift]>,
     /// idempotency keys of the refunds that this command planned
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<String>,

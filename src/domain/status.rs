@@ -145,9 +145,9 @@ pub enum Trigger {
     /// row 7: stock enough
     Prepare,
     /// row 8: nothing available
-    JudgeNone,
+    ConfirmNoStock,
     /// row 9: a remainder stays
-    JudgeSome,
+    ConfirmSomeStock,
     /// row 10: a linked purchase order
     PurchaseFromPartner,
     /// row 11: a purchase receipt
@@ -157,7 +157,7 @@ pub enum Trigger {
     /// row 13: a linked installation order
     AssignInstaller,
     /// row 14: home or business address
-    ChooseDestination,
+    SetShippingAddress,
     /// row 15: all purchases done
     CompleteProcurement,
     /// row 16: cancelled, or no stock
@@ -171,7 +171,7 @@ pub enum Trigger {
     /// row 19: delivered, installer delivered, installed
     Deliver,
     /// row 20: returns without fee
-    InstallationImpossible,
+    FailInstallation,
     /// row 21: the order ends
     ConfirmPurchase,
     /// after row 21
@@ -203,20 +203,20 @@ impl Trigger {
         Trigger::CancelPayment,
         Trigger::CancelLines,
         Trigger::Prepare,
-        Trigger::JudgeNone,
-        Trigger::JudgeSome,
+        Trigger::ConfirmNoStock,
+        Trigger::ConfirmSomeStock,
         Trigger::PurchaseFromPartner,
         Trigger::PurchaseFromNonPartner,
         Trigger::UseOwnStock,
         Trigger::AssignInstaller,
-        Trigger::ChooseDestination,
+        Trigger::SetShippingAddress,
         Trigger::CompleteProcurement,
         Trigger::CancelProcurement,
         Trigger::LoseAllStock,
         Trigger::LoseSomeStock,
         Trigger::Ship,
         Trigger::Deliver,
-        Trigger::InstallationImpossible,
+        Trigger::FailInstallation,
         Trigger::ConfirmPurchase,
         Trigger::Review,
         Trigger::RequestReturn,
@@ -250,19 +250,19 @@ impl Trigger {
             T::CancelPayment => "W 5",
             T::CancelLines => "W 6",
             T::Prepare => "W 7",
-            T::JudgeNone => "W 8",
-            T::JudgeSome => "W 9",
+            T::ConfirmNoStock => "W 8",
+            T::ConfirmSomeStock => "W 9",
             T::PurchaseFromPartner => "W 10",
             T::PurchaseFromNonPartner => "W 11",
             T::UseOwnStock => "W 12",
             T::AssignInstaller => "W 13",
-            T::ChooseDestination => "W 14",
+            T::SetShippingAddress => "W 14",
             T::CompleteProcurement => "W 15",
             T::CancelProcurement => "W 16",
             T::LoseAllStock | T::LoseSomeStock => "W 17",
             T::Ship => "W 18",
             T::Deliver => "W 19",
-            T::InstallationImpossible => "W 20",
+            T::FailInstallation => "W 20",
             T::ConfirmPurchase | T::Review => "W 21",
             T::RequestReturn => "W 22",
             T::RequestExchange => "W 23",
@@ -285,15 +285,15 @@ impl Trigger {
             T::CancelPayment => (&[S::PaymentPending], Go(S::PaymentCancelled)),
             T::CancelLines => (&[S::Ordered], Go(S::Cancelled)),
             T::Prepare => (&[S::Ordered], Go(S::Preparing)),
-            T::JudgeNone => (&[S::Ordered], Go(S::OutOfStock)),
-            T::JudgeSome => (&[S::Ordered], Stay),
+            T::ConfirmNoStock => (&[S::Ordered], Go(S::OutOfStock)),
+            T::ConfirmSomeStock => (&[S::Ordered], Stay),
             T::PurchaseFromPartner | T::PurchaseFromNonPartner | T::UseOwnStock => {
                 (&[S::Preparing], Go(S::ProcurementCheck))
             }
             // another one may be assigned until it is installed
             T::AssignInstaller => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone, S::Shipped], Stay),
             // freely until it is prepared, and then until it ships (domain §8.8)
-            T::ChooseDestination => {
+            T::SetShippingAddress => {
                 (&[S::PaymentPending, S::Ordered, S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay)
             }
             T::CompleteProcurement => (&[S::ProcurementCheck], Go(S::ProcurementDone)),
@@ -303,7 +303,7 @@ impl Trigger {
             T::LoseSomeStock => (&[S::Preparing, S::ProcurementCheck, S::ProcurementDone], Stay),
             T::Ship => (&[S::ProcurementDone], Go(S::Shipped)),
             T::Deliver => (&[S::Shipped], Stay),
-            T::InstallationImpossible => (&[S::Shipped], Go(S::Returning)),
+            T::FailInstallation => (&[S::Shipped], Go(S::Returning)),
             T::ConfirmPurchase => (&[S::Shipped], Go(S::PurchaseConfirmed)),
             T::Review => (&[S::PurchaseConfirmed], Stay),
             T::RequestReturn => {

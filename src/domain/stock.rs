@@ -70,10 +70,10 @@ impl Move {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Available {
-    Yes,
+    InStock,
     /// the last ten units
-    Few,
-    No,
+    LowStock,
+    OutOfStock,
 }
 
 impl Available {
@@ -83,9 +83,9 @@ impl Available {
     /// Of so many units.
     pub const fn of(units: i64) -> Self {
         match units {
-            ..=0 => Self::No,
-            1..=Self::FEW => Self::Few,
-            _ => Self::Yes,
+            ..=0 => Self::OutOfStock,
+            1..=Self::FEW => Self::LowStock,
+            _ => Self::InStock,
         }
     }
 }
@@ -163,7 +163,7 @@ pub struct SaleView {
     /// allotted units that are left
     pub left: i64,
     /// how many more this customer may have
-    pub customer_left: Option<i64>,
+    pub customer_remaining: Option<i64>,
 }
 
 impl StockView {
@@ -179,7 +179,7 @@ impl StockView {
 
     /// Units that this customer can have.
     pub fn for_customer(&self) -> i64 {
-        let limit = self.sale.and_then(|s| s.customer_left).unwrap_or(i64::MAX);
+        let limit = self.sale.and_then(|s| s.customer_remaining).unwrap_or(i64::MAX);
         self.available().min(limit).max(0)
     }
 }
@@ -194,11 +194,15 @@ impl Stock {
     pub fn view(&self, campaign: Option<&Campaign>, customer: &CustomerId, now: Time) -> StockView {
         let sale = campaign.map(|c| {
             let usage = self.campaigns.get(&c.id);
-            let customer_left = c.limit_per_customer.map(|limit| {
+            let customer_remaining = c.limit_per_customer.map(|limit| {
                 let used = usage.and_then(|u| u.by_customer.get(customer)).copied().unwrap_or(0);
                 i64::from(limit) - used
             });
-            SaleView { window: c.window(now), left: i64::from(c.allotted) - usage.map_or(0, |u| u.used), customer_left }
+            SaleView {
+                window: c.window(now),
+                left: i64::from(c.allotted) - usage.map_or(0, |u| u.used),
+                customer_remaining,
+            }
         });
         StockView { on_hand: self.on_hand, position: self.position, sale }
     }

@@ -6,7 +6,7 @@ use crate::{
     integrations::signature::{SignatureError, SigningSecret, TOLERANCE_SECONDS},
 };
 
-/// A tokens' file. Whatever it is: it opens no door to all, nobody comes in by a hash, by nothing, or after a token's end.
+/// A tokens' file. Whatever it is: it lets not everybody in, nobody comes in by a hash, by nothing, or after a token's end.
 /// The bytes are the header, too, that shows a token.
 pub fn tokens(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else { return false };

@@ -174,17 +174,17 @@ fn gds_row(ord_id: &Arc<str>, l: &Line) -> GdsRow {
         pre_rfnd_yn: l.pre_refund,
         rfnd_tmng_cd: l.timing.map(|t| t.code().into()),
         avg_lead_days: i64::from(l.lead_time_days),
-        ship_inst_dttm: l.ship_instruction,
+        ship_inst_dttm: l.ship_instructed_at,
         ship_dttm: l.delivery.shipped_at,
         dlv_mthd_cd: l.delivery.shipped_at.map(|_| l.delivery.method.code().into()),
-        stck_jdg_dttm: l.judged_at,
-        auto_cnfm_dttm: l.delivery.confirm_at,
-        dlv_expt_dttm: l.expected_delivery,
+        stck_jdg_dttm: l.stock_confirmed_at,
+        auto_cnfm_dttm: l.delivery.auto_confirm_at,
+        dlv_expt_dttm: l.expected_delivery_at,
         dlv_prep_dttm: l.prepared_at,
         dlv_strt_dttm: l.delivery.started_at,
         dlv_cmpl_dttm: l.delivery.delivered_at,
         carr_dlv_cmpl_dttm: l.delivery.carrier_at,
-        rvn_dttm: l.delivery.revenue_at,
+        rvn_dttm: l.delivery.revenue_recognized_at,
         indv_dlv_fee: l.shipping.map(|s| s.fee.get()),
         bndl_yn: l.shipping.is_some_and(|s| s.bundled),
         free_dlv_yn: l.shipping.is_some_and(|s| s.free),
@@ -209,7 +209,7 @@ fn stlm_row(ord_id: &Arc<str>, s: &Settlement) -> StlmRow {
         ord_id: Arc::clone(ord_id),
         stlm_no: i64::from(s.no),
         pay_grp_no: i64::from(s.group),
-        pay_mns_cd: s.means.code().into(),
+        pay_mns_cd: s.method.code().into(),
         pay_mns_rel_id: s.approval_id.as_deref().map(Arc::from),
         expt_amt: s.expected.get(),
         pay_amt: s.paid.get(),
@@ -227,7 +227,7 @@ pub fn registered(had: &[u16], after: &Order, into: &mut Batch) {
         let Some(key) = after.key_of(s) else { continue };
         into.rgst.push(RgstRow {
             pay_id: key.id,
-            pay_mns_cd: key.means.code().into(),
+            pay_mns_cd: key.method.code().into(),
             ord_id: after.id.shared(),
             stlm_no: i64::from(s.no),
             pay_amt: s.paid.get(),
@@ -244,11 +244,11 @@ pub(super) fn approvals(order: &Order) -> impl Iterator<Item = AprvRow> {
 
 /// Cards and deposits have an approval; points are another service's, known by their id on the settlement.
 fn aprv_row(order: &Order, s: &Settlement) -> Option<AprvRow> {
-    use crate::domain::order::command::Means;
-    if s.means == Means::Points {
+    use crate::domain::order::command::PaymentMethod;
+    if s.method == PaymentMethod::Points {
         return None;
     }
-    let deposit = order.deposit.as_ref().filter(|d| d.means == s.means);
+    let deposit = order.deposit.as_ref().filter(|d| d.method == s.method);
     Some(AprvRow {
         aprv_id: s.approval_id.as_deref().unwrap_or("deposit").into(),
         ord_id: order.id.shared(),
@@ -281,7 +281,7 @@ fn discounts(order: &Order, line: &Line, into: &mut Batch) {
 /// Insert-only: the request is row 0, each answer of the payment side one more.
 fn refunds(order: &Order, into: &mut Batch) {
     for r in &order.refunds {
-        let means = order.settlements.iter().find(|s| s.no == r.settlement_no).map_or("CARD", |s| s.means.code());
+        let method = order.settlements.iter().find(|s| s.no == r.settlement_no).map_or("CARD", |s| s.method.code());
         let row = |seq: i64, state: &'static str, planned: i64, refunded: i64, why: Option<&str>, at| RfndRow {
             rfnd_key: r.key.as_str().into(),
             rfnd_seq: seq,
@@ -290,7 +290,7 @@ fn refunds(order: &Order, into: &mut Batch) {
             cncl_grp_no: r.cancel_group.map(i64::from),
             rtn_grp_no: r.return_group.map(i64::from),
             rfnd_stat_cd: state.into(),
-            rfnd_mns_cd: means.into(),
+            rfnd_mns_cd: method.into(),
             rfnd_plan_amt: planned,
             rfnd_amt: refunded,
             rfnd_rsn: why.map(Arc::from),
@@ -301,8 +301,8 @@ fn refunds(order: &Order, into: &mut Batch) {
             into.rfnd.push(match &t.failed {
                 None => {
                     let transferred = r.stage == Stage::Refunded { transferred: true };
-                    let means = if transferred { "BANK_TRANSFER" } else { means };
-                    RfndRow { rfnd_mns_cd: means.into(), ..row(seq, "REFUNDED", 0, r.amount.get(), None, t.at) }
+                    let method = if transferred { "BANK_TRANSFER" } else { method };
+                    RfndRow { rfnd_mns_cd: method.into(), ..row(seq, "REFUNDED", 0, r.amount.get(), None, t.at) }
                 }
                 Some(why) => row(seq, "FAILED", 0, 0, Some(why), t.at),
             });

@@ -27,5 +27,5 @@ fn owner(found: &[RgstRow], key: &PaymentKey) -> Option<OrderId> {
     let from = found.partition_point(|row| *row.pay_id < *key.id);
     let rows = found.get(from..).unwrap_or_default();
     let mut of_id = rows.iter().take_while(|row| *row.pay_id == *key.id);
-    of_id.find(|row| row.pay_mns_cd == key.means.code()).map(|row| OrderId::stored(&row.ord_id))
+    of_id.find(|row| row.pay_mns_cd == key.method.code()).map(|row| OrderId::stored(&row.ord_id))
 }

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use crate::{
     domain::{
         ids::OrderId,
-        order::{Event, Order, apply::ApplyError},
+        order::{Event, Order, apply::ApplyError, event::current_name},
         reason::{Facts, Reason, Refusal},
     },
     protocol::{Answer, OutcomeKind},
@@ -90,7 +90,7 @@ impl Folding {
             ));
         }
         let event = Event::read(row.evnt_ver, &row.evnt).map_err(|e| format!("order {id}, event {no}: {e}"))?;
-        if *row.evnt_typ_cd != *event.name() {
+        if current_name(&row.evnt_typ_cd) != event.name() {
             return Err(format!("order {id}, event {no}: it is {}, its row says {}", event.name(), row.evnt_typ_cd));
         }
         Order::step(&mut self.order, id, &event, row.hist_dttm).map_err(|m: ApplyError| m.to_string())?;

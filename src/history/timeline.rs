@@ -215,7 +215,7 @@ impl Timeline {
             Entry::Refused { facts, .. } => {
                 let line = facts.line_no.is_none_or(|no| part.line(no).is_some());
                 let sku = facts.sku_id.as_ref().is_none_or(|sku| part.lines.iter().any(|l| l.sku_id == *sku));
-                let money = facts.due.is_some() || facts.amount.is_some() || facts.customer_left.is_some();
+                let money = facts.due.is_some() || facts.amount.is_some() || facts.customer_remaining.is_some();
                 line && sku && !money
             }
         });
@@ -328,7 +328,7 @@ fn told(c: &Change, line: &mut impl FnMut(String)) {
         line(format!(
             "{INDENT}settlement {} ({}): paid {} → {}원, refundable {} → {}, planned {} → {}, excluded {} → {}, refunded {} → {}",
             s.settlement_no,
-            s.means.code(),
+            s.method.code(),
             b.paid,
             a.paid,
             b.refundable,
@@ -356,7 +356,7 @@ fn because(f: &Facts, line: &mut impl FnMut(String)) {
     say("at ledger position", f.position.map(|n| n.to_string()));
     say("available", f.available.map(|n| n.to_string()));
     say("asked for", f.requested.map(|n| n.to_string()));
-    say("customer may have", f.customer_left.map(|n| n.to_string()));
+    say("customer may have", f.customer_remaining.map(|n| n.to_string()));
     say("total", f.total.map(|w| format!("{w}원")));
     say("due", f.due.map(|w| format!("{w}원")));
     say("offered", f.amount.map(|w| format!("{w}원")));

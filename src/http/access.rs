@@ -57,7 +57,7 @@ impl Route {
     }
 }
 
-/// All routes of a door.
+/// All routes of the HTTP API.
 pub struct Table(pub Vec<Route>);
 
 impl Table {

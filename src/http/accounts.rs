@@ -17,7 +17,7 @@ use super::{
     scope,
 };
 use crate::{
-    domain::{Time, money::Won, order::command::Means},
+    domain::{Time, money::Won, order::command::PaymentMethod},
     protocol::command::RefundAccount,
     vault::Secret,
 };
@@ -42,7 +42,7 @@ pub struct AccountsView {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PaymentView {
     pub settlement_no: u16,
-    pub means: Means,
+    pub method: PaymentMethod,
     pub amount: Won,
     /// what refunds of it go back to
     pub payment_id: Option<String>,
@@ -84,7 +84,7 @@ pub async fn of_order(
         .or_else(|| approvals.iter().find_map(|a| a.vrtl_acct_no.as_deref()).map(str::to_owned));
     let payments = order.settlements.iter().zip(tokens).map(|(s, token)| PaymentView {
         settlement_no: s.no,
-        means: s.means,
+        method: s.method,
         amount: s.paid,
         payment_id: order.payment_id_of(s),
         movement_id: s.movement_id.clone(),

@@ -1,4 +1,4 @@
-//! What was done at the door that is no command of an order: written down before it is done.
+//! What was done at the HTTP API that is no command of an order: written down before it is done.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
         decode::{self, Kind},
         internal::hex,
     },
-    store::{door::DoorAuditRow, rows::AditRow},
+    store::{admin::AdminAuditRow, rows::AditRow},
 };
 
 /// A privileged action.
@@ -170,7 +170,7 @@ async fn write(
     tracing::info!(by = who, action = action.code(), target_of_it = target, request_id, "somebody acts");
     let (id, detail): (Arc<str>, String) = (uuid::Uuid::now_v7().to_string().into(), detail.to_string());
     let digest = (action == Action::Command).then(|| hex(&Sha256::digest(format!("{who}\n{detail}"))));
-    let row = DoorAuditRow {
+    let row = AdminAuditRow {
         adit_id: Arc::clone(&id),
         adit_knd_cd: action.code().into(),
         actr: who.into(),
@@ -200,8 +200,8 @@ pub struct AuditView {
     pub from: String,
 }
 
-impl From<&DoorAuditRow> for AuditView {
-    fn from(r: &DoorAuditRow) -> Self {
+impl From<&AdminAuditRow> for AuditView {
+    fn from(r: &AdminAuditRow) -> Self {
         Self {
             id: r.adit_id.to_string(),
             at: r.adit_dttm,

@@ -34,7 +34,7 @@ use crate::{
         payment,
         signature::{HEADER, HEADER_V2, Purpose, SignatureError},
     },
-    protocol::{Answer, OutcomeKind, command::WireSettlement, decode::masked, internal::derived_id},
+    protocol::{Answer, OutcomeKind, command::WireSettlement, decode::unread, internal::derived_id},
 };
 
 /// What the payment service tells. `event_id` is its own name for it, 1 to 128 printable characters, the same whenever it is
@@ -161,7 +161,7 @@ pub async fn post(
     let outcome = match &answered {
         Ok(answer) if answer.outcome == OutcomeKind::Accepted => "accepted",
         Ok(_) => "rejected",
-        Err(e) if e.status_code().is_server_error() => "later",
+        Err(e) if e.status_code().is_server_error() => "deferred",
         Err(_) => "refused",
     };
     metrics::counter!("jumun_payment_callbacks_total", "outcome" => outcome).increment(1);
@@ -181,7 +181,7 @@ async fn told(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<A
     command.extend(Map::from_iter([
         ("id".to_owned(), text.into()),
         ("actor".to_owned(), payment::ACTOR.into()),
-        ("reply_to".to_owned(), Value::from(&*shared.door.name)),
+        ("reply_to".to_owned(), Value::from(&*shared.answers.name)),
     ]));
     commands::no_card(&command)?;
     let partition = commands::partition(shared, &command);
@@ -247,7 +247,7 @@ fn signed(shared: &AppState, request: &HttpRequest, body: &[u8]) -> Result<Payme
     shared.rates.take(WHO, shared.parts.rate)?;
     let event: PaymentEvent = serde_json::from_slice(body).map_err(|e| {
         let kind = if e.is_data() { ProblemKind::Invalid } else { ProblemKind::NotJson };
-        kind.error(masked(&e.to_string()))
+        kind.error(unread("", &e))
     })?;
     let id = event.id();
     if !(1..=EVENT_ID_MAX).contains(&id.len()) || !id.chars().all(|c| c.is_ascii_graphic()) {

@@ -19,7 +19,7 @@ use crate::{
 /// Who asks. A handler takes it as a parameter.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// the door is open: development
+    /// no authentication is configured: development
     Anyone,
     Checkout {
         name: String,

@@ -1,4 +1,4 @@
-//! The door while the servers behind it are not there yet: it says that the process lives, and is not ready.
+//! The HTTP API while the servers behind it are not there yet: it says that the process lives, and is not ready.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// What the door is made of, as far as one that takes nothing has it.
+/// What the HTTP API is made of, as far as one that takes nothing has it.
 #[derive(Clone)]
 pub struct ClosedParts {
     pub partitions: u32,
@@ -41,13 +41,13 @@ pub struct Reached {
     pub log: AtomicBool,
 }
 
-/// A door that takes nothing.
+/// An API that takes nothing.
 pub struct Closed {
     /// to be waited on
     pub server: Server,
 }
 
-/// Serves on a listener that another door is to have after it.
+/// Serves on a listener that the whole API is to have after it.
 ///
 /// # Errors
 /// When the listener can't be used.
@@ -69,14 +69,14 @@ pub fn serve(listener: &TcpListener, parts: ClosedParts) -> io::Result<Closed> {
         .on_connect(move |io, data| sockets.connected(io, data))
         .workers(1)
         .client_request_timeout(CLIENT_REQUEST_MAX)
-        .keep_alive(Duration::from_secs(5)) // nobody is to hold on to a door that closes soon
+        .keep_alive(Duration::from_secs(5)) // nobody is to hold on to one that closes soon
         .disable_signals()
         .listen(listener.try_clone()?)?
         .run();
     Ok(Closed { server })
 }
 
-/// Strangers hear that it is not ready, and no more, as at the open door.
+/// Strangers hear that it is not ready, and no more, as where no authentication is configured.
 async fn readyz(parts: web::Data<ClosedParts>, request: HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::ServiceUnavailable();
     if !guard::shows(&request, &parts.tokens, &*parts.clock) {
@@ -93,7 +93,7 @@ async fn readyz(parts: web::Data<ClosedParts>, request: HttpRequest) -> HttpResp
         troubles: Vec::new(),
         log: word(&parts.reached.log),
         store: word(&parts.reached.store),
-        open_to_anyone: parts.tokens.open(),
+        no_authentication: parts.tokens.open(),
     })
 }
 
@@ -103,7 +103,7 @@ impl Closed {
         let handle = self.server.handle();
         let (served, ()) = tokio::join!(&mut self.server, handle.stop(false));
         if let Err(e) = served {
-            tracing::debug!(error = %e, "the door that was closed did not end well");
+            tracing::debug!(error = %e, "the closed HTTP API did not end cleanly");
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     protocol::{
         Answer, OutcomeKind, Unreadable, cards,
         command::Wire,
-        decode::{self, COMMAND_BYTES_MAX},
+        decode::{self, COMMAND_BYTES_MAX, no_command},
         internal::is_payments,
         strict,
     },
@@ -68,7 +68,7 @@ pub async fn typed(
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
     if !Wire::NAMES.contains(&kind.as_str()) {
-        return Err(ProblemKind::NotFound.error(format!("there is no command type {kind}")));
+        return Err(ProblemKind::NotFound.error(no_command(&kind)));
     }
     let mut command = object(&body.0)?;
     said(&mut command, "type", &kind)?;
@@ -173,7 +173,7 @@ async fn addressed(
     if says_paid(&command) {
         match says(request) {
             Says::Payments => {}
-            Says::Buyers if *name == "approve_payment" => drop(command.insert("vouched".into(), false.into())),
+            Says::Buyers if *name == "approve_payment" => drop(command.insert("verified".into(), false.into())),
             Says::Buyers => {}
             Says::Nothing => return Err(deny(request, caller.name(), "this token may not say that money came in")),
         }
@@ -181,7 +181,7 @@ async fn addressed(
     no_card(&command)?;
     let noted = audit::command(shared, request, caller, &command).await?;
     let partition = partition(shared, &command);
-    command.insert("reply_to".into(), Value::from(&*shared.door.name));
+    command.insert("reply_to".into(), Value::from(&*shared.answers.name));
     Ok(Addressed { id, partition, command, noted })
 }
 
@@ -295,7 +295,7 @@ fn pending(id: &CommandId) -> HttpResponse {
         .json(json!({ "command_id": id, "outcome": "pending", "look": look }))
 }
 
-/// Sends a command that is whole, and waits for its answer; `None`: not within the door's patience.
+/// Sends a command that is whole, and waits for its answer; `None`: not within the HTTP API's patience.
 ///
 /// # Errors
 /// When it could not be sent.
@@ -309,13 +309,13 @@ pub async fn deliver(
         Ok(raw) => raw.into(),
         Err(e) => return Err(Unsent::surely(ProblemKind::NotJson.error(e.to_string()))),
     };
-    // with what the door adds; a longer one would be a dead letter, and never be answered
+    // with what the HTTP API adds; a longer one would be a dead letter, and never be answered
     if raw.len() > COMMAND_BYTES_MAX {
         let why = format!("a command is at most {COMMAND_BYTES_MAX} bytes, with its envelope");
         return Err(Unsent::surely(ProblemKind::TooLarge.error(why)));
     }
     let digest = decode::decode(&raw).ok().map(|command| command.digest);
-    let Some(waiting) = shared.door.wait(id.as_str(), digest) else {
+    let Some(waiting) = shared.answers.wait(id.as_str(), digest) else {
         return Err(Unsent::surely(ProblemKind::Busy.error("too many commands wait for their answers")));
     };
     let fault = |why: &str| {
@@ -374,11 +374,11 @@ fn respond(answer: &Answer) -> HttpResponse {
 /// When a command that came too early may come again.
 const AGAIN_AFTER_SECONDS: &str = "1";
 
-/// Where the command belongs, as far as the door can tell; a wrong guess is passed on.
+/// Where the command belongs, as far as the HTTP API can tell; a wrong guess is passed on.
 pub fn partition(shared: &AppState, command: &Map<String, Value>) -> u32 {
     let n = shared.parts.partitions;
     let text = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
-    let known = text(command.get("order_id")).and_then(|o| shared.door.place(&o));
+    let known = text(command.get("order_id")).and_then(|o| shared.answers.place(&o));
     if let (Some(lane), true) = (known, command.get("type").and_then(Value::as_str) != Some("place_order")) {
         return lane;
     }

@@ -1,4 +1,4 @@
-//! The operator's console: a page and its parts, within the binary. They speak to the door like anybody else.
+//! The operator's console: a page and its parts, within the binary. They speak to the HTTP API like anybody else.
 
 use actix_web::{HttpResponse, http::header, web};
 
@@ -30,7 +30,7 @@ pub const FILES: &[(&str, &str)] = files![
     "fields.js",
     "gifts.js",
     "index.html",
-    "letters.js",
+    "dead_letters.js",
     "live.js",
     "menu.js",
     "openapi.js",

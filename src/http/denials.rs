@@ -15,7 +15,7 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 struct Told {
     since: Instant,
     lines: u32,
-    left_out: u64,
+    omitted_gifts: u64,
 }
 
 /// What was told of whom: as many as there are tokens.
@@ -26,36 +26,36 @@ impl Denials {
     /// Whether this one has a line.
     pub fn tells(&self, who: &str, now: Instant) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Told { since: now, lines: 0, left_out: 0 };
+        let fresh = || Told { since: now, lines: 0, omitted_gifts: 0 };
         let told = told.entry(who.to_owned()).or_insert_with(fresh);
         if told.lines < LINES_MAX {
             told.lines += 1;
             return true;
         }
-        told.left_out += 1;
+        told.omitted_gifts += 1;
         false
     }
 
     /// Whose minute is over, and how many of theirs were left out; they begin anew.
     pub fn over(&self, now: Instant) -> Vec<(String, u64)> {
-        let mut left_out = Vec::new();
+        let mut omitted_gifts = Vec::new();
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|who, told| {
             let over = now.saturating_duration_since(told.since) >= MINUTE;
-            if over && told.left_out > 0 {
-                left_out.push((who.clone(), told.left_out));
+            if over && told.omitted_gifts > 0 {
+                omitted_gifts.push((who.clone(), told.omitted_gifts));
             }
             !over
         });
-        left_out
+        omitted_gifts
     }
 
     /// Tells once a while what was left out, for ever.
     pub async fn summed(&self) {
         loop {
             tokio::time::sleep(MINUTE / 4).await;
-            for (who, left_out) in self.over(Instant::now()) {
-                tracing::warn!(who, left_out, "denied as often again within a minute");
+            for (who, omitted_gifts) in self.over(Instant::now()) {
+                tracing::warn!(who, omitted_gifts, "denied as often again within a minute");
             }
         }
     }

@@ -9,12 +9,12 @@ const SUPPORT: &[&str] = &[
     "cancel_payment",
     "cancel_lines",
     "prepare",
-    "judge_stock",
+    "confirm_stock",
     "purchase_from_partner",
     "purchase_from_non_partner",
     "use_own_stock",
     "assign_installer",
-    "choose_destination",
+    "set_shipping_address",
     "complete_procurement",
     "cancel_procurement",
     "report_stock_loss",
@@ -22,9 +22,9 @@ const SUPPORT: &[&str] = &[
     "register_waybill",
     "update_waybill",
     "mark_delivered",
-    "installer_delivered",
-    "installed",
-    "installation_impossible",
+    "confirm_installer_delivery",
+    "complete_installation",
+    "fail_installation",
     "confirm_purchase",
     "request_return",
     "approve_return",
@@ -47,15 +47,15 @@ const STOCK: &[&str] = &[
     "create_sku",
     "create_product",
     "create_template",
-    "allow_buyer",
-    "withdraw_buyer",
+    "authorize_buyer",
+    "revoke_buyer",
     "create_promotion",
     "create_gift_promotion",
-    "change_gift_promotion",
+    "update_gift_promotion",
     "create_campaign",
-    "change_product",
-    "change_template",
-    "change_campaign",
+    "update_product",
+    "update_template",
+    "update_campaign",
     "pause_campaign",
     "resume_campaign",
 ];
@@ -91,7 +91,7 @@ mod tests {
     use crate::protocol::command::{ActorRole as Actor, Wire};
 
     /// What only an operator may: losses that are written off, and who sells here at all.
-    const NOBODY_ELSE: [&str; 3] = ["write_off_return", "create_partner", "change_partner"];
+    const NOBODY_ELSE: [&str; 3] = ["write_off_return", "create_partner", "update_partner"];
 
     #[test]
     fn each_command_of_an_operators_is_on_somebodys_desk_or_on_none_on_purpose() {

@@ -4,7 +4,7 @@
 //! wrote about one, where orders go that were made for one, and dead letters that hold a command of theirs or about an order
 //! of theirs. What stays, and why: docs/guide/http.md.
 
-mod letter;
+mod dead_letter;
 
 use std::collections::HashSet;
 
@@ -16,14 +16,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use self::letter::Whose;
+use self::dead_letter::Whose;
 
 use super::{
     AppState,
     audit::{self, Action},
     caller::Caller,
+    dead_letters,
     folds::FoldFor,
-    letters,
     problem::{ApiError, ProblemKind},
 };
 use crate::{
@@ -50,14 +50,14 @@ pub struct ErasedView {
     pub orders: u64,
     /// rows of personal data that went
     pub rows: u64,
-    /// histories and webhooks' letters whose words went
-    pub words: u64,
+    /// histories and failed deliveries whose free texts were erased
+    pub texts: u64,
     /// dead letters that went
-    pub letters: u64,
+    pub dead_letters: u64,
     /// orders that are still under way, and keep what they need until they are done: ask again then (the first 100)
-    pub kept: Vec<String>,
+    pub pending: Vec<String>,
     /// how many those are
-    pub kept_orders: u64,
+    pub pending_orders: u64,
 }
 
 /// `POST /v1/customers/{id}/erase`.
@@ -93,8 +93,8 @@ async fn erase(shared: &AppState, customer: &CustomerId) -> Result<ErasedView, A
             }
         }
     }
-    parcels(&*shared.parts.store, &orders, &mut view.words).await?;
-    view.letters = letters_of(shared, &Whose { customer: customer.as_str(), orders: &orders }).await?;
+    parcels(&*shared.parts.store, &orders, &mut view.texts).await?;
+    view.dead_letters = letters_of(shared, &Whose { customer: customer.as_str(), orders: &orders }).await?;
     Ok(view)
 }
 
@@ -121,15 +121,15 @@ async fn erase_orders(shared: &AppState, ids: &[OrderId], keeps: Keeps, view: &m
         })?;
         let Some(order) = folded.map(|f| f.order) else { continue };
         if order.needs_person(unclaimable) {
-            view.kept_orders += 1;
-            if view.kept.len() < KEPT_MAX {
-                view.kept.push(order.id.to_string());
+            view.pending_orders += 1;
+            if view.pending.len() < KEPT_MAX {
+                view.pending.push(order.id.to_string());
             }
         } else {
             let words = Words::of(&order, &rows);
             if !words.is_empty() {
                 words.erase(&**store).await?;
-                view.words += 1;
+                view.texts += 1;
             }
             done.push(order.id.clone());
         }
@@ -151,7 +151,7 @@ async fn letters_of(shared: &AppState, whose: &Whose<'_>) -> Result<u64, ApiErro
     for partition in 0..shared.parts.partitions {
         let mut after = EntryId::ZERO;
         loop {
-            let some = letters::next(shared, partition, after, LETTERS_AT_ONCE).await?;
+            let some = dead_letters::next(shared, partition, after, LETTERS_AT_ONCE).await?;
             let Some((last, _)) = some.last() else { break };
             after = *last;
             for (id, _) in some.iter().filter(|(_, dead)| whose.is(dead.stream, &dead.command)) {

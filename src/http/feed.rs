@@ -30,6 +30,7 @@ use crate::{
             self, Order,
             event::{Event as OrderEvent, hide_units, may_tell_units},
         },
+        renames::RENAMES,
     },
     event_reader::{Cursor, EventBatch, Follower, PublishedEvent, ReadResult},
     history::timeline::own_change,
@@ -126,10 +127,11 @@ async fn wanted(
     let types: HashSet<String> = asked.types.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect();
     // an event that never comes is not waited for
     if let Some(odd) = types.iter().find(|t| !OrderEvent::names().contains(&t.as_str())) {
-        let (odd, all) = (masked(odd), OrderEvent::names().join(", "));
-        return Err(
-            ProblemKind::Invalid.error(format!("types is event types with commas between; {odd:?} is none of {all}"))
-        );
+        let (odd, all, renamed) = (masked(odd), OrderEvent::names().join(", "), RENAMES.event(odd));
+        return Err(ProblemKind::Invalid.error(format!(
+            "types is event types with commas between; {}{odd:?} is none of {all}",
+            renamed.map(|renamed| format!("{renamed}; ")).unwrap_or_default()
+        )));
     }
     if asked.order_id.as_ref().is_some_and(|id| OrderId::new(id).is_err()) {
         return Err(ProblemKind::Invalid.error("order_id is no order's id"));

@@ -118,7 +118,7 @@ fn cut(facts: &mut Facts, reason: Option<&str>, told: &Figures) {
     let Some(mut preview) = facts.preview.take() else { return };
     preview.stock.retain(|s| told.has(&s.sku_id));
     // what a line would get is all that there is: who pays learns it, who only asks does not
-    let found = preview.change.lines.iter().find(|l| preview.short.contains(&l.line_no) && !told.has(&l.sku_id));
+    let found = preview.change.lines.iter().find(|l| preview.shortages.contains(&l.line_no) && !told.has(&l.sku_id));
     match found {
         Some(line) => {
             facts.line_no = Some(line.line_no);

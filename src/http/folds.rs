@@ -1,4 +1,4 @@
-//! Histories as the door reads them. A short one is folded where it was asked for; a long one piece by piece beside the
+//! Histories as the HTTP API reads them. A short one is folded where it was asked for; a long one piece by piece beside the
 //! door's threads, a few at a time, so that who looks at it again and again keeps nobody else waiting.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
@@ -118,7 +118,7 @@ impl Folds {
         Ok(Some(made))
     }
 
-    /// What is made of so many events that were read; beside the door's threads if they are many.
+    /// What is made of so many events that were read; beside the HTTP API's threads if they are many.
     ///
     /// # Errors
     /// [`Unfolded::Busy`], and what comes of a panic.

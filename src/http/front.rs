@@ -1,4 +1,4 @@
-//! What comes before and behind everything at the door: a request's name, what no request may be, and what every response says
+//! What comes before and behind everything at the HTTP API: a request's name, what no request may be, and what every response says
 //! to caches and browsers.
 //!
 //! At an open door nobody shows a token, so a page of another site, shown by a browser on this machine, could do what its
@@ -52,7 +52,7 @@ pub const DECISIVE: [HeaderName; 13] = [
     HeaderName::from_static("last-event-id"),
 ];
 
-/// The names that an open door is asked by.
+/// The names thwhere no authentication is configured is asked by.
 #[derive(Debug, Clone, Default)]
 pub struct Hosts {
     /// besides this machine's own
@@ -116,11 +116,11 @@ fn readable(request: &ServiceRequest) -> Result<(), ApiError> {
     if let Some(name) = DECISIVE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
         return Err(ProblemKind::Twice.error(format!("the header {name} is there twice")));
     }
-    // the closed door shares nothing, and takes nothing
+    // the closed API shares nothing, and takes nothing
     let Some(shared) = request.app_data::<web::Data<AppState>>() else { return Ok(()) };
     if shared.parts.tokens.open() {
         let refused = if strange_host(request, &shared.parts.hosts) {
-            Some((ProblemKind::UnknownHost, "this door has another name: see --host"))
+            Some((ProblemKind::UnknownHost, "this server has another name: see --allowed-host"))
         } else if !anyones(request, shared) && of_another_site(headers) {
             Some((ProblemKind::Foreign, "a page of another site asks: it wants a token (--tokens)"))
         } else {

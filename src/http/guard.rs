@@ -140,8 +140,9 @@ impl Admitted {
 }
 
 fn admit(resource: &str, request: &ServiceRequest) -> Result<Admitted, ApiError> {
-    let shared =
-        request.app_data::<web::Data<AppState>>().ok_or_else(|| ProblemKind::Fault.error("the door is not set up"))?;
+    let shared = request
+        .app_data::<web::Data<AppState>>()
+        .ok_or_else(|| ProblemKind::Fault.error("the HTTP API is not set up"))?;
     let Some(access) = shared.routes.access(request.method(), resource) else {
         shared.anyones.take_unknown(request.request())?;
         return Ok(Admitted::without_says(Caller::Nobody)); // the resource says that it has no such method

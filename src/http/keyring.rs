@@ -30,7 +30,7 @@ pub struct Keyring {
 
 impl Keyring {
     /// No tokens, and none to come.
-    pub fn open_to_anyone() -> Self {
+    pub fn without_authentication() -> Self {
         Self { now: RwLock::default(), file: None, single: Vec::new(), text: Mutex::default() }
     }
 
@@ -88,7 +88,7 @@ impl Keyring {
             match self.again() {
                 Ok(true) => {
                     tracing::info!(tokens = self.tokens().count(), "the tokens were read again");
-                    metrics::counter!("jumun_token_reloads_total", "outcome" => "taken").increment(1);
+                    metrics::counter!("jumun_token_reloads_total", "outcome" => "applied").increment(1);
                     self.tell(clock.now());
                 }
                 Ok(false) if by_signal => tracing::info!("SIGHUP: the tokens are as they were"),
@@ -142,7 +142,7 @@ pub async fn over(token: Option<Arc<AccessToken>>, now: Time) {
 fn text(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file);
     let text = text.with_context(|| format!("the token file {} can't be read", file.display()))?;
-    ensure!(!text.trim().is_empty(), "the token file {} names no token: it would open the door to all", file.display());
+    ensure!(!text.trim().is_empty(), "the token file {} names no token: it would let everybody in", file.display());
     Ok(text)
 }
 

@@ -75,7 +75,7 @@ impl Listeners {
         let mut listening = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let (who, role) = (caller.actor(), caller.role());
         let of = |fits: &dyn Fn(&Own) -> bool| listening.values().filter(|o| fits(o)).map(|o| o.times).sum::<usize>();
-        // at an open door nobody is told apart
+        // where no authentication is configured nobody is told apart
         if role.is_some() {
             if listening.get(&who).is_some_and(|own| own.times >= of_one) {
                 return Err(ProblemKind::TooMany.error(format!("this token listens {of_one} times already")));

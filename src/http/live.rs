@@ -63,7 +63,7 @@ pub struct LaneView {
     pub pending: u64,
     pub in_flight: u64,
     pub resets: u64,
-    pub dead: u64,
+    pub dead_letters: u64,
 }
 
 /// A hot SKU.
@@ -162,7 +162,7 @@ async fn view(shared: &AppState, stats: Stats, answered: &[AnswersUpTo]) -> Live
     let lane = |partition: u32| {
         let LaneStats { lag, pending, in_flight, resets, dead } =
             stats.lanes.get(&partition).copied().unwrap_or_default();
-        LaneView { partition, lag, pending, in_flight, resets, dead }
+        LaneView { partition, lag, pending, in_flight, resets, dead_letters: dead }
     };
     LiveView {
         at: parts.clock.now(),

@@ -18,7 +18,7 @@ const TOLD: &[&str] = &[
     "id",
     "kind",
     "main_product_ids",
-    "means",
+    "method",
     "method",
     "movement_id",
     "option_name",
@@ -47,7 +47,7 @@ const COUNTED: &[&str] = &[
     "expected_version",
     "free_threshold",
     "gift_quantity",
-    "kept_back",
+    "withheld_amount",
     "lead_time_days",
     "limit_per_customer",
     "line_no",
@@ -166,7 +166,7 @@ pub fn address(address: &str) -> String {
     told.join(" ")
 }
 
-/// A means of payment's id: its last four characters, where there are more than twice as many.
+/// A payment method's id: its last four characters, where there are more than twice as many.
 pub fn id(id: &str) -> String {
     let letters: Vec<char> = id.chars().collect();
     let tail: String = letters.iter().skip(letters.len() - 4.min(letters.len())).collect();

@@ -1,4 +1,4 @@
-//! `GET /v1/me`: who asks, as the door sees it.
+//! `GET /v1/me`: who asks, as the HTTP API sees it.
 
 use actix_web::web::Json;
 use schemars::JsonSchema;
@@ -12,13 +12,13 @@ use crate::domain::ids::{CustomerId, PartnerId};
 pub struct Me {
     /// the token's, or its partner's id
     pub name: String,
-    /// absent where the door is open
+    /// absent where no authentication is configured
     pub role: Option<Role>,
     pub partner: Option<PartnerId>,
     /// whom a checkout speaks for
     pub customer: Option<CustomerId>,
     /// no tokens are configured: whoever comes may do anything
-    pub open: bool,
+    pub no_authentication: bool,
     /// the roles that an `actor` of this caller may have; none: it sends no commands
     pub actors: Vec<&'static str>,
 }
@@ -40,7 +40,7 @@ impl From<&Caller> for Me {
             role: caller.role(),
             partner,
             customer,
-            open: matches!(caller, Caller::Anyone),
+            no_authentication: matches!(caller, Caller::Anyone),
             actors: caller.speaks().iter().map(|a| a.word()).collect(),
         }
     }

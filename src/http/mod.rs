@@ -1,4 +1,4 @@
-//! The HTTP door: commands and answers as on the streams, resources to look at, and what operators and probes ask.
+//! The HTTP API: commands and answers as on the streams, resources to look at, and what operators and probes ask.
 
 pub mod access;
 pub mod accounts;
@@ -10,6 +10,7 @@ pub mod closed;
 pub mod commands;
 pub mod console;
 pub mod csv;
+pub mod dead_letters;
 pub mod denials;
 pub mod desks;
 pub mod erase;
@@ -19,9 +20,7 @@ pub mod folds;
 pub mod front;
 pub mod gifts;
 pub mod guard;
-pub mod hooks;
 pub mod keyring;
-pub mod letters;
 pub mod lines;
 pub mod listeners;
 pub mod live;
@@ -45,6 +44,7 @@ pub mod strangers;
 pub mod tokens;
 pub mod view;
 pub mod waiting;
+pub mod webhooks;
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -73,9 +73,9 @@ use own_places::OwnPlaces;
 use problem::ProblemKind;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
-use waiting::Door;
+use waiting::AnswerRouter;
 
-/// What the door is made of.
+/// What the HTTP API is made of.
 #[derive(Clone)]
 pub struct HttpParts {
     pub log: Arc<dyn CommandLog>,
@@ -101,7 +101,7 @@ pub struct HttpParts {
     pub tokens: Arc<Keyring>,
     /// who is believed about whom they ask for
     pub proxies: Proxies,
-    /// by which names an open door is asked
+    /// by which names an API without authentication is asked
     pub hosts: Hosts,
     /// requests a second by each token; 0: no bound
     pub rate: u32,
@@ -109,7 +109,7 @@ pub struct HttpParts {
     pub stranger_rate: u32,
     /// whom events are posted to
     pub hooks: Arc<Hooks>,
-    /// ends streams that never end by themselves, then the door
+    /// ends streams that never end by themselves, then the HTTP API
     pub stop: CancellationToken,
     /// after so long goods that came are not claimed any more: an order that nobody confirmed needs its person no longer
     pub claim_window: Duration,
@@ -119,12 +119,12 @@ pub struct HttpParts {
     pub payments_labelled: bool,
 }
 
-/// Threads that serve the door unless another number is asked for: one that is busy for a moment keeps nobody waiting. What
+/// Threads that serve the HTTP API unless another number is asked for: one that is busy for a moment keeps nobody waiting. What
 /// takes longer is done beside them, and the lanes need the cores, too.
 pub const WORKERS: usize = 2;
 /// How long a request's head may take.
 const CLIENT_REQUEST_MAX: Duration = Duration::from_secs(10);
-/// How long requests may take that are under way when the door closes.
+/// How long requests may take that are under way when the HTTP API closes.
 const STOP_SECONDS: u64 = 5;
 
 /// Serves until it is told to stop: then it takes no more connections, ends the streams, and lets requests that wait for
@@ -134,12 +134,12 @@ const STOP_SECONDS: u64 = 5;
 /// When the listener can't be used.
 pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()> {
     if parts.tokens.open() {
-        tracing::warn!("THE DOOR IS OPEN: no tokens are configured, so anyone who reaches it may do anything (--open)");
+        tracing::warn!("NO AUTHENTICATION IS CONFIGURED: anyone who reaches the HTTP API may do anything (--no-auth)");
     }
     // answers are followed until the last request has its own, so for longer than until the stop
     let closed = CancellationToken::new();
     let _close = closed.clone().drop_guard();
-    let door = Door::open(&parts, closed);
+    let answers = AnswerRouter::open(&parts, closed);
     let (stop, keep_alive, workers) = (parts.stop.clone(), parts.keep_alive, parts.workers);
     let (rates, watch, listeners) = (Rates::default(), Watch::default(), Listeners::new(LISTENERS));
     let routes = Table(routes::all());
@@ -148,7 +148,7 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let (strangers, denials, free) = (Strangers::new(parts.stranger_rate), Denials::default(), parts.stranger_rate);
     let shared = web::Data::new(AppState {
         parts,
-        door,
+        answers,
         rates,
         watch,
         listeners,
@@ -213,7 +213,7 @@ fn go_behind_the_lanes() {
 /// What the handlers share.
 pub struct AppState {
     pub parts: HttpParts,
-    pub door: Door,
+    pub answers: AnswerRouter,
     pub rates: Rates,
     pub watch: Watch,
     pub listeners: Listeners,

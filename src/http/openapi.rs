@@ -166,11 +166,11 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
     of("LinePage", g.subschema_for::<view::Page<super::lines::LineItem>>());
     of("ReviewPage", g.subschema_for::<view::Page<super::reviews::ReviewItem>>());
     of("AccessPage", g.subschema_for::<view::Page<super::recipient::AccessView>>());
-    of("HookPage", g.subschema_for::<view::Page<super::hooks::HookView>>());
-    of("HookLetterPage", g.subschema_for::<view::Page<super::hooks::HookLetterView>>());
+    of("WebhookPage", g.subschema_for::<view::Page<super::webhooks::WebhookView>>());
+    of("FailedDeliveryPage", g.subschema_for::<view::Page<super::webhooks::FailedDeliveryView>>());
     of("AuditPage", g.subschema_for::<view::Page<super::audit::AuditView>>());
     of("OrderAudit", g.subschema_for::<view::Page<super::audit::OrderAuditView>>());
-    of("LetterPage", g.subschema_for::<view::Page<view::LetterView>>());
+    of("DeadLetterPage", g.subschema_for::<view::Page<view::DeadLetterView>>());
     for schema in [
         g.subschema_for::<Answer>(),
         g.subschema_for::<super::commands::CommandState>(),
@@ -180,7 +180,7 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         g.subschema_for::<view::RecipientView>(),
         g.subschema_for::<super::lines::counts::LineCounts>(),
         g.subschema_for::<view::ProductView>(),
-        g.subschema_for::<view::LetterDone>(),
+        g.subschema_for::<view::DeadLetterDone>(),
         g.subschema_for::<super::live::LiveView>(),
         g.subschema_for::<super::erase::ErasedView>(),
         g.subschema_for::<super::me::Me>(),
@@ -191,11 +191,11 @@ fn schemas(g: &mut SchemaGenerator) -> Vec<(String, Value)> {
         drop(schema); // noted by the generator under its own name
     }
     named.push((
-        "HookLetterDone".to_owned(),
+        "FailedDeliveryDone".to_owned(),
         json!({
             "type": "object",
-            "required": ["letter", "outcome"],
-            "properties": { "letter": { "type": "string" }, "outcome": { "type": "string", "enum": ["taken", "discarded"] } },
+            "required": ["failed_delivery_id", "outcome"],
+            "properties": { "failed_delivery_id": { "type": "string" }, "outcome": { "type": "string", "enum": ["delivered", "discarded"] } },
         }),
     ));
     named.push((
@@ -274,7 +274,7 @@ impl Operation<'_> {
         let mut query = |name: &str, schema: Value| {
             parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
         };
-        if route.answer.is_some_and(|a| a.ends_with("Page") && a != "HookPage") {
+        if route.answer.is_some_and(|a| a.ends_with("Page") && a != "WebhookPage") {
             query("limit", json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": 50 }));
             query("cursor", json!({ "type": "string", "description": "`next` of the page before" }));
         }
@@ -393,7 +393,7 @@ impl Operation<'_> {
             Access::Roles(_) => whys.extend([ProblemKind::NoToken, ProblemKind::Forbidden, ProblemKind::Invalid]),
             Access::Signed => whys.extend([ProblemKind::BadSignature, ProblemKind::NotFound, ProblemKind::Foreign]),
         }
-        if route.answer == Some("HookLetterDone") {
+        if route.answer == Some("FailedDeliveryDone") {
             whys.push(ProblemKind::NotTaken);
         }
         if route.answer == Some("Events") {

@@ -30,6 +30,7 @@ use crate::{
         Time,
         ids::{CustomerId, OrderId, PartnerId},
         order::Order,
+        renames::RENAMES,
     },
     history::timeline::{Answers, Telling, TimelineError},
     protocol::{command::Wire, internal::hex},
@@ -192,7 +193,7 @@ async fn seen(shared: &AppState, caller: &Caller, found: VisibleOrder) -> Result
     let view = move || {
         let mut view = OrderView::of(&found.seen(), &found.order, found.sight.seller());
         for settlement in view.settlements.iter_mut().filter(|_| masks) {
-            settlement.means_id = settlement.means_id.as_deref().map(mask::id);
+            settlement.payment_reference = settlement.payment_reference.as_deref().map(mask::id);
         }
         (found, view)
     };
@@ -288,7 +289,7 @@ pub async fn timeline(
     let telling = telling.map_err(|e| e.error(&id))?;
     let telling = telling.unwrap_or_else(|| Telling::new(order.id.clone(), seller.cloned()));
     let mut told = telling.end(&*shared.parts.store).await.map_err(|e| untold(&order.id, e))?;
-    let names = vec![std::sync::Arc::clone(&shared.door.name)]; // what this door was answered
+    let names = vec![std::sync::Arc::clone(&shared.answers.name)]; // what this process was answered
     let answers = Answers { log: std::sync::Arc::clone(&shared.parts.log), names, pages_max: PAGES_MAX };
     let look = async {
         match shared.looks.acquire().await {
@@ -418,7 +419,8 @@ pub async fn command(
 ) -> Result<HttpResponse, ApiError> {
     let (id, kind) = path.into_inner();
     if !Wire::NAMES.contains(&kind.as_str()) || kind == "place_order" {
-        let why = format!("an order takes no command {kind}");
+        let renamed = RENAMES.command(&kind).map(|renamed| format!(": {renamed}")).unwrap_or_default();
+        let why = format!("an order takes no command {kind}{renamed}");
         let is_part = OrderPart::of(&kind).is_some();
         return Err(if is_part { problem::only("GET", why) } else { ProblemKind::NotFound.error(why) });
     }

@@ -19,6 +19,7 @@ use super::{
     AppState, guard,
     problem::{ApiError, ProblemKind},
 };
+use crate::domain::renames::RENAMES;
 
 /// The process lives; 503 when a lane has had work and not moved for long, though the servers answer: start it anew.
 pub async fn healthz(shared: web::Data<AppState>) -> HttpResponse {
@@ -66,7 +67,7 @@ pub struct Readiness {
     /// `ok` or `away`
     pub store: &'static str,
     /// no tokens are configured
-    pub open_to_anyone: bool,
+    pub no_authentication: bool,
 }
 
 /// Some partitions are owned here and the others by other processes, none of ours is kept from its work, and log and store
@@ -120,7 +121,7 @@ async fn look(shared: &AppState) -> Readiness {
         troubles,
         log: word(log),
         store: word(store),
-        open_to_anyone: parts.tokens.open(),
+        no_authentication: parts.tokens.open(),
     }
 }
 
@@ -132,7 +133,8 @@ pub async fn metrics(shared: web::Data<AppState>) -> HttpResponse {
 /// No such path.
 pub async fn nothing(shared: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     shared.anyones.take_unknown(&request)?;
-    Err(ProblemKind::NotFound.error(format!("there is nothing at {}", request.path())))
+    let gone = RENAMES.route(request.path()).map(|new| format!(": it has moved to {new}")).unwrap_or_default();
+    Err(ProblemKind::NotFound.error(format!("there is nothing at {}{gone}", request.path())))
 }
 
 /// The path is there, not for this method.

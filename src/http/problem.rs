@@ -83,7 +83,7 @@ impl ProblemKind {
             P::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", "the body is not signed as it should be"),
             P::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "this token may not do that"),
             P::Foreign => (StatusCode::FORBIDDEN, "foreign_site", "not for other sites' pages"),
-            P::UnknownHost => (StatusCode::FORBIDDEN, "unknown_host", "this door has another name"),
+            P::UnknownHost => (StatusCode::FORBIDDEN, "unknown_host", "this server has another name"),
             P::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
             P::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method"),
             P::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the body came too slowly"),

@@ -41,7 +41,7 @@ const GENERATIONS_MAX: usize = 8;
 pub enum Look {
     /// asked for
     Recipient,
-    /// with its order, where the door is open
+    /// with its order, where no authentication is configured
     Order,
     /// in a list of what is to be sent
     Download,

@@ -5,9 +5,10 @@ use actix_web::{Resource, http::Method, web};
 
 use super::{
     access::{Access, Route},
-    accounts, audit, callbacks, commands, console, erase, feed, gifts, hooks, letters, lines, live, me, openapi,
-    orders, probes, recipient, reviews, shelf,
+    accounts, audit, callbacks, commands, console, dead_letters, erase, feed, gifts, lines, live, me, openapi, orders,
+    probes, recipient, reviews, shelf,
     tokens::Role::{self, Auditor, Checkout, Finance, Metrics, Operator, Partner, Payment, Privacy, Stock, Support},
+    webhooks,
 };
 
 /// of orders
@@ -65,17 +66,17 @@ pub fn all() -> Vec<Route> {
         GET "/v1/campaigns/{id}" Roles(BROWSERS), "A campaign", None, Some("CampaignView") => shelf::campaign;
         GET "/v1/gift-promotions" Roles(STOCK_KEEPERS), "Gift promotions (사은품프로모션), by id", None, Some("GiftPromotionPage") => gifts::list;
         GET "/v1/gift-promotions/{id}" Roles(BROWSERS), "A gift promotion", None, Some("GiftPromotionView") => gifts::one;
-        GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("LetterPage") => letters::list;
-        GET "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "One of them, with its command as it was received; who sees it is written down", None, Some("LetterView") => letters::one;
-        POST "/v1/dead-letters/{partition}/{letter}/requeue" Roles(&[Operator]), "Sends its command again, and takes the letter away", None, Some("LetterDone") => letters::requeue;
-        DELETE "/v1/dead-letters/{partition}/{letter}" Roles(&[Operator]), "Takes it away", None, Some("LetterDone") => letters::discard;
+        GET "/v1/dead-letters" Roles(STAFF), "Dead letters of every partition, newest first", None, Some("DeadLetterPage") => dead_letters::list;
+        GET "/v1/dead-letters/{partition}/{id}" Roles(&[Operator]), "One of them, with its command as it was received; who sees it is written down", None, Some("DeadLetterView") => dead_letters::one;
+        POST "/v1/dead-letters/{partition}/{id}/requeue" Roles(&[Operator]), "Sends its command again and deletes the dead letter", None, Some("DeadLetterDone") => dead_letters::requeue;
+        DELETE "/v1/dead-letters/{partition}/{id}" Roles(&[Operator]), "Deletes it", None, Some("DeadLetterDone") => dead_letters::discard;
         GET "/v1/events" Roles(READERS), "Orders' events as server-sent events, from a cursor on; a checkout or partner names its order", None, Some("Events") => feed::events;
-        GET "/v1/webhooks" Roles(STAFF), "Webhooks (웹훅): how far each has come, and how many letters it has", None, Some("HookPage") => hooks::list;
-        GET "/v1/webhooks/{name}/letters" Roles(STAFF), "Events that its receiver would not take, newest first", None, Some("HookLetterPage") => hooks::letters;
-        POST "/v1/webhooks/{name}/letters/{letter}/resend" Roles(&[Operator]), "Posts them once more; the letter goes when they are taken", None, Some("HookLetterDone") => hooks::resend;
-        DELETE "/v1/webhooks/{name}/letters/{letter}" Roles(&[Operator]), "Takes the letter away", None, Some("HookLetterDone") => hooks::discard;
+        GET "/v1/webhooks" Roles(STAFF), "Webhooks (웹훅): how far each has come, and how many failed deliveries it has", None, Some("WebhookPage") => webhooks::list;
+        GET "/v1/webhooks/{name}/failed-deliveries" Roles(STAFF), "Failed deliveries: events that its receiver did not accept, newest first", None, Some("FailedDeliveryPage") => webhooks::failed_deliveries;
+        POST "/v1/webhooks/{name}/failed-deliveries/{id}/resend" Roles(&[Operator]), "Posts its events again; it is deleted when they are accepted", None, Some("FailedDeliveryDone") => webhooks::resend;
+        DELETE "/v1/webhooks/{name}/failed-deliveries/{id}" Roles(&[Operator]), "Deletes it", None, Some("FailedDeliveryDone") => webhooks::discard;
         POST "/v1/customers/{id}/erase" Roles(&[Operator, Privacy]), "Erases a person's data (개인정보 삭제); the orders' money and history stay", None, Some("ErasedView") => erase::customer;
-        GET "/v1/audit" Roles(PRIVACY_OFFICERS), "What was done at this door that is no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
+        GET "/v1/audit" Roles(PRIVACY_OFFICERS), "Audited actions that are no command of an order (감사이력), newest first", None, Some("AuditPage") => audit::list;
         GET "/v1/access-log" Roles(PRIVACY_OFFICERS), "Who saw whose recipient (개인정보접속기록), newest first; kept for two years (--keep-access-log)", None, Some("AccessPage") => recipient::log;
         GET "/v1/live" Roles(&[Operator, Support, Stock, Finance, Auditor]), "The sale as it is, once a second: server-sent events, each a LiveView", None, Some("LiveView") => live::live;
         GET "/v1/me" Roles(&Role::ALL), "Who asks: name, role, and the actors that it may speak as", None, Some("Me") => me::me;

@@ -1,4 +1,4 @@
-//! What is whose at the door: a customer's orders, a partner's lines and goods. The lanes trust an actor; a token is one
+//! What is whose at the HTTP API: a customer's orders, a partner's lines and goods. The lanes trust an actor; a token is one
 //! partner's or speaks for one customer, so whose a thing is gets looked at here.
 
 use std::sync::Arc;
@@ -172,7 +172,11 @@ pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> R
     // what a refusal says, the partner asked for; what was done tells the order's sums
     let sums = |f: &Facts| f.total.is_some() || f.due.is_some() || f.deadline.is_some();
     let told = answer.outcome == OutcomeKind::Accepted && sums(&answer.facts);
-    if answer.facts.preview.is_none() && answer.facts.refunds.is_empty() && answer.facts.left_out.is_empty() && !told {
+    if answer.facts.preview.is_none()
+        && answer.facts.refunds.is_empty()
+        && answer.facts.omitted_gifts.is_empty()
+        && !told
+    {
         return Ok(answer);
     }
     let found = folded(shared, FoldFor::Actor(&caller.actor()), id).await?;
@@ -188,7 +192,7 @@ pub async fn heard(shared: &AppState, caller: &Caller, answer: Arc<Answer>) -> R
     let seller = sight.as_ref().and_then(Sight::seller);
     let part = found.as_ref().zip(seller).map(|(found, seller)| (&found.order, found.order.part_of(seller)));
     let own = |no: u16| part.as_ref().is_some_and(|(_, part)| part.line(no).is_some());
-    answer.facts.left_out = answer.facts.left_out.iter().filter(|l| own(l.line_no)).cloned().collect();
+    answer.facts.omitted_gifts = answer.facts.omitted_gifts.iter().filter(|l| own(l.line_no)).cloned().collect();
     let seen = part.zip(answer.facts.preview.take()).map(|((whole, part), preview)| previewed(*preview, whole, &part));
     answer.facts.preview = seen.map(Box::new);
     Ok(Arc::new(answer))
@@ -202,15 +206,15 @@ fn previewed(mut preview: Preview, whole: &Order, part: &Order) -> Preview {
     preview.refunds.clear();
     preview.change.lines.retain(|l| own(l.line_no));
     preview.gifts.retain(|no| own(*no));
-    preview.short.retain(|no| own(*no));
+    preview.shortages.retain(|no| own(*no));
     // sums are the whole order's, and what is kept back may settle a debt to another seller
     (preview.total, preview.due, preview.withheld) = (Won::ZERO, Won::ZERO, Won::ZERO);
     let others = |id: &OrderId| {
         let linked = |of: &Order| of.fulfilment.links.iter().any(|l| l.order_id == *id);
         linked(whole) && !linked(part)
     };
-    preview.linked.retain(|id| !others(id));
-    preview.stopped.retain(|id| !others(id));
+    preview.linked_orders.retain(|id| !others(id));
+    preview.cancelled_linked_orders.retain(|id| !others(id));
     let skus: Vec<_> = preview.change.lines.iter().map(|l| l.sku_id.clone()).collect();
     preview.stock.retain(|s| skus.contains(&s.sku_id));
     preview
@@ -371,15 +375,15 @@ enum Thing {
 fn things(name: &str) -> Result<&'static [Thing], &'static str> {
     Ok(match name {
         "receive_stock" | "shrink_stock" | "adjust_stock" => &[Thing::Stock],
-        "create_campaign" | "change_campaign" | "pause_campaign" | "resume_campaign" => &[Thing::Sku],
+        "create_campaign" | "update_campaign" | "pause_campaign" | "resume_campaign" => &[Thing::Sku],
         "create_sku" => &[Thing::Product, Thing::Partner("holder_id")],
         "create_product" => &[Thing::Partner("partner_id"), Thing::Template],
-        "change_product" => &[Thing::Product],
-        "create_template" | "allow_buyer" | "withdraw_buyer" => &[Thing::Partner("partner_id")],
-        "change_template" => &[Thing::Template],
+        "update_product" => &[Thing::Product],
+        "create_template" | "authorize_buyer" | "revoke_buyer" => &[Thing::Partner("partner_id")],
+        "update_template" => &[Thing::Template],
         // what goes to the buyer instead of, or beside, its own goods
         "add_gift" | "request_exchange" | "approve_exchange" => &[Thing::Sku],
-        "create_promotion" | "create_gift_promotion" | "change_gift_promotion" => {
+        "create_promotion" | "create_gift_promotion" | "update_gift_promotion" => {
             return Err("a promotion is for any seller's goods: not for a partner");
         }
         _ => &[],

@@ -68,7 +68,7 @@ impl Strangers {
         if self.took(origin::of(request).map(|(client, _)| client), Instant::now()) {
             return Ok(());
         }
-        metrics::counter!("jumun_http_strangers_refused_total").increment(1);
+        metrics::counter!("jumun_http_unauthenticated_throttled_total").increment(1);
         let why = format!("at most {} requests a second without a token that is known, from one address", self.rate);
         let error = ProblemKind::TooMany.error(why);
         // A new connection costs the stranger more than another request. A proxy's connection is its other clients', too.

@@ -1,4 +1,4 @@
-//! Who is at the door: tokens with roles, kept as hashes. Without any token the door is open, which somebody has to ask for.
+//! Who uses the HTTP API: tokens with roles, kept as hashes. Without any token anybody may do anything, which somebody has to ask for.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -134,7 +134,7 @@ impl AccessToken {
     }
 }
 
-/// The tokens that open the door.
+/// The tokens that are accepted.
 #[derive(Debug, Clone, Default)]
 pub struct Tokens(HashMap<String, Arc<AccessToken>>);
 
@@ -174,7 +174,7 @@ impl Tokens {
                 .build()
                 .and_then(config::Config::try_deserialize)
                 .context("the token file can't be read")?;
-            ensure!(!parsed.token.is_empty(), "the token file names no token: it would open the door to all");
+            ensure!(!parsed.token.is_empty(), "the token file names no token: it would let everybody in");
             for token in parsed.token {
                 tokens.add(token)?;
             }

@@ -1,4 +1,4 @@
-//! Who waits for an answer at the door: the answers come back on a stream of the door's own.
+//! Who waits for an answer at the HTTP API: the answers come back on a stream of this process's own.
 
 use std::{
     collections::HashMap,
@@ -34,10 +34,10 @@ struct Waiter {
     tell: oneshot::Sender<Arc<Answer>>,
 }
 
-/// The door's memory.
+/// Who waits for what.
 #[derive(Clone)]
-pub struct Door {
-    /// the door's name as `reply_to`
+pub struct AnswerRouter {
+    /// the answer stream's name as `reply_to`
     pub name: Arc<str>,
     state: Arc<Mutex<State>>,
     max: usize,
@@ -53,15 +53,15 @@ struct State {
     places: HashMap<Arc<str>, u32>,
 }
 
-impl Door {
-    /// Opens the door: follows its answer stream in every partition, until it is `closed`.
+impl AnswerRouter {
+    /// Opens it: follows its answer stream in every partition, until it is `closed`.
     pub fn open(parts: &HttpParts, closed: CancellationToken) -> Self {
         let name: Arc<str> = format!("http-{}", uuid::Uuid::now_v7().simple()).into();
-        let door = Self { name, state: Arc::default(), max: parts.waiting_max };
-        let (log, following) = (Arc::clone(&parts.log), door.clone());
+        let router = Self { name, state: Arc::default(), max: parts.waiting_max };
+        let (log, following) = (Arc::clone(&parts.log), router.clone());
         let follow = closed.run_until_cancelled_owned(following.follow(log, parts.partitions));
         tokio::spawn(follow);
-        door
+        router
     }
 
     async fn follow(self, log: Arc<dyn CommandLog>, partitions: u32) {
@@ -130,7 +130,7 @@ impl Door {
         let waiter = Waiter { number, entry: None, digest, early: Vec::new(), tell };
         state.waiters.entry(Arc::clone(&id)).or_default().push(waiter);
         drop(state);
-        Some(PendingAnswer { door: self.clone(), id, number, answer })
+        Some(PendingAnswer { router: self.clone(), id, number, answer })
     }
 }
 
@@ -171,7 +171,7 @@ fn read(json: &str) -> Vec<Answer> {
 
 /// A place among those who wait; it is free again when this is dropped, whatever became of the request.
 pub struct PendingAnswer {
-    door: Door,
+    router: AnswerRouter,
     id: Arc<str>,
     number: u64,
     answer: oneshot::Receiver<Arc<Answer>>,
@@ -185,7 +185,7 @@ impl PendingAnswer {
     }
 
     fn named(&self, entry: &str) {
-        let Ok(mut state) = self.door.state.lock() else { return };
+        let Ok(mut state) = self.router.state.lock() else { return };
         let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
         let Some(at) = waiters.iter().position(|w| w.number == self.number) else { return };
         let digest = &waiters[at].digest;
@@ -202,7 +202,7 @@ impl PendingAnswer {
 
 impl Drop for PendingAnswer {
     fn drop(&mut self) {
-        let Ok(mut state) = self.door.state.lock() else { return };
+        let Ok(mut state) = self.router.state.lock() else { return };
         let Some(waiters) = state.waiters.get_mut(&self.id) else { return };
         let before = waiters.len();
         waiters.retain(|w| w.number != self.number);
@@ -222,34 +222,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_free_again_whatever_became_of_it() {
-        let door = Door { name: "d".into(), state: Arc::default(), max: 2 };
-        let (first, second) = (door.wait("c-1", None).unwrap(), door.wait("c-1", None).unwrap());
-        assert!(door.wait("c-2", None).is_none());
+        let router = AnswerRouter { name: "d".into(), state: Arc::default(), max: 2 };
+        let (first, second) = (router.wait("c-1", None).unwrap(), router.wait("c-1", None).unwrap());
+        assert!(router.wait("c-2", None).is_none());
         // left, before its command was sent
         drop(first);
-        let third = door.wait("c-2", None).unwrap();
-        assert!(door.wait("c-3", None).is_none());
+        let third = router.wait("c-2", None).unwrap();
+        assert!(router.wait("c-3", None).is_none());
         // answered before the log had named its entry, and another entry's answer before it
-        door.hand_out(vec![answer("c-1", "7-0"), answer("c-1", "8-0")]);
+        router.hand_out(vec![answer("c-1", "7-0"), answer("c-1", "8-0")]);
         let told = second.of(EntryId { ms: 8, seq: 0 }, Duration::from_secs(5)).await.unwrap();
         assert_eq!(&*told.entry, "8-0");
         // not answered in time: nothing of this entry came
-        door.hand_out(vec![answer("c-2", "9-0")]);
+        router.hand_out(vec![answer("c-2", "9-0")]);
         assert!(third.of(EntryId { ms: 10, seq: 0 }, Duration::ZERO).await.is_none());
-        let state = door.state.lock().unwrap();
+        let state = router.state.lock().unwrap();
         assert_eq!((state.waiting, state.waiters.len()), (0, 0));
     }
 
     /// Partitions number their entries apart: two commands under one id may have entries of one name.
     #[tokio::test]
     async fn answers_of_entries_of_one_name_are_told_apart() {
-        let door = Door { name: "d".into(), state: Arc::default(), max: 5 };
+        let router = AnswerRouter { name: "d".into(), state: Arc::default(), max: 5 };
         let digested = |digest: &str| Answer { digest: Some(digest.into()), ..answer("c-1", "7-0") };
         let entry = EntryId { ms: 7, seq: 0 };
         for early in [false, true] {
             let (first, second) =
-                (door.wait("c-1", Some("a".into())).unwrap(), door.wait("c-1", Some("b".into())).unwrap());
-            let tell = || door.hand_out(vec![digested("b"), digested("a")]);
+                (router.wait("c-1", Some("a".into())).unwrap(), router.wait("c-1", Some("b".into())).unwrap());
+            let tell = || router.hand_out(vec![digested("b"), digested("a")]);
             let wait = |w: PendingAnswer| w.of(entry, Duration::from_secs(5));
             let (one, other) = if early {
                 tell();

@@ -9,7 +9,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{ids::OrderId, money::Won, order::command::Means},
+    domain::{ids::OrderId, money::Won, order::command::PaymentMethod},
     protocol::{cards, command::RefundAccount},
 };
 
@@ -27,7 +27,7 @@ pub struct RefundAsk {
     /// idempotency key, the same on every try
     pub key: String,
     pub amount: Won,
-    pub means: Means,
+    pub method: PaymentMethod,
     /// what the payment side calls the payment that the money came by
     pub payment_id: Option<String>,
     /// the buyer's account, where one was given; looked up right before asking
@@ -49,7 +49,7 @@ pub struct DueRefund {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     pub order_id: OrderId,
-    pub means: Means,
+    pub method: PaymentMethod,
     pub amount: Won,
 }
 

@@ -135,7 +135,7 @@ impl Republish {
         }
         if again > 0 {
             tracing::warn!(partition = self.partition, again, "the log had lost events: they are published again");
-            metrics::counter!("jumun_events_published_again_total", "partition" => self.partition.to_string())
+            metrics::counter!("jumun_events_republished_total", "partition" => self.partition.to_string())
                 .increment(u64::try_from(again).unwrap_or(u64::MAX));
         }
         Ok(())

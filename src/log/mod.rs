@@ -74,7 +74,7 @@ impl FromStr for EntryId {
 /// Which of a partition's inbound streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inbound {
-    /// What the HTTP door and the shop's own back ends write: the actor that a command names is believed.
+    /// What the HTTP API and the shop's own back ends write: the actor that a command names is believed.
     Commands,
     /// What checkouts write: what a buyer says, and no more.
     Checkout,

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::Time;
+use crate::domain::{
+    Time,
+    order::event::{EVENT_VERSION, current, may_be_old, published},
+};
 
 /// A published event.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,14 +53,28 @@ fn clean(value: &mut Value) {
     }
 }
 
-/// Published events, one of them or an array, without what older programs published.
+/// Published events, one of them or an array, in this version, and without what older programs published.
 pub fn republished(json: &str) -> Cow<'_, str> {
-    without_secrets(json)
+    let json = without_secrets(json);
+    if !may_be_old(&json) {
+        return json;
+    }
+    let Ok(mut told) = serde_json::from_str::<Value>(&json) else { return json };
+    match &mut told {
+        Value::Array(all) => all.iter_mut().for_each(published),
+        one @ (Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => published(one),
+    }
+    Cow::Owned(told.to_string())
 }
 
-/// The JSON of a published event, made around the stored event without reading it.
+/// The JSON of a published event, made around the stored event, which is read only where it is of an older version.
 pub fn publish(order_id: &str, sequence: i64, version: i64, at: Time, command_id: &str, event: &str) -> String {
-    let event = &*without_secrets(event);
+    // what this program does not know goes out as it is
+    let (event, version) = match current(version, event) {
+        Ok(event) => (event, EVENT_VERSION),
+        Err(_) => (Cow::Borrowed(event), version),
+    };
+    let event = &*without_secrets(&event);
     let at = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let (sequence, version) = (sequence.to_string(), version.to_string());
     // a command id may hold any printable character
@@ -97,10 +114,10 @@ mod tests {
         let at = Time::from_timestamp_millis(1_000).unwrap();
         for (event, left) in [
             (
-                r#"{"type":"payment_approved","settlements":[{"means":"card","amount":1,"approval_id":"a","token":"tok-1"}]}"#,
+                r#"{"type":"payment_approved","settlements":[{"method":"card","amount":1,"approval_id":"a","token":"tok-1"}]}"#,
                 r#""approval_id":"a""#,
             ),
-            (r#"{"type":"placed","deposit":{"means":"virtual_account","account_no":"110-1","bank_code":"88"}}"#, "88"),
+            (r#"{"type":"placed","deposit":{"method":"virtual_account","account_no":"110-1","bank_code":"88"}}"#, "88"),
             (r#"{"type":"placement_started","placed":{"paid":[{"token":"tok-1","approval_id":"a"}]}}"#, r#""a""#),
             (r#"{"type":"return_rejected","reason":"the \"token\": is 110"}"#, "token"),
         ] {
@@ -118,7 +135,10 @@ mod tests {
             let at = Time::from_timestamp_millis(1_000).unwrap();
             let json = publish("o-1", 2, 1, at, command_id, r#"{"type":"prepared"}"#);
             let read: Published = serde_json::from_str(&json).unwrap();
-            assert_eq!((&*read.event_id, &*read.order_id, read.sequence, read.version), ("o-1/2", "o-1", 2, 1));
+            assert_eq!(
+                (&*read.event_id, &*read.order_id, read.sequence, read.version),
+                ("o-1/2", "o-1", 2, EVENT_VERSION)
+            );
             assert_eq!((&*read.command_id, read.at), (command_id, at));
             assert_eq!(read.event["type"], "prepared");
         }

@@ -1,5 +1,5 @@
 //! JSON read strictly: a field that is there twice is refused. Parsers differ in which of the two counts, so of two readers
-//! of one body each could take another; no door takes it.
+//! of one body each could take another; neither the HTTP API nor the streams take it.
 
 use std::fmt;
 

@@ -27,7 +27,7 @@ pub const fn days(n: u64) -> Duration {
 pub struct RetentionTerms {
     /// who saw whom
     pub access_log: Option<Duration>,
-    /// what was done at the HTTP door
+    /// what was done at the HTTP API
     pub audit: Option<Duration>,
     /// events that a webhook's receiver would not take
     pub letters: Option<Duration>,

@@ -11,7 +11,7 @@ use crate::{
     domain::{Time, ids::OrderId, order::Order},
     erasure::{Words, parcels},
     history::replay,
-    store::{AdminStore, StoreError, door::DoorAuditRow, retention::Expiring, rows::HistRow},
+    store::{AdminStore, StoreError, admin::AdminAuditRow, retention::Expiring, rows::HistRow},
 };
 
 /// Rows that go at a time.
@@ -262,7 +262,7 @@ impl Sweep {
     async fn note(&self, orders: usize, unchanged_since: Time) -> Result<String, StoreError> {
         let id = uuid::Uuid::now_v7().to_string();
         let detail = json!({"orders": orders, "unchanged_since": unchanged_since}).to_string();
-        let row = DoorAuditRow {
+        let row = AdminAuditRow {
             adit_id: id.as_str().into(),
             adit_knd_cd: DESTROYED.into(),
             actr: ACTOR.into(),

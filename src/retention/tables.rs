@@ -101,7 +101,7 @@ pub const ALL: &[(&str, TableBound)] = &[
     (
         "tb_sy_hook_ltr",
         TableBound::Term {
-            flag: "--keep-letters",
+            flag: "--keep-failed-deliveries",
             usual: None,
             least: LETTERS_MIN,
             why: "events that a receiver refused; they stay in the orders' histories",

@@ -33,7 +33,7 @@ pub async fn run(
         if let Ok(counts) = store.hook_letter_counts().await {
             for hook in &hooks.all {
                 let n = counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n);
-                metrics::gauge!("jumun_webhook_letters", "webhook" => hook.name.to_string()).set(signed(n));
+                metrics::gauge!("jumun_webhook_failed_deliveries", "webhook" => hook.name.to_string()).set(signed(n));
             }
         }
         if let Ok(hottest) = store.hottest(HOTTEST_MAX).await {
@@ -42,7 +42,7 @@ pub async fn run(
                 let rank = rank.to_string();
                 let taken = unit.sold_qty - unit.rstk_qty + unit.hold_qty;
                 let all = taken + unit.stck_qty;
-                metrics::gauge!("jumun_hot_sku_stock_left", "rank" => rank.clone()).set(signed(unit.stck_qty));
+                metrics::gauge!("jumun_hot_sku_stock_available", "rank" => rank.clone()).set(signed(unit.stck_qty));
                 metrics::gauge!("jumun_hot_sku_sold", "rank" => rank.clone()).set(signed(unit.sold_qty));
                 let net = unit.sold_qty - unit.rstk_qty;
                 metrics::gauge!("jumun_hot_sku_sold_net", "rank" => rank.clone()).set(signed(net));
@@ -76,29 +76,29 @@ fn describe() {
     histogram!("jumun_http_seconds", "Time to the head of an HTTP response, by route");
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
     counter!("jumun_token_reloads_total", "times that the token file was read again because it had changed");
-    counter!("jumun_http_connections_refused_total", "connections to the HTTP door beyond their bounds");
-    counter!("jumun_http_strangers_refused_total", "HTTP requests without a known token that came too fast");
-    counter!("jumun_refund_asks_total", "Refunds asked of the payment side, by what was heard");
+    counter!("jumun_http_connections_refused_total", "connections to the HTTP API beyond their bounds");
+    counter!("jumun_http_unauthenticated_throttled_total", "HTTP requests without a known token that came too fast");
+    counter!("jumun_refund_requests_total", "Refund requests to the payment provider, by outcome");
     counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");
     histogram!("jumun_refund_seconds", "One request for a refund at the payment side");
     counter!("jumun_commands_total", "Commands answered, each once, by type and outcome");
-    counter!("jumun_commands_repeated_total", "Answers to commands that had theirs before, by type");
-    counter!("jumun_events_published_again_total", "Events that the log had lost and that were published again");
+    counter!("jumun_duplicate_commands_total", "Answers to commands that had theirs before, by type");
+    counter!("jumun_events_republished_total", "Events that the log had lost and that were published again");
     counter!("jumun_refusals_total", "Commands rejected, by reason");
     counter!("jumun_activations_total", "Actors brought to life from the store, by kind");
     counter!("jumun_passivations_total", "Idle actors that left memory, by kind");
     counter!("jumun_lane_resets_total", "Times a lane was reset after a failed commit or a broken handler");
-    counter!("jumun_handlers_broken_total", "Times a command broke its handler and was taken out of its batch");
+    counter!("jumun_handler_failures_total", "Times a command broke its handler and was taken out of its batch");
     counter!(
-        "jumun_commands_condemned_total",
+        "jumun_commands_dead_lettered_total",
         "Commands that went to the dead letters as failed, by their actor's class"
     );
     counter!(
         "jumun_commands_quarantined_total",
         "Commands that were refused because others of their kind had failed, by class"
     );
-    counter!("jumun_batches_decided_again_total", "Batches rolled back for what was there already, and decided again");
-    counter!("jumun_entries_from_the_future_total", "Commands whose entry lies in the future of the log's clock");
+    counter!("jumun_batch_retries_total", "Batches rolled back for what was there already, and decided again");
+    counter!("jumun_future_entries_total", "Commands whose entry lies in the future of the log's clock");
     counter!("jumun_dead_letters_total", "Commands that went to the dead letters");
     counter!("jumun_rows_expired_total", "Rows that were kept long enough and are gone, by table");
     counter!("jumun_external_changes_total", "Stock balances changed by another system and followed by the ledger");
@@ -107,13 +107,13 @@ fn describe() {
     gauge!("jumun_stream_pending", "Commands read and not acknowledged");
     gauge!("jumun_stream_length", "Commands kept in the stream");
     gauge!("jumun_dead_letters", "Dead letters kept");
-    counter!("jumun_webhook_posts_total", "Tries to deliver events, by webhook and outcome");
+    counter!("jumun_webhook_deliveries_total", "Tries to deliver events, by webhook and outcome");
     counter!("jumun_webhook_lost_total", "Times that events were dropped before a webhook delivered them");
     gauge!("jumun_webhook_lag_seconds", "Age of the events that a webhook delivers now, by partition");
-    gauge!("jumun_webhook_letters", "Letters of events that a webhook's receiver would not take");
+    gauge!("jumun_webhook_failed_deliveries", "Events that a webhook's receiver did not accept, in failed deliveries");
     gauge!("jumun_in_flight", "Commands read and not settled");
     gauge!("jumun_live_actors", "Actors in memory, by kind");
-    gauge!("jumun_hot_sku_stock_left", "Units free to sell, of the SKUs that sold most, by rank");
+    gauge!("jumun_hot_sku_stock_available", "Units free to sell, of the SKUs that sold most, by rank");
     gauge!("jumun_hot_sku_sold", "Sales, units that were sold again too, of the SKUs that sold most, by rank");
     gauge!("jumun_hot_sku_sold_net", "Units sold less those that came back, of the SKUs that sold most, by rank");
     gauge!("jumun_hot_sku_sell_through_permille", "Sold and held of all units, in thousandths, by rank");

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::order::command::Heard,
+    domain::order::command::RefundOutcome,
     history::replay,
     integrations::payment::{self, DueRefund, PaymentGateway, RefundAsk, Verdict},
     log::{CommandLog, Inbound},
@@ -70,7 +70,7 @@ async fn ask_all(dispatcher: RefundDispatcher, mut asks: mpsc::Receiver<DueRefun
         match breaker.turn(&due.ask, Instant::now()) {
             Admission::Asked => {}
             Admission::PutOff => {
-                count("put_off");
+                count("deferred");
                 let why = "not asked: the payment side does not answer".into();
                 breaker.told(&due.ask, tell(&due.ask, Verdict::Unknown(why), &*dispatcher.log).await);
             }
@@ -140,7 +140,7 @@ impl RefundDispatcher {
                     Ok(folded) => {
                         let mut refunds = folded.iter().flat_map(|f| &f.order.refunds);
                         let refund = refunds.find(|r| r.key == ask.key);
-                        if refund.is_some_and(|r| r.next_try().is_some() && r.tries.len() == ask.attempt) {
+                        if refund.is_some_and(|r| r.next_attempt_at().is_some() && r.tries.len() == ask.attempt) {
                             return true;
                         }
                         "its order does not wait for this try any more".to_owned()
@@ -222,7 +222,7 @@ impl CircuitBreaker {
             Verdict::Refused(_) => "refused",
             Verdict::Pending(_) => "pending",
             Verdict::Unknown(why) => {
-                count("nothing");
+                count("no_response");
                 tracing::warn!(
                     order_id = ask.order_id.as_str(),
                     refund_key = ask.key,
@@ -256,18 +256,19 @@ impl CircuitBreaker {
     }
 }
 
-fn count(heard: &'static str) {
-    metrics::counter!("jumun_refund_asks_total", "heard" => heard).increment(1);
+fn count(outcome: &'static str) {
+    metrics::counter!("jumun_refund_requests_total", "outcome" => outcome).increment(1);
 }
 
 /// The verdict as a command; whether it was taken.
 async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) -> bool {
     let attempt = ask.attempt.to_string();
+    // the middle ones make ids, so they stay as they are: the same try has the same id after an upgrade
     let (tag, word, failed) = match verdict {
         Verdict::Done(_) => ("confirm_refund", "done", None),
-        Verdict::Refused(why) => ("fail_refund", "failed", Some((why, Heard::Refused))),
-        Verdict::Pending(why) => ("fail_refund", "pending", Some((why, Heard::Pending))),
-        Verdict::Unknown(why) => ("fail_refund", "nothing", Some((why, Heard::Nothing))),
+        Verdict::Refused(why) => ("fail_refund", "failed", Some((why, RefundOutcome::Refused))),
+        Verdict::Pending(why) => ("fail_refund", "pending", Some((why, RefundOutcome::Pending))),
+        Verdict::Unknown(why) => ("fail_refund", "nothing", Some((why, RefundOutcome::NoResponse))),
     };
     let mut command = serde_json::json!({
         "id": derived_id("refund", &[&ask.key, &attempt, word]),
@@ -276,9 +277,9 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) -> bool {
         "actor": payment::ACTOR,
         "refund_key": ask.key,
     });
-    if let Some((why, heard)) = failed {
+    if let Some((why, outcome)) = failed {
         command["reason"] = payment::reason(&why).into();
-        command["heard"] = serde_json::json!(heard);
+        command["outcome"] = serde_json::json!(outcome);
     }
     // any lane will do: it is passed on to the order's
     let raw: Arc<[u8]> = command.to_string().into_bytes().into();
@@ -295,7 +296,7 @@ async fn tell(ask: &RefundAsk, verdict: Verdict, log: &dyn CommandLog) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        domain::{ids::OrderId, money::Won, order::command::Means},
+        domain::{ids::OrderId, money::Won, order::command::PaymentMethod},
         integrations::payment::http::PATIENCE_MAX,
     };
 
@@ -306,7 +307,7 @@ mod tests {
             lane: 0,
             key: key.into(),
             amount,
-            means: Means::Card,
+            method: PaymentMethod::Card,
             payment_id: None,
             account: None,
             attempt,

@@ -62,9 +62,9 @@ pub(super) async fn hold(
             }
             if t.json.contains(r#""type":"place_order""#) {
                 let facts = &t.answer.facts;
-                let left_out: Vec<(u64, i64)> =
-                    facts.left_out.iter().map(|l| (u64::from(l.line_no), i64::from(l.quantity))).collect();
-                model.placed_short(&order, facts.total.map_or(0, |total| total.get()), &left_out);
+                let omitted_gifts: Vec<(u64, i64)> =
+                    facts.omitted_gifts.iter().map(|l| (u64::from(l.line_no), i64::from(l.quantity))).collect();
+                model.placed_short(&order, facts.total.map_or(0, |total| total.get()), &omitted_gifts);
             }
         }
     }

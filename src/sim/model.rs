@@ -181,10 +181,10 @@ impl Model {
     }
 
     /// An order got less than there is: gifts that were left out, by line, and goods as far as this total tells.
-    pub fn placed_short(&mut self, id: &str, total: i64, left_out: &[(u64, i64)]) {
+    pub fn placed_short(&mut self, id: &str, total: i64, omitted_gifts: &[(u64, i64)]) {
         let Some(mut order) = self.orders.get(id).filter(|o| !o.unsure).cloned() else { return };
         let gift = |(no, quantity): &(u64, i64)| ModelCut { no: *no, quantity: *quantity, taken: *quantity, lost: 0 };
-        let gifts: Vec<ModelCut> = left_out.iter().map(gift).collect();
+        let gifts: Vec<ModelCut> = omitted_gifts.iter().map(gift).collect();
         order.cut(&gifts, ModelStatus::OutOfStock, &mut self.shelves);
         let Some(goods) = order.short_by(order.total() - total) else { return drop(self.lost(id)) };
         let cuts = order.with_gifts(goods);
@@ -298,7 +298,7 @@ impl Model {
             "decline_payment" => paying::decline(order, now),
             "cancel_payment" => paying::cancel(order, now, shelves),
             "cancel_lines" => paying::cancel_lines(order, c, shelves),
-            "judge_stock" => supply::judge(order, c, shelves),
+            "confirm_stock" => supply::judge(order, c, shelves),
             "prepare" => supply::go(order, ModelStatus::Ordered, ModelStatus::Preparing),
             "use_own_stock" => supply::use_own_stock(order),
             "purchase_from_partner" => supply::purchase(order, c, shelves),

@@ -283,7 +283,7 @@ impl Story<'_, '_> {
     }
 
     fn settlements(&self, amount: i64) -> Value {
-        json!([{"means": "card", "amount": amount, "approval": {"approval_id": format!("a-{}", self.order)}}])
+        json!([{"method": "card", "amount": amount, "approval": {"approval_id": format!("a-{}", self.order)}}])
     }
 
     fn place(&mut self, lines: &[Value], paid: Option<i64>) {
@@ -333,7 +333,7 @@ impl Story<'_, '_> {
             self.say(
                 "payment:sim",
                 "approve_payment",
-                json!({"settlements": [{"means": "card", "amount": total,
+                json!({"settlements": [{"method": "card", "amount": total,
                 "approval": {"approval_id": format!("b-{}", self.order)}}]}),
             );
         }
@@ -368,7 +368,7 @@ impl Story<'_, '_> {
         let (lines, total, first) = self.lines(2);
         self.place(&lines, Some(total));
         let there = self.chance().of(0..u64::from(first) + 1);
-        self.staff("judge_stock", json!({"lines": [{"line_no": 1, "available": there}]}));
+        self.staff("confirm_stock", json!({"lines": [{"line_no": 1, "available": there}]}));
     }
 
     fn delivered(&mut self) -> u32 {
@@ -425,11 +425,11 @@ impl Story<'_, '_> {
         if chance.once_in(7) {
             return self.buyer("withdraw_exchange", json!({"claim_group": 1}));
         }
-        let branch = ["pickup", "add_product"][chance.below(2)];
+        let resolution = ["pickup", "add_product"][chance.below(2)];
         // a pickup adds no product: it is a return of its own
         let (mut approval, group) =
-            (json!({"claim_group": 1, "branch": branch}), if branch == "pickup" { 2 } else { 1 });
-        if branch == "add_product" {
+            (json!({"claim_group": 1, "resolution": resolution}), if resolution == "pickup" { 2 } else { 1 });
+        if resolution == "add_product" {
             approval["sku_id"] = json!(wanted);
         }
         self.staff("approve_exchange", approval);
@@ -474,7 +474,7 @@ impl Story<'_, '_> {
             };
             let place = json!({"id": id, "type": "place_order", "actor": "operator:sim", "order_id": format!("{}{end}", self.order),
                 "customer_id": self.customer, "lines": [{"sku_id": self.teller.shop.sku(partition, 2), "quantity": 1}],
-                "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": PRICE + FEE,
+                "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": PRICE + FEE,
                     "approval": {"approval_id": approval}}]}});
             self.teller.put(self.at, Sent { partition, stream: Inbound::Commands, id, json: place.to_string() });
         }

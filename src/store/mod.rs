@@ -5,8 +5,8 @@
 //!
 //! Adapters: [`postgres`] (production) and [`sqlite`] (embedded default). Both pass one contract suite.
 
+pub mod admin;
 pub mod archive;
-pub mod door;
 pub mod lane;
 pub mod lookup;
 #[cfg(feature = "simulation")]
@@ -19,9 +19,9 @@ pub mod row;
 pub mod rows;
 pub mod seals;
 mod sql;
+mod sql_admin;
 mod sql_archive;
 mod sql_asked;
-mod sql_door;
 mod sql_history;
 mod sql_orders;
 mod sql_people;
@@ -41,8 +41,8 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{domain::Time, vault::Vault};
+use admin::{AuditStore, ErasureStore, WebhookStore};
 use archive::ArchiveStore;
-use door::{AuditStore, ErasureStore, WebhookStore};
 pub use lane::{BatchEncoder, Committer, EncodedBatch, LaneStore};
 pub use lookup::LookupStore;
 use people::PeopleStore;

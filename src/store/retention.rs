@@ -10,7 +10,7 @@ use crate::domain::{Time, ids::OrderId};
 pub enum Expiring {
     /// 개인정보접속기록: who saw whom
     Accesses,
-    /// 출입감사이력: what was done at the HTTP door
+    /// 출입감사이력: what was done at the HTTP API
     DoorAudit,
     /// 웹훅미배달: events that a receiver would not take
     HookLetters,

@@ -155,7 +155,7 @@ impl<D: Database> SqlStore<D> {
     async fn enter(&self, work: &mut Box<dyn Work>, row: &ArchRow) -> Result<(), StoreError> {
         let marks: Vec<String> = (1..=ArchRow::COLUMNS.len()).map(|n| format!("${n}")).collect();
         let sql = format!("{}VALUES ({})", sql::insert_head::<ArchRow>(), marks.join(", "));
-        work.run(&sql, super::sql_door::binds(row), &[]).await.map(drop)
+        work.run(&sql, super::sql_admin::binds(row), &[]).await.map(drop)
     }
 
     /// The row behind an order's last event: whoever goes on with it finds that number taken, before or after.

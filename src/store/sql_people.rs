@@ -314,7 +314,7 @@ impl<D: Database> PeopleStore for SqlStore<D> {
         for row in rows {
             let marks: Vec<String> = (1..=width).map(|n| format!("${}", binds.len() + n)).collect();
             values.push(format!("({})", marks.join(", ")));
-            binds.extend(super::sql_door::binds(row));
+            binds.extend(super::sql_admin::binds(row));
         }
         let sql = format!("{}VALUES {}", sql::insert_head::<AccessRow>(), values.join(", "));
         self.0.write(sql, binds, &[]).await.map(drop)

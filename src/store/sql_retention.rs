@@ -10,8 +10,8 @@ use super::{
     retention::{Expiring, KeepsPerson, RetentionStore},
     row::Type,
     rows::HistRow,
+    sql_admin::IN_WORDS,
     sql_asked::quoted,
-    sql_door::IN_WORDS,
     sql_store::{Bind, Database, SqlStore, next},
 };
 use crate::domain::{Time, ids::OrderId, order::event::worded};

@@ -123,7 +123,7 @@ class Story:
         return FEE + sum(line["quantity"] * (SALE_PRICE if line["sku_id"] in on_sale else PRICE) for line in lines)
 
     def settlement(self, amount: int) -> list[dict]:
-        return [{"means": "card", "amount": amount, "approval": {"approval_id": f"a-{self.order}"}}]
+        return [{"method": "card", "amount": amount, "approval": {"approval_id": f"a-{self.order}"}}]
 
     def place(self, lines: list[dict], paid: bool) -> dict:
         command = {"type": "place_order", "actor": f"buyer:{self.customer}", "order_id": self.order,
@@ -139,7 +139,7 @@ class Story:
         return {"type": kind, "actor": actor, "order_id": self.order, **fields}
 
     def pay(self, amount: int) -> dict:
-        return self.by(PAYMENT, "approve_payment", settlements=self.settlement(amount), vouched=True)
+        return self.by(PAYMENT, "approve_payment", settlements=self.settlement(amount), verified=True)
 
     def soon(self) -> float:
         return self.rng.uniform(0.05, 1.5)
@@ -179,7 +179,7 @@ class Story:
         lines = self.lines(self.rng.choice((1, 2)))
         yield 0, self.place(lines, paid=True)
         there = self.rng.randint(0, lines[0]["quantity"])
-        yield self.soon(), self.by(OPERATOR, "judge_stock", lines=[{"line_no": 1, "available": there}])
+        yield self.soon(), self.by(OPERATOR, "confirm_stock", lines=[{"line_no": 1, "available": there}])
 
     def returned(self) -> Iterator[tuple[float, dict]]:
         lines = self.lines(self.rng.choice((1, 2)))
@@ -223,8 +223,8 @@ class Story:
             who = OPERATOR if ending == "reject" else f"buyer:{self.customer}"
             yield self.soon(), self.by(who, f"{ending}_exchange", claim_group=1)
             return
-        branch = "add_product" if ending == "add" else "pickup"
-        yield self.soon(), self.by(OPERATOR, "approve_exchange", claim_group=1, branch=branch)
+        resolution = "add_product" if ending == "add" else "pickup"
+        yield self.soon(), self.by(OPERATOR, "approve_exchange", claim_group=1, resolution=resolution)
         yield self.soon(), self.by(OPERATOR, "collect_return", claim_group=1)
         yield self.soon(), self.by(OPERATOR, "complete_return", claim_group=1)
 
@@ -259,7 +259,7 @@ class Story:
         yield self.soon(), self.by(f"buyer:{self.customer}", "request_return", **returning)
         yield self.soon(), self.by(OPERATOR, "approve_return", claim_group=1)
         yield self.soon(), self.by(OPERATOR, "collect_return", claim_group=1)
-        found = {"line_no": 1, "sellable": 0, "unsellable": 1, "kept_back": 1_000, "reason": "scratched"}
+        found = {"line_no": 1, "sellable": 0, "unsellable": 1, "withheld_amount": 1_000, "reason": "scratched"}
         yield self.soon(), self.by(OPERATOR, "complete_return", claim_group=1, inspected=[found])
 
     def lost(self) -> Iterator[tuple[float, dict]]:

@@ -69,7 +69,7 @@ def privileged(one: dict) -> str | None:
     """The kind of audit row that a command has to leave."""
     if one["type"] == "mark_delivered" and one.get("forced"):
         return "FORCED_DELIVERY"
-    if one["type"] == "complete_return" and any(i.get("kept_back") or i.get("rejected") for i in one.get("inspected") or []):
+    if one["type"] == "complete_return" and any(i.get("withheld_amount") or i.get("rejected") for i in one.get("inspected") or []):
         return "INSPECTION"
     kinds = {"cancel_procurement": "PROCUREMENT_CANCELLED", "report_stock_loss": "STOCK_LOSS",
              "write_off_return": "WRITTEN_OFF"}  # fmt: skip

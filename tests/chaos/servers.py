@@ -192,7 +192,7 @@ class Shop:
         self.postgres.sql(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{self.postgres.password}'")
         env = {
             **self.places(self.networks["Redis"].port, self.networks["PostgreSQL"].port, user),
-            "JUMUN_OPEN": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_INSTANCE": name,
+            "JUMUN_NO_AUTH": "true", "JUMUN_LISTEN": f"127.0.0.1:{door}", "JUMUN_INSTANCE": name,
             "JUMUN_PARTITIONS": str(PARTITIONS), "JUMUN_LEASE": str(LEASE), "JUMUN_KEEP_COMMANDS": KEEP, "JUMUN_KEEP_ANSWERS": KEEP,
             "JUMUN_KEEP_EVENTS": KEEP, "JUMUN_PAYMENT_WINDOW": str(PAYMENT_WINDOW), "JUMUN_PAYMENTS": "simulated",
             "JUMUN_WEBHOOKS": str(self.receiver.settings),

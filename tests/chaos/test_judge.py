@@ -16,7 +16,7 @@ from producers import Sent
 BUY = {"id": "c-0000001", "type": "place_order", "actor": "operator:x", "order_id": "o-1", "customer_id": "u-1",
        "lines": [{"sku_id": "S", "quantity": 2}],
        "payment": {"kind": "approved", "settlements": [
-           {"means": "card", "amount": 23_000, "approval": {"approval_id": "a-1"}}]}}  # fmt: skip
+           {"method": "card", "amount": 23_000, "approval": {"approval_id": "a-1"}}]}}  # fmt: skip
 MORE = {"id": "c-0000002", "type": "receive_stock", "actor": "operator:x", "sku_id": "S", "quantity": 10}
 NONE = {"id": "c-0000003", "type": "adjust_stock", "actor": "operator:x", "sku_id": "S", "quantity": -99, "reason": "r"}
 OTHER = {**MORE, "quantity": 11}

@@ -22,11 +22,11 @@ export async function stored(shop) {
   const code = (where) => (put[where] = tight(where));
   const send = (command) => shop.send(command);
   await send({ type: 'create_partner', partner_id: 'p-x', name: said('partner.name'), kind: 'retailer', zip: '04524', address: said('partner.address') });
-  await send({ type: 'change_partner', partner_id: 'p-x', name: said('partner.new_name'), address: said('partner.new_address') });
+  await send({ type: 'update_partner', partner_id: 'p-x', name: said('partner.new_name'), address: said('partner.new_address') });
   await send({ type: 'create_template', template_id: 't-x', partner_id: 'p-x', name: said('template.name') });
-  await send({ type: 'change_template', template_id: 't-x', name: said('template.new_name') });
+  await send({ type: 'update_template', template_id: 't-x', name: said('template.new_name') });
   await send({ type: 'create_product', product_id: 'X', name: said('product.name'), price: 10000, partner_id: 'p-x', template_id: 't-x', kind: 'goods', product_type: said('product.type'), bundled: true, delivery_fee: 3000, lead_time_days: 2 });
-  await send({ type: 'change_product', product_id: 'X', name: said('product.new_name') });
+  await send({ type: 'update_product', product_id: 'X', name: said('product.new_name') });
   await send({ type: 'create_sku', sku_id: 'X-1', product_id: 'X', option_name: said('sku.option') });
   await send({ type: 'create_sku', sku_id: 'X-2', product_id: 'X', option_name: said('sku.option2') });
   await send({ type: 'receive_stock', sku_id: 'X-1', quantity: 500 });
@@ -36,12 +36,12 @@ export async function stored(shop) {
 
   const recipient = (of) => ({ name: said(`${of}.name`), phone: said(`${of}.phone`), zip: '04524', address: said(`${of}.address`), address_detail: said(`${of}.detail`) });
   const place = (id, more) => send({ type: 'place_order', order_id: id, customer_id: 'u-x', lines: [{ sku_id: 'X-1', quantity: 2 }], ...more });
-  await place('x-deposit', { payment: { kind: 'deposit', means: 'virtual_account', virtual_account_no: code('deposit.account'), bank_code: code('deposit.bank'),
+  await place('x-deposit', { payment: { kind: 'deposit', method: 'virtual_account', virtual_account_no: code('deposit.account'), bank_code: code('deposit.bank'),
     account_owner: said('deposit.owner'), holder: said('deposit.holder'), remitter: said('deposit.remitter') } });
   await place('x-pay');
   await send({ type: 'decline_payment', order_id: 'x-pay', reason: said('decline.reason') });
-  await send({ type: 'approve_payment', order_id: 'x-pay', settlements: [{ means: 'card', amount: 23000, approval: { approval_id: code('approval.id'), token: code('approval.token') } }] });
-  const paid = (id, more) => place(id, { payment: { kind: 'approved', settlements: [{ means: 'card', amount: 23000, approval: { approval_id: code(`${id}.approval`), token: code(`${id}.token`) } }] }, recipient: recipient(id), ...more });
+  await send({ type: 'approve_payment', order_id: 'x-pay', settlements: [{ method: 'card', amount: 23000, approval: { approval_id: code('approval.id'), token: code('approval.token') } }] });
+  const paid = (id, more) => place(id, { payment: { kind: 'approved', settlements: [{ method: 'card', amount: 23000, approval: { approval_id: code(`${id}.approval`), token: code(`${id}.token`) } }] }, recipient: recipient(id), ...more });
   await paid('x-refund');
   await send({ type: 'cancel_lines', order_id: 'x-refund', lines: [1] });
   const { refund_key } = (await shop.order('x-refund')).refunds[0];
@@ -49,7 +49,7 @@ export async function stored(shop) {
   await send({ type: 'refund_by_bank_transfer', order_id: 'x-refund', refund_key, holder: said('refund.holder') });
   await paid('x-none');
   await send({ type: 'prepare', order_id: 'x-none' });
-  await send({ type: 'choose_destination', order_id: 'x-none', recipient: recipient('destination') });
+  await send({ type: 'set_shipping_address', order_id: 'x-none', recipient: recipient('destination') });
   await send({ type: 'purchase_from_non_partner', order_id: 'x-none', seller_name: said('seller.name'), amount: 1 });
   await send({ type: 'cancel_procurement', order_id: 'x-none', reason: said('procurement.reason') });
   await paid('x-ship');
@@ -74,7 +74,7 @@ export async function stored(shop) {
   await shop.stream(said('dead.gone'));
   const gone = await until('dead letters', async () => (await shop.get('/v1/dead-letters')).items.find((l) => l.command.startsWith('dead.gone')));
   // who takes one away names the request, and the audit keeps that
-  await shop.act('DELETE', `/v1/dead-letters/${gone.partition}/${encodeURIComponent(gone.letter)}`, { 'X-Request-Id': code('request') });
+  await shop.act('DELETE', `/v1/dead-letters/${gone.partition}/${encodeURIComponent(gone.dead_letter_id)}`, { 'X-Request-Id': code('request') });
   await until('the letter of what was declined', async () => (await shop.hookLetters(1)).some((l) => l.events.some((e) => e.order_id === 'x-pay')));
   return put;
 }
@@ -84,7 +84,7 @@ const SHOWN = [
   ['/stock', ['sku.option', 'sku.option2']], ['/stock/X-1', ['sku.option', 'shrink.reason', 'adjust.reason']], ['/stock/X-2', ['campaign.name']], ['/campaigns', ['campaign.name']],
   ['/orders/x-pay', ['decline.reason', 'approval.id']], ['/orders/x-refund', ['refund.reason']], ['/orders/x-none', ['seller.name', 'procurement.reason']],
   ['/orders/x-ship', ['ship.carrier', 'ship.waybill', 'register.carrier', 'register.waybill', 'refused.carrier', 'delivery.reason', 'return.reason', 'exchange.reason', 'actor']],
-  ['/letters', ['dead.raw', 'dead.type']], ['/webhooks', ['decline.reason']], ['/webhooks/mail', ['decline.reason']], ['/audit', ['request', 'adjust.reason', 'campaign.name']],
+  ['/dead-letters', ['dead.raw', 'dead.type']], ['/webhooks', ['decline.reason']], ['/webhooks/mail', ['decline.reason']], ['/audit', ['request', 'adjust.reason', 'campaign.name']],
   [`/webhooks/${encodeURIComponent(tight('route'))}`, []], [`/erase/${encodeURIComponent(tight('route'))}`, []], ['/erase/u-x', []],
   [`/api/${encodeURIComponent(tight('route'))}`, []], [`/api/schema/${encodeURIComponent(tight('route'))}`, []], [`/api/post_commands?type=${encodeURIComponent(tight('query'))}`, []], ['/', []], ['/orders', []], ['/orders?customer_id=u-x', []], ['/orders/x-deposit', ['deposit.account', 'deposit.bank']],
   [`/orders/${encodeURIComponent(tight('route'))}`, []], [`/orders?customer_id=${encodeURIComponent(tight('query'))}`, []], [`/stock/${encodeURIComponent(tight('route'))}`, []],
@@ -141,10 +141,10 @@ function twisted(part, name = '') {
 export async function forged(page) {
   const of = (name) => hostile(name);
   const json = (where, body, status = 200) => page.route(where, (route) => route.fulfill({ status, json: body }));
-  const letter = { letter: of('letter'), partition: of('partition'), parcel: of('parcel'), reason: of('receiver'), tries: 3, at: '2026-01-01T00:00:00Z',
+  const letter = { failed_delivery_id: of('letter'), partition: of('partition'), delivery_id: of('parcel'), reason: of('receiver'), attempts: 3, at: '2026-01-01T00:00:00Z',
     events: [{ order_id: of('order'), event: { type: of('kind'), reason: of('why') } }] };
-  await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], at: [{ partition: of('at'), entry: of('entry') }], letters: 2 }] });
-  await json('**/v1/webhooks/*/letters?*', { items: [letter], next: of('next') });
+  await json('**/v1/webhooks', { items: [{ name: of('hook'), host: of('host'), types: [of('type')], positions: [{ partition: of('at'), entry: of('entry') }], failed_deliveries: 2 }] });
+  await json('**/v1/webhooks/*/failed-deliveries?*', { items: [letter], next: of('next') });
   await json('**/resend', { title: of('title'), detail: of('detail'), reason: of('code'), status: 502 }, 502);
   const promotion = { gift_promotion_id: tight('promotion'), main_product_ids: [of('product')], gift_sku_ids: [tight('gift')], gift_quantity: 1, main_quantity: 1, opens_at: null, closes_at: null, when_sold_out: of('policy') };
   await json('**/v1/gift-promotions', { items: [promotion], next: null });
@@ -156,11 +156,11 @@ export async function forged(page) {
   await page.route('**/v1/orders/x-*', async (route) => route.fulfill({ json: kin(await (await route.fetch()).json()) }));
   let at = Date.parse('2026-01-01T00:00:00Z');
   const looks = () => Array.from({ length: 5 }, () => `data: ${JSON.stringify({ at: new Date(at += 1000).toISOString(), partitions: of('p'), owned: 1, broken: false, commands: {}, placed: 1, refusals: { [of('code')]: at / 1000 }, p50_ms: 1, p99_ms: 2,
-    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2, sold_net: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead: 0 }] })}\n\n`).join('');
+    hot: [{ sku_id: tight('hot'), on_hand: 4, held: 1, sold: 2, sold_net: 2 }], lanes: [{ partition: of('lane'), lag: 1, pending: 1, in_flight: 1, resets: 0, dead_letters: 0 }] })}\n\n`).join('');
   await page.route('**/v1/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: looks() }));
   await page.reload();
   await page.waitForFunction(() => /hot.*__pwned/.test(document.querySelector('.charts')?.textContent));
-  await json('**/v1/customers/*/erase', { customer_id: of('c'), orders: 1, rows: 1, letters: 1, kept: [of('kept')], kept_orders: 5 });
+  await json('**/v1/customers/*/erase', { customer_id: of('c'), orders: 1, rows: 1, dead_letters: 1, pending: [of('kept')], pending_orders: 5 });
   await page.route('**/openapi.json', async (route) => {
     const doc = await (await route.fetch()).json();
     const bad = twisted(doc);

@@ -27,7 +27,7 @@ const LEFT = 3, WORK = 4;
 export const LIVE = [
   ['stock left, as a line a SKU: the first six of ten, each in its colour as long as it is among them', async ({ shop, fresh }) => {
     const hot = (n) => Array.from({ length: 10 }, (_, i) => ({ sku_id: `S-${i}`, on_hand: 5000 - n * i, held: i, sold: n * i, sold_net: n * i }));
-    const page = await told(shop, fresh, (n) => ({ hot: hot(n), lanes: [0, 1].map((partition) => ({ partition, lag: n, pending: 2, in_flight: 3, resets: 0, dead: 0 })) }));
+    const page = await told(shop, fresh, (n) => ({ hot: hot(n), lanes: [0, 1].map((partition) => ({ partition, lag: n, pending: 2, in_flight: 3, resets: 0, dead_letters: 0 })) }));
     assert.equal(await page.locator('.chart >> nth=3 >> path.stroke').count(), 6);
     assert.match(await legend(page, LEFT), /S-9 [\d,]+\s+S-8 [\d,]+\s+S-7[\s\S]*S-4/);
     assert.doesNotMatch(await legend(page, LEFT), /S-3/);

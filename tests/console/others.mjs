@@ -259,23 +259,23 @@ export const OTHERS = [
     page.clicks = 0;
     await page.press('nav >> text=Dead letters');
     const [newest, oldest] = await letters();
-    await page.press(`[id="discard-${oldest.partition}-${oldest.letter}"]`);
+    await page.press(`[id="discard-${oldest.partition}-${oldest.dead_letter_id}"]`);
     assert.match(await text(page, 'dialog'), /this is no command/);
     await page.press('dialog button.main');
     await page.waitForSelector('dialog', { state: 'detached' });
     within(page, 3);
-    assert.deepEqual((await letters()).map((l) => l.letter), [newest.letter]);
+    assert.deepEqual((await letters()).map((l) => l.dead_letter_id), [newest.dead_letter_id]);
     await page.start();
     page.clicks = 0;
     await page.press('nav >> text=Dead letters');
-    await page.press(`[id="requeue-${newest.partition}-${newest.letter}"]`);
+    await page.press(`[id="requeue-${newest.partition}-${newest.dead_letter_id}"]`);
     await page.press('dialog button.main');
     await page.waitForSelector('dialog', { state: 'detached' });
     within(page, 3);
     // it still has no id: it comes back, as another letter
     await until('the letter to come back', async () => {
       const now = await letters();
-      return now.length === 1 && now[0].letter !== newest.letter;
+      return now.length === 1 && now[0].dead_letter_id !== newest.dead_letter_id;
     });
   }],
   ['the sale, live: charts move while orders come in', async ({ shop, page }) => {
@@ -342,7 +342,7 @@ export const OTHERS = [
     const page = await fresh({ token: shop.tokens.auditor });
     await shop.send({ type: 'decline_payment', order_id: 'o-audit-3', reason: 'limit' });
     await shop.hookLetters(1);
-    const views = ['/', '/orders', '/orders?customer_id=u-1', '/orders/o-audit', '/orders/o-audit-2', '/letters', '/stock', '/stock/AC-100', '/campaigns', '/webhooks', '/webhooks/mail', '/audit',
+    const views = ['/', '/orders', '/orders?customer_id=u-1', '/orders/o-audit', '/orders/o-audit-2', '/dead-letters', '/stock', '/stock/AC-100', '/campaigns', '/webhooks', '/webhooks/mail', '/audit',
       '/api', '/api/get_orders', '/api/post_customers_id_erase'];
     const harmless = ['again', 'Open', 'Find', 'try', 'copy-curl', 'copy-example'];
     for (const view of views) {
@@ -358,13 +358,13 @@ export const OTHERS = [
     assert.equal(await text(page, '#who'), 'look · Auditor');
     return page;
   }],
-  ['a door that is open says so, and takes commands', async ({ shop, fresh }) => {
+  ['a server without authentication says so, and takes commands', async ({ shop, fresh }) => {
     const url = await shop.serve('open');
     await until('the open server', async () => (await fetch(`${url}/readyz`)).status === 200);
     await catalogue(shop, url);
     await shop.send({ type: 'place_order', actor: 'buyer:u-1', order_id: 'o-open', customer_id: 'u-1', lines: [{ sku_id: 'AC-100', quantity: 1 }] }, url);
     const page = await fresh({ url });
-    await page.waitForSelector('.open-door');
+    await page.waitForSelector('.no-authentication');
     await visit(page, '/orders/o-open');
     await page.click('#do-cancel_payment-');
     await page.click('#preview');
@@ -424,7 +424,7 @@ export async function complete(page) {
     .map((cells) => [cells[1].replaceAll('`', ''), [...cells[3].matchAll(/`(\w+)`/g)].map((m) => m[1])])
     .filter(([name, fields]) => fields.includes('order_id') && !['place_order', 'preview'].includes(name));
   assert(told.length > 30, 'docs/reference/protocol.md has its table');
-  const target = ['order_id', 'claim_group', 'refund_key', 'vouched']; // of what the button stands at; whose word it is, the token says
+  const target = ['order_id', 'claim_group', 'refund_key', 'verified']; // of what the button stands at; whose word it is, the token says
   for (const [name, fields] of told) {
     const ours = new Set(table.filter(([type]) => type === name).flatMap(([, , names]) => names));
     assert(table.some(([type]) => type === name), `${name} is no action of the console`);

@@ -13,7 +13,7 @@ const gone = (page) => page.waitForSelector('dialog', { state: 'detached' });
 
 /** Orders whose payment is declined: `mail` hears of it, and does not take it. */
 async function declined(shop, ids) {
-  const before = (await shop.get('/v1/webhooks/mail/letters')).items.length;
+  const before = (await shop.get('/v1/webhooks/mail/failed-deliveries')).items.length;
   for (const order_id of ids) {
     await unpaid(shop, order_id);
     await shop.send({ type: 'decline_payment', order_id, reason: 'limit' });
@@ -25,7 +25,7 @@ async function declined(shop, ids) {
 export const PAGES = [
   ['webhooks: a letter that is not taken, then taken; one discarded', async ({ shop, page }) => {
     const mail = shop.receivers.mail;
-    const letters = async () => (await shop.get('/v1/webhooks/mail/letters')).items.map((l) => l.letter);
+    const letters = async () => (await shop.get('/v1/webhooks/mail/failed-deliveries')).items.map((l) => l.failed_delivery_id);
     const [newest, older] = await declined(shop, ['o-hook-1', 'o-hook-2']);
     await page.start();
     page.clicks = 0;
@@ -34,7 +34,7 @@ export const PAGES = [
     await page.waitForSelector('h1:text-is("Webhooks")');
     within(page, 2);
     assert.match(await main(page), /mail[\s\S]*127\.0\.0\.1[\s\S]*Payment declined[\s\S]*o-hook-2/);
-    const resend = `[id="resend-mail-${newest.letter}"]`;
+    const resend = `[id="resend-mail-${newest.failed_delivery_id}"]`;
     page.allowed.push(502);
     await page.click(resend);
     assert.match(await text(page, 'dialog'), /limit/);
@@ -42,7 +42,7 @@ export const PAGES = [
     await page.waitForSelector('dialog .problem:has-text("The receiver would not have it (the receiver answered 422)")');
     await page.keyboard.press('Escape');
     await gone(page);
-    assert((await letters()).includes(newest.letter));
+    assert((await letters()).includes(newest.failed_delivery_id));
 
     mail.answer = 200;
     const got = mail.got.length;
@@ -53,18 +53,18 @@ export const PAGES = [
     await page.press('dialog button.main');
     await gone(page);
     within(page, 3);
-    assert.deepEqual(mail.got.slice(got).map((parcel) => [parcel.id, parcel.events[0].order_id]), [[newest.parcel, 'o-hook-2']]);
-    assert(!(await letters()).includes(newest.letter));
+    assert.deepEqual(mail.got.slice(got).map((parcel) => [parcel.id, parcel.events[0].order_id]), [[newest.delivery_id, 'o-hook-2']]);
+    assert(!(await letters()).includes(newest.failed_delivery_id));
     mail.answer = 422;
 
     await page.start();
     page.clicks = 0;
     await page.press('nav >> text=Dead letters'); // whatever waits for an operator is there
-    await page.press(`[id="discard-mail-${older.letter}"]`);
+    await page.press(`[id="discard-mail-${older.failed_delivery_id}"]`);
     await page.press('dialog button.main');
     await gone(page);
     within(page, 3);
-    assert(!(await letters()).includes(older.letter));
+    assert(!(await letters()).includes(older.failed_delivery_id));
     await visit(page, '/webhooks/mail');
     assert.equal(await rows(page), (await letters()).length);
     await visit(page, '/audit');
@@ -104,7 +104,7 @@ export const PAGES = [
     await page.waitForSelector('td a:text-is("gp-new")');
     const told = async () => shop.get('/v1/gift-promotions/gp-new');
     const made = await told();
-    assert.deepEqual([made.main_product_ids, made.gift_sku_ids, made.gift_quantity, made.main_quantity, made.when_sold_out], [['AC', 'FAN'], ['TOWEL-9'], 2, 1, 'go_on']);
+    assert.deepEqual([made.main_product_ids, made.gift_sku_ids, made.gift_quantity, made.main_quantity, made.when_sold_out], [['AC', 'FAN'], ['TOWEL-9'], 2, 1, 'continue']);
     const zone = await page.evaluate(() => new Date('2026-01-01T09:00:00').toISOString());
     assert.equal(new Date(made.opens_at).toISOString(), zone);
     assert.match(await main(page), /gp-new\s+Running\s+gift 2 \/ main goods 1\s+AC, FAN\s+TOWEL-9[\s\S]*Goes on without it/);
@@ -160,7 +160,7 @@ export const PAGES = [
   }],
   ['the audit tells commands about goods and stock, with their values', async ({ shop, page }) => {
     await shop.send({ type: 'adjust_stock', sku_id: 'WH-1', quantity: -2, reason: 'counted again', id: 'adjust-it' });
-    await shop.send({ type: 'change_product', product_id: 'WH', price: 7100, bundled: true });
+    await shop.send({ type: 'update_product', product_id: 'WH', price: 7100, bundled: true });
     await page.start();
     await visit(page, '/audit');
     const [change, adjust] = await page.locator('main tbody tr').allInnerTexts();
@@ -172,7 +172,7 @@ export const PAGES = [
     await visit(page, '/audit');
     assert.match((await page.locator('main tbody tr').allInnerTexts())[1], /재고조정[\s\S]*수량 -2\s+사유 counted again/);
     await page.click('#lang');
-    await shop.send({ type: 'change_product', product_id: 'WH', price: 7000 });
+    await shop.send({ type: 'update_product', product_id: 'WH', price: 7000 });
   }],
   ['a person is erased, after the id was typed once more', async ({ shop, page }) => {
     await unpaid(shop, 'o-erase-1', { customer_id: 'u-erase', recipient: { name: '김철수', phone: '010-1234-5678', zip: '04524', address: '서울 중구' } });

@@ -31,7 +31,7 @@ export async function pictures(shop, fresh, folder) {
   const wanted = (n) => Promise.all(Array.from({ length: 9 }, (_, i) => {
     const [sku_id] = colours[(n + i * i) % colours.length];
     return shop.ask({ type: 'place_order', order_id: `w-${n}-${i}`, customer_id: `u-${n}`, lines: [{ sku_id, campaign_id: `cm-${sku_id}`, quantity: 1 }],
-      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 22900, approval: { approval_id: `w-${n}-${i}` } }] } });
+      payment: { kind: 'approved', settlements: [{ method: 'card', amount: 22900, approval: { approval_id: `w-${n}-${i}` } }] } });
   }));
   const stream = Date.now() + RUSH_SECONDS * 1000;
   for (let n = 0; Date.now() < stream; n++) {
@@ -82,7 +82,7 @@ export async function pictures(shop, fresh, folder) {
   await visit(page, `/orders/${encodeURIComponent(retailer)}`);
   await page.waitForSelector('.kin:not(:has(.hint))');
   await part('family', page, 'section:has(.kin)');
-  await visit(page, '/letters');
+  await visit(page, '/dead-letters');
   await page.click('main td button.danger >> nth=0');
   await page.waitForSelector('dialog[open]');
   await take('letters');
@@ -109,7 +109,7 @@ export async function pictures(shop, fresh, folder) {
   await page.click('#erase');
   await page.waitForSelector('#erased');
   await take('erased', page, { fullPage: true });
-  await shop.act('DELETE', `/v1/webhooks/mail/letters/${encodeURIComponent((await shop.hookLetters(2))[1].letter)}`);
+  await shop.act('DELETE', `/v1/webhooks/mail/failed-deliveries/${encodeURIComponent((await shop.hookLetters(2))[1].failed_delivery_id)}`);
   await shop.send({ type: 'adjust_stock', sku_id: 'WH-1', quantity: -2, reason: 'counted again' });
   await visit(page, '/audit');
   await take('audit', page, { clip: { x: 0, y: 0, width: 1360, height: 420 } });
@@ -141,7 +141,7 @@ export async function pictures(shop, fresh, folder) {
   await order(shop, 'o-1024', 'delivered', 'lee');
   await order(shop, 'o-1025', 'shipped', 'lee');
   await shop.send({ type: 'mark_delivered', order_id: 'o-1025', forced: true, reason: 'the buyer confirmed by telephone' });
-  await unpaid(shop, 'o-1023', { payment: { kind: 'deposit', means: 'virtual_account', virtual_account_no: '110-222-333', bank_code: '088' } });
+  await unpaid(shop, 'o-1023', { payment: { kind: 'deposit', method: 'virtual_account', virtual_account_no: '110-222-333', bank_code: '088' } });
   await task(korean, 'gift', 'o-1021', 'add_gift', (f) => f.getByLabel('사은품 단품번호').fill('TOWEL-1'), '');
   await task(dark, 'deposit', 'o-1023', 'confirm_deposit', null, '');
   await task(small, 'payment', 'o-1005', 'approve_payment', (f) => f.getByLabel('Approval id').fill('ap-20461'), '');
@@ -152,7 +152,7 @@ export async function pictures(shop, fresh, folder) {
   await task(small, 'deliver', 'o-1022', 'mark_delivered', null, '');
   await task(korean, 'confirm', 'o-1024', 'confirm_purchase', null, '');
   await shop.stream('{"type":"prepare","order_id":"o-1021"}');
-  await visit(small, '/letters');
+  await visit(small, '/dead-letters');
   await small.click('main td button:has-text("Requeue") >> nth=0');
   await small.waitForSelector('dialog[open]');
   await part('requeue', small, 'dialog');

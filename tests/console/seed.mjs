@@ -19,12 +19,12 @@ export async function catalogue(shop, url) {
   await send({ type: 'create_campaign', campaign_id: 'cm-1', sku_id: 'FAN-2', name: '가을 특가', price: 19900, allotted: 60, opens_at: '2026-01-01T00:00:00Z', closes_at: '2099-12-31T00:00:00Z', limit_per_customer: 2 });
 }
 
-const card = (amount, id) => ({ means: 'card', amount, approval: { approval_id: `ap-${id}` } });
+const card = (amount, id) => ({ method: 'card', amount, approval: { approval_id: `ap-${id}` } });
 
 /** Two air conditioners and a fan, paid by card and points. */
 export async function paid(shop, id, customer = 'u-1') {
   await shop.send({ type: 'place_order', order_id: id, customer_id: customer, lines: [{ sku_id: 'AC-100', quantity: 2 }, { sku_id: 'FAN-1', quantity: 1 }],
-    payment: { kind: 'approved', settlements: [card(40000, id), { means: 'points', amount: 8000, approval: { approval_id: 'pt-1' } }] } });
+    payment: { kind: 'approved', settlements: [card(40000, id), { method: 'points', amount: 8000, approval: { approval_id: 'pt-1' } }] } });
 }
 export const unpaid = (shop, id, more = {}) =>
   shop.send({ type: 'place_order', order_id: id, customer_id: 'u-2', lines: [{ sku_id: 'AC-100', quantity: 1 }], ...more });

@@ -50,7 +50,7 @@ export class Shop {
     return fs.readFileSync(path.join(this.dir, log), 'utf8');
   }
 
-  /** Redis, because dead letters come over a stream: the door refuses what it can't read. */
+  /** Redis, because dead letters come over a stream: the API refuses what it can't read. */
   async redis() {
     this.password = randomBytes(16).toString('hex');
     for (let tries = 0; tries < 20; tries++) {
@@ -93,7 +93,7 @@ export class Shop {
   /** A server; gives back where it serves. */
   async serve(name, ...more) {
     const log = `${name}.log`;
-    const child = this.start(this.jumun, ['serve', '--listen', '127.0.0.1:0', '--database', `sqlite:${path.join(this.dir, name)}.db`, ...(more.includes('--tokens') ? [] : ['--open']), ...more], log);
+    const child = this.start(this.jumun, ['serve', '--listen', '127.0.0.1:0', '--database', `sqlite:${path.join(this.dir, name)}.db`, ...(more.includes('--tokens') ? [] : ['--no-auth']), ...more], log);
     return until(`${name} to serve`, () => {
       if (child.exitCode !== null) throw new Error(`${name} ended: ${this.said(log)}`);
       const found = /jumun serves address=(\S+)/.exec(this.said(log));
@@ -124,7 +124,7 @@ export class Shop {
   /** The letters of `mail`, as soon as there are so many. */
   hookLetters(count) {
     return until(`${count} webhook letters`, async () => {
-      const { items } = await this.get('/v1/webhooks/mail/letters');
+      const { items } = await this.get('/v1/webhooks/mail/failed-deliveries');
       return items.length >= count && items;
     });
   }

@@ -37,12 +37,12 @@ export const TASKS = [
     assert.match(told, /₩25,000/);
     assert.match(told, /Restock 1/);
     let o = await shop.order('o-cancel');
-    assert.deepEqual([o.lines[1].cancelled, o.lines[0].active, o.refunds[0].stage], [1, 2, 'due']);
-    assert.deepEqual([o.lines[1].taken_back, o.lines[1].refund_planned, o.lines[1].refunded], [25000, 25000, 0]);
+    assert.deepEqual([o.lines[1].cancelled, o.lines[0].active, o.refunds[0].state], [1, 2, 'due']);
+    assert.deepEqual([o.lines[1].reductions, o.lines[1].refund_planned, o.lines[1].refunded], [25000, 25000, 0]);
     await page.waitForSelector('main td:has-text("₩25,000 / ₩0")');
     await act(page, 'o-cancel', 'confirm_refund', { name: o.refunds[0].refund_key });
     o = await shop.order('o-cancel');
-    assert.deepEqual([o.refunds[0].stage, o.settlements[0].refunded], ['refunded', 25000]);
+    assert.deepEqual([o.refunds[0].state, o.settlements[0].refunded], ['refunded', 25000]);
     assert.deepEqual([o.lines[1].refund_planned, o.lines[1].refunded], [0, 25000]);
     await page.waitForSelector('main td:has-text("₩0 / ₩25,000")');
   }],
@@ -53,7 +53,7 @@ export const TASKS = [
     await act(page, 'o-fail', 'fail_refund', { name, fill: (f) => f.getByLabel('Why it failed').fill('card expired') });
     assert.equal((await shop.order('o-fail')).refunds[0].last_failure, 'card expired');
     await act(page, 'o-fail', 'refund_by_bank_transfer', { name, fill: (f) => f.getByLabel('Account holder').fill('홍길동') });
-    assert.equal((await shop.order('o-fail')).refunds[0].stage, 'transferred');
+    assert.equal((await shop.order('o-fail')).refunds[0].state, 'transferred');
   }],
   ['a return: requested, approved, collected, completed', async (shop, page) => {
     await order(shop, 'o-return', 'delivered');
@@ -87,12 +87,12 @@ export const TASKS = [
     await order(shop, 'o-swap', 'shipped');
     const ask = () => act(page, 'o-swap', 'request_exchange', { fill: (f) => f.getByLabel('Line', { exact: true }).selectOption('1') });
     await ask();
-    await act(page, 'o-swap', 'approve_exchange', { name: '1', fill: (f) => f.getByLabel('Branch').selectOption('add_product') });
+    await act(page, 'o-swap', 'approve_exchange', { name: '1', fill: (f) => f.getByLabel('Resolution').selectOption('add_product') });
     await ask();
     await act(page, 'o-swap', 'reject_exchange', { name: '2' });
     const o = await shop.order('o-swap');
     assert.deepEqual(o.claims.exchanges.map((e) => e.state), ['approved', 'rejected']);
-    assert.deepEqual([o.lines[0].free, o.lines[0].in_claims], [1, 1]);
+    assert.deepEqual([o.lines[0].claimable, o.lines[0].in_claims], [1, 1]);
     assert.equal(o.lines.find((l) => l.line_no === o.claims.exchanges[0].new_line_no).original_line_no, 1);
   }],
   ['exchanges: one withdrawn; old goods collected and inspected, waived, written off', async (shop, page) => {
@@ -103,7 +103,7 @@ export const TASKS = [
     await act(page, id, 'withdraw_exchange', { name: '1' });
     for (const [group, line_no] of [[2, 1], [3, 1], [4, 2]]) {
       await ask(line_no);
-      await shop.send({ type: 'approve_exchange', order_id: id, claim_group: group, branch: 'add_product' });
+      await shop.send({ type: 'approve_exchange', order_id: id, claim_group: group, resolution: 'add_product' });
     }
     await act(page, id, 'collect_exchange', { name: '2' });
     const told = await act(page, id, 'inspect_exchange', { name: '2', fill: async (f) => {
@@ -115,7 +115,7 @@ export const TASKS = [
     await act(page, id, 'write_off_exchange', { name: '4', fill: (f) => f.getByLabel('Reason').fill('never came') });
     const { exchanges } = (await shop.order(id)).claims;
     assert.deepEqual(exchanges.map((e) => e.state), ['withdrawn', 'approved', 'approved', 'approved']);
-    assert.deepEqual([exchanges[1].collection.kept_back, exchanges[1].collection.rejected], [500, 0]);
+    assert.deepEqual([exchanges[1].collection.withheld_amount, exchanges[1].collection.rejected], [500, 0]);
     assert(exchanges.slice(1).every((e) => !['due', 'collected'].includes(e.collection.state)), JSON.stringify(exchanges));
   }],
   ['returns of which some never comes: withdrawn, written off', async (shop, page) => {
@@ -130,8 +130,8 @@ export const TASKS = [
     await shop.send({ type: 'create_sku', sku_id: 'EARLY-1', product_id: 'EARLY', option_name: '흰색' });
     await shop.send({ type: 'receive_stock', sku_id: 'EARLY-1', quantity: 5 });
     await shop.send({ type: 'place_order', order_id: 'o-gone', customer_id: 'u-1', lines: [{ sku_id: 'EARLY-1', quantity: 1 }],
-      payment: { kind: 'approved', settlements: [{ means: 'card', amount: 8000, approval: { approval_id: 'ap-o-gone' } }] } });
-    for (const step of [{ type: 'prepare' }, { type: 'use_own_stock' }, { type: 'complete_procurement' }, { type: 'ship', started: true },
+      payment: { kind: 'approved', settlements: [{ method: 'card', amount: 8000, approval: { approval_id: 'ap-o-gone' } }] } });
+    for (const step of [{ type: 'prepare' }, { type: 'use_own_stock' }, { type: 'complete_procurement' }, { type: 'ship', in_transit: true },
       { type: 'request_return', lines: [{ line_no: 1, quantity: 1 }], reason: 'defect', fault: 'seller' }, { type: 'approve_return', claim_group: 1 }]) {
       await shop.send({ order_id: 'o-gone', ...step });
     }
@@ -145,12 +145,12 @@ export const TASKS = [
       assert.equal(await f.getByLabel('Amount').inputValue(), '48000');
       await f.getByLabel('Amount').fill('40000');
       await f.getByLabel('Approval id').fill('ap-9');
-      await f.getByText('Another means').click();
-      await f.getByLabel('Means').nth(1).selectOption('points');
+      await f.getByText('Another method').click();
+      await f.getByLabel('PaymentMethod').nth(1).selectOption('points');
       await f.getByLabel('Amount').nth(1).fill('8000');
       await f.getByLabel('Approval id').nth(1).fill('pt-9');
     } });
-    assert.deepEqual((await shop.order(id)).settlements.map((s) => [s.means, s.paid]), [['card', 40000], ['points', 8000]]);
+    assert.deepEqual((await shop.order(id)).settlements.map((s) => [s.method, s.paid]), [['card', 40000], ['points', 8000]]);
     const status = async () => (await shop.order(id)).status;
     for (const [key, then] of [['prepare', 'PREPARING'], ['use_own_stock', 'PROCUREMENT_CHECK'], ['complete_procurement', 'PROCUREMENT_DONE']]) {
       await act(page, id, key);
@@ -184,13 +184,13 @@ export const TASKS = [
     assert.equal((await shop.order('o-pay')).status, 'PAYMENT_PENDING');
     await act(page, 'o-pay', 'cancel_payment');
     assert.equal((await shop.order('o-pay')).status, 'PAYMENT_CANCELLED');
-    await unpaid(shop, 'o-deposit', { payment: { kind: 'deposit', means: 'virtual_account', virtual_account_no: '110-222', bank_code: '088' } });
+    await unpaid(shop, 'o-deposit', { payment: { kind: 'deposit', method: 'virtual_account', virtual_account_no: '110-222', bank_code: '088' } });
     await act(page, 'o-deposit', 'confirm_deposit');
     assert.equal((await shop.order('o-deposit')).settlements[0].paid, 13000);
   }],
   ['what is missing: judged, lost, not procured', async (shop, page) => {
     await order(shop, 'o-judge');
-    await act(page, 'o-judge', 'judge_stock', { fill: (f) => f.getByLabel('1. AC-100').fill('1') });
+    await act(page, 'o-judge', 'confirm_stock', { fill: (f) => f.getByLabel('1. AC-100').fill('1') });
     assert.equal((await shop.order('o-judge')).lines[0].active, 1);
     await order(shop, 'o-lost', 'procured');
     await act(page, 'o-lost', 'report_stock_loss', { fill: (f) => f.getByLabel('1. AC-100').fill('2') });
@@ -226,16 +226,16 @@ export const TASKS = [
     } });
     assert.equal((await shop.order('o-assign')).linked_orders[0].partner_id, 'p-3');
     await withInstaller(shop, 'o-inst');
-    await act(page, 'o-inst', 'installer_delivered');
-    await act(page, 'o-inst', 'installed');
+    await act(page, 'o-inst', 'confirm_installer_delivery');
+    await act(page, 'o-inst', 'complete_installation');
     assert.equal((await shop.order('o-inst')).lines[0].delivery, 'installed');
     await withInstaller(shop, 'o-cant');
-    await act(page, 'o-cant', 'installation_impossible');
+    await act(page, 'o-cant', 'fail_installation');
     assert.equal((await shop.order('o-cant')).claims.returns[0].reason, 'installation_impossible');
   }],
   ['a destination on an island, its surcharge paid', async (shop, page) => {
     await order(shop, 'o-dest', 'prepared');
-    await act(page, 'o-dest', 'choose_destination', { fill: async (f) => {
+    await act(page, 'o-dest', 'set_shipping_address', { fill: async (f) => {
       for (const [label, value] of [['Name', '김영희'], ['Phone', '010-1234-5678'], ['Postal code', '63100'], ['Address', '제주시 중앙로 1']]) {
         await f.getByLabel(label, { exact: true }).fill(value);
       }

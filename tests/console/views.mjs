@@ -8,7 +8,7 @@ import { until } from './shop.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/orders/v-kin', '/orders/v-forced', '/orders?placed_from=2026-01-01T00:00:00.000Z', '/stock', '/stock/FAN-2', '/campaigns', '/letters', '/nowhere',
+export const VIEWS = ['/', '/orders', '/orders?status=ORDERED', '/orders/v-claims', '/orders/v-refund', '/orders/v-family', '/orders/v-kin', '/orders/v-forced', '/orders?placed_from=2026-01-01T00:00:00.000Z', '/stock', '/stock/FAN-2', '/campaigns', '/dead-letters', '/nowhere',
   '/gifts', '/gifts/gp-towel', '/webhooks', '/webhooks/mail', '/audit', '/erase', '/erase/u-2', '/api', '/api/post_commands?type=place_order', '/api/post_orders_id_cancel_lines', '/api/schema/OrderView'];
 /** [view, what opens it, what else is done there] */
 const DIALOGS = [
@@ -18,10 +18,10 @@ const DIALOGS = [
     await page.waitForSelector('dialog .preview');
   }],
   ['/orders/v-ship', '#do-ship-'],
-  ['/orders/v-ship', '#do-choose_destination-', (page) => page.click('#preview')],
+  ['/orders/v-ship', '#do-set_shipping_address-', (page) => page.click('#preview')],
   ['/orders/v-unpaid', '#do-approve_payment-', (page) => page.click('dialog .rows > div > button')],
   ['/orders/v-make', '#do-purchase_from_partner-', (page) => page.click('dialog summary')],
-  ['/letters', 'main button.danger'],
+  ['/dead-letters', 'main button.danger'],
   ['/gifts', '#make-gifts'],
   ['/gifts/gp-towel', '#change-gifts', async (page) => {
     await page.selectOption('dialog select', 'refuse');

@@ -156,7 +156,7 @@ async fn a_person_is_erased_from_archived_orders_too() {
     let seen = || shop.get("operator", "/v1/orders/o-1/recipient");
     assert_eq!(seen().json()["name"], "김하늘", "it stays apart, and is still there");
     let done = shop.ask("operator", "POST", "/v1/customers/u-1/erase", &[], b"").json();
-    assert_eq!((&done["orders"], &done["rows"], &done["words"]), (&json!(1), &json!(1), &json!(1)), "{done}");
+    assert_eq!((&done["orders"], &done["rows"], &done["texts"]), (&json!(1), &json!(1), &json!(1)), "{done}");
     assert_eq!(seen().status, 404);
     assert!(!told().contains("김하늘") && told().contains("payment_declined"), "{}", told());
     verified(&shop);

@@ -1,4 +1,4 @@
-//! The audit of the door: what was done there, and nobody's name.
+//! The audit of the HTTP API: what was done there, and nobody's name.
 
 use jumun::{
     protocol::command::{Wire, schemas},

@@ -12,7 +12,7 @@ fn too_many(shop: &Shop, header: &str, says: &dyn Fn(usize) -> String) -> usize 
 
 #[tokio::test]
 async fn strangers_behind_a_proxy_are_told_apart_and_do_not_choose_their_address() {
-    let rate = ["--stranger-rate", "1"];
+    let rate = ["--unauthenticated-rate", "1"];
     // ten at once from one address, however it calls itself
     let shop = Shop::file(&rate).await;
     assert!(too_many(&shop, "X-Forwarded-For", &|n| format!("198.51.100.{n}")) >= 15, "a stranger was believed");
@@ -59,7 +59,8 @@ fn proxies_are_addresses_and_networks_and_never_everybody() {
         ("proxy.example", "is no address"),
         ("10.0.0.0/8,", "is no address"),
     ] {
-        let (status, said) = run(&["serve", "--open", "--database", "sqlite:none.db", "--trusted-proxies", networks]);
+        let (status, said) =
+            run(&["serve", "--no-auth", "--database", "sqlite:none.db", "--trusted-proxies", networks]);
         assert!(status == Some(2) && said.contains(says), "{networks}: {status:?} {said}");
     }
 }

@@ -151,7 +151,7 @@ fn known(tag: &str, n: usize) -> impl Fn(&str) -> Option<Value> {
     let tag = tag.to_owned();
     move |field| {
         let creates = tag.starts_with("create_");
-        let of_a_sku = tag.ends_with("_stock") && tag != "judge_stock" || tag.contains("campaign");
+        let of_a_sku = tag.ends_with("_stock") && tag != "confirm_stock" || tag.contains("campaign");
         Some(match field {
             "order_id" => json!(format!("o-{n}")),
             "customer_id" => json!(format!("u-{n}")),
@@ -172,10 +172,10 @@ fn known(tag: &str, n: usize) -> impl Fn(&str) -> Option<Value> {
             "partner_id" if tag == "assign_installer" => json!("i-1"),
             "partner_id" => json!("w-1"),
             "template_id" if tag == "create_template" => json!(format!("t-{n}")),
-            "template_id" if tag == "change_template" => json!("t-2"),
+            "template_id" if tag == "update_template" => json!("t-2"),
             "template_id" => json!("t-1"),
             "product_id" if tag == "create_product" => json!(format!("g-{n}")),
-            "product_id" if tag == "change_product" => json!("g-2"),
+            "product_id" if tag == "update_product" => json!("g-2"),
             "product_id" => json!("g-1"),
             "main_product_ids" => json!(["g-1"]),
             "gift_sku_ids" => json!(["G-1"]),
@@ -188,8 +188,8 @@ fn known(tag: &str, n: usize) -> impl Fn(&str) -> Option<Value> {
             "command" => json!({"type": "cancel_lines", "lines": [1]}),
             "fault" => json!("seller"),
             "reason" if tag == "request_return" || tag == "request_exchange" => json!("defect"),
-            "branch" => json!("add_product"),
-            "means" if tag == "place_order" => json!("virtual_account"),
+            "resolution" => json!("add_product"),
+            "method" if tag == "place_order" => json!("virtual_account"),
             _ => return None,
         })
     }
@@ -216,12 +216,12 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
             json!({"customer_id": format!("u-{n}"), "lines": [{"sku_id": "S-1", "quantity": 2}], "payment": payment}),
         )
     };
-    let settlements = json!([{"means": "card", "amount": 20_000, "approval": {"approval_id": format!("a-{n}")}}]);
+    let settlements = json!([{"method": "card", "amount": 20_000, "approval": {"approval_id": format!("a-{n}")}}]);
     let (unpaid, paid) = (place(json!(null)), place(json!({"kind": "approved", "settlements": settlements})));
     let (prepare, own) = (of("prepare", json!({})), of("use_own_stock", json!({})));
     let procured = of("complete_procurement", json!({}));
     let waybill = json!({"line_no": 1, "carrier": "cj", "waybill_no": "W-1", "quantity": 1});
-    let ship = of("ship", json!({"started": true, "waybills": [waybill]}));
+    let ship = of("ship", json!({"in_transit": true, "waybills": [waybill]}));
     let came = of("mark_delivered", json!({"forced": true, "reason": "it came"}));
     let back =
         of("request_return", json!({"lines": [{"line_no": 1, "quantity": 2}], "reason": "defect", "fault": "seller"}));
@@ -234,9 +234,9 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
     let campaign = json!({"type": "create_campaign", "actor": "operator:o", "sku_id": format!("K-{n}"), "campaign_id": format!("c-{n}"),
         "name": "c", "price": 1, "allotted": 1, "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2120-01-01T00:00:00Z"});
     match tag {
-        "approve_payment" | "decline_payment" | "cancel_payment" | "choose_destination" => vec![unpaid],
-        "confirm_deposit" => vec![place(json!({"kind": "deposit", "means": "bank_transfer"}))],
-        "cancel_lines" | "prepare" | "preview" | "add_gift" | "judge_stock" => vec![paid],
+        "approve_payment" | "decline_payment" | "cancel_payment" | "set_shipping_address" => vec![unpaid],
+        "confirm_deposit" => vec![place(json!({"kind": "deposit", "method": "bank_transfer"}))],
+        "cancel_lines" | "prepare" | "preview" | "add_gift" | "confirm_stock" => vec![paid],
         "confirm_refund" | "fail_refund" => vec![paid, of("cancel_lines", json!({"lines": [1]}))],
         "refund_by_bank_transfer" => {
             let failed = of("fail_refund", json!({"refund_key": format!("rf:o-{n}:1"), "reason": "no"}));
@@ -250,9 +250,9 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
         "register_waybill"
         | "update_waybill"
         | "mark_delivered"
-        | "installer_delivered"
-        | "installed"
-        | "installation_impossible" => shipped,
+        | "confirm_installer_delivery"
+        | "complete_installation"
+        | "fail_installation" => shipped,
         "confirm_purchase" | "request_return" | "request_exchange" => delivered,
         "write_review" => [delivered, vec![of("confirm_purchase", json!({}))]].concat(),
         "approve_return" | "reject_return" | "withdraw_return" => [delivered, vec![back]].concat(),
@@ -265,18 +265,18 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
         "complete_return" => [delivered, vec![back, approve, of("collect_return", json!({"claim_group": 1}))]].concat(),
         "withdraw_exchange" | "approve_exchange" | "reject_exchange" => [delivered, vec![other]].concat(),
         "waive_collection" => {
-            let added = of("approve_exchange", json!({"claim_group": 1, "branch": "add_product"}));
+            let added = of("approve_exchange", json!({"claim_group": 1, "resolution": "add_product"}));
             [delivered, vec![other, added]].concat()
         }
         "shrink_stock" | "receive_stock" | "adjust_stock" => vec![sku, filled],
         "create_campaign" => vec![sku],
-        "change_campaign" | "pause_campaign" | "resume_campaign" => vec![sku, campaign],
+        "update_campaign" | "pause_campaign" | "resume_campaign" => vec![sku, campaign],
         _ => Vec::new(),
     }
 }
 
 /// Commands that nothing before them makes acceptable here: they need an installer who has delivered.
-const NEVER: [&str; 3] = ["installer_delivered", "installed", "installation_impossible"];
+const NEVER: [&str; 3] = ["confirm_installer_delivery", "complete_installation", "fail_installation"];
 
 /// The shelves and reference data.
 fn shop() -> Vec<Value> {

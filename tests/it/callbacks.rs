@@ -46,7 +46,7 @@ async fn a_call_back_before_its_order_is_told_to_come_again() {
     // the checkout's own word for a payment that the call-back brought is the same payment
     till.place(
         "o-2",
-        json!({"kind": "approved", "settlements": [{"means": "card", "amount": 1_000,
+        json!({"kind": "approved", "settlements": [{"method": "card", "amount": 1_000,
         "approval": {"approval_id": "a-o-2"}}]}),
     );
     assert_eq!(till.tell(&approved("e-7", "o-2", 1_000)).json()["outcome"], "accepted");
@@ -81,8 +81,8 @@ async fn a_call_back_for_a_placement_that_failed_is_told_to_come_again() {
 async fn approvals_may_be_taken_by_call_backs_only() {
     let till = Till::at("http://127.0.0.1", &["--approvals", "callbacks-only"], &[]).await;
     till.place("o-1", Value::Null);
-    till.place("o-2", json!({"kind": "deposit", "means": "bank_transfer"}));
-    let settlements = json!([{"means": "card", "amount": 1_000, "approval": {"approval_id": "a-1"}}]);
+    till.place("o-2", json!({"kind": "deposit", "method": "bank_transfer"}));
+    let settlements = json!([{"method": "card", "amount": 1_000, "approval": {"approval_id": "a-1"}}]);
     for (n, command) in [
         json!({"type": "approve_payment", "order_id": "o-1", "settlements": settlements}),
         json!({"type": "confirm_deposit", "order_id": "o-2", "amount": 1_000}),
@@ -113,7 +113,7 @@ async fn a_refund_says_what_and_whereto() {
         [(1, "place_order", Some("va-1"), None), (2, "cancel_lines", None, Some("dep-2")), (3, "none", None, None)]
     {
         let (order, number) = (format!("o-{n}"), format!("110-999-00000{n}"));
-        let mut payment = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": format!("X379000{n}"),
+        let mut payment = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": format!("X379000{n}"),
             "bank_code": "88"});
         if let Some(id) = announced {
             payment["payment_id"] = id.into();
@@ -135,7 +135,7 @@ async fn a_refund_says_what_and_whereto() {
             cancel["refund_account"] = account(&number);
         }
         till.ok(&format!("cancel-{n:04}"), &cancel);
-        till.until("it is refunded", || till.order(&order)["refunds"][0]["stage"] == "refunded");
+        till.until("it is refunded", || till.order(&order)["refunds"][0]["state"] == "refunded");
         let asked = till.service.asked(&format!("rf:{order}:1"));
         assert_eq!(asked["payment_id"], json!(announced.or(confirmed)), "{asked}");
         let given = if with == "none" { Value::Null } else { account(&number) };

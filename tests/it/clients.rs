@@ -41,7 +41,7 @@ async fn a_field_that_is_there_twice_is_refused_by_both_doors() {
         ),
         (
             "amount",
-            r#""type":"approve_payment","order_id":"o-1","settlements":[{"means":"card","amount":1,"amount":2,"approval":{"approval_id":"x"}}]"#,
+            r#""type":"approve_payment","order_id":"o-1","settlements":[{"method":"card","amount":1,"amount":2,"approval":{"approval_id":"x"}}]"#,
         ),
         ("type", r#""type":"prepare","type":"cancel_payment","order_id":"o-1""#),
         ("quantity", r#""type":"receive_stock","sku_id":"A","quantity":1,"quantity":1"#),
@@ -84,7 +84,7 @@ async fn a_field_that_is_there_twice_is_refused_by_both_doors() {
     for event in [
         r#"{"type":"payment_approved","event_id":"e-1","event_id":"e-2","order_id":"o-1","settlements":[]}"#,
         r#"{"type":"payment_approved","type":"payment_declined","event_id":"e-1","order_id":"o-1","settlements":[]}"#,
-        r#"{"type":"payment_approved","event_id":"e-1","order_id":"o-1","settlements":[{"means":"card","amount":1,"amount":1,"approval":{"approval_id":"x"}}]}"#,
+        r#"{"type":"payment_approved","event_id":"e-1","order_id":"o-1","settlements":[{"method":"card","amount":1,"amount":1,"approval":{"approval_id":"x"}}]}"#,
         r#"{"type":"deposit_confirmed","event_id":"e-1","order_id":"o-1","amount":1,"amount":13000}"#,
     ] {
         let signature = signed(SECRET, 0, event.as_bytes());
@@ -167,7 +167,7 @@ async fn a_command_for_another_version_is_refused() {
         "lines": [{"sku_id": "A", "quantity": 1}, {"sku_id": "A", "quantity": 2}]});
     shop.accepted("checkout", "/v1/orders", "place-o-1", &place);
     let unpaid = etag(&shop, "o-1");
-    let pay = json!({"settlements": [{"means": "card", "amount": 33_000, "approval": {"approval_id": "a-o-1"}}]});
+    let pay = json!({"settlements": [{"method": "card", "amount": 33_000, "approval": {"approval_id": "a-o-1"}}]});
     shop.accepted("checkout", "/v1/orders/o-1/approve_payment", "payment-1", &pay);
     let send = |path: &str, id: &str, tag: &str, body: &Value| {
         let mut headers = vec![("Idempotency-Key", id), ("X-Customer-Id", "u-1")];
@@ -321,8 +321,8 @@ async fn what_is_sent_again_counts_once() {
         ("jumun_commands_total{type=\"place_order\",outcome=\"rejected\"}", 1.0),
         ("jumun_refusals_total{reason=\"insufficient_stock\"}", 1.0),
         ("jumun_commands_total{type=\"receive_stock\",outcome=\"accepted\"}", 3.0),
-        ("jumun_commands_repeated_total{type=\"place_order\"}", 4.0 + 4.0 + 4.0 + 3.0),
-        ("jumun_commands_repeated_total{type=\"receive_stock\"}", 4.0),
+        ("jumun_duplicate_commands_total{type=\"place_order\"}", 4.0 + 4.0 + 4.0 + 3.0),
+        ("jumun_duplicate_commands_total{type=\"receive_stock\"}", 4.0),
     ] {
         let found = count(series);
         assert!((found - n).abs() < 0.1, "{series}: {found}, not {n}");

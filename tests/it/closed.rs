@@ -9,7 +9,7 @@ use jumun::http::{
 };
 
 use crate::{
-    door::filled,
+    http_api::filled,
     support::{
         http::Reply,
         payments::signed,
@@ -49,27 +49,27 @@ fn a_door_that_nobody_opened_is_not_open() {
     for (variables, words, says) in [
         (&[][..], &["--listen", here][..], "there are no tokens"),
         (&[], &["--listen", all], "there are no tokens"),
-        (&[], &["--listen", all, "--open"], "others may reach"),
-        (&[("JUMUN_OPEN", "true")], &["--listen", "[::]:0"], "others may reach"),
-        (&[("JUMUN_OPEN", "false")], &["--listen", here], "there are no tokens"),
+        (&[], &["--listen", all, "--no-auth"], "others may reach"),
+        (&[("JUMUN_NO_AUTH", "true")], &["--listen", "[::]:0"], "others may reach"),
+        (&[("JUMUN_NO_AUTH", "false")], &["--listen", here], "there are no tokens"),
         (&[("JUMUN_TOKEN", "")], &["--listen", here], "JUMUN_TOKEN is empty"),
-        (&[("JUMUN_TOKEN", "")], &["--listen", here, "--open"], "JUMUN_TOKEN is empty"),
-        (&[("JUMUN_TOKENS", "")], &["--listen", here, "--open"], "JUMUN_TOKENS is empty"),
+        (&[("JUMUN_TOKEN", "")], &["--listen", here, "--no-auth"], "JUMUN_TOKEN is empty"),
+        (&[("JUMUN_TOKENS", "")], &["--listen", here, "--no-auth"], "JUMUN_TOKENS is empty"),
         (&[], &["--listen", here, "--token", ""], "a token is empty"),
         (&[], &["--listen", here, "--token", ","], "a token is empty"),
         (&[], &["--listen", here, "--tokens", file], "names no token"),
-        (&[], &["--listen", here, "--open", "--tokens", file], "names no token"),
-        (&[], &["--listen", here, "--open", "--token", &token], "leave out one of both"),
-        (&[("JUMUN_TOKN", &token)], &["--listen", here, "--open"], "is JUMUN_TOKEN meant?"),
-        (&[("JUMUN_OPEN", "yes, please")], &["--listen", here], "invalid value"),
+        (&[], &["--listen", here, "--no-auth", "--tokens", file], "names no token"),
+        (&[], &["--listen", here, "--no-auth", "--token", &token], "leave out one of both"),
+        (&[("JUMUN_TOKN", &token)], &["--listen", here, "--no-auth"], "is JUMUN_TOKEN meant?"),
+        (&[("JUMUN_NO_AUTH", "yes, please")], &["--listen", here], "invalid value"),
     ] {
         let (status, text) = tried(variables, words);
         let ended = matches!(status, Some(1 | 2 | 64));
         assert!(ended && text.contains(says), "{variables:?} {words:?}: {status:?}, wanted {says:?}: {text}");
     }
     // as it is asked for, it goes on
-    let (status, text) = tried(&[], &["--listen", all, "--open-to-the-network"]);
-    assert!(status == Some(124) && text.contains("THE DOOR IS OPEN"), "{status:?}: {text}");
+    let (status, text) = tried(&[], &["--listen", all, "--no-auth-on-network"]);
+    assert!(status == Some(124) && text.contains("NO AUTHENTICATION IS CONFIGURED"), "{status:?}: {text}");
 }
 
 /// What never ends, where it is let in.
@@ -163,7 +163,7 @@ async fn a_body_is_json_and_what_decides_is_said_once() {
 /// The kind: what a web page makes the browser of somebody on this machine ask.
 #[tokio::test]
 async fn an_open_door_is_not_open_to_other_sites_pages() {
-    let shop = Shop::start(&["--host", "shop.example"]).await;
+    let shop = Shop::start(&["--allowed-host", "shop.example"]).await;
     for (method, path, anyones) in everywhere() {
         for host in ["evil.example", "localhost.evil.example:80", "10.0.0.1", "127.0.0.1.evil.example", "not a host"] {
             let reply = shop.ask("", &method, &path, &[("Host", host)], b"");
@@ -209,7 +209,7 @@ async fn an_open_door_is_not_open_to_other_sites_pages() {
 /// The kind: whatever anybody without a token can send as fast as they like.
 #[tokio::test]
 async fn strangers_fill_no_log() {
-    let shop = Shop::file(&["--stranger-rate", "3"]).await;
+    let shop = Shop::file(&["--unauthenticated-rate", "3"]).await;
     let lines = |shop: &Shop| shop.server.log().lines().count();
     let before = lines(&shop);
     let signature = signed("another secret than theirs", 0, b"{}");
@@ -231,7 +231,7 @@ async fn strangers_fill_no_log() {
     assert!(lines(&shop) - before <= told[0], "{told:?}: {}", shop.server.log());
     // who has one is not kept waiting
     assert_eq!(shop.get("operator", "/v1/orders").status, 200);
-    assert!(shop.get("metrics", "/metrics").body.contains("jumun_http_strangers_refused_total"));
+    assert!(shop.get("metrics", "/metrics").body.contains("jumun_http_unauthenticated_throttled_total"));
     // nor has a known token more than its share of the log; what is no HTTP has none
     let before = lines(&shop);
     for _ in 0..200 {
@@ -291,7 +291,7 @@ fn f48_a_file_of_passwords_is_looked_into() {
         let file = dir.path().join("pgpass");
         std::fs::write(&file, format!("{line}\n")).unwrap();
         let variables = [("DATABASE_URL", url), ("PGPASSFILE", file.to_str().unwrap())];
-        let (ended, text) = tried_for("2", &variables, &["--open", "--listen", "127.0.0.1:0"]);
+        let (ended, text) = tried_for("2", &variables, &["--no-auth", "--listen", "127.0.0.1:0"]);
         let says = text.contains("no password and shown no certificate");
         assert_eq!((ended, says), (Some(if refuses { 1 } else { 124 }), refuses), "{line}: {text}");
     }
@@ -305,7 +305,7 @@ fn settings_of_the_log_are_read_or_refused() {
         ("JUMUN_LOG", "info,jumun=loud", "JUMUN_LOG can't be read"),
         ("REDIS_ULR", "redis://localhost", "there is a variable REDIS_ULR and no REDIS_URL"),
     ] {
-        let (ended, text) = tried(&[(name, value)], &["--open", "--listen", "127.0.0.1:0"]);
+        let (ended, text) = tried(&[(name, value)], &["--no-auth", "--listen", "127.0.0.1:0"]);
         assert!(matches!(ended, Some(64 | 1)) && text.contains(says), "{name}={value}: {ended:?} {text}");
     }
 }
@@ -357,7 +357,7 @@ fn f48_backends_elsewhere_are_not_reached_in_clear() {
             let refuses = insecure == "false" && !refused.is_empty();
             let waits = !refuses && url.starts_with("postgres") && !url.ends_with("/nowhere");
             let (seconds, status) = if waits { ("2", 124) } else { ("15", 1) };
-            let (ended, text) = tried_for(seconds, &variables, &["--open", "--listen", "127.0.0.1:0"]);
+            let (ended, text) = tried_for(seconds, &variables, &["--no-auth", "--listen", "127.0.0.1:0"]);
             let says = text.contains("--insecure-backends goes on");
             assert_eq!((ended, says), (Some(status), refuses), "{url} {insecure}: {text}");
             assert!(!says || text.contains(refused), "{url}: {text}");
@@ -427,7 +427,11 @@ async fn probes_cost_little_and_tell_strangers_little() {
         assert_eq!(shop.get(token, "/readyz").json(), serde_json::json!({"ready": true}));
     }
     let told = shop.get("metrics", "/readyz").json();
-    assert_eq!((&told["owned"], &told["open_to_anyone"]), (&serde_json::json!(1), &serde_json::json!(false)), "{told}");
+    assert_eq!(
+        (&told["owned"], &told["no_authentication"]),
+        (&serde_json::json!(1), &serde_json::json!(false)),
+        "{told}"
+    );
 }
 
 /// The kind: what a server could tell of how it was built, and of what lies beside it.

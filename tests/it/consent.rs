@@ -17,7 +17,7 @@ fn in_lane(lane: u32) -> String {
 
 fn order(shop: &Shop, id: &str) {
     let place = json!({"order_id": id, "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 13_000,
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 13_000,
             "approval": {"approval_id": format!("a-{id}")}}]}});
     shop.accepted("operator", "/v1/orders", &format!("place-{id}"), &place);
     shop.accepted("operator", &format!("/v1/orders/{id}/prepare"), &format!("prepare-{id}"), &json!({}));
@@ -84,7 +84,7 @@ async fn nobody_buys_from_a_partner_that_has_not_allowed_it() {
     assert_eq!(view(), before, "nothing was done");
     assert_eq!((left(&shop, &near), left(&shop, &far)), (10, 10), "nothing was deducted");
     // nobody allows it but the partner itself, or an operator
-    let allow = |buyer: &str| json!({"type": "allow_buyer", "partner_id": "p-2", "buyer_id": buyer});
+    let allow = |buyer: &str| json!({"type": "authorize_buyer", "partner_id": "p-2", "buyer_id": buyer});
     assert_eq!(shop.send("partner", "/v1/commands", "allow-0001", &allow("p-1")).status, 403);
     assert_eq!(shop.send("checkout", "/v1/commands", "allow-0002", &allow("p-1")).status, 403);
     let mut by_stream = allow("p-1");
@@ -92,7 +92,7 @@ async fn nobody_buys_from_a_partner_that_has_not_allowed_it() {
     let one = Sent::new(0, &by_stream);
     client.send(std::slice::from_ref(&one)).await;
     assert_eq!(client.wait(&[&one.id]).await[0].reason.as_deref(), Some("forbidden"));
-    let nobody = json!({"type": "allow_buyer", "partner_id": "p-none", "buyer_id": "p-1"});
+    let nobody = json!({"type": "authorize_buyer", "partner_id": "p-none", "buyer_id": "p-1"});
     assert_eq!(reason(&shop.send("operator", "/v1/commands", "allow-0004", &nobody)), "unknown_partner");
     // another buyer's consent is not this one's
     shop.accepted("partner2", "/v1/commands", "allow-0005", &allow("p-9"));
@@ -101,7 +101,7 @@ async fn nobody_buys_from_a_partner_that_has_not_allowed_it() {
     shop.accepted("partner2", "/v1/commands", "allow-0006", &allow("p-1"));
     shop.accepted("partner", "/v1/orders/o-1/purchase_from_partner", "bought-0001", &buy(&far));
     assert_eq!(left(&shop, &far), 9);
-    let withdraw = json!({"type": "withdraw_buyer", "partner_id": "p-2", "buyer_id": "p-1"});
+    let withdraw = json!({"type": "revoke_buyer", "partner_id": "p-2", "buyer_id": "p-1"});
     shop.accepted("partner2", "/v1/commands", "allow-0007", &withdraw);
     order(&shop, "o-2");
     let reply = shop.send("partner", "/v1/orders/o-2/purchase_from_partner", "bought-0002", &buy(&near));

@@ -272,11 +272,14 @@ async fn webhooks_come_signed_in_sequence_through_failures_and_a_crash() {
     shop.order("o-6");
     all.until("both", |r| in_sequence(&r.taken()).values().sum::<usize>() == 12).await;
     let page = shop.get("auditor", "/v1/webhooks").json();
-    assert_eq!((page["items"][0]["name"].as_str(), page["items"][0]["letters"].as_i64()), (Some("shop"), Some(0)));
-    assert_eq!(page["items"][0]["at"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (page["items"][0]["name"].as_str(), page["items"][0]["failed_deliveries"].as_i64()),
+        (Some("shop"), Some(0))
+    );
+    assert_eq!(page["items"][0]["positions"].as_array().unwrap().len(), 1);
     assert!(!page.to_string().contains(SECRET) && !shop.server.log().contains(SECRET));
     let metrics = shop.get("metrics", "/metrics").body;
-    assert!(metrics.contains("jumun_webhook_posts_total{webhook=\"shop\",outcome=\"taken\"}"), "{metrics}");
+    assert!(metrics.contains("jumun_webhook_deliveries_total{webhook=\"shop\",outcome=\"delivered\"}"), "{metrics}");
 }
 
 #[tokio::test]
@@ -296,7 +299,8 @@ async fn what_a_receiver_will_not_take_is_kept_and_sent_again_or_discarded() {
         shop.order(&format!("o-{n}"));
     }
     all.until("the others", |r| r.taken().len() == 4).await;
-    let letters = || shop.get("auditor", "/v1/webhooks/shop/letters").json()["items"].as_array().unwrap().clone();
+    let letters =
+        || shop.get("auditor", "/v1/webhooks/shop/failed-deliveries").json()["items"].as_array().unwrap().clone();
     for _ in 0..500 {
         if letters().len() == 2 {
             break;
@@ -306,14 +310,18 @@ async fn what_a_receiver_will_not_take_is_kept_and_sent_again_or_discarded() {
     let kept = letters();
     assert_eq!(kept.len(), 2, "{kept:?}");
     assert_eq!(kept[0]["events"][0]["event_id"], "o-2/2", "newest first");
-    assert_eq!((kept[0]["tries"].as_i64(), kept[0]["reason"].as_str()), (Some(5), Some("the receiver answered 422")));
-    let path = |n: usize| format!("/v1/webhooks/shop/letters/{}", kept[n]["letter"].as_str().unwrap());
+    assert_eq!(
+        (kept[0]["attempts"].as_i64(), kept[0]["reason"].as_str()),
+        (Some(5), Some("the receiver answered 422"))
+    );
+    let path =
+        |n: usize| format!("/v1/webhooks/shop/failed-deliveries/{}", kept[n]["failed_delivery_id"].as_str().unwrap());
     // not yet
     let again = shop.ask("operator", "POST", &format!("{}/resend", path(1)), &[], b"");
     assert_eq!((again.status, reason(&again).as_str()), (502, "not_taken"), "{again:?}");
     all.answers(|_| 200);
     let again = shop.ask("operator", "POST", &format!("{}/resend", path(1)), &[("X-Request-Id", "by-hand-1")], b"");
-    assert_eq!((again.status, again.json()["outcome"].as_str()), (200, Some("taken")), "{again:?}");
+    assert_eq!((again.status, again.json()["outcome"].as_str()), (200, Some("delivered")), "{again:?}");
     assert!(all.taken().contains(&"o-2/1".to_owned()));
     let gone = shop.ask("operator", "DELETE", &path(0), &[], b"");
     assert_eq!(gone.status, 200, "{gone:?}");
@@ -335,7 +343,8 @@ async fn events_of_a_receiver_that_stays_away_are_put_aside_before_they_are_gone
     let shop = Shop::open(&["--webhooks", file.path().to_str().unwrap()]).await;
     shop.stock();
     shop.order("o-1");
-    let letters = || shop.get("operator", "/v1/webhooks/shop/letters").json()["items"].as_array().unwrap().clone();
+    let letters =
+        || shop.get("operator", "/v1/webhooks/shop/failed-deliveries").json()["items"].as_array().unwrap().clone();
     for _ in 0..500 {
         if letters().len() == 2 {
             break;
@@ -344,7 +353,7 @@ async fn events_of_a_receiver_that_stays_away_are_put_aside_before_they_are_gone
     }
     let kept = letters();
     assert_eq!(kept.len(), 2, "{}", shop.server.log());
-    assert!(kept.iter().all(|l| l["tries"].as_i64() >= Some(1)), "each had a try of its own: {kept:?}");
+    assert!(kept.iter().all(|l| l["attempts"].as_i64() >= Some(1)), "each had a try of its own: {kept:?}");
     assert_eq!(paid.taken(), ["o-1/2"], "another receiver's trouble is not its own");
     all.answers(|_| 200);
     shop.order("o-2");
@@ -362,7 +371,7 @@ async fn a_person_is_erased_and_the_orders_stay() {
     };
     for id in ["o-1", "o-2"] {
         shop.accepted("checkout", "/v1/orders", &format!("place-{id}"), &place(id));
-        let pay = json!({"settlements": [{"means": "card", "amount": 13_000,
+        let pay = json!({"settlements": [{"method": "card", "amount": 13_000,
             "approval": {"approval_id": format!("a-{id}")}}]});
         shop.accepted("checkout", &format!("/v1/orders/{id}/approve_payment"), &format!("payment-{id}"), &pay);
     }
@@ -393,7 +402,7 @@ async fn a_person_is_erased_and_the_orders_stay() {
     let done = shop.ask("operator", "POST", "/v1/customers/u-1/erase", &[], b"").json();
     assert_eq!(
         done,
-        json!({"customer_id": "u-1", "orders": 1, "rows": 1, "words": 0, "letters": 2, "kept": ["o-2"], "kept_orders": 1})
+        json!({"customer_id": "u-1", "orders": 1, "rows": 1, "texts": 0, "dead_letters": 2, "pending": ["o-2"], "pending_orders": 1})
     );
     let after = shop.get("operator", "/v1/orders/o-1").json();
     assert_eq!((before["recipient"]["name"].as_str(), &after["recipient"]), (Some("김*늘"), &Value::Null));

@@ -33,7 +33,7 @@ fn hundred(shop: &Shop, headers: &str) -> (Vec<u16>, bool) {
 /// A flood costs its neighbours more than itself while each request of it is answered on the same connection.
 #[tokio::test]
 async fn a_stranger_that_asks_too_much_begins_anew_and_a_proxy_does_not() {
-    let rate = ["--stranger-rate", "1"];
+    let rate = ["--unauthenticated-rate", "1"];
     let shop = Shop::file(&rate).await;
     let (statuses, stays) = hundred(&shop, "Authorization: Bearer wrong\r\n");
     assert!(!stays && statuses.contains(&429), "{statuses:?} {stays}");

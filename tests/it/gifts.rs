@@ -1,4 +1,4 @@
-//! Gift promotions at the HTTP door of the real binary.
+//! Gift promotions at the HTTP API of the real binary.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ async fn gift_promotions_are_read_as_they_were_made_and_changed() {
             "gift_sku_ids": ["F-1"], "gift_quantity": 1, "main_quantity": 2, "closes_at": "2099-01-01T00:00:00Z"});
         shop.accepted("operator", "/v1/commands", &format!("gift-000{n}"), &gifts);
     }
-    let change = json!({"type": "change_gift_promotion", "gift_promotion_id": "gp-1", "gift_sku_ids": ["F-2"],
+    let change = json!({"type": "update_gift_promotion", "gift_promotion_id": "gp-1", "gift_sku_ids": ["F-2"],
         "gift_quantity": 3, "when_sold_out": "refuse"});
     shop.accepted("operator", "/v1/commands", "gift-0006", &change);
     let told = shop.get("checkout", "/v1/gift-promotions/gp-1").json();
@@ -39,7 +39,7 @@ async fn gift_promotions_are_read_as_they_were_made_and_changed() {
     let page = shop.get("operator", &format!("/v1/gift-promotions?limit=1&cursor={next}")).json();
     assert_eq!((&page["items"][0]["gift_promotion_id"], &page["next"]), (&json!("gp-2"), &Value::Null), "{page}");
     let audit = shop.get("operator", "/v1/audit").json();
-    let changed = audit["items"].as_array().unwrap().iter().find(|r| r["detail"]["type"] == "change_gift_promotion");
+    let changed = audit["items"].as_array().unwrap().iter().find(|r| r["detail"]["type"] == "update_gift_promotion");
     assert_eq!(changed.map(|r| &r["target"]), Some(&json!("gp-1")), "{audit}");
 }
 

@@ -132,7 +132,7 @@ impl Scene {
         let mut command = json!({"type": "place_order", "order_id": order, "customer_id": "u-1", "lines": lines});
         if paid {
             let approval = json!({"approval_id": format!("a-{order}")});
-            let settlement = json!({"means": "card", "amount": due, "approval": approval});
+            let settlement = json!({"method": "card", "amount": due, "approval": approval});
             command["payment"] = json!({"kind": "approved", "settlements": [settlement]});
         }
         command
@@ -231,12 +231,12 @@ async fn other_content_is_refused_wherever_it_is_about(on: On, partitions: u32, 
     s.reused(with_id(of("o-c", "prepare"), "shared-0002"));
     s.reused(with_id(json!({"type": "receive_stock", "sku_id": s.sku(0), "quantity": 8}), "shared-0002"));
     s.reused(with_id(s.place("o-f", &[0], true), "shared-0002"));
-    s.reused(with_id(json!({"type": "change_template", "template_id": "t", "name": "x"}), "shared-0002"));
+    s.reused(with_id(json!({"type": "update_template", "template_id": "t", "name": "x"}), "shared-0002"));
     s.same(first, &told);
     assert_eq!(s.on_hand(last), before + 7);
 
     // reference data first: it lives in partition 0
-    let first = with_id(json!({"type": "change_template", "template_id": "t", "name": "other"}), "shared-0003");
+    let first = with_id(json!({"type": "update_template", "template_id": "t", "name": "other"}), "shared-0003");
     let told = s.first(first.clone());
     s.reused(with_id(of("o-c", "prepare"), "shared-0003"));
     s.reused(with_id(of("o-d", "prepare"), "shared-0003"));
@@ -317,7 +317,7 @@ async fn neighbours_go_on(on: On) {
             assert_eq!(post(&address, &place).json()["outcome"], "accepted");
         }
     });
-    let again = places.served.metric("jumun_batches_decided_again_total");
+    let again = places.served.metric("jumun_batch_retries_total");
     assert!((1.0..=3.0).contains(&again), "{again} batches were decided again");
     places.stays_well().await;
 }
@@ -339,7 +339,7 @@ on_both! {
     two_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 2, &[]),
     three_partitions: |on| super::other_content_is_refused_wherever_it_is_about(on, 3, &[]),
     one_partition: |on| super::other_content_is_refused_wherever_it_is_about(on, 1, &[]),
-    forgotten: |on| super::other_content_is_refused_wherever_it_is_about(on, 2, &["--window", "0"]),
+    forgotten: |on| super::other_content_is_refused_wherever_it_is_about(on, 2, &["--dedup-window", "0"]),
     a_refusal_stands_where_it_was_given: super::a_refusal_stands_where_it_was_given,
     neighbours_go_on: super::neighbours_go_on,
     at_once: super::races::at_once,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 fn report(change: impl FnOnce(&mut Value)) -> Value {
     let mut report = json!({
         "format": "jumun-load/1", "by": "jumun load", "version": "0.1.0", "started": "2026-11-22T10:00:00Z",
-        "scenario": "hot", "door": "redis", "skus": 1, "stock": 1_000, "seed": 0, "partitions": 4,
+        "scenario": "hot", "transport": "redis", "skus": 1, "stock": 1_000, "seed": 0, "partitions": 4,
         "offered": 500, "achieved": 499, "planned": 5_000, "sent": 5_000, "answered": 5_000, "accepted": 1_000,
         "rejected": {"sold_out": 4_000}, "failed": {}, "unanswered": 0, "duplicates": 0, "retries": 0,
         "fell_behind": 12, "backlog_half": 3, "backlog_end": 4, "seconds": 10.02,
@@ -20,7 +20,7 @@ fn report(change: impl FnOnce(&mut Value)) -> Value {
 fn after() -> Value {
     report(|r| {
         r["by"] = "k6".into();
-        r["door"] = "http".into();
+        r["transport"] = "http".into();
         r["started"] = "2026-11-22T11:00:00Z".into();
         r["accepted"] = 990.into();
         r["rejected"] = json!({"sold_out": 4_002, "limit_exceeded": 1});
@@ -81,7 +81,7 @@ after:  through http, by k6, jumun 0.1.0, 2026-11-22T11:00:00Z
 │ took                    ┆  10.02 s ┆   10.64 s ┆  1.06 ┆ differs      │
 └─────────────────────────┴──────────┴───────────┴───────┴──────────────┘
 note: k6 counts from the moment it sends, jumun load from the moment a command was due
-note: the doors differ
+note: the transports differ
 1 better, 4 worse, by more than 5%
 ";
 
@@ -126,9 +126,9 @@ fn runs_that_differ_are_not_compared() {
     assert_eq!(
         error,
         "jumun: these runs were not asked for the same: scenario hot and zipf, SKUs 1 and 100, rate 500 and 600, \
-         commands 5,000 and 6,000; --anyway compares them all the same\n"
+         commands 5,000 and 6,000; --force compares them all the same\n"
     );
-    let (status, table, _) = compare(folder.path(), &["a.json", "b.json", "--anyway"]);
+    let (status, table, _) = compare(folder.path(), &["a.json", "b.json", "--force"]);
     assert_eq!(status, Some(0));
     assert!(table.starts_with("hot at 500/s, then zipf at 600/s\n"), "{table}");
     // a fifth more was sent

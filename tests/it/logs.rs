@@ -128,11 +128,11 @@ fn place(id: &str, payment: Value) -> Value {
 /// A sale with everything that is nobody else's business.
 fn sale() -> Vec<Value> {
     let approval = json!({"approval_id": PEOPLE[8], "token": PEOPLE[9]});
-    let settlements = json!([{"means": "card", "amount": 10_000, "approval": approval}]);
+    let settlements = json!([{"method": "card", "amount": 10_000, "approval": approval}]);
     // a payment pays one order
     let other = json!({"approval_id": format!("{}-2", PEOPLE[8]), "token": PEOPLE[9]});
-    let another = json!([{"means": "card", "amount": 10_000, "approval": other}]);
-    let deposit = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": PEOPLE[7],
+    let another = json!([{"method": "card", "amount": 10_000, "approval": other}]);
+    let deposit = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": PEOPLE[7],
         "account_owner": PEOPLE[4], "remitter": PEOPLE[5], "holder": PEOPLE[6]});
     let mut odd = place("log-odd-field", Value::Null);
     odd["recipient"]["nickname"] = json!(PEOPLE[0]);
@@ -165,7 +165,7 @@ async fn logs_are_json_with_ids_and_without_people_or_secrets() {
     let door = server.address().unwrap();
     let client = Client::new(&setting.redis, &setting.namespace, 1).await;
 
-    // by the door, with a token that is known and one that isn't
+    // by the HTTP API, with a token that is known and one that isn't
     let bearer = |token: &str| format!("Bearer {token}");
     for command in goods() {
         let reply =

@@ -21,7 +21,7 @@ async fn long(shop: &Shop) {
     let more = json!({"type": "receive_stock", "sku_id": "A", "quantity": 2_000});
     shop.accepted("operator", "/v1/commands", "more-stock", &more);
     let place = json!({"order_id": "o-long", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1_200}],
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 12_003_000,
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 12_003_000,
             "approval": {"approval_id": "a-long"}}]}});
     shop.accepted("operator", "/v1/orders", "place-long", &place);
     shop.accepted("operator", "/v1/orders/o-long/prepare", "prepare-long", &json!({}));
@@ -155,7 +155,7 @@ async fn the_door_has_as_many_threads_as_it_is_told() {
     for (workers, says) in [("0", "--http-workers is 1 to 64"), ("65", "--http-workers is 1 to 64")] {
         let (status, said) = crate::support::process::run(&[
             "serve",
-            "--open",
+            "--no-auth",
             "--database",
             "sqlite:none.db",
             "--http-workers",

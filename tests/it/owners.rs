@@ -51,7 +51,7 @@ async fn shared(shop: &Shop, s: &mut Stream) {
     s.ok(
         "operator:me",
         json!({"type": "place_order", "order_id": "o-1", "customer_id": "u-1", "lines": lines,
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 46_000,
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 46_000,
             "approval": {"approval_id": "a-1"}}]}}),
     )
     .await;
@@ -108,7 +108,7 @@ fn about_p2(kind: &str) -> Option<Vec<Value>> {
         "write_review" => vec![json!({"line_no": 2, "rating": 1})],
         "withdraw_exchange" => vec![exchange],
         "prepare" => vec![two],
-        "judge_stock" => vec![none, json!({"lines": [{"line_no": 2, "available": 0}]})],
+        "confirm_stock" => vec![none, json!({"lines": [{"line_no": 2, "available": 0}]})],
         "purchase_from_partner" => vec![with(sku.clone(), json!({"partner_id": "p-2"}))],
         "assign_installer" => vec![with(sku.clone(), json!({"partner_id": "p-3"}))],
         "purchase_from_non_partner" => vec![
@@ -118,7 +118,7 @@ fn about_p2(kind: &str) -> Option<Vec<Value>> {
         ],
         "use_own_stock" => vec![none, two, unit],
         "complete_procurement" | "cancel_procurement" => vec![none, two],
-        "choose_destination" => {
+        "set_shipping_address" => {
             vec![none, json!({"recipient": {"name": "n", "phone": "0", "zip": "06236", "address": "a"}})]
         }
         "report_stock_loss" => vec![unit],
@@ -136,7 +136,7 @@ fn about_p2(kind: &str) -> Option<Vec<Value>> {
             json!({"carrier": "CJ", "waybill_no": "w-2"}),
             json!({"lines": [2], "forced": true, "reason": "r"}),
         ],
-        "installer_delivered" | "installed" | "installation_impossible" => vec![none, two],
+        "confirm_installer_delivery" | "complete_installation" | "fail_installation" => vec![none, two],
         "request_return" => vec![with(unit, json!({"reason": "defect", "fault": "buyer"}))],
         "withdraw_return" => vec![back.clone(), with(back, unit)],
         "approve_return" | "reject_return" => vec![back],
@@ -149,9 +149,9 @@ fn about_p2(kind: &str) -> Option<Vec<Value>> {
             json!({"line_no": 2, "quantity": 1, "reason": "defect", "fault": "seller", "sku_id": "A"}),
         ],
         "approve_exchange" => vec![
-            with(exchange.clone(), json!({"branch": "pickup"})),
-            with(exchange.clone(), json!({"branch": "add_product"})),
-            with(exchange, json!({"branch": "add_product", "sku_id": "A"})),
+            with(exchange.clone(), json!({"resolution": "pickup"})),
+            with(exchange.clone(), json!({"resolution": "add_product"})),
+            with(exchange, json!({"resolution": "add_product", "sku_id": "A"})),
         ],
         "reject_exchange" => vec![exchange],
         "waive_collection" => vec![with(exchange, json!({"reason": "r"}))],
@@ -168,15 +168,15 @@ fn about_p2(kind: &str) -> Option<Vec<Value>> {
         ],
         "create_product" => vec![product("g-8", "p-2", "t-2"), product("g-9", "p-1", "t-2")],
         "create_template" => vec![json!({"template_id": "t-9", "partner_id": "p-2", "name": "n"})],
-        "change_template" => vec![json!({"template_id": "t-2", "name": "n"})],
-        "change_product" => vec![json!({"product_id": "g-2", "price": 1})],
+        "update_template" => vec![json!({"template_id": "t-2", "name": "n"})],
+        "update_product" => vec![json!({"product_id": "g-2", "price": 1})],
         "create_campaign" => vec![json!({"campaign_id": "c-9", "sku_id": "B", "name": "c", "price": 1, "allotted": 1,
             "opens_at": "2026-01-01T00:00:00Z", "closes_at": "2150-01-01T00:00:00Z"})],
-        "change_campaign" => vec![json!({"campaign_id": "c-b", "sku_id": "B", "price": 1})],
+        "update_campaign" => vec![json!({"campaign_id": "c-b", "sku_id": "B", "price": 1})],
         "pause_campaign" | "resume_campaign" => vec![json!({"campaign_id": "c-b", "sku_id": "B"})],
-        "allow_buyer" | "withdraw_buyer" => vec![json!({"partner_id": "p-2", "buyer_id": "p-1"})],
+        "authorize_buyer" | "revoke_buyer" => vec![json!({"partner_id": "p-2", "buyer_id": "p-1"})],
         // of a new order, or of any seller's goods
-        "place_order" | "create_promotion" | "create_gift_promotion" | "change_gift_promotion" => return None,
+        "place_order" | "create_promotion" | "create_gift_promotion" | "update_gift_promotion" => return None,
         other => panic!("whose is what {other} is about?"),
     })
 }
@@ -219,12 +219,12 @@ async fn a_partner_acts_on_its_own_in_the_lane_whatever_it_leaves_out() {
         ("partner:p-2", json!({"type": "collect_return", "order_id": "o-1", "claim_group": 1})),
         ("seller:p-2", json!({"type": "reject_exchange", "order_id": "o-1", "claim_group": 2})),
         ("seller:p-1", json!({"type": "receive_stock", "sku_id": "A", "quantity": 1})),
-        ("seller:p-2", json!({"type": "change_product", "product_id": "g-2", "name": "n"})),
-        ("partner:p-2", json!({"type": "allow_buyer", "partner_id": "p-2", "buyer_id": "p-1"})),
+        ("seller:p-2", json!({"type": "update_product", "product_id": "g-2", "name": "n"})),
+        ("partner:p-2", json!({"type": "authorize_buyer", "partner_id": "p-2", "buyer_id": "p-1"})),
     ] {
         s.ok(actor, command).await;
     }
-    // and the door's answers are the lane's
+    // and the HTTP API's answers are the lane's
     let told = shop.send("partner", "/v1/orders/o-1/collect_return", "collect-0001", &json!({"claim_group": 1}));
     assert_eq!(told.status, 403, "{told:?}");
 }
@@ -232,11 +232,11 @@ async fn a_partner_acts_on_its_own_in_the_lane_whatever_it_leaves_out() {
 fn of_goods(kind: &str) -> bool {
     let goods = ["stock", "sku", "product", "template", "campaign", "promotion", "partner", "buyer"];
     let orders =
-        ["judge_stock", "use_own_stock", "report_stock_loss", "purchase_from_partner", "purchase_from_non_partner"];
+        ["confirm_stock", "use_own_stock", "report_stock_loss", "purchase_from_partner", "purchase_from_non_partner"];
     goods.iter().any(|g| kind.ends_with(g)) && !orders.contains(&kind) && kind != "report_stock_loss"
 }
 
-/// Kind: what comes between the door's look and the lane's decision. No line of another seller does, whoever adds it, and who
+/// Kind: what comes between the HTTP API's look and the lane's decision. No line of another seller does, whoever adds it, and who
 /// sells nothing of an order acts on nothing of it.
 #[tokio::test]
 async fn no_line_of_another_seller_comes_between() {
@@ -244,7 +244,7 @@ async fn no_line_of_another_seller_comes_between() {
     let mut s = Stream::of(&shop).await;
     shop.stock();
     let place = json!({"type": "place_order", "order_id": "o-1", "customer_id": "u-1",
-        "lines": [{"sku_id": "A", "quantity": 1}], "payment": {"kind": "approved", "settlements": [{"means": "card",
+        "lines": [{"sku_id": "A", "quantity": 1}], "payment": {"kind": "approved", "settlements": [{"method": "card",
             "amount": 13_000, "approval": {"approval_id": "a-1"}}]}});
     s.ok("operator:me", place).await;
     let gift = json!({"type": "create_product", "product_id": "g-gift", "name": "g", "kind": "gift",
@@ -264,7 +264,7 @@ async fn no_line_of_another_seller_comes_between() {
     s.ok("partner:p-1", json!({"type": "prepare", "order_id": "o-1"})).await;
     for actor in ["partner:p-2", "seller:p-2"] {
         for more in [json!({"lines": [{"line_no": 1, "available": 0}]}), json!({})] {
-            let judged = with(json!({"type": "judge_stock", "order_id": "o-1"}), more);
+            let judged = with(json!({"type": "confirm_stock", "order_id": "o-1"}), more);
             assert_eq!(s.is(actor, judged).await, "forbidden", "{actor}");
         }
         assert_eq!(s.is(actor, json!({"type": "ship", "order_id": "o-1"})).await, "forbidden");
@@ -292,7 +292,7 @@ async fn a_customer_and_a_business_of_one_name_are_two() {
     // the business is on Jeju, which costs more; where the customers are nobody has said
     for (order, amount) in [("o-b", 16_000), ("o-c", 13_000), ("o-d", 13_000)] {
         let settlements =
-            json!([{"means": "card", "amount": amount, "approval": {"approval_id": format!("a-{order}")}}]);
+            json!([{"method": "card", "amount": amount, "approval": {"approval_id": format!("a-{order}")}}]);
         s.ok("operator:me", json!({"type": "approve_payment", "order_id": order, "settlements": settlements})).await;
         assert_eq!(shop.get("operator", &format!("/v1/orders/{order}")).json()["status"], "ORDERED", "{order}");
     }
@@ -304,7 +304,7 @@ async fn a_customer_and_a_business_of_one_name_are_two() {
         for (kind, more) in [
             ("cancel_lines", cancel.clone()),
             ("cancel_payment", json!({})),
-            ("choose_destination", json!({})),
+            ("set_shipping_address", json!({})),
             ("confirm_purchase", json!({})),
             ("write_review", json!({"line_no": 1, "rating": 5})),
             (
@@ -320,8 +320,8 @@ async fn a_customer_and_a_business_of_one_name_are_two() {
         }
     }
     // a business's address is its own, and no customer's
-    assert_eq!(s.is("operator:me", on("choose_destination", "o-c", json!({}))).await, "invalid");
-    // at the door
+    assert_eq!(s.is("operator:me", on("set_shipping_address", "o-c", json!({}))).await, "invalid");
+    // at the HTTP API
     let customer = |path: &str| shop.ask("checkout", "GET", path, &[("X-Customer-Id", "p-1")], b"");
     for part in ["", "/timeline", "/events", "/recipient", "/reviews", "/lines", "/settlements"] {
         assert_eq!(customer(&format!("/v1/orders/o-b{part}")).status, 404, "{part}");
@@ -352,7 +352,7 @@ async fn a_customer_and_a_business_of_one_name_are_two() {
         s.ok("operator:me", on("confirm_refund", order, json!({"refund_key": key}))).await;
     }
     let erased = shop.send("operator", "/v1/customers/p-1/erase", "", &json!({})).json();
-    assert_eq!((&erased["kept"], erased["orders"].as_u64()), (&json!(["o-d"]), Some(1)), "{erased}");
+    assert_eq!((&erased["pending"], erased["orders"].as_u64()), (&json!(["o-d"]), Some(1)), "{erased}");
 }
 
 /// Kind: who buys and sells in one order. What it sells it may give back as a seller, what it only bought as a buyer.
@@ -366,7 +366,7 @@ async fn who_sells_a_part_of_what_it_bought_is_a_buyer_of_the_rest() {
     s.ok("partner:p-1", place).await;
     let total = shop.get("operator", "/v1/orders/o-1").json()["due"].as_i64().expect("an amount");
     let on = |kind: &str, more: Value| with(json!({"type": kind, "order_id": "o-1"}), more);
-    let paid = json!({"settlements": [{"means": "card", "amount": total, "approval": {"approval_id": "a-1"}}]});
+    let paid = json!({"settlements": [{"method": "card", "amount": total, "approval": {"approval_id": "a-1"}}]});
     s.ok("operator:me", on("approve_payment", paid)).await;
     for (kind, more) in [
         ("prepare", json!({})),

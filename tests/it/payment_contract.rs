@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jumun::{
-    domain::{ids::OrderId, money::Won, order::command::Means},
+    domain::{ids::OrderId, money::Won, order::command::PaymentMethod},
     integrations::payment::{
         Charge, PaymentGateway, RefundAsk, Verdict,
         simulated::{Rules, Simulated, chance},
@@ -13,7 +13,7 @@ use jumun::{
 use crate::support::payments::{SECRET, Service};
 
 fn charge(order: &str) -> Charge {
-    Charge { order_id: OrderId::stored(order), means: Means::Card, amount: Won::new(10_000) }
+    Charge { order_id: OrderId::stored(order), method: PaymentMethod::Card, amount: Won::new(10_000) }
 }
 
 fn refund(key: &str, attempt: usize) -> RefundAsk {
@@ -22,7 +22,7 @@ fn refund(key: &str, attempt: usize) -> RefundAsk {
         lane: 0,
         key: key.into(),
         amount: Won::new(7_000),
-        means: Means::Card,
+        method: PaymentMethod::Card,
         payment_id: Some("a-1".into()),
         account: None,
         attempt,

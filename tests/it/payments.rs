@@ -40,7 +40,7 @@ async fn world(service: &Service, secret: &str) -> World {
 
 /// An order that is paid and cancelled; its refund's key.
 async fn to_refund(w: &mut World, order: &str) -> String {
-    let paid = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 1_000,
+    let paid = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 1_000,
         "approval": {"approval_id": format!("a-{order}")}}]});
     w.ok(json!({"type": "place_order", "order_id": order, "customer_id": "u-1",
         "lines": [{"sku_id": "A", "quantity": 1}], "payment": paid}))
@@ -262,7 +262,7 @@ async fn serve_within(partitions: u32, variables: &[String], more: &[&str]) -> (
 }
 
 pub fn approved(event: &str, order: &str, amount: i64) -> Value {
-    json!({"event_id": event, "type": "payment_approved", "order_id": order, "settlements": [{"means": "card",
+    json!({"event_id": event, "type": "payment_approved", "order_id": order, "settlements": [{"method": "card",
         "amount": amount, "approval": {"approval_id": format!("a-{order}")}}]})
 }
 
@@ -274,11 +274,11 @@ async fn a_pending_refund_is_done_by_its_call_back_told_twice() {
     let key = till.cancel("o-1");
     till.until("both are told", || till.service.log().matches(&format!("told done:{key} accepted")).count() == 2);
     let refund = till.order("o-1")["refunds"][0].clone();
-    assert_eq!((refund["stage"].as_str(), refund["tries"].as_u64()), (Some("refunded"), Some(2)), "{refund}");
+    assert_eq!((refund["state"].as_str(), refund["attempts"].as_u64()), (Some("refunded"), Some(2)), "{refund}");
     let told = ask(&till.address, "GET", "/v1/orders/o-1/timeline", &[], b"").json();
     let what: Vec<&str> = told["entries"].as_array().unwrap().iter().filter_map(|e| e["what"].as_str()).collect();
     assert_eq!(what, ["placed", "payment_approved", "cut", "refund_failed", "refund_confirmed"]);
-    assert_eq!(told["entries"][3]["event"]["heard"], "pending");
+    assert_eq!(told["entries"][3]["event"]["outcome"], "pending");
     assert_eq!(till.service.keys()[&key], (1, 1));
     assert!(till.server.metric("jumun_payment_callbacks_total") >= 3.0);
 }
@@ -335,9 +335,9 @@ async fn a_service_is_asked_over_tls_and_only_one_that_is_vouched_for() {
         assert_eq!(till.tell(&approved("e-1", "o-1", 1_000)).json()["outcome"], "accepted");
         till.cancel("o-1");
         let refund = || till.order("o-1")["refunds"][0].clone();
-        till.until("it is tried", || refund()["tries"].as_u64() > Some(0) || refund()["stage"] == "refunded");
+        till.until("it is tried", || refund()["attempts"].as_u64() > Some(0) || refund()["state"] == "refunded");
         let (refund, asked) = (refund(), till.service.log().matches("POST /refunds").count());
-        assert_eq!(refund["stage"] == "refunded", answers, "{shown:?} {trust:?} {system:?}: {refund}");
+        assert_eq!(refund["state"] == "refunded", answers, "{shown:?} {trust:?} {system:?}: {refund}");
         assert_eq!(
             refund["last_failure"].as_str().is_some_and(|why| why.contains("certificate")),
             !answers,
@@ -383,16 +383,16 @@ async fn the_payment_services_word_moves_an_order() {
     let placed = json!({"type": "place_order", "order_id": "o-4", "customer_id": "u-1", "payment": payment,
         "lines": [{"sku_id": "A", "quantity": 1}]});
     assert_eq!(till.send("place-o-4", &placed).json()["reason"], "approval_reused");
-    assert_eq!(till.server.metric("jumun_batches_decided_again_total"), 1.0);
+    assert_eq!(till.server.metric("jumun_batch_retries_total"), 1.0);
     assert_eq!(till.server.metric("jumun_lane_resets_total"), 0.0, "no lane stopped for it");
     // a deposit, of the right amount
     let awaited =
-        json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "110-1", "bank_code": "088"});
+        json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": "110-1", "bank_code": "088"});
     till.place("o-2", awaited);
     let deposit = |event: &str, amount: i64| json!({"event_id": event, "type": "deposit_confirmed", "order_id": "o-2", "amount": amount});
     let less = till.tell(&deposit("e-4", 999)).json();
     assert_eq!((less["outcome"].as_str(), less["reason"].as_str()), (Some("accepted"), Some("amount_mismatch")));
-    till.until("it goes back", || till.order("o-2")["refunds"][0]["stage"] == "refunded");
+    till.until("it goes back", || till.order("o-2")["refunds"][0]["state"] == "refunded");
     assert_eq!(till.tell(&deposit("e-5", 1_000)).json()["outcome"], "accepted");
     assert_eq!(till.order("o-2")["status"], "ORDERED");
     // what it names by its own words is nobody else's to name

@@ -1,4 +1,4 @@
-//! Who may say that money came in, at the HTTP door. Each test says which kind it stands for.
+//! Who may say that money came in, at the HTTP API. Each test says which kind it stands for.
 
 use std::io::Write as _;
 
@@ -18,7 +18,7 @@ fn file(entries: &[&str]) -> tempfile::NamedTempFile {
 }
 
 fn paid(approval: &str, amount: i64) -> Value {
-    json!({"settlements": [{"means": "card", "amount": amount, "approval": {"approval_id": approval}}]})
+    json!({"settlements": [{"method": "card", "amount": amount, "approval": {"approval_id": approval}}]})
 }
 
 fn placement(order: &str, payment: Value) -> Value {
@@ -83,7 +83,7 @@ async fn a_token_says_paid_only_if_it_may() {
             let told = shop.send(token, "/v1/commands", "", &Value::Object(whole));
             assert_eq!(told.status, if says { 200 } else { 403 }, "{token}: {told:?}");
             // it may still place what is to be paid
-            let unpaid = placement(&format!("o-{n}-unpaid"), json!({"kind": "deposit", "means": "bank_transfer"}));
+            let unpaid = placement(&format!("o-{n}-unpaid"), json!({"kind": "deposit", "method": "bank_transfer"}));
             assert_eq!(shop.send(token, "/v1/orders", &format!("later-{n:04}"), &unpaid).status, 200, "{token}");
         }
         assert_eq!(shop.get("operator", &format!("/v1/orders/{order}")).json()["status"] == "ORDERED", says, "{token}");
@@ -94,7 +94,7 @@ async fn a_token_says_paid_only_if_it_may() {
         shop.accepted("web", "/v1/orders", &format!("place-{n:04}"), &placement(&order, Value::Null));
         let to = format!("/v1/orders/{order}/approve_payment");
         let mut wrong = paid(&order, due - 1);
-        wrong["vouched"] = true.into(); // what a client says of itself is not what counts
+        wrong["verified"] = true.into(); // what a client says of itself is not what counts
         let told = shop.send(token, &to, &format!("wrong-{n:04}"), &wrong);
         assert_eq!(
             (told.status, reason(&told).as_str()),

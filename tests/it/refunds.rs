@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use jumun::{
-    domain::{ids::OrderId, money::Won, order::command::Means},
+    domain::{ids::OrderId, money::Won, order::command::PaymentMethod},
     integrations::payment::{Charge, DueRefund, PaymentGateway, RefundAsk, Verdict},
     server::refund_dispatcher::{self, RefundDispatcher},
     store::Lease,
@@ -61,14 +61,23 @@ async fn asked(w: &World, gateway: &Arc<Refuses>, due: DueRefund, times: usize, 
 
 /// An order that is paid and cancelled; its refund.
 async fn to_refund(w: &mut World, order: &str) -> RefundAsk {
-    let paid = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 1_000,
+    let paid = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 1_000,
         "approval": {"approval_id": format!("a-{order}")}}]});
     w.ok(json!({"type": "place_order", "order_id": order, "customer_id": "u-1",
         "lines": [{"sku_id": "A", "quantity": 1}], "payment": paid}))
         .await;
     let key = w.ok(json!({"type": "cancel_lines", "order_id": order, "lines": [1]})).await.facts.refunds[0].clone();
     let (order_id, amount) = (OrderId::stored(order), Won::new(1_000));
-    RefundAsk { order_id, lane: 0, key, amount, means: Means::Card, payment_id: None, account: None, attempt: 0 }
+    RefundAsk {
+        order_id,
+        lane: 0,
+        key,
+        amount,
+        method: PaymentMethod::Card,
+        payment_id: None,
+        account: None,
+        attempt: 0,
+    }
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn timelines_do_not_stall_the_door() {
     });
     let took = begun.elapsed();
     let bound = Duration::from_millis(500).max(usual * 10);
-    assert!(slowest < bound, "the door stood still for {slowest:?}; at rest it took {usual:?}");
+    assert!(slowest < bound, "the HTTP API stood still for {slowest:?}; at rest it took {usual:?}");
     assert!(took < Duration::from_secs(6).max(alone * 4), "{took:?} for eight, {alone:?} for one");
     let mut found = 0;
     for told in &timelines {

@@ -54,7 +54,7 @@ async fn f51_a_server_whose_user_may_not_change_the_schema_does_all_that_it_does
     // rows of every kind of table: claims, procurements, waybills, reviews, erased persons
     let to =
         json!({"zip": "06236", "recipient": {"name": "n", "phone": "010-1234-5678", "zip": "06236", "address": "a"}});
-    let chosen = shop.send("operator", "/v1/orders/o-1/choose_destination", "choose-o-1", &to);
+    let chosen = shop.send("operator", "/v1/orders/o-1/set_shipping_address", "choose-o-1", &to);
     assert!([200, 422].contains(&chosen.status), "{chosen:?}");
     for command in ["prepare", "use_own_stock", "complete_procurement"] {
         done("o-1", command, json!({}));

@@ -1,4 +1,4 @@
-//! Whose a thing is at the HTTP door (f42): orders, lines, goods, ids, answers.
+//! Whose a thing is at the HTTP API (f42): orders, lines, goods, ids, answers.
 
 use std::{
     thread,
@@ -73,7 +73,7 @@ fn of_two_sellers(shop: &Shop, order: &str) {
     let place = json!({"order_id": order, "customer_id": "u-2", "lines": lines});
     let placed = shop.accepted("operator", "/v1/orders", &format!("place-{order}"), &place);
     let due = placed["facts"]["amount_due"].as_i64().unwrap_or(26_000);
-    let paid = json!({"settlements": [{"means": "card", "amount": due, "approval": {"approval_id": "a-1"}}]});
+    let paid = json!({"settlements": [{"method": "card", "amount": due, "approval": {"approval_id": "a-1"}}]});
     shop.accepted("operator", &format!("/v1/orders/{order}/approve_payment"), &format!("payment-{order}"), &paid);
 }
 
@@ -100,7 +100,7 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
         ("report_stock_loss", json!({"lines": [{"line_no": 2, "quantity": 1}]})),
         ("purchase_from_non_partner", json!({"lines": [2], "seller_name": "s", "amount": 1})),
         ("purchase_from_partner", json!({"partner_id": "p-1", "lines": [{"line_no": 2, "sku_id": "A"}]})),
-        ("choose_destination", json!({})),
+        ("set_shipping_address", json!({})),
         ("add_gift", json!({"main_line_no": 2, "sku_id": "A", "quantity": 1, "reason": "delay"})),
         ("add_gift", json!({"main_line_no": 1, "sku_id": "B", "quantity": 1, "reason": "delay"})),
     ] {
@@ -128,10 +128,10 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
         (json!({"type": "receive_stock", "sku_id": "B", "quantity": 1}), false),
         (json!({"type": "adjust_stock", "sku_id": "B", "quantity": 1, "reason": "r"}), false),
         (json!({"type": "shrink_stock", "sku_id": "nothing", "quantity": 1, "reason": "r"}), false),
-        (json!({"type": "change_product", "product_id": "g-1", "price": 9_000}), true),
-        (json!({"type": "change_product", "product_id": "g-2", "price": 1}), false),
-        (json!({"type": "change_template", "template_id": "t-1", "name": "n"}), true),
-        (json!({"type": "change_template", "template_id": "t-2", "name": "n"}), false),
+        (json!({"type": "update_product", "product_id": "g-1", "price": 9_000}), true),
+        (json!({"type": "update_product", "product_id": "g-2", "price": 1}), false),
+        (json!({"type": "update_template", "template_id": "t-1", "name": "n"}), true),
+        (json!({"type": "update_template", "template_id": "t-2", "name": "n"}), false),
         (json!({"type": "create_template", "template_id": "t-3", "partner_id": "p-1", "name": "n"}), true),
         (json!({"type": "create_template", "template_id": "t-4", "partner_id": "p-2", "name": "n"}), false),
         (json!({"type": "create_sku", "sku_id": "A2", "product_id": "g-1", "option_name": "o"}), true),
@@ -152,7 +152,7 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
                 "gift_sku_ids": ["A"], "gift_quantity": 1, "main_quantity": 1}),
             false,
         ),
-        (json!({"type": "change_gift_promotion", "gift_promotion_id": "gp-1", "gift_quantity": 9}), false),
+        (json!({"type": "update_gift_promotion", "gift_promotion_id": "gp-1", "gift_quantity": 9}), false),
         (json!({"type": "create_partner", "partner_id": "p-3", "name": "p", "kind": "retailer"}), false),
     ] {
         let told = sent("/v1/commands", body.clone());
@@ -167,8 +167,8 @@ async fn f42_a_partner_acts_on_its_own_lines_and_goods() {
     let page = shop.get("auditor", "/v1/audit?limit=500").json();
     let rows: Vec<&Value> = page["items"].as_array().unwrap().iter().filter(|r| r["actor"] == "partner:p-1").collect();
     let of = |kind: &str| rows.iter().filter(|r| r["action"] == "COMMAND" && r["detail"]["type"] == kind).count();
-    assert_eq!((of("change_product"), of("create_promotion"), rows.len()), (1, 0, 8), "{page}");
-    let price = rows.iter().find(|r| r["detail"]["type"] == "change_product").unwrap();
+    assert_eq!((of("update_product"), of("create_promotion"), rows.len()), (1, 0, 8), "{page}");
+    let price = rows.iter().find(|r| r["detail"]["type"] == "update_product").unwrap();
     assert_eq!((&price["target"], &price["detail"]["price"]), (&json!("g-1"), &json!(9_000)), "{price}");
     // an order's own are with the order
     let lost = json!({"lines": [{"line_no": 2, "quantity": 1}]});

@@ -35,11 +35,11 @@ fn write(path: &Path, keys: &[&str]) {
 fn secrets(shop: &Shop, n: usize) {
     let place = json!({"order_id": format!("o-{n}"), "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
         "refund_account": {"bank": "088", "number": format!("110-700-{n}"), "holder": "김수취"},
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 13_000,
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 13_000,
             "approval": {"approval_id": format!("a-{n}"), "token": format!("tok-{n}-canary")}}]}});
     shop.accepted("operator", "/v1/orders", &format!("place-o-{n}"), &place);
     let place = json!({"order_id": format!("d-{n}"), "customer_id": "u-1", "lines": [{"sku_id": "B", "quantity": 1}],
-        "payment": {"kind": "deposit", "means": "virtual_account", "virtual_account_no": format!("110-800-{n}"),
+        "payment": {"kind": "deposit", "method": "virtual_account", "virtual_account_no": format!("110-800-{n}"),
             "bank_code": "088", "remitter": "김송금"}});
     shop.accepted("operator", "/v1/orders", &format!("place-d-{n}"), &place);
 }
@@ -77,7 +77,7 @@ async fn again(shop: &mut Shop) {
 
 /// What `jumun serve` says when it does not start.
 fn refused(shop: &Shop, keys: &[&str]) -> String {
-    let mut words = vec!["serve", "--database", &*shop.setting.database, "--open", "--listen", "127.0.0.1:0"];
+    let mut words = vec!["serve", "--database", &*shop.setting.database, "--no-auth", "--listen", "127.0.0.1:0"];
     if !shop.setting.redis.is_empty() {
         words.extend(["--redis", &*shop.setting.redis, "--namespace", &*shop.setting.namespace]);
     }
@@ -227,13 +227,13 @@ async fn accounts_from_before_keys_had_ids_are_opened_kept_and_sealed_anew() {
 async fn without_a_key_no_secret_is_kept_and_payments_go_on() {
     let shop = Shop::open(&[]).await;
     shop.stock();
-    let payment = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 13_000,
+    let payment = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 13_000,
         "approval": {"approval_id": "a-1", "token": "tok-1-canary"}}]});
     let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
         "payment": payment});
     shop.accepted("operator", "/v1/orders", "place-o-1", &place);
     let deposit = json!({"order_id": "d-1", "customer_id": "u-1", "lines": [{"sku_id": "B", "quantity": 1}],
-        "payment": {"kind": "deposit", "means": "virtual_account", "virtual_account_no": "110-800-1",
+        "payment": {"kind": "deposit", "method": "virtual_account", "virtual_account_no": "110-800-1",
             "bank_code": "088", "remitter": "김송금"}});
     shop.accepted("operator", "/v1/orders", "place-d-1", &deposit);
     assert_eq!(in_clear(&shop).await, Vec::<String>::new());
@@ -311,6 +311,11 @@ async fn as_before(url: &str) {
     let token = "'tok-' || substr(ord_id, 3) || '-canary'";
     let all = [
         "DELETE FROM _sqlx_migrations WHERE version = 19".to_owned(),
+        // the names that events had then
+        "UPDATE tb_od_ord_hist SET evnt = replace(replace(evnt, 'late_payment_received', 'late_payment_taken'), \
+         '\"method\":', '\"means\":'), \
+         evnt_typ_cd = replace(evnt_typ_cd, 'late_payment_received', 'late_payment_taken'), evnt_ver = 1"
+            .to_owned(),
         "DELETE FROM tb_od_ord_prsn WHERE prsn_knd_cd = 'TOKEN' OR ord_id = 'd-4'".to_owned(),
         "UPDATE tb_od_ord_prsn SET acct_enc = NULL WHERE prsn_knd_cd = 'PAYER'".to_owned(),
         format!(

@@ -21,7 +21,7 @@ fn until(what: &str, holds: impl Fn() -> bool) {
 /// The kind: whoever asks and does not read, for anything, with a token or without.
 #[tokio::test]
 async fn who_does_not_read_costs_little_and_is_cut() {
-    let shop = Shop::file(&["--unread", "3"]).await;
+    let shop = Shop::file(&["--write-timeout", "3"]).await;
     assert!(shop.get("", "/openapi.json").body.len() > 150_000);
     let (before, descriptors) = (shop.server.resident(), shop.server.descriptors());
     let request = format!("GET /openapi.json HTTP/1.1\r\nHost: {}\r\n\r\n", shop.address);
@@ -40,7 +40,7 @@ async fn who_does_not_read_costs_little_and_is_cut() {
     // sixteen requests each wait with their heads; with a copy of the answer it would be twice as much
     assert!(grown < 700 * 1024 * CLIENTS as u64, "{} KiB each", grown / 1024 / CLIENTS as u64);
     until("they are cut", || shop.server.descriptors() <= descriptors + CLIENTS / 10);
-    // the door goes on, and who reads gets all of it, however long it is
+    // the HTTP API goes on, and who reads gets all of it, however long it is
     let mut socket = TcpStream::connect(&shop.address).unwrap();
     socket
         .write_all(format!("{request}GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())
@@ -53,7 +53,7 @@ async fn who_does_not_read_costs_little_and_is_cut() {
 
 #[tokio::test]
 async fn there_are_so_many_from_one_address() {
-    let shop = Shop::file(&["--connections-of-one", "20"]).await;
+    let shop = Shop::file(&["--connections-per-address", "20"]).await;
     let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&shop.address).unwrap()).collect();
     until("the places are taken", || shop.get("", "/healthz").status == 503);
     let refused = shop.get("", "/healthz");

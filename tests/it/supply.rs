@@ -1,4 +1,4 @@
-//! Sellers, partners and installers at the door: each does its part with its own token, and no other's.
+//! Sellers, partners and installers at the HTTP API: each does its part with its own token, and no other's.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ impl<'a> Desk<'a> {
 
     fn partner(&mut self, id: &str, kind: &str) {
         self.ok("operator", json!({"type": "create_partner", "partner_id": id, "name": id, "kind": kind}));
-        self.ok("operator", json!({"type": "allow_buyer", "partner_id": id, "buyer_id": "p-1"}));
+        self.ok("operator", json!({"type": "authorize_buyer", "partner_id": id, "buyer_id": "p-1"}));
     }
 
     fn order(&mut self, order: &str, skus: &[&str]) {
@@ -63,7 +63,7 @@ impl<'a> Desk<'a> {
                 "actor": "operator:the-operator"}),
         );
         let total = self.look(order)["total"].as_i64().unwrap();
-        let paid = json!([{"means": "card", "amount": total, "approval": {"approval_id": format!("a-{order}")}}]);
+        let paid = json!([{"method": "card", "amount": total, "approval": {"approval_id": format!("a-{order}")}}]);
         self.ok("operator", json!({"type": "approve_payment", "order_id": order, "settlements": paid}));
     }
 
@@ -139,7 +139,7 @@ async fn a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() {
     for kind in ["prepare", "use_own_stock", "complete_procurement"] {
         d.ok("operator", on("o-2", kind));
     }
-    d.ok("operator", with(with(on("o-2", "ship"), "method", json!("own")), "started", json!(true)));
+    d.ok("operator", with(with(on("o-2", "ship"), "method", json!("own")), "in_transit", json!(true)));
     let wish = json!({"type": "request_exchange", "order_id": "o-2", "line_no": 1, "quantity": 1, "reason": "defect",
         "fault": "seller"});
     d.ok("operator", wish);
@@ -147,7 +147,7 @@ async fn a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() {
     for lane in 0..3 {
         let gone = in_lane("gone", lane);
         d.goods(&gone, "g-1", None, 0);
-        let approve = json!({"type": "approve_exchange", "order_id": "o-2", "claim_group": 1, "branch": "add_product",
+        let approve = json!({"type": "approve_exchange", "order_id": "o-2", "claim_group": 1, "resolution": "add_product",
             "sku_id": gone});
         d.no("partner", approve, "insufficient_stock");
         let mut after = d.look("o-2");
@@ -156,7 +156,7 @@ async fn a_wrong_pick_is_refused_in_every_lane_and_the_order_is_as_it_was() {
     }
     let last = in_lane("last", 1);
     d.goods(&last, "g-1", None, 1);
-    let approve = json!({"type": "approve_exchange", "order_id": "o-2", "claim_group": 1, "branch": "add_product",
+    let approve = json!({"type": "approve_exchange", "order_id": "o-2", "claim_group": 1, "resolution": "add_product",
         "sku_id": last});
     assert_eq!(d.ok("partner", approve)["facts"]["line_no"], 2);
     assert_eq!(shop.get("operator", &format!("/v1/skus/{last}")).json()["on_hand"], 0);
@@ -239,7 +239,7 @@ async fn another_sellers_goods_are_not_for_an_exchange_whatever_is_left_out() {
     d.no("operator", wish(Some("B")), "forbidden");
     d.no("partner", wish(Some("B")), "forbidden");
     d.ok("operator", wish(None));
-    let approve = json!({"type": "approve_exchange", "order_id": "o-1", "claim_group": 1, "branch": "add_product"});
+    let approve = json!({"type": "approve_exchange", "order_id": "o-1", "claim_group": 1, "resolution": "add_product"});
     for token in ["partner", "operator"] {
         d.no(token, with(approve.clone(), "sku_id", json!("B")), "forbidden");
     }
@@ -260,7 +260,7 @@ async fn a_partner_who_buys_is_a_buyer() {
     };
     d.no("partner2", place("b-0", "u-1"), "forbidden");
     d.no("partner2", place("b-0", "p-1"), "forbidden");
-    let paid = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 33_000, "approval": {"approval_id": "x"}}]});
+    let paid = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 33_000, "approval": {"approval_id": "x"}}]});
     d.no("partner2", with(place("b-0", "p-2"), "payment", paid), "forbidden");
     for (n, actor) in [(1, None), (3, Some("partner:p-2")), (4, Some("seller:p-2"))] {
         let order = format!("b-{n}");
@@ -272,7 +272,8 @@ async fn a_partner_who_buys_is_a_buyer() {
         // as a customer of its name it is somebody else
         d.no("partner2", with(on(&order, "cancel_payment"), "actor", json!("buyer:p-2")), "forbidden");
         d.no("partner", on(&order, "cancel_payment"), "forbidden");
-        let settlements = json!([{"means": "card", "amount": 33_000, "approval": {"approval_id": format!("pay-{n}")}}]);
+        let settlements =
+            json!([{"method": "card", "amount": 33_000, "approval": {"approval_id": format!("pay-{n}")}}]);
         d.ok("operator", with(on(&order, "approve_payment"), "settlements", settlements));
         d.ok("partner2", said(with(on(&order, "cancel_lines"), "lines", json!([2]))));
         for kind in ["prepare", "use_own_stock", "complete_procurement"] {
@@ -323,29 +324,29 @@ async fn an_installer_works_on_its_own_order_and_is_heard_on_its_parents() {
             let work = d.ok("partner", assign)["facts"]["linked_order_id"].as_str().unwrap().to_owned();
             d.ok("partner2", on(&work, "prepare"));
             // not before it is there
-            d.no("partner2", on(&work, "installed"), "illegal_transition");
-            d.no("partner2", on(&work, "installer_delivered"), "illegal_transition");
+            d.no("partner2", on(&work, "complete_installation"), "illegal_transition");
+            d.no("partner2", on(&work, "confirm_installer_delivery"), "illegal_transition");
             assert_eq!(d.look(&work)["status"], "PREPARING");
             for kind in ["use_own_stock", "complete_procurement"] {
                 d.ok("partner", on(&order, kind));
             }
-            d.ok("partner", with(with(on(&order, "ship"), "method", json!("own")), "started", json!(true)));
+            d.ok("partner", with(with(on(&order, "ship"), "method", json!("own")), "in_transit", json!(true)));
             if lane == 2 {
-                d.ok("partner2", on(&work, "installation_impossible"));
+                d.ok("partner2", on(&work, "fail_installation"));
                 assert_eq!(d.look(&order)["status"], "RETURNING");
                 d.until(&work, "over", |o| o["status"] == "CANCELLED").await;
                 continue;
             }
-            d.ok("partner2", on(&work, "installer_delivered"));
+            d.ok("partner2", on(&work, "confirm_installer_delivery"));
             assert_eq!(d.look(&order)["lines"][0]["delivery"], "delivered_by_installer");
             assert_eq!(d.look(&work)["lines"][0]["delivery"], "delivered_by_installer");
-            d.no("partner2", on(&work, "installer_delivered"), "illegal_transition");
+            d.no("partner2", on(&work, "confirm_installer_delivery"), "illegal_transition");
             if lane == 1 {
                 // said on the order, it is heard by the installer
-                d.ok("operator", on(&order, "installed"));
+                d.ok("operator", on(&order, "complete_installation"));
                 d.until(&work, "installed", |o| o["lines"][0]["delivery"] == "installed").await;
             } else {
-                d.ok("partner2", on(&work, "installed"));
+                d.ok("partner2", on(&work, "complete_installation"));
             }
             d.ok("operator", on(&order, "confirm_purchase"));
             d.until(&work, "over", |o| o["status"] == "PURCHASE_CONFIRMED").await;
@@ -364,7 +365,7 @@ async fn purchases_are_confirmed_by_themselves_when_it_is_asked_for() {
         for kind in ["prepare", "use_own_stock", "complete_procurement"] {
             d.ok("operator", on(order, kind));
         }
-        d.ok("operator", with(with(on(order, "ship"), "method", json!("quick")), "started", json!(true)));
+        d.ok("operator", with(with(on(order, "ship"), "method", json!("quick")), "in_transit", json!(true)));
     }
     // a claim is open
     let back = json!({"type": "request_return", "order_id": "o-2", "lines": [{"line_no": 1, "quantity": 1}],
@@ -396,7 +397,7 @@ async fn a_seller_gives_its_own_goods_away_over_the_streams_too() {
             d.ok("", with(command, "actor", json!("operator:o")));
         }
     }
-    let paid = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 13_000, "approval": {"approval_id": "k"}}]});
+    let paid = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 13_000, "approval": {"approval_id": "k"}}]});
     let lines = json!([{"sku_id": "A", "quantity": 1}]);
     d.ok(
         "",

@@ -108,7 +108,7 @@ async fn a_redis_that_asks_for_a_certificate_is_shown_one() {
     let [ca, cert, key] = [authority.ca(), cert, key].map(|p| p.display().to_string());
     let trust = ["--redis", &streams, "--redis-ca", &ca];
     let shown = [&trust[..], &["--redis-cert", &cert, "--redis-key", &key]].concat();
-    let serve_words = ["serve", "--open", "--listen", "127.0.0.1:0", "--database", &database];
+    let serve_words = ["serve", "--no-auth", "--listen", "127.0.0.1:0", "--database", &database];
     for words in [&serve_words[..], &["load", "--count", "10"]] {
         let (status, text) = tried(&[words, &trust].concat());
         assert_eq!((status, text.contains("CertificateRequired")), (Some(1), true), "{words:?}: {text}");
@@ -141,7 +141,7 @@ async fn a_redis_that_can_not_be_trusted_is_refused_with_a_sentence() {
     let command = dir.path().join("command.json").display().to_string();
     std::fs::write(&command, r#"{"id":"s-000000001","type":"receive_stock"}"#).unwrap();
     let doors: [&[&str]; 3] = [
-        &["serve", "--open", "--listen", "127.0.0.1:0", "--database", &database],
+        &["serve", "--no-auth", "--listen", "127.0.0.1:0", "--database", &database],
         &["send", &command],
         &["load", "--count", "10"],
     ];
@@ -194,7 +194,7 @@ async fn a_postgres_that_can_not_be_trusted_is_refused_with_a_sentence() {
         (format!("{plainly}?sslmode=verify-full"), "server does not support TLS"),
         (format!("{plainly}?sslmode=on"), "unknown value \"on\" for `ssl_mode`"),
     ] {
-        let (status, text) = tried(&["serve", "--open", "--listen", "127.0.0.1:0", "--database", &url]);
+        let (status, text) = tried(&["serve", "--no-auth", "--listen", "127.0.0.1:0", "--database", &url]);
         assert!(status == Some(1) && text.contains(said), "{url}: {status:?}, wanted {said:?}: {text}");
     }
     // what the modes below verify-full let through: any certificate, another name, no TLS at all

@@ -1,4 +1,4 @@
-//! Tokens at the door while it serves: added, taken away, over.
+//! Tokens at the HTTP API while it serves: added, taken away, over.
 
 use std::{
     io::{Read as _, Write as _},
@@ -163,7 +163,7 @@ async fn operators_have_desks() {
     }
     // a placement that says that it is paid is money
     let paid = json!({"type": "place_order", "order_id": "o-2", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 13_000, "approval": {"approval_id": "a-2"}}]}});
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 13_000, "approval": {"approval_id": "a-2"}}]}});
     let reply = shop.send("support", "/v1/commands", "desk-paid-1", &paid);
     assert_eq!((reply.status, reason(&reply).as_str()), (403, "forbidden"), "{reply:?}");
     assert_eq!(shop.send("operator", "/v1/commands", "desk-paid-2", &paid).status, 200);

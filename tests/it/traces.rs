@@ -56,7 +56,7 @@ fn commands() -> Vec<Value> {
         json!({"id": "trace-decline", "type": "decline_payment", "order_id": "o-trace-place", "actor": "payment:pg",
             "reason": CANARIES[4]}),
         json!({"id": "trace-approve", "type": "approve_payment", "order_id": "o-trace-place", "actor": "payment:pg",
-            "settlements": [{"means": "card", "amount": 10_000, "approval": {"approval_id": CANARIES[3]}}]}),
+            "settlements": [{"method": "card", "amount": 10_000, "approval": {"approval_id": CANARIES[3]}}]}),
     ]
 }
 

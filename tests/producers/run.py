@@ -92,7 +92,7 @@ class Server:
     def start(self) -> None:
         settings = {"JUMUN_LISTEN": f"127.0.0.1:{self.door}", "JUMUN_PARTITIONS": str(PARTITIONS)}
         # under the same name it takes its partitions back without waiting for the lease to end
-        settings |= {"JUMUN_INSTANCE": "producers", "JUMUN_OPEN": "true"}
+        settings |= {"JUMUN_INSTANCE": "producers", "JUMUN_NO_AUTH": "true"}
         # a frozen server is still the owner; what was sent is still there when it is inspected, however slow the machine
         settings |= {"JUMUN_LEASE": "15", "JUMUN_KEEP_COMMANDS": "3600", "JUMUN_KEEP_ANSWERS": "3600"}
         with (self.here / "jumun.log").open("ab") as log:
@@ -193,7 +193,7 @@ class Proxy:
 
 def run(name: str, command: list, skus: list[str], orders: int, patience: int, url: str, here: Path) -> dict:
     """The example's summary."""
-    env = {**os.environ, "REDIS_URL": url, "JUMUN_NAMESPACE": NAMESPACE, "JUMUN_PATIENCE": str(patience)}
+    env = {**os.environ, "REDIS_URL": url, "JUMUN_NAMESPACE": NAMESPACE, "JUMUN_ANSWER_TIMEOUT": str(patience)}
     words = [*command, ",".join(skus), str(orders), str(AT_ONCE)]
     done = subprocess.run(
         words, env={**env, "JUMUN_REPLY_TO": name}, capture_output=True, text=True, timeout=RUN_SECONDS_MAX, check=False,

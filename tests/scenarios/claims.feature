@@ -282,7 +282,7 @@ Feature: Claims as a shop meets them
       | 2    | CANCELLED | 0                 | 0         | 0          |
     And the order is SHIPPED
     And the refunds are:
-      | refund | state   | means  | planned   |
+      | refund | state   | method | planned   |
       | 1      | PLANNED | CARD   | 6,000 won |
     And 2 of B came back, and 0 are sold net
     When the seller inspects exchange 1, but is refused because illegal_transition

@@ -64,7 +64,7 @@ Feature: Exchanges
     And the card has 23,000 won refundable, nothing planned, nothing excluded and nothing refunded
     And B has 9 on hand, 0 held and 1 sold
     And the exchanges are:
-      | group | line | quantity | state    | branch      | new line | moved      |
+      | group | line | quantity | state    | resolution      | new line | moved      |
       | 1     | 1    | 1        | APPROVED | ADD_PRODUCT | 2        | 10,000 won |
     When the seller procures the order from own stock
     And the seller ships 1 of line 2 by waybill 200
@@ -114,7 +114,7 @@ Feature: Exchanges
     And the payment side confirms refund 1
     Then the card has 13,000 won refundable, nothing planned, 3,000 won excluded and 7,000 won refunded
     And the exchanges are:
-      | group | state     | branch |
+      | group | state     | resolution |
       | 1     | COMPLETED | PICKUP |
     And the lines are:
       | line | status  | returned | exchanged |

@@ -12,7 +12,7 @@ Feature: Placing and paying an order
     Then the order is ORDERED
     And A has 3 on hand, 0 held and 2 sold
     And the settlements are:
-      | no | group | means | paid       | refundable | planned | excluded | refunded |
+      | no | group | method | paid       | refundable | planned | excluded | refunded |
       | 1  | 1     | card  | 23,000 won | 23,000 won | 0       | 0        | 0        |
 
   @W1
@@ -37,7 +37,7 @@ Feature: Placing and paying an order
     And the payment side approves 10,000 won by card as approval right
     Then the order is ORDERED
     And the settlements are:
-      | no | means | id    | paid       | refundable | planned    |
+      | no | method | id    | paid       | refundable | planned    |
       | 1  | card  | less  | 9,999 won  | 0          | 9,999 won  |
       | 2  | card  | more  | 10,001 won | 0          | 10,001 won |
       | 3  | card  | right | 10,000 won | 10,000 won | 0          |
@@ -53,7 +53,7 @@ Feature: Placing and paying an order
     When the payment side confirms a deposit of 10,000 won
     And the payment side approves 10,000 won by card as approval card-1
     Then the settlements are:
-      | no | means           | expected | paid       | refundable | planned    |
+      | no | method          | expected | paid       | refundable | planned    |
       | 1  | virtual account | 0        | 0          | 0          | 0          |
       | 2  | card            | 0        | 10,000 won | 10,000 won | 0          |
       | 3  | virtual account | 0        | 10,000 won | 0          | 10,000 won |
@@ -62,7 +62,7 @@ Feature: Placing and paying an order
     Then the answer notes already paid
     And the order is CANCELLED
     And the settlements are:
-      | no | means           | paid       | refundable | planned    |
+      | no | method          | paid       | refundable | planned    |
       | 1  | virtual account | 0          | 0          | 0          |
       | 2  | card            | 10,000 won | 0          | 10,000 won |
       | 3  | virtual account | 10,000 won | 0          | 10,000 won |
@@ -88,7 +88,7 @@ Feature: Placing and paying an order
     When the payment side approves 10,000 won by bank transfer as approval bank-7
     Then the order is ORDERED
     And the settlements are:
-      | no | group | means         | id     | paid       |
+      | no | group | method        | id     | paid       |
       | 1  | 1     | bank transfer | bank-7 | 10,000 won |
 
   @W4 @S6.6 @G4.points
@@ -180,7 +180,7 @@ Feature: Placing and paying an order
     When the buyer orders 2 A, to be paid to account 110-22
     Then the order is PAYMENT_PENDING
     And the settlements are:
-      | means           | expected   | paid | refundable | planned |
+      | method          | expected   | paid | refundable | planned |
       | virtual account | 20,000 won | 0    | 0          | 0       |
     When the payment side confirms a deposit of 19,000 won
     Then the answer notes amount mismatch
@@ -188,12 +188,12 @@ Feature: Placing and paying an order
     When the payment side confirms a deposit of 20,000 won
     Then the order is ORDERED
     And the settlements are:
-      | means           | expected | paid       | refundable | planned    |
+      | method          | expected | paid       | refundable | planned    |
       | virtual account | 0        | 20,000 won | 20,000 won | 0          |
       | virtual account | 0        | 19,000 won | 0          | 19,000 won |
     When the buyer cancels line 1
     Then the settlements are:
-      | means           | expected | paid       | refundable | planned    |
+      | method          | expected | paid       | refundable | planned    |
       | virtual account | 0        | 20,000 won | 0          | 20,000 won |
       | virtual account | 0        | 19,000 won | 0          | 19,000 won |
 
@@ -204,7 +204,7 @@ Feature: Placing and paying an order
     And the payment side approves 10,000 won by card
     Then the order is ORDERED
     And the settlements are:
-      | group | means         | expected | paid   | refundable |
+      | group | method        | expected | paid   | refundable |
       | 1     | bank transfer | 0        | 0      | 0          |
       | 1     | card          | 0        | 10,000 | 10,000     |
 
@@ -319,7 +319,7 @@ Feature: Placing and paying an order
     And goods B at 5,000 won
     When the buyer orders 1 A and 1 B, paying 9,000 won by card and 6,000 won by points
     Then the settlements are:
-      | no | group | means  | paid      |
+      | no | group | method | paid      |
       | 1  | 1     | card   | 9,000 won |
       | 2  | 1     | points | 6,000 won |
     And the points are:
@@ -342,14 +342,14 @@ Feature: Placing and paying an order
     When the buyer orders 1 A, to be paid to account 110-22
     And the payment deadline passes
     Then the settlements are:
-      | means           | expected | paid |
+      | method          | expected | paid |
       | virtual account | 0        | 0    |
     When the payment side confirms a deposit of 10,000 won
     Then the answer notes payment expired
     And the order is PAYMENT_EXPIRED
     And A has 5 on hand, 0 held and 0 sold
     And the settlements are:
-      | means           | expected | paid   | refundable | planned |
+      | method          | expected | paid   | refundable | planned |
       | virtual account | 0        | 0      | 0          | 0       |
       | virtual account | 0        | 10,000 | 0          | 10,000  |
 

@@ -162,7 +162,7 @@ Feature: Preparation and procurement
     Then the answer notes amount mismatch
     When the payment side approves 3,000 won by card
     Then the settlements are:
-      | no | group | means | paid       | refundable |
+      | no | group | method | paid       | refundable |
       | 1  | 1     | card  | 28,000 won | 28,000 won |
       | 2  | 1     | card  | 2,000 won  | 0          |
       | 3  | 2     | card  | 3,000 won  | 3,000 won  |

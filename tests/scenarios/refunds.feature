@@ -98,7 +98,7 @@ Feature: Cancellations and refunds
     And the payment side confirms refund 2, but is refused because unknown_refund
     And the buyer confirms refund 1, but is refused because forbidden
     Then the refunds are:
-      | refund | state    | means | planned   | refunded  | cancel group |
+      | refund | state    | method | planned   | refunded  | cancel group |
       | 1      | PLANNED  | CARD  | 1,000 won | 0         | 1            |
       | 1      | FAILED   | CARD  | 0         | 0         | 1            |
       | 1      | REFUNDED | CARD  | 0         | 1,000 won | 1            |
@@ -129,7 +129,7 @@ Feature: Cancellations and refunds
     And the operator gives refund 1 back by bank transfer
     Then the card has nothing refundable, nothing planned, nothing excluded and 1,000 won refunded
     And the refunds are:
-      | refund | state    | means         | planned   | refunded  |
+      | refund | state    | method        | planned   | refunded  |
       | 1      | PLANNED  | CARD          | 1,000 won | 0         |
       | 1      | FAILED   | CARD          | 0         | 0         |
       | 1      | REFUNDED | BANK_TRANSFER | 0         | 1,000 won |

@@ -214,7 +214,7 @@ Feature: Stock and sales
     And sale flash of 9 A at 7,000 won, 2 a customer
     When the buyer orders 2 A, paying 14,000 won by card
     And the buyer orders 1 A, but is refused because limit_exceeded
-    Then the refusal names customer_left 0
+    Then the refusal names customer_remaining 0
     When another buyer orders 1 A and 2 A, but is refused because limit_exceeded
     And another buyer orders 1 A and 1 A, paying 14,000 won by card
     And the server starts over

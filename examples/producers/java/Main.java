@@ -7,7 +7,7 @@ import java.util.concurrent.*;
  *
  * <pre>javac -cp gson.jar -d out *.java; java -cp gson.jar:out Main SKU[,SKU…] ORDERS AT_ONCE</pre>
  *
- * Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_PATIENCE (seconds, 2).
+ * Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_ANSWER_TIMEOUT (seconds, 2).
  */
 final class Main {
     public static void main(String[] args) throws Exception {
@@ -16,7 +16,7 @@ final class Main {
                 env.getOrDefault("REDIS_URL", "redis://127.0.0.1:6379"),
                 env.getOrDefault("JUMUN_NAMESPACE", "jumun"),
                 env.getOrDefault("JUMUN_REPLY_TO", "checkout-" + UUID.randomUUID()),
-                Double.parseDouble(env.getOrDefault("JUMUN_PATIENCE", "2")));
+                Double.parseDouble(env.getOrDefault("JUMUN_ANSWER_TIMEOUT", "2")));
         String[] skus = args[0].split(",");
         ExecutorService pool = Executors.newFixedThreadPool(Integer.parseInt(args[2]));
         List<Future<Checkout.Answer>> answers = new ArrayList<>();

@@ -2,7 +2,7 @@
 
     python checkout.py SKU[,SKU…] ORDERS AT_ONCE
 
-Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_PATIENCE (seconds, 2).
+Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_ANSWER_TIMEOUT (seconds, 2).
 """
 
 import binascii
@@ -101,7 +101,7 @@ def main() -> None:
         os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"),
         os.environ.get("JUMUN_NAMESPACE", "jumun"),
         os.environ.get("JUMUN_REPLY_TO", f"checkout-{uuid.uuid4()}"),
-        float(os.environ.get("JUMUN_PATIENCE", "2")),
+        float(os.environ.get("JUMUN_ANSWER_TIMEOUT", "2")),
     )
     outcomes, refused = Counter(), Counter()
     with ThreadPoolExecutor(at_once) as pool:

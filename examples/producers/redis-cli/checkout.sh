@@ -3,14 +3,14 @@
 #
 #   checkout.sh SKU[,SKU…] ORDERS AT_ONCE
 #
-# Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_PATIENCE (whole seconds, 2).
+# Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_ANSWER_TIMEOUT (whole seconds, 2).
 #
 # One loop instead of threads: send what may be sent, send again what waits for too long, read what was answered.
 set -euo pipefail
 [[ $1 =~ ^[A-Za-z0-9._,-]+$ ]] || { echo "SKUs are of letters, digits, ., _ and - here" >&2; exit 2; } # put into JSON
 IFS=, read -ra skus <<<"$1"
 orders=$2 at_once=$3
-namespace=${JUMUN_NAMESPACE:-jumun} patience=${JUMUN_PATIENCE:-2}
+namespace=${JUMUN_NAMESPACE:-jumun} patience=${JUMUN_ANSWER_TIMEOUT:-2}
 reply_to=${JUMUN_REPLY_TO:-checkout-$(</proc/sys/kernel/random/uuid)}
 TRIES_MAX=8
 

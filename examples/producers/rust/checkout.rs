@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example checkout -- SKU[,SKU…] ORDERS AT_ONCE
 //!
-//! Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_PATIENCE (seconds, 2).
+//! Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_ANSWER_TIMEOUT (seconds, 2).
 
 mod model;
 
@@ -26,7 +26,7 @@ async fn main() -> anyhow::Result<()> {
     let set = |name: &str, usual: String| env::var(name).unwrap_or(usual);
     let (url, namespace) = (set("REDIS_URL", "redis://127.0.0.1:6379".into()), set("JUMUN_NAMESPACE", "jumun".into()));
     let reply_to = set("JUMUN_REPLY_TO", format!("checkout-{}", Uuid::now_v7()));
-    let patience = Duration::try_from_secs_f64(set("JUMUN_PATIENCE", "2".into()).parse()?)?;
+    let patience = Duration::try_from_secs_f64(set("JUMUN_ANSWER_TIMEOUT", "2".into()).parse()?)?;
     let checkout = &Checkout::open(&url, &namespace, &reply_to, patience).await?;
     let skus: Vec<&str> = skus.split(',').collect();
     let (mut outcomes, mut refused) = (HashMap::<String, u32>::new(), BTreeMap::<String, u32>::new());

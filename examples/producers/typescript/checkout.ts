@@ -2,7 +2,7 @@
 //
 //     npm ci && npm run build && node dist/checkout.js SKU[,SKU…] ORDERS AT_ONCE
 //
-// Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_PATIENCE (seconds, 2).
+// Environment: REDIS_URL, JUMUN_NAMESPACE (jumun), JUMUN_REPLY_TO (made anew), JUMUN_ANSWER_TIMEOUT (seconds, 2).
 
 import { createClient } from "@redis/client";
 import { randomUUID } from "node:crypto";
@@ -128,7 +128,7 @@ const [skus = "", orders, atOnce] = process.argv.slice(2);
 const sku = (n: number) => skus.split(",")[n % skus.split(",").length] ?? "";
 const set = (name: string, usual: string) => process.env[name] ?? usual;
 const [url, replyTo] = [set("REDIS_URL", "redis://127.0.0.1:6379"), set("JUMUN_REPLY_TO", `checkout-${randomUUID()}`)];
-const patienceMs = Number(set("JUMUN_PATIENCE", "2")) * 1_000;
+const patienceMs = Number(set("JUMUN_ANSWER_TIMEOUT", "2")) * 1_000;
 const checkout = new Checkout(url, set("JUMUN_NAMESPACE", "jumun"), replyTo, patienceMs);
 await checkout.open();
 const count = { accepted: 0, rejected: 0, failed: 0, unanswered: 0 };

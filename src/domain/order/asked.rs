@@ -28,7 +28,7 @@ impl Order {
     pub fn due(&self, asks_refunds: bool) -> Option<Time> {
         let deadline = self.deadline.filter(|_| self.status() == Status::PaymentPending);
         let prepare = self.prepare_at.filter(|_| self.to_prepare());
-        let refund = self.refunds.iter().filter(|_| asks_refunds).filter_map(Refund::next_try).min();
+        let refund = self.refunds.iter().filter(|_| asks_refunds).filter_map(Refund::next_attempt_at).min();
         let confirm = self.confirms().map(|(_, at)| at).min();
         if self.placement == Placement::Done {
             [deadline, prepare, refund, confirm].into_iter().flatten().min()
@@ -49,10 +49,10 @@ impl Order {
         let with: Vec<u16> = goods.map(|l| l.no).collect();
         let open = self.lines.iter().filter(|l| l.may(Trigger::ConfirmPurchase).is_some());
         open.filter_map(move |l| {
-            let own = l.delivery.confirm_at.filter(|_| self.unconfirmable(l, &with).is_none())?;
+            let own = l.delivery.auto_confirm_at.filter(|_| self.unconfirmable(l, &with).is_none())?;
             let kept = |m: &&Line| m.free() > 0 && m.status != Status::PurchaseConfirmed;
             let goods = l.gift.then(|| self.family(l).filter(kept)).into_iter().flatten();
-            let at = goods.map(|m| m.delivery.confirm_at).try_fold(own, |at, of| Some(at.max(of?)))?;
+            let at = goods.map(|m| m.delivery.auto_confirm_at).try_fold(own, |at, of| Some(at.max(of?)))?;
             Some((l.no, at))
         })
     }
@@ -311,7 +311,7 @@ pub struct Amounts {
 
 impl Amounts {
     /// What was cut, cancelled or returned of what was ordered.
-    pub fn taken_back(&self) -> Won {
+    pub fn reductions(&self) -> Won {
         self.goods - self.discount + self.fees - self.total
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Decision, Event, Order,
     claim::{RefundTiming, ReturnChange},
-    command::Means,
+    command::PaymentMethod,
     event::{CutCause, ReturnChanged, ReturnRequested},
     state::{Settlement, Stage},
     supply::LinkWhat,
@@ -62,7 +62,7 @@ pub struct LineTerms {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SettlementChange {
     pub settlement_no: u16,
-    pub means: Means,
+    pub method: PaymentMethod,
     pub before: Terms,
     pub after: Terms,
 }
@@ -109,7 +109,7 @@ pub fn change(before: Option<&Order>, after: &Order) -> Change {
     let settlement = |no: u16| before.and_then(|b| b.settlements.iter().find(|s| s.no == no));
     let settlements = after.settlements.iter().filter_map(|s| {
         let (before, after) = (settlement(s.no).map(Terms::from).unwrap_or_default(), Terms::from(s));
-        let of = |before, after| SettlementChange { settlement_no: s.no, means: s.means, before, after };
+        let of = |before, after| SettlementChange { settlement_no: s.no, method: s.method, before, after };
         (before != after).then(|| of(before, after))
     });
     let (status_before, status_after) = (before.map(Order::status), Some(after.status()));
@@ -135,7 +135,7 @@ pub struct Preview {
     pub return_fees: Vec<PreviewFee>,
     /// shipping fees that go back
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
-    pub fees_back: Won,
+    pub fee_refunds: Won,
     /// 환불제외: kept back
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
     pub withheld: Won,
@@ -150,26 +150,26 @@ pub struct Preview {
     pub gifts: Vec<u16>,
     /// lines that find less than they want, which is cut out
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub short: Vec<u16>,
+    pub shortages: Vec<u16>,
     /// units that move in this lane now
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub stock: Vec<PreviewStock>,
     /// linked orders that would be made
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub linked: Vec<OrderId>,
+    pub linked_orders: Vec<OrderId>,
     /// linked orders that would be asked to stop
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub stopped: Vec<OrderId>,
+    pub cancelled_linked_orders: Vec<OrderId>,
 }
 
 /// Money that would go back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PreviewRefund {
     pub settlement_no: u16,
-    pub means: Means,
+    pub method: PaymentMethod,
     pub amount: Won,
     /// asked for at once; otherwise when its return is approved, or its goods are back
-    pub at_once: bool,
+    pub immediate: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub timing: Option<RefundTiming>,
 }
@@ -210,21 +210,21 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
         Order::step(&mut after, &before.id, &event, now).map_err(|m| m.to_string())?;
     }
     let after = after.ok_or("a decision that ends the order's being")?;
-    let means = |no: u16| after.settlements.iter().find(|s| s.no == no).map_or(Means::Card, |s| s.means);
+    let method = |no: u16| after.settlements.iter().find(|s| s.no == no).map_or(PaymentMethod::Card, |s| s.method);
     // one event of a command may take back what another of it had planned
     let planned = after.refunds.iter().skip(before.refunds.len()).filter(|r| !matches!(r.stage, Stage::Withdrawn(_)));
     let refunds = planned.map(|r| PreviewRefund {
         settlement_no: r.settlement_no,
-        means: means(r.settlement_no),
+        method: method(r.settlement_no),
         amount: r.amount,
-        at_once: matches!(r.stage, Stage::Due(_)),
+        immediate: matches!(r.stage, Stage::Due(_)),
         timing: r.return_group.and_then(|g| after.return_of(g)).map(|r| r.timing),
     });
     let asked = decision.events.iter().filter_map(|e| if let Event::ReturnRequested(r) = e { Some(r) } else { None });
     let asked: Vec<&ReturnRequested> = asked.map(|r| &**r).collect();
     let told_anew = decision.events.iter().filter_map(|e| if let Event::ReturnChanged(c) = e { Some(c) } else { None });
     // what another claim keeps back of it is no fee of it
-    let told_anew = told_anew.filter(|c| c.why != ReturnChange::SetOff);
+    let told_anew = told_anew.filter(|c| c.cause != ReturnChange::SetOff);
     // of a return that is told anew twice, the last time
     let told_anew: BTreeMap<u16, &ReturnChanged> = told_anew.map(|c| (c.group, &**c)).collect();
     let told_anew = told_anew.into_values().flat_map(|c| &c.fees);
@@ -268,15 +268,15 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     Ok(Preview {
         refunds: refunds.collect(),
         return_fees: asked.iter().flat_map(|r| &r.fees).chain(told_anew).map(fee).collect(),
-        fees_back: back - returned(before).min(back),
+        fee_refunds: back - returned(before).min(back),
         withheld: kept - was_kept.min(kept),
         total: after.total(),
         due: after.due_now(),
         gifts,
-        short: short.map(|cut| cut.line_no).collect(),
+        shortages: short.map(|cut| cut.line_no).collect(),
         stock: stock.collect(),
-        linked: to(false),
-        stopped: to(true),
+        linked_orders: to(false),
+        cancelled_linked_orders: to(true),
         change,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Excluded, FeeBack, KeptFor};
+use super::event::{Excluded, FeeRefund, KeptFor};
 use crate::domain::{
     Time,
     fee::FeeReason,
@@ -87,7 +87,7 @@ codes! {
         SetOff = "SET_OFF" / "상계정정",
     }
     /// 교환방식: the two branches of an approved exchange.
-    Branch {
+    ExchangeResolution {
         /// collected and refunded: the return flow
         Pickup = "PICKUP" / "수거후반품",
         /// a new line in the same order
@@ -123,7 +123,7 @@ pub struct Return {
     /// what of it is kept back, by settlement
     pub withheld: Vec<Excluded>,
     /// outbound fees that go back with the goods
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     /// part of `withheld`: for old goods of exchanges that stay at the buyer's
     pub kept_for: Vec<KeptFor>,
     /// the exchange that it ends
@@ -171,7 +171,7 @@ pub struct ReturnLine {
     pub written_off: u32,
     /// kept back of what they were paid, by inspection
     #[serde(skip)]
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     /// the line had earned points when the return was asked for, and these units with it
     #[serde(skip)]
     pub earned: bool,
@@ -193,7 +193,7 @@ impl ReturnLine {
             rejected: 0,
             withdrawn: 0,
             written_off: 0,
-            kept_back: Won::ZERO,
+            withheld_amount: Won::ZERO,
             earned: false,
         }
     }
@@ -251,7 +251,7 @@ pub struct Exchange {
     pub reason: ClaimReason,
     pub fault: Fault,
     pub state: ExchangeState,
-    pub branch: Option<Branch>,
+    pub resolution: Option<ExchangeResolution>,
     /// what the buyer would like instead
     pub wanted: Option<SkuId>,
     pub new_line_no: Option<u16>,
@@ -283,7 +283,7 @@ pub struct Collection {
     /// units that were sent back to the buyer after inspection
     pub rejected: u32,
     /// kept back of what they were paid, by inspection
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     /// units that were sent back to the buyer, who has what replaced them, too
     pub with_buyer: u32,
     /// what what replaced them does not give back, as the buyer has these goods: their worth, what of it is not owed as a fee

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
+    claim::{ClaimReason, ExchangeResolution, Fault, GiftReason, RefundTiming},
     delivery::{DeliveredBy, ShipMethod},
     event::{ReservedLine, WaybillEntry},
     supply::{ChildOrder, LinkWhat},
@@ -22,7 +22,7 @@ pub enum OrderCommand {
     ApprovePayment {
         settlements: Vec<Paid>,
         /// the payment side stands for it; else only the buyer's side does
-        vouched: bool,
+        verified: bool,
     },
     DeclinePayment {
         reason: Option<String>,
@@ -47,8 +47,8 @@ pub enum OrderCommand {
         /// whose lines; `None`: anybody's
         by: Option<PartnerId>,
     },
-    JudgeStock {
-        lines: Vec<Judged>,
+    ConfirmStock {
+        lines: Vec<StockCount>,
     },
     ConfirmRefund {
         key: String,
@@ -56,9 +56,9 @@ pub enum OrderCommand {
     FailRefund {
         key: String,
         reason: String,
-        heard: Heard,
+        outcome: RefundOutcome,
     },
-    /// by bank transfer, where the means can't be undone any more
+    /// by bank transfer, where the payment method can't be undone any more
     TransferRefund {
         key: String,
     },
@@ -87,7 +87,7 @@ pub enum OrderCommand {
     /// row 13
     AssignInstaller(PartnerPurchase),
     /// row 14
-    ChooseDestination {
+    SetShippingAddress {
         /// 우편번호; `None` for a business, whose address we know
         zip: Option<String>,
     },
@@ -108,25 +108,25 @@ pub enum OrderCommand {
     Ship {
         lines: Vec<u16>,
         /// on its way, though no waybill says so
-        started: bool,
+        in_transit: bool,
         waybills: Vec<WaybillEntry>,
     },
     /// row 18, without a parcel service
     ShipBy {
         method: ShipMethod,
         lines: Vec<u16>,
-        started: bool,
+        in_transit: bool,
         waybills: Vec<WaybillEntry>,
     },
     RegisterWaybill(WaybillEntry),
     UpdateWaybill(WaybillEntry),
     /// row 19
     MarkDelivered(DeliveryReport),
-    Installed {
+    CompleteInstallation {
         lines: Vec<u16>,
     },
     /// row 20
-    InstallationImpossible {
+    FailInstallation {
         lines: Vec<u16>,
     },
     /// row 21
@@ -191,7 +191,7 @@ pub enum OrderCommand {
     },
     ApproveExchange {
         group: u16,
-        branch: Branch,
+        resolution: ExchangeResolution,
         sku_id: Option<SkuId>,
         fault: Option<Fault>,
         /// why what is exchanged need not come back
@@ -242,7 +242,7 @@ impl OrderCommand {
             OrderCommand::Expire => "expire_payment",
             OrderCommand::CancelLines { .. } => "cancel_lines",
             OrderCommand::Prepare | OrderCommand::PrepareOf { .. } => "prepare",
-            OrderCommand::JudgeStock { .. } => "judge_stock",
+            OrderCommand::ConfirmStock { .. } => "confirm_stock",
             OrderCommand::ConfirmRefund { .. } => "confirm_refund",
             OrderCommand::FailRefund { .. } => "fail_refund",
             OrderCommand::TransferRefund { .. } => "refund_by_bank_transfer",
@@ -250,7 +250,7 @@ impl OrderCommand {
             OrderCommand::PurchaseFromNonPartner { .. } | OrderCommand::BuyUnits { .. } => "purchase_from_non_partner",
             OrderCommand::UseOwnStock { .. } | OrderCommand::UseOwnUnits { .. } => "use_own_stock",
             OrderCommand::AssignInstaller(_) => "assign_installer",
-            OrderCommand::ChooseDestination { .. } => "choose_destination",
+            OrderCommand::SetShippingAddress { .. } => "set_shipping_address",
             OrderCommand::CompleteProcurement { .. } => "complete_procurement",
             OrderCommand::CancelProcurement { .. } => "cancel_procurement",
             OrderCommand::ReportStockLoss { .. } => "report_stock_loss",
@@ -258,11 +258,11 @@ impl OrderCommand {
             OrderCommand::RegisterWaybill(_) => "register_waybill",
             OrderCommand::UpdateWaybill(_) => "update_waybill",
             OrderCommand::MarkDelivered(d) => match d.by {
-                DeliveredBy::Installer => "installer_delivered",
+                DeliveredBy::Installer => "confirm_installer_delivery",
                 DeliveredBy::Carrier | DeliveredBy::Seller | DeliveredBy::Forced => "mark_delivered",
             },
-            OrderCommand::Installed { .. } => "installed",
-            OrderCommand::InstallationImpossible { .. } => "installation_impossible",
+            OrderCommand::CompleteInstallation { .. } => "complete_installation",
+            OrderCommand::FailInstallation { .. } => "fail_installation",
             OrderCommand::ConfirmPurchase { .. } => "confirm_purchase",
             OrderCommand::WriteReview { .. } => "write_review",
             OrderCommand::RequestReturn(_) => "request_return",
@@ -339,7 +339,7 @@ pub struct Found {
     /// units that are not taken: they go back to the buyer
     pub rejected: u32,
     /// kept back of what the others were paid
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     pub reason: Option<String>,
 }
 
@@ -403,30 +403,30 @@ pub enum PaymentOffer {
     Deposit(Deposit),
 }
 
-/// What was heard of a refund that is not done.
+/// What was outcome of a refund that is not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Heard {
+pub enum RefundOutcome {
     /// that it was not done
     #[default]
     Refused,
     /// nothing: it may be done all the same
-    Nothing,
+    NoResponse,
     /// that it is under way, and the word comes later
     Pending,
 }
 
-impl Heard {
+impl RefundOutcome {
     /// Whether the money is known not to have gone back.
     pub fn is_refused(&self) -> bool {
-        *self == Heard::Refused
+        *self == RefundOutcome::Refused
     }
 }
 
-/// 결제수단: a means of payment.
+/// 결제수단: a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Means {
+pub enum PaymentMethod {
     // in the order in which refunds take them (domain §4†): card first, points last
     Card,
     VirtualAccount,
@@ -434,22 +434,22 @@ pub enum Means {
     Points,
 }
 
-impl Means {
+impl PaymentMethod {
     /// The stable code.
     pub const fn code(self) -> &'static str {
         match self {
-            Means::Card => "CARD",
-            Means::VirtualAccount => "VIRTUAL_ACCOUNT",
-            Means::BankTransfer => "BANK_TRANSFER",
-            Means::Points => "POINTS",
+            PaymentMethod::Card => "CARD",
+            PaymentMethod::VirtualAccount => "VIRTUAL_ACCOUNT",
+            PaymentMethod::BankTransfer => "BANK_TRANSFER",
+            PaymentMethod::Points => "POINTS",
         }
     }
 }
 
-/// One means that has paid.
+/// What one payment method has paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Paid {
-    pub means: Means,
+    pub method: PaymentMethod,
     pub amount: Won,
     /// approval id, or the customer-points id (결제수단관련ID)
     pub approval_id: String,
@@ -462,7 +462,7 @@ pub struct Paid {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Deposit {
     /// virtual account or bank transfer
-    pub means: Means,
+    pub method: PaymentMethod,
     /// the payment side's own name for it, where it gave one when it opened the account
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payment_id: Option<String>,
@@ -475,7 +475,7 @@ pub struct Deposit {
 
 /// How much of a line is really there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judged {
+pub struct StockCount {
     pub line_no: u16,
     pub available: u32,
 }

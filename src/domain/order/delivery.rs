@@ -75,10 +75,10 @@ pub struct Delivery {
     /// 배송사배송완료일시: the courier's own
     pub carrier_at: Option<Time>,
     /// 매출확정일시
-    pub revenue_at: Option<Time>,
+    pub revenue_recognized_at: Option<Time>,
     pub forced: bool,
     /// 자동구매확정일시: when it is confirmed by itself, unless a claim is open then
-    pub confirm_at: Option<Time>,
+    pub auto_confirm_at: Option<Time>,
 }
 
 impl HasEmpty for Delivery {
@@ -92,9 +92,9 @@ impl HasEmpty for Delivery {
             started_at: None,
             delivered_at: None,
             carrier_at: None,
-            revenue_at: None,
+            revenue_recognized_at: None,
             forced: false,
-            confirm_at: None,
+            auto_confirm_at: None,
         };
         &BLANK
     }

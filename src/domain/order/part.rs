@@ -4,7 +4,7 @@
 use super::{
     claim::{Return, ReturnLine},
     delivery::DeliveryStatus,
-    event::{Excluded, FeeBack, KeptFor},
+    event::{Excluded, FeeRefund, KeptFor},
     repeats::Repeats,
     state::{Line, Order},
     supply::{LinkKind, Procurement},
@@ -112,7 +112,7 @@ fn own_return(whole: &Order, r: &mut Return, seller: &PartnerId, own: &impl Fn(u
     let kept = whole.kept_of(r, seller);
     r.lines.retain(|l| own(l.line_no));
     r.fees.retain(|f| f.partner_id == *seller);
-    r.fees_back.retain(|f| whole.is_fee_of(f.fee_no, seller));
+    r.fee_refunds.retain(|f| whole.is_fee_of(f.fee_no, seller));
     r.kept_for.retain(|k| whole.exchange_of(k.exchange).is_some_and(|e| own(e.line_no)));
     r.withheld = if kept.is_zero() { Vec::new() } else { vec![Excluded { settlement_no: 0, amount: kept }] };
     !r.lines.is_empty()
@@ -128,13 +128,13 @@ impl Order {
     /// have nothing in it.
     fn kept_of(&self, r: &Return, seller: &PartnerId) -> Won {
         let owns = |no: u16| self.line(no).is_some_and(|l| self.seller_of(l) == Some(seller));
-        let of_lines: Won = r.lines.iter().filter(|l| owns(l.line_no)).map(|l| l.kept_back).sum();
+        let of_lines: Won = r.lines.iter().filter(|l| owns(l.line_no)).map(|l| l.withheld_amount).sum();
         let old = |k: &&KeptFor| self.exchange_of(k.exchange).is_some_and(|e| owns(e.line_no));
         let of_old: Won = r.kept_for.iter().filter(old).map(|k| k.amount).sum();
         let debts = |of: &dyn Fn(u16) -> bool| -> Won {
-            r.fees_back.iter().filter(|b| self.set_off_by(r, b.fee_no) && of(b.fee_no)).map(|b| b.amount).sum()
+            r.fee_refunds.iter().filter(|b| self.set_off_by(r, b.fee_no) && of(b.fee_no)).map(|b| b.amount).sum()
         };
-        let beside: Won = r.lines.iter().map(|l| l.kept_back).chain(r.kept_for.iter().map(|k| k.amount)).sum();
+        let beside: Won = r.lines.iter().map(|l| l.withheld_amount).chain(r.kept_for.iter().map(|k| k.amount)).sum();
         // never more than the goods were worth; then fees of sending the goods out that were spent for nothing
         let rest = r.fee() - beside - debts(&|_| true);
         let goods: Won = r.lines.iter().map(|l| l.amount).sum();
@@ -144,15 +144,15 @@ impl Order {
         let row = |l: &ReturnLine| self.line(l.line_no).map(|k| k.fee_no);
         let rows: Vec<u16> = r.lines.iter().filter_map(row).collect();
         let out = self.fees.iter().filter(|f| rows.contains(&f.no) && f.returned.is_positive());
-        let out = out.filter(|f| !r.fees_back.iter().any(|b| b.fee_no == f.no));
+        let out = out.filter(|f| !r.fee_refunds.iter().any(|b| b.fee_no == f.no));
         let spent = share(rest - fees, out.map(|f| (f.returned, f.partner_id == *seller)));
         of_lines + of_old + debts(&|no| self.is_fee_of(no, seller)) + way + spent
     }
 
     /// Debts to others than this seller that a return has settled.
     pub(super) fn settled_for_others(&self, r: &Return, seller: &PartnerId) -> Won {
-        let others = |b: &&FeeBack| self.set_off_by(r, b.fee_no) && !self.is_fee_of(b.fee_no, seller);
-        r.fees_back.iter().filter(others).map(|b| b.amount).sum()
+        let others = |b: &&FeeRefund| self.set_off_by(r, b.fee_no) && !self.is_fee_of(b.fee_no, seller);
+        r.fee_refunds.iter().filter(others).map(|b| b.amount).sum()
     }
 
     /// The same of a cancellation.

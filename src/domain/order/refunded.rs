@@ -43,7 +43,7 @@ impl Order {
             self.spread(parts, |f| f.cancel_group == Some(group), others, &mut told);
         }
         for r in self.fulfilment.returns.iter().filter(|r| r.stands()) {
-            let parts = r.lines.iter().map(|l| Part { line_no: l.line_no, amount: l.amount, kept: l.kept_back });
+            let parts = r.lines.iter().map(|l| Part { line_no: l.line_no, amount: l.amount, kept: l.withheld_amount });
             let others = to.map_or(Won::ZERO, |seller| self.settled_for_others(r, seller));
             self.spread(parts.collect(), |f| f.return_group == Some(r.group), others, &mut told);
         }

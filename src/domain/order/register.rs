@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    command::{Deposit, Means, Paid, PaymentOffer},
+    command::{Deposit, Paid, PaymentMethod, PaymentOffer},
     state::{Order, Placement, Settlement},
 };
 use crate::domain::ids::OrderId;
@@ -15,31 +15,33 @@ pub const DEPOSIT: &str = "deposit";
 /// A payment's place in the register.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PaymentKey {
-    pub means: Means,
+    pub method: PaymentMethod,
     /// the payment side's id; made of the order and the settlement where it gave none, with a blank, which no id has
     pub id: Arc<str>,
 }
 
-impl Means {
+impl PaymentMethod {
     /// Whether it comes in by an account that is announced beforehand.
     pub const fn is_deposit(self) -> bool {
-        matches!(self, Means::VirtualAccount | Means::BankTransfer)
+        matches!(self, PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer)
     }
 }
 
 impl Paid {
     /// The payment side's own name for it.
     pub fn name(&self) -> Option<&str> {
-        match self.means {
-            Means::Points => self.movement_id.as_deref(),
-            Means::VirtualAccount | Means::BankTransfer if self.approval_id == DEPOSIT => None,
-            Means::Card | Means::VirtualAccount | Means::BankTransfer => Some(&self.approval_id),
+        match self.method {
+            PaymentMethod::Points => self.movement_id.as_deref(),
+            PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer if self.approval_id == DEPOSIT => None,
+            PaymentMethod::Card | PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer => {
+                Some(&self.approval_id)
+            }
         }
     }
 
     /// Its place in the register, where it has a name.
     pub fn key(&self) -> Option<PaymentKey> {
-        self.name().map(|id| PaymentKey { means: self.means, id: id.into() })
+        self.name().map(|id| PaymentKey { method: self.method, id: id.into() })
     }
 }
 
@@ -63,15 +65,15 @@ impl Order {
     pub fn brings(&self) -> impl Iterator<Item = PaymentKey> {
         let reserving =
             self.settlements.iter().filter(|s| self.placement == Placement::Reserving && s.paid.is_positive());
-        reserving.filter_map(|s| Some(PaymentKey { means: s.means, id: self.name_of(s)?.into() }))
+        reserving.filter_map(|s| Some(PaymentKey { method: s.method, id: self.name_of(s)?.into() }))
     }
 
     /// The payment side's own name for what a settlement got.
     pub fn name_of<'a>(&'a self, s: &'a Settlement) -> Option<&'a str> {
-        match s.means {
-            Means::Points => s.movement_id.as_deref(),
-            Means::Card => s.approval_id.as_deref(),
-            Means::VirtualAccount | Means::BankTransfer => {
+        match s.method {
+            PaymentMethod::Points => s.movement_id.as_deref(),
+            PaymentMethod::Card => s.approval_id.as_deref(),
+            PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer => {
                 // an account is handed out again, to others: its number names no payment
                 let account = self.deposit.as_ref().and_then(|d| d.account_no.as_deref());
                 s.approval_id.as_deref().filter(|id| *id != DEPOSIT && Some(*id) != account)
@@ -90,15 +92,17 @@ impl Order {
             return None;
         }
         let id = self.name_of(s).map_or_else(|| nameless(&self.id, s.no), Arc::from);
-        Some(PaymentKey { means: s.means, id })
+        Some(PaymentKey { method: s.method, id })
     }
 
     /// What the payment side calls the payment that a refund of this settlement goes back to.
     pub fn payment_id_of(&self, s: &Settlement) -> Option<String> {
-        let announced = || self.deposit.as_ref().filter(|d| d.means == s.means).and_then(|d| d.payment_id.clone());
-        match s.means {
-            Means::Card | Means::Points => s.approval_id.clone(),
-            Means::VirtualAccount | Means::BankTransfer => self.name_of(s).map(str::to_owned).or_else(announced),
+        let announced = || self.deposit.as_ref().filter(|d| d.method == s.method).and_then(|d| d.payment_id.clone());
+        match s.method {
+            PaymentMethod::Card | PaymentMethod::Points => s.approval_id.clone(),
+            PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer => {
+                self.name_of(s).map(str::to_owned).or_else(announced)
+            }
         }
     }
 }

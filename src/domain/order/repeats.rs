@@ -44,10 +44,10 @@ impl Repeats {
     pub fn count(&mut self, event: &Event) {
         let counted = match event {
             Event::PaymentDeclined { .. } => &mut self.declines,
-            Event::DestinationChosen(_) => &mut self.destinations,
-            Event::WaybillChanged { .. } => &mut self.corrections,
-            Event::StockJudged { .. } => &mut self.judgements,
-            Event::PaymentRepeated { .. } => &mut self.told,
+            Event::ShippingAddressSet(_) => &mut self.destinations,
+            Event::WaybillUpdated { .. } => &mut self.corrections,
+            Event::StockConfirmed { .. } => &mut self.judgements,
+            Event::DuplicatePaymentReceived { .. } => &mut self.told,
             _ => return,
         };
         *counted = counted.saturating_add(1);
@@ -71,13 +71,13 @@ pub fn check(order: &Order, command: &OrderCommand) -> Result<(), Refusal> {
     let long = || if order.version < HISTORY_MAX { Ok(()) } else { Err(refused(HISTORY_MAX, "events")) };
     match command {
         C::DeclinePayment { .. } => within(said.declines, DECLINES_MAX, "declines").and_then(|()| long()),
-        C::ChooseDestination { .. } => {
+        C::SetShippingAddress { .. } => {
             within(said.destinations, DESTINATIONS_MAX, "destinations").and_then(|()| long())
         }
         C::UpdateWaybill(_) => {
             within(said.corrections, CORRECTIONS_MAX, "corrections of waybills").and_then(|()| long())
         }
-        C::JudgeStock { .. } => within(said.judgements, JUDGEMENTS_MAX, "judgements of stock").and_then(|()| long()),
+        C::ConfirmStock { .. } => within(said.judgements, JUDGEMENTS_MAX, "judgements of stock").and_then(|()| long()),
         // units one by one; all that is left goes on
         C::BuyUnits { .. } | C::UseOwnUnits { .. } | C::ReportStockLoss { .. } => long(),
         C::CollectReturn { lines, .. } | C::WithdrawReturn { lines, .. } if !lines.is_empty() => long(),
@@ -103,8 +103,8 @@ pub fn check(order: &Order, command: &OrderCommand) -> Result<(), Refusal> {
         | C::ShipBy { .. }
         | C::RegisterWaybill(_)
         | C::MarkDelivered(_)
-        | C::Installed { .. }
-        | C::InstallationImpossible { .. }
+        | C::CompleteInstallation { .. }
+        | C::FailInstallation { .. }
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
         | C::RequestReturn(_)
@@ -147,7 +147,7 @@ pub fn placed_again(version: u32) -> Result<u32, Refusal> {
 /// # Errors
 /// `too_many`.
 pub fn tried_again(refund: &Refund, now: Time) -> Result<(), Refusal> {
-    let early = refund.next_try().is_some_and(|at| now < at);
+    let early = refund.next_attempt_at().is_some_and(|at| now < at);
     if early && refund.tries.len() >= TRIES_MAX {
         return Err(refused(u64::try_from(TRIES_MAX).unwrap_or(u64::MAX), "tries of a refund before the next is due"));
     }

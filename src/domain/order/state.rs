@@ -2,7 +2,7 @@
 
 use super::{
     claim::{GiftReason, RefundTiming},
-    command::{Deposit, Heard, Means},
+    command::{Deposit, PaymentMethod, RefundOutcome},
     delivery::Delivery,
     event::{CutCause, Discount, Reservation},
     lean::LazyBox,
@@ -89,7 +89,7 @@ pub struct Line {
     pub ordered: u32,
     pub cancelled: u32,
     /// of a gift: cancelled because it had run out
-    pub left_out: u32,
+    pub omitted_gifts: u32,
     pub return_accepted: u32,
     pub returned: u32,
     pub exchange_accepted: u32,
@@ -127,11 +127,11 @@ pub struct Line {
     pub entitled: Option<Entitlement>,
     pub pre_refund: bool,
     pub lead_time_days: u16,
-    pub ship_instruction: Option<Time>,
-    pub expected_delivery: Option<Time>,
+    pub ship_instructed_at: Option<Time>,
+    pub expected_delivery_at: Option<Time>,
     pub prepared_at: Option<Time>,
     /// 재고판정일시: when its stock was last looked at
-    pub judged_at: Option<Time>,
+    pub stock_confirmed_at: Option<Time>,
     /// 원주문순번: of the first line of a chain of exchanges
     pub original_line_no: Option<u16>,
     /// added by hand
@@ -161,7 +161,7 @@ impl Line {
             status,
             ordered,
             cancelled: 0,
-            left_out: 0,
+            omitted_gifts: 0,
             return_accepted: 0,
             returned: 0,
             exchange_accepted: 0,
@@ -188,10 +188,10 @@ impl Line {
             entitled: None,
             pre_refund: false,
             lead_time_days: 0,
-            ship_instruction: None,
-            expected_delivery: None,
+            ship_instructed_at: None,
+            expected_delivery_at: None,
             prepared_at: None,
-            judged_at: None,
+            stock_confirmed_at: None,
             original_line_no: None,
             gift_reason: None,
             points_rate_bp: 0,
@@ -303,7 +303,7 @@ impl FeeRow {
 pub struct Settlement {
     pub no: u16,
     pub group: u16,
-    pub means: Means,
+    pub method: PaymentMethod,
     pub approval_id: Option<String>,
     /// of points: which movement of that account
     pub movement_id: Option<String>,
@@ -352,7 +352,7 @@ pub enum Stage {
     /// to be asked for (again) then
     Due(Time),
     Refunded {
-        /// by bank transfer, because the means could not be undone any more
+        /// by bank transfer, because the payment method could not be undone any more
         transferred: bool,
     },
     /// its return was rejected or withdrawn
@@ -365,8 +365,8 @@ pub struct RefundTry {
     pub at: Time,
     /// `None`: confirmed
     pub failed: Option<String>,
-    /// of a failure: what was heard
-    pub heard: Heard,
+    /// of a failure: its outcome
+    pub outcome: RefundOutcome,
 }
 
 impl Refund {
@@ -381,7 +381,7 @@ impl Refund {
     }
 
     /// When the payment side is to be asked.
-    pub fn next_try(&self) -> Option<Time> {
+    pub fn next_attempt_at(&self) -> Option<Time> {
         if let Stage::Due(at) = self.stage { Some(at) } else { None }
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut OrderRows, into: &
         exch_qty: i64::from(e.quantity),
         ship_yn: e.shipped,
         exch_stat_cd: e.state.code().into(),
-        exch_brch_cd: e.branch.map(|b| b.code().into()),
+        exch_brch_cd: e.resolution.map(|b| b.code().into()),
         exch_rsn_cd: e.reason.code().into(),
         falt_cd: e.fault.code().into(),
         want_unt_id: e.wanted.as_ref().map(|s| s.shared()),
@@ -87,7 +87,7 @@ pub(super) fn write(order: &Order, partition: u32, rows: &mut OrderRows, into: &
         sell_qty: e.collection.as_ref().and_then(|c| c.sellable).map(i64::from),
         dlv_fee_no: e.fee_no.map(i64::from),
         rjct_qty: e.collection.as_ref().map_or(0, |c| i64::from(c.rejected)),
-        keep_amt: e.collection.as_ref().map_or(0, |c| c.kept_back.get()),
+        keep_amt: e.collection.as_ref().map_or(0, |c| c.withheld_amount.get()),
     }));
     into.rvw.extend(after.reviews.iter().map(|r| RvwRow {
         ord_id: order.id.shared(),
@@ -122,7 +122,7 @@ fn returned(order: &Order, r: &Return, rows: &mut OrderRows, into: &mut Batch) {
             rjct_qty: i64::from(l.rejected),
             wdrw_qty: i64::from(l.withdrawn),
             wrof_qty: i64::from(l.written_off),
-            keep_amt: l.kept_back.get(),
+            keep_amt: l.withheld_amount.get(),
         });
     }
     rows.fee.extend(r.fees.iter().map(|f| FeeRow {
@@ -160,7 +160,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         Event::ReturnRequested(r) if r.gifts_waived => Some(("GIFTS_WAIVED".into(), None)),
         Event::ReturnApproved { early: true, .. } => Some(("EARLY_REFUND".into(), None)),
         Event::FaultCorrected { fault, .. } => Some(("FAULT_CORRECTED".into(), Some(fault.code().to_owned()))),
-        Event::ReturnChanged(c) => match c.why {
+        Event::ReturnChanged(c) => match c.cause {
             ReturnChange::Fault => Some(("FAULT_CORRECTED".into(), Some(c.fault.code().to_owned()))),
             ReturnChange::Inspection => {
                 let reason = c.lines.iter().find_map(|l| l.reason.clone());
@@ -168,7 +168,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
             }
             ReturnChange::Short | ReturnChange::SetOff => None,
         },
-        Event::ExchangeInspected { judged: Some(judged), .. } => {
+        Event::ExchangeInspected { findings: Some(judged), .. } => {
             Some(("INSPECTION".into(), Some(judged.reason.clone())))
         }
         Event::ExchangeApproved(e) if e.waived.is_some() => Some(("COLLECTION_WAIVED".into(), e.waived.clone())),
@@ -179,7 +179,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
             Some(("WRITTEN_OFF".into(), Some(reason.clone())))
         }
         Event::Asked { what, .. } => match &**what {
-            AskWhat::Linked { linked, .. } if linked.unasked => Some(("PURCHASE_UNASKED".into(), None)),
+            AskWhat::Linked { linked, .. } if linked.without_consent => Some(("PURCHASE_UNASKED".into(), None)),
             AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Gift { .. } | AskWhat::Work { .. } => None,
         },
         Event::ProcurementCancelled { reason, .. } => Some(("PROCUREMENT_CANCELLED".into(), reason.clone())),

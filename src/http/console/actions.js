@@ -26,7 +26,7 @@ const installed = (o, l) => o.linked_orders.some((k) => k.kind === 'installation
 const both = (a, b) => (l, o) => a(l, o) && b(l, o);
 const byInstaller = (l, o) => installed(o, l);
 
-const surcharge = (o) => o.fees.filter((f) => f.unpaid).reduce((sum, f) => sum + f.amount - f.given_back, 0);
+const surcharge = (o) => o.fees.filter((f) => f.unpaid).reduce((sum, f) => sum + f.amount - f.refunded, 0);
 const awaited = (o) => o.settlements.find((s) => s.expected > 0 && !s.paid_at);
 const unpaid = (o) => o.status === 'PAYMENT_PENDING' && !awaited(o);
 
@@ -43,7 +43,7 @@ const wayBack = (...states) => (o) => o.claims.exchanges.filter((e) => e.state !
     lines: [{ ...o.lines.find((l) => l.line_no === e.line_no), ...e.collection, line_no: e.line_no, quantity: e.collection.collected }] }));
 const some = (at) => (o) => at(o).filter((p) => p.lines.length);
 /** Of a refund that is to be given back, beside it. */
-const refund = (fits = () => true) => (o) => o.refunds.filter((r) => r.stage === 'due' && fits(r))
+const refund = (fits = () => true) => (o) => o.refunds.filter((r) => r.state === 'due' && fits(r))
   .map((r) => ({ place: `refund ${r.refund_key}`, name: r.refund_key, fixed: { refund_key: r.refund_key }, lines: [] }));
 
 /**
@@ -72,12 +72,12 @@ export const ACTIONS = [
   { type: 'write_off_return', key: 'write_off_exchange', group: 'claims', at: wayBack('due'), fields: { reason: text('text_reason', true), charge: optional('charge') } },
   { type: 'waive_collection', group: 'claims', at: wayBack('due'), fields: { reason: text('text_reason', true) } },
   { type: 'withdraw_exchange', group: 'claims', at: exchanged, fields: {} },
-  { type: 'approve_exchange', group: 'claims', step: true, at: exchanged, fields: { branch: choice('branch', ['pickup', 'add_product']), sku_id: id('other_sku'), fault: JUDGED },
+  { type: 'approve_exchange', group: 'claims', step: true, at: exchanged, fields: { resolution: choice('resolution', ['pickup', 'add_product']), sku_id: id('other_sku'), fault: JUDGED },
     rare: { waive_collection: flag('waive_collection'), reason: text('text_reason') } },
   { type: 'reject_exchange', group: 'claims', at: exchanged, fields: { reason: text('text_reason') } },
 
   { type: 'prepare', group: 'procurement', step: true, at: of(['ORDERED']), fields: { lines: checks(true) } },
-  { type: 'judge_stock', group: 'procurement', at: of(['ORDERED']), fields: { lines: units({ full: true, as: 'available', of: (l) => l.active }) } },
+  { type: 'confirm_stock', group: 'procurement', at: of(['ORDERED']), fields: { lines: units({ full: true, as: 'available', of: (l) => l.active }) } },
   { type: 'use_own_stock', group: 'procurement', step: true, at: of(['PREPARING']), fields: { lines: checks(true) } },
   { type: 'purchase_from_partner', group: 'procurement', at: of(['PREPARING']),
     fields: { partner_id: id('partner', true), lines: bought }, rare: { linked_order_id: id('linked_id') } },
@@ -89,8 +89,8 @@ export const ACTIONS = [
   { type: 'cancel_procurement', group: 'procurement', at: of(['PROCUREMENT_CHECK']), fields: { lines: checks(), reason: text('text_reason') } },
   { type: 'report_stock_loss', group: 'procurement', at: of(BEFORE_SHIPPING), fields: { lines: units() } },
 
-  { type: 'choose_destination', group: 'delivery', at: of(['PAYMENT_PENDING', 'ORDERED', ...BEFORE_SHIPPING]), fields: { recipient } },
-  { type: 'ship', group: 'delivery', step: true, at: of(['PROCUREMENT_DONE']), fields: { 'lines waybills': shipped, started: flag('started') }, rare: { method: METHOD } },
+  { type: 'set_shipping_address', group: 'delivery', at: of(['PAYMENT_PENDING', 'ORDERED', ...BEFORE_SHIPPING]), fields: { recipient } },
+  { type: 'ship', group: 'delivery', step: true, at: of(['PROCUREMENT_DONE']), fields: { 'lines waybills': shipped, in_transit: flag('in_transit') }, rare: { method: METHOD } },
   { type: 'register_waybill', group: 'delivery', at: of(['SHIPPED'], has('READY', 'IN_TRANSIT')),
     fields: { line_no: line(), carrier: id('carrier', true), waybill_no: id('waybill_no', true), quantity: count('quantity', (lines) => Math.max(...lines.map(free))) }, rare: { carrier_name: text('carrier_name') } },
   { type: 'update_waybill', group: 'delivery', at: of(['SHIPPED'], both(has('READY', 'IN_TRANSIT'), (l) => l.waybills.some((w) => !w.delivered_at))),
@@ -99,10 +99,10 @@ export const ACTIONS = [
     fields: { lines: checks(true), 'carrier waybill_no': waybill, reason: text('text_reason') }, rare: { delivered_at: moment('delivered_at') } },
   { type: 'mark_delivered', key: 'force_delivered', group: 'delivery', fixed: { forced: true }, at: of(['SHIPPED'], has('READY', 'IN_TRANSIT')),
     fields: { lines: checks(), reason: text('force_reason', true) } },
-  { type: 'installer_delivered', group: 'delivery', step: true, at: of(['SHIPPED'], both(has('READY', 'IN_TRANSIT', 'DELIVERED'), byInstaller)),
+  { type: 'confirm_installer_delivery', group: 'delivery', step: true, at: of(['SHIPPED'], both(has('READY', 'IN_TRANSIT', 'DELIVERED'), byInstaller)),
     fields: { lines: checks(true) }, rare: { delivered_at: moment('delivered_at') } },
-  { type: 'installed', group: 'delivery', step: true, at: of(['SHIPPED'], both(has('DELIVERED_BY_INSTALLER'), byInstaller)), fields: { lines: checks(true) } },
-  { type: 'installation_impossible', group: 'delivery', at: of(['SHIPPED'], both((l) => !has('INSTALLED')(l), byInstaller)), fields: { lines: checks() } },
+  { type: 'complete_installation', group: 'delivery', step: true, at: of(['SHIPPED'], both(has('DELIVERED_BY_INSTALLER'), byInstaller)), fields: { lines: checks(true) } },
+  { type: 'fail_installation', group: 'delivery', at: of(['SHIPPED'], both((l) => !has('INSTALLED')(l), byInstaller)), fields: { lines: checks() } },
   { type: 'confirm_purchase', group: 'delivery', step: true, at: of(['SHIPPED'], (l, o) => l.in_claims === 0
     && (has('INSTALLED')(l) || (has('DELIVERED', 'DELIVERED_BY_INSTALLER')(l) && !installed(o, l)))), fields: { lines: checks(true) } },
 
@@ -112,8 +112,8 @@ export const ACTIONS = [
   { type: 'decline_payment', group: 'money', at: when(unpaid), fields: { reason: text('text_reason') } },
   { type: 'cancel_payment', group: 'money', at: when((o) => o.status === 'PAYMENT_PENDING'), fields: {} },
   { type: 'confirm_refund', group: 'money', at: refund(), fields: {} },
-  { type: 'fail_refund', group: 'money', at: refund(), fields: { reason: text('fail_reason', true), heard: choice('heard', ['refused', 'nothing', 'pending']) } },
-  { type: 'refund_by_bank_transfer', group: 'money', at: refund((r) => r.tries > 0), fields: { holder: text('holder_name') }, rare: { account } },
+  { type: 'fail_refund', group: 'money', at: refund(), fields: { reason: text('fail_reason', true), outcome: choice('refund_outcome', ['refused', 'no_response', 'pending']) } },
+  { type: 'refund_by_bank_transfer', group: 'money', at: refund((r) => r.attempts > 0), fields: { holder: text('holder_name') }, rare: { account } },
 ];
 
 /** What makes sense now: an action for each target. */

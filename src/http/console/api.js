@@ -1,4 +1,4 @@
-// The door: requests with the token, and the live stream.
+// The HTTP API: requests with the token, and the live stream.
 import { t, reason } from './words.js';
 
 const KEY = 'jumun.token';
@@ -9,24 +9,24 @@ let me = null;
 
 export const hasToken = () => token !== null;
 export const onSignedOut = (f) => { signedOut = f; };
-/** Who is signed in, as the door says; `null`: not known. Where it is open to anyone, commands say themselves who asks. */
+/** Who is signed in, as the API says; `null`: not known. Where it is open to anyone, commands say themselves who asks. */
 export async function whoAmI() {
   me = null;
   me = await get('/v1/me');
-  actor = me.open ? 'operator:console' : undefined;
+  actor = me.no_authentication ? 'operator:console' : undefined;
 }
 export const who = () => me;
 /** Whether commands may be sent: an auditor sees everything and changes nothing. */
 export const mayAct = () => me?.actors.includes('operator') === true;
 /** Whether what only operators and auditors see may be asked for. */
-export const isStaff = () => me !== null && (me.open || ['operator', 'support', 'stock', 'privacy', 'finance', 'auditor'].includes(me.role));
+export const isStaff = () => me !== null && (me.no_authentication || ['operator', 'support', 'stock', 'privacy', 'finance', 'auditor'].includes(me.role));
 export function setToken(value) {
   token = value;
   if (value === null) sessionStorage.removeItem(KEY);
   else sessionStorage.setItem(KEY, value);
 }
 
-/** What the door says against it, as a sentence. */
+/** What the API says against it, as a sentence. */
 export class Refused extends Error {
   constructor(status, body) {
     const code = body?.reason ?? '';

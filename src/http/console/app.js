@@ -4,7 +4,7 @@ import { auditView } from './audit.js';
 import { field, h, link, say } from './dom.js';
 import { eraseOneView, eraseView } from './erase.js';
 import { giftsView, giftView } from './gifts.js';
-import { lettersView } from './letters.js';
+import { lettersView } from './dead_letters.js';
 import { liveState, liveView, start, stop, watch } from './live.js';
 import { menu } from './menu.js';
 import { orderView, ordersView } from './orders.js';
@@ -21,7 +21,7 @@ const ROUTES = [
   [/^\/$/, 'live', liveView],
   [/^\/orders$/, 'orders', ordersView],
   [/^\/orders\/(.+)$/, 'orders', orderView],
-  [/^\/letters$/, 'letters', lettersView],
+  [/^\/dead-letters$/, 'letters', lettersView],
   [/^\/stock$/, 'stock', stockView],
   [/^\/stock\/(.+)$/, 'stock', skuView],
   [/^\/campaigns$/, 'campaigns', campaignsView],
@@ -115,7 +115,7 @@ async function render(moved = true) {
   document.getElementById('skip').textContent = t('skip');
   banner.hidden = !open;
   banner.setAttribute('aria-label', t('notice'));
-  banner.replaceChildren(...(open ? [h('p', { class: 'open-door' }, t('open_door'))] : []));
+  banner.replaceChildren(...(open ? [h('p', { class: 'no-authentication' }, t('no_authentication_text'))] : []));
 
   const [path, asked = ''] = (location.hash.slice(1) || '/').split('?');
   const query = new URLSearchParams(asked);
@@ -200,7 +200,7 @@ document.getElementById('skip').addEventListener('click', (e) => {
 
 async function begin() {
   try {
-    open = (await ready())?.open_to_anyone === true;
+    open = (await ready())?.no_authentication === true;
   } catch {
     main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, t('connecting')));
     setTimeout(begin, 2000);

@@ -1,4 +1,4 @@
-// What was done at the door that is no command of an order.
+// What was done at the HTTP API that is no command of an order.
 import { get } from './api.js';
 import { h, link, num, pager, skuLink, table, time, won } from './dom.js';
 import { t, word } from './words.js';

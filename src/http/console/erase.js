@@ -58,10 +58,10 @@ const list = (which) => h('ul', { class: 'hints' }, [1, 2, 3].map((n) => h('li',
 
 /** What the answer says. */
 function erased(done) {
-  const more = done.kept_orders - done.kept.length;
+  const more = done.pending_orders - done.pending.length;
   return h('section', { class: 'card', tabindex: '-1', id: 'erased' }, h('h2', {}, t('erased')),
-    facts([[t('erased_orders'), num(done.orders)], [t('erased_rows'), num(done.rows)], [t('erased_letters'), num(done.letters)], [t('kept_orders'), num(done.kept_orders)]]),
-    done.kept_orders > 0 && [h('p', { class: 'hint' }, t('kept_about')),
-      h('ul', { class: 'names' }, done.kept.map((id) => h('li', {}, orderLink(id)))), more > 0 && h('p', {}, `+${num(more)}`)],
+    facts([[t('erased_orders'), num(done.orders)], [t('erased_rows'), num(done.rows)], [t('erased_letters'), num(done.dead_letters)], [t('kept_orders'), num(done.pending_orders)]]),
+    done.pending_orders > 0 && [h('p', { class: 'hint' }, t('kept_about')),
+      h('ul', { class: 'names' }, done.pending.map((id) => h('li', {}, orderLink(id)))), more > 0 && h('p', {}, `+${num(more)}`)],
     h('p', {}, link('#/audit', t('see_audit'))));
 }

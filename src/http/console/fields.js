@@ -4,7 +4,7 @@ import { t, word } from './words.js';
 
 const nameOf = (l) => `${l.line_no}. ${l.sku_id}${l.gift ? ` (${t('gift')})` : ''}`;
 /** Units that a claim may still name. */
-export const free = (l) => l.free;
+export const free = (l) => l.claimable;
 
 const group = (legend, ...inside) => h('fieldset', {}, h('legend', {}, legend), inside);
 const number = (value, { min = 0, max, ...more } = {}) =>
@@ -17,7 +17,7 @@ const missing = (at) => ({ problem: t('required'), at });
 export const checks = (all = false) => (name, { lines }) => {
   const boxes = lines.map((l) => [l, h('input', { type: 'checkbox', checked: all || lines.length === 1 })]);
   return {
-    root: group(t('lines'), boxes.map(([l, box]) => field(`${nameOf(l)} × ${num(l.active)} · ${won(l.pay)}`, box))),
+    root: group(t('lines'), boxes.map(([l, box]) => field(`${nameOf(l)} × ${num(l.active)} · ${won(l.payable)}`, box))),
     read() {
       const chosen = boxes.filter(([, box]) => box.checked).map(([l]) => l.line_no);
       return chosen.length ? { [name]: chosen } : { problem: t('choose_line'), at: boxes[0][1] };
@@ -49,7 +49,7 @@ export const inspected = (name, { lines }) => {
     root: h('div', {},
       group(t('sellable'), rows.map((r) => field(nameOf(r.l), r.sellable, `${t('up_to')} ${num(came(r.l))}`))),
       group(t('rejected_units'), rows.map((r) => field(nameOf(r.l), r.rejected))),
-      group(t('kept_back'), rows.map((r) => field(nameOf(r.l), r.kept))),
+      group(t('withheld_amount'), rows.map((r) => field(nameOf(r.l), r.kept))),
       field(t('text_reason'), why)),
     read() {
       const found = rows.map((r) => ({ l: r.l, good: Number(r.sellable.value), not: Number(r.rejected.value), kept: Number(r.kept.value) }));
@@ -59,7 +59,7 @@ export const inspected = (name, { lines }) => {
       return { [name]: found.map((f) => {
         const good = Math.min(f.good, came(f.l) - f.not);
         return { line_no: f.l.line_no, sellable: good, unsellable: came(f.l) - f.not - good,
-          ...(f.not ? { rejected: f.not } : {}), ...(f.kept ? { kept_back: f.kept } : {}), ...(f.not || f.kept ? { reason } : {}) };
+          ...(f.not ? { rejected: f.not } : {}), ...(f.kept ? { withheld_amount: f.kept } : {}), ...(f.not || f.kept ? { reason } : {}) };
       }) };
     },
   };
@@ -119,28 +119,28 @@ export const waybill = (names, { lines }) => {
   };
 };
 
-const SETTLEMENTS_MAX = 10; // as the door takes
+const SETTLEMENTS_MAX = 10; // as the API takes
 /** How it was paid: one means after another. */
 export const settlements = (due) => (name, { order }) => {
   const list = h('div', { class: 'rows' });
   const rows = [];
   const add = (amount) => {
-    const row = { means: select(['card', 'virtual_account', 'bank_transfer', 'points'].map((m) => [m, word(m)]), 'card'),
+    const row = { method: select(['card', 'virtual_account', 'bank_transfer', 'points'].map((m) => [m, word(m)]), 'card'),
       amount: number(amount, { min: 1 }), id: code({ maxlength: 128 }) };
     rows.push(row);
     list.append(group(`${t('settlement')} ${rows.length}`, h('div', { class: 'across' },
-      field(t('means'), row.means), field(t('amount'), row.amount), field(t('approval_id'), row.id))));
+      field(t('method'), row.method), field(t('amount'), row.amount), field(t('approval_id'), row.id))));
     return row;
   };
   add(due(order));
-  const more = h('button', { type: 'button', onclick: () => rows.length < SETTLEMENTS_MAX && add('').means.focus() }, t('another_means'));
+  const more = h('button', { type: 'button', onclick: () => rows.length < SETTLEMENTS_MAX && add('').method.focus() }, t('another_method'));
   return {
     root: h('div', { class: 'rows' }, list, h('div', {}, more)),
     read() {
       const used = rows.filter((r, i) => i === 0 || r.amount.value || r.id.value.trim());
       const bad = used.find((r) => !r.id.value.trim());
       if (bad) return missing(bad.id);
-      return { [name]: used.map((r) => ({ means: r.means.value, amount: Number(r.amount.value), approval: { approval_id: r.id.value.trim() } })) };
+      return { [name]: used.map((r) => ({ method: r.method.value, amount: Number(r.amount.value), approval: { approval_id: r.id.value.trim() } })) };
     },
   };
 };

@@ -38,7 +38,7 @@ export async function giftView({ id, signal, again }) {
   const gone = shelves.some((s) => s.on_hand === 0);
   return h('div', {}, h('p', { class: 'crumb' }, link('#/gifts', `← ${t('gifts')}`)),
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, `${t('promotion')} `, h('code', {}, p.gift_promotion_id)),
-      mayAct() && h('button', { id: 'change-gifts', class: 'main', 'aria-haspopup': 'dialog', onclick: () => form(p, again) }, t('change_gift_promotion'))),
+      mayAct() && h('button', { id: 'change-gifts', class: 'main', 'aria-haspopup': 'dialog', onclick: () => form(p, again) }, t('update_gift_promotion'))),
     section(t('terms'), facts([[t('status'), running(p)], [t('gives'), given(p)], [t('opens'), time(p.opens_at)], [t('closes'), time(p.closes_at)], [t('when_sold_out'), word(p.when_sold_out)]])),
     section(t('main_product_ids'), h('ul', { class: 'names' }, p.main_product_ids.map((product) => h('li', {}, h('code', {}, product))))),
     section(t('gift_sku_ids'), table(t('gift_sku_ids'), [
@@ -60,7 +60,7 @@ const local = (at) => {
 
 /** Makes one, or changes `p`: filled in, looked at, then sent. A change names only what is different. */
 function form(p, again) {
-  const kind = p ? 'change_gift_promotion' : 'create_gift_promotion';
+  const kind = p ? 'update_gift_promotion' : 'create_gift_promotion';
   const code = (value, more) => h('input', { type: 'text', maxlength: 64, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', value, ...more });
   const count = (value) => h('input', { type: 'number', min: 1, step: 1, required: true, inputmode: 'numeric', value });
   const moment = (value) => h('input', { type: 'datetime-local', step: 1, value: local(value) });
@@ -70,7 +70,7 @@ function form(p, again) {
     gift_sku_ids: code(p?.gift_sku_ids.join(', ') ?? '', { required: true, maxlength: null }),
     gift_quantity: count(p?.gift_quantity ?? 1), main_quantity: count(p?.main_quantity ?? 1),
     opens_at: moment(p?.opens_at), closes_at: moment(p?.closes_at),
-    when_sold_out: select(['go_on', 'refuse'].map((c) => [c, word(c)]), p?.when_sold_out ?? 'go_on'),
+    when_sold_out: select(['continue', 'refuse'].map((c) => [c, word(c)]), p?.when_sold_out ?? 'continue'),
   };
   const out = h('div', { class: 'outcome', 'aria-live': 'polite' });
   const look = h('button', { type: 'button', id: 'preview', onclick: preview }, t('preview'));

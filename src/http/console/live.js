@@ -163,7 +163,7 @@ export function liveView({ signal }) {
     if (told === laneText) return; // the table keeps its place and focus
     laneText = told;
     for (const l of last.lanes) if (!resets.has(l.partition)) resets.set(l.partition, l.resets);
-    const wants = (l) => l.dead > 0 || l.resets > resets.get(l.partition) || l.lag > LAG_MAX;
+    const wants = (l) => l.dead_letters > 0 || l.resets > resets.get(l.partition) || l.lag > LAG_MAX;
     lanes.replaceChildren(
       h('p', {}, `${t('owned')}: ${num(last.owned)} / ${num(last.partitions)}`),
       table(t('lanes'), [
@@ -171,7 +171,7 @@ export function liveView({ signal }) {
         [t('health'), (l) => h('span', { class: wants(l) ? 'pill warn' : 'pill good' }, wants(l) ? t('look') : t('ok'))],
         [t('lag'), (l) => num(l.lag), 'n'], [t('pending'), (l) => num(l.pending), 'n'], [t('in_flight'), (l) => num(l.in_flight), 'n'],
         [t('resets'), (l) => num(l.resets), 'n'],
-        [t('dead'), (l) => (l.dead ? h('a', { href: '#/letters' }, num(l.dead)) : 0), 'n'],
+        [t('dead'), (l) => (l.dead_letters ? h('a', { href: '#/dead-letters' }, num(l.dead_letters)) : 0), 'n'],
       ], last.lanes));
   }
   let scheduled = false;

@@ -1,4 +1,4 @@
-// The door's own document, read: operations, schemas, example bodies, curl lines. Nothing here makes elements.
+// The API's own document, read: operations, schemas, example bodies, curl lines. Nothing here makes elements.
 import { get } from './api.js';
 
 let kept = null;

@@ -110,7 +110,7 @@ function whole(o, told, noted, family, load) {
         [t('customer'), link(`#/orders?customer_id=${encodeURIComponent(o.customer_id)}`, o.customer_id)],
         [t('placed_at'), time(o.placed_at)], [t('paid_at'), o.paid_at && time(o.paid_at)], [t('deadline'), o.payment_deadline && time(o.payment_deadline)],
         [t('goods'), won(o.goods)], [t('discount'), o.discount ? `−${won(o.discount)}` : null], [t('shipping'), won(o.shipping_fee)],
-        [t('taken_back'), o.taken_back ? `−${won(o.taken_back)}` : null], [t('total'), h('b', {}, won(o.total))], [t('due'), o.due ? won(o.due) : null],
+        [t('reductions'), o.reductions ? `−${won(o.reductions)}` : null], [t('total'), h('b', {}, won(o.total))], [t('due'), o.due ? won(o.due) : null],
         [t('recipient'), recipient(o)],
         [t('destination'), o.destination && `${word(o.destination.kind)} · ${word(o.destination.zone)}`],
       ]),),
@@ -122,7 +122,7 @@ function whole(o, told, noted, family, load) {
     section(t('fees'), table(t('fees'), [
       [t('position'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
       [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid ? ` · ${t('unpaid')}` : '']],
-      [t('given_back'), (f) => won(f.given_back), 'n'],
+      [t('fee_refunded'), (f) => won(f.refunded), 'n'],
     ], o.fees, t('no_fees'))),
     o.procurements.length > 0 && section(t('procurements'), table(t('procurements'), [
       [t('position'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],
@@ -162,7 +162,7 @@ function deeds(o, actions, load) {
 }
 
 function lines(o) {
-  const counts = (l) => ['active', 'cancelled', 'left_out', 'returned', 'exchanged', 'in_claims']
+  const counts = (l) => ['active', 'cancelled', 'omitted_gifts', 'returned', 'exchanged', 'in_claims']
     .filter((k) => k === 'active' || l[k] > 0).map((k) => `${t(k)} ${num(l[k])}`).join(' · ');
   return table(t('lines'), [
     [t('line'), (l) => l.line_no, 'n'],
@@ -170,7 +170,7 @@ function lines(o) {
     [t('status'), (l) => pill(l.status)],
     [t('units'), (l) => [num(l.ordered), h('small', { class: 'under' }, counts(l))]],
     [t('price'), (l) => won(l.unit_price), 'n'],
-    [t('pay'), (l) => [won(l.pay), l.discount > 0 && h('small', { class: 'under' }, `−${won(l.discount)}`)], 'n'],
+    [t('pay'), (l) => [won(l.payable), l.discount > 0 && h('small', { class: 'under' }, `−${won(l.discount)}`)], 'n'],
     [t('refunded_planned'), (l) => [`${won(l.refund_planned)} / ${won(l.refunded)}`, l.refund_excluded > 0 && h('small', { class: 'under' }, `${t('excluded')} ${won(l.refund_excluded)}`)], 'n'],
     [t('delivery'), (l) => [l.delivery ? state(l.delivery, l.delivery_korean) : '–',
       l.waybills.map((w) => h('small', { class: 'under' }, `${w.carrier} ${w.waybill_no} × ${num(w.quantity)}`))]],
@@ -183,9 +183,9 @@ const partName = (name) => t(name === 'refunded' ? 'back' : name);
 function money(o) {
   if (!o.settlements.length) return h('p', { class: 'empty' }, t('no_money'));
   return o.settlements.map((s) => h('div', { class: 'settled' },
-    h('h3', {}, `${s.settlement_no}. ${word(s.means)} · ${t('paid')} ${won(s.paid)}`,
+    h('h3', {}, `${s.settlement_no}. ${word(s.method)} · ${t('paid')} ${won(s.paid)}`,
       !s.paid_at && s.expected > 0 && h('span', { class: 'pill warn' }, `${t('awaited')} ${won(s.expected)}`)),
-    bar(`${word(s.means)} ${won(s.paid)}`, PARTS.map(([name, css]) => [partName(name), s[name], css]), won, s.paid)));
+    bar(`${word(s.method)} ${won(s.paid)}`, PARTS.map(([name, css]) => [partName(name), s[name], css]), won, s.paid)));
 }
 
 /** By what it was paid, and where refunds go: for who asks; that is written down. */
@@ -195,7 +195,7 @@ function accounts(o) {
   const more = h('button', { id: 'accounts', onclick: async () => {
     try {
       const a = await get(`/v1/orders/${encodeURIComponent(o.order_id)}/accounts`);
-      const paid = a.payments.filter((p) => p.payment_id).map((p) => [`${p.settlement_no}. ${word(p.means)}`, h('code', {}, p.payment_id)]);
+      const paid = a.payments.filter((p) => p.payment_id).map((p) => [`${p.settlement_no}. ${word(p.method)}`, h('code', {}, p.payment_id)]);
       told.append(facts([...paid, [t('deposit_account'), [a.bank_code, a.virtual_account_no].filter(Boolean).join(' · ') || null],
         [t('refund_account'), account(a.refund_account)], [t('refunded_to'), account(a.refunded_to)],
         [t('accounts'), a.unreadable ? t('unreadable') : null]]));
@@ -207,17 +207,17 @@ function accounts(o) {
   return h('div', {}, told, more);
 }
 
-const STAGES = { waiting: 'warn', due: 'warn', refunded: 'good', transferred: 'good', withdrawn: '' };
+const STAGES = { awaiting_return: 'warn', due: 'warn', refunded: 'good', transferred: 'good', withdrawn: '' };
 
 function refunds(o, at) {
   return table(t('refunds'), [
-    [t('stage'), (r) => [h('span', { class: `pill ${STAGES[r.stage]}` }, word(r.stage)), h('small', { class: 'under', title: t('key') }, r.refund_key)]],
+    [t('status'), (r) => [h('span', { class: `pill ${STAGES[r.state]}` }, word(r.state)), h('small', { class: 'under', title: t('key') }, r.refund_key)]],
     [t('amount'), (r) => won(r.amount), 'n'],
-    [t('settlement'), (r) => `${r.settlement_no}. ${word(o.settlements.find((s) => s.settlement_no === r.settlement_no)?.means)}`],
+    [t('settlement'), (r) => `${r.settlement_no}. ${word(o.settlements.find((s) => s.settlement_no === r.settlement_no)?.method)}`],
     [t('why'), (r) => (r.return_group ? `${t('return')} ${r.return_group}` : r.cancel_group ? `${t('cancellation')} ${r.cancel_group}` : '–')],
     [t('asked_at'), (r) => time(r.planned_at)],
-    [t('tries'), (r) => [num(r.tries), r.last_failure && h('small', { class: 'under long' }, `${t('last_failure')}: ${r.last_failure}`),
-      r.next_try && r.stage === 'due' && h('small', { class: 'under' }, `${t('next_try')}: `, time(r.next_try))]],
+    [t('attempts'), (r) => [num(r.attempts), r.last_failure && h('small', { class: 'under long' }, `${t('last_failure')}: ${r.last_failure}`),
+      r.next_attempt_at && r.state === 'due' && h('small', { class: 'under' }, `${t('next_attempt_at')}: `, time(r.next_attempt_at))]],
     [t('actions'), (r) => h('div', { class: 'row' }, at(`refund ${r.refund_key}`))],
   ], o.refunds, t('no_refunds'));
 }
@@ -234,12 +234,12 @@ function claims(o, at) {
   return [
     ...returns.map((r) => card(`${t('return')} ${r.claim_group}`, claimPill(r), [
       [t('lines'), units(r.lines)], [t('ends_exchange'), r.exchange_group], [t('why'), word(r.reason)], [t('fault_of'), word(r.fault)], [t('timing'), word(r.refund_timing)],
-      [t('return_fee'), r.fees.map((f) => `${won(f.amount)} (${word(f.reason)})`).join(', ')], [t('kept_back'), won(r.kept_back)],
+      [t('return_fee'), r.fees.map((f) => `${won(f.amount)} (${word(f.reason)})`).join(', ')], [t('withheld_amount'), won(r.withheld_amount)],
       [t('requested'), time(r.requested_at)], [t('decided'), r.decided_at && time(r.decided_at)],
       [t('collected'), r.collected_at && time(r.collected_at)], [t('completed'), r.completed_at && time(r.completed_at)],
     ], `return ${r.claim_group}`)),
     ...exchanges.map((e) => card(`${t('exchange')} ${e.claim_group}`, claimPill(e), [
-      [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('branch'), e.branch && word(e.branch)],
+      [t('lines'), units([e])], [t('why'), word(e.reason)], [t('fault_of'), word(e.fault)], [t('resolution'), e.resolution && word(e.resolution)],
       [t('wanted'), e.wanted_sku_id], [t('new_line'), e.new_line_no], [t('way_back'), e.collection && `${state(e.collection.state, e.collection.state_korean)} ${num(e.collection.collected)} / ${num(e.collection.quantity)}`],
       [t('requested'), time(e.requested_at)], [t('decided'), e.decided_at && time(e.decided_at)], [t('completed'), e.completed_at && time(e.completed_at)],
     ], `exchange ${e.claim_group}`)),
@@ -272,13 +272,13 @@ export function changes(c) {
   }
   for (const s of c.settlements ?? []) {
     const moved = [['paid', t('paid')], ...PARTS.map(([name]) => [name, partName(name)])].filter(([k]) => s.before[k] !== s.after[k]);
-    rows.push([`${s.settlement_no}. ${word(s.means)}`, moved.map(([k, name]) =>
+    rows.push([`${s.settlement_no}. ${word(s.method)}`, moved.map(([k, name]) =>
       h('span', { class: 'under' }, `${name} ${won(s.before[k])} → `, h('b', {}, won(s.after[k]))))]);
   }
   return rows;
 }
 
-const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['requested', 'quantity'], ['position', 'position'], ['customer_left', 'limit'],
+const FACTS = [['sku_id', 'sku'], ['line_no', 'line'], ['available', 'left'], ['requested', 'quantity'], ['position', 'position'], ['customer_remaining', 'limit'],
   ['total', 'total'], ['due', 'due'], ['amount', 'amount'], ['detail', 'why']];
 /** What a refusal rests on. */
 export const because = (f) => FACTS.filter(([k]) => f?.[k] !== undefined)

@@ -113,18 +113,18 @@ export function perform(order, action, load) {
 function shown(p) {
   const pairs = [...changes(p)];
   for (const r of p.refunds ?? []) {
-    const when = r.at_once ? t('at_once') : r.timing ? word(r.timing) : t('later');
-    pairs.push([`${t('refund_of')} · ${word(r.means)}`, [h('b', {}, won(r.amount)), ` · ${when}`]]);
+    const when = r.immediate ? t('at_once') : r.timing ? word(r.timing) : t('later');
+    pairs.push([`${t('refund_of')} · ${word(r.method)}`, [h('b', {}, won(r.amount)), ` · ${when}`]]);
   }
   for (const f of p.return_fees ?? []) {
     const was = f.before_threshold !== f.amount ? ` · ${t('before_threshold')} ${won(f.before_threshold)}` : '';
     pairs.push([t('return_fee'), `${won(f.amount)} · ${word(f.reason)}${was}`]);
   }
-  for (const name of ['fees_back', 'withheld', 'due']) if (p[name]) pairs.push([t(name), won(p[name])]);
+  for (const name of ['fee_refunds', 'withheld', 'due']) if (p[name]) pairs.push([t(name), won(p[name])]);
   if (p.gifts?.length) pairs.push([t('gifts_too'), p.gifts.join(', ')]);
   for (const s of p.stock ?? []) pairs.push([`${t('stock_moves')} · ${s.sku_id}`, `${word(s.movement)} ${num(s.quantity)}`]);
   const links = (ids) => ids.flatMap((id) => [orderLink(id), ' ']);
-  if (p.linked?.length) pairs.push([t('linked_made'), links(p.linked)]);
-  if (p.stopped?.length) pairs.push([t('linked_stopped'), links(p.stopped)]);
+  if (p.linked_orders?.length) pairs.push([t('linked_made'), links(p.linked_orders)]);
+  if (p.cancelled_linked_orders?.length) pairs.push([t('linked_stopped'), links(p.cancelled_linked_orders)]);
   return h('div', { class: 'preview' }, h('h3', {}, t('would')), pairs.length ? facts(pairs) : h('p', {}, t('nothing_moves')));
 }

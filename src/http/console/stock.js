@@ -17,7 +17,7 @@ export async function stockView({ query, signal }) {
     table(t('stock'), [
       [t('sku'), (s) => skuLink(s.sku_id)], [t('product'), (s) => s.product_id], [t('option'), (s) => s.option_name],
       [t('on_hand'), (s) => num(s.on_hand), 'n'], [t('held'), (s) => num(s.held), 'n'], [t('sold_net'), (s) => num(s.sold_net), 'n'],
-      [t('came_back'), (s) => num(s.came_back), 'n'], [t('sold'), (s) => num(s.sold), 'n'], [t('partition'), (s) => s.partition, 'n'],
+      [t('returned_units'), (s) => num(s.returned), 'n'], [t('sold'), (s) => num(s.sold), 'n'], [t('partition'), (s) => s.partition, 'n'],
     ], page.items, t('no_skus')),
     pager('#/stock', query, page.next));
 }
@@ -31,7 +31,7 @@ export async function skuView({ id, query, signal }) {
       bar(sku.sku_id, [[t('left'), sku.on_hand, 'p-left'], [t('held'), sku.held, 'p-held'], [t('sold_net'), sku.sold_net, 'p-sold']], num),
       h('p', { class: 'hint' }, t('sold_about')),
       facts([[t('product'), sku.product_id], [t('option'), sku.option_name], [t('holder'), sku.holder_id], [t('partition'), sku.partition], [t('position'), num(sku.position)],
-        [t('sold'), num(sku.sold)], [t('came_back'), num(sku.came_back)]])),
+        [t('sold'), num(sku.sold)], [t('returned_units'), num(sku.returned)]])),
     section(t('campaigns'), campaigns(sku.campaigns ?? [])),
     section(t('ledger'), table(t('ledger'), [
       [t('position'), (m) => num(m.position), 'n'], [t('at'), (m) => time(m.at)], [t('movement'), (m) => word(m.movement)],

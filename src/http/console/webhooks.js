@@ -8,16 +8,16 @@ const FIRST = 20; // of each hook's letters, on the page of all
 const ORDERS_MAX = 3;
 
 const to = (name) => `#/webhooks/${encodeURIComponent(name)}`;
-const lettersOf = (name, asked, signal) => get(`/v1/webhooks/${encodeURIComponent(name)}/letters?${asked}`, signal);
+const lettersOf = (name, asked, signal) => get(`/v1/webhooks/${encodeURIComponent(name)}/failed-deliveries?${asked}`, signal);
 /** An entry of a stream begins with its time. */
 const moment = (entry) => (/^\d{10,15}-\d+$/.test(entry) ? time(new Date(Number(entry.split('-')[0])).toISOString()) : '–');
 
 /** The newest letters of each webhook that has some: sections of a page. */
 export async function hookLetters(hooks, signal, again) {
-  const some = hooks.filter((hook) => hook.letters > 0);
+  const some = hooks.filter((hook) => hook.failed_deliveries > 0);
   const pages = await Promise.all(some.map((hook) => lettersOf(hook.name, `limit=${FIRST}`, signal)));
   return some.map((hook, i) => section(`${t('hook_letters')}: ${hook.name}`, letters(hook.name, pages[i].items, again),
-    pages[i].next && h('p', {}, link(to(hook.name), `${t('all_letters')} (${num(hook.letters)})`))));
+    pages[i].next && h('p', {}, link(to(hook.name), `${t('all_letters')} (${num(hook.failed_deliveries)})`))));
 }
 
 export async function webhooksView({ signal, again }) {
@@ -26,10 +26,10 @@ export async function webhooksView({ signal, again }) {
   return h('div', {}, head(t('webhooks'), again), h('p', { class: 'hint' }, t('webhooks_about')),
     table(t('webhooks'), [
       [t('name'), (hook) => link(to(hook.name), hook.name)],
-      [t('letters_kept'), (hook) => h('span', { class: hook.letters ? 'pill warn' : 'pill good' }, num(hook.letters))],
+      [t('letters_kept'), (hook) => h('span', { class: hook.failed_deliveries ? 'pill warn' : 'pill good' }, num(hook.failed_deliveries))],
       [t('receiver'), (hook) => hook.host],
       [t('event_types'), (hook) => (hook.types.length ? hook.types.map((type, i) => [i > 0 && ', ', word(type)]) : t('all_events'))],
-      [t('came_to'), (hook) => (hook.at.length ? h('ul', {}, hook.at.map((at) => h('li', {}, `${t('partition')} ${at.partition}: `, moment(at.entry), h('small', { class: 'under' }, at.entry)))) : '–')],
+      [t('came_to'), (hook) => (hook.positions.length ? h('ul', {}, hook.positions.map((at) => h('li', {}, `${t('partition')} ${at.partition}: `, moment(at.entry), h('small', { class: 'under' }, at.entry)))) : '–')],
     ], items, t('no_webhooks')), put);
 }
 
@@ -52,8 +52,8 @@ function letters(hook, items, again) {
     ...(mayAct() ? [[t('actions'), (l) => h('div', { class: 'row' }, button('resend', hook, l, again), button('discard', hook, l, again))]] : []),
     [t('order'), (l) => ordersOf(l)],
     [t('events'), (l) => h('details', {}, h('summary', {}, summary(l)), h('pre', {}, JSON.stringify(l.events, null, 2)))],
-    [t('at'), (l) => time(l.at)], [t('tries'), (l) => num(l.tries), 'n'], [t('partition'), (l) => l.partition, 'n'],
-    [t('parcel'), (l) => h('code', {}, l.parcel)],
+    [t('at'), (l) => time(l.at)], [t('attempts'), (l) => num(l.attempts), 'n'], [t('partition'), (l) => l.partition, 'n'],
+    [t('delivery_id'), (l) => h('code', {}, l.delivery_id)],
   ], items, t('no_hook_letters'));
 }
 
@@ -69,12 +69,12 @@ function summary(letter) {
 }
 
 const button = (what, hook, letter, again) =>
-  asks(`${what}-${hook}-${letter.letter}`, what, letter.parcel, what === 'discard', () => ask(what, hook, letter, again));
+  asks(`${what}-${hook}-${letter.failed_delivery_id}`, what, letter.delivery_id, what === 'discard', () => ask(what, hook, letter, again));
 
 function ask(what, hook, letter, again) {
-  const path = `/v1/webhooks/${encodeURIComponent(hook)}/letters/${encodeURIComponent(letter.letter)}`;
+  const path = `/v1/webhooks/${encodeURIComponent(hook)}/failed-deliveries/${encodeURIComponent(letter.failed_delivery_id)}`;
   sure({
-    title: `${t(what)}: ${hook} · ${letter.parcel}`, word: t(what), danger: what === 'discard',
+    title: `${t(what)}: ${hook} · ${letter.delivery_id}`, word: t(what), danger: what === 'discard',
     told: [h('p', {}, t(`hook_${what}_sure`)), h('p', {}, h('b', {}, letter.reason)), h('pre', { tabindex: '0' }, JSON.stringify(letter.events, null, 2))],
     run: () => (what === 'resend' ? act('POST', `${path}/resend`) : act('DELETE', path)),
     done: () => {

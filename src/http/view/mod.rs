@@ -1,4 +1,4 @@
-//! What the doors show of orders and shelves: money in won, statuses with their Korean names. No personal data.
+//! What the HTTP API shows of orders and shelves: money in won, statuses with their Korean names. No personal data.
 
 mod gifts;
 mod order;

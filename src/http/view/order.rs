@@ -10,10 +10,10 @@ use crate::domain::{
     order::{
         change::Terms,
         claim::{
-            Branch, ClaimReason, CollectionState, ExchangeState, Fault, GiftReason, RefundTiming, ReturnFee,
-            ReturnState,
+            ClaimReason, CollectionState, ExchangeResolution, ExchangeState, Fault, GiftReason, RefundTiming,
+            ReturnFee, ReturnState,
         },
-        command::Means,
+        command::PaymentMethod,
         delivery::{DeliveryStatus, DestinationKind, ShipMethod, Zone},
         event::CutCause,
         supply::{LinkKind, LinkState, ProcureKind, ProcureState, ProcuredLine},
@@ -38,7 +38,7 @@ pub struct OrderSummary {
     /// of the fees that stand, surcharges too
     pub shipping_fee: Won,
     /// goods that were cut, cancelled or returned, or are set aside for that; all of them where the order ended unpaid
-    pub taken_back: Won,
+    pub reductions: Won,
     /// what is due now, or was paid and stays so: goods − discount + shipping − taken back
     pub total: Won,
     /// what is to be paid now
@@ -63,7 +63,7 @@ pub struct OrderView {
     /// of the fees that stand, surcharges too
     pub shipping_fee: Won,
     /// goods that were cut, cancelled or returned, or are set aside for that; all of them where the order ended unpaid
-    pub taken_back: Won,
+    pub reductions: Won,
     /// what is due now, or was paid and stays so: goods − discount + shipping − taken back
     pub total: Won,
     /// what is to be paid now: by `payment_deadline` while the order is unpaid, later a surcharge, before shipping
@@ -77,7 +77,7 @@ pub struct OrderView {
     pub linked_orders: Vec<LinkView>,
     pub parent_order_id: Option<String>,
     pub destination: Option<DestinationView>,
-    /// masked; whole only at an open door. `GET /v1/orders/{id}/recipient` tells it
+    /// masked; whole only where no authentication is configured. `GET /v1/orders/{id}/recipient` tells it
     pub recipient: Option<RecipientView>,
     pub reviews: Vec<ReviewView>,
     pub points: Vec<PointsView>,
@@ -140,19 +140,19 @@ pub struct LineView {
     pub active: u32,
     pub cancelled: u32,
     /// of a gift: units of `cancelled` that had run out
-    pub left_out: u32,
+    pub omitted_gifts: u32,
     pub returned: u32,
     pub exchanged: u32,
     /// units in claims that are in progress
     pub in_claims: u32,
     /// units that a claim may still name
-    pub free: u32,
+    pub claimable: u32,
     pub unit_price: Won,
     pub discount: Won,
     /// what the buyer pays for it
-    pub pay: Won,
+    pub payable: Won,
     /// of that, what was cut, cancelled or returned, or is set aside for it
-    pub taken_back: Won,
+    pub reductions: Won,
     /// 환불예정: of what was taken back, set aside or asked for, and not back yet
     pub refund_planned: Won,
     /// 환불완료: back, by the payment side's word
@@ -172,12 +172,12 @@ pub struct LineView {
     pub original_line_no: Option<u16>,
     pub campaign_id: Option<String>,
     /// 재고판정일시: when its stock was last looked at
-    pub stock_judged_at: Option<Time>,
+    pub stock_confirmed_at: Option<Time>,
     pub ship_method: Option<ShipMethod>,
     /// 출고일시
     pub shipped_at: Option<Time>,
     /// 자동구매확정일시: when it is confirmed by itself
-    pub confirm_at: Option<Time>,
+    pub auto_confirm_at: Option<Time>,
     pub promotion: Option<DiscountView>,
     pub coupon: Option<DiscountView>,
     /// 배송비번호: its fee, by `fee_no`
@@ -191,8 +191,8 @@ pub struct LineView {
     /// 적립금액: earned, less those reversed
     pub points_earned: Won,
     /// 출고지시일시
-    pub ship_instruction: Option<Time>,
-    pub expected_delivery: Option<Time>,
+    pub ship_instructed_at: Option<Time>,
+    pub expected_delivery_at: Option<Time>,
     /// 배송준비일시
     pub prepared_at: Option<Time>,
     /// 배송시작일시
@@ -201,7 +201,7 @@ pub struct LineView {
     /// 배송사배송완료일시: by the carrier itself
     pub carrier_delivered_at: Option<Time>,
     /// 매출확정일시
-    pub revenue_at: Option<Time>,
+    pub revenue_recognized_at: Option<Time>,
     pub waybills: Vec<WaybillView>,
 }
 
@@ -223,8 +223,8 @@ pub struct SettlementView {
     /// 결제그룹번호
     pub payment_group: u16,
     /// 결제수단관련ID: approval id, or the customer-points id; masked but to operators
-    pub means_id: Option<String>,
-    pub means: Means,
+    pub payment_reference: Option<String>,
+    pub method: PaymentMethod,
     /// a deposit that is awaited
     pub expected: Won,
     #[serde(flatten)]
@@ -238,29 +238,29 @@ pub struct RefundView {
     pub refund_key: String,
     pub settlement_no: u16,
     pub amount: Won,
-    pub stage: RefundStage,
+    pub state: RefundState,
     pub planned_at: Time,
     /// when the payment side is asked (again)
-    pub next_try: Option<Time>,
+    pub next_attempt_at: Option<Time>,
     /// how often it was asked
-    pub tries: usize,
+    pub attempts: usize,
     pub last_failure: Option<String>,
     pub cancel_group: Option<u32>,
     pub return_group: Option<u16>,
     /// it waits for goods that were exchanged and are still out
-    pub waits_for_exchange: bool,
+    pub awaits_exchange: bool,
 }
 
 /// How far a refund is.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RefundStage {
+pub enum RefundState {
     /// planned; its return is not approved, or its goods are not back
-    Waiting,
+    AwaitingReturn,
     /// to be asked for
     Due,
     Refunded,
-    /// by bank transfer, because the means could not be undone
+    /// by bank transfer, because the payment method could not be undone
     Transferred,
     /// its return was rejected or withdrawn
     Withdrawn,
@@ -280,7 +280,7 @@ pub struct FeeView {
     /// free at or above this total
     pub threshold: Option<Won>,
     pub amount: Won,
-    pub given_back: Won,
+    pub refunded: Won,
     pub reason: FeeReason,
     pub return_group: Option<u16>,
     pub unpaid: bool,
@@ -321,7 +321,7 @@ pub struct ReturnView {
     /// the exchange that it ends
     pub exchange_group: Option<u16>,
     /// kept back of the refund
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     pub requested_at: Time,
     pub decided_at: Option<Time>,
     pub collected_at: Option<Time>,
@@ -355,7 +355,7 @@ pub struct ReturnLineView {
     /// never came, though their money went
     pub written_off: u32,
     /// kept back by inspection
-    pub kept_back: Won,
+    pub withheld_amount: Won,
 }
 
 /// 교환회수: the way back of goods that were exchanged.
@@ -368,13 +368,13 @@ pub struct CollectionView {
     /// units that are still to come
     pub outstanding: u32,
     /// waived or written off
-    pub given_up: u32,
+    pub not_collected: u32,
     pub sellable: Option<u32>,
     pub unsellable: Option<u32>,
     /// went back to the buyer after inspection
     pub rejected: u32,
     /// kept back by inspection: of money that waited for the goods, the rest owed by the buyer, as a fee
-    pub kept_back: Won,
+    pub withheld_amount: Won,
 }
 
 /// 교환.
@@ -383,7 +383,7 @@ pub struct ExchangeView {
     pub claim_group: u16,
     pub state: ExchangeState,
     pub state_korean: &'static str,
-    pub branch: Option<Branch>,
+    pub resolution: Option<ExchangeResolution>,
     pub line_no: u16,
     pub quantity: u32,
     /// 희망단품: what the buyer would have instead

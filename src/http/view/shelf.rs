@@ -44,7 +44,7 @@ impl From<&UntRow> for SkuView {
                 on_hand: r.stck_qty,
                 held: r.hold_qty,
                 sold: r.sold_qty,
-                came_back: r.rstk_qty,
+                returned: r.rstk_qty,
                 sold_net: r.sold_qty - r.rstk_qty,
                 position: r.ldgr_no,
             }),
@@ -61,8 +61,8 @@ pub struct UnitsView {
     /// sales: a unit that came back and was sold again counts twice
     pub sold: i64,
     /// of these, units that came back: cancelled or lost before shipping, returned, exchanged
-    pub came_back: i64,
-    /// `sold` − `came_back`: units that orders have now
+    pub returned: i64,
+    /// `sold` − `returned`: units that orders have now
     pub sold_net: i64,
     /// number of its last ledger row
     pub position: i64,
@@ -180,9 +180,9 @@ impl From<&CmpnRow> for CampaignView {
 
 /// A dead letter: a command that nobody could take.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct LetterView {
+pub struct DeadLetterView {
     /// its name, to requeue or discard it by
-    pub letter: String,
+    pub dead_letter_id: String,
     pub partition: u32,
     /// in a list without what may be about a person, by itself as it was received
     pub command: String,
@@ -195,10 +195,10 @@ pub struct LetterView {
     pub attempts: u32,
 }
 
-/// A letter is sent again, or gone.
+/// A dead letter was sent again, or deleted.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct LetterDone {
-    pub letter: String,
+pub struct DeadLetterDone {
+    pub dead_letter_id: String,
     pub partition: u32,
     /// its new entry, where it was sent again
     pub entry: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::order::{
     CancelView, Claims, CollectionView, DestinationView, DiscountView, ExchangeView, FeeView, LineView, LinkView,
-    OrderSummary, OrderView, PointsView, ProcurementView, RefundStage, RefundView, ReturnLineView, ReturnView,
+    OrderSummary, OrderView, PointsView, ProcurementView, RefundState, RefundView, ReturnLineView, ReturnView,
     ReviewView, SettlementView, WaybillView,
 };
 use crate::{
@@ -36,7 +36,7 @@ impl From<&OrdRow> for OrderSummary {
             goods: Won::new(r.gds_amt),
             discount: Won::new(r.dscnt_amt),
             shipping_fee: Won::new(r.dlv_fee_amt),
-            taken_back: Won::new(r.gds_amt - r.dscnt_amt + r.dlv_fee_amt - r.ord_amt),
+            reductions: Won::new(r.gds_amt - r.dscnt_amt + r.dlv_fee_amt - r.ord_amt),
             total: Won::new(r.ord_amt),
             due: Won::new(r.due_amt),
             parent_order_id: r.prnt_ord_id.as_deref().map(str::to_owned),
@@ -62,15 +62,15 @@ fn line(l: &Line, money: &[(u16, LineRefund)]) -> LineView {
         ordered: l.ordered,
         active: l.active(),
         cancelled: l.cancelled,
-        left_out: l.left_out,
+        omitted_gifts: l.omitted_gifts,
         returned: l.returned,
         exchanged: l.exchanged,
         in_claims: l.returning + l.exchanging,
-        free: l.free(),
+        claimable: l.free(),
         unit_price: l.unit_price,
         discount: l.discount(),
-        pay: l.pay(),
-        taken_back: l.refunded,
+        payable: l.pay(),
+        reductions: l.refunded,
         refund_planned: money.planned,
         refunded: money.refunded,
         refund_excluded: money.excluded,
@@ -82,10 +82,10 @@ fn line(l: &Line, money: &[(u16, LineRefund)]) -> LineView {
         gift_reason: l.gift_reason,
         original_line_no: l.original_line_no,
         campaign_id: l.campaign_id.as_ref().map(ToString::to_string),
-        stock_judged_at: l.judged_at,
+        stock_confirmed_at: l.stock_confirmed_at,
         ship_method: l.delivery.shipped_at.map(|_| l.delivery.method),
         shipped_at: l.delivery.shipped_at,
-        confirm_at: l.delivery.confirm_at,
+        auto_confirm_at: l.delivery.auto_confirm_at,
         promotion: l.promotion.as_deref().map(discount),
         coupon: l.coupon.as_deref().map(discount),
         fee_no: l.fee_no,
@@ -93,13 +93,13 @@ fn line(l: &Line, money: &[(u16, LineRefund)]) -> LineView {
         refund_timing: l.timing,
         points_rate_bp: l.points_rate_bp,
         points_earned: l.points_earned,
-        ship_instruction: l.ship_instruction,
-        expected_delivery: l.expected_delivery,
+        ship_instructed_at: l.ship_instructed_at,
+        expected_delivery_at: l.expected_delivery_at,
         prepared_at: l.prepared_at,
         started_at: l.delivery.started_at,
         delivered_at: l.delivery.delivered_at,
         carrier_delivered_at: l.delivery.carrier_at,
-        revenue_at: l.delivery.revenue_at,
+        revenue_recognized_at: l.delivery.revenue_recognized_at,
         waybills: l
             .delivery
             .waybills
@@ -131,7 +131,7 @@ impl OrderView {
             goods: sums.goods,
             discount: sums.discount,
             shipping_fee: sums.fees,
-            taken_back: sums.taken_back(),
+            reductions: sums.reductions(),
             total: sums.total,
             due: sums.due,
             lines: o.lines.iter().map(|l| line(l, &money)).collect(),
@@ -170,7 +170,7 @@ impl OrderSummary {
         self.status = status.code().to_owned();
         self.payment_deadline = part.due_by();
         (self.goods, self.discount, self.shipping_fee) = (sums.goods, sums.discount, sums.fees);
-        (self.taken_back, self.total, self.due) = (sums.taken_back(), sums.total, sums.due);
+        (self.reductions, self.total, self.due) = (sums.reductions(), sums.total, sums.due);
         self
     }
 }
@@ -179,8 +179,8 @@ fn settlements(o: &Order) -> Vec<SettlementView> {
     let one = |s: &Settlement| SettlementView {
         settlement_no: s.no,
         payment_group: s.group,
-        means_id: s.approval_id.clone(),
-        means: s.means,
+        payment_reference: s.approval_id.clone(),
+        method: s.method,
         expected: s.expected,
         terms: s.into(),
         paid_at: s.paid_at,
@@ -193,20 +193,20 @@ fn refunds(o: &Order) -> Vec<RefundView> {
         refund_key: r.key.clone(),
         settlement_no: r.settlement_no,
         amount: r.amount,
-        stage: match r.stage {
-            Stage::Waiting => RefundStage::Waiting,
-            Stage::Due(_) => RefundStage::Due,
-            Stage::Refunded { transferred: false } => RefundStage::Refunded,
-            Stage::Refunded { transferred: true } => RefundStage::Transferred,
-            Stage::Withdrawn(_) => RefundStage::Withdrawn,
+        state: match r.stage {
+            Stage::Waiting => RefundState::AwaitingReturn,
+            Stage::Due(_) => RefundState::Due,
+            Stage::Refunded { transferred: false } => RefundState::Refunded,
+            Stage::Refunded { transferred: true } => RefundState::Transferred,
+            Stage::Withdrawn(_) => RefundState::Withdrawn,
         },
         planned_at: r.planned_at,
-        next_try: r.next_try(),
-        tries: r.tries.len(),
+        next_attempt_at: r.next_attempt_at(),
+        attempts: r.tries.len(),
         last_failure: r.tries.last().and_then(|t| t.failed.clone()),
         cancel_group: r.cancel_group,
         return_group: r.return_group,
-        waits_for_exchange: r.stage == Stage::Waiting
+        awaits_exchange: r.stage == Stage::Waiting
             && match r.return_group.and_then(|g| o.return_of(g)) {
                 Some(of) => of.payable && o.owes_for_return(of),
                 None => r.waits_for.is_some(),
@@ -224,7 +224,7 @@ fn fees(o: &Order) -> Vec<FeeView> {
         base: f.base,
         threshold: f.threshold,
         amount: f.amount,
-        given_back: f.returned,
+        refunded: f.returned,
         reason: f.reason,
         return_group: None,
         unpaid: f.unpaid,
@@ -238,7 +238,7 @@ fn fees(o: &Order) -> Vec<FeeView> {
             base: f.base,
             threshold: f.threshold,
             amount: f.amount,
-            given_back: Won::ZERO,
+            refunded: Won::ZERO,
             reason: f.reason,
             return_group: Some(r.group),
             unpaid: false,
@@ -266,7 +266,7 @@ fn returned(r: &Return, l: &ReturnLine) -> ReturnLineView {
         rejected: l.rejected,
         withdrawn: l.withdrawn,
         written_off: l.written_off,
-        kept_back: l.kept_back,
+        withheld_amount: l.withheld_amount,
     }
 }
 
@@ -277,11 +277,11 @@ fn collection(c: &Collection) -> CollectionView {
         quantity: c.quantity,
         collected: c.collected,
         outstanding: c.missing(),
-        given_up: c.given_up,
+        not_collected: c.given_up,
         sellable: c.sellable,
         unsellable: c.sellable.map(|n| c.back - n),
         rejected: c.rejected,
-        kept_back: c.kept_back,
+        withheld_amount: c.withheld_amount,
     }
 }
 
@@ -305,7 +305,7 @@ fn claims(o: &Order) -> Claims {
         lines: r.lines.iter().map(|l| returned(r, l)).collect(),
         fees: r.fees.clone(),
         exchange_group: r.exchange,
-        kept_back: r.fee(),
+        withheld_amount: r.fee(),
         requested_at: r.requested_at,
         decided_at: r.decided_at,
         collected_at: r.collected_at,
@@ -315,7 +315,7 @@ fn claims(o: &Order) -> Claims {
         claim_group: e.group,
         state: e.state,
         state_korean: e.state.korean(),
-        branch: e.branch,
+        resolution: e.resolution,
         line_no: e.line_no,
         quantity: e.quantity,
         wanted_sku_id: e.wanted.as_ref().map(ToString::to_string),

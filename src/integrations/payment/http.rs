@@ -171,8 +171,8 @@ fn said(body: &[u8]) -> Verdict {
 #[async_trait]
 impl PaymentGateway for HttpPayments {
     async fn charge(&self, charge: &Charge) -> Verdict {
-        let body = json!({ "order_id": charge.order_id, "amount": charge.amount, "means": charge.means });
-        let key = format!("charge:{}:{}:{}", charge.order_id, charge.means.code(), charge.amount.get());
+        let body = json!({ "order_id": charge.order_id, "amount": charge.amount, "method": charge.method });
+        let key = format!("charge:{}:{}:{}", charge.order_id, charge.method.code(), charge.amount.get());
         self.ask(&self.charges, &key, &body).await
     }
 
@@ -181,7 +181,7 @@ impl PaymentGateway for HttpPayments {
             "refund_key": ask.key,
             "order_id": ask.order_id,
             "amount": ask.amount,
-            "means": ask.means,
+            "method": ask.method,
             "payment_id": ask.payment_id,
             // its name before payments had one for all means
             "approval_id": ask.payment_id,
@@ -203,7 +203,7 @@ mod tests {
         let refused = |why: &str| Verdict::Refused(why.into());
         let (pending, unknown) = (Verdict::Pending(String::new()), Verdict::Unknown(String::new()));
         let problem = r#"{"reason":"too_late","detail":"after 180 days"}"#;
-        for (status, problem, body, means) in [
+        for (status, problem, body, method) in [
             (200, false, r#"{"outcome":"done","id":"r-1"}"#, done()),
             (200, false, r#"{"outcome":"done","id":"r-1","more":1}"#, done()),
             (200, false, r#"{"outcome":"done"}"#, unknown.clone()),
@@ -222,9 +222,9 @@ mod tests {
             (422, false, problem, unknown),
         ] {
             let got = verdict(status, problem, body.as_bytes());
-            match (&got, &means) {
+            match (&got, &method) {
                 (Verdict::Pending(_), Verdict::Pending(_)) | (Verdict::Unknown(_), Verdict::Unknown(_)) => {}
-                _ => assert_eq!(got, means, "{status} {body}"),
+                _ => assert_eq!(got, method, "{status} {body}"),
             }
         }
         for status in

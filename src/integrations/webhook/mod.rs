@@ -1,7 +1,7 @@
 //! Webhooks: events posted to receivers that have no Redis, signed, in each order's sequence, at least once.
 //!
 //! A hook's events of a partition go out one entry after another; the next is posted when the one before was taken, refused
-//! for good, or kept as a letter. How far it has come is a row, so that a restart or another owner goes on there.
+//! for good, or kept as a failed delivery. How far it has come is a row, so that a restart or another owner goes on there.
 
 mod retry_policy;
 mod sender;
@@ -19,7 +19,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::{
-    domain::order::event::Event,
+    domain::{order::event::Event, renames::RENAMES},
     http_client::{self, Trust},
     integrations::signature::SigningSecret,
     secrets,
@@ -29,7 +29,7 @@ use crate::{
 pub const HOOKS_MAX: usize = 16;
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How old events may get, and how long their receiver may fail, before they are put aside as letters.
+/// How old events may get, and how long their receiver may fail, before they are moved to the failed deliveries.
 const GIVE_UP_SECONDS: u64 = 1_200;
 
 /// A receiver.
@@ -138,7 +138,9 @@ impl Entry {
             "webhook {name}: its url holds no user and password: the signature says who posts"
         );
         if let Some(odd) = self.types.iter().find(|t| !Event::names().contains(&t.as_str())) {
-            anyhow::bail!("webhook {name}: there is no event type {odd:?}; there are {}", Event::names().join(", "));
+            let renamed = RENAMES.event(odd).map(|renamed| format!(": {renamed}")).unwrap_or_default();
+            let all = Event::names().join(", ");
+            anyhow::bail!("webhook {name}: there is no event type {odd:?}{renamed}; there are {all}");
         }
         let secret = match (self.secret, self.secret_file) {
             (Some(secret), None) => secret,

@@ -20,7 +20,7 @@ pub struct Patience {
     brief: Duration,
 }
 
-/// What is done with a parcel.
+/// What is done with a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Try,
@@ -35,7 +35,7 @@ impl Patience {
         Self { give_up, edge: give_up + after / 2, brief: (after / 8).min(give_up) }
     }
 
-    /// What to do with a parcel of this age after so many tries of its own.
+    /// What to do with a delivery of this age after so many tries of its own.
     pub fn next(&self, tries: u32, age: Duration, pace: &Backoff, now: Instant) -> Next {
         let wait = pace.not_before.map_or(Duration::ZERO, |moment| moment.saturating_duration_since(now));
         if wait.is_zero() {
@@ -55,7 +55,7 @@ impl Patience {
     }
 }
 
-/// A receiver's tries; kept from parcel to parcel, since it is the receiver that fails.
+/// A receiver's tries; kept from delivery to delivery, since it is the receiver that fails.
 #[derive(Debug)]
 pub struct Backoff {
     pause: Duration,

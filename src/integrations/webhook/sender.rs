@@ -1,4 +1,4 @@
-//! One posting of a parcel of events, and what the receiver said to it.
+//! One posting of a delivery of events, and what the receiver said to it.
 
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 
@@ -8,8 +8,8 @@ use crate::{
     integrations::signature::{HEADER, HEADER_V2, Purpose},
 };
 
-/// Names a parcel, the same on every try: a receiver that has it already may say so and do nothing.
-pub const PARCEL_HEADER: &str = "jumun-webhook-id";
+/// Names a delivery, the same on every try: a receiver that has it already may say so and do nothing.
+pub const DELIVERY_HEADER: &str = "jumun-webhook-id";
 
 /// What is posted at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +39,16 @@ pub struct Post {
 
 impl Post {
     /// Tries once.
-    pub async fn send(&self, hook: &Hook, parcel: &WebhookDelivery, now: Time) -> PostOutcome {
+    pub async fn send(&self, hook: &Hook, delivery: &WebhookDelivery, now: Time) -> PostOutcome {
         let body = format!(
             "{{\"webhook\":\"{}\",\"id\":\"{}\",\"partition\":{},\"events\":{}}}",
-            hook.name, parcel.id, parcel.partition, parcel.events
+            hook.name, delivery.id, delivery.partition, delivery.events
         );
         let request = self
             .client
             .post(hook.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header(PARCEL_HEADER, &parcel.id)
+            .header(DELIVERY_HEADER, &delivery.id)
             .header(HEADER, hook.secret.sign(now, body.as_bytes()))
             .header(HEADER_V2, hook.secret.sign_for(Purpose::Webhook, now, body.as_bytes()))
             .body(body);

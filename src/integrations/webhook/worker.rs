@@ -17,7 +17,7 @@ use crate::{
     log::{CommandLog, EntryId, LogError, Outbound},
     store::{
         AdminStore, StoreError,
-        door::{HookLetterRow, HookRow},
+        admin::{HookLetterRow, HookRow},
     },
 };
 
@@ -30,7 +30,7 @@ const REFUSALS_MAX: u32 = 5;
 /// Between those times, growing.
 const REFUSED_PAUSE: Duration = Duration::from_millis(250);
 
-/// The one who carries. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a parcel
+/// Delivers one partition's events to one receiver. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a delivery
 /// may come twice.
 pub struct WebhookWorker {
     pub hook: Arc<Hook>,
@@ -149,18 +149,18 @@ impl WebhookWorker {
         if events.is_empty() {
             return Ok(());
         }
-        if !self.parcel(entry.id, None, &events, pace).await? {
+        if !self.delivery(entry.id, None, &events, pace).await? {
             // something in it is not wanted: one by one, so that only that is put aside
             for (event, n) in events.iter().zip(1..) {
-                self.parcel(entry.id, Some(n), std::slice::from_ref(event), pace).await?;
+                self.delivery(entry.id, Some(n), std::slice::from_ref(event), pace).await?;
             }
         }
         Ok(())
     }
 
-    /// Delivers a parcel, or puts it aside. `false`: it was refused, and holds several events, so that it is worth trying
+    /// Delivers a delivery, or puts it aside. `false`: it was refused, and holds several events, so that it is worth trying
     /// them by themselves.
-    async fn parcel(
+    async fn delivery(
         &self,
         at: EntryId,
         n: Option<u32>,
@@ -169,7 +169,7 @@ impl WebhookWorker {
     ) -> Result<bool, Stopped> {
         let part = n.map(|n| format!("/{n}")).unwrap_or_default();
         let list: Vec<&str> = events.iter().map(|e| e.raw.get()).collect();
-        let parcel = WebhookDelivery {
+        let delivery = WebhookDelivery {
             id: format!("{}/{at}{part}", self.partition),
             partition: self.partition,
             events: format!("[{}]", list.join(",")),
@@ -186,7 +186,7 @@ impl WebhookWorker {
                 Next::PutAside => break,
             }
             tries += 1;
-            match self.attempt(&parcel).await? {
+            match self.attempt(&delivery).await? {
                 PostOutcome::Taken => {
                     *pace = Backoff::new();
                     return Ok(true);
@@ -216,43 +216,49 @@ impl WebhookWorker {
                 }
             }
         }
-        self.put_aside(at, parcel, &why, tries).await?;
+        self.put_aside(at, delivery, &why, tries).await?;
         Ok(true)
     }
 
-    async fn attempt(&self, parcel: &WebhookDelivery) -> Result<PostOutcome, Stopped> {
+    async fn attempt(&self, delivery: &WebhookDelivery) -> Result<PostOutcome, Stopped> {
         let outcome = tokio::select! {
-            outcome = self.post.send(&self.hook, parcel, self.clock.now()) => outcome,
+            outcome = self.post.send(&self.hook, delivery, self.clock.now()) => outcome,
             () = self.stop.cancelled() => return Err(Stopped),
         };
         let word = match outcome {
-            PostOutcome::Taken => "taken",
+            PostOutcome::Taken => "delivered",
             PostOutcome::Refused(_) => "refused",
             PostOutcome::Failed(_) => "failed",
         };
         let webhook = self.hook.name.to_string();
-        metrics::counter!("jumun_webhook_posts_total", "webhook" => webhook, "outcome" => word).increment(1);
+        metrics::counter!("jumun_webhook_deliveries_total", "webhook" => webhook, "outcome" => word).increment(1);
         Ok(outcome)
     }
 
-    async fn put_aside(&self, at: EntryId, parcel: WebhookDelivery, why: &str, tries: u32) -> Result<(), Stopped> {
-        tracing::error!(webhook = &*self.hook.name, parcel = parcel.id, why, tries, "events are put aside as a letter");
+    async fn put_aside(&self, at: EntryId, delivery: WebhookDelivery, why: &str, tries: u32) -> Result<(), Stopped> {
+        tracing::error!(
+            webhook = &*self.hook.name,
+            delivery_id = delivery.id,
+            why,
+            attempts = tries,
+            "events were moved to the failed deliveries"
+        );
         let row = HookLetterRow {
             // in the stream's order; and the same again after a crash, so that it is kept once
-            ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, parcel.id.replace('/', ".")).into(),
+            ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, delivery.id.replace('/', ".")).into(),
             hook_id: Arc::clone(&self.hook.name),
             prtn_no: self.partition.into(),
-            pcl_id: parcel.id.into(),
-            evnts: parcel.events.as_str().into(),
+            pcl_id: delivery.id.into(),
+            evnts: delivery.events.as_str().into(),
             fail_rsn: why.chars().take(400).collect::<String>().into(),
             try_cnt: tries.into(),
             ltr_dttm: self.clock.now(),
         };
         self.insist("putting events aside", || self.store.hook_letter(&row)).await?;
         // then: whoever erases a person between the two finds the letter
-        let reading = || super::words::still_said(&*self.store, &parcel.events);
+        let reading = || super::words::still_said(&*self.store, &delivery.events);
         let said = self.insist("reading what is put aside", reading).await?;
-        if said != parcel.events {
+        if said != delivery.events {
             self.insist("taking words out", || self.store.hook_letter_says(&row.ltr_id, &said)).await?;
         }
         Ok(())

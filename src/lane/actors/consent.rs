@@ -37,7 +37,7 @@ impl Consent {
     /// That.
     pub fn needed(&self) -> Result<(), Refusal> {
         let Consent::Missing { partner, seller } = self else { return Ok(()) };
-        let detail = Some(format!("partner {partner} has not allowed {seller} to buy from it (allow_buyer)"));
+        let detail = Some(format!("partner {partner} has not allowed {seller} to buy from it (authorize_buyer)"));
         Err(Refusal::new(Reason::NoConsent, Facts { detail, ..Facts::default() }))
     }
 }

@@ -187,21 +187,21 @@ fn told<'e>(after: &Order, events: impl IntoIterator<Item = &'e Event>, stock: V
     for event in events {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the other events have nothing that a client waits for")]
         let refunds = match event {
-            Event::Cut { refunds, left_out, .. } | Event::PlacementCompleted { refunds, left_out, .. } => {
-                gifts.extend_from_slice(left_out);
+            Event::Cut { refunds, omitted_gifts, .. } | Event::PlacementCompleted { refunds, omitted_gifts, .. } => {
+                gifts.extend_from_slice(omitted_gifts);
                 refunds
             }
-            Event::LatePaymentTaken { refunds, .. } | Event::UnduePaymentTaken { refunds, .. } => refunds,
+            Event::LatePaymentReceived { refunds, .. } | Event::UnexpectedPaymentReceived { refunds, .. } => refunds,
             Event::Placed(p) => {
-                gifts.extend_from_slice(&p.left_out);
+                gifts.extend_from_slice(&p.omitted_gifts);
                 &p.refunds
             }
-            Event::DestinationChosen(d) => &d.refunds,
+            Event::ShippingAddressSet(d) => &d.refunds,
             Event::ReturnCompleted { refunds, .. } => refunds,
             Event::ReturnChanged(c) => &c.refunds,
-            Event::Resettled(r) => &r.refunds,
+            Event::RefundAdjusted(r) => &r.refunds,
             Event::FaultCorrected { fee: Some(fee), .. } => &fee.refunds,
-            Event::ExchangeInspected { judged: Some(judged), .. } => &judged.refunds,
+            Event::ExchangeInspected { findings: Some(judged), .. } => &judged.refunds,
             Event::ReturnRequested(r) => {
                 facts.claim_group = Some(r.group);
                 &r.refunds
@@ -220,7 +220,7 @@ fn told<'e>(after: &Order, events: impl IntoIterator<Item = &'e Event>, stock: V
                 continue;
             }
             // whoever meant other money hears that it was taken for the same
-            Event::PaymentRepeated { approvals } => {
+            Event::DuplicatePaymentReceived { approvals } => {
                 facts.detail = approvals.iter().any(|a| a == DEPOSIT).then(|| TOLD_AGAIN.to_owned());
                 continue;
             }
@@ -232,7 +232,7 @@ fn told<'e>(after: &Order, events: impl IntoIterator<Item = &'e Event>, stock: V
         };
         facts.refunds.extend(refunds.iter().map(|r| r.key.clone()).filter(|key| !withdrawn(key)));
     }
-    facts.left_out = gifts.into();
+    facts.omitted_gifts = gifts.into();
     facts
 }
 

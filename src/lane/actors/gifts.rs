@@ -19,7 +19,7 @@ use crate::{
         effects::{Effect, ReferenceSet},
     },
     log::crc16::partition_of,
-    protocol::command::{ChangeGiftPromotion, CreateGiftPromotion, Moment, ProductKind},
+    protocol::command::{CreateGiftPromotion, Moment, ProductKind, UpdateGiftPromotion},
 };
 
 /// The most main products of a gift promotion.
@@ -137,7 +137,7 @@ pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Facts, 
         entitlement: Entitlement {
             gifts: c.gift_quantity,
             per: c.main_quantity,
-            when_sold_out: c.when_sold_out.unwrap_or(GiftSoldOut::GoOn),
+            when_sold_out: c.when_sold_out.unwrap_or(GiftSoldOut::Continue),
         },
         opens_at: c.opens_at.map(Moment::time),
         closes_at: c.closes_at.map(Moment::time),
@@ -149,7 +149,7 @@ pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Facts, 
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn change(cx: &LaneContext, c: &ChangeGiftPromotion) -> Result<Facts, NotDone> {
+pub async fn change(cx: &LaneContext, c: &UpdateGiftPromotion) -> Result<Facts, NotDone> {
     let Some(was) = current(cx, &c.gift_promotion_id).await? else {
         return Err(Reason::UnknownPromotion.into());
     };
@@ -282,7 +282,7 @@ mod tests {
             id: id.clone(),
             main_products: Vec::new(),
             gift_skus: Vec::new(),
-            entitlement: Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::GoOn },
+            entitlement: Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::Continue },
             opens_at: None,
             closes_at: None,
         };

@@ -19,7 +19,7 @@ use crate::{
         effects::{CampaignSet, Cause, Effect, NewSku, StockMoved},
     },
     lane::commit::SharedBatch,
-    protocol::command::{ChangeCampaign, CreateCampaign, Moment},
+    protocol::command::{CreateCampaign, Moment, UpdateCampaign},
     store::StoredSku,
 };
 
@@ -160,7 +160,7 @@ pub enum SkuAction {
         product: Box<ProductRecord>,
         template: Box<DeliveryTemplate>,
     },
-    Change(Box<ChangeCampaign>),
+    Change(Box<UpdateCampaign>),
     Campaign(Box<CreateCampaign>),
     Pause(CampaignId, bool),
     /// another system has changed the balance by so much; `noticed` by a commit, or found at activation
@@ -190,7 +190,7 @@ impl Handler<SkuCommand> for Inventory {
                 self.info = Some(Arc::new(catalog::described(id, holder, &product, &template, campaigns)));
                 Ok(Facts::default())
             }
-            SkuAction::Change(c) => self.change_campaign(&info, &c),
+            SkuAction::Change(c) => self.update_campaign(&info, &c),
             SkuAction::External { delta, noticed } => {
                 let facts = self.count(Move::External, delta, None, cause)?;
                 if noticed {
@@ -277,7 +277,7 @@ impl Inventory {
     }
 
     /// The product and template as they are now; the campaigns are this actor's own.
-    fn change_campaign(&mut self, old: &SkuRef, c: &ChangeCampaign) -> Result<Facts, Refusal> {
+    fn update_campaign(&mut self, old: &SkuRef, c: &UpdateCampaign) -> Result<Facts, Refusal> {
         let mut info = SkuInfo::clone(old);
         let at = info.campaigns.iter().position(|k| k.id == c.campaign_id).ok_or(Reason::UnknownCampaign)?;
         let used = self.stock.campaigns.get(&c.campaign_id).map_or(0, |u| u.used);

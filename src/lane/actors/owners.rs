@@ -1,4 +1,4 @@
-//! Whose goods a seller's or a partner's command is about: its own only. The door asks as much before it sends anything on;
+//! Whose goods a seller's or a partner's command is about: its own only. The HTTP API asks as much before it sends anything on;
 //! here it is asked again, of what comes by the streams and of what has changed meanwhile.
 
 use super::{CommandMeta, LaneContext, NotDone, activate, inventory, refdata};
@@ -30,16 +30,16 @@ fn things(wire: &Wire) -> Vec<Thing<'_>> {
         Wire::AdjustStock(c) => vec![Thing::Stock(&c.sku_id)],
         Wire::ShrinkStock(c) => vec![Thing::Stock(&c.sku_id)],
         Wire::CreateCampaign(c) => vec![Thing::Sku(&c.sku_id)],
-        Wire::ChangeCampaign(c) => vec![Thing::Sku(&c.sku_id)],
+        Wire::UpdateCampaign(c) => vec![Thing::Sku(&c.sku_id)],
         Wire::PauseCampaign(c) => vec![Thing::Sku(&c.sku_id)],
         Wire::ResumeCampaign(c) => vec![Thing::Sku(&c.sku_id)],
         Wire::CreateSku(c) => vec![Thing::Product(&c.product_id), Thing::Itself(c.holder_id.as_ref())],
         Wire::CreateProduct(c) => vec![Thing::Itself(Some(&c.partner_id)), Thing::Template(&c.template_id)],
-        Wire::ChangeProduct(c) => vec![Thing::Product(&c.product_id)],
+        Wire::UpdateProduct(c) => vec![Thing::Product(&c.product_id)],
         Wire::CreateTemplate(c) => vec![Thing::Itself(Some(&c.partner_id))],
-        Wire::ChangeTemplate(c) => vec![Thing::Template(&c.template_id)],
-        Wire::AllowBuyer(c) => vec![Thing::Itself(Some(&c.partner_id))],
-        Wire::WithdrawBuyer(c) => vec![Thing::Itself(Some(&c.partner_id))],
+        Wire::UpdateTemplate(c) => vec![Thing::Template(&c.template_id)],
+        Wire::AuthorizeBuyer(c) => vec![Thing::Itself(Some(&c.partner_id))],
+        Wire::RevokeBuyer(c) => vec![Thing::Itself(Some(&c.partner_id))],
         _ => Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         ids::OrderId,
         order::{
             Order, OrderCommand,
-            command::{Means, Paid},
+            command::{Paid, PaymentMethod},
             register::{PaymentKey, paid},
         },
         reason::{Facts, Reason, Refusal},
@@ -63,8 +63,8 @@ pub fn named(command: &OrderCommand) -> Vec<PaymentKey> {
         OrderCommand::Place(p) => paid(&p.payment).iter().filter_map(Paid::key).collect(),
         OrderCommand::ApprovePayment { settlements, .. } => settlements.iter().filter_map(Paid::key).collect(),
         OrderCommand::ConfirmDeposit { payment_id: Some(id), .. } => {
-            let key = |means| PaymentKey { means, id: id.as_str().into() };
-            vec![key(Means::VirtualAccount), key(Means::BankTransfer)]
+            let key = |method| PaymentKey { method, id: id.as_str().into() };
+            vec![key(PaymentMethod::VirtualAccount), key(PaymentMethod::BankTransfer)]
         }
         _ => Vec::new(),
     }
@@ -75,7 +75,7 @@ fn brings(order: Option<&Order>, command: &OrderCommand) -> Vec<PaymentKey> {
     match (command, order) {
         (OrderCommand::ConfirmDeposit { payment_id, .. }, Some(order)) => {
             let key =
-                |id: &String| order.deposit.as_ref().map(|d| PaymentKey { means: d.means, id: id.as_str().into() });
+                |id: &String| order.deposit.as_ref().map(|d| PaymentKey { method: d.method, id: id.as_str().into() });
             let announced = order.deposit.as_ref().and_then(|d| d.payment_id.as_ref());
             payment_id.as_ref().or(announced).and_then(key).into_iter().collect()
         }

@@ -30,8 +30,8 @@ use crate::{
     },
     protocol::{
         command::{
-            ChangePartner, ChangeProduct, ChangeTemplate, CreatePartner, CreateProduct, CreatePromotion,
-            CreateTemplate, Moment, ProductKind, Text,
+            CreatePartner, CreateProduct, CreatePromotion, CreateTemplate, Moment, ProductKind, Text, UpdatePartner,
+            UpdateProduct, UpdateTemplate,
         },
         internal::{Internal, derived_id},
     },
@@ -344,7 +344,7 @@ pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Re
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Facts, NotDone> {
+pub async fn update_partner(cx: &LaneContext, c: &UpdatePartner) -> Result<Facts, NotDone> {
     let Some(mut changed) = partner(cx, &c.partner_id).await? else {
         return Err(Reason::UnknownPartner.into());
     };
@@ -361,7 +361,7 @@ pub async fn change_partner(cx: &LaneContext, c: &ChangePartner) -> Result<Facts
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn change_product(cx: &LaneContext, c: &ChangeProduct, meta: &CommandMeta) -> Result<Facts, NotDone> {
+pub async fn update_product(cx: &LaneContext, c: &UpdateProduct, meta: &CommandMeta) -> Result<Facts, NotDone> {
     let Some(mut product) = product(cx, &c.product_id).await? else {
         return Err(Reason::UnknownProduct.into());
     };
@@ -388,7 +388,7 @@ pub async fn change_product(cx: &LaneContext, c: &ChangeProduct, meta: &CommandM
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn change_template(cx: &LaneContext, c: &ChangeTemplate, meta: &CommandMeta) -> Result<Facts, NotDone> {
+pub async fn update_template(cx: &LaneContext, c: &UpdateTemplate, meta: &CommandMeta) -> Result<Facts, NotDone> {
     let Some(mut template) = template(cx, &c.template_id).await? else {
         return Err(Reason::UnknownTemplate.into());
     };

@@ -176,7 +176,7 @@ fn units(quotes: &[Quote], line: &StepLine, before: i64, stands: bool) -> Result
     }
     let asked = i64::from(line.quantity);
     let left = (view.available() - before).max(0);
-    let limit = view.sale.and_then(|s| s.customer_left).map_or(i64::MAX, |l| (l - before).max(0));
+    let limit = view.sale.and_then(|s| s.customer_remaining).map_or(i64::MAX, |l| (l - before).max(0));
     if limit < asked && !stands {
         return Err((Reason::LimitExceeded, facts(left, view.position)));
     }

@@ -31,7 +31,7 @@ pub fn sku_of(wire: &Wire) -> Option<&SkuId> {
         Wire::ShrinkStock(c) => Some(&c.sku_id),
         Wire::CreateSku(c) => Some(&c.sku_id),
         Wire::CreateCampaign(c) => Some(&c.sku_id),
-        Wire::ChangeCampaign(c) => Some(&c.sku_id),
+        Wire::UpdateCampaign(c) => Some(&c.sku_id),
         Wire::PauseCampaign(c) => Some(&c.sku_id),
         Wire::ResumeCampaign(c) => Some(&c.sku_id),
         _ => None,
@@ -76,13 +76,13 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts,
         Wire::CreateProduct(c) => return refdata::create_product(cx, c).await,
         Wire::CreatePromotion(c) => return refdata::create_promotion(cx, c).await,
         Wire::CreateGiftPromotion(c) => return gifts::create(cx, c).await,
-        Wire::ChangeGiftPromotion(c) => return gifts::change(cx, c).await,
+        Wire::UpdateGiftPromotion(c) => return gifts::change(cx, c).await,
         Wire::CreatePartner(c) => return refdata::create_partner(cx, c, meta.source.at).await,
-        Wire::ChangePartner(c) => return refdata::change_partner(cx, c).await,
-        Wire::AllowBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, true)).await,
-        Wire::WithdrawBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, false)).await,
-        Wire::ChangeProduct(c) => return refdata::change_product(cx, c, meta).await,
-        Wire::ChangeTemplate(c) => return refdata::change_template(cx, c, meta).await,
+        Wire::UpdatePartner(c) => return refdata::update_partner(cx, c).await,
+        Wire::AuthorizeBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, true)).await,
+        Wire::RevokeBuyer(c) => return consent::say(cx, said(&c.partner_id, &c.buyer_id, false)).await,
+        Wire::UpdateProduct(c) => return refdata::update_product(cx, c, meta).await,
+        Wire::UpdateTemplate(c) => return refdata::update_template(cx, c, meta).await,
         Wire::CreateSku(c) => {
             let Some(product) = refdata::product(cx, &c.product_id).await? else {
                 return Err(Reason::UnknownProduct.into());
@@ -103,7 +103,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts,
         Wire::ReceiveStock(c) => SkuAction::Receive(c.quantity),
         Wire::AdjustStock(c) => SkuAction::Adjust(c.quantity.units(), c.reason.as_str().into()),
         Wire::ShrinkStock(c) => SkuAction::Shrink(c.quantity, c.reason.as_str().into()),
-        Wire::ChangeCampaign(c) => SkuAction::Change(c.clone()),
+        Wire::UpdateCampaign(c) => SkuAction::Change(c.clone()),
         Wire::CreateCampaign(c) => {
             if cx.near.has_campaign(&c.campaign_id)
                 || !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty()

@@ -138,7 +138,7 @@ impl Ingest {
         let Some(first) = entries.iter().find(early) else { return };
         let n = entries.iter().filter(early).count();
         let partition = self.partition;
-        metrics::counter!("jumun_entries_from_the_future_total", "partition" => partition.to_string())
+        metrics::counter!("jumun_future_entries_total", "partition" => partition.to_string())
             .increment(u64::try_from(n).unwrap_or(0));
         let mut said = self.future_said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none_or(|at| at.elapsed() >= FUTURE_SAID_EVERY) {

@@ -62,7 +62,7 @@ impl Instruments {
             self.latency.record(f64::from(ms) * MS);
             if out.repeated {
                 // a command is one, however often it is sent
-                let counter = || metrics::counter!("jumun_commands_repeated_total", "type" => out.name);
+                let counter = || metrics::counter!("jumun_duplicate_commands_total", "type" => out.name);
                 repeats.entry(out.name).or_insert_with(counter).increment(1);
                 continue;
             }

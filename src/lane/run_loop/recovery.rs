@@ -59,7 +59,7 @@ impl LaneLoop {
         };
         let (partition, commands) = (self.parts.partition, entries.len());
         tracing::info!(partition, commands, why, "a batch is decided again, with the store asked first");
-        metrics::counter!("jumun_batches_decided_again_total", "partition" => partition.to_string()).increment(1);
+        metrics::counter!("jumun_batch_retries_total", "partition" => partition.to_string()).increment(1);
         self.first(entries);
         Ok(())
     }
@@ -97,7 +97,7 @@ impl LaneLoop {
             why = broke.why,
             "a command broke its handler"
         );
-        metrics::counter!("jumun_handlers_broken_total", "partition" => partition.to_string()).increment(1);
+        metrics::counter!("jumun_handler_failures_total", "partition" => partition.to_string()).increment(1);
         let mut entries = if repair == Repair::OpenBatch {
             let (generation, batch) = (self.shared.generation.now(), self.cx.book.borrow().number);
             while !self.in_flight.is_empty() {
@@ -161,7 +161,7 @@ impl LaneLoop {
     fn blame(&self, entry: &ReadEntry) {
         let Ok(command) = &entry.decoded else { return };
         let (partition, by) = (self.parts.partition.to_string(), quarantine::class(&command.actor));
-        metrics::counter!("jumun_commands_condemned_total", "partition" => partition, "by" => by).increment(1);
+        metrics::counter!("jumun_commands_dead_lettered_total", "partition" => partition, "by" => by).increment(1);
         self.quarantine.condemned(&command.actor, command.name, entry.source.at);
         if let Kind::Internal(Internal::Due { order_id }) = &command.kind {
             self.shared.stuck.condemned(order_id);

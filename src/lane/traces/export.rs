@@ -63,7 +63,7 @@ fn endpoint(collector: &str) -> anyhow::Result<String> {
     let rest = collector.strip_prefix("http://").or_else(|| collector.strip_prefix("https://"));
     let rest = rest.context("--traces is an address that begins with http:// or https://")?;
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // an address is logged; what opens a door goes into the headers
+    // an address is logged; what grants access goes into the headers
     ensure!(!host.contains('@'), "--traces holds no user or password: put them into OTEL_EXPORTER_OTLP_HEADERS");
     ensure!(!host.is_empty() && !rest.contains(['?', '#']), "--traces is like http://localhost:4318");
     let base = collector.trim_end_matches('/');

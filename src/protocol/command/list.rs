@@ -12,8 +12,8 @@ use crate::domain::{
     ids::{CampaignId, CommandId, CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
     money::Won,
     order::{
-        claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-        command::Heard,
+        claim::{ClaimReason, ExchangeResolution, Fault, GiftReason, RefundTiming},
+        command::RefundOutcome,
         delivery::ShipMethod,
     },
 };
@@ -36,10 +36,10 @@ commands! {
     ApprovePayment = "approve_payment" by [Payment, Operator] {
         order_id: OrderId,
         settlements: Vec<WireSettlement>,
-        /// false: only the buyer's side says so. What is not due is refused then, and what comes late; the door says so of
+        /// false: only the buyer's side says so. What is not due is refused then, and what comes late; the HTTP API says so of
         /// tokens that are bound to a customer
         #[serde(default = "yes", skip_serializing_if = "is_true")]
-        vouched: bool,
+        verified: bool,
     }
     /// 결제거절: the payer may try again.
     DeclinePayment = "decline_payment" by [Payment, Operator] {
@@ -71,10 +71,10 @@ commands! {
         /// all of them, when absent
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
-    /// 재고판정: how many units of the lines are really there; naming none says all are.
-    JudgeStock = "judge_stock" by [Seller, Partner, Operator, System] {
+    /// 재고판정: confirms how many units of the lines are really there; naming none says all are.
+    ConfirmStock = "confirm_stock" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireJudged>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<WireStockCount>,
     }
     /// 환불확정: the payment side has given the money back.
     ConfirmRefund = "confirm_refund" by [Payment, Operator] { order_id: OrderId, refund_key: Text }
@@ -84,9 +84,9 @@ commands! {
         refund_key: Text,
         reason: Text,
         /// refused, when absent; after nothing or pending the money may be back all the same
-        #[serde(default, skip_serializing_if = "Heard::is_refused")] heard: Heard,
+        #[serde(default, skip_serializing_if = "RefundOutcome::is_refused")] outcome: RefundOutcome,
     }
-    /// 계좌환불: given back by bank transfer, because the means can't be undone any more.
+    /// 계좌환불: given back by bank transfer, because the payment method can't be undone any more.
     RefundByBankTransfer = "refund_by_bank_transfer" by [Payment, Operator] {
         order_id: OrderId,
         refund_key: Text,
@@ -125,7 +125,7 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] linked_order_id: Option<OrderId>,
     }
     /// 배송지선택: a consumer's address, until it ships; absent for a business, whose address is its own.
-    ChooseDestination = "choose_destination" by [Buyer, Seller, Partner, Operator] {
+    SetShippingAddress = "set_shipping_address" by [Buyer, Seller, Partner, Operator] {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Option::is_none")] recipient: Option<Recipient>,
     }
@@ -152,7 +152,7 @@ commands! {
         /// by parcel, when absent: it has waybills then, now or later; own vans, quick couriers and buyers who collect need none
         #[serde(default, skip_serializing_if = "Option::is_none")] method: Option<ShipMethod>,
         /// on its way, though no waybill says so
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")] started: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] in_transit: bool,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] waybills: Vec<WireWaybill>,
     }
     /// 운송장 등록.
@@ -187,18 +187,18 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<Text>,
     }
     /// 설치자 배송완료: said of the order, or by the installer of its own order.
-    InstallerDelivered = "installer_delivered" by [Seller, Partner, Operator, System] {
+    ConfirmInstallerDelivery = "confirm_installer_delivery" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
         #[serde(default, skip_serializing_if = "Option::is_none")] delivered_at: Option<Moment>,
     }
     /// 설치완료: likewise.
-    Installed = "installed" by [Seller, Partner, Operator, System] {
+    CompleteInstallation = "complete_installation" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
     /// 설치불가: a return, approved at once, without a fee; likewise.
-    InstallationImpossible = "installation_impossible" by [Seller, Partner, Operator, System] {
+    FailInstallation = "fail_installation" by [Seller, Partner, Operator, System] {
         order_id: OrderId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")] lines: Vec<u16>,
     }
@@ -294,7 +294,7 @@ commands! {
     ApproveExchange = "approve_exchange" by [Seller, Partner, Operator] {
         order_id: OrderId,
         claim_group: u16,
-        branch: Branch,
+        resolution: ExchangeResolution,
         #[serde(default, skip_serializing_if = "Option::is_none")] sku_id: Option<SkuId>,
         /// whose fault it is, where it was said wrongly
         #[serde(default, skip_serializing_if = "Option::is_none")] fault: Option<Fault>,
@@ -322,7 +322,7 @@ commands! {
         quantity: u32,
         reason: GiftReason,
     }
-    /// 미리보기: what a command would do (fees, refunds by means, gifts, stock, money before and after), without doing it.
+    /// 미리보기: what a command would do (fees, refunds by method, gifts, stock, money before and after), without doing it.
     Preview = "preview" by [Buyer, Seller, Partner, Operator, Payment, System] {
         order_id: OrderId,
         /// the command, without id and actor: its `type` and its own fields
@@ -393,11 +393,11 @@ commands! {
         main_quantity: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")] opens_at: Option<Moment>,
         #[serde(default, skip_serializing_if = "Option::is_none")] closes_at: Option<Moment>,
-        /// `go_on` without the gift, when absent
+        /// `continue` without the gift, when absent
         #[serde(default, skip_serializing_if = "Option::is_none")] when_sold_out: Option<GiftSoldOut>,
     }
     /// 사은품프로모션 변경: only what is named changes; orders keep what they were placed with.
-    ChangeGiftPromotion = "change_gift_promotion" by [Seller, Operator, System] {
+    UpdateGiftPromotion = "update_gift_promotion" by [Seller, Operator, System] {
         gift_promotion_id: PromotionId,
         #[serde(default, skip_serializing_if = "Option::is_none")] main_product_ids: Option<Vec<ProductId>>,
         #[serde(default, skip_serializing_if = "Option::is_none")] gift_sku_ids: Option<Vec<SkuId>>,
@@ -430,7 +430,7 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<Text>,
     }
     /// 협력사 변경: only what is named changes.
-    ChangePartner = "change_partner" by [Operator, System] {
+    UpdatePartner = "update_partner" by [Operator, System] {
         partner_id: PartnerId,
         #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] active: Option<bool>,
@@ -438,16 +438,16 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] address: Option<Text>,
     }
     /// 구매허용: the partner sells to this seller, which may buy from it by `purchase_from_partner`.
-    AllowBuyer = "allow_buyer" by [Seller, Partner, Operator, System] {
+    AuthorizeBuyer = "authorize_buyer" by [Seller, Partner, Operator, System] {
         /// who sells
         partner_id: PartnerId,
         /// who may buy
         buyer_id: PartnerId,
     }
     /// 구매허용 철회: no more; what was bought goes on.
-    WithdrawBuyer = "withdraw_buyer" by [Seller, Partner, Operator, System] { partner_id: PartnerId, buyer_id: PartnerId }
+    RevokeBuyer = "revoke_buyer" by [Seller, Partner, Operator, System] { partner_id: PartnerId, buyer_id: PartnerId }
     /// 상품 변경: only what is named changes; orders keep what they were placed with.
-    ChangeProduct = "change_product" by [Seller, Operator, System] {
+    UpdateProduct = "update_product" by [Seller, Operator, System] {
         product_id: ProductId,
         #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         #[serde(default, skip_serializing_if = "Option::is_none")] price: Option<Won>,
@@ -459,7 +459,7 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")] points_rate_bp: Option<u32>,
     }
     /// 배송템플릿 변경.
-    ChangeTemplate = "change_template" by [Seller, Operator, System] {
+    UpdateTemplate = "update_template" by [Seller, Operator, System] {
         template_id: TemplateId,
         #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<Text>,
         /// 0 takes the threshold away
@@ -467,7 +467,7 @@ commands! {
     }
     /// 판매행사 변경: price and limits of a sale, also while it runs; never below what it has sold. A lower limit
     /// takes nothing from who has more already.
-    ChangeCampaign = "change_campaign" by [Seller, Operator, System] {
+    UpdateCampaign = "update_campaign" by [Seller, Operator, System] {
         campaign_id: CampaignId,
         sku_id: SkuId,
         #[serde(default, skip_serializing_if = "Option::is_none")] price: Option<Won>,

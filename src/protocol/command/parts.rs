@@ -7,7 +7,7 @@ use super::bounds::Text;
 use crate::domain::{
     ids::{CampaignId, PromotionId, SkuId},
     money::Won,
-    order::command::Means,
+    order::command::PaymentMethod,
 };
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -74,7 +74,7 @@ pub enum WirePayment {
     /// a deposit is awaited
     Deposit {
         /// `virtual_account` or `bank_transfer`
-        means: Means,
+        method: PaymentMethod,
         /// the payment side's own name for it, where it gave one when it opened the account
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_id: Option<Text>,
@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for WirePayment {
         struct Flat {
             kind: Kind,
             settlements: Option<Vec<WireSettlement>>,
-            means: Option<Means>,
+            method: Option<PaymentMethod>,
             payment_id: Option<Text>,
             virtual_account_no: Option<Text>,
             bank_code: Option<Text>,
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for WirePayment {
         let f = Flat::deserialize(d)?;
         let texts = [&f.payment_id, &f.virtual_account_no, &f.bank_code, &f.account_owner, &f.holder, &f.remitter];
         match f.kind {
-            Kind::Approved if f.means.is_some() || texts.into_iter().any(Option::is_some) => {
+            Kind::Approved if f.method.is_some() || texts.into_iter().any(Option::is_some) => {
                 Err(D::Error::custom("an approved payment has settlements and nothing else"))
             }
             Kind::Approved => {
@@ -129,7 +129,7 @@ impl<'de> Deserialize<'de> for WirePayment {
                 Err(D::Error::custom("a deposit has no settlements yet: the money is still to come"))
             }
             Kind::Deposit => Ok(Self::Deposit {
-                means: f.means.ok_or_else(|| D::Error::missing_field("means"))?,
+                method: f.method.ok_or_else(|| D::Error::missing_field("method"))?,
                 payment_id: f.payment_id,
                 virtual_account_no: f.virtual_account_no,
                 bank_code: f.bank_code,
@@ -141,11 +141,11 @@ impl<'de> Deserialize<'de> for WirePayment {
     }
 }
 
-/// One means that paid.
+/// One payment method that paid.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireSettlement {
-    pub means: Means,
+    pub method: PaymentMethod,
     pub amount: Won,
     pub approval: WireApproval,
 }
@@ -185,7 +185,7 @@ impl std::fmt::Debug for RefundAccount {
 /// How many units of a line are there.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WireJudged {
+pub struct WireStockCount {
     pub line_no: u16,
     pub available: u32,
 }
@@ -211,7 +211,7 @@ pub struct WireInspected {
     pub rejected: u32,
     /// kept back of what the goods were paid, with a reason
     #[serde(default, skip_serializing_if = "Won::is_nothing")]
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }

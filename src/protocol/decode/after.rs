@@ -68,10 +68,10 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
                 },
             )
         }
-        Wire::ChooseDestination(c) => {
+        Wire::SetShippingAddress(c) => {
             let zip = c.recipient.as_ref().map(|r| r.zip.to_string());
             let personal = c.recipient.map(recipient).transpose()?.unwrap_or_default();
-            apart(c.order_id, C::ChooseDestination { zip }, personal)
+            apart(c.order_id, C::SetShippingAddress { zip }, personal)
         }
         Wire::CompleteProcurement(c) => order(c.order_id, C::CompleteProcurement { lines: bounded(c.lines)? }),
         Wire::CancelProcurement(c) => {
@@ -81,13 +81,13 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
         Wire::ReportStockLoss(c) => order(c.order_id, C::ReportStockLoss { lines: units(c.lines)? }),
         Wire::Ship(c) => {
             let waybills = bounded(c.waybills)?.into_iter().map(waybill).collect::<Result<_, _>>()?;
-            let (lines, started) = (bounded(c.lines)?, c.started);
+            let (lines, in_transit) = (bounded(c.lines)?, c.in_transit);
             order(
                 c.order_id,
                 match c.method.unwrap_or_default() {
-                    ShipMethod::Parcel => C::Ship { lines, started, waybills },
+                    ShipMethod::Parcel => C::Ship { lines, in_transit, waybills },
                     method @ (ShipMethod::Own | ShipMethod::Quick | ShipMethod::Pickup) => {
-                        C::ShipBy { method, lines, started, waybills }
+                        C::ShipBy { method, lines, in_transit, waybills }
                     }
                 },
             )
@@ -128,13 +128,13 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
             };
             order(c.order_id, C::MarkDelivered(d))
         }
-        Wire::InstallerDelivered(c) => {
+        Wire::ConfirmInstallerDelivery(c) => {
             let (by, lines) = (DeliveredBy::Installer, bounded(c.lines)?);
             let d = DeliveryReport { by, lines, waybill: None, at: c.delivered_at.map(Moment::time), reason: None };
             order(c.order_id, C::MarkDelivered(d))
         }
-        Wire::Installed(c) => order(c.order_id, C::Installed { lines: bounded(c.lines)? }),
-        Wire::InstallationImpossible(c) => order(c.order_id, C::InstallationImpossible { lines: bounded(c.lines)? }),
+        Wire::CompleteInstallation(c) => order(c.order_id, C::CompleteInstallation { lines: bounded(c.lines)? }),
+        Wire::FailInstallation(c) => order(c.order_id, C::FailInstallation { lines: bounded(c.lines)? }),
         Wire::ConfirmPurchase(c) => order(c.order_id, C::ConfirmPurchase { lines: bounded(c.lines)? }),
         Wire::WriteReview(c) => {
             text(c.text.as_deref())?;
@@ -188,7 +188,7 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
                     sellable,
                     unsellable,
                     rejected,
-                    kept_back: i.kept_back,
+                    withheld_amount: i.withheld_amount,
                     reason: Text::maybe(i.reason),
                 })
             };
@@ -201,12 +201,12 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
             order(c.order_id, C::RequestExchange { line_no, quantity, reason, fault, wanted: c.sku_id })
         }
         Wire::ApproveExchange(c) => {
-            let (group, branch, sku_id, fault) = (c.claim_group, c.branch, c.sku_id, c.fault);
+            let (group, resolution, sku_id, fault) = (c.claim_group, c.resolution, c.sku_id, c.fault);
             if c.reason.is_some() && !c.waive_collection {
                 return Err(Refusal::invalid("the reason is one for waiving the collection"));
             }
             let waived = if c.waive_collection { Some(why(c.reason)?) } else { None };
-            order(c.order_id, C::ApproveExchange { group, branch, sku_id, fault, waived })
+            order(c.order_id, C::ApproveExchange { group, resolution, sku_id, fault, waived })
         }
         Wire::WithdrawExchange(c) => order(c.order_id, C::WithdrawExchange { group: c.claim_group }),
         Wire::RejectExchange(c) => {
@@ -217,7 +217,7 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
             let (main_line_no, sku_id, quantity, reason) = (c.main_line_no, c.sku_id, c.quantity, c.reason);
             order(c.order_id, C::AddGift { main_line_no, sku_id, quantity, reason })
         }
-        Wire::CreateGiftPromotion(_) | Wire::ChangeGiftPromotion(_) => Ok(Ok(Kind::Reference(Box::new(wire)))),
+        Wire::CreateGiftPromotion(_) | Wire::UpdateGiftPromotion(_) => Ok(Ok(Kind::Reference(Box::new(wire)))),
         other => Ok(Err(other)),
     }
 }

@@ -32,7 +32,8 @@ fn forbidden(command: &Command, pays: bool) -> Option<&'static str> {
         return Some("an id that begins so is kept for the payment side's word");
     }
     let brings = matches!(&command.kind, Kind::Order { command: c, .. } if c.brings_money());
-    (brings && !pays).then_some("this server takes no checkout's word that money came in: see --checkout-pays")
+    (brings && !pays)
+        .then_some("this server takes no checkout's word that money came in: see --trust-checkout-payments")
 }
 
 #[cfg(test)]
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn a_checkouts_word_that_money_came_in_is_taken_where_it_is_set() {
         let paid = json!({ "kind": "approved", "settlements":
-            [{ "means": "card", "amount": 1_000, "approval": { "approval_id": "a-1" } }] });
+            [{ "method": "card", "amount": 1_000, "approval": { "approval_id": "a-1" } }] });
         let approve = |id: &str| {
             let command = json!({ "id": id, "type": "approve_payment", "order_id": "o-1", "actor": "payment:web",
                 "settlements": paid["settlements"] });
@@ -78,7 +79,7 @@ mod tests {
         };
         for bytes in [placement("buyer:u-1", Some(paid.clone())), approve("c-00000002")] {
             assert_eq!(refused(&bytes, true), None);
-            assert!(refused(&bytes, false).unwrap().contains("--checkout-pays"));
+            assert!(refused(&bytes, false).unwrap().contains("--trust-checkout-payments"));
         }
         let decline =
             json!({ "id": "c-00000003", "type": "decline_payment", "order_id": "o-1", "actor": "payment:web" });

@@ -117,7 +117,7 @@ mod tests {
     fn a_field_that_is_there_twice_is_answered_as_invalid() {
         // whatever object it is in, and whichever of the two would count
         let preview = r#"{"id":"c-000000001","type":"preview","actor":"buyer:u-1","order_id":"o-1","command":{"type":"cancel_lines","lines":[1],"lines":[2]}}"#;
-        let callback = r#"{"id":"c-000000001","type":"approve_payment","actor":"payment:p","order_id":"o-1","settlements":[{"means":"card","amount":1,"approval":{"approval_id":"a","approval_id":"b"}}]}"#;
+        let callback = r#"{"id":"c-000000001","type":"approve_payment","actor":"payment:p","order_id":"o-1","settlements":[{"method":"card","amount":1,"approval":{"approval_id":"a","approval_id":"b"}}]}"#;
         for (input, field) in [
             (&*EXAMPLE.replace("\"quantity\":1", "\"quantity\":1,\"quantity\":5"), "quantity"),
             (&EXAMPLE.replace("\"actor\"", "\"customer_id\":\"u-1\",\"actor\""), "customer_id"),

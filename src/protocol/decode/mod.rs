@@ -5,13 +5,17 @@ mod checkout;
 mod codes;
 mod head;
 mod money;
+mod renamed;
 
 use std::sync::Arc;
 
 use head::Head;
 use sha2::{Digest, Sha256};
 
-pub use self::checkout::{CHECKOUT_PAYS, decode_checkout};
+pub use self::{
+    checkout::{CHECKOUT_PAYS, decode_checkout},
+    renamed::{no_command, unread},
+};
 use self::{
     codes::postal,
     money::{account, kept, offer, payment_id, personal, settlements, tokens},
@@ -23,7 +27,7 @@ use super::{
 };
 use crate::domain::{
     ids::{CommandId, OrderId, PartnerId},
-    order::command::{Judged, OrderCommand, PlaceOrder, Wanted},
+    order::command::{OrderCommand, PlaceOrder, StockCount, Wanted},
     order::decide::LINKED,
     reason::{Reason, Refusal},
 };
@@ -154,8 +158,8 @@ pub fn decode(bytes: &[u8]) -> Result<Command, Unreadable> {
     }
     let tag = head.tag.as_deref().ok_or_else(|| refused(None, Refusal::invalid("the command has no type")))?;
     let wire = Wire::read(tag, bytes)
-        .ok_or_else(|| refused(None, Refusal::invalid(format!("there is no command type {:?}", cut(&masked(tag))))))?
-        .map_err(|e| refused(None, Refusal::invalid(masked(&e.to_string()))))?;
+        .ok_or_else(|| refused(None, Refusal::invalid(no_command(tag))))?
+        .map_err(|e| refused(None, Refusal::invalid(unread(tag, &e))))?;
     let name = wire.name();
     understand(wire, reply_to.clone()).map_err(|refusal| refused(Some(name), refusal))
 }
@@ -223,7 +227,8 @@ fn kind(wire: Wire, role: ActorRole, who: &str) -> Result<Kind, Refusal> {
         }
         Wire::ApprovePayment(c) => {
             let personal = Personal { tokens: tokens(&c.settlements), ..Personal::default() };
-            let command = OrderCommand::ApprovePayment { settlements: settlements(c.settlements)?, vouched: c.vouched };
+            let command =
+                OrderCommand::ApprovePayment { settlements: settlements(c.settlements)?, verified: c.verified };
             Ok(Kind::Order { order_id: c.order_id, command, personal: kept(personal) })
         }
         Wire::DeclinePayment(c) => {
@@ -252,15 +257,15 @@ fn kind(wire: Wire, role: ActorRole, who: &str) -> Result<Kind, Refusal> {
             let all = by.is_none() && lines.is_empty();
             order(c.order_id, if all { OrderCommand::Prepare } else { OrderCommand::PrepareOf { lines, by } })
         }
-        Wire::JudgeStock(c) => {
-            let judged = |j: super::command::WireJudged| Judged { line_no: j.line_no, available: j.available };
-            order(c.order_id, OrderCommand::JudgeStock { lines: bounded(c.lines)?.into_iter().map(judged).collect() })
+        Wire::ConfirmStock(c) => {
+            let judged = |j: super::command::WireStockCount| StockCount { line_no: j.line_no, available: j.available };
+            order(c.order_id, OrderCommand::ConfirmStock { lines: bounded(c.lines)?.into_iter().map(judged).collect() })
         }
         Wire::ConfirmRefund(c) => order(c.order_id, OrderCommand::ConfirmRefund { key: c.refund_key.into_string() }),
         Wire::FailRefund(c) => {
             text(Some(&c.reason))?;
             let (key, reason) = (c.refund_key.into_string(), c.reason.into_string());
-            order(c.order_id, OrderCommand::FailRefund { key, reason, heard: c.heard })
+            order(c.order_id, OrderCommand::FailRefund { key, reason, outcome: c.outcome })
         }
         Wire::Preview(c) => previewed(*c),
         other => match after::kind(other, role)? {
@@ -295,9 +300,9 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
         Wire::AdjustStock(c) => [Some(&c.reason), None],
         Wire::ShrinkStock(c) => [Some(&c.reason), None],
         Wire::CreatePartner(c) => [Some(&c.name), c.address.as_deref()],
-        Wire::ChangePartner(c) => [c.name.as_deref(), c.address.as_deref()],
-        Wire::ChangeProduct(c) => [c.name.as_deref(), None],
-        Wire::ChangeTemplate(c) => [c.name.as_deref(), None],
+        Wire::UpdatePartner(c) => [c.name.as_deref(), c.address.as_deref()],
+        Wire::UpdateProduct(c) => [c.name.as_deref(), None],
+        Wire::UpdateTemplate(c) => [c.name.as_deref(), None],
         Wire::CreateSku(c) => [Some(&c.option_name), None],
         Wire::CreateProduct(c) => [Some(&c.name), Some(&c.product_type)],
         Wire::CreateTemplate(c) => [Some(&c.name), None],
@@ -310,7 +315,7 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only partners have an address")]
     let zip = match &wire {
         Wire::CreatePartner(c) => c.zip.as_deref(),
-        Wire::ChangePartner(c) => c.zip.as_deref(),
+        Wire::UpdatePartner(c) => c.zip.as_deref(),
         _ => None,
     };
     zip.map_or(Ok(()), postal)?;
@@ -320,11 +325,11 @@ fn apart(wire: Wire) -> Result<Kind, Refusal> {
             | Wire::CreateTemplate(_)
             | Wire::CreatePromotion(_)
             | Wire::CreatePartner(_)
-            | Wire::ChangePartner(_)
-            | Wire::AllowBuyer(_)
-            | Wire::WithdrawBuyer(_)
-            | Wire::ChangeProduct(_)
-            | Wire::ChangeTemplate(_)
+            | Wire::UpdatePartner(_)
+            | Wire::AuthorizeBuyer(_)
+            | Wire::RevokeBuyer(_)
+            | Wire::UpdateProduct(_)
+            | Wire::UpdateTemplate(_)
     );
     Ok(if of_a_sku { Kind::Sku(Box::new(wire)) } else { Kind::Reference(Box::new(wire)) })
 }

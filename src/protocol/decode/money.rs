@@ -3,7 +3,7 @@
 use super::{PaymentToken, Personal, codes::code, no_card, recipient, text};
 use crate::{
     domain::{
-        order::command::{Deposit, Means, Paid, PaymentOffer},
+        order::command::{Deposit, Paid, PaymentMethod, PaymentOffer},
         reason::Refusal,
     },
     protocol::command::{Recipient, RefundAccount, Text, WireApproval, WirePayment, WireSettlement},
@@ -13,8 +13,8 @@ pub(super) fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusa
     match payment {
         None => Ok(PaymentOffer::Later),
         Some(WirePayment::Approved { settlements: s }) => Ok(PaymentOffer::Approved(settlements(s)?)),
-        Some(WirePayment::Deposit { means, payment_id: name, virtual_account_no, bank_code, .. }) => {
-            if !matches!(means, Means::VirtualAccount | Means::BankTransfer) {
+        Some(WirePayment::Deposit { method, payment_id: name, virtual_account_no, bank_code, .. }) => {
+            if !matches!(method, PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer) {
                 return Err(Refusal::invalid("a deposit comes by virtual_account or bank_transfer"));
             }
             text(bank_code.as_deref())?;
@@ -24,7 +24,7 @@ pub(super) fn offer(payment: Option<WirePayment>) -> Result<PaymentOffer, Refusa
             }
             // the account's number is in no event
             let (payment_id, bank_code) = (Text::maybe(name), Text::maybe(bank_code));
-            Ok(PaymentOffer::Deposit(Deposit { means, payment_id, account_no: None, bank_code }))
+            Ok(PaymentOffer::Deposit(Deposit { method, payment_id, account_no: None, bank_code }))
         }
     }
 }
@@ -40,11 +40,11 @@ pub(super) fn settlements(list: Vec<WireSettlement>) -> Result<Vec<Paid>, Refusa
                 token(field)?;
                 no_card(field)?;
             }
-            if movement_id.is_some() && s.means != Means::Points {
+            if movement_id.is_some() && s.method != PaymentMethod::Points {
                 return Err(Refusal::invalid("only points have a movement_id"));
             }
             let (approval_id, movement_id) = (approval_id.into_string(), Text::maybe(movement_id));
-            Ok(Paid { means: s.means, amount: s.amount, approval_id, movement_id })
+            Ok(Paid { method: s.method, amount: s.amount, approval_id, movement_id })
         })
         .collect()
 }

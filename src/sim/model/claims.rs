@@ -179,7 +179,7 @@ pub(super) fn complete(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves)
     let mut inspected = Vec::new();
     for f in found {
         let (sellable, unsellable) = (number(f, "sellable"), number(f, "unsellable"));
-        if !f["rejected"].is_null() || !f["kept_back"].is_null() {
+        if !f["rejected"].is_null() || !f["withheld_amount"].is_null() {
             return Err(No::Unsure);
         }
         let no = f["line_no"].as_u64().unwrap_or(0);
@@ -303,7 +303,7 @@ pub(super) fn approve_exchange(order: &mut ModelOrder, c: &Value, shelves: &mut 
     let e = exchange_at(order, at(c))?.clone();
     (e.swap == Swap::Requested).then_some(()).ok_or(ILLEGAL)?;
     let sku = text(c, "sku_id");
-    if c["branch"] == "pickup" {
+    if c["resolution"] == "pickup" {
         return pickup(order, at(c), &sku, shelves);
     }
     let Some(old) = order.line(e.no).cloned() else { return Err(No::Unsure) };

@@ -17,7 +17,7 @@ const ADDS: &str = "SELECT, INSERT";
 const CHANGES: &str = "SELECT, INSERT, UPDATE";
 const ADDS_AND_DROPS: &str = "SELECT, INSERT, DELETE";
 
-/// What commits don't write, or not only: the doors', the leases', what is erased or has been sent.
+/// What commits don't write, or not only: the HTTP API's, the leases', what is erased or has been sent.
 const OTHERS: &[(&str, &str)] = &[
     ("_sqlx_migrations", READS),
     ("tb_pd_unt", CHANGES),

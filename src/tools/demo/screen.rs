@@ -57,7 +57,7 @@ impl Screen {
         }
     }
 
-    /// The doors open.
+    /// The sale opens.
     pub fn opens(&mut self, plan: &DemoPlan) {
         self.start = Instant::now();
         self.looked = self.start;

@@ -84,7 +84,7 @@ impl Names {
                 self.sku()
             ),
             CustomerRequest::Approve => format!(
-                "{},\"settlements\":[{{\"means\":\"card\",\"amount\":{price},\"approval\":{{\"approval_id\":\"ap-{order}\",\
+                "{},\"settlements\":[{{\"method\":\"card\",\"amount\":{price},\"approval\":{{\"approval_id\":\"ap-{order}\",\
                  \"token\":\"tok-{customer}\"}}}}]}}",
                 head("approve_payment", "payment:cards")
             ),

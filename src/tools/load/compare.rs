@@ -30,7 +30,7 @@ pub struct Given {
     pub version: String,
     pub started: String,
     pub scenario: String,
-    pub door: String,
+    pub transport: String,
     pub skus: u32,
     pub stock: u64,
     offered: u64,
@@ -97,7 +97,7 @@ impl Given {
     }
 
     fn tell(&self) -> String {
-        format!("through {}, by {}, jumun {}, {}", self.door, self.by, self.version, self.started)
+        format!("through {}, by {}, jumun {}, {}", self.transport, self.by, self.version, self.started)
     }
 }
 
@@ -252,8 +252,8 @@ impl Comparison {
         if before.by != after.by {
             notes.push("k6 counts from the moment it sends, jumun load from the moment a command was due");
         }
-        if before.door != after.door {
-            notes.push("the doors differ");
+        if before.transport != after.transport {
+            notes.push("the transports differ");
         }
         let what = if before.scenario == after.scenario && before.offered == after.offered {
             format!("{} over {} SKU(s), {}/s", after.scenario, thousands(after.skus.into()), thousands(after.offered))

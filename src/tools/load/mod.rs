@@ -5,16 +5,16 @@
 //! it would be by as many buyers (no coordinated omission). Everything about order `n` — its SKU, its ids, the moment
 //! it is due — is a function of `n`, so nothing is remembered of an order in flight but one bit.
 //!
-//! Rooms: [`scenario`] (of what kind) → [`timetable`] (when) → [`workload`] (what) → [`redis_door`] or [`http_door`] (sent, answered) → [`tally`]
+//! Rooms: [`scenario`] (of what kind) → [`timetable`] (when) → [`workload`] (what) → [`redis_transport`] or [`http_transport`] (sent, answered) → [`tally`]
 //! (counted) → [`report`] (shown). [`session`] wires them; [`knee`] searches for the highest rate that is kept
 //! up; [`mod@compare`] holds two reports against each other.
 
 pub mod answer;
 pub mod compare;
-pub mod http_door;
+pub mod http_transport;
 pub mod json;
 pub mod knee;
-pub mod redis_door;
+pub mod redis_transport;
 pub mod report;
 pub mod resp;
 pub mod scenario;

@@ -121,7 +121,7 @@ pub struct LoadReport {
     /// when, by RFC 3339
     pub started: String,
     pub scenario: String,
-    pub door: String,
+    pub transport: String,
     pub skus: u32,
     /// units of each SKU
     pub stock: u64,
@@ -170,7 +170,7 @@ impl fmt::Display for LoadReport {
         };
         row(
             "scenario",
-            format!("{} over {} SKU(s), through {}", self.scenario, thousands(self.skus.into()), self.door),
+            format!("{} over {} SKU(s), through {}", self.scenario, thousands(self.skus.into()), self.transport),
         );
         row("offered", format!("{} commands/s", thousands(run.offered)));
         row("achieved", format!("{} answers/s", thousands(run.achieved)));

@@ -1,11 +1,11 @@
-//! A generator with its door open and its goods made.
+//! A generator with its transport open and its goods made.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     CommandSource, LoadError, LoadPlan,
-    http_door::HttpDoor,
-    redis_door::RedisDoor,
+    http_transport::HttpTransport,
+    redis_transport::RedisTransport,
     report::Measured,
     scenario::{Pick, Scenario},
     setup::{Goods, SetupStage, StageOf},
@@ -54,49 +54,51 @@ pub struct LoadSale {
 }
 
 #[derive(Debug)]
-enum Door {
-    // a blocking door: it is moved to a thread of its own for each run
-    Redis(Option<Box<RedisDoor>>),
-    Http(HttpDoor),
+enum Transport {
+    // a blocking transport: it is moved to a thread of its own for each run
+    Redis(Option<Box<RedisTransport>>),
+    Http(HttpTransport),
 }
 
 /// The generator.
 #[derive(Debug)]
 pub struct Session {
-    door: Door,
+    transport: Transport,
     sale: LoadSale,
     goods: Arc<Goods>,
     reply_to: String,
-    /// known where the door is Redis
+    /// known where the transport is Redis
     pub partitions: Option<u32>,
     actors: bool,
     runs: u32,
 }
 
 impl Session {
-    /// Opens the door and makes the goods, waiting up to `patience` for each stage of the set-up.
+    /// Opens the transport and makes the goods, waiting up to `patience` for each stage of the set-up.
     ///
     /// # Errors
-    /// [`LoadError`] when the door is shut, or a set-up command is not accepted.
+    /// [`LoadError`] when the transport is shut, or a set-up command is not accepted.
     pub async fn open(target: &LoadTarget, sale: LoadSale, patience: Duration) -> Result<Self, LoadError> {
         let reply_to = format!("load-{}", sale.run);
-        let (door, partitions, reply_to) = match target.clone() {
+        let (transport, partitions, reply_to) = match target.clone() {
             LoadTarget::Redis { url, certificates, namespace } => {
                 let name = reply_to.clone();
-                let open = move || RedisDoor::open(&url, &certificates, &namespace, &name);
-                let (door, partitions) = blocking(open).await?;
-                (Door::Redis(Some(Box::new(door))), Some(partitions), reply_to)
+                let open = move || RedisTransport::open(&url, &certificates, &namespace, &name);
+                let (transport, partitions) = blocking(open).await?;
+                (Transport::Redis(Some(Box::new(transport))), Some(partitions), reply_to)
             }
             // an HTTP answer comes back on its own connection
-            LoadTarget::Http { url, connections, token, retries } => {
-                (Door::Http(HttpDoor::new(&url, connections, token.as_deref(), retries)?), None, String::new())
-            }
+            LoadTarget::Http { url, connections, token, retries } => (
+                Transport::Http(HttpTransport::new(&url, connections, token.as_deref(), retries)?),
+                None,
+                String::new(),
+            ),
         };
         let actors = !matches!(target, LoadTarget::Http { token: Some(_), .. });
         let skus = if sale.scenario.pick == Pick::First { sale.scenario.skus } else { sale.skus };
         let worth = (sale.stock, sale.scenario.price);
         let goods = Goods::new(&sale.run, skus, worth, partitions.unwrap_or(1), &reply_to)?.naming_actors(actors);
-        let mut me = Self { door, sale, goods: Arc::new(goods), reply_to, partitions, actors, runs: 0 };
+        let mut me = Self { transport, sale, goods: Arc::new(goods), reply_to, partitions, actors, runs: 0 };
         me.set_up(patience).await?;
         Ok(me)
     }
@@ -129,7 +131,7 @@ impl Session {
     /// Runs the sale's scenario at `rate` for `count` commands.
     ///
     /// # Errors
-    /// [`LoadError`] when the numbers are nonsense or the door broke.
+    /// [`LoadError`] when the numbers are nonsense or the transport broke.
     pub async fn run(
         &mut self,
         rate: u64,
@@ -148,19 +150,19 @@ impl Session {
     }
 
     async fn drive(&mut self, plan: LoadPlan, source: Arc<dyn CommandSource + Send>) -> Result<Measured, LoadError> {
-        match &mut self.door {
-            Door::Http(door) => door.run(&plan, source).await,
-            Door::Redis(slot) => {
-                let Some(mut door) = slot.take() else {
-                    return Err(LoadError::Protocol("the door broke in an earlier run".into()));
+        match &mut self.transport {
+            Transport::Http(transport) => transport.run(&plan, source).await,
+            Transport::Redis(slot) => {
+                let Some(mut transport) = slot.take() else {
+                    return Err(LoadError::Protocol("the transport broke in an earlier run".into()));
                 };
-                let (door, measured) = blocking(move || {
-                    let measured = door.run(&plan, &*source);
-                    Ok((door, measured))
+                let (transport, measured) = blocking(move || {
+                    let measured = transport.run(&plan, &*source);
+                    Ok((transport, measured))
                 })
                 .await?;
                 if measured.is_ok() {
-                    *slot = Some(door);
+                    *slot = Some(transport);
                 }
                 measured
             }

@@ -1,4 +1,4 @@
-//! What a run sells: one template, one product, its SKUs and their stock, made through the same door as the orders.
+//! What a run sells: one template, one product, its SKUs and their stock, made through the same transport as the orders.
 //!
 //! Ids carry the run's tag, so runs never share stock; a stage waits for the answers to the one before.
 
@@ -44,7 +44,7 @@ pub struct Goods {
     /// of a unit, in won
     pub price: u64,
     reply_to: String,
-    /// whether commands name their actor, or leave it to the token shown at the door
+    /// whether commands name their actor, or leave it to the token shown at the transport
     actors: bool,
 }
 
@@ -73,7 +73,7 @@ impl Goods {
         Ok(Self { run: run.to_owned(), skus, stock, price, reply_to: reply_to.to_owned(), actors: true })
     }
 
-    /// Naming the actor of each command, or leaving it to the token that is shown at the door.
+    /// Naming the actor of each command, or leaving it to the token that is shown at the transport.
     #[must_use]
     pub fn naming_actors(mut self, actors: bool) -> Self {
         self.actors = actors;

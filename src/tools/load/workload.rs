@@ -92,7 +92,7 @@ impl Workload {
         self
     }
 
-    /// Naming the actor of each command, or leaving it to the token that is shown at the door.
+    /// Naming the actor of each command, or leaving it to the token that is shown at the transport.
     #[must_use]
     pub fn naming_actors(mut self, actors: bool) -> Self {
         self.actors = actors;
@@ -152,7 +152,7 @@ impl Workload {
                 settlements(tag, n, self.price * lines, out);
                 out.push(b'}');
             }
-            ScenarioPayment::Deposit => text(out, r#","payment":{"kind":"deposit","means":"virtual_account"}"#),
+            ScenarioPayment::Deposit => text(out, r#","payment":{"kind":"deposit","method":"virtual_account"}"#),
         }
         out.push(b'}');
         self.sku(n, 0).partition
@@ -185,7 +185,7 @@ impl CommandSource for Workload {
 }
 
 fn settlements(tag: &str, n: u64, amount: u64, out: &mut Vec<u8>) {
-    id(out, r#"[{"means":"card","amount":"#, amount);
+    id(out, r#"[{"method":"card","amount":"#, amount);
     approval(tag, n, out);
     out.push(b']');
 }
@@ -258,7 +258,7 @@ mod tests {
             value,
             serde_json::json!({"id": "run-t1-42", "type": "place_order", "order_id": "o-run-t1-42", "actor": "buyer:u-42",
                 "reply_to": "load-t", "customer_id": "u-42", "lines": [{"sku_id": "S-0", "quantity": 1}],
-                "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 10_000,
+                "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 10_000,
                     "approval": {"approval_id": "a-run-t1-42", "token": "tok-42"}}]}})
         );
     }
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(
             command(&workload, 30).0,
             serde_json::json!({"id": "run-t1-30", "type": "approve_payment", "order_id": "o-run-t1-0",
-                "actor": "payment:load", "reply_to": "load-t", "settlements": [{"means": "card", "amount": 10_000,
+                "actor": "payment:load", "reply_to": "load-t", "settlements": [{"method": "card", "amount": 10_000,
                     "approval": {"approval_id": "a-run-t1-0"}}]})
         );
         let (value, _) = command(&workload, 4 * 13 + 11);

@@ -3,11 +3,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::{Findings, Promise, VerifyError};
 use crate::{
-    domain::ids::{CommandId, OrderId},
+    domain::{
+        ids::{CommandId, OrderId},
+        reason::Facts,
+    },
     protocol::{Answer, OutcomeKind},
     store::{Outcome, QueryStore, StoreError, rows::HistRow},
 };
@@ -123,12 +127,17 @@ fn ask_of(row: &HistRow) -> Option<String> {
     event.get("ask")?.as_str().map(str::to_owned)
 }
 
+/// Facts by the names that answers have now: stored ones may have older ones.
+fn current(facts: &Value) -> Value {
+    Facts::deserialize(facts).map_or_else(|_| facts.clone(), |facts| json!(facts))
+}
+
 fn told(order: Option<(&str, &str, i64)>, partition: u32, digest: &str, note: Option<&str>) -> Value {
     let note: Value = note.and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
     let empty = || json!({});
     json!({
         "order_id": order.map(|o| o.0), "partition": partition, "digest": digest, "order_status": order.map(|o| o.1),
         "order_version": order.map(|o| o.2), "reason": note.get("reason"),
-        "facts": note.get("facts").cloned().unwrap_or_else(empty),
+        "facts": note.get("facts").map_or_else(empty, current),
     })
 }

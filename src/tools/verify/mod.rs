@@ -32,7 +32,7 @@ use serde::Serialize;
 pub use findings::{Check, Findings, Promise};
 
 use crate::{
-    domain::{Time, order::event::Shelf},
+    domain::{Time, order::event::StockCheck},
     log::{CommandLog, LogError},
     store::{QueryStore, StoreError},
 };
@@ -115,7 +115,7 @@ struct Pass {
     open_asked: u64,
     open_kept: u64,
     /// what payments found on shelves that they came short of
-    shelves: HashMap<Arc<str>, Vec<Shelf>>,
+    shelves: HashMap<Arc<str>, Vec<StockCheck>>,
     /// refund rows that the histories make
     refund_rows: u64,
     family: family::Family,

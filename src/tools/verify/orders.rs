@@ -158,7 +158,7 @@ fn tell(f: &mut Findings, strays: &mut Vec<String>) {
 /// What its payments say that they found, to be held to the ledgers.
 fn shelves(pass: &mut Pass, events: &Events) {
     for event in events.iter().flatten() {
-        let Event::Cut { seen, .. } = event else { continue };
+        let Event::Cut { stock_checks: seen, .. } = event else { continue };
         for shelf in seen {
             pass.shelves.entry(shelf.sku_id.shared()).or_default().push(shelf.clone());
         }

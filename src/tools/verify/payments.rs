@@ -23,8 +23,8 @@ impl PaymentMarks {
     /// The payments of an order.
     pub fn saw(&mut self, order: &CheckedOrder, f: &mut Findings) {
         let this = mark(&*order.ord_id);
-        for (id, means, amount) in order.registered() {
-            let name = of(&id, means);
+        for (id, method, amount) in order.registered() {
+            let name = of(&id, method);
             if self.seen.len() >= PAYMENTS_MAX && !self.seen.contains_key(&name) {
                 self.distinct += 1;
                 continue;
@@ -33,7 +33,7 @@ impl PaymentMarks {
             let (first, _) = *self.seen.entry(name).or_insert((this, amount));
             self.distinct = distinct + u64::from(self.seen.len() > before);
             f.hold(Promise::R8, first == this, || {
-                format!("order {}: payment {id} by {means} has paid another order, too", order.ord_id)
+                format!("order {}: payment {id} by {method} has paid another order, too", order.ord_id)
             });
         }
     }
@@ -48,8 +48,8 @@ impl PaymentMarks {
             // whose it is: where two orders have it, either may be entered, and that is told above
             let holds = told.is_some_and(|(_, amount)| *amount == row.pay_amt);
             pass.f.hold(Promise::R7, !whole || holds, || {
-                let (id, means) = (&row.pay_id, &row.pay_mns_cd);
-                format!("order {}: the register has payment {id} by {means}, which no history tells so", row.ord_id)
+                let (id, method) = (&row.pay_id, &row.pay_mns_cd);
+                format!("order {}: the register has payment {id} by {method}, which no history tells so", row.ord_id)
             });
         }
         let told = self.distinct;
@@ -58,6 +58,6 @@ impl PaymentMarks {
     }
 }
 
-fn of(id: &str, means: &str) -> u64 {
-    mark((id, means))
+fn of(id: &str, method: &str) -> u64 {
+    mark((id, method))
 }

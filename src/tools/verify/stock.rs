@@ -11,7 +11,7 @@ use super::{
     terms::{self, Sale},
 };
 use crate::{
-    domain::order::event::Shelf,
+    domain::order::event::StockCheck,
     log::crc16::partition_of,
     store::{UntRow, rows::LdgrRow},
 };
@@ -111,7 +111,7 @@ struct Walk {
     sales: Vec<Sale>,
     refusals: Refusals,
     /// what payments found here that came short
-    shelves: Vec<Shelf>,
+    shelves: Vec<StockCheck>,
     /// received + restocked ± adjusted
     came: i128,
     restocked: i64,
@@ -290,7 +290,7 @@ mod tests {
     fn violated(position: i64, on_hand: i64, wanted: i64) -> u64 {
         let mut f = Findings::new(5);
         let stock = Balance { on_hand: 10, position: 3, ..Balance::default() };
-        let shelves = vec![Shelf { sku_id: crate::domain::ids::SkuId::stored("s"), position, on_hand, wanted }];
+        let shelves = vec![StockCheck { sku_id: crate::domain::ids::SkuId::stored("s"), position, on_hand, wanted }];
         let mut walk = Walk {
             sku: "s".into(),
             stock,

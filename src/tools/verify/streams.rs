@@ -8,7 +8,11 @@ use std::{
 
 use super::{Findings, Options, Promise, VerifyError, answers, pages::mark};
 use crate::{
-    domain::{ids::OrderId, reason::Reason},
+    domain::{
+        ids::OrderId,
+        order::event::{EVENT_VERSION, current, published},
+        reason::Reason,
+    },
     log::{CommandLog, DEAD_COMMAND_BYTES_MAX, EntryId, Origin, Outbound},
     protocol::{Answer, OutcomeKind, Unreadable, decode, event::Published},
     store::{QueryStore, rows::HistRow, rows::LdgrRow},
@@ -18,7 +22,7 @@ use crate::{
 const KEPT_MAX: usize = 5_000_000;
 /// Stream entries read at once; each holds up to a hundred answers or more events.
 const ENTRIES: usize = 100;
-/// How many answers a lane remembers, by default (`--window`).
+/// How many answers a lane remembers, by default (`--dedup-window`).
 const REFUSALS_KEPT: usize = 100_000;
 /// Who the lanes' own steps are done by: nobody is told.
 const LANE: &str = "system:lane";
@@ -354,6 +358,10 @@ async fn compare_events(
             histories.iter().flatten().map(|r| ((&*r.ord_id, r.hist_no), r)).collect();
         for event in some {
             f.saw(Promise::R5, 1);
+            // one that a version before published is held to what its row says today
+            let mut event = event.clone();
+            published(&mut event);
+            let event = &event;
             let Ok(told) = serde_json::from_value::<Published>(event.clone()) else {
                 f.bad(Promise::R5, format!("an event that can't be read was published: {event}"));
                 continue;
@@ -372,13 +380,13 @@ async fn compare_events(
 
 /// What is to be told of a history's row (docs/reference/protocol.md). Tokens and account numbers, which old events hold, are not.
 fn to_tell(row: &HistRow) -> Option<serde_json::Value> {
-    let mut event: serde_json::Value = serde_json::from_str(&row.evnt).ok()?;
+    let mut event: serde_json::Value = serde_json::from_str(&current(row.evnt_ver, &row.evnt).ok()?).ok()?;
     hide(&mut event);
     Some(serde_json::json!({
         "event_id": format!("{}/{}", row.ord_id, row.hist_no),
         "order_id": row.ord_id,
         "sequence": row.hist_no,
-        "version": row.evnt_ver,
+        "version": EVENT_VERSION,
         "at": row.hist_dttm.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         "command_id": row.cmd_id,
         "event": event,

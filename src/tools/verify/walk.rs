@@ -11,7 +11,7 @@ use crate::{
         catalog::StockPolicy,
         order::{
             claim::CollectionState,
-            event::{Event, Placed, PlacedLine},
+            event::{Event, Placed, PlacedLine, current_name},
         },
         status::Status,
     },
@@ -59,7 +59,7 @@ pub fn walk(rows: &[HistRow], events: &Events, f: &mut Findings) -> Option<Check
                 return None;
             }
         };
-        f.hold(Promise::R7, *row.evnt_typ_cd == *event.name(), || {
+        f.hold(Promise::R7, current_name(&row.evnt_typ_cd) == event.name(), || {
             format!("order {id}, event {}: it is {:?}, its row says {:?}", row.hist_no, event.name(), row.evnt_typ_cd)
         });
         let paid = payment(told.as_ref(), event);

@@ -11,7 +11,7 @@ use super::{
 pub const WORDS: &[(&str, Tell)] = &[
     ("ships {order} without a waybill", |c| vec![on(c, "ship")]),
     ("ships {lines}[ of {order}] without a waybill", |c| of_lines(c, "ship")),
-    ("sends {order} on its way without a waybill", |c| vec![with(on(c, "ship"), "started", true)]),
+    ("sends {order} on its way without a waybill", |c| vec![with(on(c, "ship"), "in_transit", true)]),
     ("ships {units}[ of {order}] by waybill {no:name}", |c| {
         let of = |(n, line): (u32, u16)| json!({"line_no": line, "carrier": "cj", "waybill_no": c.text("no"), "quantity": n});
         let lines: Vec<u16> = c.units().iter().map(|(_, line)| *line).collect();
@@ -38,9 +38,9 @@ pub const WORDS: &[(&str, Tell)] = &[
         vec![with(with(of_lines(c, "mark_delivered").remove(0), "forced", true), "reason", c.text("why"))]
     }),
     ("forces the delivery[ of {order}] without a reason", |c| vec![with(on(c, "mark_delivered"), "forced", true)]),
-    ("hands over {lines}[ of {order}]", |c| of_lines(c, "installer_delivered")),
-    ("installs {lines}[ of {order}]", |c| of_lines(c, "installed")),
-    ("cannot install {lines}[ of {order}]", |c| of_lines(c, "installation_impossible")),
+    ("hands over {lines}[ of {order}]", |c| of_lines(c, "confirm_installer_delivery")),
+    ("installs {lines}[ of {order}]", |c| of_lines(c, "complete_installation")),
+    ("cannot install {lines}[ of {order}]", |c| of_lines(c, "fail_installation")),
     ("confirms the purchase[ of {lines}][ of {order}]", |c| of_lines(c, "confirm_purchase")),
     ("gives {line}[ of {order}] {n} stars", |c| {
         vec![with(with(on(c, "write_review"), "line_no", c.line()), "rating", c.n("n"))]
@@ -108,14 +108,16 @@ pub const WORDS: &[(&str, Tell)] = &[
         }
         vec![asked]
     }),
-    ("approves exchange {n}[ of {order}] by pickup", |c| vec![with(group(c, "approve_exchange"), "branch", "pickup")]),
+    ("approves exchange {n}[ of {order}] by pickup", |c| {
+        vec![with(group(c, "approve_exchange"), "resolution", "pickup")]
+    }),
     ("approves exchange {n}[ of {order}] by adding a product", |c| {
-        vec![with(group(c, "approve_exchange"), "branch", "add_product")]
+        vec![with(group(c, "approve_exchange"), "resolution", "add_product")]
     }),
     (
         "approves exchange {n}[ of {order}] by adding {sku:name}[, judging the {who:buyer|seller} at fault][, {waive:waiving the collection}]",
         |c| {
-            let mut approved = judged(c, with(group(c, "approve_exchange"), "branch", "add_product"));
+            let mut approved = judged(c, with(group(c, "approve_exchange"), "resolution", "add_product"));
             if c.may("waive").is_some() {
                 approved = with(with(approved, "waive_collection", true), "reason", "not worth the freight");
             }
@@ -137,7 +139,7 @@ fn waybill(c: &Call, kind: &str) -> Value {
 
 /// What an inspection found, with consequences.
 fn found(c: &Call) -> Value {
-    json!([{"line_no": c.line(), "sellable": c.n("good"), "rejected": c.n("back"), "kept_back": c.won("kept"), "reason": "worn"}])
+    json!([{"line_no": c.line(), "sellable": c.n("good"), "rejected": c.n("back"), "withheld_amount": c.won("kept"), "reason": "worn"}])
 }
 
 fn group(c: &Call, kind: &str) -> Value {

@@ -9,7 +9,7 @@ use jumun::store::{
     },
 };
 
-use super::{pattern::MEANS, scene::Scene};
+use super::{pattern::METHODS, scene::Scene};
 
 pub struct Books {
     pub orders: Vec<OrdRow>,
@@ -181,7 +181,7 @@ impl Books {
                 order,
                 |e| {
                     cells!("group": e.exch_grp_no, "line": e.ord_seq, "quantity": e.exch_qty, "state": e.exch_stat_cd,
-                    "branch": may(e.exch_brch_cd.clone()), "new line": may(e.new_ord_seq), "moved": e.move_amt,
+                    "resolution": may(e.exch_brch_cd.clone()), "new line": may(e.new_ord_seq), "moved": e.move_amt,
                     "reason": e.exch_rsn_cd, "fault": e.falt_cd, "way back": may(e.clct_stat_cd.clone()),
                     "collected": e.clct_qty, "sent back": e.rjct_qty, "kept back": e.keep_amt)
                 },
@@ -236,14 +236,14 @@ fn line(scene: &Scene, l: &GdsRow) -> Cells {
 }
 
 fn settlement(s: &StlmRow) -> Cells {
-    let means = MEANS.iter().find(|(_, code)| code.to_uppercase() == s.pay_mns_cd).map_or("", |(said, _)| said);
-    cells!("no": s.stlm_no, "group": s.pay_grp_no, "means": means, "id": may(s.pay_mns_rel_id.clone()),
+    let method = METHODS.iter().find(|(_, code)| code.to_uppercase() == s.pay_mns_cd).map_or("", |(said, _)| said);
+    cells!("no": s.stlm_no, "group": s.pay_grp_no, "method": method, "id": may(s.pay_mns_rel_id.clone()),
         "expected": s.expt_amt, "paid": s.pay_amt, "refundable": s.rfnd_psbl_amt, "planned": s.rfnd_plan_amt,
         "excluded": s.rfnd_excl_amt, "refunded": s.rfnd_amt)
 }
 
 fn refund(r: &RfndRow) -> Cells {
-    cells!("refund": number_of(&r.rfnd_key), "state": r.rfnd_stat_cd, "means": r.rfnd_mns_cd, "planned": r.rfnd_plan_amt,
+    cells!("refund": number_of(&r.rfnd_key), "state": r.rfnd_stat_cd, "method": r.rfnd_mns_cd, "planned": r.rfnd_plan_amt,
         "refunded": r.rfnd_amt, "cancel group": may(r.cncl_grp_no), "return": may(r.rtn_grp_no))
 }
 

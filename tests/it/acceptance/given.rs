@@ -57,7 +57,7 @@ pub const FACTS: &[(&str, Tell)] = &[
     ("partner {id:name} is a {kind:retailer|wholesaler}[ at postal code {zip:n}]", |c| partner(c, c.text("kind"))),
     ("partner {id:name} is an installer", |c| partner(c, "installer")),
     ("partner {id:name} trades no more", |c| {
-        vec![json!({"type": "change_partner", "partner_id": c.text("id"), "active": false})]
+        vec![json!({"type": "update_partner", "partner_id": c.text("id"), "active": false})]
     }),
     ("goods {name} at {price:won}[ with {fee:won} of shipping][, {stock:n} in stock]", |c| {
         let fee = c.may("fee").map_or(0, |_| c.won("fee"));
@@ -138,7 +138,7 @@ fn partner(c: &Call, kind: &str) -> Vec<Value> {
         partner["address"] = "서울".into();
     }
     // it sells to the scenes' sellers
-    let allow = |buyer: &str| json!({"type": "allow_buyer", "partner_id": c.text("id"), "buyer_id": buyer});
+    let allow = |buyer: &str| json!({"type": "authorize_buyer", "partner_id": c.text("id"), "buyer_id": buyer});
     let sellers = ["p-1", "p-2", "w-1", "w-2", "r-1"].map(allow);
     [vec![partner], sellers.into()].concat()
 }

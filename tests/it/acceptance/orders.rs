@@ -35,9 +35,9 @@ fn settlements(c: &Call) -> Value {
         return json!([]);
     }
     let paid = said.split(" and ").zip(c.scene.approvals + 1..).map(|(p, n)| {
-        let (amount, means) = pattern::payment(p).expect("a payment");
+        let (amount, method) = pattern::payment(p).expect("a payment");
         let approval = c.may("approval").map_or_else(|| format!("k-{n}"), str::to_owned);
-        json!({"means": means, "amount": amount, "approval": {"approval_id": approval}})
+        json!({"method": method, "amount": amount, "approval": {"approval_id": approval}})
     });
     paid.collect::<Vec<_>>().into()
 }
@@ -87,10 +87,10 @@ fn place(c: &Call) -> Vec<Value> {
     if c.may("payments").is_some() {
         order["payment"] = json!({"kind": "approved", "settlements": settlements(c)});
     } else if let Some(account) = c.may("account") {
-        order["payment"] = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": account,
+        order["payment"] = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": account,
             "bank_code": "088", "holder": "홍길동"});
     } else if c.may("deposit").is_some() {
-        order["payment"] = json!({"kind": "deposit", "means": "bank_transfer", "remitter": "홍길동"});
+        order["payment"] = json!({"kind": "deposit", "method": "bank_transfer", "remitter": "홍길동"});
     }
     vec![order]
 }
@@ -101,7 +101,7 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("orders[ {goods}][ to postal code {zip:n}][ as {order}], to be paid to account {account:name}", place),
     ("approves {payments}[ for {order}][ as approval {approval:name}][, {unproved:that nobody vouches for}]", |c| {
         let approved = with(on(c, "approve_payment"), "settlements", settlements(c));
-        vec![with(approved, "vouched", c.may("unproved").is_none())]
+        vec![with(approved, "verified", c.may("unproved").is_none())]
     }),
     ("declines the payment[ of {order}]", |c| vec![with(on(c, "decline_payment"), "reason", "limit")]),
     ("gives up paying[ for {order}]", |c| vec![on(c, "cancel_payment")]),
@@ -110,10 +110,10 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     ("cancels {lines}[ of {order}]", |c| of_lines(c, "cancel_lines")),
     ("prepares {order}", |c| vec![on(c, "prepare")]),
-    ("finds all goods of {order}", |c| vec![on(c, "judge_stock")]),
+    ("finds all goods of {order}", |c| vec![on(c, "confirm_stock")]),
     ("finds {units}[ of {order}]", |c| {
         let lines: Vec<Value> = c.units().iter().map(|(n, no)| json!({"line_no": no, "available": n})).collect();
-        vec![with(on(c, "judge_stock"), "lines", lines)]
+        vec![with(on(c, "confirm_stock"), "lines", lines)]
     }),
     ("loses {units}[ of {order}]", |c| vec![of_units(c, "report_stock_loss")]),
     ("confirms refund {n}[ of {order}]", |c| vec![refund(c, "confirm_refund")]),
@@ -147,9 +147,9 @@ pub const WORDS: &[(&str, Tell)] = &[
     }),
     ("procures {order} from own stock", |c| ["use_own_stock", "complete_procurement"].map(|kind| on(c, kind)).to_vec()),
     ("chooses postal code {zip:n}[ for {order}]", |c| {
-        vec![with(on(c, "choose_destination"), "recipient", recipient(c))]
+        vec![with(on(c, "set_shipping_address"), "recipient", recipient(c))]
     }),
-    ("chooses the business address[ for {order}]", |c| vec![on(c, "choose_destination")]),
+    ("chooses the business address[ for {order}]", |c| vec![on(c, "set_shipping_address")]),
     ("receives {n} {sku:name}", |c| {
         vec![json!({"type": "receive_stock", "sku_id": c.scene.sku(c.text("sku")), "quantity": c.n("n")})]
     }),
@@ -171,17 +171,17 @@ pub const WORDS: &[(&str, Tell)] = &[
         vec![gift_promotion(c)]
     }),
     ("changes gift promotion {id:name} to {gifts:n} for each {per:n}", |c| {
-        vec![json!({"type": "change_gift_promotion", "gift_promotion_id": c.text("id"), "gift_quantity": c.n("gifts"),
+        vec![json!({"type": "update_gift_promotion", "gift_promotion_id": c.text("id"), "gift_quantity": c.n("gifts"),
             "main_quantity": c.n("per")})]
     }),
     ("changes {product:name} to {price:won}", |c| {
-        vec![json!({"type": "change_product", "product_id": c.text("product"), "price": c.won("price")})]
+        vec![json!({"type": "update_product", "product_id": c.text("product"), "price": c.won("price")})]
     }),
     ("changes the shipping of {product:name} to {fee:won}", |c| {
-        vec![json!({"type": "change_product", "product_id": c.text("product"), "delivery_fee": c.won("fee")})]
+        vec![json!({"type": "update_product", "product_id": c.text("product"), "delivery_fee": c.won("fee")})]
     }),
     ("marks {product:name} for refund before collection", |c| {
-        vec![json!({"type": "change_product", "product_id": c.text("product"), "pre_refund": true})]
+        vec![json!({"type": "update_product", "product_id": c.text("product"), "pre_refund": true})]
     }),
 ];
 

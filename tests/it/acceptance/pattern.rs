@@ -62,8 +62,8 @@ fn fill(way: &[Part], text: &str) -> Option<Found> {
     }
 }
 
-/// Means of payment as people say them, and as the protocol does.
-pub const MEANS: [(&str, &str); 4] = [
+/// PaymentMethod of payment as people say them, and as the protocol does.
+pub const METHODS: [(&str, &str); 4] = [
     ("card", "card"),
     ("points", "points"),
     ("bank transfer", "bank_transfer"),
@@ -101,8 +101,8 @@ pub fn goods(text: &str) -> Option<(u32, &str)> {
 
 /// `20,000 won by card`.
 pub fn payment(text: &str) -> Option<(i64, &'static str)> {
-    let (amount, means) = text.split_once(" by ")?;
-    Some((won(amount)?, MEANS.iter().find(|(said, _)| *said == means)?.1))
+    let (amount, method) = text.split_once(" by ")?;
+    Some((won(amount)?, METHODS.iter().find(|(said, _)| *said == method)?.1))
 }
 
 /// `lines 1, 2 and 3`, or `line 1`.
@@ -130,7 +130,7 @@ fn fits(kind: &str, text: &str) -> bool {
         "goods" => list(text).into_iter().all(|g| goods(g).is_some()),
         "names" => list(text).into_iter().all(|g| fits("name", g)),
         "payments" => text == "nothing" || text.split(" and ").all(|p| payment(p).is_some()),
-        "means" => MEANS.iter().any(|(said, _)| *said == text),
+        "method" => METHODS.iter().any(|(said, _)| *said == text),
         // choices
         choices => choices.split('|').any(|c| c == text),
     }

@@ -5,7 +5,7 @@ use jumun::domain::Time;
 
 use super::{
     books::{Books, Cells},
-    pattern::{self, MEANS},
+    pattern::{self, METHODS},
     scene::Call,
 };
 
@@ -40,10 +40,12 @@ pub const WORDS: &[(&str, Look)] = &[
         Ok(())
     }),
     (
-        "the {means}[ of {order}] {be:has|have} {a:won} refundable, {b:won} planned, {c:won} excluded and {d:won} refunded",
+        "the {method}[ of {order}] {be:has|have} {a:won} refundable, {b:won} planned, {c:won} excluded and {d:won} refunded",
         |b, c| {
-            let code =
-                MEANS.iter().find(|(said, _)| *said == c.text("means")).map_or(String::new(), |m| m.1.to_uppercase());
+            let code = METHODS
+                .iter()
+                .find(|(said, _)| *said == c.text("method"))
+                .map_or(String::new(), |m| m.1.to_uppercase());
             let rows = b.money.iter().filter(|s| *s.ord_id == *c.order() && s.pay_mns_cd == code);
             let terms: Vec<_> = rows.map(|s| [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt]).collect();
             same("its terms", terms, vec![[c.won("a"), c.won("b"), c.won("c"), c.won("d")]])
@@ -111,12 +113,12 @@ pub const WORDS: &[(&str, Look)] = &[
     ("the answer names {fact:name} {value:name}", |_, c| fact(c, c.text("value"))),
     ("the answer leaves out {n} {sku:name} of {line}", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
-        let told = answer.facts.left_out.iter().map(|l| (l.line_no, l.sku_id.to_string(), i64::from(l.quantity)));
+        let told = answer.facts.omitted_gifts.iter().map(|l| (l.line_no, l.sku_id.to_string(), i64::from(l.quantity)));
         same("what it leaves out", told.collect::<Vec<_>>(), vec![(c.line(), c.scene.sku(c.text("sku")), c.n("n"))])
     }),
     ("the answer leaves nothing out", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;
-        same("what it leaves out", answer.facts.left_out.len(), 0)
+        same("what it leaves out", answer.facts.omitted_gifts.len(), 0)
     }),
     ("the answer plans refund {n}[ of {order}]", |_, c| {
         let answer = c.scene.last.as_ref().ok_or("nothing was asked")?;

@@ -26,7 +26,7 @@ async fn a_backlog_older_than_give_up_is_delivered_through_a_hiccup() {
     shop.address = shop.server.address().unwrap();
     shop.order("o-5");
     all.until("all of it", |r| in_sequence(&r.taken()).values().sum::<usize>() == 10).await;
-    let letters = shop.get("operator", "/v1/webhooks/shop/letters").json();
+    let letters = shop.get("operator", "/v1/webhooks/shop/failed-deliveries").json();
     assert_eq!(letters["items"].as_array().unwrap().len(), 0, "{letters}");
 }
 

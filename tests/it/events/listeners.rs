@@ -15,7 +15,7 @@ async fn one_token_does_not_take_every_place() {
     let lines = json!([{"sku_id": "A", "quantity": 1}, {"sku_id": "B", "quantity": 1}]);
     let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": lines});
     shop.accepted("operator", "/v1/orders", "place-o-1", &place);
-    let pay = json!({"settlements": [{"means": "card", "amount": 26_000, "approval": {"approval_id": "approval-1"}}]});
+    let pay = json!({"settlements": [{"method": "card", "amount": 26_000, "approval": {"approval_id": "approval-1"}}]});
     shop.accepted("operator", "/v1/orders/o-1/approve_payment", "payment-o-1", &pay);
     let query = "?after=start&order_id=o-1";
     let mut first: Vec<Listener> = (0..8).map(|_| Listener::open(&shop, "checkout", query, "")).collect();
@@ -95,7 +95,7 @@ async fn f42_a_seller_hears_of_its_own_part() {
     let mut live = Listener::open(&shop, "partner", "?after=start&order_id=o-1", "");
     let mut types =
         Listener::open(&shop, "partner", "?after=start&order_id=o-1&types=prepared,procurement_started", "");
-    let pay = json!({"settlements": [{"means": "card", "amount": 26_000,
+    let pay = json!({"settlements": [{"method": "card", "amount": 26_000,
         "approval": {"approval_id": "approval-canary", "token": "token-canary"}}]});
     shop.accepted("operator", "/v1/orders/o-1/approve_payment", "payment-o-1", &pay);
     shop.accepted("operator", "/v1/orders/o-1/prepare", "prepare-o-1", &json!({}));

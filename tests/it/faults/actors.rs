@@ -68,7 +68,7 @@ async fn f23_a_panic_in_a_handler_loses_no_command() {
 async fn f24_messages_racing_passivation_arrive() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let server = scene.server().with(&["--live", "3", "--idle", "1", "--batch", "8"]).start();
+    let server = scene.server().with(&["--max-actors", "3", "--actor-idle-timeout", "1", "--batch", "8"]).start();
     server.ready().await;
     let orders = unpaid("w", 60);
     scene.client.accepted(&orders).await;

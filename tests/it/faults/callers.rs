@@ -72,7 +72,7 @@ async fn f75_callers_who_cost_much_cost_bounded_memory_log_audit_and_rows() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let token = format!("web:checkout:{}", jumun::http::tokens::hashed("the-web-shops-token"));
-    let words = ["--token", &token, "--stranger-rate", "50", "--unread", "2"];
+    let words = ["--token", &token, "--unauthenticated-rate", "50", "--write-timeout", "2"];
     let server = scene.server().with(&words).start();
     server.says("jumun serves").await;
     server.ready().await;
@@ -155,7 +155,7 @@ async fn f75_callers_who_cost_much_cost_bounded_memory_log_audit_and_rows() {
 async fn f75_reads_that_hang_keep_no_order_waiting() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    let server = scene.server().variable("JUMUN_STORE_TIMEOUT", "1").start();
     server.says("jumun serves").await;
     server.ready().await;
     let resets = server.metric("jumun_lane_resets_total");

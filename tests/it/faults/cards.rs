@@ -67,11 +67,11 @@ fn walk(schema: &Value, path: String, definitions: &Value, paths: &mut Vec<Strin
 fn samples() -> Vec<Value> {
     let recipient =
         json!({"name": "n", "phone": "010-1234-5678", "zip": "06236", "address": "a", "address_detail": "d"});
-    let settlements = json!([{"means": "card", "amount": 1, "approval": {"approval_id": "a-1", "token": "t-1"}}]);
-    let points = json!([{"means": "points", "amount": 1, "approval": {"approval_id": "a-1", "movement_id": "m-1"}}]);
+    let settlements = json!([{"method": "card", "amount": 1, "approval": {"approval_id": "a-1", "token": "t-1"}}]);
+    let points = json!([{"method": "points", "amount": 1, "approval": {"approval_id": "a-1", "movement_id": "m-1"}}]);
     let account = json!({"bank": "088", "number": "110-123", "holder": "h"});
     let inspected = json!([{"line_no": 1, "sellable": 1, "reason": "r"}]);
-    let deposit = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "4111111111111111",
+    let deposit = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": "4111111111111111",
         "bank_code": "088", "payment_id": "p-1", "account_owner": "o", "holder": "h", "remitter": "r"});
     let place = json!({"type": "place_order", "order_id": "o-1", "customer_id": "u-1", "recipient": recipient,
         "lines": [{"sku_id": "S-1", "quantity": 1}], "payment": {"kind": "approved", "settlements": settlements}});
@@ -102,7 +102,7 @@ fn samples() -> Vec<Value> {
         of_order("confirm_deposit", json!({"amount": 1, "payment_id": "p-1"})),
         of_order("cancel_lines", json!({"lines": [1], "reason": "r", "refund_account": account})),
         of_order("purchase_from_non_partner", json!({"seller_name": "s", "amount": 1})),
-        of_order("choose_destination", json!({"recipient": recipient})),
+        of_order("set_shipping_address", json!({"recipient": recipient})),
         of_order("cancel_procurement", json!({"reason": "r"})),
         of_order("ship", json!({"waybills": [waybill]})),
         of_order("register_waybill", waybill.clone()),
@@ -118,7 +118,7 @@ fn samples() -> Vec<Value> {
         of_order("write_off_return", json!({"claim_group": 1, "reason": "r"})),
         of_order(
             "approve_exchange",
-            json!({"claim_group": 1, "branch": "pickup", "waive_collection": true,
+            json!({"claim_group": 1, "resolution": "pickup", "waive_collection": true,
             "reason": "r"}),
         ),
         of_order("waive_collection", json!({"claim_group": 1, "reason": "r"})),
@@ -136,9 +136,9 @@ fn samples() -> Vec<Value> {
             "allotted": 1, "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2120-01-01T00:00:00Z"}),
         json!({"type": "create_partner", "partner_id": "p-9", "name": "n", "kind": "retailer", "zip": "06236",
             "address": "a"}),
-        json!({"type": "change_partner", "partner_id": "p-1", "name": "n", "zip": "06236", "address": "a"}),
-        json!({"type": "change_product", "product_id": "g-1", "name": "n"}),
-        json!({"type": "change_template", "template_id": "t-1", "name": "n"}),
+        json!({"type": "update_partner", "partner_id": "p-1", "name": "n", "zip": "06236", "address": "a"}),
+        json!({"type": "update_product", "product_id": "g-1", "name": "n"}),
+        json!({"type": "update_template", "template_id": "t-1", "name": "n"}),
     ]
 }
 
@@ -256,7 +256,7 @@ async fn f47_card_numbers_are_refused_and_left_nowhere() {
         assert_eq!(is, (OutcomeKind::Rejected, Some("invalid")), "{command}: {answer:?}");
         clean("an answer", &answer.json());
     }
-    // by the HTTP door: they don't even come to the stream
+    // by the HTTP API: they don't even come to the stream
     let length = |keys: &[(String, String)]| {
         let commands = keys.iter().find(|(name, _)| name.ends_with(":commands")).map(|(_, text)| text.clone());
         commands.unwrap_or_default().matches("http-").count()
@@ -266,7 +266,7 @@ async fn f47_card_numbers_are_refused_and_left_nowhere() {
         assert_eq!(reply.status, 422, "{command}: {reply:?}");
         clean("a response", &reply.body);
     }
-    assert_eq!(length(&scene.keys().await), 0, "what the door refuses is not sent on");
+    assert_eq!(length(&scene.keys().await), 0, "what the HTTP API refuses is not sent on");
     // what nobody can answer
     let garbage = garbage();
     for bytes in &garbage {

@@ -85,7 +85,7 @@ async fn f49_a_checkout_says_what_buyers_say_and_no_more() {
 #[tokio::test]
 async fn f49_a_checkouts_word_that_money_came_in_is_taken_where_it_is_set() {
     let mut scene = Scene::new(1).await;
-    let (_server, skus) = scene.selling(&["--checkout-pays"]).await;
+    let (_server, skus) = scene.selling(&["--trust-checkout-payments"]).await;
     let paid = Sent::new(0, &place("pay-000001", "o-1", 1, &[(&skus[0], 1)], true));
     assert_eq!(scene.told(Inbound::Checkout, &paid).await.order_status.as_deref(), Some("ORDERED"));
     let unpaid = Sent::new(0, &place("pay-000002", "o-2", 2, &[(&skus[0], 1)], false));
@@ -158,13 +158,13 @@ async fn f73_the_greatest_id_of_a_checkout_stops_nobody_else() {
 #[tokio::test]
 async fn f01_what_checkouts_wrote_is_answered_once_over_crashes() {
     let mut scene = Scene::new(2).await;
-    let (mut server, skus) = scene.selling(&["--checkout-pays"]).await;
+    let (mut server, skus) = scene.selling(&["--trust-checkout-payments"]).await;
     scene.client.rest().await;
     server.kill9();
     let orders = |tag: &str| -> Vec<Sent> { (0..120).flat_map(|n| scene.order(tag, n, &skus[n % 2])).collect() };
     for (n, at) in ["after_read", "before_commit", "after_commit", "before_settle", "after_settle"].iter().enumerate() {
         let mut crashing = scene.server();
-        crashing.more.push("--checkout-pays".into());
+        crashing.more.push("--trust-checkout-payments".into());
         let crashing = crashing.failing(&format!("{at}=2*off->return")).start();
         // half of it by the lane that passes it on
         let trade = async {
@@ -177,7 +177,7 @@ async fn f01_what_checkouts_wrote_is_answered_once_over_crashes() {
         let ((), ()) = tokio::join!(trade, crashing.aborts());
     }
     let mut setting = scene.server();
-    setting.more.push("--checkout-pays".into());
+    setting.more.push("--trust-checkout-payments".into());
     let server = setting.start();
     server.ready().await;
     scene.holds().await;
@@ -191,7 +191,7 @@ async fn f01_what_checkouts_wrote_is_answered_once_over_crashes() {
 async fn f35_a_payment_that_waits_in_a_checkouts_stream_is_in_time() {
     const ORDERS: usize = 2_000;
     let mut scene = Scene::new(1).await;
-    let window = ["--checkout-pays", "--payment-window", "2"];
+    let window = ["--trust-checkout-payments", "--payment-window", "2"];
     let (mut server, skus) = scene.selling(&window).await;
     scene.client.rest().await;
     server.kill9();

@@ -121,7 +121,7 @@ async fn f53_tables_that_are_locked_when_a_lane_starts_are_waited_for() {
         let mut sql = scene.sql().await;
         let mut somebody = sql.begin().await.unwrap();
         somebody.execute(AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))).await.unwrap();
-        let mut server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+        let mut server = scene.server().variable("JUMUN_STORE_TIMEOUT", "1").start();
         let sent = paid(&format!("lock{i}"), 5);
         scene.client.send(&sent).await;
         tokio::time::sleep(Duration::from_secs(4)).await;
@@ -145,7 +145,7 @@ async fn f53_tables_that_are_locked_when_a_lane_starts_are_waited_for() {
 async fn f58_tables_that_are_locked_or_rebuilt_meanwhile_lose_nothing() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    let server = scene.server().variable("JUMUN_STORE_TIMEOUT", "1").start();
     server.ready().await;
     let disturb = async {
         let mut sql = scene.sql().await;
@@ -180,7 +180,7 @@ async fn f58_a_database_out_of_connections_is_waited_for() {
     let postgres = servers::start_postgres(&["max_connections=16", "superuser_reserved_connections=0"]);
     let mut scene = Scene::on(servers::fresh_database_on(postgres.url()).await, 1).await;
     scene.usual().await;
-    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    let server = scene.server().variable("JUMUN_STORE_TIMEOUT", "1").start();
     server.ready().await;
     scene.trade("before", 40).await;
     scene.client.rest().await;
@@ -271,7 +271,7 @@ async fn f58_a_server_that_is_out_of_file_descriptors_says_so_and_comes_back() {
     scene.holds().await;
 }
 
-/// Redis has no room left: the door takes nothing and says so before anything is accepted, what was accepted before is answered
+/// Redis has no room left: the HTTP API takes nothing and says so before anything is accepted, what was accepted before is answered
 /// all the same, and the same requests are taken once there is room.
 #[tokio::test]
 async fn f21_a_log_without_room_is_said_at_the_door_before_anything_is_taken() {

@@ -16,7 +16,7 @@ async fn f52_a_committer_whose_connection_vanished_gets_another() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let proxy = Proxy::before(&scene.database, COMMITTER);
-    let server = scene.server().on(&proxy.url(&scene.database)).variable("JUMUN_STORE_PATIENCE", "2").start();
+    let server = scene.server().on(&proxy.url(&scene.database)).variable("JUMUN_STORE_TIMEOUT", "2").start();
     server.ready().await;
     for round in 0..2 {
         scene.trade(format!("t{round}"), 40).await;
@@ -37,9 +37,9 @@ async fn f52_a_server_whose_connections_all_vanished_makes_others() {
     scene.usual().await;
     let proxy = Proxy::before(&scene.database, "");
     // a small memory, so that orders are read through the pool
-    let words = ["--live", "2", "--idle", "1"];
+    let words = ["--max-actors", "2", "--actor-idle-timeout", "1"];
     let server =
-        scene.server().on(&proxy.url(&scene.database)).with(&words).variable("JUMUN_STORE_PATIENCE", "2").start();
+        scene.server().on(&proxy.url(&scene.database)).with(&words).variable("JUMUN_STORE_TIMEOUT", "2").start();
     server.ready().await;
     scene.trade("warm", 60).await;
     for round in 0..2 {
@@ -65,7 +65,7 @@ async fn f52_lost_connections_cost_no_more_than_the_lease_and_five_seconds() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let proxy = Proxy::before(&scene.database, "");
-    let words = ["--lease", "5", "--live", "2", "--idle", "1"];
+    let words = ["--lease", "5", "--max-actors", "2", "--actor-idle-timeout", "1"];
     let server = scene.server().on(&proxy.url(&scene.database)).with(&words).start();
     server.ready().await;
     scene.trade("warm", 60).await;
@@ -90,7 +90,7 @@ async fn f52_a_lane_that_does_not_move_leaves_it_to_a_stand_by() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let proxy = Proxy::before(&scene.redis, "");
-    let mut setting = scene.server().variable("JUMUN_STUCK", "4");
+    let mut setting = scene.server().variable("JUMUN_STALL_TIMEOUT", "4");
     setting.redis = proxy.url(&scene.redis);
     let first = setting.start();
     first.ready().await;
@@ -110,7 +110,7 @@ async fn f52_a_lane_that_does_not_move_leaves_it_to_a_stand_by() {
 async fn f52_a_commit_that_hangs_is_given_up_and_done_once() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let server = scene.server().variable("JUMUN_STORE_PATIENCE", "1").start();
+    let server = scene.server().variable("JUMUN_STORE_TIMEOUT", "1").start();
     server.ready().await;
     sells(&scene, "warm").await;
     let mut sql = scene.sql().await;

@@ -175,7 +175,7 @@ fn enormous() -> Vec<Case> {
         text(&mut all, stock(&format!(r#""actor":"operator:x","quantity":{quantity}"#)), INVALID);
     }
     let paid = |a: i64, b: i64| {
-        let one = |id: &str, n: i64| format!(r#"{{"means":"card","amount":{n},"approval":{{"approval_id":"{id}"}}}}"#);
+        let one = |id: &str, n: i64| format!(r#"{{"method":"card","amount":{n},"approval":{{"approval_id":"{id}"}}}}"#);
         let settlements = format!("[{},{}]", one("a", a), one("b", b));
         order(&format!(
             r#""lines":[{{"sku_id":"S-1","quantity":1}}],"payment":{{"kind":"approved","settlements":{settlements}}}"#

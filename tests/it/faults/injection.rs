@@ -61,9 +61,9 @@ fn samples() -> Vec<Value> {
     let to = json!({"name": "n", "phone": "p", "zip": "04524", "address": "a", "address_detail": "d"});
     let line = json!({"sku_id": "S-1", "quantity": 1, "campaign_id": "c", "promotion_id": "p", "coupon_id": "c",
         "gift_promotion_id": "g"});
-    let paid = json!({"kind": "approved", "settlements": [{"means": "card", "amount": 1,
+    let paid = json!({"kind": "approved", "settlements": [{"method": "card", "amount": 1,
         "approval": {"approval_id": "a", "token": "t"}}]});
-    let deposit = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "1", "bank_code": "2",
+    let deposit = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": "1", "bank_code": "2",
         "account_owner": "o", "holder": "h", "remitter": "r"});
     let order = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [line], "recipient": to, "payment": paid});
     let mut later = order.clone();
@@ -86,7 +86,7 @@ fn samples() -> Vec<Value> {
         ("refund_by_bank_transfer", of(json!({"refund_key": "k", "holder": "h"}))),
         ("purchase_from_partner", of(json!({"partner_id": "p", "linked_order_id": "l", "lines": []}))),
         ("purchase_from_non_partner", of(json!({"seller_name": "s", "amount": 1}))),
-        ("choose_destination", of(json!({"recipient": to}))),
+        ("set_shipping_address", of(json!({"recipient": to}))),
         ("register_waybill", of(json!({"line_no": 1, "quantity": 1, "carrier": "c", "waybill_no": "w"}))),
         ("request_return", of(json!({"lines": [], "reason": "defect", "fault": "seller"}))),
         ("add_gift", of(json!({"main_line_no": 1, "sku_id": "S-1", "quantity": 1, "reason": "service"}))),
@@ -98,10 +98,10 @@ fn samples() -> Vec<Value> {
             json!({"gift_promotion_id": "p-9", "main_product_ids": ["g-1"], "gift_sku_ids": ["S-1"],
                 "gift_quantity": 1, "main_quantity": 1}),
         ),
-        ("change_gift_promotion", json!({"gift_promotion_id": "p-9", "main_product_ids": ["g-1"]})),
-        ("change_partner", json!({"partner_id": "p-9", "name": "n", "zip": "04524", "address": "a"})),
-        ("change_template", json!({"template_id": "t-9", "name": "n"})),
-        ("change_campaign", sku(json!({"campaign_id": "c"}))),
+        ("update_gift_promotion", json!({"gift_promotion_id": "p-9", "main_product_ids": ["g-1"]})),
+        ("update_partner", json!({"partner_id": "p-9", "name": "n", "zip": "04524", "address": "a"})),
+        ("update_template", json!({"template_id": "t-9", "name": "n"})),
+        ("update_campaign", sku(json!({"campaign_id": "c"}))),
     ]
     .map(|(kind, more)| operator("~", kind, more))
     .into()
@@ -332,7 +332,7 @@ fn encoded(text: &str) -> String {
 
 /// What is paged.
 const LISTS: [&str; 7] =
-    ["orders", "skus", "skus/S-1/ledger", "campaigns", "dead-letters", "audit", "webhooks/shop/letters"];
+    ["orders", "skus", "skus/S-1/ledger", "campaigns", "dead-letters", "audit", "webhooks/shop/failed-deliveries"];
 
 /// A refusal or an answer, and whole: no fault of the server's, and no header that the client made.
 fn sane(what: &str, reply: &Reply) {
@@ -367,7 +367,7 @@ async fn f44_what_is_injected_into_requests_is_refused_or_not_found() {
             sane(&format!("{} {path}", route.method), &reply);
         }
         for (method, done) in [("POST", "/resend"), ("DELETE", "")] {
-            let path = format!("/v1/webhooks/shop/letters/{text}{done}");
+            let path = format!("/v1/webhooks/shop/failed-deliveries/{text}{done}");
             let reply = ask(&address, method, &path, &[boss], b"{}");
             assert_eq!(reply.status, 404, "{method} {path}: {reply:?}");
         }

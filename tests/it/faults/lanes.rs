@@ -214,7 +214,7 @@ async fn f09_a_step_that_went_to_the_dead_letters_is_sent_again_and_its_order_co
     };
     assert_eq!((&letter["partition"], &letter["stream"]), (&json!(1), &json!("internal")), "{letter}");
     sqlx::raw_sql("ALTER TABLE tb_sy_rsv DROP CONSTRAINT none").execute(&mut sql).await.unwrap();
-    let path = format!("/v1/dead-letters/1/{}/requeue", letter["letter"].as_str().unwrap());
+    let path = format!("/v1/dead-letters/1/{}/requeue", letter["dead_letter_id"].as_str().unwrap());
     let again = ask(&address, "POST", &path, &[], b"");
     assert_eq!(again.status, 200, "{again:?}");
     let placed = scene.client.wait(&["placed-09"]).await;

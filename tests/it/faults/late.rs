@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Scene, checks, place};
 use crate::support::{http::ask, process::verify, proxy::Proxy};
 
-/// Orders at the door, one after another, each of units of its own; of those that are answered, what is told and what was asked.
+/// Orders at the HTTP API, one after another, each of units of its own; of those that are answered, what is told and what was asked.
 async fn at_the_door(address: &str, tag: &str, n: usize) -> Vec<(String, Value)> {
     let mut told = Vec::new();
     for i in 0..n {
@@ -35,7 +35,7 @@ async fn late(before_redis: bool, held: Duration) {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     let proxy = Proxy::before(if before_redis { &scene.redis } else { &scene.database }, "");
-    let mut setting = scene.server().with(&["--patience", "2"]).variable("JUMUN_STORE_PATIENCE", "1");
+    let mut setting = scene.server().with(&["--answer-timeout", "2"]).variable("JUMUN_STORE_TIMEOUT", "1");
     if before_redis {
         setting.redis = proxy.url(&scene.redis);
     } else {
@@ -69,7 +69,7 @@ async fn late(before_redis: bool, held: Duration) {
     }
     assert!(proxy.held() > 0, "no reply was late");
     scene.client.rest().await;
-    // the journal knows nothing of what went through the door
+    // the journal knows nothing of what went through the HTTP API
     let at_the_door = |v: &&String| v.contains("was never sent") && (v.contains(" door") || v.contains(" then"));
     let found = checks::violations(&scene).await;
     let wrong: Vec<&String> = found.iter().filter(|v| !at_the_door(v)).collect();

@@ -49,7 +49,7 @@ fn buy(i: usize, generation: u32, partner: &str, sku: &str) -> Sent {
 fn ending(i: usize) -> Vec<Sent> {
     match end(i) {
         End::Done => ["prepare", "use_own_stock", "complete_procurement"].map(|c| of(i, 2, c, json!({}))).into(),
-        End::Short => vec![of(i, 2, "judge_stock", json!({"lines": [{"line_no": 1, "available": 0}]}))],
+        End::Short => vec![of(i, 2, "confirm_stock", json!({"lines": [{"line_no": 1, "available": 0}]}))],
         End::Returned => vec![
             of(
                 i,

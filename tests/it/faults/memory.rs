@@ -349,7 +349,7 @@ async fn f66_one_id_for_two_orders_over_lanes_resets_nothing() {
         assert_eq!((told.len(), accepted), (2, 1), "{told:?}");
     }
     assert!(server.metric("jumun_lane_resets_total") < 1.0, "{}", server.log());
-    assert!(server.metric("jumun_batches_decided_again_total") < 1.0, "{}", server.log());
+    assert!(server.metric("jumun_batch_retries_total") < 1.0, "{}", server.log());
 }
 
 #[tokio::test]

@@ -224,5 +224,5 @@ fn place(id: &str, order: &str, customer: usize, lines: &[(&str, u32)], paid: bo
 }
 
 fn settlements(order: &str, amount: i64) -> serde_json::Value {
-    json!([{"means": "card", "amount": amount, "approval": {"approval_id": format!("a-{order}")}}])
+    json!([{"method": "card", "amount": amount, "approval": {"approval_id": format!("a-{order}")}}])
 }

@@ -34,7 +34,11 @@ async fn f05_dead_connections_do_not_poison_the_pool() {
     scene.usual().await;
     // a small memory, so that every command reads its order through the pool
     let proxy = Proxy::before(&scene.database, "");
-    let server = scene.server().on(&proxy.url(&scene.database)).with(&["--live", "2", "--idle", "1"]).start();
+    let server = scene
+        .server()
+        .on(&proxy.url(&scene.database))
+        .with(&["--max-actors", "2", "--actor-idle-timeout", "1"])
+        .start();
     server.ready().await;
     let mut ended = 0;
     let kill = async {

@@ -135,7 +135,7 @@ async fn f68_events_of_what_was_in_flight_when_redis_went_back_are_published() {
     let mut scene = on(&redis, 1).await;
     scene.usual().await;
     let proxy = Proxy::before(&scene.database, COMMITTER);
-    let server = scene.server().on(&proxy.url(&scene.database)).variable("JUMUN_STORE_PATIENCE", "30").start();
+    let server = scene.server().on(&proxy.url(&scene.database)).variable("JUMUN_STORE_TIMEOUT", "30").start();
     server.ready().await;
     scene.trade("kept", 40).await;
     scene.client.rest().await;

@@ -109,7 +109,7 @@ async fn read_only(scene: &Scene, so: bool) {
     sql.execute(AssertSqlSafe(all)).await.unwrap();
 }
 
-/// Somebody's lock on what a start looks at: the door is there from the first moment, and says that it is not open yet.
+/// Somebody's lock on what a start looks at: the HTTP API is there from the first moment, and says that it is not open yet.
 #[tokio::test]
 async fn f61_a_server_that_hangs_at_its_start_is_alive() {
     let mut scene = Scene::new(1).await;

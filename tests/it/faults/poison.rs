@@ -51,9 +51,9 @@ async fn poisoned(point: &str) {
     assert_eq!(scene.client.all(&Outbound::Dead).await.len(), 5);
     let metric = |name: &str| server.metric(name);
     assert_eq!(metric("jumun_lane_resets_total"), 0.0, "{}", server.log());
-    assert_eq!(metric("jumun_commands_condemned_total"), 5.0);
+    assert_eq!(metric("jumun_commands_dead_lettered_total"), 5.0);
     assert_eq!(metric("jumun_commands_quarantined_total"), 3.0);
-    assert!(metric("jumun_handlers_broken_total") >= 15.0, "each is tried three times");
+    assert!(metric("jumun_handler_failures_total") >= 15.0, "each is tried three times");
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ async fn f14_the_same_id_with_other_content_is_refused() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
     // with a memory of no more than what is in flight, the database must tell
-    for (tag, more) in [("mem", ["--window", "100000"]), ("db", ["--in-flight", "32"])] {
-        let setting = scene.server().with(&more).with(if tag == "db" { &["--window", "0"] } else { &[] });
+    for (tag, more) in [("mem", ["--dedup-window", "100000"]), ("db", ["--in-flight", "32"])] {
+        let setting = scene.server().with(&more).with(if tag == "db" { &["--dedup-window", "0"] } else { &[] });
         let mut server = setting.start();
         server.ready().await;
         let order = |id: &str, units: u32| Sent::new(0, &place(id, &format!("o-{id}"), 1, &[("S-1", units)], true));

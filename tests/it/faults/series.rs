@@ -90,7 +90,7 @@ async fn f46_series_stay_constant_over_a_hundred_thousand_ids() {
     let hash = |t: &str| jumun::http::tokens::hashed(t);
     let tokens = format!("shop:checkout:{},watcher:metrics:{}", hash("shop"), hash("watcher"));
     // actors leave memory in the warm-up already
-    let setting = scene.server().with(&["--token", &tokens, "--live", "300", "--idle", "1"]);
+    let setting = scene.server().with(&["--token", &tokens, "--max-actors", "300", "--actor-idle-timeout", "1"]);
     let server = setting.start();
     server.ready().await;
     let address = server.address().unwrap();

@@ -189,7 +189,7 @@ async fn f55_a_lane_that_does_not_move_says_so() {
     let redis = servers::start_redis(&[]);
     let mut scene = on_redis(&redis).await;
     scene.usual().await;
-    let server = scene.server().variable("JUMUN_STUCK", "4").start();
+    let server = scene.server().variable("JUMUN_STALL_TIMEOUT", "4").start();
     server.ready().await;
     // reading goes on, nothing can be acknowledged
     ask(&scene.redis, "ACL SETUSER default -xack").await;
@@ -218,7 +218,7 @@ async fn f55_a_lane_that_moves_in_no_process_makes_one_of_them_ask_for_a_restart
     let redis = servers::start_redis(&[]);
     let mut scene = on_redis(&redis).await;
     scene.usual().await;
-    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", "4").start();
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STALL_TIMEOUT", "4").start();
     let servers = [start("a"), start("b")];
     servers[0].says("the lane starts").await;
     servers[1].says("another process owns the partition; waiting").await;
@@ -254,7 +254,7 @@ async fn f55_a_stand_by_is_well_beside_an_owner_that_is() {
     let redis = servers::start_redis(&[]);
     let mut scene = on_redis(&redis).await;
     scene.usual().await;
-    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", &STUCK.to_string()).start();
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STALL_TIMEOUT", &STUCK.to_string()).start();
     let mut owner = start("a");
     owner.ready().await;
     let stand_by = start("b");
@@ -284,7 +284,7 @@ async fn f55_a_stand_by_is_well_beside_an_owner_that_is() {
 async fn f55_a_stand_by_is_well_beside_an_owner_that_is_idle() {
     let mut scene = Scene::new(1).await;
     scene.usual().await;
-    let start = |name: &str| scene.server().named(name).variable("JUMUN_STUCK", "2").start();
+    let start = |name: &str| scene.server().named(name).variable("JUMUN_STALL_TIMEOUT", "2").start();
     let (owner, stand_by) = (start("a"), start("b"));
     let begun = std::time::Instant::now();
     while owner.address().is_none() || stand_by.address().is_none() {

@@ -61,7 +61,7 @@ async fn f54_an_order_whose_history_cannot_be_read_waits_alone() {
     let address = server.address().unwrap();
     let letters = ask(&address, "GET", "/v1/dead-letters", &[], b"").json();
     let of = |l: &&serde_json::Value| l["command"].as_str().unwrap().contains("o-w-1");
-    let letter = letters["items"].as_array().unwrap().iter().find(of).expect("its letter")["letter"].clone();
+    let letter = letters["items"].as_array().unwrap().iter().find(of).expect("its letter")["dead_letter_id"].clone();
     let again = ask(&address, "POST", &format!("/v1/dead-letters/0/{}/requeue", letter.as_str().unwrap()), &[], b"");
     assert_eq!(again.status, 200, "{again:?}");
     let accepted = async {

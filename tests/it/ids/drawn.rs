@@ -45,7 +45,7 @@ impl Does {
             }
             Does::Prepares(order) => of(order, "prepare"),
             Does::Places(order, lanes) => s.place(order, lanes, true),
-            Does::Names(n) => json!({"type": "change_template", "template_id": "t", "name": format!("t {n}")}),
+            Does::Names(n) => json!({"type": "update_template", "template_id": "t", "name": format!("t {n}")}),
         }
     }
 }

@@ -61,7 +61,7 @@ pub async fn at_once(on: On) {
         one_won(&mut s, &[stock, order(2, n + 2, &id("stock"))]);
         let shelves = [with_id(s.receive(0), &id("shelves")), with_id(s.receive(2), &id("shelves"))];
         one_won(&mut s, &shelves);
-        let reference = json!({"type": "change_template", "template_id": "t", "name": id("x")});
+        let reference = json!({"type": "update_template", "template_id": "t", "name": id("x")});
         one_won(&mut s, &[with_id(reference, &id("ref")), order(1, n + 2, &id("ref"))]);
         let placements = [
             with_id(s.place(&format!("r-1-{n}"), &[1], true), &id("place")),
@@ -85,7 +85,7 @@ pub async fn at_once(on: On) {
         );
     }
     // the races were ones
-    assert!(s.served.metric("jumun_batches_decided_again_total") > 0.0);
+    assert!(s.served.metric("jumun_batch_retries_total") > 0.0);
     s.stays_well().await;
 }
 
@@ -132,7 +132,7 @@ pub async fn over_lanes(on: On) {
     for n in 0..rounds * 3 {
         s.ok(json!({"type": "cancel_lines", "order_id": format!("w-{n}"), "lines": [1, 2, 3]}));
     }
-    assert!(s.served.metric("jumun_batches_decided_again_total") > 0.0);
+    assert!(s.served.metric("jumun_batch_retries_total") > 0.0);
     s.stays_well().await;
 }
 

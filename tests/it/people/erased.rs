@@ -61,7 +61,7 @@ impl Canaries {
 fn given_back(shop: &Shop, order: &str) {
     let view = seen(shop, "operator", &format!("/v1/orders/{order}"));
     for refund in view["refunds"].as_array().into_iter().flatten() {
-        if refund["stage"] == "due" {
+        if refund["state"] == "due" {
             done(shop, "operator", order, "confirm_refund", json!({"refund_key": refund["refund_key"]}));
         }
     }
@@ -71,12 +71,12 @@ fn given_back(shop: &Shop, order: &str) {
 fn by_deposit(shop: &Shop, all: &mut Canaries) {
     let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
         "recipient": all.recipient("o1"), "refund_account": all.account("o1"),
-        "payment": {"kind": "deposit", "means": "virtual_account", "virtual_account_no": all.number(),
+        "payment": {"kind": "deposit", "method": "virtual_account", "virtual_account_no": all.number(),
             "bank_code": "088", "account_owner": all.words("owner"), "holder": all.words("holder"),
             "remitter": all.words("remitter")}});
     shop.accepted("operator", "/v1/orders", "place-o-1", &place);
     done(shop, "operator", "o-1", "decline_payment", json!({"reason": all.words("declined")}));
-    done(shop, "operator", "o-1", "choose_destination", json!({"recipient": all.recipient("o1-later")}));
+    done(shop, "operator", "o-1", "set_shipping_address", json!({"recipient": all.recipient("o1-later")}));
     done(shop, "operator", "o-1", "confirm_deposit", json!({"amount": 13_000}));
     let cancel = json!({"lines": [1], "reason": all.words("cancelled"), "refund_account": all.account("o1-later")});
     done(shop, "checkout", "o-1", "cancel_lines", cancel);
@@ -91,7 +91,7 @@ fn by_card(shop: &Shop, all: &mut Canaries) {
     let token = all.words("token").replace('·', "-").replace("김", "tok-");
     all.0.push(token.clone());
     let place = json!({"order_id": "o-2", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
-        "recipient": all.recipient("o2"), "payment": {"kind": "approved", "settlements": [{"means": "card",
+        "recipient": all.recipient("o2"), "payment": {"kind": "approved", "settlements": [{"method": "card",
             "amount": 13_000, "approval": {"approval_id": "a-2", "token": token}}]}});
     shop.accepted("operator", "/v1/orders", "place-o-2", &place);
     done(shop, "operator", "o-2", "prepare", json!({}));
@@ -110,7 +110,7 @@ fn by_card(shop: &Shop, all: &mut Canaries) {
     done(shop, "checkout", "o-2", "request_return", back(all.account("again")));
     done(shop, "operator", "o-2", "approve_return", json!({"claim_group": 3}));
     done(shop, "operator", "o-2", "collect_return", json!({"claim_group": 3}));
-    let inspected = json!({"claim_group": 3, "inspected": [{"line_no": 1, "sellable": 1, "kept_back": 1_000,
+    let inspected = json!({"claim_group": 3, "inspected": [{"line_no": 1, "sellable": 1, "withheld_amount": 1_000,
         "reason": all.words("inspected")}]});
     done(shop, "operator", "o-2", "complete_return", inspected);
     given_back(shop, "o-2");
@@ -129,7 +129,7 @@ async fn by_purchase(shop: &Shop, all: &mut Canaries) {
         &json!({"type": "receive_stock", "sku_id": "C", "quantity": 10}),
     );
     let place = json!({"order_id": "o-3", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
-        "recipient": all.recipient("o3"), "payment": {"kind": "approved", "settlements": [{"means": "card",
+        "recipient": all.recipient("o3"), "payment": {"kind": "approved", "settlements": [{"method": "card",
             "amount": 13_000, "approval": {"approval_id": "a-3"}}]}});
     shop.accepted("operator", "/v1/orders", "place-o-3", &place);
     done(shop, "operator", "o-3", "prepare", json!({}));
@@ -148,14 +148,14 @@ async fn by_purchase(shop: &Shop, all: &mut Canaries) {
 /// A written review, of an order that is confirmed.
 fn by_review(shop: &Shop, customer: &str, order: &str, all: &mut Canaries) {
     let place = json!({"order_id": order, "customer_id": customer, "lines": [{"sku_id": "A", "quantity": 1}],
-        "recipient": all.recipient(order), "payment": {"kind": "approved", "settlements": [{"means": "card",
+        "recipient": all.recipient(order), "payment": {"kind": "approved", "settlements": [{"method": "card",
             "amount": 13_000, "approval": {"approval_id": format!("a-{order}")}}]}});
     shop.accepted("operator", "/v1/orders", &format!("place-{order}"), &place);
     done(shop, "operator", order, "prepare", json!({}));
     for (command, body) in [
         ("use_own_stock", json!({"lines": [1]})),
         ("complete_procurement", json!({"lines": [1]})),
-        ("ship", json!({"lines": [1], "method": "own", "started": true})),
+        ("ship", json!({"lines": [1], "method": "own", "in_transit": true})),
         ("mark_delivered", json!({"lines": [1], "forced": true, "reason": all.words(&format!("{order}-forced"))})),
         ("confirm_purchase", json!({"lines": [1]})),
     ] {
@@ -173,11 +173,11 @@ async fn letters(shop: &Shop, all: &mut Canaries, others: &mut Canaries) -> (u64
     let log = RedisLog::connect(&redis_url(), &shop.namespace).await.unwrap();
     let theirs = [
         format!(
-            r#"{{"type":"choose_destination","actor":"operator:boss","order_id":"o-1","note":"{}"}}"#,
+            r#"{{"type":"set_shipping_address","actor":"operator:boss","order_id":"o-1","note":"{}"}}"#,
             all.words("l1")
         ),
         format!(
-            r#"{{"type":"choose_destination","actor":"seller:p-1","order_id":"o-5","note":"{}"}}"#,
+            r#"{{"type":"set_shipping_address","actor":"seller:p-1","order_id":"o-5","note":"{}"}}"#,
             all.words("l2")
         ),
         format!(r#"{{"customer_id":"u-1","recipient":{{"name":"{}"}}"#, all.words("l3")),
@@ -255,9 +255,9 @@ async fn f42_whatever_came_in_of_a_person_is_nowhere_once_they_are_erased() {
             all.found(&before).into_iter().filter(|(c, _)| c.starts_with("110-") || c.starts_with("tok-")).collect();
         assert!(clear.is_empty(), "in clear: {clear:?}");
         let erased = shop.send("operator", "/v1/customers/u-1/erase", "", &json!({})).json();
-        assert_eq!((&erased["kept"], erased["orders"].as_u64()), (&json!([]), Some(4)), "{erased}");
-        assert_eq!(erased["letters"].as_u64(), Some(theirs), "{erased}");
-        assert!(erased["rows"].as_u64() >= Some(10) && erased["words"].as_u64() >= Some(4), "{erased}");
+        assert_eq!((&erased["pending"], erased["orders"].as_u64()), (&json!([]), Some(4)), "{erased}");
+        assert_eq!(erased["dead_letters"].as_u64(), Some(theirs), "{erased}");
+        assert!(erased["rows"].as_u64() >= Some(10) && erased["texts"].as_u64() >= Some(4), "{erased}");
 
         let after = everything::tables(&shop.setting.database).await;
         assert_eq!(all.found(&after), [], "still there");
@@ -273,7 +273,7 @@ async fn f42_whatever_came_in_of_a_person_is_nowhere_once_they_are_erased() {
             "/v1/orders/o-2/audit",
             "/v1/orders/o-5",
             "/v1/reviews",
-            "/v1/webhooks/shop/letters",
+            "/v1/webhooks/shop/failed-deliveries",
             "/v1/audit",
             "/v1/dead-letters",
         ] {
@@ -281,7 +281,7 @@ async fn f42_whatever_came_in_of_a_person_is_nowhere_once_they_are_erased() {
             assert_eq!(all.found(&[(path.to_owned(), told)]), [], "{path}");
         }
         // what comes later writes nothing back, also where the order's actor still remembers
-        let late = json!({"settlements": [{"means": "card", "amount": 13_000, "approval": {"approval_id": "late"}}]});
+        let late = json!({"settlements": [{"method": "card", "amount": 13_000, "approval": {"approval_id": "late"}}]});
         done(&shop, "operator", "o-1", "approve_payment", late);
         assert_eq!(all.found(&everything::tables(&shop.setting.database).await), [], "written back");
         let (code, report) = verify(&shop.setting);

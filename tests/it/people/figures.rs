@@ -21,7 +21,8 @@ fn figures(told: &Value) -> Vec<String> {
     match told {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let tells = matches!(name.as_str(), "position" | "on_hand" | "held" | "sold" | "seen" | "stock");
+                let tells =
+                    matches!(name.as_str(), "position" | "on_hand" | "held" | "sold" | "stock_checks" | "stock");
                 if tells || (name == "available" && value.is_number()) {
                     found.push(format!("{name}: {value}"));
                 }
@@ -43,7 +44,7 @@ async fn f42_a_competitor_reads_no_sales_figures() {
             "allotted": 5, "opens_at": "2026-01-01T00:00:00Z", "closes_at": "2150-01-01T00:00:00Z"});
         shop.accepted("operator", "/v1/commands", "set-sale-a", &sale);
         let told = |sku: &Value| {
-            let figures = ["on_hand", "held", "sold", "came_back", "sold_net", "position"];
+            let figures = ["on_hand", "held", "sold", "returned", "sold_net", "position"];
             (
                 figures.iter().filter(|name| sku.get(**name).is_some()).count(),
                 sku["campaigns"][0].get("allotted").is_some(),
@@ -56,7 +57,7 @@ async fn f42_a_competitor_reads_no_sales_figures() {
         }
         for token in ["checkout", "partner2"] {
             let sku = seen(&shop, token, "/v1/skus/A");
-            assert_eq!((told(&sku), sku["available"].as_str()), ((0, false), Some("few")), "{token}: {sku}");
+            assert_eq!((told(&sku), sku["available"].as_str()), ((0, false), Some("low_stock")), "{token}: {sku}");
             assert!(seen(&shop, token, "/v1/campaigns/c-a").get("allotted").is_none(), "{token}");
         }
         let available = || seen(&shop, "checkout", "/v1/skus/A")["available"].as_str().map(str::to_owned);
@@ -65,11 +66,11 @@ async fn f42_a_competitor_reads_no_sales_figures() {
             shop.accepted("operator", "/v1/commands", id, &command);
         };
         adjust("adjust-up-1", 1);
-        assert_eq!(available().as_deref(), Some("few"), "ten are few");
+        assert_eq!(available().as_deref(), Some("low_stock"), "ten are few");
         adjust("adjust-up-2", 1);
-        assert_eq!(available().as_deref(), Some("yes"));
+        assert_eq!(available().as_deref(), Some("in_stock"));
         adjust("adjust-down", -11);
-        assert_eq!(available().as_deref(), Some("no"));
+        assert_eq!(available().as_deref(), Some("out_of_stock"));
         // who holds goods that somebody else sells knows how many
         partner(&shop, "p-1", "retailer");
         let held =
@@ -106,7 +107,7 @@ async fn f42_a_competitor_hears_no_figures_in_answers() {
                 assert_eq!(told["reason"], "insufficient_stock", "{token} {sku}: {told}");
                 assert_eq!(facts["available"].as_i64(), available, "{token} {sku}: {told}");
                 assert_eq!(facts["position"].is_null(), available.is_none(), "{token} {sku}: {told}");
-                let word = if available.is_none() { Some("few") } else { None };
+                let word = if available.is_none() { Some("low_stock") } else { None };
                 assert_eq!((facts["availability"].as_str(), &facts["requested"]), (word, &json!(100_000)), "{told}");
             }
         }
@@ -120,12 +121,12 @@ async fn f42_a_competitor_hears_no_figures_in_answers() {
             let told = wants(&shop, "operator", "u-1", "o-3", &[("A", 1), ("B", 1)]).json();
             assert_eq!(told["facts"]["stock"].as_array().map(Vec::len), Some(2), "{told}");
         }
-        let pay = json!({"settlements": [{"means": "card", "amount": 26_000, "approval": {"approval_id": "a-1"}}]});
+        let pay = json!({"settlements": [{"method": "card", "amount": 26_000, "approval": {"approval_id": "a-1"}}]});
         let told = shop.accepted("payment", "/v1/orders/o-1/approve_payment", "payment-o-1", &pay);
         assert_eq!(figures(&told), Vec::<String>::new(), "{told}");
         // signed, by no token
         let event = json!({"event_id": "e-3", "type": "payment_approved", "order_id": "o-3",
-            "settlements": [{"means": "card", "amount": 26_000, "approval": {"approval_id": "a-3"}}]})
+            "settlements": [{"method": "card", "amount": 26_000, "approval": {"approval_id": "a-3"}}]})
         .to_string();
         let headers = [("jumun-signature", &*signed(SECRET, 0, event.as_bytes()))];
         let told = shop.ask("", "POST", "/v1/payment-callbacks", &headers, event.as_bytes()).json();
@@ -143,7 +144,11 @@ async fn f42_a_competitor_hears_no_figures_in_answers() {
             shop.accepted(token, "/v1/commands", &format!("shrink-{sku}"), &adjust);
         }
         let told = wants(&shop, "partner", "p-1", "o-none", &[("B", 1)]).json();
-        assert_eq!((&told["reason"], &told["facts"]["availability"]), (&json!("sold_out"), &json!("no")), "{told}");
+        assert_eq!(
+            (&told["reason"], &told["facts"]["availability"]),
+            (&json!("sold_out"), &json!("out_of_stock")),
+            "{told}"
+        );
     }
 }
 
@@ -185,7 +190,7 @@ async fn f42_an_order_that_comes_short_tells_its_buyer_no_figures() {
         }
         let due = 50_003_000;
         let pay = |order: &str| {
-            json!({"settlements": [{"means": "card", "amount": due,
+            json!({"settlements": [{"method": "card", "amount": due,
                 "approval": {"approval_id": format!("a-{order}")}}]})
         };
         let mut preview = pay("o-1");
@@ -196,12 +201,12 @@ async fn f42_an_order_that_comes_short_tells_its_buyer_no_figures() {
         let told = sent(&shop, "payment", "o-1", "preview", preview.clone()).json();
         assert_eq!((told["outcome"].as_str(), figures(&told)), (Some("accepted"), vec![]), "{told}");
         let facts = &told["facts"];
-        assert_eq!((&facts["preview"], &facts["availability"]), (&Value::Null, &json!("few")), "{told}");
+        assert_eq!((&facts["preview"], &facts["availability"]), (&Value::Null, &json!("low_stock")), "{told}");
         assert_eq!((&facts["line_no"], &facts["requested"]), (&json!(1), &json!(5_000)), "{told}");
         assert!(!told["facts"].to_string().contains("10"), "{told}");
         let told = sent(&shop, "operator", "o-1", "preview", preview).json();
         let whole = &told["facts"]["preview"];
-        assert_eq!((&whole["short"], &whole["lines"][0]["after"]["active"]), (&json!([1]), &json!(10)), "{told}");
+        assert_eq!((&whole["shortages"], &whole["lines"][0]["after"]["active"]), (&json!([1]), &json!(10)), "{told}");
         // paid, it is what it is; how many there were then is in the history, for staff
         done(&shop, "checkout", "o-1", "approve_payment", pay("o-1"));
         let receive = json!({"type": "receive_stock", "sku_id": "B", "quantity": 20});
@@ -214,13 +219,18 @@ async fn f42_an_order_that_comes_short_tells_its_buyer_no_figures() {
                 assert_eq!(reply.status, 200, "{token} {path}: {reply:?}");
                 let told = reply.json();
                 // a line's own units have such names, too
-                let tells = figures(&told).into_iter().filter(|f| f.starts_with("seen") || f.starts_with("position"));
+                let tells =
+                    figures(&told).into_iter().filter(|f| f.starts_with("stock_checks") || f.starts_with("position"));
                 assert_eq!(tells.collect::<Vec<_>>(), Vec::<String>::new(), "{token} {path}: {told}");
             }
             let staff = seen(&shop, "operator", &format!("/v1/orders/{order}/events"));
-            assert!(staff.to_string().contains("\"seen\":[{"), "{staff}");
+            assert!(staff.to_string().contains("\"stock_checks\":[{"), "{staff}");
             let events = staff["items"].as_array().unwrap().len();
-            assert!(figures(&json!(heard(&shop, "operator", "u-1", order, events))).iter().any(|f| f.contains("seen")));
+            assert!(
+                figures(&json!(heard(&shop, "operator", "u-1", order, events)))
+                    .iter()
+                    .any(|f| f.contains("stock_checks"))
+            );
             let told = heard(&shop, token, customer, order, events);
             assert_eq!(figures(&json!(told)), Vec::<String>::new(), "{token}");
             assert!(told.iter().any(|e| e["event"]["type"] == "cut"), "{told:?}");

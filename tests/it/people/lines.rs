@@ -84,12 +84,12 @@ async fn lines_are_listed_by_their_own_status() {
             ("status_korean", json!("반품진행")),
             ("delivery", json!("delivered")),
             ("ordered", json!(1)),
-            ("free", json!(0)),
+            ("claimable", json!(0)),
         ] {
             assert_eq!(row[field], value, "{field}: {row}");
         }
         assert_eq!((&row["claims"][0]["claim_group"], &row["claims"][0]["state"]), (&json!(1), &json!("REQUESTED")));
-        for field in ["prepared_at", "started_at", "delivered_at", "ship_instruction", "placed_at"] {
+        for field in ["prepared_at", "started_at", "delivered_at", "ship_instructed_at", "placed_at"] {
             assert!(row[field].is_string(), "{field}: {row}");
         }
         // counts are the lists' lengths
@@ -186,13 +186,13 @@ async fn an_order_shows_its_dates_groups_flags_and_points() {
         let view = seen(&shop, "operator", "/v1/orders/o-1");
         let line = &view["lines"][0];
         for field in [
-            "ship_instruction",
-            "expected_delivery",
+            "ship_instructed_at",
+            "expected_delivery_at",
             "prepared_at",
             "started_at",
             "delivered_at",
             "carrier_delivered_at",
-            "revenue_at",
+            "revenue_recognized_at",
         ] {
             assert!(line[field].is_string(), "{field}: {line}");
         }
@@ -210,7 +210,7 @@ async fn an_order_shows_its_dates_groups_flags_and_points() {
         }
         let settlement = &view["settlements"][0];
         assert_eq!(
-            (&settlement["payment_group"], &settlement["means_id"]),
+            (&settlement["payment_group"], &settlement["payment_reference"]),
             (&json!(1), &json!("approval-canary-0001-o-1"))
         );
         let fee = &view["fees"][0];

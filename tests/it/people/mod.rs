@@ -1,4 +1,4 @@
-//! Who sees what at the HTTP door: a seller its own part of an order, recipients masked and whole, lists of lines. Each on
+//! Who sees what at the HTTP API: a seller its own part of an order, recipients masked and whole, lists of lines. Each on
 //! PostgreSQL with Redis, and on SQLite with the log in the process.
 
 mod erased;
@@ -45,7 +45,7 @@ fn placed(shop: &Shop, order: &str, customer: &str, lines: &[(&str, u32)]) {
     let due = lines.iter().map(|(_, n)| n * 10_000).sum::<u32>() + u32::try_from(skus.len()).unwrap() * 3_000;
     let wanted: Vec<Value> = lines.iter().map(|(sku, n)| json!({"sku_id": sku, "quantity": n})).collect();
     let place = json!({"order_id": order, "customer_id": customer, "lines": wanted, "recipient": recipient(),
-        "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": due,
+        "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": due,
             "approval": {"approval_id": format!("{CANARY}-{order}")}}]}});
     shop.accepted("operator", "/v1/orders", &format!("place-{order}"), &place);
 }
@@ -101,6 +101,6 @@ fn partner(shop: &Shop, id: &str, kind: &str) {
     let command = json!({"type": "create_partner", "partner_id": id, "name": format!("business {id}"), "kind": kind,
         "zip": "04524", "address": "서울특별시 중구 세종대로 1"});
     shop.accepted("operator", "/v1/commands", &format!("set-{id}-{kind}"), &command);
-    let allow = json!({"type": "allow_buyer", "partner_id": id, "buyer_id": "p-1"});
+    let allow = json!({"type": "authorize_buyer", "partner_id": id, "buyer_id": "p-1"});
     shop.accepted("operator", "/v1/commands", &format!("allow-{id}-{kind}"), &allow);
 }

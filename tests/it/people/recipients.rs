@@ -139,14 +139,14 @@ async fn f42_an_installers_lines_have_the_place_until_it_is_installed() {
         for kind in ["use_own_stock", "complete_procurement"] {
             done(&shop, "partner", "o-1", kind, json!({}));
         }
-        done(&shop, "partner", "o-1", "ship", json!({"method": "own", "started": true}));
-        done(&shop, "partner2", "i-1", "installer_delivered", json!({}));
+        done(&shop, "partner", "o-1", "ship", json!({"method": "own", "in_transit": true}));
+        done(&shop, "partner2", "i-1", "confirm_installer_delivery", json!({}));
         let listed = |path: &str| seen(&shop, "partner2", &format!("{path}?status=SHIPPED"))["items"][0].clone();
         let line = listed("/v1/lines");
         assert_eq!((&line["order_id"], &line["delivery"]), (&json!("i-1"), &json!("delivered_by_installer")), "{line}");
         masked(&line["recipient"]);
         whole(&listed("/v1/lines/recipients")["recipient"]);
-        done(&shop, "partner2", "i-1", "installed", json!({}));
+        done(&shop, "partner2", "i-1", "complete_installation", json!({}));
         for path in ["/v1/lines", "/v1/lines/recipients"] {
             let line = listed(path);
             assert_eq!((&line["delivery"], &line["recipient"]), (&json!("installed"), &Value::Null), "{path}: {line}");
@@ -202,7 +202,7 @@ async fn f42_a_business_that_orders_for_itself_is_at_its_own_address() {
                 place["recipient"] = to;
             }
             shop.accepted("partner", "/v1/orders", &format!("place-{order}"), &place);
-            let settlements = json!([{"means": "card", "amount": 13_000, "approval": {"approval_id": order}}]);
+            let settlements = json!([{"method": "card", "amount": 13_000, "approval": {"approval_id": order}}]);
             done(&shop, "operator", order, "approve_payment", json!({"settlements": settlements}));
         }
         // who buys, who sells, who runs the shop
@@ -222,10 +222,10 @@ async fn f42_a_business_that_orders_for_itself_is_at_its_own_address() {
             "{view}"
         );
         // elsewhere, and back
-        done(&shop, "partner", "o-1", "choose_destination", json!({"recipient": recipient()}));
+        done(&shop, "partner", "o-1", "set_shipping_address", json!({"recipient": recipient()}));
         whole(&seen(&shop, "partner2", &path("o-1")));
         for order in ["o-1", "o-2"] {
-            done(&shop, "partner", order, "choose_destination", json!({}));
+            done(&shop, "partner", order, "set_shipping_address", json!({}));
             assert_eq!(at("partner2", order), business, "{order}");
         }
     }
@@ -243,7 +243,7 @@ async fn f42_a_seller_knows_where_to_fetch_what_was_exchanged() {
         assert_eq!(refused(&shop, "partner", path).0, 403);
         let wish = json!({"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller"});
         done(&shop, "checkout", "o-1", "request_exchange", wish);
-        done(&shop, "partner", "o-1", "approve_exchange", json!({"claim_group": 1, "branch": "add_product"}));
+        done(&shop, "partner", "o-1", "approve_exchange", json!({"claim_group": 1, "resolution": "add_product"}));
         shipped(&shop, "partner", "o-1", 2);
         done(&shop, "partner", "o-1", "mark_delivered", json!({"carrier": "CJ", "waybill_no": "w-2"}));
         done(&shop, "checkout", "o-1", "confirm_purchase", json!({"lines": [2]}));
@@ -413,7 +413,7 @@ async fn an_order_at_an_open_door_has_its_recipient() {
         json!({"id": "b17-000004", "type": "receive_stock", "actor": "operator:me", "sku_id": "AC-100", "quantity": 50}),
         json!({"id": "b17-000005", "type": "place_order", "actor": "buyer:u-1", "order_id": "o-1", "customer_id": "u-1",
             "lines": [{"sku_id": "AC-100", "quantity": 1}], "recipient": recipient(), "payment": {"kind": "approved",
-            "settlements": [{"means": "card", "amount": 13_000, "approval": {"approval_id": "a-o-1"}}]}}),
+            "settlements": [{"method": "card", "amount": 13_000, "approval": {"approval_id": "a-o-1"}}]}}),
     ] {
         let reply = shop.ask("", "POST", "/v1/commands", &[], command.to_string().as_bytes());
         assert_eq!(reply.status, 200, "{reply:?}");

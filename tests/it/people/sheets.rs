@@ -160,7 +160,7 @@ async fn what_buyers_write_is_no_formula() {
         let to = json!({"name": "=HYPERLINK(\"http://evil.example\",\"주문\")", "phone": "+82-10-1234-5678", "zip": "06236",
             "address": "@SUM(1+1), \"quoted\"", "address_detail": "-2+3"});
         let place = json!({"order_id": "o-1", "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}],
-            "recipient": to, "payment": {"kind": "approved", "settlements": [{"means": "card", "amount": 13_000,
+            "recipient": to, "payment": {"kind": "approved", "settlements": [{"method": "card", "amount": 13_000,
             "approval": {"approval_id": "a-o-1"}}]}});
         shop.accepted("operator", "/v1/orders", "place-o-1", &place);
         let work = sheet(&shop, "partner", "/v1/lines/recipients?format=csv");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{CANARY, done, each, made, partner, placed, refused, seen, sent, shipped, shops};
 use crate::support::{servers::redis_url, shop::Shop};
 
-/// Everything at the door that shows an order.
+/// Everything at the HTTP API that shows an order.
 const SHOWN: [&str; 13] = [
     "/v1/orders/o-1",
     "/v1/orders/o-1/lines",
@@ -57,8 +57,8 @@ async fn f42_a_seller_sees_its_own_part_of_an_order() {
         let other = seen(&shop, "partner2", "/v1/orders/o-1");
         // what is set aside for a return is no longer in the total
         assert_eq!((other["total"].as_i64(), other["status"].as_str()), (Some(3_000), Some("RETURNING")), "{other}");
-        assert_eq!((other["goods"].as_i64(), other["taken_back"].as_i64()), (Some(10_000), Some(10_000)), "{other}");
-        assert_eq!(other["claims"]["returns"][0]["kept_back"], 3_000, "{other}");
+        assert_eq!((other["goods"].as_i64(), other["reductions"].as_i64()), (Some(10_000), Some(10_000)), "{other}");
+        assert_eq!(other["claims"]["returns"][0]["withheld_amount"], 3_000, "{other}");
         // the buyer and staff see all of it
         for token in ["checkout", "operator", "auditor"] {
             let whole = seen(&shop, token, "/v1/orders/o-1");
@@ -68,14 +68,14 @@ async fn f42_a_seller_sees_its_own_part_of_an_order() {
                 "{whole}"
             );
             assert_eq!(whole["settlements"][0]["paid"], 36_000, "{token}");
-            let id = whole["settlements"][0]["means_id"].as_str().unwrap();
+            let id = whole["settlements"][0]["payment_reference"].as_str().unwrap();
             assert_eq!(id.contains(CANARY), token == "operator", "{token} {id}");
         }
         // lists, by the status of its own lines (another's claim hides none of its work)
         let listed = |token: &str, status: &str| seen(&shop, token, &format!("/v1/orders?status={status}"));
         assert_eq!(each(&listed("partner", "PREPARING"), "order_id"), ["o-1"]);
         let row = listed("partner", "PREPARING")["items"][0].clone();
-        assert_eq!((&row["total"], &row["taken_back"], &row["due"]), (&json!(23_000), &json!(0), &json!(0)), "{row}");
+        assert_eq!((&row["total"], &row["reductions"], &row["due"]), (&json!(23_000), &json!(0), &json!(0)), "{row}");
         assert_eq!(each(&listed("partner", "RETURNING"), "order_id"), Vec::<&str>::new());
         assert_eq!(each(&listed("partner2", "RETURNING,SHIPPED"), "order_id"), ["o-1"]);
         assert_eq!(each(&listed("operator", "PREPARING"), "order_id"), Vec::<&str>::new());
@@ -152,7 +152,7 @@ async fn f42_a_seller_previews_its_own_lines_and_hears_of_no_means() {
             assert_eq!(told["lines"][0]["sku_id"], sku, "{told}");
         }
         let whole = preview("operator", 1).json()["facts"]["preview"].clone();
-        assert_eq!(whole["refunds"][0]["means"], "card", "{whole}");
+        assert_eq!(whole["refunds"][0]["method"], "card", "{whole}");
         assert_ne!(whole["total"], 0, "{whole}");
     }
 }
@@ -195,7 +195,7 @@ async fn f42_a_customer_named_like_a_partner_is_not_it() {
         assert_eq!(refused(&shop, "partner2", "/v1/orders/o-1").0, 404);
         // the person who is called p-1 is erased; the partner's purchase is none of theirs
         let erased = shop.send("operator", "/v1/customers/p-1/erase", "erase-0001", &json!({})).json();
-        assert_eq!(erased["kept"], json!(["o-9"]), "{erased}");
+        assert_eq!(erased["pending"], json!(["o-9"]), "{erased}");
     }
 }
 

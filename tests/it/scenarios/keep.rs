@@ -12,7 +12,7 @@ use jumun::{
         sweep::{DESTROYED, Sweep},
     },
     store::{
-        door::HookLetterRow,
+        admin::HookLetterRow,
         rows::{HistRow, PrsnRow},
     },
     tools::archive::{self, ArchiveRequest},

@@ -209,7 +209,7 @@ pub async fn what_an_exchange_costs_is_told_in_any_lane(on: On) {
         let wish = json!({"type": "request_exchange", "order_id": order, "line_no": 1, "quantity": 1,
             "reason": "change_of_mind", "fault": "buyer"});
         w.ok(wish).await;
-        let approve = json!({"type": "approve_exchange", "order_id": order, "claim_group": 1, "branch": "add_product",
+        let approve = json!({"type": "approve_exchange", "order_id": order, "claim_group": 1, "resolution": "add_product",
             "sku_id": other});
         let answer = w.ok(approve).await;
         assert_eq!(w.stock(&other).await, (0, 0, 1), "lane {lane}");
@@ -274,7 +274,7 @@ pub async fn what_comes_to_nothing_is_paid_in_any_lane(on: On) {
         let to = |zip: &str| json!({"name": "n", "phone": "010", "zip": zip, "address": "a"});
         let placed = w.ok(with(place(&order, &lines), "recipient", to("63100"))).await;
         assert_eq!(placed.order_status.as_deref(), Some("PAYMENT_PENDING"), "{order}");
-        let moved = w.ok(with(on_order("choose_destination", &order), "recipient", to("06236"))).await;
+        let moved = w.ok(with(on_order("set_shipping_address", &order), "recipient", to("06236"))).await;
         assert_eq!((moved.order_status.as_deref(), moved.facts.total), (Some("ORDERED"), nothing), "{order}");
         w.rest().await;
         assert_eq!(w.order(&order).await.due_dttm, None);

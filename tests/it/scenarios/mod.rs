@@ -8,6 +8,7 @@ mod lanes;
 mod owed;
 mod payments;
 mod reasons;
+mod renamed;
 mod sales;
 mod stock;
 mod stories;
@@ -47,8 +48,8 @@ fn with(mut command: Value, key: &str, value: Value) -> Value {
     command
 }
 
-fn settled(means: &str, amount: i64, approval: &str) -> Value {
-    json!({"means": means, "amount": amount, "approval": {"approval_id": approval}})
+fn settled(method: &str, amount: i64, approval: &str) -> Value {
+    json!({"method": method, "amount": amount, "approval": {"approval_id": approval}})
 }
 
 fn pay(order: &str, amount: i64) -> Value {
@@ -72,7 +73,7 @@ fn cancel(order: &str, lines: &[u16]) -> Value {
 
 fn judge(order: &str, lines: &[(u16, u32)]) -> Value {
     let lines: Vec<Value> = lines.iter().map(|(no, n)| json!({"line_no": no, "available": n})).collect();
-    with(on_order("judge_stock", order), "lines", json!(lines))
+    with(on_order("confirm_stock", order), "lines", json!(lines))
 }
 
 /// What a paid order goes through until its purchase is confirmed.
@@ -83,7 +84,7 @@ const ALL_THE_WAY: [&str; 6] =
 async fn go(w: &mut World, order: &str, steps: &[&str]) {
     for &step in steps {
         let command = match step {
-            "ship" => with(on_order(step, order), "started", true.into()),
+            "ship" => with(on_order(step, order), "in_transit", true.into()),
             "mark_delivered" => with(with(on_order(step, order), "forced", true.into()), "reason", "수령 확인".into()),
             _ => on_order(step, order),
         };
@@ -110,6 +111,7 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    renamed::histories_of_old_names_are_read_as_ever,
     payments::a_payment_pays_one_order,
     payments::two_lanes_that_race_for_a_payment_make_one_order,
     payments::one_batch_gives_a_payment_to_one_order,

@@ -50,13 +50,13 @@ pub async fn older_amounts_are_corrected(on: On) {
     w.ok(cancel("o-gone", &[1])).await;
     w.ok(with(paid("o-jeju", &[line(&a, 1)], 16_000), "recipient", to("63100"))).await;
     for zip in ["40200", "06000", "63100"] {
-        w.ok(with(on_order("choose_destination", "o-jeju"), "recipient", to(zip))).await;
+        w.ok(with(on_order("set_shipping_address", "o-jeju"), "recipient", to(zip))).await;
     }
     w.ok(paid("o-back", &[line(&a, 2)], 23_000)).await;
     for step in ["prepare", "use_own_stock", "complete_procurement"] {
         w.ok(on_order(step, "o-back")).await;
     }
-    w.ok(with(on_order("ship", "o-back"), "started", true.into())).await;
+    w.ok(with(on_order("ship", "o-back"), "in_transit", true.into())).await;
     let back = json!({"type": "request_return", "order_id": "o-back", "lines": [{"line_no": 1, "quantity": 1}],
         "reason": "change_of_mind", "fault": "buyer"});
     w.ok(back.clone()).await;
@@ -102,7 +102,7 @@ pub async fn older_lines_have_the_terms_of_the_upgrade(on: On) {
         for step in ["prepare", "use_own_stock", "complete_procurement"] {
             w.ok(on_order(step, order)).await;
         }
-        w.ok(with(on_order("ship", order), "started", true.into())).await;
+        w.ok(with(on_order("ship", order), "in_transit", true.into())).await;
     }
     let lines = w.rows::<GdsRow>().await;
     assert!(lines.iter().all(|l| (l.indv_dlv_fee, l.bndl_yn, l.free_dlv_yn) == (Some(3_000), true, false)));
@@ -116,7 +116,7 @@ pub async fn older_lines_have_the_terms_of_the_upgrade(on: On) {
     w.outside("UPDATE tb_od_ord_gds SET indv_dlv_fee = NULL, bndl_yn = false WHERE ord_id = 'o-old'").await;
     w.outside("UPDATE tb_pd_gds SET kept_dlv_fee = 4000, kept_bndl_yn = true").await;
     w.restart().await;
-    w.ok(json!({"type": "change_product", "product_id": "A", "delivery_fee": 9_000})).await;
+    w.ok(json!({"type": "update_product", "product_id": "A", "delivery_fee": 9_000})).await;
     let kept: Vec<_> = w.rows::<PdGdsRow>().await.iter().map(|p| (p.dlv_fee, p.kept_dlv_fee)).collect();
     assert_eq!(kept, [(9_000, Some(4_000))]);
     for (order, fee) in [("o-old", 4_000), ("o-new", 3_000)] {
@@ -153,11 +153,11 @@ pub async fn what_is_owed_is_told_again(on: On) {
     // over lanes the answer comes with the last lane's word, and without what was short
     let far = w.ok(with(place("o-2", &[line(&a, 1), line(&b, 5)]), "allow_partial", true.into())).await;
     assert_eq!(owed(&far), (Some(73_000), Some(73_000), true));
-    let moved = w.ok(with(on_order("choose_destination", "o-1"), "recipient", to("06000"))).await;
+    let moved = w.ok(with(on_order("set_shipping_address", "o-1"), "recipient", to("06000"))).await;
     assert_eq!(owed(&moved), (Some(13_000), Some(13_000), true));
     let payment = w.ok(pay("o-1", 13_000)).await;
     assert_eq!(owed(&payment), (None, None, false));
-    let debt = w.ok(with(on_order("choose_destination", "o-1"), "recipient", to("40200"))).await;
+    let debt = w.ok(with(on_order("set_shipping_address", "o-1"), "recipient", to("40200"))).await;
     assert_eq!(owed(&debt), (Some(18_000), Some(5_000), false));
     let gone = w.ok(cancel("o-1", &[1])).await;
     assert_eq!(owed(&gone), (Some(0), Some(0), false));

@@ -59,7 +59,7 @@ pub async fn a_payment_pays_one_order(on: On) {
     }
     // a deposit's name
     for (order, sku) in [("o-d1", &a), ("o-d2", &b)] {
-        let deposit = json!({"kind": "deposit", "means": "virtual_account"});
+        let deposit = json!({"kind": "deposit", "method": "virtual_account"});
         w.ok(with(place(order, &[line(sku, 1)]), "payment", deposit)).await;
     }
     let arrives =
@@ -69,7 +69,7 @@ pub async fn a_payment_pays_one_order(on: On) {
     w.ok(arrives("o-d1")).await; // told again
     // and one that the account was announced under, for both
     for (order, sku) in [("o-d3", &a), ("o-d4", &b), ("o-d5", &a)] {
-        let deposit = json!({"kind": "deposit", "means": "virtual_account", "payment_id": "va"});
+        let deposit = json!({"kind": "deposit", "method": "virtual_account", "payment_id": "va"});
         w.ok(with(place(order, &[line(sku, 1)]), "payment", deposit)).await;
     }
     let arrives = |order: &str| with(on_order("confirm_deposit", order), "amount", json!(10_000));
@@ -227,7 +227,7 @@ pub async fn tokens_and_reasons_are_where_they_belong(on: On) {
 pub async fn deposits_of_one_amount_are_two_by_their_names(on: On) {
     let mut w = shop(on).await;
     w.sku("A", 20_000, 0, 9).await;
-    let awaited = json!({"kind": "deposit", "means": "bank_transfer"});
+    let awaited = json!({"kind": "deposit", "method": "bank_transfer"});
     let deposit = |order: &str, amount: i64, name: Option<&str>| {
         let said = with(on_order("confirm_deposit", order), "amount", amount.into());
         name.map_or(said.clone(), |name| with(said, "payment_id", name.into()))

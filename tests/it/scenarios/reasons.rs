@@ -14,7 +14,7 @@ use crate::support::world::{On, Setup, World};
 
 /// The buyer's own word that it has paid.
 fn unvouched(order: &str, approval: &str, amount: i64) -> Value {
-    json!({"type": "approve_payment", "order_id": order, "vouched": false,
+    json!({"type": "approve_payment", "order_id": order, "verified": false,
         "settlements": [super::settled("card", amount, approval)]})
 }
 
@@ -35,7 +35,7 @@ pub async fn every_reason_is_given(on: On) {
     }
     w.ok(json!({"type": "pause_campaign", "campaign_id": "c-held", "sku_id": "held"})).await;
     w.ok(with(paid("o-1", &[line("A", 1)], 1_000), "id", json!("c-first-of-all"))).await;
-    w.ok(with(place("late", &[line("A", 1)]), "payment", json!({"kind": "deposit", "means": "bank_transfer"}))).await;
+    w.ok(with(place("late", &[line("A", 1)]), "payment", json!({"kind": "deposit", "method": "bank_transfer"}))).await;
     w.ok(place("o-2", &[line("A", 1)])).await;
     let product = json!({"type": "create_product", "product_id": "p", "name": "p", "kind": "goods", "product_type": "x",
         "price": 1, "partner_id": "p-1", "template_id": "nix", "bundled": true, "delivery_fee": 0, "lead_time_days": 1});
@@ -79,7 +79,7 @@ pub async fn every_reason_is_given(on: On) {
         w.ok(on_order(step, "o-3")).await;
     }
     let jeju = json!({"name": "n", "phone": "010", "zip": "63100", "address": "a"});
-    w.ok(with(on_order("choose_destination", "o-3"), "recipient", jeju)).await;
+    w.ok(with(on_order("set_shipping_address", "o-3"), "recipient", jeju)).await;
     w.no(on_order("ship", "o-3"), Reason::SurchargeUnpaid.code()).await;
     w.ok(
         json!({"type": "approve_payment", "order_id": "o-3", "settlements": [super::settled("card", 3_000, "k-jeju")]}),

@@ -27,7 +27,7 @@ pub async fn what_left_before_an_upgrade_has_left_after_it(on: On) {
     // one line of two, by a waybill; a whole order, on its way; one not at all
     let waybill = json!([{"line_no": 2, "carrier": "cj", "waybill_no": "1", "quantity": 1}]);
     w.ok(with(with(on_order("ship", "o-2"), "lines", json!([2])), "waybills", waybill)).await;
-    w.ok(with(on_order("ship", "o-1"), "started", json!(true))).await;
+    w.ok(with(on_order("ship", "o-1"), "in_transit", json!(true))).await;
     w.rest().await;
     let (goods, links) = (w.rows::<GdsRow>().await, w.rows::<LnkRow>().await);
     assert_eq!(goods.iter().filter(|g| g.ship_dttm.is_some()).count(), 2);

@@ -12,7 +12,7 @@ use crate::support::world::{On, Setup, World};
 
 /// A campaign is named as its SKU.
 fn change(sku: &str, more: Value) -> Value {
-    let mut c = json!({"type": "change_campaign", "campaign_id": sku, "sku_id": sku});
+    let mut c = json!({"type": "update_campaign", "campaign_id": sku, "sku_id": sku});
     c.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     c
 }

@@ -17,7 +17,7 @@ async fn shipped(w: &mut World, order: &str) {
     w.ok(with(on_order("use_own_stock", order), "lines", json!([1]))).await;
     w.ok(on_order("complete_procurement", order)).await;
     let waybills = json!([{"line_no": 1, "carrier": "cj", "waybill_no": format!("w-{order}"), "quantity": 1}]);
-    w.ok(with(with(on_order("ship", order), "started", json!(true)), "waybills", waybills)).await;
+    w.ok(with(with(on_order("ship", order), "in_transit", json!(true)), "waybills", waybills)).await;
 }
 
 fn millis(t: Time) -> bool {
@@ -47,7 +47,7 @@ pub async fn finer_than_the_store(on: On) {
     let window = json!({"opens_at": "2020-01-01T00:00:00.000000001Z", "closes_at": "2120-01-01T00:00:00.999999999Z"});
     w.campaign("c", "B", window).await;
     w.ok(
-        json!({"type": "change_campaign", "campaign_id": "c", "sku_id": "B", "closes_at": "2119-01-01T00:00:00.1239Z"}),
+        json!({"type": "update_campaign", "campaign_id": "c", "sku_id": "B", "closes_at": "2119-01-01T00:00:00.1239Z"}),
     )
     .await;
     w.ok(json!({"type": "create_promotion", "promotion_id": "p", "kind": "coupon", "rate_bp": 1,
@@ -80,10 +80,10 @@ pub async fn of_other_centuries(on: On) {
     for at in bad {
         let commands: Vec<Value> = vec![
             with(on_order("mark_delivered", "o-1"), "delivered_at", json!(at)),
-            with(on_order("installer_delivered", "o-1"), "delivered_at", json!(at)),
+            with(on_order("confirm_installer_delivery", "o-1"), "delivered_at", json!(at)),
             campaign(at, "2120-01-01T00:00:00Z"),
             campaign("2020-01-01T00:00:00Z", at),
-            json!({"type": "change_campaign", "campaign_id": "c", "sku_id": "A", "closes_at": at}),
+            json!({"type": "update_campaign", "campaign_id": "c", "sku_id": "A", "closes_at": at}),
             json!({"type": "create_promotion", "promotion_id": "p", "kind": "coupon", "rate_bp": 1, "opens_at": at}),
             json!({"type": "create_promotion", "promotion_id": "p", "kind": "coupon", "rate_bp": 1, "closes_at": at}),
             with(on_order("confirm_purchase", "o-1"), "at", json!(at)),

@@ -133,9 +133,9 @@ pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
     assert!(bench.store.payments(&[]).await.expect("an answer").is_empty());
 }
 
-fn rgst(id: &str, means: &'static str, order: &str) -> RgstRow {
+fn rgst(id: &str, method: &'static str, order: &str) -> RgstRow {
     let pay_dttm = super::rows::at(0);
-    RgstRow { pay_id: id.into(), pay_mns_cd: means.into(), ord_id: order.into(), stlm_no: 1, pay_amt: 1, pay_dttm }
+    RgstRow { pay_id: id.into(), pay_mns_cd: method.into(), ord_id: order.into(), stlm_no: 1, pay_amt: 1, pay_dttm }
 }
 
 /// What an upsert has nothing for stays: a token comes once.
@@ -162,10 +162,10 @@ async fn payments_from_before_are_entered_once() {
         let kind = bench.store.kind();
         let mut lane = bench.lane().await;
         let stlm =
-            |order: &str, no: i64, means: &'static str, id: Option<&str>, paid: i64, expected: i64, at: i64| StlmRow {
+            |order: &str, no: i64, method: &'static str, id: Option<&str>, paid: i64, expected: i64, at: i64| StlmRow {
                 ord_id: order.into(),
                 stlm_no: no,
-                pay_mns_cd: means.into(),
+                pay_mns_cd: method.into(),
                 pay_mns_rel_id: id.map(Into::into),
                 expt_amt: expected,
                 pay_amt: paid,

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use jumun::{
     domain::{Time, ids::CommandId},
     store::{
-        door::{DoorAuditRow, HookLetterRow},
+        admin::{AdminAuditRow, HookLetterRow},
         people::{AccessQuery, AccessRow},
         retention::Expiring,
         rows::{CmdRow, HistRow},
@@ -35,7 +35,7 @@ pub async fn what_is_older_goes_and_nothing_else(bench: Bench) {
         let when = day(n);
         let access = AccessRow { accs_id: id(when), accs_dttm: when, ..sample(n) };
         store.note_access(&[access]).await.expect("it writes");
-        let audit = DoorAuditRow { adit_id: id(when), adit_dttm: when, cmd_dgst: "".into(), ..sample(n) };
+        let audit = AdminAuditRow { adit_id: id(when), adit_dttm: when, cmd_dgst: "".into(), ..sample(n) };
         store.note(&audit).await.expect("it writes");
         let ltr_id = format!("{:014}-000000.h.p", when.timestamp_millis());
         let letter = HookLetterRow { ltr_id: ltr_id.into(), hook_id: "h".into(), ltr_dttm: when, ..sample(n) };

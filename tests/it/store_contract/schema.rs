@@ -2,8 +2,8 @@
 
 use jumun::store::{
     TableRef, UntRow,
+    admin::{AdminAuditRow, HookLetterRow, HookRow},
     archive::{ArchRow, with_archive},
-    door::{DoorAuditRow, HookLetterRow, HookRow},
     people::AccessRow,
     row::Type,
     rows::{
@@ -27,7 +27,7 @@ fn tables() -> Vec<TableRef> {
         table::<CmpnRow>(),
         table::<CmpnTrmRow>(),
         table::<CnclRow>(),
-        table::<DoorAuditRow>(),
+        table::<AdminAuditRow>(),
         table::<DscntRow>(),
         table::<ExchRow>(),
         table::<FeeRow>(),

@@ -39,7 +39,7 @@ impl Reply {
 
 /// Asks once, on a connection of its own.
 pub fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-    let mut socket = TcpStream::connect(address).expect("the door is there");
+    let mut socket = TcpStream::connect(address).expect("the HTTP API is there");
     socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     let given = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));

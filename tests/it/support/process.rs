@@ -80,13 +80,13 @@ impl Setting {
             words.extend(["--lease", "1"]);
         }
         // most of the tests are about something else than who comes in
-        let says_who = ["--token", "--open", "--listen"];
+        let says_who = ["--token", "--no-auth", "--listen"];
         if !self.more.iter().any(|w| says_who.iter().any(|s| w.starts_with(s))) {
-            words.push("--open");
+            words.push("--no-auth");
         }
         // refusals by the hundred come from this one address
-        if !self.more.iter().any(|w| w == "--stranger-rate") {
-            words.extend(["--stranger-rate", "0"]);
+        if !self.more.iter().any(|w| w == "--unauthenticated-rate") {
+            words.extend(["--unauthenticated-rate", "0"]);
         }
         words.extend(self.more.iter().map(String::as_str));
         let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
@@ -217,7 +217,7 @@ impl Served {
         text.lines().filter(of).filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// Where its HTTP door is.
+    /// Where its HTTP API is.
     pub fn address(&self) -> Option<String> {
         let log = self.log();
         let line = log.lines().find(|l| l.contains("jumun serves") || l.contains("jumun waits for its"))?;

@@ -1,4 +1,4 @@
-//! A shop at the HTTP door: a server of the real binary with a token of each role.
+//! A shop at the HTTP API: a server of the real binary with a token of each role.
 
 use jumun::http::tokens::{Role, hashed};
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ impl Shop {
     pub fn order(&self, order: &str) {
         let place = json!({"order_id": order, "customer_id": "u-1", "lines": [{"sku_id": "A", "quantity": 1}]});
         self.accepted("checkout", "/v1/orders", &format!("place-{order}"), &place);
-        let pay = json!({"settlements": [{"means": "card", "amount": 13_000,
+        let pay = json!({"settlements": [{"method": "card", "amount": 13_000,
             "approval": {"approval_id": format!("a-{order}")}}]});
         self.accepted("checkout", &format!("/v1/orders/{order}/approve_payment"), &format!("payment-{order}"), &pay);
     }

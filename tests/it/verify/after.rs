@@ -72,19 +72,19 @@ pub async fn run(c: &mut Client) {
     prepared(c, "o-exch", &[(0, 1)]).await;
     c.ok("use_own_stock", on("o-exch", none.clone())).await;
     c.ok("complete_procurement", on("o-exch", none.clone())).await;
-    c.ok("ship", on("o-exch", json!({"started": true}))).await;
+    c.ok("ship", on("o-exch", json!({"in_transit": true}))).await;
     c.ok("mark_delivered", on("o-exch", json!({"forced": true, "reason": "no waybill, and the buyer wants out"})))
         .await;
     let exchange = json!({"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller"});
     let asked = c.ok("request_exchange", on("o-exch", exchange)).await;
-    let approve = json!({"claim_group": asked.facts.claim_group, "branch": "add_product"});
+    let approve = json!({"claim_group": asked.facts.claim_group, "resolution": "add_product"});
     let would = c
         .ok(
             "preview",
             on(
                 "o-exch",
                 json!({"command": {"type": "approve_exchange",
-        "claim_group": asked.facts.claim_group, "branch": "add_product"}}),
+        "claim_group": asked.facts.claim_group, "resolution": "add_product"}}),
             ),
         )
         .await;
@@ -94,6 +94,6 @@ pub async fn run(c: &mut Client) {
     prepared(c, "o-lost", &[(0, 1)]).await;
     c.ok("purchase_from_partner", on("o-lost", buy("o-child2"))).await;
     becomes(c, "o-child2", "ORDERED").await;
-    c.ok("judge_stock", on("o-child2", json!({"lines": [{"line_no": 1, "available": 0}]}))).await;
+    c.ok("confirm_stock", on("o-child2", json!({"lines": [{"line_no": 1, "available": 0}]}))).await;
     becomes(c, "o-lost", "OUT_OF_STOCK").await;
 }

@@ -295,7 +295,7 @@ pub fn cases() -> Vec<Case> {
         case(
             "the buyer cancelled after preparation",
             &[
-                "INSERT INTO tb_od_ord_hist SELECT ord_id, hist_no + 1, 'forged-00001', 0, cmd_dgst, 'cut', evnt_ver, '{\"type\":\"cut\",\"group\":1,\"cause\":\"BUYER\",\"lines\":[{\"line_no\":1,\"quantity\":1,\"amount\":0,\"untaken\":0}],\"fees\":[],\"refunds\":[]}', actr, 'CANCELLED', NULL, NULL, hist_dttm FROM tb_od_ord_hist WHERE ord_id = 'o-prep' AND evnt_typ_cd = 'prepared'",
+                "INSERT INTO tb_od_ord_hist SELECT ord_id, hist_no + 1, 'forged-00001', 0, cmd_dgst, 'cut', evnt_ver, '{\"type\":\"cut\",\"group\":1,\"cause\":\"BUYER\",\"lines\":[{\"line_no\":1,\"quantity\":1,\"amount\":0,\"released\":0}],\"fees\":[],\"refunds\":[]}', actr, 'CANCELLED', NULL, NULL, hist_dttm FROM tb_od_ord_hist WHERE ord_id = 'o-prep' AND evnt_typ_cd = 'prepared'",
             ],
             &["R7", "R10"],
         ),

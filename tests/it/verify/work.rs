@@ -137,8 +137,8 @@ impl Client {
 
 fn paid(order: &str, amount: i64) -> Value {
     let card =
-        |amount: i64| json!({"means": "card", "amount": amount, "approval": {"approval_id": format!("ap-{order}")}});
-    let points = json!({"means": "points", "amount": 500, "approval": {"approval_id": format!("pt-{order}")}});
+        |amount: i64| json!({"method": "card", "amount": amount, "approval": {"approval_id": format!("ap-{order}")}});
+    let points = json!({"method": "points", "amount": 500, "approval": {"approval_id": format!("pt-{order}")}});
     json!([card(amount - 500), points])
 }
 
@@ -202,7 +202,7 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     c.refused("place_order", wanted, "duplicate_order").await;
     c.refused(
         "approve_payment",
-        json!({"order_id": "o-paid", "settlements": paid("o-paid", 700), "vouched": false}),
+        json!({"order_id": "o-paid", "settlements": paid("o-paid", 700), "verified": false}),
         "amount_mismatch",
     )
     .await;
@@ -217,14 +217,14 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     now["payment"]["settlements"] = paid("o-now", due);
     c.ok("place_order", now).await;
     let judged = json!({"order_id": "o-now", "lines": [{"line_no": 1, "available": 0}]});
-    let short = c.ok("judge_stock", judged).await;
+    let short = c.ok("confirm_stock", judged).await;
     c.refund("o-now", &short).await;
     c.place("o-prep", &[(1, 1)]).await;
     c.pay("o-prep").await;
     c.ok("prepare", json!({"order_id": "o-prep"})).await;
     // a deposit
     let mut deposit = placement("o-dep", "u-2", &[(1, 1)]);
-    deposit["payment"] = json!({"kind": "deposit", "means": "virtual_account", "virtual_account_no": "va-1"});
+    deposit["payment"] = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": "va-1"});
     c.ok("place_order", deposit).await;
     c.ok("confirm_deposit", json!({"order_id": "o-dep", "amount": 13_000})).await;
     // a sale to the last unit
@@ -256,7 +256,7 @@ pub async fn run(store: &Arc<dyn Store>, log: &Arc<dyn CommandLog>) {
     c.refused("place_order", more, "gift_not_entitled").await;
     c.ok("place_order", gifted).await;
     c.pay("o-gift").await;
-    c.ok("judge_stock", json!({"order_id": "o-gift", "lines": [{"line_no": 1, "available": 1}]})).await;
+    c.ok("confirm_stock", json!({"order_id": "o-gift", "lines": [{"line_no": 1, "available": 1}]})).await;
     // a retry, a reused id, and what can't be read
     let receive = json!({"sku_id": sku(0), "quantity": 1});
     let first = c.ask_as("c-retried", "receive_stock", receive.clone()).await;

@@ -6,8 +6,8 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{
-            Branch, ClaimReason, Collection, CollectionState, Exchange, ExchangeState, Fault, GiftReason, RefundTiming,
-            Return, ReturnState,
+            ClaimReason, Collection, CollectionState, Exchange, ExchangeResolution, ExchangeState, Fault, GiftReason,
+            RefundTiming, Return, ReturnState,
         },
         delivery::DeliveryStatus,
         event::{AddedLine, CutCause, ExchangeApproved, Inspected, ReservedLine, ReturnRequested},
@@ -27,7 +27,7 @@ fn collection(e: &ExchangeApproved, quantity: u32, at: Time) -> Option<Collectio
         sellable: None,
         back: 0,
         rejected: 0,
-        kept_back: Won::ZERO,
+        withheld_amount: Won::ZERO,
         with_buyer: 0,
         stays: Won::ZERO,
         settled_at: waived.then_some(at),
@@ -52,8 +52,8 @@ impl Order {
             let started = line.delivery.started_at.is_some();
             line.delivery.status = Some(if started { DeliveryStatus::InTransit } else { DeliveryStatus::Ready });
             line.delivery.delivered_at = None;
-            line.delivery.revenue_at = None;
-            line.delivery.confirm_at = None;
+            line.delivery.revenue_recognized_at = None;
+            line.delivery.auto_confirm_at = None;
         }
         Ok(())
     }
@@ -86,14 +86,14 @@ impl Order {
                 line.returning += l.quantity;
             } // else they stay counted as exchanging until the return ends
         }
-        self.give_fees_back(&e.fees_back);
+        self.give_fees_back(&e.fee_refunds);
         self.withhold(&e.withheld);
         self.plan(&e.refunds, at);
         if let Some(group) = e.exchange {
             let exchange = self.exchange_mut(group)?;
             if exchange.state == ExchangeState::Requested {
                 exchange.state = ExchangeState::Approved;
-                exchange.branch = Some(Branch::Pickup);
+                exchange.resolution = Some(ExchangeResolution::Pickup);
             }
             exchange.decided_at.get_or_insert(at);
         }
@@ -106,7 +106,7 @@ impl Order {
             lines,
             fees: e.fees.clone(),
             withheld: e.withheld.clone(),
-            fees_back: e.fees_back.clone(),
+            fee_refunds: e.fee_refunds.clone(),
             kept_for: e.kept_for.clone(),
             exchange: e.exchange,
             exchanging: exchanged.filter(|_| !e.failed),
@@ -231,7 +231,7 @@ impl Order {
             reason,
             fault,
             state: ExchangeState::Requested,
-            branch: None,
+            resolution: None,
             wanted,
             new_line_no: None,
             moved: Won::ZERO,
@@ -261,7 +261,7 @@ impl Order {
     pub(super) fn exchange_approved(&mut self, e: &ExchangeApproved, at: Time) -> Result<(), String> {
         let x = self.exchange_mut(e.group)?;
         x.state = ExchangeState::Approved;
-        x.branch = Some(e.branch);
+        x.resolution = Some(e.resolution);
         x.decided_at = Some(at);
         x.moved = e.moved;
         x.restocked = e.restocked;
@@ -335,7 +335,9 @@ impl Order {
         }
         loop {
             let ended = |no: u16| self.line(no).is_some_and(|l| l.shown().is_terminal());
-            let open = |e: &Exchange| e.state == ExchangeState::Approved && e.branch == Some(Branch::AddProduct);
+            let open = |e: &Exchange| {
+                e.state == ExchangeState::Approved && e.resolution == Some(ExchangeResolution::AddProduct)
+            };
             let done = self.fulfilment.exchanges.iter().position(|e| open(e) && e.new_line_no.is_some_and(ended));
             let Some(i) = done else { return };
             let Some(e) = self.fulfilment.exchanges.get_mut(i) else { return };
@@ -368,8 +370,8 @@ impl Order {
             main: true,
             pre_refund: a.pre_refund,
             lead_time_days: a.lead_time_days,
-            ship_instruction: Some(at + super::DAY),
-            expected_delivery: Some(at + super::DAY * u32::from(a.lead_time_days)),
+            ship_instructed_at: Some(at + super::DAY),
+            expected_delivery_at: Some(at + super::DAY * u32::from(a.lead_time_days)),
             prepared_at: a.prepared.then_some(at),
             points_rate_bp: a.points_rate_bp,
             ..Line::new(a.no, (&a.sku_id, &a.product_id), status, (a.quantity, a.unit_price), a.fee_no)

@@ -6,7 +6,7 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{CollectionState, Exchange, ExchangeState, Fault, Return, ReturnChange, ReturnState},
-        event::{AddedFee, CutCause, ExchangeJudged, Excluded, FeeCorrected, ReservedLine, ReturnChanged},
+        event::{AddedFee, CutCause, ExchangeFindings, Excluded, FeeCorrected, ReservedLine, ReturnChanged},
         state::{Cancelled, FeeRow, Order, Stage},
     },
     status::Status,
@@ -27,7 +27,7 @@ impl Order {
         for l in &r.lines {
             self.line_mut(l.line_no)?.refunded -= l.amount;
         }
-        for back in &r.fees_back {
+        for back in &r.fee_refunds {
             if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
                 fee.returned -= back.amount;
             }
@@ -79,17 +79,17 @@ impl Order {
             l.collected -= new.rejected.min(l.collected);
             l.rejected += new.rejected;
             l.withdrawn += new.withdrawn;
-            l.kept_back = new.kept_back;
+            l.withheld_amount = new.withheld_amount;
         }
         r.fault = e.fault;
         r.fees.clone_from(&e.fees);
         r.withheld.clone_from(&e.withheld);
-        r.fees_back.clone_from(&e.fees_back);
+        r.fee_refunds.clone_from(&e.fee_refunds);
         r.kept_for.clone_from(&e.kept_for);
-        if e.why == ReturnChange::Short {
+        if e.cause == ReturnChange::Short {
             r.come(at);
         }
-        self.give_fees_back(&e.fees_back);
+        self.give_fees_back(&e.fee_refunds);
         self.withhold(&e.withheld);
         self.plan(&e.refunds, at);
         e.charges.iter().for_each(|fee| self.owe(fee));
@@ -145,7 +145,7 @@ impl Order {
             x.fee_no = Some(added.fee_no);
             self.owe(added);
         }
-        self.give_fees_back(&fee.fees_back);
+        self.give_fees_back(&fee.fee_refunds);
         self.plan(&fee.refunds, at);
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Order {
         &mut self,
         group: u16,
         (sellable, unsellable): (u32, u32),
-        judged: Option<&ExchangeJudged>,
+        judged: Option<&ExchangeFindings>,
         at: Time,
     ) -> Result<(), String> {
         let line_no = self.exchange_mut(group)?.line_no;
@@ -186,21 +186,21 @@ impl Order {
     }
 
     /// Goods that are not taken are the buyer's: where they were, if what was to replace them had not left.
-    fn judged(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Result<(), String> {
+    fn judged(&mut self, group: u16, j: &ExchangeFindings, at: Time) -> Result<(), String> {
         let c = self.collecting(group)?;
         c.collected -= j.rejected;
         c.rejected = j.rejected;
         c.given_up += j.rejected - j.undone;
         c.with_buyer = j.rejected - j.undone;
-        c.kept_back = j.charge.as_ref().map_or(Won::ZERO, |fee| fee.amount) + j.kept;
+        c.withheld_amount = j.charge.as_ref().map_or(Won::ZERO, |fee| fee.amount) + j.kept;
         c.stays += j.stays;
         j.charge.iter().for_each(|fee| self.owe(fee));
-        self.give_fees_back(&j.fees_back);
+        self.give_fees_back(&j.fee_refunds);
         self.plan(&j.refunds, at);
         if j.undone > 0 { self.undo_exchange(group, j, at) } else { Ok(()) }
     }
 
-    fn undo_exchange(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Result<(), String> {
+    fn undo_exchange(&mut self, group: u16, j: &ExchangeFindings, at: Time) -> Result<(), String> {
         let cancels = self.next_group();
         let x = self.exchange_mut(group)?;
         let (line_no, new_line_no) = (x.line_no, x.new_line_no.ok_or("nothing was added for them")?);
@@ -217,7 +217,7 @@ impl Order {
         }
         let new = self.line_mut(new_line_no)?;
         new.cancelled += j.undone;
-        new.deducted -= j.untaken;
+        new.deducted -= j.released;
         new.moved_in = new.moved_in.map(|moved| moved - j.moved_back);
         new.finish(Status::Cancelled);
         let line = self.line_mut(line_no)?;

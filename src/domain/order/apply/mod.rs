@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{
     claim::ExchangeState,
     delivery::{Destination, DestinationKind},
-    event::{Cut, CutCause, Event, FeeBack, LeftOut, Placed, ReservedLine},
+    event::{Cut, CutCause, Event, FeeRefund, OmittedGift, Placed, ReservedLine},
     state::{Cancelled, FeeRow, Line, Order, Placement, RefundTry, ReserveState, Reserving, Settlement, Stage},
     supply::AskState,
 };
@@ -189,14 +189,14 @@ impl Order {
         if placed.is_paid() {
             order.pay(&placed.paid, at);
         }
-        order.cut(1, CutCause::OutOfStock, &placed.shorts, &placed.fees_back, at);
-        order.leave_out(&placed.left_out);
+        order.cut(1, CutCause::OutOfStock, &placed.shortages, &placed.fee_refunds, at);
+        order.leave_out(&placed.omitted_gifts);
         order.plan(&placed.refunds, at);
         if let Some(deposit) = &placed.deposit {
             let expected = order.amount_due();
             order.settlements.push(Settlement {
                 expected,
-                ..money::settlement((1, deposit.means), deposit.named_by(), Won::ZERO, None)
+                ..money::settlement((1, deposit.method), deposit.named_by(), Won::ZERO, None)
             });
         }
         order
@@ -207,11 +207,11 @@ impl Order {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => return Err("it was placed before".into()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines)?,
-            Event::PlacementCompleted { shorts, fees, refunds, left_out, .. } => {
+            Event::PlacementCompleted { shortages, fees, refunds, omitted_gifts, .. } => {
                 self.placement = Placement::Done;
                 let group = self.next_group();
-                self.cut(group, CutCause::OutOfStock, shorts, fees, at);
-                self.leave_out(left_out);
+                self.cut(group, CutCause::OutOfStock, shortages, fees, at);
+                self.leave_out(omitted_gifts);
                 self.plan(refunds, at);
                 let due = self.amount_due();
                 if self.paid_at.is_none()
@@ -237,28 +237,28 @@ impl Order {
             Event::PaymentDeclined { .. } => {}
             Event::PaymentExpired => self.end_unpaid(Trigger::ExpirePayment)?,
             Event::PaymentCancelled => self.end_unpaid(Trigger::CancelPayment)?,
-            Event::LatePaymentTaken { settlements, refunds }
-            | Event::UnduePaymentTaken { settlements, refunds, .. } => {
+            Event::LatePaymentReceived { settlements, refunds }
+            | Event::UnexpectedPaymentReceived { settlements, refunds, .. } => {
                 for paid in settlements {
                     self.settle(paid, at);
                 }
                 self.plan(refunds, at);
             }
-            Event::PaymentRepeated { .. } => {}
-            Event::Cut { group, cause, lines, fees, refunds, seen: _, reason, left_out, kept } => {
+            Event::DuplicatePaymentReceived { .. } => {}
+            Event::Cut { group, cause, lines, fees, refunds, stock_checks: _, reason, omitted_gifts, kept } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);
                 for cancelled in self.cancels.iter_mut().skip(before) {
                     cancelled.reason.clone_from(reason);
                 }
-                self.leave_out(left_out);
+                self.leave_out(omitted_gifts);
                 kept.iter().for_each(|kept| self.keep_back(*group, kept));
                 self.plan(refunds, at);
             }
-            Event::Resettled(e) => self.resettled(e, at)?,
-            Event::StockJudged { seen, .. } => {
+            Event::RefundAdjusted(e) => self.refund_adjusted(e, at)?,
+            Event::StockConfirmed { checked_lines: seen, .. } => {
                 for &no in seen {
-                    self.line_mut(no)?.judged_at = Some(at);
+                    self.line_mut(no)?.stock_confirmed_at = Some(at);
                 }
             }
             Event::StockDeducted { lines } => {
@@ -281,9 +281,9 @@ impl Order {
             }
             Event::Prepared { lines } => self.prepared(lines, at)?,
             Event::RefundConfirmed { key } => self.refunded(key, false, at)?,
-            Event::RefundFailed { key, reason, retry_at, heard } => {
+            Event::RefundFailed { key, reason, retry_at, outcome } => {
                 let refund = self.refund_mut(key)?;
-                refund.tries.push(RefundTry { at, failed: Some(reason.clone()), heard: *heard });
+                refund.tries.push(RefundTry { at, failed: Some(reason.clone()), outcome: *outcome });
                 refund.stage = Stage::Due(*retry_at);
             }
             Event::RefundTransferred { key } => self.refunded(key, true, at)?,
@@ -302,14 +302,14 @@ impl Order {
             Event::LinesProcured { lines } => {
                 self.lines_procured(lines, Status::ProcurementCheck, Status::ProcurementDone)?;
             }
-            Event::Worked { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at))?,
-            Event::DestinationChosen(e) => self.destination(e, at),
+            Event::InstallationProgressed { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at))?,
+            Event::ShippingAddressSet(e) => self.destination(e, at),
             Event::SurchargePaid { settlements, fees } => self.surcharge_paid(settlements, fees, at),
-            Event::Shipped { lines, started, method } => self.ship(lines, *started, *method, at)?,
+            Event::Shipped { lines, in_transit, method } => self.ship(lines, *in_transit, *method, at)?,
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at)?,
-            Event::WaybillChanged { waybill } => self.waybill_changed(waybill, at)?,
+            Event::WaybillUpdated { waybill } => self.waybill_updated(waybill, at)?,
             Event::Delivered(e) => self.delivered(e)?,
-            Event::Installed { lines, confirm_at } => self.installed(lines, *confirm_at)?,
+            Event::Installed { lines, auto_confirm_at } => self.installed(lines, *auto_confirm_at)?,
             Event::PurchaseConfirmed { lines } => self.confirmed(lines)?,
             Event::PointsEarned { lines } => self.points_earned(lines, at)?,
             Event::PointsReversed { lines } => self.points_reversed(lines, at)?,
@@ -323,8 +323,8 @@ impl Order {
                 self.return_written_off(*group, lines, charge.as_ref(), at)?;
             }
             Event::ReturnCollected { group, lines } => self.return_collected(*group, lines, at)?,
-            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too: _ } => {
-                self.give_fees_back(fees_back);
+            Event::ReturnCompleted { group, lines, fee_refunds, refunds, withheld, chain, gifts_too: _ } => {
+                self.give_fees_back(fee_refunds);
                 self.withhold(withheld);
                 self.return_mut(*group)?.withheld.extend_from_slice(withheld);
                 self.plan(refunds, at);
@@ -342,7 +342,7 @@ impl Order {
             Event::FaultCorrected { group, fault, fee } => self.fault_corrected(*group, *fault, fee.as_deref(), at)?,
             Event::ExchangeApproved(e) => self.exchange_approved(e, at)?,
             Event::ExchangeCollected { group, quantity } => self.exchange_collected(*group, *quantity)?,
-            Event::ExchangeInspected { group, sellable, unsellable, judged } => {
+            Event::ExchangeInspected { group, sellable, unsellable, findings: judged } => {
                 self.exchange_inspected(*group, (*sellable, *unsellable), judged.as_deref(), at)?;
             }
             Event::CollectionGivenUp { group, how, quantity, charge, stays, .. } => {
@@ -415,14 +415,14 @@ impl Order {
         Ok(())
     }
 
-    fn cut(&mut self, group: u32, cause: CutCause, cuts: &[Cut], fees: &[FeeBack], at: Time) {
+    fn cut(&mut self, group: u32, cause: CutCause, cuts: &[Cut], fees: &[FeeRefund], at: Time) {
         for c in cuts {
             let Some(line) = self.lines.iter_mut().find(|l| l.no == c.line_no) else { continue };
             line.cancelled += c.quantity;
             line.refunded += c.amount;
-            let from_hold = c.untaken.min(line.held);
+            let from_hold = c.released.min(line.held);
             line.held -= from_hold;
-            line.deducted -= c.untaken - from_hold;
+            line.deducted -= c.released - from_hold;
             line.finish(match cause {
                 CutCause::Buyer | CutCause::ParentEnded | CutCause::MainGone | CutCause::ExchangeRejected => {
                     Status::Cancelled
@@ -444,15 +444,15 @@ impl Order {
         self.give_fees_back(fees);
     }
 
-    fn leave_out(&mut self, gifts: &[LeftOut]) {
+    fn leave_out(&mut self, gifts: &[OmittedGift]) {
         for gift in gifts {
             if let Some(line) = self.lines.iter_mut().find(|l| l.no == gift.line_no) {
-                line.left_out += gift.quantity;
+                line.omitted_gifts += gift.quantity;
             }
         }
     }
 
-    fn give_fees_back(&mut self, fees: &[FeeBack]) {
+    fn give_fees_back(&mut self, fees: &[FeeRefund]) {
         for back in fees {
             if let Some(fee) = self.fees.iter_mut().find(|f| f.no == back.fee_no) {
                 fee.returned += back.amount; // whether it was paid is kept: a return that is undone brings it back

@@ -5,8 +5,8 @@ use crate::domain::{
     Time,
     money::Won,
     order::{
-        command::{Heard, Means, Paid},
-        event::{Kept, LineAmount, PlannedRefund, Resettled},
+        command::{Paid, PaymentMethod, RefundOutcome},
+        event::{Kept, LineAmount, PlannedRefund, RefundAdjusted},
         state::{Order, PointsKind, PointsMove, Refund, RefundTry, ReserveState, Settlement, Stage},
     },
     status::Status,
@@ -30,8 +30,8 @@ impl Order {
             }
             line.deducted += line.held;
             line.held = 0;
-            line.ship_instruction = Some(received + DAY);
-            line.expected_delivery = Some(received + DAY * u32::from(line.lead_time_days));
+            line.ship_instructed_at = Some(received + DAY);
+            line.expected_delivery_at = Some(received + DAY * u32::from(line.lead_time_days));
         }
         for r in self.reservations.iter_mut().filter(|r| r.state == ReserveState::Held) {
             r.state = ReserveState::Taken;
@@ -40,7 +40,7 @@ impl Order {
 
     pub(super) fn settle(&mut self, p: &Paid, at: Time) {
         let no = self.next_settlement();
-        if p.means == Means::Points {
+        if p.method == PaymentMethod::Points {
             self.points.push(PointsMove {
                 kind: PointsKind::Used,
                 amount: p.amount,
@@ -50,7 +50,7 @@ impl Order {
         }
         self.settlements.push(Settlement {
             movement_id: p.movement_id.clone(),
-            ..settlement((no, p.means), Some(p.approval_id.clone()), p.amount, Some(at))
+            ..settlement((no, p.method), Some(p.approval_id.clone()), p.amount, Some(at))
         });
     }
 
@@ -129,7 +129,7 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn resettled(&mut self, e: &Resettled, at: Time) -> Result<(), String> {
+    pub(super) fn refund_adjusted(&mut self, e: &RefundAdjusted, at: Time) -> Result<(), String> {
         for key in &e.withdrawn {
             let refund = self.refund_mut(key)?;
             if refund.stage != Stage::Waiting {
@@ -155,13 +155,13 @@ impl Order {
         if !matches!(refund.stage, Stage::Due(_)) {
             return Err(format!("refund {key} is not to be confirmed: {:?}", refund.stage));
         }
-        refund.tries.push(RefundTry { at, failed: None, heard: Heard::Refused });
+        refund.tries.push(RefundTry { at, failed: None, outcome: RefundOutcome::Refused });
         refund.stage = Stage::Refunded { transferred };
         let (no, amount) = (refund.settlement_no, refund.amount);
         let s = self.settlements.iter_mut().find(|s| s.no == no).ok_or("no such settlement")?;
         s.planned -= amount;
         s.refunded += amount;
-        if s.means == Means::Points && !transferred {
+        if s.method == PaymentMethod::Points && !transferred {
             let relation = s.approval_id.clone();
             self.points.push(PointsMove { kind: PointsKind::GivenBack, amount, relation, at });
         }
@@ -204,7 +204,7 @@ fn points(kind: PointsKind, l: &LineAmount, at: Time) -> PointsMove {
 }
 
 pub(super) fn settlement(
-    (no, means): (u16, Means),
+    (no, method): (u16, PaymentMethod),
     approval_id: Option<String>,
     paid: Won,
     paid_at: Option<Time>,
@@ -212,7 +212,7 @@ pub(super) fn settlement(
     Settlement {
         no,
         group: 1,
-        means,
+        method,
         approval_id,
         movement_id: None,
         expected: Won::ZERO,

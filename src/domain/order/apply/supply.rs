@@ -8,7 +8,7 @@ use crate::domain::{
     order::{
         command::Paid,
         delivery::{DeliveredBy, DeliveryStatus, Destination, ShipMethod, Waybill},
-        event::{Delivered, DestinationChosen, Linked, ProcurementStarted, WaybillEntry},
+        event::{Delivered, Linked, ProcurementStarted, ShippingAddressSet, WaybillEntry},
         state::{FeeRow, Line, Order, ReserveState, Reserving},
         supply::{
             Ask, AskState, AskWhat, Link, LinkState, ProcureKind, ProcureState, Procurement, Review, ShortLine, Work,
@@ -196,7 +196,7 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn destination(&mut self, e: &DestinationChosen, at: Time) {
+    pub(super) fn destination(&mut self, e: &ShippingAddressSet, at: Time) {
         self.give_fees_back(&e.fees);
         self.plan(&e.refunds, at);
         self.fulfilment.destination = Some(Destination { kind: e.kind, zone: e.zone, at });
@@ -284,7 +284,7 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn waybill_changed(&mut self, w: &WaybillEntry, at: Time) -> Result<(), String> {
+    pub(super) fn waybill_updated(&mut self, w: &WaybillEntry, at: Time) -> Result<(), String> {
         let d = &mut self.line_mut(w.line_no)?.delivery;
         let of = |k: &&mut Waybill| k.no == w.waybill_no && k.carrier == w.carrier;
         let known = d.waybills.iter_mut().find(of).ok_or("no such waybill")?;
@@ -303,16 +303,16 @@ impl Order {
                     w.delivered_at = Some(e.delivered_at);
                 }
             }
-            if l.revenue_at.is_none() {
+            if l.revenue_recognized_at.is_none() {
                 continue; // some of it is still on its way
             }
             d.delivered_at = Some(e.delivered_at);
-            d.revenue_at = l.revenue_at;
+            d.revenue_recognized_at = l.revenue_recognized_at;
             d.status = Some(match e.by {
                 DeliveredBy::Carrier | DeliveredBy::Seller | DeliveredBy::Forced => DeliveryStatus::Delivered,
                 DeliveredBy::Installer => DeliveryStatus::DeliveredByInstaller,
             });
-            d.confirm_at = l.confirm_at;
+            d.auto_confirm_at = l.auto_confirm_at;
             d.forced |= e.by == DeliveredBy::Forced;
             // forced by hand, the courier's own time stays unknown
             if e.by == DeliveredBy::Carrier {
@@ -322,11 +322,11 @@ impl Order {
         Ok(())
     }
 
-    pub(super) fn installed(&mut self, lines: &[u16], confirm_at: Option<Time>) -> Result<(), String> {
+    pub(super) fn installed(&mut self, lines: &[u16], auto_confirm_at: Option<Time>) -> Result<(), String> {
         for &no in lines {
             let delivery = &mut self.line_mut(no)?.delivery;
             delivery.status = Some(DeliveryStatus::Installed);
-            delivery.confirm_at = confirm_at;
+            delivery.auto_confirm_at = auto_confirm_at;
         }
         Ok(())
     }

@@ -46,15 +46,25 @@ pub fn lines(order: &Order, numbers: &[u16], reason: Option<&str>) -> Result<Dec
     let group = order.next_group();
     let cuts: Vec<Cut> = chosen
         .iter()
-        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), untaken: l.deducted })
+        .map(|l| Cut { line_no: l.no, quantity: l.active(), amount: l.pay_left(), released: l.deducted })
         .collect();
-    let fees = money::fees_back(&order.fees, &order.lines, &cuts);
+    let fees = money::fee_refunds(&order.fees, &order.lines, &cuts);
     let (refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     let mut decision = Decision::default();
     give_back(order, &cuts, &[], &mut decision);
     let reason = reason.map(str::to_owned);
     let (cause, seen) = (CutCause::Buyer, Vec::new());
-    let left_out = Vec::new();
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason, left_out, kept });
+    let omitted_gifts = Vec::new();
+    decision.events.push(Event::Cut {
+        group,
+        cause,
+        lines: cuts,
+        fees,
+        refunds,
+        stock_checks: seen,
+        reason,
+        omitted_gifts,
+        kept,
+    });
     Ok(decision)
 }

@@ -7,7 +7,7 @@ use crate::domain::{
     order::{
         claim::{Collection, CollectionState, Exchange, ExchangeState, Fault, Return},
         command::{Found, GiveUp},
-        event::{Cut, Event, ExchangeJudged, FeeBack, FeeCorrected, PlannedRefund, ReservedLine},
+        event::{Cut, Event, ExchangeFindings, FeeCorrected, FeeRefund, PlannedRefund, ReservedLine},
         state::{Line, Order},
     },
     reason::{Facts, Reason, Refusal},
@@ -129,20 +129,20 @@ fn correct(
         return Err(refusal);
     }
     let added = exchange::fee(order, &Exchange { fault, ..e.clone() }, e.moved, false, cx);
-    let (fees_back, refunds) = fee_above(order, e, added.as_ref().map_or(Won::ZERO, |fee| fee.amount));
-    let fee = FeeCorrected { added: added.filter(|_| e.fee_no.is_none()), fees_back, refunds };
-    let fee = (fee.added.is_some() || !fee.fees_back.is_empty()).then(|| Box::new(fee));
+    let (fee_refunds, refunds) = fee_above(order, e, added.as_ref().map_or(Won::ZERO, |fee| fee.amount));
+    let fee = FeeCorrected { added: added.filter(|_| e.fee_no.is_none()), fee_refunds, refunds };
+    let fee = (fee.added.is_some() || !fee.fee_refunds.is_empty()).then(|| Box::new(fee));
     decision.events.push(Event::FaultCorrected { group: e.group, fault, fee });
     Ok(())
 }
 
 /// What an exchange's fee comes to more than `due`: owed no more, or given back where it was paid.
-fn fee_above(order: &Order, e: &Exchange, due: Won) -> (Vec<FeeBack>, Vec<PlannedRefund>) {
+fn fee_above(order: &Order, e: &Exchange, due: Won) -> (Vec<FeeRefund>, Vec<PlannedRefund>) {
     // what a refund has set off counts towards what is due
     let set_off = e.fee_no.map_or(Won::ZERO, |no| stays::set_off(order, no));
     let due = due - set_off.min(due);
     let open = e.fee_no.and_then(|no| money::left_of(order, no)).filter(|f| f.amount > due);
-    let back: Vec<FeeBack> = open.map(|f| FeeBack { amount: f.amount - due, ..f }).into_iter().collect();
+    let back: Vec<FeeRefund> = open.map(|f| FeeRefund { amount: f.amount - due, ..f }).into_iter().collect();
     let paid = money::paid_fees(order, &back);
     let refunds = money::plan(&order.id, &order.settlements, paid, None, order.refunds.len() + 1);
     (back, refunds)
@@ -157,9 +157,9 @@ fn judge(
     f: &Found,
     cx: &Context<'_>,
     decision: &mut Decision,
-) -> Result<Option<Box<ExchangeJudged>>, Refusal> {
+) -> Result<Option<Box<ExchangeFindings>>, Refusal> {
     settle::explained(f)?;
-    if f.rejected == 0 && f.kept_back.is_zero() {
+    if f.rejected == 0 && f.withheld_amount.is_zero() {
         return Ok(None);
     }
     let kept = |l: &&Line| {
@@ -172,7 +172,7 @@ fn judge(
     }
     let undone = new.map_or(0, |l| l.free().min(f.rejected));
     let worth = e.moved.share_down(collected - undone, e.quantity);
-    settle::chargeable(order, e.line_no, f.kept_back, worth)?;
+    settle::chargeable(order, e.line_no, f.withheld_amount, worth)?;
     let first = decision.events.len();
     let moved_back = new.map_or(Won::ZERO, |new| money::worth(new, undone));
     let left = Exchange { quantity: e.quantity - undone, moved: e.moved - moved_back, ..e.clone() };
@@ -184,26 +184,26 @@ fn judge(
     // what the buyer has beside what replaced it is paid for by that; what is kept back counts, first for what is damaged
     let old = worth - e.moved.share_down(collected - f.rejected, e.quantity);
     let damaged = e.moved.share_down(f.unsellable, e.quantity);
-    let old = old - (f.kept_back - f.kept_back.min(damaged)).min(old);
+    let old = old - (f.withheld_amount - f.withheld_amount.min(damaged)).min(old);
     let old = if order.settles_here() { old } else { Won::ZERO };
-    let kept = stays::keep(&folded(order, &decision.events[first..], cx), e, f.kept_back + old, cx, decision);
-    let kept = kept.min(f.kept_back);
+    let kept = stays::keep(&folded(order, &decision.events[first..], cx), e, f.withheld_amount + old, cx, decision);
+    let kept = kept.min(f.withheld_amount);
     let now = folded(order, &decision.events[first..], cx);
-    let mut judged = ExchangeJudged {
+    let mut judged = ExchangeFindings {
         rejected: f.rejected,
         undone,
         reason: f.reason.clone().unwrap_or_default(),
-        charge: settle::debt(&now, e.line_no, f.kept_back - kept, FeeReason::Damaged),
+        charge: settle::debt(&now, e.line_no, f.withheld_amount - kept, FeeReason::Damaged),
         kept,
         stays: kept + old,
-        ..ExchangeJudged::default()
+        ..ExchangeFindings::default()
     };
     if let Some(new) = new.filter(|_| undone > 0) {
         judged.moved_back = moved_back;
-        judged.untaken = new.deducted.saturating_sub(new.active() - undone).min(undone);
-        let back = Cut { line_no: new.no, quantity: undone, amount: Won::ZERO, untaken: judged.untaken };
+        judged.released = new.deducted.saturating_sub(new.active() - undone).min(undone);
+        let back = Cut { line_no: new.no, quantity: undone, amount: Won::ZERO, released: judged.released };
         stock::give_back_as(order, &[back], &[], ("exchange_rejected", "shortage"), decision);
-        (judged.fees_back, judged.refunds) = fee_above(&now, e, due);
+        (judged.fee_refunds, judged.refunds) = fee_above(&now, e, due);
     }
     Ok(Some(Box::new(judged)))
 }
@@ -212,14 +212,14 @@ fn inspected(
     order: &Order,
     e: &Exchange,
     (sellable, unsellable): (u32, u32),
-    judged: Option<Box<ExchangeJudged>>,
+    judged: Option<Box<ExchangeFindings>>,
     decision: &mut Decision,
 ) {
     let units = sellable + unsellable;
-    let back = Cut { line_no: e.line_no, quantity: units, amount: Won::ZERO, untaken: units };
+    let back = Cut { line_no: e.line_no, quantity: units, amount: Won::ZERO, released: units };
     let lost = [ReservedLine { line_no: e.line_no, quantity: unsellable }];
     stock::give_back_as(order, &[back], &lost, ("exchanged", "unsellable"), decision);
-    decision.events.push(Event::ExchangeInspected { group: e.group, sellable, unsellable, judged });
+    decision.events.push(Event::ExchangeInspected { group: e.group, sellable, unsellable, findings: judged });
 }
 
 /// With a return that nobody says anything of, what its goods were exchanged for is sellable, too.

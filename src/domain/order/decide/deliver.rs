@@ -7,7 +7,7 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{ClaimReason, Fault},
-        command::{DeliveryReport, Means},
+        command::{DeliveryReport, PaymentMethod},
         delivery::{DeliveredBy, DeliveryStatus, ShipMethod, Waybill},
         event::{Delivered, DeliveredLine, Event, LineAmount, ReservedLine, WaybillEntry},
         state::{Line, Order},
@@ -24,7 +24,7 @@ pub fn ship(
     order: &Order,
     named: &[u16],
     method: ShipMethod,
-    started: bool,
+    in_transit: bool,
     waybills: &[WaybillEntry],
 ) -> Result<Decision, Refusal> {
     let lines = chosen::lines(order, named, Trigger::Ship, "ship")?;
@@ -42,7 +42,7 @@ pub fn ship(
         check(line, w, &waybills[..i], line.free())?;
     }
     let numbers = lines.iter().map(|l| l.no).collect();
-    let mut events = vec![Event::Shipped { lines: numbers, started, method }];
+    let mut events = vec![Event::Shipped { lines: numbers, in_transit, method }];
     events.extend(waybills.iter().map(|w| Event::WaybillRegistered { waybill: w.clone() }));
     Ok(Decision { events, ..Decision::default() })
 }
@@ -101,7 +101,7 @@ pub fn update(order: &Order, w: &WaybillEntry) -> Result<Decision, Refusal> {
     if w.quantity > left {
         return Err(chosen::too_many(line, w.quantity, left));
     }
-    Ok(Decision { events: vec![Event::WaybillChanged { waybill: w.clone() }], ..Decision::default() })
+    Ok(Decision { events: vec![Event::WaybillUpdated { waybill: w.clone() }], ..Decision::default() })
 }
 
 fn on_its_way<'a>(order: &'a Order, no: u16, command: &str) -> Result<&'a Line, Refusal> {
@@ -145,7 +145,7 @@ fn under_way<'a>(order: &'a Order, named: &[u16], force: bool, command: &str) ->
 /// Row 19: by the carrier's data, by whoever handed it over, by the installer, or by force (§3.6: the seller moved it to "in
 /// transit" with nothing in hand, and the buyer wants out).
 pub fn delivered(order: &Order, d: &DeliveryReport, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let command = if d.by == DeliveredBy::Installer { "installer_delivered" } else { "mark_delivered" };
+    let command = if d.by == DeliveredBy::Installer { "confirm_installer_delivery" } else { "mark_delivered" };
     let able = |l: &&Line| l.delivery.status.is_some_and(|s| may_be_delivered(s, d.by, l.delivery.method));
     let mut lines = under_way(order, &d.lines, d.by == DeliveredBy::Forced, command)?;
     if d.lines.is_empty() {
@@ -187,7 +187,7 @@ pub fn delivered(order: &Order, d: &DeliveryReport, cx: &Context<'_>) -> Result<
         return Err(Refusal::invalid("a delivery that is forced needs a reason"));
     }
     let parts = || came.iter().chain(&handed);
-    let whole: Vec<u16> = parts().filter(|l| l.revenue_at.is_some()).map(|l| l.line_no).collect();
+    let whole: Vec<u16> = parts().filter(|l| l.revenue_recognized_at.is_some()).map(|l| l.line_no).collect();
     let mut decision = Decision::default();
     for (by, lines) in [(d.by, came), (DeliveredBy::Seller, handed)] {
         if !lines.is_empty() {
@@ -214,8 +214,8 @@ fn part(
     DeliveredLine {
         line_no: line.no,
         delivered: if whole { units.max(all) } else { units },
-        revenue_at: whole.then(|| cx.policy.revenue(at)),
-        confirm_at: cx.policy.auto_confirm.filter(|_| whole).map(|wait| later(at, wait)),
+        revenue_recognized_at: whole.then(|| cx.policy.revenue(at)),
+        auto_confirm_at: cx.policy.auto_confirm.filter(|_| whole).map(|wait| later(at, wait)),
         waybills,
     }
 }
@@ -226,22 +226,22 @@ fn all_came(line: &Line, units: u32, all: u32, news: &[Came]) -> bool {
     let known = || line.delivery.waybills.iter().filter(|w| w.delivered_at.is_none());
     let is_news = |w: &Waybill| news.iter().any(|(carrier, no)| *carrier == w.carrier && *no == w.no);
     let on_its_way = known().any(|w| w.quantity > 0 && !is_news(w));
-    let came_back = known().any(|w| w.quantity == 0);
+    let returned = known().any(|w| w.quantity == 0);
     let given_up = (line.returned + line.exchanged).saturating_sub(line.never_left);
-    units >= all || (units > 0 && came_back && !on_its_way && units + given_up >= all)
+    units >= all || (units > 0 && returned && !on_its_way && units + given_up >= all)
 }
 
 /// A line of which a parcel came back undelivered is delivered once nothing of it is on its way any more, whatever ended that: by the
 /// carrier's last word.
 pub fn arrived(before: Option<&Order>, cx: &Context<'_>, decision: &mut Decision) {
-    let came_back = |l: &Line| l.delivery.waybills.iter().any(|w| w.quantity == 0 && w.delivered_at.is_none());
-    let emptied = |e: &Event| matches!(e, Event::WaybillChanged { waybill } if waybill.quantity == 0);
-    let may = |o: &&Order| o.lines.iter().any(came_back) || decision.events.iter().any(emptied);
+    let returned = |l: &Line| l.delivery.waybills.iter().any(|w| w.quantity == 0 && w.delivered_at.is_none());
+    let emptied = |e: &Event| matches!(e, Event::WaybillUpdated { waybill } if waybill.quantity == 0);
+    let may = |o: &&Order| o.lines.iter().any(returned) || decision.events.iter().any(emptied);
     let Some(order) = before.filter(may) else { return };
     let now = folded(order, &decision.events, cx);
     let here = |l: &&Line| {
         let partly = l.delivery.status == Some(DeliveryStatus::InTransit) && l.delivery.delivered > 0;
-        let ships = l.status == Status::Shipped && l.free() > 0 && partly && came_back(l);
+        let ships = l.status == Status::Shipped && l.free() > 0 && partly && returned(l);
         ships && all_came(l, l.delivery.delivered, now.outstanding(l), &[])
     };
     let lines: Vec<&Line> = now.lines.iter().filter(here).collect();
@@ -305,11 +305,12 @@ fn time(line: &Line, named: Option<Time>, now: Time) -> Result<Time, Refusal> {
 
 /// Row 19: after the installer's delivery, in that order.
 pub fn installed(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let lines = under_way(order, named, false, "installed")?;
-    let lines = with_installer(order, lines, named, "installed", |s| s == DeliveryStatus::DeliveredByInstaller)?;
+    let lines = under_way(order, named, false, "complete_installation")?;
+    let lines =
+        with_installer(order, lines, named, "complete_installation", |s| s == DeliveryStatus::DeliveredByInstaller)?;
     let lines = lines.iter().map(|l| l.no).collect();
-    let confirm_at = cx.policy.auto_confirm.map(|wait| cx.after(wait));
-    Ok(Decision { events: vec![Event::Installed { lines, confirm_at }], ..Decision::default() })
+    let auto_confirm_at = cx.policy.auto_confirm.map(|wait| cx.after(wait));
+    Ok(Decision { events: vec![Event::Installed { lines, auto_confirm_at }], ..Decision::default() })
 }
 
 fn with_installer<'a>(
@@ -336,9 +337,9 @@ fn with_installer<'a>(
 }
 
 /// Row 20 (§8.1): a return, approved at once, without a fee.
-pub fn installation_impossible(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let lines = chosen::lines(order, named, Trigger::InstallationImpossible, "installation_impossible")?;
-    let lines = with_installer(order, lines, named, "installation_impossible", |s| s != DeliveryStatus::Installed)?;
+pub fn fail_installation(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let lines = chosen::lines(order, named, Trigger::FailInstallation, "fail_installation")?;
+    let lines = with_installer(order, lines, named, "fail_installation", |s| s != DeliveryStatus::Installed)?;
     let units: Vec<ReservedLine> = lines.iter().map(|l| ReservedLine { line_no: l.no, quantity: l.free() }).collect();
     let mut decision = Decision::default();
     returns::approved(
@@ -381,7 +382,7 @@ pub fn confirm(order: &Order, named: &[u16], cx: &Context<'_>) -> Result<Decisio
 /// taken off the goods, from each line in proportion.
 fn earning(order: &Order, cx: &Context<'_>) -> impl Fn(&Line) -> Won {
     let goods: Won = order.lines.iter().map(Line::pay_left).sum();
-    let used: Won = order.settlements.iter().filter(|s| s.means == Means::Points).map(|s| s.refundable).sum();
+    let used: Won = order.settlements.iter().filter(|s| s.method == PaymentMethod::Points).map(|s| s.refundable).sum();
     let base = cx.policy.points_base;
     move |l| {
         let paid = match base {

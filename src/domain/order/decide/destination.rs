@@ -13,7 +13,7 @@ use crate::domain::{
     order::{
         command::PlaceOrder,
         delivery::{DestinationKind, Zone},
-        event::{DestinationChosen, Event, FeeBack, Surcharge},
+        event::{Event, FeeRefund, ShippingAddressSet, Surcharge},
         state::{FeeRow, Line, Order},
     },
     reason::{Facts, Reason, Refusal},
@@ -24,13 +24,13 @@ use crate::domain::{
 const SURCHARGES_MAX: usize = 50;
 
 fn may(line: &Line) -> bool {
-    line.may(Trigger::ChooseDestination).is_some()
+    line.may(Trigger::SetShippingAddress).is_some()
 }
 
 /// Chooses where it goes. A new choice takes the place of the last.
 pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Decision, Refusal> {
     if !order.lines.iter().any(may) {
-        return Err(Refusal::illegal(order.status(), "choose_destination"));
+        return Err(Refusal::illegal(order.status(), "set_shipping_address"));
     }
     if order.status() == Status::PaymentPending && order.deadline.is_some_and(|d| cx.now >= d) {
         return Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }));
@@ -62,8 +62,8 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
         let back = money::paid_fees(order, &fees);
         refunds = money::plan(&order.id, &order.settlements, back, None, order.refunds.len() + 1);
     }
-    let event = DestinationChosen { kind, zone, surcharge, fees, refunds };
-    Ok(Decision { events: vec![Event::DestinationChosen(Box::new(event))], ..Decision::default() })
+    let event = ShippingAddressSet { kind, zone, surcharge, fees, refunds };
+    Ok(Decision { events: vec![Event::ShippingAddressSet(Box::new(event))], ..Decision::default() })
 }
 
 fn surcharges(order: &Order) -> impl Iterator<Item = &FeeRow> {
@@ -91,7 +91,7 @@ fn owed(order: &Order, more: Won) -> Result<Option<Surcharge>, Refusal> {
 
 /// Of which rows what is charged too much goes back: of those that nobody paid first, then of the latest. Once goods have left,
 /// what was paid has been spent on their way.
-fn given_back(order: &Order, less: Won) -> Vec<FeeBack> {
+fn given_back(order: &Order, less: Won) -> Vec<FeeRefund> {
     let left = order.lines.iter().any(|l| !l.gift && l.delivery.shipped_at.is_some());
     let mut rows: Vec<&FeeRow> = surcharges(order).filter(|f| f.unpaid || !left).collect();
     rows.sort_by_key(|f| (!f.unpaid, Reverse(f.no)));
@@ -100,7 +100,7 @@ fn given_back(order: &Order, less: Won) -> Vec<FeeBack> {
     for f in rows {
         let part = left.min(f.amount - f.returned);
         if part.is_positive() {
-            fees.push(FeeBack { fee_no: f.no, amount: part });
+            fees.push(FeeRefund { fee_no: f.no, amount: part });
             left -= part;
         }
     }

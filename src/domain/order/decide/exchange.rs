@@ -6,7 +6,7 @@ use crate::domain::{
     ids::SkuId,
     money::Won,
     order::{
-        claim::{Branch, ClaimReason, Exchange, ExchangeState, Fault, ReturnLine},
+        claim::{ClaimReason, Exchange, ExchangeResolution, ExchangeState, Fault, ReturnLine},
         event::{AddedFee, AddedLine, Cut, CutCause, Event, ExchangeApproved, Reservation, ReservedLine},
         state::{Line, Order},
         step::{Step, StepKind, StepLine},
@@ -94,7 +94,7 @@ pub fn withdraw(order: &Order, group: u16, cx: &Context<'_>) -> Result<Decision,
 pub fn approve(
     order: &Order,
     group: u16,
-    (branch, sku_id): (Branch, Option<&SkuId>),
+    (resolution, sku_id): (ExchangeResolution, Option<&SkuId>),
     (fault, waived): (Option<Fault>, Option<&str>),
     cx: &Context<'_>,
 ) -> Result<Decision, Refusal> {
@@ -107,17 +107,19 @@ pub fn approve(
         e.fault = fault;
     }
     let event = corrected.map(|fault| Event::FaultCorrected { group, fault, fee: None });
-    match branch {
-        Branch::Pickup if sku_id.is_some() => Err(Refusal::invalid("a pickup adds no product")),
-        Branch::Pickup if waived.is_some() => Err(Refusal::invalid("a pickup is a collection: it is not waived")),
-        Branch::Pickup => {
+    match resolution {
+        ExchangeResolution::Pickup if sku_id.is_some() => Err(Refusal::invalid("a pickup adds no product")),
+        ExchangeResolution::Pickup if waived.is_some() => {
+            Err(Refusal::invalid("a pickup is a collection: it is not waived"))
+        }
+        ExchangeResolution::Pickup => {
             decision.events.extend(event);
             let now = folded(order, &decision.events, cx);
             let units = [ReservedLine { line_no: e.line_no, quantity: e.quantity }];
             returns::approved(&now, &units, (e.reason, e.fault), Some(&e), cx, &mut decision);
             Ok(decision)
         }
-        Branch::AddProduct => {
+        ExchangeResolution::AddProduct => {
             let line = chosen::known(order, e.line_no)?;
             let sku_id = sku_id.or(e.wanted.as_ref()).unwrap_or(&line.sku_id);
             let waived = waived.filter(|_| e.shipped);
@@ -274,7 +276,7 @@ pub fn answered(
 pub fn added(e: &Exchange, line: AddedLine, moved: Won, waived: Option<String>, fee: Option<AddedFee>) -> Event {
     Event::ExchangeApproved(Box::new(ExchangeApproved {
         group: e.group,
-        branch: Branch::AddProduct,
+        resolution: ExchangeResolution::AddProduct,
         line: Some(line),
         moved,
         restocked: !e.shipped,
@@ -297,7 +299,7 @@ fn approved(
 ) {
     if !e.shipped {
         let units = e.quantity.min(line.deducted);
-        let back = Cut { line_no: line.no, quantity: units, amount: Won::ZERO, untaken: units };
+        let back = Cut { line_no: line.no, quantity: units, amount: Won::ZERO, released: units };
         stock::give_back_as(order, &[back], &[], ("exchanged", "unsellable"), decision);
     }
     let moved = money::worth(line, e.quantity);
@@ -381,16 +383,16 @@ pub fn fail(order: &Order, e: &Exchange, lost: u32, cx: &Context<'_>, decision: 
     let (order, settled_by) = (&settled, decision.events.len());
     if let Some(new) = e.new_line_no.and_then(|no| order.line(no)) {
         // gifts that came with it go with it (§3.2†); of others none, as its units are the original's again
-        let mut gifts = vec![Cut { line_no: new.no, quantity: new.active(), amount: Won::ZERO, untaken: 0 }];
+        let mut gifts = vec![Cut { line_no: new.no, quantity: new.active(), amount: Won::ZERO, released: 0 }];
         stock::follow(order, &mut gifts);
         gifts.retain(|c| c.line_no != new.no);
         if !gifts.is_empty() {
             stock::cut(order, CutCause::OutOfStock, gifts, &[], decision);
-            if let Some(Event::Cut { left_out, .. }) = decision.events.last_mut() {
-                left_out.clear(); // they follow
+            if let Some(Event::Cut { omitted_gifts, .. }) = decision.events.last_mut() {
+                omitted_gifts.clear(); // they follow
             }
         }
-        let back = Cut { line_no: new.no, quantity: new.deducted, amount: Won::ZERO, untaken: new.deducted };
+        let back = Cut { line_no: new.no, quantity: new.deducted, amount: Won::ZERO, released: new.deducted };
         let lost = [ReservedLine { line_no: new.no, quantity: lost }];
         stock::give_back_as(order, &[back], &lost, ("exchange_failed", "shortage"), decision);
     }

@@ -16,7 +16,7 @@ use crate::domain::{
     status::Status,
 };
 
-/// A seller gives its own goods away, as over the door so over the streams; an operator may give a shop's to anybody's.
+/// A seller gives its own goods away, as over HTTP so over the streams; an operator may give a shop's to anybody's.
 ///
 /// # Errors
 /// The refusal, when it is another seller's.

@@ -219,7 +219,7 @@ fn stop(order: &Order, cx: &Context<'_>) -> Result<Decision, Refusal> {
             line_no: l.no,
             quantity: l.free(),
             amount: super::money::worth(l, l.free()),
-            untaken: l.deducted.min(l.free()),
+            released: l.deducted.min(l.free()),
         })
         .collect();
     if !cuts.is_empty() {

@@ -87,15 +87,15 @@ pub fn place(id: &OrderId, version: u32, child: &ChildOrder, cx: &Context<'_>) -
         paid: Vec::new(),
         deposit: None,
         prepare_at: if let PreparePolicy::After(wait) = cx.policy.prepare { Some(cx.after(wait)) } else { None },
-        shorts: Vec::new(),
-        fees_back: Vec::new(),
+        shortages: Vec::new(),
+        fee_refunds: Vec::new(),
         refunds: Vec::new(),
         parent: Some(Box::new(child.parent.clone())),
         // to the buyer's business address, where that is known
         zone: destination::buyer(&child.buyer_id, cx).and_then(|p| p.zip.as_deref()).map(|zip| cx.policy.zone(zip).0),
         business: false,
         total: Some(whole),
-        left_out: Vec::new(),
+        omitted_gifts: Vec::new(),
     };
     let mut decision = Decision { movements: place::movements(&order, &found, true), ..Decision::default() };
     let reservations = match child.parent.kind {

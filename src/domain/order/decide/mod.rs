@@ -159,7 +159,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
     use OrderCommand as C;
     repeats::check(order, command)?;
     match command {
-        C::ApprovePayment { settlements, vouched } => pay::approve(order, settlements, *vouched, cx),
+        C::ApprovePayment { settlements, verified } => pay::approve(order, settlements, *verified, cx),
         C::DeclinePayment { reason } => pay::decline(order, reason.as_deref(), cx),
         C::CancelPayment => pay::cancel(order, cx),
         C::ConfirmDeposit { amount, payment_id } => pay::deposit(order, *amount, payment_id.as_deref(), cx),
@@ -167,9 +167,9 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::CancelLines { lines, reason } => cancel::lines(order, lines, reason.as_deref()),
         C::Prepare => stock::prepare(order, &[], None),
         C::PrepareOf { lines, by } => stock::prepare(order, lines, by.as_ref()),
-        C::JudgeStock { lines } => stock::judge(order, lines),
+        C::ConfirmStock { lines } => stock::judge(order, lines),
         C::ConfirmRefund { key } => refund::confirm(order, key),
-        C::FailRefund { key, reason, heard } => refund::fail(order, key, reason, *heard, cx),
+        C::FailRefund { key, reason, outcome } => refund::fail(order, key, reason, *outcome, cx),
         C::TransferRefund { key } => refund::transfer(order, key, cx),
         C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
         C::PurchaseFromNonPartner { lines, seller, amount } => {
@@ -179,20 +179,24 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::UseOwnStock { lines } => procure::own_stock(order, &procure::whole_lines(lines)),
         C::UseOwnUnits { units } => procure::own_stock(order, units),
         C::AssignInstaller(p) => procure::assign_installer(order, p, cx),
-        C::ChooseDestination { zip } => destination::choose(order, zip.as_deref(), cx),
+        C::SetShippingAddress { zip } => destination::choose(order, zip.as_deref(), cx),
         C::CompleteProcurement { lines } => procure::complete(order, lines),
         C::CancelProcurement { lines, reason } => procure::cancel(order, lines, reason.as_deref(), cx),
         C::ReportStockLoss { lines } => procure::lose(order, lines, cx),
-        C::Ship { lines, started, waybills } => deliver::ship(order, lines, ShipMethod::Parcel, *started, waybills),
-        C::ShipBy { method, lines, started, waybills } => deliver::ship(order, lines, *method, *started, waybills),
+        C::Ship { lines, in_transit, waybills } => {
+            deliver::ship(order, lines, ShipMethod::Parcel, *in_transit, waybills)
+        }
+        C::ShipBy { method, lines, in_transit, waybills } => {
+            deliver::ship(order, lines, *method, *in_transit, waybills)
+        }
         C::RegisterWaybill(w) => deliver::register(order, w),
         C::UpdateWaybill(w) => deliver::update(order, w),
-        C::MarkDelivered(_) | C::Installed { .. } | C::InstallationImpossible { .. } if order.installs() => {
+        C::MarkDelivered(_) | C::CompleteInstallation { .. } | C::FailInstallation { .. } if order.installs() => {
             work::say(order, command, cx)
         }
         C::MarkDelivered(d) => deliver::delivered(order, d, cx),
-        C::Installed { lines } => deliver::installed(order, lines, cx),
-        C::InstallationImpossible { lines } => deliver::installation_impossible(order, lines, cx),
+        C::CompleteInstallation { lines } => deliver::installed(order, lines, cx),
+        C::FailInstallation { lines } => deliver::fail_installation(order, lines, cx),
         C::ConfirmPurchase { lines } => deliver::confirm(order, lines, cx),
         C::WriteReview { line_no, rating } => deliver::review(order, *line_no, *rating),
         C::RequestReturn(asked) => returns::request(order, asked, cx),
@@ -213,8 +217,8 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         }
         C::RejectExchange { group, reason } => exchange::reject(order, *group, reason.as_deref(), cx),
         C::WithdrawExchange { group } => exchange::withdraw(order, *group, cx),
-        C::ApproveExchange { group, branch, sku_id, fault, waived } => {
-            exchange::approve(order, *group, (*branch, sku_id.as_ref()), (*fault, waived.as_deref()), cx)
+        C::ApproveExchange { group, resolution, sku_id, fault, waived } => {
+            exchange::approve(order, *group, (*resolution, sku_id.as_ref()), (*fault, waived.as_deref()), cx)
         }
         C::AddGift { main_line_no, sku_id, quantity, reason } => {
             gift::add(order, *main_line_no, sku_id, *quantity, *reason, cx)
@@ -268,7 +272,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
             RequiredInputs { own: older || unpaid, ..RequiredInputs::default() }
         }
         C::RequestReturn(_)
-        | C::InstallationImpossible { .. }
+        | C::FailInstallation { .. }
         | C::Link { .. }
         | C::ApproveReturn { .. }
         | C::WithdrawReturn { .. }
@@ -299,11 +303,11 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
             let named = child.lines.iter().map(|l| l.sku_id.clone()).collect();
             RequiredInputs { own: false, named, partners: buyer.into_iter().collect() }
         }
-        C::ChooseDestination { zip: None } => {
+        C::SetShippingAddress { zip: None } => {
             let buyer = order.filter(|o| o.by_partner).and_then(|o| PartnerId::new(o.customer_id.as_str()).ok());
             RequiredInputs { own: unpaid, partners: buyer.into_iter().collect(), ..RequiredInputs::default() }
         }
-        C::ChooseDestination { .. } => RequiredInputs { own: unpaid, ..RequiredInputs::default() },
+        C::SetShippingAddress { .. } => RequiredInputs { own: unpaid, ..RequiredInputs::default() },
         C::Place(place) => {
             RequiredInputs { partners: place.business().into_iter().collect(), ..RequiredInputs::default() }
         }
@@ -313,7 +317,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
         | C::CancelLines { .. }
         | C::Prepare
         | C::PrepareOf { .. }
-        | C::JudgeStock { .. }
+        | C::ConfirmStock { .. }
         | C::ConfirmRefund { .. }
         | C::FailRefund { .. }
         | C::TransferRefund { .. }
@@ -327,7 +331,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
         | C::RegisterWaybill(_)
         | C::UpdateWaybill(_)
         | C::MarkDelivered(_)
-        | C::Installed { .. }
+        | C::CompleteInstallation { .. }
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
         | C::CollectReturn { .. }

@@ -6,7 +6,7 @@ use crate::domain::{
     ids::OrderId,
     money::Won,
     order::{
-        event::{Cut, Excluded, FeeBack, Kept, PlannedRefund},
+        event::{Cut, Excluded, FeeRefund, Kept, PlannedRefund},
         state::{FeeRow, Line, Order, Settlement},
     },
     status::Status,
@@ -22,7 +22,7 @@ pub fn worth(line: &Line, quantity: u32) -> Won {
 /// back, a part cancellation keeps it where goods of its row remain). Goods in another return that is under way remain: it
 /// may be withdrawn. A surcharge (row 14) is for all goods of the order; one that nobody paid yet, for those that are
 /// still to go.
-pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> {
+pub fn fee_refunds(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeRefund> {
     let left = |line: &Line| {
         let cut: u32 = cuts.iter().filter(|c| c.line_no == line.no).map(|c| c.quantity).sum();
         line.active() - cut
@@ -39,22 +39,22 @@ pub fn fees_back(fees: &[FeeRow], lines: &[Line], cuts: &[Cut]) -> Vec<FeeBack> 
     fees.iter()
         .filter(|fee| (fee.amount - fee.returned).is_positive() && !fee.reason.is_debt() && concerned(fee))
         .filter(|fee| lines.iter().filter(|l| of(fee, l) && !l.gift).all(|l| left(l) == 0))
-        .map(|fee| FeeBack { fee_no: fee.no, amount: fee.amount - fee.returned })
+        .map(|fee| FeeRefund { fee_no: fee.no, amount: fee.amount - fee.returned })
         .collect()
 }
 
 /// What is left of a fee, to go back.
-pub fn left_of(order: &Order, fee_no: u16) -> Option<FeeBack> {
+pub fn left_of(order: &Order, fee_no: u16) -> Option<FeeRefund> {
     let fee = order.fees.iter().find(|f| f.no == fee_no)?;
     let amount = fee.amount - fee.returned;
-    amount.is_positive().then_some(FeeBack { fee_no, amount })
+    amount.is_positive().then_some(FeeRefund { fee_no, amount })
 }
 
 /// Debts of the buyer that a refund of `back` covers, whole: they are kept back of it†, the `first` before the others. `taken` are
 /// settled already.
-pub fn set_off(order: &Order, taken: &[FeeBack], first: &[FeeBack], back: Won) -> Vec<FeeBack> {
+pub fn set_off(order: &Order, taken: &[FeeRefund], first: &[FeeRefund], back: Won) -> Vec<FeeRefund> {
     let mut left = back;
-    let is_of = |fees: &[FeeBack], no: u16| fees.iter().any(|t| t.fee_no == no);
+    let is_of = |fees: &[FeeRefund], no: u16| fees.iter().any(|t| t.fee_no == no);
     let mut open: Vec<&FeeRow> = order.fees.iter().filter(|f| f.is_unpaid_debt() && !is_of(taken, f.no)).collect();
     open.sort_by_key(|f| !is_of(first, f.no));
     let mut debts = Vec::new();
@@ -68,13 +68,13 @@ pub fn set_off(order: &Order, taken: &[FeeBack], first: &[FeeBack], back: Won) -
 }
 
 /// The sum of cuts and of the fees that had been paid.
-pub fn total_back(order: &Order, cuts: &[Cut], fees: &[FeeBack]) -> Won {
+pub fn total_back(order: &Order, cuts: &[Cut], fees: &[FeeRefund]) -> Won {
     cuts.iter().map(|c| c.amount).sum::<Won>() + paid_fees(order, fees)
 }
 
 /// What of these fees had been paid: a surcharge may be still due.
-pub fn paid_fees(order: &Order, fees: &[FeeBack]) -> Won {
-    let paid = |back: &&FeeBack| !order.fees.iter().any(|f| f.no == back.fee_no && f.unpaid);
+pub fn paid_fees(order: &Order, fees: &[FeeRefund]) -> Won {
+    let paid = |back: &&FeeRefund| !order.fees.iter().any(|f| f.no == back.fee_no && f.unpaid);
     fees.iter().filter(paid).map(|f| f.amount).sum()
 }
 
@@ -105,7 +105,7 @@ pub fn plan(
 /// Spreads `amount` over the settlements, card first and points last†, each up to its `room`; and what finds none.
 fn spread(settlements: &[Settlement], amount: Won, room: impl Fn(&Settlement) -> Won) -> (Vec<(u16, Won)>, Won) {
     let mut by_means: Vec<&Settlement> = settlements.iter().collect();
-    by_means.sort_by_key(|s| (s.means, s.no));
+    by_means.sort_by_key(|s| (s.method, s.no));
     let (mut left, mut parts) = (amount, Vec::new());
     for s in by_means {
         let part = left.min(room(s));
@@ -129,7 +129,7 @@ pub fn key(id: &OrderId, n: usize) -> String {
 }
 
 /// Plans what an order gives back for cuts and fees; nothing while it is unpaid, or when it is paid elsewhere.
-pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Vec<PlannedRefund> {
+pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeRefund], group: u32) -> Vec<PlannedRefund> {
     if !order.settles_here() {
         return Vec::new();
     }
@@ -138,7 +138,12 @@ pub fn plan_for(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> Ve
 
 /// The same of an order that stands: debts that the refund covers are kept back of it, and what the goods were exchanged from
 /// and the buyer has still.
-pub fn plan_cut(order: &Order, cuts: &[Cut], fees: &[FeeBack], group: u32) -> (Vec<PlannedRefund>, Option<Box<Kept>>) {
+pub fn plan_cut(
+    order: &Order,
+    cuts: &[Cut],
+    fees: &[FeeRefund],
+    group: u32,
+) -> (Vec<PlannedRefund>, Option<Box<Kept>>) {
     if !order.settles_here() {
         return (Vec::new(), None);
     }

@@ -11,7 +11,7 @@ use crate::domain::{
     ids::OrderId,
     money::{AMOUNT_MAX, Won},
     order::{
-        command::{Means, Paid},
+        command::{Paid, PaymentMethod},
         event::{Cut, Event, PlannedRefund},
         register::DEPOSIT,
         repeats::told_again,
@@ -26,7 +26,7 @@ const PAYMENTS_MAX: usize = 1_000;
 
 /// Row 2: the whole amount due, by one means or several; and of an order that stands: its surcharge. What the payment side
 /// vouches for and was not due is taken and planned for refund; of the buyer's side it is refused.
-pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn approve(order: &Order, paid: &[Paid], verified: bool, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let standing = standing(order, cx.now)?;
     check_settlements(paid)?;
     if paid.is_empty() {
@@ -36,7 +36,7 @@ pub fn approve(order: &Order, paid: &[Paid], vouched: bool, cx: &Context<'_>) ->
         fresh if fresh.is_empty() => repeated(order, paid),
         fresh => {
             let event = |paid| Event::PaymentApproved { settlements: paid, prepare_at: prepare_at(cx) };
-            judge(order, fresh, standing, vouched, cx, event)
+            judge(order, fresh, standing, verified, cx, event)
         }
     }
 }
@@ -52,7 +52,7 @@ pub fn deposit(order: &Order, amount: Won, payment_id: Option<&str>, cx: &Contex
     let expected = order.settlements.first().is_some_and(|s| amount == s.expected.max(s.paid));
     let announced = awaited.payment_id.as_deref().filter(|_| expected);
     let approval_id = payment_id.or(announced).unwrap_or(DEPOSIT).to_owned();
-    let paid = Paid { means: awaited.means, amount, approval_id, movement_id: None };
+    let paid = Paid { method: awaited.method, amount, approval_id, movement_id: None };
     check_settlements(std::slice::from_ref(&paid))?;
     match new(order, std::slice::from_ref(&paid), &standing, cx)? {
         fresh if fresh.is_empty() => repeated(order, &[paid]),
@@ -147,7 +147,7 @@ pub fn for_nothing(before: Option<&Order>, id: &OrderId, cx: &Context<'_>, decis
     let may = |e: &Event| match e {
         Event::Placed(p) => !p.is_paid() && p.total == Some(Won::ZERO),
         Event::PlacementCompleted { total, .. } => *total == Some(Won::ZERO),
-        Event::DestinationChosen(d) => !d.fees.is_empty(),
+        Event::ShippingAddressSet(d) => !d.fees.is_empty(),
         _ => false,
     };
     if !decision.events.iter().any(may) {
@@ -191,7 +191,7 @@ fn new(order: &Order, paid: &[Paid], standing: &Standing, cx: &Context<'_>) -> R
                 return Err(Refusal::new(Reason::AmountMismatch, facts));
             }
             // points of an account, without a movement: told again, or once more?
-            Some(_) if p.means == Means::Points && p.name().is_none() => maybe.push(p.clone()),
+            Some(_) if p.method == PaymentMethod::Points && p.name().is_none() => maybe.push(p.clone()),
             Some(_) => known = true,
         }
     }
@@ -205,11 +205,11 @@ fn new(order: &Order, paid: &[Paid], standing: &Standing, cx: &Context<'_>) -> R
 
 /// The settlement of a payment that the order has had.
 fn had<'a>(order: &'a Order, p: &Paid) -> Option<&'a Settlement> {
-    let mut paid = order.settlements.iter().filter(|s| s.paid.is_positive() && s.means == p.means);
+    let mut paid = order.settlements.iter().filter(|s| s.paid.is_positive() && s.method == p.method);
     match p.name() {
         Some(name) => paid.find(|s| order.name_of(s) == Some(name)),
         None => paid.find(|s| {
-            let account = p.means != Means::Points || s.approval_id.as_ref() == Some(&p.approval_id);
+            let account = p.method != PaymentMethod::Points || s.approval_id.as_ref() == Some(&p.approval_id);
             order.name_of(s).is_none() && s.paid == p.amount && account
         }),
     }
@@ -236,7 +236,7 @@ fn judge(
     order: &Order,
     fresh: Vec<Paid>,
     standing: Standing,
-    vouched: bool,
+    verified: bool,
     cx: &Context<'_>,
     pays: impl FnOnce(Vec<Paid>) -> Event,
 ) -> Result<Decision, Refusal> {
@@ -249,9 +249,9 @@ fn judge(
             let event = Event::SurchargePaid { settlements: fresh, fees };
             Ok(Decision { events: vec![event], ..Decision::default() })
         }
-        Standing::Due(due) | Standing::Surcharge { all: due, .. } if !vouched => Err(mismatch(due, amount)),
-        Standing::Settled if !vouched => Err(Reason::AlreadyPaid.into()),
-        Standing::Late(_) if !vouched => {
+        Standing::Due(due) | Standing::Surcharge { all: due, .. } if !verified => Err(mismatch(due, amount)),
+        Standing::Settled if !verified => Err(Reason::AlreadyPaid.into()),
+        Standing::Late(_) if !verified => {
             Err(Refusal::new(Reason::PaymentExpired, Facts { deadline: order.deadline, ..Facts::default() }))
         }
         Standing::Due(_) | Standing::Surcharge { .. } => Ok(undue(order, fresh, Reason::AmountMismatch)),
@@ -294,7 +294,7 @@ fn check_settlements(paid: &[Paid]) -> Result<(), Refusal> {
         return Err(Refusal::invalid(format!("a payment is of at most {AMOUNT_MAX} won")));
     }
     let same =
-        |a: &Paid, b: &Paid| (a.means, &a.approval_id, &a.movement_id) == (b.means, &b.approval_id, &b.movement_id);
+        |a: &Paid, b: &Paid| (a.method, &a.approval_id, &a.movement_id) == (b.method, &b.approval_id, &b.movement_id);
     for (i, p) in paid.iter().enumerate() {
         if !p.amount.is_positive() {
             return Err(Refusal::invalid("a settlement's amount must be more than nothing"));
@@ -338,7 +338,7 @@ fn cuts_of(events: &[Event]) -> impl Iterator<Item = &Cut> {
 fn repeated(order: &Order, paid: &[Paid]) -> Result<Decision, Refusal> {
     told_again(order)?;
     let approvals = paid.iter().map(|p| p.approval_id.clone()).collect();
-    Ok(Decision { events: vec![Event::PaymentRepeated { approvals }], ..Decision::default() })
+    Ok(Decision { events: vec![Event::DuplicatePaymentReceived { approvals }], ..Decision::default() })
 }
 
 /// Each payment goes back to itself, whole.
@@ -358,7 +358,7 @@ fn all_back(order: &Order, paid: &[Paid]) -> Vec<PlannedRefund> {
 /// A late approval is taken, leaves the status as it is, and its money is planned for refund at once†.
 fn late(order: &Order, paid: Vec<Paid>, mut decision: Decision) -> Decision {
     let refunds = all_back(order, &paid);
-    decision.events.push(Event::LatePaymentTaken { settlements: paid, refunds });
+    decision.events.push(Event::LatePaymentReceived { settlements: paid, refunds });
     decision.note = Some(Reason::PaymentExpired);
     decision
 }
@@ -366,6 +366,6 @@ fn late(order: &Order, paid: Vec<Paid>, mut decision: Decision) -> Decision {
 /// So is money that was not due; the order goes on as if it had not come.
 fn undue(order: &Order, paid: Vec<Paid>, why: Reason) -> Decision {
     let refunds = all_back(order, &paid);
-    let events = vec![Event::UnduePaymentTaken { settlements: paid, refunds, why }];
+    let events = vec![Event::UnexpectedPaymentReceived { settlements: paid, refunds, reason: why }];
     Decision { events, note: Some(why), ..Decision::default() }
 }

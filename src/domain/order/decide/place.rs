@@ -3,7 +3,7 @@
 use super::{
     Context, Decision, Quote, destination, entitle, money,
     pay::{match_payment, not_elsewhere},
-    stock::left_out,
+    stock::omitted_gifts,
 };
 use crate::domain::{
     Time,
@@ -106,14 +106,14 @@ pub fn decide(id: &OrderId, version: u32, place: &PlaceOrder, cx: &Context<'_>) 
         paid: Vec::new(),
         deposit: None,
         prepare_at: None,
-        shorts: Vec::new(),
-        fees_back: Vec::new(),
+        shortages: Vec::new(),
+        fee_refunds: Vec::new(),
         refunds: Vec::new(),
         parent: None,
         zone: to.map(|(zone, _)| zone),
         business: to.is_some() && place.business().is_some(),
         total: None,
-        left_out: Vec::new(),
+        omitted_gifts: Vec::new(),
     };
     match &place.payment {
         PaymentOffer::Later | PaymentOffer::Deposit(_) if due(&placed).is_zero() => {
@@ -216,7 +216,7 @@ fn check_window(c: &Campaign, no: u16, wanted: &Wanted, now: Time) -> Result<(),
 /// How many of the wanted units a line gets, `before` of the SKU's units being wanted by earlier lines of the order.
 fn take(view: &StockView, before: u32, no: u16, wanted: &Wanted, part: bool) -> Result<u32, Refusal> {
     let (asked, before) = (i64::from(wanted.quantity), i64::from(before));
-    if let Some(limit) = view.sale.and_then(|s| s.customer_left)
+    if let Some(limit) = view.sale.and_then(|s| s.customer_remaining)
         && limit - before < asked
     {
         return Err(short(Reason::LimitExceeded, view, view.available() - before, no, wanted));
@@ -238,7 +238,7 @@ pub fn short(reason: Reason, view: &StockView, available: i64, no: u16, wanted: 
         available: Some(available.max(0)),
         requested: Some(i64::from(wanted.quantity)),
         position: Some(view.position),
-        customer_left: view.sale.and_then(|s| s.customer_left),
+        customer_remaining: view.sale.and_then(|s| s.customer_remaining),
         ..line_facts(no, wanted)
     };
     Refusal::new(reason, facts)
@@ -409,8 +409,8 @@ fn due(placed: &Placed) -> Won {
 
 /// What is due for it, or was paid and stays so: without what was short.
 fn total(placed: &Placed) -> Won {
-    let short: Won = placed.shorts.iter().map(|c| c.amount).sum();
-    due(placed) - short - placed.fees_back.iter().map(|f| f.amount).sum()
+    let short: Won = placed.shortages.iter().map(|c| c.amount).sum();
+    due(placed) - short - placed.fee_refunds.iter().map(|f| f.amount).sum()
 }
 
 /// What is taken here and now.
@@ -485,15 +485,16 @@ fn settle_shorts(id: &OrderId, placed: &mut Placed, found: &[PricedLine<'_>], pa
         return;
     }
     let order = apply::preview(id, placed, now);
-    let shorts: Vec<Cut> = found
+    let shortages: Vec<Cut> = found
         .iter()
         .zip(&order.lines)
         .filter(|(f, _)| short(f) > 0)
-        .map(|(f, line)| Cut { line_no: line.no, quantity: short(f), amount: money::worth(line, short(f)), untaken: 0 })
+        .map(|(f, line)| (line, short(f)))
+        .map(|(l, quantity)| Cut { line_no: l.no, quantity, amount: money::worth(l, quantity), released: 0 })
         .collect();
-    let fees = money::fees_back(&order.fees, &order.lines, &shorts);
-    placed.refunds = money::plan_for(&order, &shorts, &fees, 1);
-    placed.left_out = left_out(&order, &shorts);
-    placed.shorts = shorts;
-    placed.fees_back = fees;
+    let fees = money::fee_refunds(&order.fees, &order.lines, &shortages);
+    placed.refunds = money::plan_for(&order, &shortages, &fees, 1);
+    placed.omitted_gifts = omitted_gifts(&order, &shortages);
+    placed.shortages = shortages;
+    placed.fee_refunds = fees;
 }

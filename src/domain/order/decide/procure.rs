@@ -175,7 +175,10 @@ fn link(
     let what = LinkWhat::Place(Box::new(ChildOrder { parent, buyer_id, lines: wanted }));
     let message = LinkMessage { to: child.clone(), lane, what };
     let partner_id = partner.id.clone();
-    Ok((Linked { order_id: child, lane, kind, partner_id, lines: numbers, procurement: None, unasked: false }, message))
+    Ok((
+        Linked { order_id: child, lane, kind, partner_id, lines: numbers, procurement: None, without_consent: false },
+        message,
+    ))
 }
 
 /// The number in the name of the next linked order; names that were refused are not given again.
@@ -279,8 +282,8 @@ fn open<'a>(order: &'a Order, lines: &[&Line]) -> Vec<&'a Procurement> {
 /// A procurement is completed or cancelled with all lines that still want it.
 fn whole(order: &Order, open: &[&Procurement], named: &[u16]) -> Result<(), Refusal> {
     let wants = |l: &&ProcuredLine| order.line(l.line_no).is_some_and(|k| k.free() > 0);
-    let left_out = |p: &&&Procurement| p.lines.iter().filter(wants).any(|l| !named.contains(&l.line_no));
-    match open.iter().find(left_out) {
+    let omitted_gifts = |p: &&&Procurement| p.lines.iter().filter(wants).any(|l| !named.contains(&l.line_no));
+    match open.iter().find(omitted_gifts) {
         Some(p) if !named.is_empty() => {
             let lines: Vec<String> = p.lines.iter().map(|l| l.line_no.to_string()).collect();
             Err(Refusal::invalid(format!("procurement {} is of lines {}: name them all", p.no, lines.join(", "))))
@@ -445,7 +448,7 @@ pub fn take_out(order: &Order, cause: CutCause, gone: &[Gone<'_>], cx: &Context<
             line_no: g.line.no,
             quantity: g.quantity,
             amount: super::money::worth(g.line, g.quantity),
-            untaken: g.quantity.min(g.line.deducted),
+            released: g.quantity.min(g.line.deducted),
         })
         .collect();
     let lost = |g: &Gone<'_>| ReservedLine { line_no: g.line.no, quantity: g.lost };

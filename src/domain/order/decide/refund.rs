@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Context, Decision};
 use crate::domain::{
     order::{
-        command::Heard,
+        command::RefundOutcome,
         event::Event,
         repeats::tried_again,
         state::{Order, Refund, Stage},
@@ -34,16 +34,23 @@ pub fn confirm(order: &Order, key: &str) -> Result<Decision, Refusal> {
 
 /// It stays planned; the next try waits twice as long as the last, up to a bound. So does one that was not answered: what
 /// is due stands before the deadlines of other orders, and must not stay so while the payment side is away.
-pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn fail(
+    order: &Order,
+    key: &str,
+    reason: &str,
+    outcome: RefundOutcome,
+    cx: &Context<'_>,
+) -> Result<Decision, Refusal> {
     let refund = open(order, key, "fail_refund")?;
     tried_again(refund, cx.now)?;
     let doublings = u32::try_from(refund.tries.len()).unwrap_or(u32::MAX).min(16);
-    let most = match heard {
-        Heard::Refused | Heard::Nothing => cx.policy.refund_retry_max,
-        Heard::Pending => cx.policy.refund_pending_max,
+    let most = match outcome {
+        RefundOutcome::Refused | RefundOutcome::NoResponse => cx.policy.refund_retry_max,
+        RefundOutcome::Pending => cx.policy.refund_pending_max,
     };
     let wait: Duration = cx.policy.refund_retry.saturating_mul(2u32.saturating_pow(doublings)).min(most);
-    let event = Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.after(wait), heard };
+    let event =
+        Event::RefundFailed { key: key.to_owned(), reason: reason.to_owned(), retry_at: cx.after(wait), outcome };
     Ok(Decision { events: vec![event], ..Decision::default() })
 }
 
@@ -51,8 +58,8 @@ pub fn fail(order: &Order, key: &str, reason: &str, heard: Heard, cx: &Context<'
 /// payment side must have refused it first, and last of all, so that the money does not go back twice.
 pub fn transfer(order: &Order, key: &str, cx: &Context<'_>) -> Result<Decision, Refusal> {
     let refund = open(order, key, "refund_by_bank_transfer")?;
-    let asked_now = refund.next_try().is_none_or(|at| at <= cx.now);
-    if asked_now || !refund.tries.last().is_some_and(|t| t.heard.is_refused()) {
+    let asked_now = refund.next_attempt_at().is_none_or(|at| at <= cx.now);
+    if asked_now || !refund.tries.last().is_some_and(|t| t.outcome.is_refused()) {
         let mut refusal = Refusal::illegal(order.status(), "refund_by_bank_transfer");
         refusal.facts.detail = Some(format!(
             "refund {key} may still be given back by the payment side: it has not refused, or is being asked again"

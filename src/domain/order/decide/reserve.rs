@@ -2,7 +2,7 @@
 
 use super::{
     Context, Decision, exchange, folded, gift, money,
-    stock::{add_gifts, give_back, left_out, release_all, return_unwanted, short_after_asking},
+    stock::{add_gifts, give_back, omitted_gifts, release_all, return_unwanted, short_after_asking},
 };
 use crate::domain::{
     catalog::{PreparePolicy, StockPolicy},
@@ -79,24 +79,24 @@ fn complete(order: &Order, cx: &Context<'_>, decision: &mut Decision) {
         return fail(order, Reason::ApprovalReused, facts, decision);
     }
     let waits = |l: &Line| l.policy == StockPolicy::DeductAtPayment && order.paid_at.is_none();
-    let mut shorts: Vec<Cut> = order
+    let mut shortages: Vec<Cut> = order
         .lines
         .iter()
         .filter(|l| !waits(l) && l.wants() > 0)
-        .map(|l| Cut { line_no: l.no, quantity: l.wants(), amount: money::worth(l, l.wants()), untaken: 0 })
+        .map(|l| Cut { line_no: l.no, quantity: l.wants(), amount: money::worth(l, l.wants()), released: 0 })
         .collect();
-    let kept = |l: &Line| !shorts.iter().any(|c| c.line_no == l.no && c.quantity == l.active());
+    let kept = |l: &Line| !shortages.iter().any(|c| c.line_no == l.no && c.quantity == l.active());
     if !order.lines.iter().any(|l| !l.gift && kept(l)) {
         return fail(order, Reason::SoldOut, Facts::default(), decision);
     }
-    add_gifts(order, &mut shorts);
-    give_back(order, &shorts, &[], decision);
-    let fees = money::fees_back(&order.fees, &order.lines, &shorts);
-    let refunds = money::plan_for(order, &shorts, &fees, order.next_group());
-    let back = shorts.iter().map(|c| c.amount).chain(fees.iter().map(|f| f.amount)).sum();
+    add_gifts(order, &mut shortages);
+    give_back(order, &shortages, &[], decision);
+    let fees = money::fee_refunds(&order.fees, &order.lines, &shortages);
+    let refunds = money::plan_for(order, &shortages, &fees, order.next_group());
+    let back = shortages.iter().map(|c| c.amount).chain(fees.iter().map(|f| f.amount)).sum();
     let total = Some(order.amount_due() - back);
-    let left_out = left_out(order, &shorts);
-    decision.events.push(Event::PlacementCompleted { shorts, fees, refunds, total, left_out });
+    let omitted_gifts = omitted_gifts(order, &shortages);
+    decision.events.push(Event::PlacementCompleted { shortages, fees, refunds, total, omitted_gifts });
 }
 
 /// A lane could not: the placement never was; what the others took goes back. An order that stands finds nothing there.

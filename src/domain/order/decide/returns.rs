@@ -13,7 +13,7 @@ use crate::domain::{
             ReturnState,
         },
         command::{Found, ReturnRequest},
-        event::{Cut, Event, FeeBack, Inspected, LineAmount, ReservedLine, ReturnRequested},
+        event::{Cut, Event, FeeRefund, Inspected, LineAmount, ReservedLine, ReturnRequested},
         state::{FeeRow, Line, Order},
     },
     reason::{Facts, Reason, Refusal},
@@ -131,10 +131,10 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
     let goods: Won = lines.iter().map(|l| l.amount).sum();
     let fees = fees(order, &lines, o.fault, cx);
     let fee: Won = fees.iter().map(|f| f.amount).sum();
-    let mut fees_back = outbound_back(order, &lines, o.fault);
+    let mut fee_refunds = outbound_back(order, &lines, o.fault);
     // an exchange that failed cost the buyer nothing
     let failed = o.exchange.filter(|e| e.state == ExchangeState::Failed);
-    fees_back.extend(failed.and_then(|e| e.fee_no).and_then(|no| money::left_of(order, no)));
+    fee_refunds.extend(failed.and_then(|e| e.fee_no).and_then(|no| money::left_of(order, no)));
     let group = order.next_claim();
     let timing = o.timing.unwrap_or_else(|| default_timing(order, &lines));
     let (mut refunds, mut withheld, mut kept_for) = (Vec::new(), Vec::new(), Vec::new());
@@ -143,10 +143,10 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         let fee = fee.min(goods);
         kept_for = stays::kept_for(order, lines.iter().map(|l| (l.line_no, l.amount)), failed, goods - fee);
         let kept = fee + kept_for.iter().map(|k| k.amount).sum();
-        let back = goods + money::paid_fees(order, &fees_back) - kept;
-        let debts = money::set_off(order, &fees_back, &[], back);
+        let back = goods + money::paid_fees(order, &fee_refunds) - kept;
+        let debts = money::set_off(order, &fee_refunds, &[], back);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
-        fees_back.extend(debts);
+        fee_refunds.extend(debts);
         refunds = money::plan_return(order, back - owed, group);
         withheld = money::withhold(&order.settlements, &refunds, kept + owed);
     }
@@ -161,7 +161,7 @@ pub fn open(order: &Order, o: &Opening<'_>, cx: &Context<'_>) -> ReturnRequested
         lines,
         fees,
         withheld,
-        fees_back,
+        fee_refunds,
         kept_for,
         refunds,
         exchange,
@@ -236,7 +236,7 @@ pub fn fees(order: &Order, lines: &[ReturnLine], fault: Fault, cx: &Context<'_>)
 
 /// The fee of sending the goods out goes back as with a cancellation, unless they were sent for nothing by the buyer's
 /// fault†.
-pub fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeBack> {
+pub fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<FeeRefund> {
     let mut back = outbound(order, lines);
     let left = |fee_no: u16| {
         let of = |l: &&ReturnLine| order.line(l.line_no).is_some_and(|k| k.fee_no == fee_no);
@@ -250,10 +250,12 @@ pub fn outbound_back(order: &Order, lines: &[ReturnLine], fault: Fault) -> Vec<F
 }
 
 /// The fees of rows of which no goods remain.
-fn outbound(order: &Order, lines: &[ReturnLine]) -> Vec<FeeBack> {
-    let cuts: Vec<Cut> =
-        lines.iter().map(|l| Cut { line_no: l.line_no, quantity: l.quantity, amount: Won::ZERO, untaken: 0 }).collect();
-    money::fees_back(&order.fees, &order.lines, &cuts)
+fn outbound(order: &Order, lines: &[ReturnLine]) -> Vec<FeeRefund> {
+    let cuts: Vec<Cut> = lines
+        .iter()
+        .map(|l| Cut { line_no: l.line_no, quantity: l.quantity, amount: Won::ZERO, released: 0 })
+        .collect();
+    money::fee_refunds(&order.fees, &order.lines, &cuts)
 }
 
 /// A return that is approved as it is made (rows 16–20, exchanges): with nothing to collect it is complete, too.
@@ -398,7 +400,7 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
         line_no: i.line_no,
         quantity: i.sellable + i.unsellable,
         amount: Won::ZERO,
-        untaken: i.sellable + i.unsellable,
+        released: i.sellable + i.unsellable,
     };
     let cuts: Vec<Cut> = lines.iter().map(units).collect();
     let lost: Vec<ReservedLine> =
@@ -406,8 +408,8 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
     stock::give_back_as(order, &cuts, &lost, ("returned", "unsellable"), decision);
     // of several returns the last one to end takes the fee of their row back, or it was spent for nothing
     let back = outbound_back(order, &r.lines, r.fault);
-    let fees_back = outbound(order, &r.lines);
-    let spent: Vec<FeeBack> = fees_back.iter().filter(|f| !back.contains(f)).copied().collect();
+    let fee_refunds = outbound(order, &r.lines);
+    let spent: Vec<FeeRefund> = fee_refunds.iter().filter(|f| !back.contains(f)).copied().collect();
     let (mut refunds, mut withheld) = (Vec::new(), Vec::new());
     if order.settles_here() {
         refunds = money::plan_return(order, money::paid_fees(order, &back), r.group);
@@ -416,7 +418,7 @@ pub fn finish(order: &Order, r: &Return, inspected: &[Inspected], decision: &mut
     let chain = !order.fulfilment.exchanges.is_empty();
     let gifts_too = follow::entitles(order, r.lines.iter().map(|l| l.line_no));
     let group = r.group;
-    decision.events.push(Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too });
+    decision.events.push(Event::ReturnCompleted { group, lines, fee_refunds, refunds, withheld, chain, gifts_too });
     // of an exchange that failed they were reversed when the product was added
     let exchange = r.exchange.and_then(|group| order.exchange_of(group)).filter(|e| e.new_line_no.is_some());
     let before = |l: &&ReturnLine| exchange.is_some_and(|e| e.line_no == l.line_no);

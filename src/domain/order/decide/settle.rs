@@ -30,7 +30,7 @@ pub fn as_they_are(r: &Return) -> Vec<ChangedLine> {
         amount: l.amount,
         rejected: 0,
         withdrawn: 0,
-        kept_back: l.kept_back,
+        withheld_amount: l.withheld_amount,
         reason: None,
     };
     r.lines.iter().map(same).collect()
@@ -59,21 +59,21 @@ fn told_anew(
     }
     lines.retain(|l| l.quantity > 0);
     let goods: Won = changed.iter().map(|l| l.amount).sum();
-    let kept: Won = changed.iter().map(|l| l.kept_back).sum();
+    let kept: Won = changed.iter().map(|l| l.withheld_amount).sum();
     let same = fault == r.fault && changed.iter().zip(&r.lines).all(|(new, l)| new.quantity == l.quantity);
     let fees = if same { r.fees.clone() } else { fees(&undone, r, &lines, fault, cx) };
     let fee: Won = fees.iter().map(|f| f.amount).sum();
-    let mut fees_back = returns::outbound_back(&undone, &lines, fault);
+    let mut fee_refunds = returns::outbound_back(&undone, &lines, fault);
     let failed = r.exchange.and_then(|g| order.exchange_of(g)).filter(|_| r.exchanging.is_none());
     // of an exchange that failed: it goes back whatever comes of the goods
-    let own_debt = |f: &&crate::domain::order::event::FeeBack| failed.and_then(|e| e.fee_no) == Some(f.fee_no);
-    fees_back.extend(r.fees_back.iter().filter(own_debt));
+    let own_debt = |f: &&crate::domain::order::event::FeeRefund| failed.and_then(|e| e.fee_no) == Some(f.fee_no);
+    fee_refunds.extend(r.fee_refunds.iter().filter(own_debt));
     let (mut refunds, mut withheld, mut kept_for) = (Vec::new(), Vec::new(), Vec::new());
     if order.settles_here() {
         let fee = fee.min(goods - kept);
-        let of_lines = changed.iter().map(|l| (l.line_no, l.amount - l.kept_back));
+        let of_lines = changed.iter().map(|l| (l.line_no, l.amount - l.withheld_amount));
         let went = gone(order, r.group);
-        let back = goods + money::paid_fees(&undone, &fees_back) - fee - kept;
+        let back = goods + money::paid_fees(&undone, &fee_refunds) - fee - kept;
         if back < went {
             return None;
         }
@@ -82,14 +82,14 @@ fn told_anew(
         let old: Won = kept_for.iter().map(|k| k.amount).sum();
         let back = back - old;
         // what it has settled stays so, before others are
-        let debts = money::set_off(&undone, &fees_back, &r.fees_back, back - went);
+        let debts = money::set_off(&undone, &fee_refunds, &r.fee_refunds, back - went);
         let owed: Won = debts.iter().map(|d| d.amount).sum();
-        fees_back.extend(debts);
+        fee_refunds.extend(debts);
         refunds = money::plan_return(&undone, back - went - owed, r.group);
         withheld = money::withhold(&undone.settlements, &refunds, fee + kept + old + owed);
     }
     let (group, lines, charges) = (r.group, changed, Vec::new());
-    Some(ReturnChanged { group, why, fault, lines, fees, withheld, fees_back, kept_for, refunds, charges })
+    Some(ReturnChanged { group, cause: why, fault, lines, fees, withheld, fee_refunds, kept_for, refunds, charges })
 }
 
 /// The fees of sending back what is left; each row keeps its number, and one of which nothing is left costs nothing.
@@ -186,7 +186,7 @@ pub fn inspected(
         if let Some(new) = changed.iter_mut().find(|l| l.line_no == f.line_no) {
             new.quantity -= f.rejected;
             new.rejected = f.rejected;
-            new.kept_back = f.kept_back;
+            new.withheld_amount = f.withheld_amount;
             new.reason.clone_from(&f.reason);
         }
     }
@@ -194,11 +194,11 @@ pub fn inspected(
     for (new, l) in changed.iter().zip(&r.lines) {
         // what was written off is charged for already
         let worth = l.amount.share_down(new.quantity - l.written_off.min(new.quantity), l.quantity);
-        if new.kept_back > worth {
+        if new.withheld_amount > worth {
             let facts = Facts {
                 line_no: Some(new.line_no),
                 due: Some(worth),
-                amount: Some(new.kept_back),
+                amount: Some(new.withheld_amount),
                 detail: Some(format!("line {}: at most what its goods were paid is kept back", new.line_no)),
                 ..Facts::default()
             };
@@ -216,7 +216,7 @@ pub fn inspected(
         procure::left_behind(order, cx, decision);
         return Ok(());
     }
-    let looked_at = changed.iter().any(|l| l.rejected > 0 || l.kept_back.is_positive());
+    let looked_at = changed.iter().any(|l| l.rejected > 0 || l.withheld_amount.is_positive());
     let kept = kept_at_once(order, r, fault, &changed, cx);
     corrected(order, r, "complete_return", Some(fault), kept, cx, decision)?;
     if looked_at {
@@ -252,8 +252,8 @@ fn kept_at_once(
     let more = told_anew(order, r, (ReturnChange::Fault, fault), lines.clone(), cx);
     let mut spare: Won = more.iter().flat_map(|c| &c.refunds).map(|f| f.amount).sum();
     for (l, new) in lines.iter_mut().zip(inspected) {
-        let part = (new.kept_back - l.kept_back.min(new.kept_back)).min(spare);
-        l.kept_back += part;
+        let part = (new.withheld_amount - l.withheld_amount.min(new.withheld_amount)).min(spare);
+        l.withheld_amount += part;
         spare -= part;
     }
     lines
@@ -275,9 +275,9 @@ fn judged_anew(
     let mut kept = Won::ZERO;
     for (l, had) in changed.iter_mut().zip(&r.lines) {
         // what the correction of the fault keeps back is not owed
-        let more = l.kept_back - had.kept_back.min(l.kept_back);
-        l.kept_back -= more;
-        kept += l.kept_back;
+        let more = l.withheld_amount - had.withheld_amount.min(l.withheld_amount);
+        l.withheld_amount -= more;
+        kept += l.withheld_amount;
         if more.is_positive() {
             owed.push((l.line_no, more));
         }
@@ -301,7 +301,7 @@ fn judged_anew(
 /// Consequences of an inspection have a reason.
 pub fn explained(f: &Found) -> Result<(), Refusal> {
     let why = f.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
-    if f.kept_back.is_negative() || ((f.kept_back.is_positive() || f.rejected > 0) && !why) {
+    if f.withheld_amount.is_negative() || ((f.withheld_amount.is_positive() || f.rejected > 0) && !why) {
         return Err(Refusal::invalid("what is kept back, or sent back to the buyer, needs a reason"));
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{Exchange, Return, ReturnChange, ReturnLine},
-        event::{Event, Excluded, FeeBack, Kept, KeptFor, PlannedRefund, Resettled, ReturnChanged},
+        event::{Event, Excluded, FeeRefund, Kept, KeptFor, PlannedRefund, RefundAdjusted, ReturnChanged},
         state::{Order, Refund, Stage},
     },
 };
@@ -84,21 +84,21 @@ pub fn kept_for(
 }
 
 /// A return as it is, but for what it keeps back beside its own.
-fn changed(order: &Order, r: &Return, kept_for: Vec<KeptFor>, fees_back: Vec<FeeBack>, cx: &Context<'_>) -> Event {
+fn changed(order: &Order, r: &Return, kept_for: Vec<KeptFor>, fee_refunds: Vec<FeeRefund>, cx: &Context<'_>) -> Event {
     let mut undone = order.clone();
     let undo = undone.give_up_money(r, cx.now);
     assert!(undo.is_ok(), "a return's money was set aside: {undo:?}");
-    let more = sum(&kept_for) - sum(&r.kept_for) + debts(&fees_back) - debts(&r.fees_back);
+    let more = sum(&kept_for) - sum(&r.kept_for) + debts(&fee_refunds) - debts(&r.fee_refunds);
     let refunds = money::plan_return(&undone, waiting(order, r) - more, r.group);
     let withheld = money::withhold(&undone.settlements, &refunds, r.fee() + more);
     Event::ReturnChanged(Box::new(ReturnChanged {
         group: r.group,
-        why: ReturnChange::SetOff,
+        cause: ReturnChange::SetOff,
         fault: r.fault,
         lines: settle::as_they_are(r),
         fees: r.fees.clone(),
         withheld,
-        fees_back,
+        fee_refunds,
         kept_for,
         refunds,
         charges: Vec::new(),
@@ -112,7 +112,7 @@ fn waiting(order: &Order, r: &Return) -> Won {
 
 /// Of what has settled debts, as much as `wanted` asks for settles none: they are owed again. Each debt whole, since what is
 /// owed is paid whole.
-fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeBack>, wanted: Won) -> Vec<FeeBack> {
+fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeRefund>, wanted: Won) -> Vec<FeeRefund> {
     let mut left = wanted;
     let debt = |no: u16| order.fees.iter().any(|f| f.no == no && f.is_unpaid_debt());
     let mut again = Vec::new();
@@ -125,7 +125,7 @@ fn owed_again<'a>(order: &Order, settled: impl Iterator<Item = &'a FeeBack>, wan
     again
 }
 
-fn debts(fees: &[FeeBack]) -> Won {
+fn debts(fees: &[FeeRefund]) -> Won {
     fees.iter().map(|f| f.amount).sum()
 }
 
@@ -139,25 +139,25 @@ pub fn keep(order: &Order, e: &Exchange, wanted: Won, cx: &Context<'_>, decision
     for r in order.fulfilment.returns.iter().filter(|r| r.stands()) {
         let after = |l: &&ReturnLine| order.led_to(l.line_no).any(|k| k.group == e.group);
         let lines = r.lines.iter().filter(after);
-        let of_lines: Won = lines.clone().map(|l| l.amount - l.kept_back).sum();
+        let of_lines: Won = lines.clone().map(|l| l.amount - l.withheld_amount).sum();
         let room = left.min(of_lines - kept_of(order, &r.kept_for, lines.map(|l| l.line_no)));
         let waits = waiting(order, r).min(room);
         // the fee of an exchange that failed is owed no more, whatever becomes of the goods
         let failed = r.exchange.and_then(|g| order.exchange_of(g)).and_then(|e| e.fee_no);
-        let settled = r.fees_back.iter().filter(|f| Some(f.fee_no) != failed);
+        let settled = r.fee_refunds.iter().filter(|f| Some(f.fee_no) != failed);
         let again = owed_again(order, settled, room - waits);
         // what they come to more is given back
         let amount = room.min(waits + debts(&again));
         if amount.is_positive() {
             left -= amount;
-            let (mut kept_for, mut fees_back) = (r.kept_for.clone(), r.fees_back.clone());
+            let (mut kept_for, mut fee_refunds) = (r.kept_for.clone(), r.fee_refunds.clone());
             kept_for.push(KeptFor { exchange: e.group, amount });
             for f in &again {
-                fees_back.iter_mut().filter(|b| b.fee_no == f.fee_no).for_each(|b| b.amount -= f.amount);
+                fee_refunds.iter_mut().filter(|b| b.fee_no == f.fee_no).for_each(|b| b.amount -= f.amount);
             }
-            fees_back.retain(|b| b.amount.is_positive());
+            fee_refunds.retain(|b| b.amount.is_positive());
             let now = folded(order, &decision.events[first..], cx);
-            decision.events.push(changed(&now, r, kept_for, fees_back, cx));
+            decision.events.push(changed(&now, r, kept_for, fee_refunds, cx));
         }
     }
     let mut groups: Vec<u32> = order.refunds.iter().filter_map(|f| f.cancel_group).collect();
@@ -191,7 +191,7 @@ fn keep_of_cut(
         return (Won::ZERO, None);
     }
     let now = folded(order, &decision.events[first..], cx);
-    let mut event = Resettled { group, ..Resettled::default() };
+    let mut event = RefundAdjusted { group, ..RefundAdjusted::default() };
     let waits = |f: &&Refund| f.cancel_group == Some(group) && f.stage == Stage::Waiting;
     for f in order.refunds.iter().filter(waits).filter(|f| f.waits_for.is_some_and(after)) {
         let amount = left.min(f.amount);
@@ -224,12 +224,12 @@ fn keep_of_cut(
         event.refunds.extend(refunds);
     }
     event.kept.kept_for.push(KeptFor { exchange: e.group, amount });
-    (amount, amount.is_positive().then(|| Event::Resettled(Box::new(event))))
+    (amount, amount.is_positive().then(|| Event::RefundAdjusted(Box::new(event))))
 }
 
 /// So much that a cancellation keeps back goes back after all: what is withheld no more, and the refunds, which follow those of the
 /// event. Like the rest of that cancellation's they wait for goods that are still out.
-fn given_back(now: &Order, event: &Resettled, kept: &Kept, amount: Won) -> (Vec<Excluded>, Vec<PlannedRefund>) {
+fn given_back(now: &Order, event: &RefundAdjusted, kept: &Kept, amount: Won) -> (Vec<Excluded>, Vec<PlannedRefund>) {
     let (mut settlements, mut left, mut withheld) = (now.settlements.clone(), amount, Vec::new());
     for w in &kept.withheld {
         let part = w.amount.min(left);
@@ -258,15 +258,15 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
     let Some(fee_no) = e.fee_no.filter(|no| owed(*no)) else { return };
     let (first, mut due) = (decision.events.len(), due);
     for r in order.fulfilment.returns.iter().filter(|r| r.stands() && r.exchange != Some(e.group)) {
-        let mut fees_back = r.fees_back.clone();
-        for back in fees_back.iter_mut().filter(|b| b.fee_no == fee_no) {
+        let mut fee_refunds = r.fee_refunds.clone();
+        for back in fee_refunds.iter_mut().filter(|b| b.fee_no == fee_no) {
             back.amount = back.amount.min(due);
             due -= back.amount;
         }
-        fees_back.retain(|b| b.amount.is_positive());
-        if fees_back != r.fees_back {
+        fee_refunds.retain(|b| b.amount.is_positive());
+        if fee_refunds != r.fee_refunds {
             let now = folded(order, &decision.events[first..], cx);
-            decision.events.push(changed(&now, r, r.kept_for.clone(), fees_back, cx));
+            decision.events.push(changed(&now, r, r.kept_for.clone(), fee_refunds, cx));
         }
     }
     for (group, kept) in &order.fulfilment.kept {
@@ -274,7 +274,7 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
         for f in kept.set_off.iter().filter(|f| f.fee_no == fee_no) {
             let stays = f.amount.min(due);
             due -= stays;
-            freed.set_off.push(FeeBack { amount: f.amount - stays, ..*f });
+            freed.set_off.push(FeeRefund { amount: f.amount - stays, ..*f });
         }
         freed.set_off.retain(|f| f.amount.is_positive());
         let amount = debts(&freed.set_off);
@@ -282,17 +282,17 @@ pub fn release(order: &Order, e: &Exchange, due: Won, cx: &Context<'_>, decision
             continue;
         }
         let now = folded(order, &decision.events[first..], cx);
-        let mut event = Resettled { group: *group, ..Resettled::default() };
+        let mut event = RefundAdjusted { group: *group, ..RefundAdjusted::default() };
         (freed.withheld, event.refunds) = given_back(&now, &event, kept, amount);
         event.freed = freed;
-        decision.events.push(Event::Resettled(Box::new(event)));
+        decision.events.push(Event::RefundAdjusted(Box::new(event)));
     }
 }
 
 /// What standing returns, and cancellations, have set off of a debt.
 pub fn set_off(order: &Order, fee_no: u16) -> Won {
     let unpaid = order.fees.iter().any(|f| f.no == fee_no && f.is_unpaid_debt());
-    let standing = order.fulfilment.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fees_back);
+    let standing = order.fulfilment.returns.iter().filter(|r| unpaid && r.stands()).flat_map(|r| &r.fee_refunds);
     let cut = order.fulfilment.kept.iter().filter(|_| unpaid).flat_map(|(_, kept)| &kept.set_off);
     standing.chain(cut).filter(|b| b.fee_no == fee_no).map(|b| b.amount).sum()
 }

@@ -5,8 +5,8 @@ use crate::domain::{
     catalog::StockPolicy,
     ids::{CampaignId, PartnerId},
     order::{
-        command::Judged,
-        event::{Cut, CutCause, Event, LeftOut, Reservation, ReservedLine, Shelf},
+        command::StockCount,
+        event::{Cut, CutCause, Event, OmittedGift, Reservation, ReservedLine, StockCheck},
         state::{Line, Order, ReserveState},
         step::{ReturnedUnits, Step, StepKind, StepLine},
     },
@@ -64,9 +64,9 @@ fn not_sold(by: Option<&PartnerId>, line_no: Option<u16>) -> Refusal {
 }
 
 /// Rows 8 and 9: so many units of these lines are really there. Naming no line says that all are.
-pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
-    if !order.lines.iter().any(|l| next(l.status, Trigger::JudgeSome).is_some()) {
-        return Err(Refusal::illegal(order.status(), "judge_stock"));
+pub fn judge(order: &Order, judged: &[StockCount]) -> Result<Decision, Refusal> {
+    if !order.lines.iter().any(|l| next(l.status, Trigger::ConfirmSomeStock).is_some()) {
+        return Err(Refusal::illegal(order.status(), "confirm_stock"));
     }
     let mut cuts = Vec::new();
     let mut found = Vec::new();
@@ -76,9 +76,9 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
         }
         let unknown = || Refusal::new(Reason::UnknownLine, Facts { line_no: Some(j.line_no), ..Facts::default() });
         let line = order.line(j.line_no).ok_or_else(unknown)?;
-        let trigger = if j.available == 0 { Trigger::JudgeNone } else { Trigger::JudgeSome };
+        let trigger = if j.available == 0 { Trigger::ConfirmNoStock } else { Trigger::ConfirmSomeStock };
         if next(line.status, trigger).is_none() {
-            let mut refusal = Refusal::illegal(line.shown(), "judge_stock");
+            let mut refusal = Refusal::illegal(line.shown(), "confirm_stock");
             refusal.facts.line_no = Some(line.no);
             return Err(refusal);
         }
@@ -90,17 +90,19 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
         let short = line.active() - kept;
         if short > 0 {
             // an installer's work takes nothing from a shelf
-            let untaken = short.min(line.held + line.deducted);
-            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken });
+            let released = short.min(line.held + line.deducted);
+            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), released });
         }
     }
     // what was not found is lost; gifts that follow their main line are not
     let lost: Vec<ReservedLine> =
-        cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.untaken }).collect();
+        cuts.iter().map(|c| ReservedLine { line_no: c.line_no, quantity: c.released }).collect();
     add_gifts(order, &mut cuts);
-    let looked = |l: &&Line| if judged.is_empty() { next(l.status, Trigger::JudgeSome).is_some() } else { false };
+    let looked =
+        |l: &&Line| if judged.is_empty() { next(l.status, Trigger::ConfirmSomeStock).is_some() } else { false };
     let seen = order.lines.iter().filter(looked).map(|l| l.no).chain(judged.iter().map(|j| j.line_no)).collect();
-    let mut decision = Decision { events: vec![Event::StockJudged { lines: found, seen }], ..Decision::default() };
+    let mut decision =
+        Decision { events: vec![Event::StockConfirmed { lines: found, checked_lines: seen }], ..Decision::default() };
     if !cuts.is_empty() {
         cut(order, CutCause::OutOfStock, cuts, &lost, &mut decision);
     }
@@ -110,15 +112,15 @@ pub fn judge(order: &Order, judged: &[Judged]) -> Result<Decision, Refusal> {
 /// All that is free of a line, with its stock.
 pub fn whole(line: &Line) -> Cut {
     let quantity = line.free();
-    let untaken = (line.held + line.deducted).min(quantity);
-    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
+    let released = (line.held + line.deducted).min(quantity);
+    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), released }
 }
 
 /// So many units of it, with the stock that the rest does not need.
 pub fn part(line: &Line, quantity: u32) -> Cut {
     let kept = line.active().saturating_sub(quantity);
-    let untaken = (line.held + line.deducted).saturating_sub(kept).min(quantity);
-    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), untaken }
+    let released = (line.held + line.deducted).saturating_sub(kept).min(quantity);
+    Cut { line_no: line.no, quantity, amount: money::worth(line, quantity), released }
 }
 
 /// Gifts of goods that are cut go with them: all with the last of them, before that what they are not entitled to any more.
@@ -162,15 +164,15 @@ fn surplus(order: &Order, cuts: &mut Vec<Cut>) {
 /// The event of a cut, with the stock that it gives back; `lost` units leave the books at once.
 pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine], decision: &mut Decision) {
     let group = order.next_group();
-    let fees = money::fees_back(&order.fees, &order.lines, &cuts);
+    let fees = money::fee_refunds(&order.fees, &order.lines, &cuts);
     let (refunds, kept) = money::plan_cut(order, &cuts, &fees, group);
     // what the buyer still has of the goods that these were exchanged for comes back first
     let kept_for = kept.as_ref().map_or(&[][..], |k| &k.kept_for);
     let worth = cuts.iter().map(|c| (c.line_no, c.amount - stays::kept_of_line(order, kept_for, c.line_no)));
     let refunds = stays::by_line(order, worth, refunds, order.refunds.len() + 1);
     give_back(order, &cuts, lost, decision);
-    let left_out = match cause {
-        CutCause::OutOfStock | CutCause::StockLost => left_out(order, &cuts),
+    let omitted_gifts = match cause {
+        CutCause::OutOfStock | CutCause::StockLost => omitted_gifts(order, &cuts),
         CutCause::Buyer
         | CutCause::ProcurementCancelled
         | CutCause::LinkEnded
@@ -179,11 +181,21 @@ pub fn cut(order: &Order, cause: CutCause, cuts: Vec<Cut>, lost: &[ReservedLine]
         | CutCause::ExchangeRejected => Vec::new(),
     };
     let seen = Vec::new();
-    decision.events.push(Event::Cut { group, cause, lines: cuts, fees, refunds, seen, reason: None, left_out, kept });
+    decision.events.push(Event::Cut {
+        group,
+        cause,
+        lines: cuts,
+        fees,
+        refunds,
+        stock_checks: seen,
+        reason: None,
+        omitted_gifts,
+        kept,
+    });
 }
 
 /// Of these cuts the gifts that are not there for goods that are: without those that follow goods.
-pub fn left_out(order: &Order, cuts: &[Cut]) -> Vec<LeftOut> {
+pub fn omitted_gifts(order: &Order, cuts: &[Cut]) -> Vec<OmittedGift> {
     let gift = |no: u16| order.line(no).filter(|l| l.gift);
     if !cuts.iter().any(|c| gift(c.line_no).is_some()) {
         return Vec::new();
@@ -194,7 +206,7 @@ pub fn left_out(order: &Order, cuts: &[Cut]) -> Vec<LeftOut> {
     let missing = |c: &Cut| {
         let line = gift(c.line_no)?;
         let quantity = c.quantity.saturating_sub(follow(c.line_no));
-        (quantity > 0).then(|| LeftOut { line_no: line.no, sku_id: line.sku_id.clone(), quantity })
+        (quantity > 0).then(|| OmittedGift { line_no: line.no, sku_id: line.sku_id.clone(), quantity })
     };
     cuts.iter().filter_map(missing).collect()
 }
@@ -240,11 +252,11 @@ pub fn give_back_as(
     decision: &mut Decision,
 ) {
     let mut returns: Vec<Step> = Vec::new();
-    for cut in cuts.iter().filter(|c| c.untaken > 0) {
+    for cut in cuts.iter().filter(|c| c.released > 0) {
         let Some(line) = order.line(cut.line_no) else { continue };
-        let gone = lost.iter().find(|l| l.line_no == line.no).map_or(0, |l| l.quantity.min(cut.untaken));
+        let gone = lost.iter().find(|l| l.line_no == line.no).map_or(0, |l| l.quantity.min(cut.released));
         if let Some(r) = elsewhere(order, line.no) {
-            let parts = [(cut.untaken - gone, false), (gone, true)].into_iter().filter(|(quantity, _)| *quantity > 0);
+            let parts = [(cut.released - gone, false), (gone, true)].into_iter().filter(|(quantity, _)| *quantity > 0);
             let back = parts.map(|(quantity, lost)| ReturnedUnits { line_no: line.no, quantity, lost });
             match returns.iter_mut().find(|s| s.reservation == r.asked.id) {
                 Some(Step { kind: StepKind::Return { lines }, .. }) => lines.extend(back),
@@ -257,8 +269,8 @@ pub fn give_back_as(
             continue;
         }
         let reason = if gone > 0 { lost_why } else { kept_why };
-        let from_hold = cut.untaken.min(line.held);
-        let sold = cut.untaken - from_hold;
+        let from_hold = cut.released.min(line.held);
+        let sold = cut.released - from_hold;
         if from_hold > 0 {
             decision.movements.push(movement(order, line, Move::Release, from_hold, -1, Some(reason)));
         }
@@ -306,7 +318,7 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
     }));
     let (mut taken, mut cuts, mut asked) = (Vec::new(), Vec::new(), Vec::<(u32, Vec<(&Line, u32)>)>::new());
     let mut used: Vec<(&crate::domain::ids::SkuId, i64)> = Vec::new();
-    let mut short_of: Vec<Shelf> = Vec::new();
+    let mut short_of: Vec<StockCheck> = Vec::new();
     for line in paid.lines.iter().filter(|l| l.policy == StockPolicy::DeductAtPayment && l.active() > 0) {
         let Some(quote) = cx.quote(&line.sku_id) else { continue };
         let Some(view) = quote.view else {
@@ -328,11 +340,11 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
         }
         let short = line.active() - got;
         if short > 0 {
-            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), untaken: 0 });
+            cuts.push(Cut { line_no: line.no, quantity: short, amount: money::worth(line, short), released: 0 });
             if line.campaign_id.is_none() {
                 let (sku_id, position, wanted) =
                     (line.sku_id.clone(), view.position, before + i64::from(line.active()));
-                short_of.push(Shelf { sku_id, position, on_hand: before + i64::from(left), wanted });
+                short_of.push(StockCheck { sku_id, position, on_hand: before + i64::from(left), wanted });
             }
         }
     }
@@ -356,7 +368,7 @@ pub fn take_at_payment(order: &Order, paid: &Order, cx: &Context<'_>, decision: 
         }
         asked.retain(|(_, lines)| !lines.is_empty());
         cut(&judged, CutCause::OutOfStock, cuts, &[], decision);
-        if let Some(Event::Cut { seen, .. }) = decision.events.last_mut() {
+        if let Some(Event::Cut { stock_checks: seen, .. }) = decision.events.last_mut() {
             *seen = short_of;
         }
     }
@@ -410,7 +422,7 @@ pub fn short_after_asking(
                 line_no: a.line_no,
                 quantity: short,
                 amount: money::worth(line, short),
-                untaken: 0,
+                released: 0,
             })
         })
         .collect();

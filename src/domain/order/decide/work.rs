@@ -23,8 +23,8 @@ pub fn say(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<De
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is the installer's word")]
     let (work, named, at) = match command {
         OrderCommand::MarkDelivered(d) if d.by == DeliveredBy::Installer => (Work::Delivered, &d.lines, d.at),
-        OrderCommand::Installed { lines } => (Work::Installed, lines, None),
-        OrderCommand::InstallationImpossible { lines } => (Work::Impossible, lines, None),
+        OrderCommand::CompleteInstallation { lines } => (Work::Installed, lines, None),
+        OrderCommand::FailInstallation { lines } => (Work::Impossible, lines, None),
         _ => {
             let mut refusal = Refusal::illegal(order.status(), command.name());
             refusal.facts.detail = Some("an installer's order is brought by its installer".into());
@@ -95,7 +95,7 @@ pub fn heard(order: &Order, link: &Link, said: &LinkWhat, cx: &Context<'_>) -> R
             deliver::delivered(order, &d, cx)?
         }
         Work::Installed => deliver::installed(order, lines, cx)?,
-        Work::Impossible => deliver::installation_impossible(order, lines, cx)?,
+        Work::Impossible => deliver::fail_installation(order, lines, cx)?,
         Work::Confirmed => return Err(Refusal::illegal(order.status(), word(*work))),
     };
     let what = LinkWhat::Worked { ask: Some(ask.clone()), work: *work, lines: lines.clone(), at: *at };
@@ -105,9 +105,9 @@ pub fn heard(order: &Order, link: &Link, said: &LinkWhat, cx: &Context<'_>) -> R
 
 const fn word(work: Work) -> &'static str {
     match work {
-        Work::Delivered => "installer_delivered",
-        Work::Installed => "installed",
-        Work::Impossible => "installation_impossible",
+        Work::Delivered => "confirm_installer_delivery",
+        Work::Installed => "complete_installation",
+        Work::Impossible => "fail_installation",
         Work::Confirmed => "confirm_purchase",
     }
 }
@@ -175,7 +175,7 @@ pub fn worked(order: &Order, said: &LinkWhat) -> Result<Decision, Refusal> {
         };
         let numbers: Vec<u16> = order.lines.iter().filter(of).filter(fits).map(|l| l.no).collect();
         if !numbers.is_empty() {
-            decision.events.push(Event::Worked { work, lines: numbers, at: *at });
+            decision.events.push(Event::InstallationProgressed { work, lines: numbers, at: *at });
         }
     };
     match work {
@@ -213,7 +213,7 @@ pub fn stop(order: &Order) -> Decision {
     let (installed, rest): (Vec<&Line>, Vec<&Line>) = order.lines.iter().filter(open).partition(|l| done(l));
     if !installed.is_empty() {
         let lines = installed.iter().map(|l| l.no).collect();
-        decision.events.push(Event::Worked { work: Work::Confirmed, lines, at: None });
+        decision.events.push(Event::InstallationProgressed { work: Work::Confirmed, lines, at: None });
     }
     end(order, &rest.iter().map(|l| l.no).collect::<Vec<_>>(), None, &mut decision);
     decision
@@ -226,7 +226,7 @@ fn end(order: &Order, numbers: &[u16], work: Option<Work>, decision: &mut Decisi
         quantity: l.free(),
         amount: money::worth(l, l.free()),
         // orders of old took units from a shelf
-        untaken: l.deducted.min(l.free()),
+        released: l.deducted.min(l.free()),
     };
     let cuts: Vec<Cut> = lines.map(cut).collect();
     if cuts.is_empty() {
@@ -234,7 +234,7 @@ fn end(order: &Order, numbers: &[u16], work: Option<Work>, decision: &mut Decisi
     }
     if let Some(work) = work {
         let lines = cuts.iter().map(|c| c.line_no).collect();
-        decision.events.push(Event::Worked { work, lines, at: None });
+        decision.events.push(Event::InstallationProgressed { work, lines, at: None });
     }
     stock::cut(order, CutCause::ParentEnded, cuts, &[], decision);
 }

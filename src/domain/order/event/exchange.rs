@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddedLine, Excluded, FeeBack, PlannedRefund, parts::is_none_of};
+use super::{AddedLine, Excluded, FeeRefund, PlannedRefund, parts::is_none_of};
 use crate::domain::{
     fee::FeeReason,
     ids::{PartnerId, TemplateId},
     money::Won,
-    order::claim::Branch,
+    order::claim::ExchangeResolution,
 };
 
 /// A fee that is to be paid, as a row of the next payment group: of an exchange, or for goods that never came back or came back worth less.
@@ -29,7 +29,7 @@ pub struct FeeCorrected {
     pub added: Option<AddedFee>,
     /// owed no more, or paid and given back
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
 }
@@ -46,7 +46,7 @@ pub struct KeptFor {
 pub struct Kept {
     /// debts that it settles
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub set_off: Vec<FeeBack>,
+    pub set_off: Vec<FeeRefund>,
     /// for old goods of exchanges that stay at the buyer's
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub kept_for: Vec<KeptFor>,
@@ -64,7 +64,7 @@ impl Kept {
 
 /// 취소정산변경: a cancellation keeps more or less back for others' goods and debts than it did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Resettled {
+pub struct RefundAdjusted {
     /// the cancel group
     pub group: u32,
     /// refunds that waited, and are planned anew
@@ -81,7 +81,7 @@ pub struct Resettled {
 
 /// 교환검수 with consequences: goods that go back to the buyer, and what is kept back of what they were paid.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct ExchangeJudged {
+pub struct ExchangeFindings {
     /// units that go back to the buyer
     #[serde(skip_serializing_if = "is_none_of", default)]
     pub rejected: u32,
@@ -93,7 +93,7 @@ pub struct ExchangeJudged {
     pub moved_back: Won,
     /// units of the added line back on the shelf
     #[serde(skip_serializing_if = "is_none_of", default)]
-    pub untaken: u32,
+    pub released: u32,
     pub reason: String,
     /// what is kept back and no waiting money covers: a debt of the buyer's
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -106,7 +106,7 @@ pub struct ExchangeJudged {
     pub stays: Won,
     /// of the exchange's fee, where less is exchanged
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
 }
@@ -115,7 +115,7 @@ pub struct ExchangeJudged {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExchangeApproved {
     pub group: u16,
-    pub branch: Branch,
+    pub resolution: ExchangeResolution,
     /// of the product that is added
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<AddedLine>,

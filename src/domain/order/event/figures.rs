@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::reason::Facts;
 
 /// Where an event may hold such figures, by its type: a field that is theirs alone, or the facts of a refusal.
-const FIGURES: &[(&str, &str)] = &[("cut", "seen"), ("placement_failed", "facts"), ("denied", "facts")];
+const FIGURES: &[(&str, &str)] = &[("cut", "stock_checks"), ("placement_failed", "facts"), ("denied", "facts")];
 
 /// Whether events of this type may hold a SKU's figures.
 pub fn may_tell_units(kind: &str) -> bool {
@@ -44,7 +44,7 @@ mod tests {
     use crate::domain::order::Event;
 
     /// Fields that tell how much there is, wherever they stand.
-    const TELLS: [&str; 5] = ["position", "on_hand", "available", "seen", "stock"];
+    const TELLS: [&str; 5] = ["position", "on_hand", "available", "stock_checks", "stock"];
 
     fn fields(schema: &Value, at: &Value, depth: usize, found: &mut BTreeSet<String>) {
         if depth > 14 {
@@ -83,7 +83,7 @@ mod tests {
             let mut found = BTreeSet::new();
             fields(&schema, variant, 0, &mut found);
             // which lines were looked at is no figure
-            let of_lines = kind == "stock_judged";
+            let of_lines = kind == "stock_confirmed";
             if TELLS.iter().any(|tells| found.contains(*tells)) && !of_lines {
                 telling.insert(kind.to_owned());
             }
@@ -95,13 +95,13 @@ mod tests {
     #[test]
     fn figures_go_and_what_happened_stays() {
         let mut cut = json!({"type": "cut", "group": 1, "lines": [],
-            "seen": [{"sku_id": "A", "position": 7, "on_hand": 3, "wanted": 9}]});
+            "stock_checks": [{"sku_id": "A", "position": 7, "on_hand": 3, "wanted": 9}]});
         assert!(hide_units(&mut cut));
         assert_eq!(cut, json!({"type": "cut", "group": 1, "lines": []}));
         let mut failed = json!({"type": "placement_failed", "reason": "insufficient_stock",
             "facts": {"sku_id": "A", "available": 3, "requested": 9, "position": 7}});
         assert!(hide_units(&mut failed));
-        assert_eq!(failed["facts"], json!({"sku_id": "A", "availability": "few", "requested": 9}));
+        assert_eq!(failed["facts"], json!({"sku_id": "A", "availability": "low_stock", "requested": 9}));
         let mut own = json!({"type": "denied", "reason": "quantity_exceeded", "facts": {"available": 3}});
         assert!(hide_units(&mut own));
         assert_eq!(own["facts"], json!({"available": 3}), "that is of the order's own units");

@@ -7,6 +7,7 @@ mod exchange;
 mod figures;
 mod names;
 mod parts;
+mod upcast;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -15,11 +16,12 @@ pub use self::{
     exchange::*,
     figures::{hide_units, may_tell_units},
     parts::*,
+    upcast::{current, current_name, may_be_old, published},
     words::{ERASED, erase_words, without_words, worded},
 };
 use super::{
     claim::{ClaimReason, CollectionState, Fault, GiftReason, RefundTiming},
-    command::{Heard, Paid},
+    command::{Paid, RefundOutcome},
     delivery::ShipMethod,
     state::Order,
     supply::{AskWhat, LinkState, ShortLine, Work},
@@ -32,7 +34,7 @@ use crate::domain::{
 };
 
 /// The version that is written now.
-pub const EVENT_VERSION: i64 = 1;
+pub const EVENT_VERSION: i64 = 2;
 
 /// An event of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -52,15 +54,15 @@ pub enum Event {
     },
     /// every lane has reserved: the placement stands
     PlacementCompleted {
-        shorts: Vec<Cut>,
-        fees: Vec<FeeBack>,
+        shortages: Vec<Cut>,
+        fees: Vec<FeeRefund>,
         refunds: Vec<PlannedRefund>,
         /// what is due, or was paid and stays so
         #[serde(skip_serializing_if = "Option::is_none", default)]
         total: Option<Won>,
         /// gifts that were not there for goods that were: left out
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        left_out: Vec<LeftOut>,
+        omitted_gifts: Vec<OmittedGift>,
     },
     /// a lane could not: as if it never was
     PlacementFailed {
@@ -92,18 +94,18 @@ pub enum Event {
     /// row 5
     PaymentCancelled,
     /// money that came after the end: taken, and planned for refund at once†
-    LatePaymentTaken {
+    LatePaymentReceived {
         settlements: Vec<Paid>,
         refunds: Vec<PlannedRefund>,
     },
     /// money that was not due (a second payment, another amount): taken, and planned for refund at once
-    UnduePaymentTaken {
+    UnexpectedPaymentReceived {
         settlements: Vec<Paid>,
         refunds: Vec<PlannedRefund>,
-        why: Reason,
+        reason: Reason,
     },
     /// money that the order has already, told again: nothing new
-    PaymentRepeated {
+    DuplicatePaymentReceived {
         approvals: Vec<String>,
     },
     /// rows 6, 8, 9: quantity taken out, under one cancel group
@@ -111,29 +113,29 @@ pub enum Event {
         group: u32,
         cause: CutCause,
         lines: Vec<Cut>,
-        fees: Vec<FeeBack>,
+        fees: Vec<FeeRefund>,
         refunds: Vec<PlannedRefund>,
         /// what payment found on the shelf for lines that came short outside campaigns
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        seen: Vec<Shelf>,
+        stock_checks: Vec<StockCheck>,
         /// 취소사유: in the buyer's words
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
         /// gifts that were not there for goods that were: left out
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        left_out: Vec<LeftOut>,
+        omitted_gifts: Vec<OmittedGift>,
         /// of the refund, for others' goods and debts
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<Box<Kept>>,
     },
     /// what a cancellation keeps back for others' goods and debts changes
-    Resettled(Box<Resettled>),
+    RefundAdjusted(Box<RefundAdjusted>),
     /// rows 7–9: what was found; what is short follows as a cut
-    StockJudged {
+    StockConfirmed {
         lines: Vec<ReservedLine>,
         /// the lines that were looked at, found whole or not
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        seen: Vec<u16>,
+        checked_lines: Vec<u16>,
     },
     /// stock taken at payment: units by line
     StockDeducted {
@@ -152,15 +154,15 @@ pub enum Event {
     RefundConfirmed {
         key: String,
     },
-    /// or not answered: `heard` says which
+    /// or not answered: `outcome` says which
     RefundFailed {
         key: String,
         reason: String,
         retry_at: Time,
-        #[serde(default, skip_serializing_if = "Heard::is_refused")]
-        heard: Heard,
+        #[serde(default, skip_serializing_if = "RefundOutcome::is_refused")]
+        outcome: RefundOutcome,
     },
-    /// by bank transfer: the means could not be undone any more
+    /// by bank transfer: the payment method could not be undone any more
     RefundTransferred {
         key: String,
     },
@@ -215,14 +217,14 @@ pub enum Event {
         lines: Vec<u16>,
     },
     /// of an installation order: how its work is
-    Worked {
+    InstallationProgressed {
         work: Work,
         lines: Vec<u16>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         at: Option<Time>,
     },
     /// row 14
-    DestinationChosen(Box<DestinationChosen>),
+    ShippingAddressSet(Box<ShippingAddressSet>),
     /// row 14: the surcharge is in
     SurchargePaid {
         settlements: Vec<Paid>,
@@ -234,7 +236,7 @@ pub enum Event {
     Shipped {
         lines: Vec<u16>,
         /// the seller says that it is on its way, with a waybill or without
-        started: bool,
+        in_transit: bool,
         /// by parcel, when it says nothing
         #[serde(skip_serializing_if = "ShipMethod::is_parcel", default)]
         method: ShipMethod,
@@ -242,7 +244,7 @@ pub enum Event {
     WaybillRegistered {
         waybill: WaybillEntry,
     },
-    WaybillChanged {
+    WaybillUpdated {
         waybill: WaybillEntry,
     },
     /// row 19
@@ -252,7 +254,7 @@ pub enum Event {
         lines: Vec<u16>,
         /// 자동구매확정: when they are confirmed by themselves, by policy
         #[serde(skip_serializing_if = "Option::is_none", default)]
-        confirm_at: Option<Time>,
+        auto_confirm_at: Option<Time>,
     },
     /// row 21
     PurchaseConfirmed {
@@ -307,10 +309,10 @@ pub enum Event {
         lines: Vec<Inspected>,
         /// outbound fees whose last goods these were
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        fees_back: Vec<FeeBack>,
+        fee_refunds: Vec<FeeRefund>,
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         refunds: Vec<PlannedRefund>,
-        /// outbound fees among those of `fees_back` that are kept back: they were sent for nothing by the buyer's fault
+        /// outbound fees among those of `fee_refunds` that are kept back: they were sent for nothing by the buyer's fault
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         withheld: Vec<Excluded>,
         /// an exchange whose goods these were ends as they did
@@ -361,7 +363,7 @@ pub enum Event {
         unsellable: u32,
         /// where some of them are not taken, or something is kept back
         #[serde(skip_serializing_if = "Option::is_none", default)]
-        judged: Option<Box<ExchangeJudged>>,
+        findings: Option<Box<ExchangeFindings>>,
     },
     /// what is still out of them is not waited for
     CollectionGivenUp {
@@ -404,12 +406,12 @@ impl Event {
             Event::PaymentDeclined { .. } => "payment_declined",
             Event::PaymentExpired => "payment_expired",
             Event::PaymentCancelled => "payment_cancelled",
-            Event::LatePaymentTaken { .. } => "late_payment_taken",
-            Event::UnduePaymentTaken { .. } => "undue_payment_taken",
-            Event::PaymentRepeated { .. } => "payment_repeated",
+            Event::LatePaymentReceived { .. } => "late_payment_received",
+            Event::UnexpectedPaymentReceived { .. } => "unexpected_payment_received",
+            Event::DuplicatePaymentReceived { .. } => "duplicate_payment_received",
             Event::Cut { .. } => "cut",
-            Event::Resettled(_) => "resettled",
-            Event::StockJudged { .. } => "stock_judged",
+            Event::RefundAdjusted(_) => "refund_adjusted",
+            Event::StockConfirmed { .. } => "stock_confirmed",
             Event::StockDeducted { .. } => "stock_deducted",
             Event::StockAsked { .. } => "stock_asked",
             Event::Prepared { .. } => "prepared",
@@ -426,12 +428,12 @@ impl Event {
             Event::Denied { .. } => "denied",
             Event::LinesSourced { .. } => "lines_sourced",
             Event::LinesProcured { .. } => "lines_procured",
-            Event::Worked { .. } => "worked",
-            Event::DestinationChosen(_) => "destination_chosen",
+            Event::InstallationProgressed { .. } => "installation_progressed",
+            Event::ShippingAddressSet(_) => "shipping_address_set",
             Event::SurchargePaid { .. } => "surcharge_paid",
             Event::Shipped { .. } => "shipped",
             Event::WaybillRegistered { .. } => "waybill_registered",
-            Event::WaybillChanged { .. } => "waybill_changed",
+            Event::WaybillUpdated { .. } => "waybill_updated",
             Event::Delivered(_) => "delivered",
             Event::Installed { .. } => "installed",
             Event::PurchaseConfirmed { .. } => "purchase_confirmed",
@@ -477,7 +479,9 @@ impl Event {
             AskWhat::Gift { line, reason, .. } => {
                 vec![Event::GiftAdded { line: Box::new(line.clone()), reason: *reason }]
             }
-            AskWhat::Work { work, lines, at } => vec![Event::Worked { work: *work, lines: lines.clone(), at: *at }],
+            AskWhat::Work { work, lines, at } => {
+                vec![Event::InstallationProgressed { work: *work, lines: lines.clone(), at: *at }]
+            }
         }
     }
 
@@ -486,9 +490,6 @@ impl Event {
     /// # Errors
     /// A sentence, when the version is newer than this program or the JSON is not an event.
     pub fn read(version: i64, json: &str) -> Result<Event, String> {
-        match version {
-            EVENT_VERSION => serde_json::from_str(json).map_err(|e| format!("not an event of version {version}: {e}")),
-            other => Err(format!("event version {other} is not known to this program (it writes {EVENT_VERSION})")),
-        }
+        serde_json::from_str(&current(version, json)?).map_err(|e| format!("not an event of version {version}: {e}"))
     }
 }

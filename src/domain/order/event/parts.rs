@@ -82,9 +82,9 @@ pub struct Placed {
     pub prepare_at: Option<Time>,
     /// quantities that were short at placement, with their share of what was paid
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub shorts: Vec<Cut>,
+    pub shortages: Vec<Cut>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
     /// the order that it was made for: it is paid between the two businesses, not here
@@ -99,14 +99,14 @@ pub struct Placed {
     /// what is due, or was paid and stays so: without what was short
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub total: Option<Won>,
-    /// of `shorts`: gifts that were not there for goods that were
+    /// of `shortages`: gifts that were not there for goods that were
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub left_out: Vec<LeftOut>,
+    pub omitted_gifts: Vec<OmittedGift>,
 }
 
 /// Units of a gift that had run out: the order goes on without them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct LeftOut {
+pub struct OmittedGift {
     pub line_no: u16,
     pub sku_id: SkuId,
     pub quantity: u32,
@@ -210,12 +210,12 @@ pub struct Cut {
     pub quantity: u32,
     pub amount: Won,
     /// units that had been taken for it and were given back (or written off)
-    pub untaken: u32,
+    pub released: u32,
 }
 
 /// What was on a shelf when a line came short of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Shelf {
+pub struct StockCheck {
     pub sku_id: SkuId,
     /// the ledger's position that it was read at
     pub position: i64,
@@ -226,7 +226,7 @@ pub struct Shelf {
 
 /// A fee given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct FeeBack {
+pub struct FeeRefund {
     /// number of the fee row, from 1
     pub fee_no: u16,
     pub amount: Won,
@@ -304,12 +304,12 @@ pub struct Linked {
     pub procurement: Option<u16>,
     /// by the shop's own word: the partner had not said that it sells to this seller
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub unasked: bool,
+    pub without_consent: bool,
 }
 
 /// Row 14. The address itself is personal, and not here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct DestinationChosen {
+pub struct ShippingAddressSet {
     pub kind: DestinationKind,
     pub zone: Zone,
     /// what it costs more than was charged, as a fee row of the next payment group (of the first while unpaid)
@@ -317,7 +317,7 @@ pub struct DestinationChosen {
     pub surcharge: Option<Surcharge>,
     /// what it costs less than was charged, given back
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees: Vec<FeeBack>,
+    pub fees: Vec<FeeRefund>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refunds: Vec<PlannedRefund>,
 }
@@ -365,10 +365,10 @@ pub struct DeliveredLine {
     pub delivered: u32,
     /// all of them are: 매출확정일시, by policy
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub revenue_at: Option<Time>,
+    pub revenue_recognized_at: Option<Time>,
     /// 자동구매확정: when it is confirmed by itself, by policy
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub confirm_at: Option<Time>,
+    pub auto_confirm_at: Option<Time>,
     /// which waybills came: carrier and number
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub waybills: Vec<(String, String)>,
@@ -393,7 +393,7 @@ pub struct ReturnRequested {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub withheld: Vec<Excluded>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     /// part of `withheld`: for old goods of exchanges that stay at the buyer's
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub kept_for: Vec<KeptFor>,
@@ -411,7 +411,7 @@ pub struct ReturnRequested {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReturnChanged {
     pub group: u16,
-    pub why: ReturnChange,
+    pub cause: ReturnChange,
     pub fault: Fault,
     /// all lines of the return
     pub lines: Vec<ChangedLine>,
@@ -420,7 +420,7 @@ pub struct ReturnChanged {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub withheld: Vec<Excluded>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees_back: Vec<FeeBack>,
+    pub fee_refunds: Vec<FeeRefund>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub kept_for: Vec<KeptFor>,
     /// in place of those that wait
@@ -445,7 +445,7 @@ pub struct ChangedLine {
     #[serde(skip_serializing_if = "is_none_of", default)]
     pub withdrawn: u32,
     #[serde(skip_serializing_if = "Won::is_nothing", default)]
-    pub kept_back: Won,
+    pub withheld_amount: Won,
     /// why part of it is kept back, or goods go back
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,

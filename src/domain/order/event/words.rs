@@ -20,10 +20,13 @@ const WORDS: &[(&str, &[&str])] = &[
     ("return_changed", &["lines", "*", "reason"]),
     ("exchange_rejected", &["reason"]),
     ("exchange_approved", &["waived"]),
-    ("exchange_inspected", &["judged", "reason"]),
+    ("exchange_inspected", &["findings", "reason"]),
     ("collection_given_up", &["reason"]),
     ("asked", &["what", "waived"]),
 ];
+
+/// The same, where stored events of an older version have it otherwise.
+const OLD_WORDS: &[(&str, &[&str])] = &[("exchange_inspected", &["judged", "reason"])];
 
 /// The fields that hold words, each with the types of its events, sorted.
 pub fn worded() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
@@ -43,7 +46,8 @@ pub fn without_words(json: &str) -> Option<String> {
 /// Takes the words out of an event; whether there were some.
 pub fn erase_words(event: &mut Value) -> bool {
     let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
-    let found: Vec<&[&str]> = WORDS.iter().filter(|(of, _)| *of == kind).map(|(_, path)| *path).collect();
+    let found: Vec<&[&str]> =
+        WORDS.iter().chain(OLD_WORDS).filter(|(of, _)| *of == kind).map(|(_, path)| *path).collect();
     // each, whatever the one before had
     found.into_iter().filter(|path| erase(event, path)).count() > 0
 }
@@ -151,7 +155,7 @@ mod tests {
     /// A code in a field that is called as words are: its order is looked at each time for nothing, and that is all.
     const TAKEN_FOR_WORDS: &[&str] = &[
         "collection_given_up charge.reason",
-        "exchange_inspected judged.charge.reason",
+        "exchange_inspected findings.charge.reason",
         "return_changed charges.reason",
         "return_changed fees.reason",
         "return_written_off charge.reason",
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn words_go_and_what_happened_stays() {
-        for (of, path) in WORDS {
+        for (of, path) in WORDS.iter().chain(OLD_WORDS) {
             let mut event = Value::String("words".into());
             for step in path.iter().rev() {
                 event = if *step == "*" {

@@ -8,8 +8,8 @@ use crate::domain::{
     money::Won,
     order::{
         Order, OrderCommand as C,
-        claim::{Branch, ClaimReason, Fault, GiftReason, RefundTiming},
-        command::{DeliveryReport, Found, GiveUp, Heard, Judged, PartnerPurchase, ReturnRequest, Sourced},
+        claim::{ClaimReason, ExchangeResolution, Fault, GiftReason, RefundTiming},
+        command::{DeliveryReport, Found, GiveUp, PartnerPurchase, RefundOutcome, ReturnRequest, Sourced, StockCount},
         delivery::{DeliveredBy, ShipMethod},
         event::{ReservedLine, WaybillEntry},
         register::DEPOSIT,
@@ -57,9 +57,9 @@ pub fn withdraw(group: u16) -> C {
     C::WithdrawReturn { group, lines: Vec::new(), by_buyer: false }
 }
 
-pub fn found(line_no: u16, (sellable, unsellable, rejected): (u32, u32, u32), kept_back: i64) -> Found {
-    let kept_back = Won::new(kept_back);
-    Found { line_no, sellable, unsellable, rejected, kept_back, reason: Some("worn".into()) }
+pub fn found(line_no: u16, (sellable, unsellable, rejected): (u32, u32, u32), withheld_amount: i64) -> Found {
+    let withheld_amount = Won::new(withheld_amount);
+    Found { line_no, sellable, unsellable, rejected, withheld_amount, reason: Some("worn".into()) }
 }
 
 pub fn give_up(lines: Vec<ReservedLine>, charge: Option<i64>) -> GiveUp {
@@ -128,20 +128,20 @@ pub fn command(w: &World, a: Act) -> C {
         3 => C::AssignInstaller(purchase(if n == 3 { "2" } else { "3" }, &[(line, "i")])),
         4 => {
             let zips = [None, Some("63000"), Some("40200"), Some("06000"), Some("nowhere")];
-            C::ChooseDestination { zip: zips[n as usize % 5].map(str::to_owned) }
+            C::SetShippingAddress { zip: zips[n as usize % 5].map(str::to_owned) }
         }
         5 => {
             let due = |o: &Order| if n == 2 { o.due_before_shipping() } else { o.surcharge_due() };
             let due = w.order.as_ref().map_or(0, |o| due(o).get());
             let id = format!("s-{}", w.history.len());
-            C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))], vouched: true }
+            C::ApprovePayment { settlements: vec![card(&id, due + i64::from(n == 3))], verified: true }
         }
         6 => C::CompleteProcurement { lines: one() },
         7 => C::CancelProcurement { lines: one(), reason: None },
         8 => C::ReportStockLoss { lines: two().into_iter().map(|no| units(no, n)).collect() },
         9 => {
             let waybills = if n < 2 { Vec::new() } else { vec![waybill(line, other, n - 1)] };
-            C::Ship { lines: one(), started: n == 1, waybills }
+            C::Ship { lines: one(), in_transit: n == 1, waybills }
         }
         10 => C::RegisterWaybill(waybill(line, other, n)),
         11 => C::UpdateWaybill(waybill(line, other, n)),
@@ -151,8 +151,8 @@ pub fn command(w: &World, a: Act) -> C {
         }
         13 => delivery(DeliveredBy::Forced, one()),
         14 => delivery(DeliveredBy::Installer, one()),
-        15 => C::Installed { lines: one() },
-        16 => C::InstallationImpossible { lines: one() },
+        15 => C::CompleteInstallation { lines: one() },
+        16 => C::FailInstallation { lines: one() },
         17 => C::ConfirmPurchase { lines: one() },
         18 => C::WriteReview { line_no: line, rating: u8::try_from(n + 2).unwrap() },
         19 | 20 => {
@@ -176,9 +176,9 @@ pub fn command(w: &World, a: Act) -> C {
         }
         28 => C::RejectExchange { group: other, reason: None },
         29 | 30 => {
-            let branch = if n == 0 { Branch::Pickup } else { Branch::AddProduct };
+            let resolution = if n == 0 { ExchangeResolution::Pickup } else { ExchangeResolution::AddProduct };
             let sku_id = (flag && n > 0).then(|| SkuId::stored(["a", "a2", "g"][n as usize % 3]));
-            C::ApproveExchange { group: other, branch, sku_id, fault: None, waived: None }
+            C::ApproveExchange { group: other, resolution, sku_id, fault: None, waived: None }
         }
         31 => {
             let sku_id = SkuId::stored(if flag { "g" } else { "h" });
@@ -186,18 +186,20 @@ pub fn command(w: &World, a: Act) -> C {
         }
         32 => C::ConfirmRefund { key: key() },
         33 => {
-            let heard = if flag && n == 0 { Heard::Nothing } else { Heard::Refused };
-            C::FailRefund { key: key(), reason: "no".into(), heard }
+            let outcome = if flag && n == 0 { RefundOutcome::NoResponse } else { RefundOutcome::Refused };
+            C::FailRefund { key: key(), reason: "no".into(), outcome }
         }
         // one that was just refused, if there is one
         34 => {
             let refunds = w.order.as_ref().map_or(&[][..], |o| &o.refunds);
-            let refused = |r: &&Refund| r.tries.last().is_some_and(|t| t.failed.is_some() && t.heard.is_refused());
-            let failed = refunds.iter().filter(refused).find(|r| r.next_try().is_some_and(|at| at > w.now));
+            let refused = |r: &&Refund| r.tries.last().is_some_and(|t| t.failed.is_some() && t.outcome.is_refused());
+            let failed = refunds.iter().filter(refused).find(|r| r.next_attempt_at().is_some_and(|at| at > w.now));
             C::TransferRefund { key: failed.map_or_else(key, |r| r.key.clone()) }
         }
         35 | 36 => news(w, a),
-        37 => C::JudgeStock { lines: one().into_iter().map(|line_no| Judged { line_no, available: n }).collect() },
+        37 => {
+            C::ConfirmStock { lines: one().into_iter().map(|line_no| StockCount { line_no, available: n }).collect() }
+        }
         38 => C::CancelLines { lines: two(), reason: None },
         43 => C::WithdrawExchange { group: other },
         44 => C::WithdrawReturn { group: other, lines: vec![units(line, n)], by_buyer: flag },
@@ -220,9 +222,9 @@ pub fn command(w: &World, a: Act) -> C {
         }
         49 => C::ApproveReturn { group: other, timing: None, fault: Some(fault) },
         50 => {
-            let branch = if n == 0 { Branch::Pickup } else { Branch::AddProduct };
+            let resolution = if n == 0 { ExchangeResolution::Pickup } else { ExchangeResolution::AddProduct };
             let waived = (flag && n > 0).then(|| "broken".to_owned());
-            C::ApproveExchange { group: other, branch, sku_id: None, fault: Some(fault), waived }
+            C::ApproveExchange { group: other, resolution, sku_id: None, fault: Some(fault), waived }
         }
         39 => C::Link { from: OrderId::stored("parent"), what: LinkWhat::Cancel },
         // a seller prepares what it sells, or what it doesn't
@@ -238,12 +240,12 @@ pub fn command(w: &World, a: Act) -> C {
         53 => {
             let method = [ShipMethod::Quick, ShipMethod::Pickup][usize::from(flag)];
             let waybills = if n < 3 { Vec::new() } else { vec![waybill(line, other, 1)] };
-            C::ShipBy { method, lines: vec![line], started: n == 1, waybills }
+            C::ShipBy { method, lines: vec![line], in_transit: n == 1, waybills }
         }
         // a part, all of it, too much; or what came before, once more
         54 => deposit(w, n, flag),
         41 => C::UseOwnUnits { units: vec![Sourced { line_no: line, quantity: Some(n) }] },
-        42 => C::ShipBy { method: ShipMethod::Own, lines: one(), started: n == 1, waybills: Vec::new() },
+        42 => C::ShipBy { method: ShipMethod::Own, lines: one(), in_transit: n == 1, waybills: Vec::new() },
         _ => C::Prepare,
     }
 }
@@ -251,7 +253,7 @@ pub fn command(w: &World, a: Act) -> C {
 /// Money that comes to an account, under a name of its own or the account's.
 fn deposit(w: &World, n: u32, named: bool) -> C {
     let due = w.order.as_ref().map_or(0, |o| o.due_now().get());
-    let last = w.order.as_ref().and_then(|o| o.settlements.iter().rfind(|s| s.means.is_deposit()));
+    let last = w.order.as_ref().and_then(|o| o.settlements.iter().rfind(|s| s.method.is_deposit()));
     let again = last.filter(|s| n == 3 && s.paid.is_positive());
     let amount =
         again.map_or(due / 2 * i64::from(n == 0) + (due + i64::from(n == 2)) * i64::from(n > 0), |s| s.paid.get());

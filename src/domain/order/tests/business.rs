@@ -11,7 +11,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        command::{Deposit, Means, PaymentOffer, PlaceOrder},
+        command::{Deposit, PaymentMethod, PaymentOffer, PlaceOrder},
         delivery::{DestinationKind as K, Zone},
     },
     reason::Reason,
@@ -41,7 +41,7 @@ fn orders(sku: &str, zip: Option<&str>, offer: PaymentOffer) -> C {
 }
 
 fn choose(zip: Option<&str>) -> C {
-    C::ChooseDestination { zip: zip.map(str::to_owned) }
+    C::SetShippingAddress { zip: zip.map(str::to_owned) }
 }
 
 fn to(w: &World) -> Option<(K, Zone)> {
@@ -62,7 +62,8 @@ pub fn placed() -> Vec<(World, Zone, i64)> {
         (Some(ISLAND), Zone::Island, 5_000),
     ] {
         for sku in ["a", "b"] {
-            let deposit = Deposit { means: Means::BankTransfer, account_no: None, bank_code: None, payment_id: None };
+            let deposit =
+                Deposit { method: PaymentMethod::BankTransfer, account_no: None, bank_code: None, payment_id: None };
             let whole = PaymentOffer::Approved(vec![card("k", 10_000 + more)]);
             for offer in [PaymentOffer::Later, PaymentOffer::Deposit(deposit), whole] {
                 let mut w = shop(zip);

@@ -14,9 +14,9 @@ use crate::domain::{
 /// How far an order of a unit of a is that gets a gift by hand.
 fn paths() -> [(Vec<C>, Status); 3] {
     let own = C::UseOwnStock { lines: vec![1, 2] };
-    let ship = C::ShipBy { method: ShipMethod::Own, lines: Vec::new(), started: true, waybills: Vec::new() };
+    let ship = C::ShipBy { method: ShipMethod::Own, lines: Vec::new(), in_transit: true, waybills: Vec::new() };
     let done = C::CompleteProcurement { lines: Vec::new() };
-    let shipped = vec![C::Prepare, own, done, C::ChooseDestination { zip: Some("06000".into()) }, ship];
+    let shipped = vec![C::Prepare, own, done, C::SetShippingAddress { zip: Some("06000".into()) }, ship];
     [(Vec::new(), Status::Ordered), (vec![C::Prepare], Status::Preparing), (shipped, Status::Shipped)]
 }
 

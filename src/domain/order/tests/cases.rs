@@ -10,7 +10,7 @@ use crate::domain::{
     money::{AMOUNT_MAX, Won},
     order::{
         OrderCommand as C,
-        command::{Deposit, Judged, Means, PaymentOffer, Wanted},
+        command::{Deposit, PaymentMethod, PaymentOffer, StockCount, Wanted},
     },
     reason::Reason,
     status::Status,
@@ -71,7 +71,8 @@ fn a_late_approval_is_given_back_once() {
 fn what_is_due_at_nothing_is_paid_by_nothing() {
     let free =
         |payment| place(vec![Wanted { coupon_id: Some(PromotionId::stored("c")), ..line("a", 3) }], false, payment);
-    let deposit = Deposit { means: Means::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
+    let deposit =
+        Deposit { method: PaymentMethod::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
     for offer in [PaymentOffer::Approved(Vec::new()), PaymentOffer::Later, PaymentOffer::Deposit(deposit)] {
         let mut w = World::new(vec![a()]);
         w.promotions.push(off("c", PromotionKind::Coupon, 10_000));
@@ -107,13 +108,13 @@ fn no_amount_outgrows_what_can_be_told() {
 fn a_gift_judged_missing_is_lost_and_one_that_follows_is_not() {
     let gifted = || {
         let mut w = World::new(vec![a(), (gift("g"), 0, 5)]);
-        w.gift_promotions = vec![gifts("gp", &["a"], &["g"], (3, 1), GiftSoldOut::GoOn)];
+        w.gift_promotions = vec![gifts("gp", &["a"], &["g"], (3, 1), GiftSoldOut::Continue)];
         let lines = vec![line("a", 2), Wanted { quantity: 3, ..gift_of("g", 1) }];
         w.ask(&place(lines, false, PaymentOffer::Approved(vec![card("k", 2_000)]))).unwrap();
         w
     };
-    let judge = |lines: &[(u16, u32)]| C::JudgeStock {
-        lines: lines.iter().map(|&(line_no, available)| Judged { line_no, available }).collect(),
+    let judge = |lines: &[(u16, u32)]| C::ConfirmStock {
+        lines: lines.iter().map(|&(line_no, available)| StockCount { line_no, available }).collect(),
     };
     for (judged, gifts_left, status) in [
         (&[(2, 1)][..], 2, Status::Ordered),
@@ -137,7 +138,8 @@ fn a_gift_judged_missing_is_lost_and_one_that_follows_is_not() {
 #[test]
 fn an_ended_order_awaits_no_deposit() {
     let mut w = World::new(vec![a()]);
-    let deposit = Deposit { means: Means::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
+    let deposit =
+        Deposit { method: PaymentMethod::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
     w.ask(&place(vec![line("a", 1)], false, PaymentOffer::Deposit(deposit))).unwrap();
     assert_eq!(w.o().settlements[0].expected, Won::new(1_000));
     w.later(Duration::from_secs(25 * 3_600));
@@ -155,7 +157,7 @@ fn shares_sum_to_the_whole_over_shortages_and_a_cancellation() {
     let due = 333 * 7 - 233 + 2_500;
     w.ask(&place(lines, false, PaymentOffer::Approved(vec![card("k", due)]))).unwrap();
     for available in [5, 3, 2] {
-        w.ask(&C::JudgeStock { lines: vec![Judged { line_no: 1, available }] }).unwrap();
+        w.ask(&C::ConfirmStock { lines: vec![StockCount { line_no: 1, available }] }).unwrap();
     }
     // goods remain, so the fee is kept until the last of them goes
     assert_eq!(w.o().fees[0].returned, Won::ZERO);
@@ -220,7 +222,7 @@ fn dates_count_from_the_receipt() {
     w.ask(&pay("k", 1_000)).unwrap();
     let day = Duration::from_secs(86_400);
     let l = &w.o().lines[0];
-    assert_eq!((l.ship_instruction, l.expected_delivery), (Some(received + day), Some(received + 2 * day)));
+    assert_eq!((l.ship_instructed_at, l.expected_delivery_at), (Some(received + day), Some(received + 2 * day)));
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn costs_nothing(o: &Order, e: &Exchange) {
     let Some(fee) = o.fees.iter().find(|f| came_to_nothing && Some(f.no) == e.fee_no && f.unpaid) else { return };
     let standing = o.fulfilment.returns.iter().filter(|r| r.exchange != Some(e.group));
     let standing = standing.filter(|r| !matches!(r.state, ReturnState::Rejected | ReturnState::Withdrawn));
-    let set_off = standing.flat_map(|r| &r.fees_back).chain(o.fulfilment.kept.iter().flat_map(|(_, k)| &k.set_off));
+    let set_off = standing.flat_map(|r| &r.fee_refunds).chain(o.fulfilment.kept.iter().flat_map(|(_, k)| &k.set_off));
     let set_off: Won = set_off.filter(|b| b.fee_no == fee.no).map(|b| b.amount).sum();
     assert_eq!((set_off, fee.amount), (Won::ZERO, fee.returned), "{e:?}");
 }
@@ -190,7 +190,10 @@ pub fn decided(o: &Order) {
     }
     for l in o.fulfilment.returns.iter().flat_map(|r| &r.lines) {
         assert!(l.collected + l.written_off <= l.quantity && l.back <= l.quantity, "{l:?}");
-        assert!(l.kept_back <= l.amount && !l.kept_back.is_negative(), "no more is kept back than was paid: {l:?}");
+        assert!(
+            l.withheld_amount <= l.amount && !l.withheld_amount.is_negative(),
+            "no more is kept back than was paid: {l:?}"
+        );
     }
 }
 
@@ -210,7 +213,11 @@ fn paid_for(o: &Order, e: &Exchange) {
     let kept: Won = kept.map(|k| k.amount).sum();
     let back = back.chain(cut).sum::<Won>() - kept;
     let theirs = e.moved.share_down(c.with_buyer, e.quantity);
-    assert!(back + theirs <= e.moved + c.kept_back, "the buyer has {} units of it for nothing: {e:?}", c.with_buyer);
+    assert!(
+        back + theirs <= e.moved + c.withheld_amount,
+        "the buyer has {} units of it for nothing: {e:?}",
+        c.with_buyer
+    );
 }
 
 /// Where no money is left, nothing is left to ship: but for goods that cost nothing, and the gifts of those.

@@ -11,8 +11,8 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, Fault, GiftReason},
-        command::{Judged, PaymentOffer, Wanted},
+        claim::{ClaimReason, ExchangeResolution, Fault, GiftReason},
+        command::{PaymentOffer, StockCount, Wanted},
         delivery::{DeliveredBy, DeliveryStatus},
         state::PointsKind,
     },
@@ -50,7 +50,7 @@ pub fn procured() -> Vec<C> {
 
 pub fn shipped() -> Vec<C> {
     let mut path = procured();
-    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() });
     path
 }
 
@@ -64,7 +64,13 @@ pub fn exchange(line_no: u16, quantity: u32) -> C {
 }
 
 pub fn add_product(group: u16, sku: Option<&str>) -> C {
-    C::ApproveExchange { group, branch: Branch::AddProduct, sku_id: sku.map(SkuId::stored), fault: None, waived: None }
+    C::ApproveExchange {
+        group,
+        resolution: ExchangeResolution::AddProduct,
+        sku_id: sku.map(SkuId::stored),
+        fault: None,
+        waived: None,
+    }
 }
 
 fn lose(line_no: u16, quantity: u32) -> C {
@@ -100,7 +106,7 @@ fn gifts_of_an_added_line_go_with_it_when_the_exchange_fails() {
 #[test]
 fn a_gift_that_was_shipped_stays_when_its_main_line_is_lost() {
     let mut path = procured();
-    path.push(C::Ship { lines: vec![2], started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: vec![2], in_transit: true, waybills: Vec::new() });
     let mut w = order(shop(1), vec![line("c", 1), gift_of("g", 1)], &path);
     w.ask(&lose(1, 1)).unwrap();
     assert_eq!((w.o().lines[0].status, w.o().lines[1].status), (Status::OutOfStock, Status::Shipped));
@@ -111,7 +117,7 @@ fn units_that_another_lane_was_asked_for_are_not_judged() {
     let mut w = order(shop(2), vec![line("a", 1)], &[]);
     let reason = GiftReason::Delay;
     w.ask(&C::AddGift { main_line_no: 1, sku_id: SkuId::stored("h"), quantity: 2, reason }).unwrap();
-    let judged = C::JudgeStock { lines: vec![Judged { line_no: 2, available: 1 }] };
+    let judged = C::ConfirmStock { lines: vec![StockCount { line_no: 2, available: 1 }] };
     // it is no line before the other lane has said that it is there
     assert_eq!(w.ask(&judged).unwrap_err().reason, Reason::UnknownLine);
     w.rest();
@@ -124,7 +130,14 @@ fn units_that_another_lane_was_asked_for_are_not_judged() {
 fn the_last_goods_of_a_row_bring_its_fee_back_though_an_exchange_is_still_picked_up() {
     let mut w = order(shop(1), vec![line("c", 1), line("c", 1)], &shipped());
     w.ask(&exchange(1, 1)).unwrap();
-    w.ask(&C::ApproveExchange { group: 1, branch: Branch::Pickup, sku_id: None, fault: None, waived: None }).unwrap();
+    w.ask(&C::ApproveExchange {
+        group: 1,
+        resolution: ExchangeResolution::Pickup,
+        sku_id: None,
+        fault: None,
+        waived: None,
+    })
+    .unwrap();
     w.ask(&back(2, 1)).unwrap();
     // one of the two may still be withdrawn: the fee waits for the last that ends
     assert_eq!(w.o().fees[0].returned, Won::ZERO);
@@ -157,7 +170,7 @@ fn a_delivered_line_stays_delivered_unless_units_that_had_not_left_come_back() {
     let mut path = procured();
     // one of three is asked back before shipping, the other two are shipped and brought
     path.push(back(1, 1));
-    path.push(C::Ship { lines: ALL, started: false, waybills: vec![waybill(1, 1, 2)] });
+    path.push(C::Ship { lines: ALL, in_transit: false, waybills: vec![waybill(1, 1, 2)] });
     path.push(delivery(DeliveredBy::Carrier, ALL));
     let mut w = order(shop(1), vec![line("c", 3)], &path);
     w.ask(&back(1, 1)).unwrap();
@@ -173,7 +186,7 @@ fn points_are_earned_once_through_an_exchange() {
         let mut w = shop(1);
         w.policy.points = PointsPolicy::AtDelivery;
         let mut path = procured();
-        path.push(C::Ship { lines: ALL, started: false, waybills: vec![waybill(1, 1, 2)] });
+        path.push(C::Ship { lines: ALL, in_transit: false, waybills: vec![waybill(1, 1, 2)] });
         path.push(delivery(DeliveredBy::Carrier, ALL));
         let mut w = order(w, vec![line("a", 2)], &path);
         let earned = |w: &World| {
@@ -194,7 +207,7 @@ fn points_are_earned_once_through_an_exchange() {
         for then in [C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }] {
             w.ask(&then).unwrap();
         }
-        w.ask(&C::Ship { lines: ALL, started: false, waybills: vec![waybill(2, 2, 1)] }).unwrap();
+        w.ask(&C::Ship { lines: ALL, in_transit: false, waybills: vec![waybill(2, 2, 1)] }).unwrap();
         w.ask(&delivery(DeliveredBy::Carrier, vec![2])).unwrap();
         assert_eq!(earned(&w), Won::new(46));
     }

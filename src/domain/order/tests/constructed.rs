@@ -12,8 +12,8 @@ use crate::domain::{
     ids::SkuId,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, Fault, RefundTiming},
-        command::Heard,
+        claim::{ClaimReason, ExchangeResolution, Fault, RefundTiming},
+        command::RefundOutcome,
     },
 };
 
@@ -29,7 +29,7 @@ pub fn constructed() -> World {
         let asked = C::RequestExchange { line_no: 1, quantity: 1, reason, fault, wanted: None };
         let sku_id = Some(SkuId::stored("a"));
         let fault = (group == 2).then_some(Fault::Buyer);
-        [asked, C::ApproveExchange { group, branch: Branch::AddProduct, sku_id, fault, waived: None }]
+        [asked, C::ApproveExchange { group, resolution: ExchangeResolution::AddProduct, sku_id, fault, waived: None }]
     };
     let mut path = shipped();
     path.extend([C::RegisterWaybill(waybill(1, 1, 1)), C::UpdateWaybill(waybill(1, 1, 2))]);
@@ -52,8 +52,8 @@ pub fn constructed() -> World {
         C::ApproveReturn { group: 7, timing: None, fault: Some(Fault::Buyer) },
     ]);
     let mut w = order(shop(1), vec![line("c", 5)], &path);
-    let key = w.o().refunds.iter().find(|f| f.next_try().is_some()).unwrap().key.clone();
-    w.ask(&C::FailRefund { key: key.clone(), reason: "too old".into(), heard: Heard::Refused }).unwrap();
+    let key = w.o().refunds.iter().find(|f| f.next_attempt_at().is_some()).unwrap().key.clone();
+    w.ask(&C::FailRefund { key: key.clone(), reason: "too old".into(), outcome: RefundOutcome::Refused }).unwrap();
     w.ask(&C::TransferRefund { key }).unwrap();
     w
 }

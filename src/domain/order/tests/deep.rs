@@ -18,7 +18,7 @@ use crate::domain::{
     ids::{CustomerId, OrderId, PartnerId, ProductId, PromotionId, SkuId},
     order::{
         Order, OrderCommand as C,
-        claim::{Branch, CollectionState, Exchange, ExchangeState, ReturnState},
+        claim::{CollectionState, Exchange, ExchangeResolution, ExchangeState, ReturnState},
         command::{PaymentOffer, Wanted},
         delivery::DeliveredBy,
         state::{Line, Placement, Stage},
@@ -119,7 +119,7 @@ pub fn shop(lanes: u32) -> World {
         partner("4", PartnerKind::Wholesaler),
     ];
     w.promotions = vec![off("p", PromotionKind::Promotion, 1_234)];
-    w.gift_promotions = vec![gifts("gp", &["a", "b", "c"], &["g"], (2, 1), GiftSoldOut::GoOn)];
+    w.gift_promotions = vec![gifts("gp", &["a", "b", "c"], &["g"], (2, 1), GiftSoldOut::Continue)];
     w
 }
 
@@ -180,7 +180,7 @@ pub fn advance(w: &mut World) {
             let (due, no) = (o.amount_due().get(), w.history.len());
             let half = due / 2;
             let settlements = vec![card(&format!("k-{no}"), half), card(&format!("l-{no}"), due - half)];
-            drop(w.ask(&C::ApprovePayment { settlements, vouched: true }));
+            drop(w.ask(&C::ApprovePayment { settlements, verified: true }));
         }
         Status::Ordered => drop(w.ask(&C::Prepare)),
         Status::Preparing => drop(w.ask(&C::UseOwnStock { lines: Vec::new() })),
@@ -188,13 +188,13 @@ pub fn advance(w: &mut World) {
         Status::ProcurementDone => {
             let ready = o.lines.iter().filter(|l| l.may(Trigger::Ship).is_some());
             let waybills = ready.map(|l| waybill(l.no, 1, l.free())).collect();
-            drop(w.ask(&C::Ship { lines: Vec::new(), started: false, waybills }));
+            drop(w.ask(&C::Ship { lines: Vec::new(), in_transit: false, waybills }));
         }
         Status::Shipped => {
             let moved = w.ask(&delivery(DeliveredBy::Carrier, Vec::new())).is_ok()
                 || w.ask(&delivery(DeliveredBy::Forced, Vec::new())).is_ok()
                 || w.ask(&delivery(DeliveredBy::Installer, Vec::new())).is_ok()
-                || w.ask(&C::Installed { lines: Vec::new() }).is_ok();
+                || w.ask(&C::CompleteInstallation { lines: Vec::new() }).is_ok();
             if !moved {
                 drop(w.ask(&C::ConfirmPurchase { lines: Vec::new() }));
             }
@@ -265,8 +265,14 @@ pub fn settle(w: &mut World) {
         }
     }
     for e in o.fulfilment.exchanges.iter().filter(|e| e.state == ExchangeState::Requested) {
-        w.ask(&C::ApproveExchange { group: e.group, branch: Branch::Pickup, sku_id: None, fault: None, waived: None })
-            .unwrap();
+        w.ask(&C::ApproveExchange {
+            group: e.group,
+            resolution: ExchangeResolution::Pickup,
+            sku_id: None,
+            fault: None,
+            waived: None,
+        })
+        .unwrap();
     }
     // what was exchanged comes back
     for e in &o.fulfilment.exchanges {
@@ -287,17 +293,17 @@ pub fn settle(w: &mut World) {
     let due = w.o().surcharge_due();
     if due.is_positive() {
         let id = format!("s-{}", w.history.len());
-        w.ask(&C::ApprovePayment { settlements: vec![card(&id, due.get())], vouched: true }).unwrap();
+        w.ask(&C::ApprovePayment { settlements: vec![card(&id, due.get())], verified: true }).unwrap();
     }
     let all = Vec::new;
     for next in [
         C::Prepare,
         C::UseOwnStock { lines: all() },
         C::CompleteProcurement { lines: all() },
-        C::Ship { lines: all(), started: true, waybills: Vec::new() },
+        C::Ship { lines: all(), in_transit: true, waybills: Vec::new() },
         delivery(DeliveredBy::Forced, all()),
         delivery(DeliveredBy::Installer, all()),
-        C::Installed { lines: all() },
+        C::CompleteInstallation { lines: all() },
         C::ConfirmPurchase { lines: all() },
     ] {
         drop(w.ask(&next));
@@ -341,7 +347,7 @@ pub fn finish(w: &mut World) {
 /// What an order may go through after its payment. (What it goes through before is in `random`.)
 const EVENTS: [&str; 40] = [
     "cut",
-    "resettled",
+    "refund_adjusted",
     "prepared",
     "refund_confirmed",
     "refund_failed",
@@ -351,11 +357,11 @@ const EVENTS: [&str; 40] = [
     "procurement_cancelled",
     "linked",
     "link_changed",
-    "destination_chosen",
+    "shipping_address_set",
     "surcharge_paid",
     "shipped",
     "waybill_registered",
-    "waybill_changed",
+    "waybill_updated",
     "delivered",
     "installed",
     "purchase_confirmed",

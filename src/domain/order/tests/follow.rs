@@ -11,7 +11,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, Fault, ReturnState},
+        claim::{ClaimReason, ExchangeResolution, Fault, ReturnState},
         command::{Found, ReturnRequest},
         delivery::DeliveredBy,
         state::Line,
@@ -34,7 +34,7 @@ fn with_a_gift(lanes: u32, n: u32, path: &[C]) -> World {
 }
 
 fn pickup(group: u16) -> C {
-    C::ApproveExchange { group, branch: Branch::Pickup, sku_id: None, fault: None, waived: None }
+    C::ApproveExchange { group, resolution: ExchangeResolution::Pickup, sku_id: None, fault: None, waived: None }
 }
 
 fn approve(group: u16) -> C {
@@ -73,7 +73,7 @@ fn all_gone(w: &World, how: &str) {
 
 fn ship_new() -> Vec<C> {
     let mut path = vec![C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }];
-    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() });
     path.push(delivery(DeliveredBy::Forced, ALL));
     path
 }
@@ -189,7 +189,7 @@ fn a_gift_stays_while_an_exchange_replaces_its_goods() {
     let mut w = with_a_gift(1, 1, &procured());
     run(&mut w, &[exchange(1, 1), add_product(1, Some("a"))]);
     run(&mut w, &[C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }]);
-    run(&mut w, &[C::Ship { lines: ALL, started: true, waybills: Vec::new() }, delivery(DeliveredBy::Forced, ALL)]);
+    run(&mut w, &[C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() }, delivery(DeliveredBy::Forced, ALL)]);
     run(&mut w, &[C::ConfirmPurchase { lines: ALL }]);
     let live = |l: &Line| (l.active(), l.shown());
     assert_eq!(live(&w.o().lines[1]), (1, Status::PurchaseConfirmed));
@@ -198,7 +198,7 @@ fn a_gift_stays_while_an_exchange_replaces_its_goods() {
 #[test]
 fn a_gift_that_has_left_is_sent_back_when_its_goods_are_lost_and_never_kept_alone() {
     let mut path = procured();
-    path.push(C::Ship { lines: vec![2], started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: vec![2], in_transit: true, waybills: Vec::new() });
     for lanes in [1, 2] {
         let mut w = with_a_gift(lanes, 1, &path);
         run(&mut w, &[delivery(DeliveredBy::Forced, vec![2])]);
@@ -237,7 +237,7 @@ fn a_gift_that_is_waived_stays_with_goods_that_stay() {
     // the gift beside one line of goods, or two; sent with them, or not yet
     for (waived, sent_first) in [(true, ALL), (false, vec![1, 3])] {
         let lines = vec![line("c", 2), gift_of("g", 1), line("a", 1)];
-        let ship = C::Ship { lines: sent_first.clone(), started: true, waybills: Vec::new() };
+        let ship = C::Ship { lines: sent_first.clone(), in_transit: true, waybills: Vec::new() };
         let path = [procured(), vec![ship, delivery(DeliveredBy::Forced, ALL)]].concat();
         let shown = |w: &World| w.o().lines.iter().map(|l| (l.shown(), l.free())).collect::<Vec<_>>();
         let begun = || order(shop(2), lines.clone(), &path);

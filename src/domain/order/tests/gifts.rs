@@ -17,7 +17,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Fault, GiftReason},
-        command::{Judged, PaymentOffer, Wanted},
+        command::{PaymentOffer, StockCount, Wanted},
         event::{Event, ReservedLine},
         state::Placement,
     },
@@ -52,7 +52,7 @@ fn with(mut w: World, promotions: Vec<Arc<GiftPromotion>>) -> World {
 }
 
 fn one_for_two() -> Vec<Arc<GiftPromotion>> {
-    vec![gifts("gp", &["a"], &["g", "h"], (1, 2), GiftSoldOut::GoOn)]
+    vec![gifts("gp", &["a"], &["g", "h"], (1, 2), GiftSoldOut::Continue)]
 }
 
 fn refused(w: &mut World, lines: Vec<Wanted>, partial: bool) -> Refusal {
@@ -93,7 +93,7 @@ fn no_more_gifts_come_than_a_promotion_gives() {
 fn a_promotion_is_known_applies_now_and_is_of_these_goods() {
     let soon = |ms: i64| Time::from_timestamp_millis(1_000_000 + ms).unwrap();
     let promotion = |opens_at, closes_at| {
-        let p = gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::GoOn);
+        let p = gifts("gp", &["a"], &["g"], (1, 1), GiftSoldOut::Continue);
         vec![Arc::new(GiftPromotion { opens_at, closes_at, ..(*p).clone() })]
     };
     let cases = [
@@ -119,8 +119,8 @@ fn a_promotion_is_known_applies_now_and_is_of_these_goods() {
 #[test]
 fn of_several_promotions_the_first_that_is_enough_gives() {
     let two = vec![
-        gifts("p1", &["a"], &["g"], (1, 2), GiftSoldOut::GoOn),
-        gifts("p2", &["a"], &["g"], (2, 1), GiftSoldOut::GoOn),
+        gifts("p1", &["a"], &["g"], (1, 2), GiftSoldOut::Continue),
+        gifts("p2", &["a"], &["g"], (2, 1), GiftSoldOut::Continue),
     ];
     let mut w = with(here([9; 4]), two);
     // p1 gives one; p2 what is more, and both together three
@@ -205,7 +205,7 @@ fn a_promotion_may_refuse_the_order_when_its_gift_has_run_out() {
 #[test]
 fn gifts_follow_main_goods_that_are_cut() {
     // two gifts for three units; 6 are wanted, 4 or 2 are there
-    let rate = || vec![gifts("gp", &["a"], &["g", "h"], (2, 3), GiftSoldOut::GoOn)];
+    let rate = || vec![gifts("gp", &["a"], &["g", "h"], (2, 3), GiftSoldOut::Continue)];
     for lanes in [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1], [1, 0, 1, 2], [1, 0, 0, 2]] {
         for policy in [StockPolicy::HoldAtPlacement, StockPolicy::DeductAtPayment] {
             for (there, g, h) in [(6, 3, 1), (4, 2, 0), (2, 0, 0)] {
@@ -270,7 +270,7 @@ fn gifts_follow_goods_that_are_judged_away_or_lost_later() {
                 w.ask(&C::Prepare).unwrap();
                 w.ask(&C::ReportStockLoss { lines: vec![ReservedLine { line_no: 2, quantity: 1 }] }).unwrap();
             } else {
-                w.ask(&C::JudgeStock { lines: vec![Judged { line_no: 2, available: 2 }] }).unwrap();
+                w.ask(&C::ConfirmStock { lines: vec![StockCount { line_no: 2, available: 2 }] }).unwrap();
             }
             w.rest();
             // a unit of a is lost; its gift goes back on the shelf
@@ -309,8 +309,8 @@ fn what_is_left_out_is_told_without_gifts_that_follow_goods() {
     let told = |w: &World| -> Vec<(u16, u32)> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the others leave nothing out")]
         let of = |e: &Event| match e {
-            Event::Placed(p) => p.left_out.clone(),
-            Event::PlacementCompleted { left_out, .. } | Event::Cut { left_out, .. } => left_out.clone(),
+            Event::Placed(p) => p.omitted_gifts.clone(),
+            Event::PlacementCompleted { omitted_gifts, .. } | Event::Cut { omitted_gifts, .. } => omitted_gifts.clone(),
             _ => Vec::new(),
         };
         w.history.iter().flat_map(|(e, _)| of(e)).map(|l| (l.line_no, l.quantity)).collect()
@@ -344,7 +344,8 @@ fn what_is_left_out_is_told_without_gifts_that_follow_goods() {
                 w.rest();
                 let expected: Vec<_> = expected.iter().map(|&(no, n)| (no + 1, n)).collect();
                 assert_eq!(told(&w), expected, "{there:?} {asked:?} {lanes:?} {deduct}");
-                let kept: Vec<_> = w.o().lines.iter().filter(|l| l.left_out > 0).map(|l| (l.no, l.left_out)).collect();
+                let kept: Vec<_> =
+                    w.o().lines.iter().filter(|l| l.omitted_gifts > 0).map(|l| (l.no, l.omitted_gifts)).collect();
                 assert_eq!(kept, expected);
                 w.refolds();
             }
@@ -357,7 +358,7 @@ fn swapped(lanes: [u32; 4], units: u32, promotion: (u32, u32)) -> World {
     let b = SkuInfo { product_id: ProductId::stored("p-a"), ..sku("b", "t", 1_000, 0) };
     let infos = [sku("a", "t", 1_000, 0), b, gift("g"), gift("h")];
     let mut w = World::new(infos.into_iter().zip(lanes).map(|(info, lane)| (info, lane, 9)).collect());
-    w.gift_promotions = vec![gifts("gp", &["a"], &["g", "h"], promotion, GiftSoldOut::GoOn)];
+    w.gift_promotions = vec![gifts("gp", &["a"], &["g", "h"], promotion, GiftSoldOut::Continue)];
     let gifts = vec![of("g", promotion.0, None), of("h", 3 / promotion.1 * promotion.0 - promotion.0, None)];
     let lines = [vec![line("a", 3)], gifts].concat();
     let mut w = order(w, lines.into_iter().filter(|l| l.quantity > 0).collect(), &procured());
@@ -414,7 +415,7 @@ pub(crate) fn nine_of_ten_back(lanes: [u32; 4], path: &[C]) -> World {
 /// The kind: whatever takes goods, gifts that are still here are no more than what is left entitles to.
 #[test]
 fn gifts_that_have_not_left_go_with_goods_that_are_returned_in_part() {
-    let ship = |lines: &[u16]| C::Ship { lines: lines.to_vec(), started: true, waybills: Vec::new() };
+    let ship = |lines: &[u16]| C::Ship { lines: lines.to_vec(), in_transit: true, waybills: Vec::new() };
     let upto = |n: usize| procured()[..n].to_vec();
     let sent = |lines: &[u16]| [procured(), vec![ship(lines)]].concat();
     let prepared = |lines: &[u16]| vec![C::PrepareOf { lines: lines.to_vec(), by: None }];

@@ -40,7 +40,7 @@ fn mind(quantity: u32) -> C {
 
 fn ship_new() -> Vec<C> {
     let mut path = vec![C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }];
-    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() });
     path.push(delivery(DeliveredBy::Forced, ALL));
     path
 }
@@ -118,7 +118,7 @@ fn what_is_kept_back_is_owed_up_to_what_the_goods_were_paid() {
             ask(&mut w, &[inspected]);
             assert_eq!((due(&w), state(&w)), (owed, ExchangeState::Approved));
             let c = w.o().exchange_of(1).unwrap().collection.clone().unwrap();
-            assert_eq!((c.state, c.kept_back, c.back), (CollectionState::Inspected, Won::new(owed), 2));
+            assert_eq!((c.state, c.withheld_amount, c.back), (CollectionState::Inspected, Won::new(owed), 2));
             // it is kept back of what the new goods give back
             ask(&mut w, &[back(2, 2)]);
             assert_eq!((due(&w), w.o().settlements[0].excluded.get()), (0, owed));
@@ -252,7 +252,7 @@ fn a_fee_that_was_paid_goes_back_as_far_as_it_is_not_owed() {
         ask(&mut w, &[pay("x", 999), collect(), inspect(inspected.clone(), fault)]);
         let planned: i64 = w.o().settlements.iter().map(|s| s.planned.get()).sum();
         assert_eq!(planned, back, "{inspected:?} {fault:?}");
-        assert!(w.o().refunds.iter().all(|f| f.next_try().is_some()), "it is asked for at once");
+        assert!(w.o().refunds.iter().all(|f| f.next_attempt_at().is_some()), "it is asked for at once");
     }
     // kept back of a refund it has gone its way: the fault stands
     let mut path = shipped();
@@ -274,7 +274,7 @@ fn a_preview_tells_what_an_inspection_comes_to() {
     let decision = crate::domain::order::Decision { events, ..Default::default() };
     let told = preview(&before, &decision, w.now).unwrap();
     // of a fee of 666 won 333 are left, and 50 are kept back
-    assert_eq!((told.due, told.fees_back), (Won::new(383), Won::new(333)));
+    assert_eq!((told.due, told.fee_refunds), (Won::new(383), Won::new(333)));
     let lines: Vec<_> = told.change.lines.iter().map(|l| (l.line_no, l.after.exchanged, l.after.cancelled)).collect();
     assert_eq!(lines, [(1, 1, 0), (2, 0, 1)]);
 }

@@ -67,14 +67,15 @@ fn what_is_to_be_installed_is_confirmed_by_itself_after_the_installation() {
     w.policy.auto_confirm = Some(day);
     let assign = C::AssignInstaller(purchase("3", &[(1, "i")]));
     let mut w = order(w, vec![line("c", 1)], &[C::Prepare, assign, news("o-1::1", LinkWhat::Placed)]);
-    for then in [C::UseOwnStock { lines: ALL }, complete(), C::Ship { lines: ALL, started: true, waybills: Vec::new() }]
+    for then in
+        [C::UseOwnStock { lines: ALL }, complete(), C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() }]
     {
         w.ask(&then).unwrap();
     }
     w.ask(&delivery(DeliveredBy::Installer, ALL)).unwrap();
     assert_eq!(w.o().due(false), None);
     w.later(day * 3);
-    w.ask(&C::Installed { lines: ALL }).unwrap();
+    w.ask(&C::CompleteInstallation { lines: ALL }).unwrap();
     assert_eq!(w.o().due(false), Some(w.now + day));
 }
 
@@ -85,7 +86,7 @@ fn a_part_that_came_confirms_nothing_by_itself() {
     w.policy.auto_confirm = Some(day);
     let mut w = order(w, vec![line("c", 2)], &procured());
     let waybills = vec![waybill(1, 1, 1), waybill(1, 2, 1)];
-    w.ask(&C::Ship { lines: ALL, started: true, waybills }).unwrap();
+    w.ask(&C::Ship { lines: ALL, in_transit: true, waybills }).unwrap();
     let came = |no: u16| {
         let waybill = Some(("cj".into(), format!("w-{no}")));
         C::MarkDelivered(DeliveryReport { by: DeliveredBy::Carrier, lines: ALL, waybill, at: None, reason: None })

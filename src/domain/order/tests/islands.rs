@@ -11,7 +11,7 @@ const JEJU: &str = "63000";
 const ISLAND: &str = "40200";
 
 fn to(zip: &str) -> C {
-    C::ChooseDestination { zip: Some(zip.into()) }
+    C::SetShippingAddress { zip: Some(zip.into()) }
 }
 
 fn owed(w: &World) -> (i64, i64) {
@@ -39,7 +39,7 @@ fn the_surcharge_of_goods_that_have_left_does_not_come_back() {
             Vec::new()
         };
         if !lines.is_empty() {
-            w.ask(&C::Ship { lines, started: true, waybills: Vec::new() }).unwrap();
+            w.ask(&C::Ship { lines, in_transit: true, waybills: Vec::new() }).unwrap();
         }
         w.ask(&to(ISLAND)).unwrap();
         assert_eq!(owed(&w), (25_000, 2_000));

@@ -8,7 +8,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        command::{Judged, PaymentOffer},
+        command::{PaymentOffer, StockCount},
         state::Placement,
     },
     reason::Reason,
@@ -170,7 +170,7 @@ fn what_another_lane_has_not_answered_is_too_early() {
         w.ask(&pay("k", 2_000)).unwrap();
         w
     };
-    let judged = |available| C::JudgeStock { lines: vec![Judged { line_no: 2, available }] };
+    let judged = |available| C::ConfirmStock { lines: vec![StockCount { line_no: 2, available }] };
     for command in [C::Prepare, judged(1), judged(0), C::CancelLines { lines: vec![2], reason: None }] {
         let mut w = late();
         assert_eq!(w.ask(&command).unwrap_err().reason, Reason::TryAgain, "{command:?}");

@@ -20,7 +20,7 @@ use crate::domain::{
     order::{
         Event, OrderCommand as C,
         claim::Fault,
-        command::{Deposit, Means, PaymentOffer, Sourced, Wanted},
+        command::{Deposit, PaymentMethod, PaymentOffer, Sourced, Wanted},
         delivery::{DeliveredBy, ShipMethod},
         event::CutCause,
         supply::{LinkMessage, LinkWhat},
@@ -43,7 +43,7 @@ pub fn order(w: &mut World, s: &Start) {
         w.own(&id, Move::Receive, came);
     }
     w.partners.extend(["5", "6"].map(|id| partner(id, PartnerKind::Retailer)));
-    w.gift_promotions.push(gifts("hp", &["q"], &["k"], (1, 1), GiftSoldOut::GoOn));
+    w.gift_promotions.push(gifts("hp", &["q"], &["k"], (1, 1), GiftSoldOut::Continue));
     let (a, q, g) = s.quantities;
     let lines = vec![
         Wanted { promotion_id: s.off.then(|| PromotionId::stored("p")), ..line("a", a) },
@@ -53,7 +53,7 @@ pub fn order(w: &mut World, s: &Start) {
         Wanted { quantity: q.min(2), ..gift_of("k", 2) },
     ];
     let payment_id = Some("va-1".to_owned());
-    let deposit = Deposit { means: Means::VirtualAccount, payment_id, account_no: None, bank_code: None };
+    let deposit = Deposit { method: PaymentMethod::VirtualAccount, payment_id, account_no: None, bank_code: None };
     w.ask(&place(lines, false, PaymentOffer::Deposit(deposit))).unwrap();
 }
 
@@ -67,7 +67,7 @@ pub fn pay_in(w: &mut World) {
 }
 
 fn of_each() -> C {
-    C::ShipBy { method: ShipMethod::Pickup, lines: vec![4], started: false, waybills: Vec::new() }
+    C::ShipBy { method: ShipMethod::Pickup, lines: vec![4], in_transit: false, waybills: Vec::new() }
 }
 
 fn prepare(seller: &str) -> C {
@@ -83,7 +83,7 @@ fn happened(w: &World, seen: &mut BTreeSet<&'static str>) {
         }
     };
     let events = || w.history.iter().map(|(e, _)| e);
-    let part = |e: &Event| matches!(e, Event::UnduePaymentTaken { why: Reason::AmountMismatch, .. });
+    let part = |e: &Event| matches!(e, Event::UnexpectedPaymentReceived { reason: Reason::AmountMismatch, .. });
     saw("a part came, and goes back", events().any(part));
     saw("all of it came", events().any(|e| matches!(e, Event::DepositConfirmed { .. })));
     let sellers: BTreeSet<_> = o.lines.iter().filter_map(|l| o.seller_of(l)).collect();
@@ -134,7 +134,7 @@ fn path() -> Vec<C> {
     let rest = vec![Sourced { line_no: 1, quantity: None }];
     path.push(C::BuyUnits { units: rest, seller: "s".into(), amount: Won::new(10) });
     path.extend([C::UseOwnStock { lines: all() }, C::CompleteProcurement { lines: all() }, of_each()]);
-    path.push(C::Ship { lines: all(), started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: all(), in_transit: true, waybills: Vec::new() });
     path.push(delivery(DeliveredBy::Forced, all()));
     path.extend([exchange(1, 1), add_product(1, Some("a2")), exchange(1, 1), add_product(2, Some("a"))]);
     path.extend([back(4, 1), C::ApproveReturn { group: 3, timing: None, fault: None }]);

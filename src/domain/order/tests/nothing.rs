@@ -10,7 +10,7 @@ use crate::domain::{
     money::Won,
     order::{
         Event, OrderCommand as C,
-        command::{Deposit, Means, PaymentOffer, Wanted},
+        command::{Deposit, PaymentMethod, PaymentOffer, Wanted},
         state::Placement,
     },
     reason::Reason,
@@ -22,7 +22,12 @@ const SEOUL: &str = "06000";
 const JEJU: &str = "63100";
 
 fn deposit() -> PaymentOffer {
-    PaymentOffer::Deposit(Deposit { means: Means::BankTransfer, account_no: None, bank_code: None, payment_id: None })
+    PaymentOffer::Deposit(Deposit {
+        method: PaymentMethod::BankTransfer,
+        account_no: None,
+        bank_code: None,
+        payment_id: None,
+    })
 }
 
 /// A unit of a at nothing, all of its price being off.
@@ -77,9 +82,9 @@ pub fn moved() -> Vec<(World, String)> {
                 w.rest();
                 let due = w.o().total();
                 assert_eq!((w.status(), due), (Status::PaymentPending, Won::new(3_000)), "{what}");
-                w.ask(&C::ChooseDestination { zip: Some(JEJU.into()) }).unwrap();
+                w.ask(&C::SetShippingAddress { zip: Some(JEJU.into()) }).unwrap();
                 assert_eq!(w.status(), Status::PaymentPending, "{what}");
-                w.ask(&C::ChooseDestination { zip: Some(SEOUL.into()) }).unwrap();
+                w.ask(&C::SetShippingAddress { zip: Some(SEOUL.into()) }).unwrap();
                 w.rest();
                 made.push((w, what));
             }
@@ -132,7 +137,7 @@ fn what_has_run_out_when_it_comes_to_nothing_is_out_of_stock() {
         w.rest();
         let id = w.skus[0].0.sku_id.clone();
         assert!(w.own(&id, Move::Shrink, 1));
-        w.ask(&C::ChooseDestination { zip: Some(SEOUL.into()) }).unwrap();
+        w.ask(&C::SetShippingAddress { zip: Some(SEOUL.into()) }).unwrap();
         w.rest();
         assert_eq!((w.status(), w.o().total()), (Status::OutOfStock, Won::ZERO), "{lanes:?}");
     }

@@ -15,7 +15,7 @@ use crate::domain::{
     order::{
         Event, OrderCommand as C,
         claim::{ClaimReason, Fault},
-        command::{Deposit, Judged, Means, Paid, PaymentOffer, Wanted},
+        command::{Deposit, Paid, PaymentMethod, PaymentOffer, StockCount, Wanted},
         delivery::{DeliveredBy, DestinationKind, Zone},
         event::EVENT_VERSION,
         supply::{ChildLine, ChildOrder, LinkKind, Parent},
@@ -35,7 +35,7 @@ fn shop() -> World {
 }
 
 fn choose(zip: &str) -> C {
-    C::ChooseDestination { zip: Some(zip.into()) }
+    C::SetShippingAddress { zip: Some(zip.into()) }
 }
 
 fn owed(w: &World) -> (i64, i64) {
@@ -78,7 +78,7 @@ fn the_total_is_what_is_due_or_was_paid_and_stays_so() {
     assert_eq!(owed(&w), (43_000, 0));
     w.ask(&C::CancelLines { lines: vec![2], reason: None }).unwrap();
     assert_eq!(owed(&w), (23_000, 0));
-    w.ask(&C::JudgeStock { lines: vec![Judged { line_no: 1, available: 1 }] }).unwrap();
+    w.ask(&C::ConfirmStock { lines: vec![StockCount { line_no: 1, available: 1 }] }).unwrap();
     assert_eq!(owed(&w), (13_000, 0));
     w.ask(&C::CancelLines { lines: vec![1], reason: None }).unwrap();
     assert_eq!((owed(&w), planned(&w)), ((0, 0), 43_000));
@@ -123,10 +123,11 @@ fn the_surcharge_of_the_first_address_is_in_the_total() {
         for then in procured() {
             w.ask(&then).unwrap();
         }
-        w.ask(&C::Ship { lines: Vec::new(), started: true, waybills: Vec::new() }).unwrap();
+        w.ask(&C::Ship { lines: Vec::new(), in_transit: true, waybills: Vec::new() }).unwrap();
         // by deposit
         let mut w = shop();
-        let deposit = Deposit { means: Means::BankTransfer, account_no: None, bank_code: None, payment_id: None };
+        let deposit =
+            Deposit { method: PaymentMethod::BankTransfer, account_no: None, bank_code: None, payment_id: None };
         w.ask(&to(PaymentOffer::Deposit(deposit))).unwrap();
         assert_eq!(w.o().settlements[0].expected, Won::new(13_000 + more));
         w.ask(&C::ConfirmDeposit { amount: Won::new(13_000 + more), payment_id: None }).unwrap();
@@ -195,7 +196,7 @@ fn a_change_of_address_is_the_difference() {
     for then in procured() {
         w.ask(&then).unwrap();
     }
-    let ship = C::Ship { lines: Vec::new(), started: true, waybills: Vec::new() };
+    let ship = C::Ship { lines: Vec::new(), in_transit: true, waybills: Vec::new() };
     assert_eq!(w.ask(&ship).unwrap_err().reason, Reason::SurchargeUnpaid);
     w.ask(&choose(SEOUL)).unwrap();
     assert_eq!((owed(&w), planned(&w)), ((13_000, 0), 3_000));
@@ -206,7 +207,8 @@ fn a_change_of_address_is_the_difference() {
 /// The same while the order is unpaid: what is due changes, in the first payment group; and not past its deadline.
 #[test]
 fn an_address_that_changes_before_payment_changes_what_is_due() {
-    let deposit = Deposit { means: Means::VirtualAccount, account_no: None, bank_code: None, payment_id: None };
+    let deposit =
+        Deposit { method: PaymentMethod::VirtualAccount, account_no: None, bank_code: None, payment_id: None };
     for offer in [PaymentOffer::Later, PaymentOffer::Deposit(deposit)] {
         let mut w = shop();
         w.ask(&place(vec![line("a", 1)], false, offer.clone())).unwrap();
@@ -238,7 +240,7 @@ fn an_address_that_changes_before_payment_changes_what_is_due() {
 #[test]
 fn an_unpaid_surcharge_goes_with_what_was_to_go() {
     let mut w = order(shop(), vec![line("a", 1), line("b", 1)], &procured());
-    w.ask(&C::Ship { lines: vec![1], started: true, waybills: Vec::new() }).unwrap();
+    w.ask(&C::Ship { lines: vec![1], in_transit: true, waybills: Vec::new() }).unwrap();
     w.ask(&choose(JEJU)).unwrap();
     assert_eq!(owed(&w), (36_000, 3_000));
     w.ask(&C::ReportStockLoss { lines: vec![super::acts::units(2, 1)] }).unwrap();
@@ -252,7 +254,7 @@ fn an_unpaid_surcharge_goes_with_what_was_to_go() {
 /// A claim's debt holds nothing up: what a shipment asks for is paid by itself, and the debt later; or both at once.
 #[test]
 fn what_holds_shipping_up_is_paid_without_the_debts_beside_it() {
-    let ship = |no| C::Ship { lines: vec![no], started: true, waybills: Vec::new() };
+    let ship = |no| C::Ship { lines: vec![no], in_transit: true, waybills: Vec::new() };
     let (reason, fault) = (ClaimReason::ChangeOfMind, Fault::Buyer);
     let other = C::RequestExchange { line_no: 1, quantity: 1, reason, fault, wanted: None };
     for (paid, left) in [(3_000, 6_000), (9_000, 0)] {
@@ -274,7 +276,7 @@ fn what_holds_shipping_up_is_paid_without_the_debts_beside_it() {
 }
 
 /// What a return by the buyer's fault keeps back.
-fn kept_back(w: &mut World, lines: &[(u16, u32)]) -> i64 {
+fn withheld_amount(w: &mut World, lines: &[(u16, u32)]) -> i64 {
     w.ask(&C::RequestReturn(give_back(lines, Fault::Buyer))).unwrap();
     w.o().fulfilment.returns.last().unwrap().fee().get()
 }
@@ -305,7 +307,7 @@ fn an_order_keeps_the_terms_that_it_was_placed_with() {
             w.rest();
         }
         dearer(&mut w, change);
-        assert_eq!(kept_back(&mut w, &[(1, 1), (2, 1)]), 3_000, "change {n}");
+        assert_eq!(withheld_amount(&mut w, &[(1, 1), (2, 1)]), 3_000, "change {n}");
         // what an exchange added, and of it what a second one added
         let mut w = order(two(), vec![line("a", 2)], &shipped());
         dearer(&mut w, change);
@@ -317,13 +319,13 @@ fn an_order_keeps_the_terms_that_it_was_placed_with() {
             }
         }
         assert_eq!(w.o().lines.len(), 3);
-        assert_eq!(kept_back(&mut w, &[(3, 1)]), 3_000, "change {n}");
+        assert_eq!(withheld_amount(&mut w, &[(3, 1)]), 3_000, "change {n}");
     }
     // a threshold that was reached stays reached
     let free = SkuInfo { threshold: Some(Won::new(10_000)), ..sku("a", "t", 10_000, 3_000) };
     let mut w = order(World::new(vec![(free, 0, 9)]), vec![line("a", 1)], &shipped());
     dearer(&mut w, |i| i.threshold = None);
-    assert_eq!(kept_back(&mut w, &[(1, 1)]), 0);
+    assert_eq!(withheld_amount(&mut w, &[(1, 1)]), 0);
     // points by the rate of then, also of what an exchange added
     let mut w = order(shop(), vec![line("a", 2)], &shipped());
     dearer(&mut w, |i| i.points_rate_bp = 0);
@@ -354,7 +356,7 @@ fn a_linked_order_keeps_its_terms_too() {
         w.ask(&then).unwrap();
     }
     dearer(&mut w, |i| i.delivery_fee = Won::new(9_000));
-    assert_eq!(kept_back(&mut w, &[(1, 1)]), 0);
+    assert_eq!(withheld_amount(&mut w, &[(1, 1)]), 0);
     assert_eq!(w.o().fulfilment.returns[0].fees[0].amount, Won::new(3_000));
 }
 
@@ -387,20 +389,20 @@ fn older_lines_have_the_terms_of_the_day_of_the_upgrade() {
                 i.delivery_fee = Won::new(9_000);
             });
             let gone = w.status() == Status::Shipped;
-            assert_eq!(kept_back(&mut w, &[(1, 1)]), if gone { fee } else { 0 });
+            assert_eq!(withheld_amount(&mut w, &[(1, 1)]), if gone { fee } else { 0 });
             // what an exchange adds to it has them as well
             w.ask(&exchange(2, 1)).unwrap();
             w.ask(&add_product(2, None)).unwrap();
             for then in shipped() {
                 drop(w.ask(&then));
             }
-            assert_eq!(kept_back(&mut w, &[(3, 1)]), fee);
+            assert_eq!(withheld_amount(&mut w, &[(3, 1)]), fee);
         }
     }
 }
 
 fn points(amount: i64) -> Paid {
-    Paid { means: Means::Points, amount: Won::new(amount), approval_id: "pt".into(), movement_id: None }
+    Paid { method: PaymentMethod::Points, amount: Won::new(amount), approval_id: "pt".into(), movement_id: None }
 }
 
 /// Points that were used earn no points, unless the shop says so.

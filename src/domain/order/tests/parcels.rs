@@ -23,7 +23,7 @@ fn on_two_waybills() -> World {
     let mut w = World::new(vec![(info, 0, 9)]);
     w.policy.points = PointsPolicy::AtDelivery;
     let waybills = vec![waybill(1, 1, 1), waybill(1, 2, 1)];
-    let ship = C::Ship { lines: Vec::new(), started: false, waybills };
+    let ship = C::Ship { lines: Vec::new(), in_transit: false, waybills };
     order(w, vec![line("a", 2)], &[procured(), vec![ship]].concat())
 }
 

@@ -193,8 +193,8 @@ fn what_changes_nothing_of_a_sellers_is_elsewhere() {
     let [one, two] = ["p-1", "p-2"].map(|p| PartnerId::new(p).unwrap());
     let before = w.o().clone();
     // stock of one seller is judged, all of it found
-    let judged = vec![crate::domain::order::command::Judged { line_no: 1, available: 1 }];
-    w.ask(&C::JudgeStock { lines: judged }).unwrap();
+    let judged = vec![crate::domain::order::command::StockCount { line_no: 1, available: 1 }];
+    w.ask(&C::ConfirmStock { lines: judged }).unwrap();
     let same = |after: &Order, p: &PartnerId| {
         let part = |o: &Order| Order { version: 0, ..o.part_of(p) };
         part(&before) == part(after)

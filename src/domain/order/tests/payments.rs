@@ -9,7 +9,7 @@ use crate::domain::{
     money::Won,
     order::{
         Event, Order, OrderCommand as C,
-        command::{Deposit, Means, Paid, PaymentOffer},
+        command::{Deposit, Paid, PaymentMethod, PaymentOffer},
         event::EVENT_VERSION,
         register::PaymentKey,
         state::Placement,
@@ -28,7 +28,7 @@ fn later() -> C {
 
 fn awaiting(payment_id: Option<&str>) -> C {
     let payment_id = payment_id.map(str::to_owned);
-    let deposit = Deposit { means: Means::VirtualAccount, payment_id, account_no: None, bank_code: None };
+    let deposit = Deposit { method: PaymentMethod::VirtualAccount, payment_id, account_no: None, bank_code: None };
     place(vec![line("a", 1)], false, PaymentOffer::Deposit(deposit))
 }
 
@@ -38,19 +38,19 @@ fn deposit(amount: i64, payment_id: Option<&str>) -> C {
 
 fn points(account: &str, movement: Option<&str>, amount: i64) -> Paid {
     let movement_id = movement.map(str::to_owned);
-    Paid { means: Means::Points, amount: Won::new(amount), approval_id: account.into(), movement_id }
+    Paid { method: PaymentMethod::Points, amount: Won::new(amount), approval_id: account.into(), movement_id }
 }
 
 /// What happened to the order before.
 type Before<'a> = &'a dyn Fn(&mut World);
 
-fn approve(settlements: Vec<Paid>, vouched: bool) -> C {
-    C::ApprovePayment { settlements, vouched }
+fn approve(settlements: Vec<Paid>, verified: bool) -> C {
+    C::ApprovePayment { settlements, verified }
 }
 
 /// (means, paid, planned) of each settlement.
 fn money(w: &World) -> Vec<(&'static str, i64, i64)> {
-    w.o().settlements.iter().map(|s| (s.means.code(), s.paid.get(), s.planned.get())).collect()
+    w.o().settlements.iter().map(|s| (s.method.code(), s.paid.get(), s.planned.get())).collect()
 }
 
 /// Of the kind: money that was not due, in every standing of an order.
@@ -152,19 +152,19 @@ fn what_only_the_buyers_side_says_is_refused_unless_it_is_due() {
 /// Of the kind: one payment for two orders, however it comes.
 #[test]
 fn a_payment_that_has_paid_another_order_is_refused() {
-    let taken = |means, id: &str| PaymentKey { means, id: id.into() };
+    let taken = |method, id: &str| PaymentKey { method, id: id.into() };
     let brings = |paid: Vec<Paid>| place(vec![line("a", 1)], false, PaymentOffer::Approved(paid));
     for (register, command, placed, refused) in [
-        (taken(Means::Card, "k"), brings(vec![card("k", 1_000)]), false, true),
-        (taken(Means::Card, "k"), brings(vec![points("k", None, 400), card("k", 600)]), false, true),
-        (taken(Means::Points, "m"), brings(vec![points("p", Some("m"), 1_000)]), false, true),
+        (taken(PaymentMethod::Card, "k"), brings(vec![card("k", 1_000)]), false, true),
+        (taken(PaymentMethod::Card, "k"), brings(vec![points("k", None, 400), card("k", 600)]), false, true),
+        (taken(PaymentMethod::Points, "m"), brings(vec![points("p", Some("m"), 1_000)]), false, true),
         // an account pays many times
-        (taken(Means::Points, "p"), brings(vec![points("p", None, 1_000)]), false, false),
-        (taken(Means::Points, "k"), brings(vec![card("k", 1_000)]), false, false),
-        (taken(Means::Card, "k"), pay("k", 1_000), true, true),
-        (taken(Means::Card, "k"), pay("k", 7), true, true), // no refund of what is another order's
-        (taken(Means::Card, "k"), approve(vec![card("k", 1_000)], false), true, true),
-        (taken(Means::Card, "k"), pay("k-2", 1_000), true, false),
+        (taken(PaymentMethod::Points, "p"), brings(vec![points("p", None, 1_000)]), false, false),
+        (taken(PaymentMethod::Points, "k"), brings(vec![card("k", 1_000)]), false, false),
+        (taken(PaymentMethod::Card, "k"), pay("k", 1_000), true, true),
+        (taken(PaymentMethod::Card, "k"), pay("k", 7), true, true), // no refund of what is another order's
+        (taken(PaymentMethod::Card, "k"), approve(vec![card("k", 1_000)], false), true, true),
+        (taken(PaymentMethod::Card, "k"), pay("k-2", 1_000), true, false),
     ] {
         let mut w = a();
         if placed {
@@ -188,7 +188,7 @@ fn a_payment_that_has_paid_another_order_is_refused() {
         let mut w = a();
         w.ask(&awaiting(Some("va-1"))).unwrap();
         before(&mut w);
-        w.taken = vec![taken(Means::VirtualAccount, "va-1"), taken(Means::VirtualAccount, "d-1")];
+        w.taken = vec![taken(PaymentMethod::VirtualAccount, "va-1"), taken(PaymentMethod::VirtualAccount, "d-1")];
         for command in [deposit(1_000, Some("d-1")), deposit(500, Some("d-1"))] {
             assert_eq!(w.ask(&command).unwrap_err().reason, Reason::ApprovalReused);
         }
@@ -202,7 +202,7 @@ fn a_placement_whose_payment_went_elsewhere_meanwhile_never_was() {
     let paid = PaymentOffer::Approved(vec![card("k", 1_500)]);
     w.ask(&place(vec![line("a", 1), line("b", 1)], false, paid.clone())).unwrap();
     assert!(w.o().settlements.iter().all(|s| w.o().key_of(s).is_none()), "it claims nothing yet");
-    w.taken.push(PaymentKey { means: Means::Card, id: "k".into() });
+    w.taken.push(PaymentKey { method: PaymentMethod::Card, id: "k".into() });
     w.rest();
     assert_eq!((w.o().placement.clone(), w.stock("a").0, w.stock("b").0), (Placement::Failed, 10, 10));
     let failed = |e: &(Event, _)| matches!(e.0, Event::PlacementFailed { reason: Reason::ApprovalReused, .. });
@@ -268,18 +268,18 @@ fn a_payment_has_one_amount() {
 /// Of the kind: one name for two payments. A name is of its means: neither is the other, wherever it has paid.
 #[test]
 fn a_name_of_other_means_is_another_payment() {
-    let bank = |amount| Paid { means: Means::BankTransfer, ..card("n", amount) };
+    let bank = |amount| Paid { method: PaymentMethod::BankTransfer, ..card("n", amount) };
     for (first, second) in [(card("n", 1_000), bank(1_000)), (bank(1_000), card("n", 700))] {
         let mut w = a();
         w.ask(&later()).unwrap();
         w.ask(&approve(vec![first], true)).unwrap();
         let amount = second.amount.get();
         assert_eq!(w.ask(&approve(vec![second.clone()], true)).unwrap().note, Some(Reason::AlreadyPaid));
-        assert_eq!(money(&w)[1], (second.means.code(), amount, amount));
+        assert_eq!(money(&w)[1], (second.method.code(), amount, amount));
     }
     let mut w = a();
     w.ask(&later()).unwrap();
-    w.taken = vec![PaymentKey { means: Means::Points, id: "n".into() }];
+    w.taken = vec![PaymentKey { method: PaymentMethod::Points, id: "n".into() }];
     w.ask(&approve(vec![card("n", 400), bank(600)], true)).unwrap();
     assert_eq!(w.status(), Status::Ordered);
 }
@@ -292,7 +292,7 @@ fn points_of_one_account_pay_an_order_and_its_surcharge() {
         w.ask(&later()).unwrap();
         w.ask(&approve(vec![points("p", movements[0], 3_000)], true)).unwrap();
         w.ask(&C::Prepare).unwrap();
-        w.ask(&C::ChooseDestination { zip: Some("63122".into()) }).unwrap();
+        w.ask(&C::SetShippingAddress { zip: Some("63122".into()) }).unwrap();
         // the same amount once more is what is due now
         let surcharge = approve(vec![points("p", movements[1], 3_000)], true);
         assert_eq!(w.ask(&surcharge).unwrap().note, None, "{movements:?}");
@@ -334,9 +334,9 @@ fn an_order_of_nothing_is_paid_when_it_is_placed() {
 fn old_histories_fold_and_keep_their_secrets() {
     let placed = r#"{"type":"placed","customer_id":"u-1","lines":[{"sku_id":"a","product_id":"p-a","quantity":1,
         "unit_price":1000,"lead_time_days":2,"taken":1}],"fees":[{"partner_id":"1","template_id":"t","base":0,"amount":0,
-        "reason":"single"}],"deadline":"2026-01-01T00:00:00Z","deposit":{"means":"virtual_account","account_no":"110-1",
+        "reason":"single"}],"deadline":"2026-01-01T00:00:00Z","deposit":{"method":"virtual_account","account_no":"110-1",
         "bank_code":"88"}}"#;
-    let approved = r#"{"type":"payment_approved","settlements":[{"means":"card","amount":1000,"approval_id":"k",
+    let approved = r#"{"type":"payment_approved","settlements":[{"method":"card","amount":1000,"approval_id":"k",
         "token":"tok-1"}]}"#;
     let confirmed = r#"{"type":"deposit_confirmed","amount":1000}"#;
     let reason = serde_json::to_value(crate::domain::fee::FeeReason::Charged).unwrap();

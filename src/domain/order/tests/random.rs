@@ -13,7 +13,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        command::{Deposit, Heard, Judged, Means, Paid, PaymentOffer, Wanted},
+        command::{Deposit, Paid, PaymentMethod, PaymentOffer, RefundOutcome, StockCount, Wanted},
         register::PaymentKey,
         state::Placement,
     },
@@ -48,7 +48,7 @@ enum Act {
         split: bool,
         wrong: bool,
         known: bool,
-        vouched: bool,
+        verified: bool,
     },
     /// these payments have paid another order
     Elsewhere(Vec<usize>),
@@ -78,7 +78,7 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(lines, partial, offer, wrong, to)| Act::Place { lines, partial, offer, wrong, to }),
         2 => (0..ZIPS.len()).prop_map(Act::Choose),
         3 => (any::<bool>(), prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.8))
-            .prop_map(|(split, wrong, known, vouched)| Act::Pay { split, wrong, known, vouched }),
+            .prop_map(|(split, wrong, known, verified)| Act::Pay { split, wrong, known, verified }),
         1 => prop::collection::vec(0usize..3, 0..3).prop_map(Act::Elsewhere),
         1 => prop::bool::weighted(0.2).prop_map(|wrong| Act::Deposit { wrong }),
         1 => Just(Act::Decline),
@@ -117,7 +117,7 @@ fn world(lanes: u32, prepare: u8, gifts_wait: bool) -> World {
     w.promotions = vec![off("p", PromotionKind::Promotion, 1_234), off("q", PromotionKind::Coupon, 9_000)];
     // c brings h by either
     w.gift_promotions = vec![
-        gifts("gp", &["a", "c"], &["g", "h"], (3, 2), GiftSoldOut::GoOn),
+        gifts("gp", &["a", "c"], &["g", "h"], (3, 2), GiftSoldOut::Continue),
         gifts("hp", &["b", "c"], &["h"], (1, 1), GiftSoldOut::Refuse),
     ];
     w
@@ -130,7 +130,7 @@ fn commands(w: &World, act: &Act) -> Option<C> {
     let key =
         |n: usize| w.order.as_ref().and_then(|o| o.refunds.get(n)).map_or_else(|| "rf:no".into(), |r| r.key.clone());
     Some(match act {
-        Act::Choose(to) => C::ChooseDestination { zip: ZIPS[*to].map(str::to_owned) },
+        Act::Choose(to) => C::SetShippingAddress { zip: ZIPS[*to].map(str::to_owned) },
         Act::Place { lines, partial, offer, wrong, to } => {
             let wanted: Vec<Wanted> = lines
                 .iter()
@@ -144,7 +144,8 @@ fn commands(w: &World, act: &Act) -> Option<C> {
                     }
                 })
                 .collect();
-            let deposit = Deposit { means: Means::BankTransfer, payment_id: None, account_no: None, bank_code: None };
+            let deposit =
+                Deposit { method: PaymentMethod::BankTransfer, payment_id: None, account_no: None, bank_code: None };
             let payment = match offer {
                 0 | 1 => PaymentOffer::Later,
                 2 => PaymentOffer::Deposit(deposit),
@@ -170,17 +171,21 @@ fn commands(w: &World, act: &Act) -> Option<C> {
             };
             to_there(*to, place(wanted, *partial, payment))
         }
-        Act::Pay { split, wrong, known, vouched } => {
+        Act::Pay { split, wrong, known, verified } => {
             let amount = due.get() + i64::from(*wrong);
             let id = |n: usize| if *known { format!("k-{n}") } else { format!("k-{}-{n}", w.history.len()) };
-            let points =
-                |amount| Paid { means: Means::Points, amount: Won::new(amount), approval_id: id(9), movement_id: None };
+            let points = |amount| Paid {
+                method: PaymentMethod::Points,
+                amount: Won::new(amount),
+                approval_id: id(9),
+                movement_id: None,
+            };
             let settlements = match (amount, split) {
                 (0, _) => Vec::new(),
                 (n, true) if n > 1 => vec![points(n / 2), card(&id(1), n - n / 2)],
                 (n, _) => vec![card(&id(1), n)],
             };
-            C::ApprovePayment { settlements, vouched: *vouched }
+            C::ApprovePayment { settlements, verified: *verified }
         }
         Act::Deposit { wrong } => C::ConfirmDeposit { amount: due + Won::new(i64::from(*wrong)), payment_id: None },
         Act::Decline => C::DeclinePayment { reason: None },
@@ -188,11 +193,11 @@ fn commands(w: &World, act: &Act) -> Option<C> {
         Act::Expire => C::Expire,
         Act::CancelLines(lines) => C::CancelLines { lines: lines.clone(), reason: None },
         Act::Prepare => C::Prepare,
-        Act::Judge(lines) => {
-            C::JudgeStock { lines: lines.iter().map(|&(line_no, available)| Judged { line_no, available }).collect() }
-        }
+        Act::Judge(lines) => C::ConfirmStock {
+            lines: lines.iter().map(|&(line_no, available)| StockCount { line_no, available }).collect(),
+        },
         Act::Confirm(n) => C::ConfirmRefund { key: key(*n) },
-        Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into(), heard: Heard::Refused },
+        Act::Fail(n) => C::FailRefund { key: key(*n), reason: "no".into(), outcome: RefundOutcome::Refused },
         Act::Wait(_) | Act::Move(..) | Act::Pause(_) | Act::OneStep | Act::Rest | Act::Elsewhere(_) => return None,
     })
 }
@@ -207,7 +212,7 @@ fn run(w: &mut World, acts: &[Act]) {
             }
             Act::Pause(paused) => w.pause("b", *paused),
             Act::Elsewhere(known) => {
-                let key = |n: &usize| PaymentKey { means: Means::Card, id: format!("k-{n}").into() };
+                let key = |n: &usize| PaymentKey { method: PaymentMethod::Card, id: format!("k-{n}").into() };
                 // not what this order has itself: the register gives a payment to one
                 let here = |key: &PaymentKey| {
                     w.order.iter().flat_map(|o| &o.settlements).any(|s| s.approval_id.as_deref() == Some(&*key.id))
@@ -256,9 +261,9 @@ fn run(w: &mut World, acts: &[Act]) {
     let Some(o) = w.order.clone() else { return };
     if o.placement == Placement::Done && o.paid_at.is_some() {
         let lines = o.lines.iter().filter(|l| l.status == Status::Ordered);
-        let lines: Vec<Judged> = lines.map(|l| Judged { line_no: l.no, available: 0 }).collect();
+        let lines: Vec<StockCount> = lines.map(|l| StockCount { line_no: l.no, available: 0 }).collect();
         if !lines.is_empty() {
-            w.ask(&C::JudgeStock { lines }).unwrap();
+            w.ask(&C::ConfirmStock { lines }).unwrap();
             w.rest();
         }
         if w.o().lines.iter().all(|l| l.active() == 0) {
@@ -283,11 +288,11 @@ const EVENTS: [&str; 20] = [
     "payment_declined",
     "payment_expired",
     "payment_cancelled",
-    "late_payment_taken",
-    "undue_payment_taken",
-    "payment_repeated",
+    "late_payment_received",
+    "unexpected_payment_received",
+    "duplicate_payment_received",
     "cut",
-    "stock_judged",
+    "stock_confirmed",
     "stock_deducted",
     "stock_asked",
     "prepared",
@@ -304,13 +309,13 @@ fn scripts() -> Vec<(Vec<Act>, u32)> {
         wrong: false,
         to: 0,
     };
-    let pay = || Act::Pay { split: false, wrong: false, known: false, vouched: true };
-    let known = || Act::Pay { split: false, wrong: false, known: true, vouched: true };
+    let pay = || Act::Pay { split: false, wrong: false, known: false, verified: true };
+    let known = || Act::Pay { split: false, wrong: false, known: true, verified: true };
     vec![
         (vec![order(&[(0, 1)], 0), Act::Decline, pay(), Act::Judge(vec![(1, 0)]), Act::Fail(0), Act::Confirm(0)], 1),
         (vec![order(&[(2, 1)], 0), pay(), Act::Prepare], 1),
         // another amount than what is due; and the same payment told again
-        (vec![order(&[(2, 1)], 0), Act::Pay { split: false, wrong: true, known: false, vouched: true }], 1),
+        (vec![order(&[(2, 1)], 0), Act::Pay { split: false, wrong: true, known: false, verified: true }], 1),
         (vec![order(&[(2, 1)], 0), known(), known()], 1),
         (vec![order(&[(2, 1)], 0), Act::Wait(31), Act::Expire, pay()], 1),
         (vec![order(&[(2, 1)], 0), Act::Cancel], 1),

@@ -11,7 +11,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Fault, RefundTiming},
-        command::{Means, Paid, PaymentOffer},
+        command::{Paid, PaymentMethod, PaymentOffer},
         delivery::DeliveredBy,
     },
 };
@@ -89,8 +89,8 @@ fn of_several_means_a_line_is_refunded_as_far_as_each_is() {
     let mut w = shop(1);
     ask(&mut w, &[place(vec![line("a", 1), line("c", 2)], false, PaymentOffer::Later)]);
     let due = w.o().due_now().get();
-    let points = Paid { means: Means::Points, ..card("p", 500) };
-    ask(&mut w, &[C::ApprovePayment { settlements: vec![card("k", due - 500), points], vouched: true }]);
+    let points = Paid { method: PaymentMethod::Points, ..card("p", 500) };
+    ask(&mut w, &[C::ApprovePayment { settlements: vec![card("k", due - 500), points], verified: true }]);
     ask(&mut w, &[C::CancelLines { lines: vec![1, 2], reason: None }]);
     assert_eq!((told(&w, 1), told(&w, 2)), ((333, 0, 0), (666, 0, 0)));
     assert_eq!(w.o().refunds.len(), 2);
@@ -107,7 +107,7 @@ fn what_was_never_paid_is_no_refund() {
     let mut w = shop(1);
     ask(&mut w, &[place(vec![line("c", 7)], true, PaymentOffer::Later)]);
     let due = w.o().due_now().get();
-    ask(&mut w, &[C::ApprovePayment { settlements: vec![card("k", due)], vouched: true }]);
+    ask(&mut w, &[C::ApprovePayment { settlements: vec![card("k", due)], verified: true }]);
     assert!(w.o().line(1).unwrap().refunded > Won::ZERO);
     assert!(w.o().line_refunds(None).is_empty(), "two units were short before anybody paid");
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::Fault,
-        command::{Heard, Judged, PaymentOffer},
+        command::{PaymentOffer, RefundOutcome, StockCount},
         repeats::{CORRECTIONS_MAX, DECLINES_MAX, DESTINATIONS_MAX, HISTORY_MAX, JUDGEMENTS_MAX, TRIES_MAX},
     },
     reason::Reason,
@@ -69,12 +69,12 @@ fn each_bound_is_told_and_the_order_goes_on() {
     let mut w = unpaid();
     let decline = C::DeclinePayment { reason: None };
     assert_eq!(until_refused(&mut w, &decline), (usize::from(DECLINES_MAX), Reason::TooMany));
-    let choose = C::ChooseDestination { zip: Some("06236".into()) };
+    let choose = C::SetShippingAddress { zip: Some("06236".into()) };
     assert_eq!(until_refused(&mut w, &choose), (usize::from(DESTINATIONS_MAX), Reason::TooMany));
     w.ask(&C::CancelPayment).unwrap();
 
     let mut w = order(shop(1), vec![line("c", 5)], &[]);
-    let judge = C::JudgeStock { lines: vec![Judged { line_no: 1, available: 5 }] };
+    let judge = C::ConfirmStock { lines: vec![StockCount { line_no: 1, available: 5 }] };
     assert_eq!(until_refused(&mut w, &judge), (usize::from(JUDGEMENTS_MAX), Reason::TooMany));
     w.ask(&C::Prepare).unwrap();
 
@@ -90,10 +90,10 @@ fn each_bound_is_told_and_the_order_goes_on() {
 fn a_refund_that_is_due_may_always_fail_and_succeed() {
     let mut w = order(shop(1), vec![line("c", 5)], &[C::CancelLines { lines: vec![1], reason: None }]);
     let key = w.o().refunds[0].key.clone();
-    let fail = C::FailRefund { key: key.clone(), reason: "no".into(), heard: Heard::Refused };
+    let fail = C::FailRefund { key: key.clone(), reason: "no".into(), outcome: RefundOutcome::Refused };
     assert_eq!(until_refused(&mut w, &fail), (TRIES_MAX, Reason::TooMany));
     for _ in 0..3 {
-        w.now = w.o().refunds[0].next_try().unwrap();
+        w.now = w.o().refunds[0].next_attempt_at().unwrap();
         w.ask(&fail).unwrap();
     }
     w.ask(&C::ConfirmRefund { key }).unwrap();

@@ -14,7 +14,7 @@ use crate::domain::{
     order::{
         OrderCommand as C,
         claim::{Fault, RefundTiming, ReturnState},
-        command::{Means, Paid, PaymentOffer},
+        command::{Paid, PaymentMethod, PaymentOffer},
         delivery::{DeliveredBy, ShipMethod},
         state::Stage,
     },
@@ -319,14 +319,14 @@ fn goods_that_inspection_sends_back_earn_what_they_would_have() {
         w.policy.points = PointsPolicy::AtDelivery;
         ask(&mut w, &place(vec![line("a", 2)], false, PaymentOffer::Later));
         let due = w.o().due_now();
-        let used = Paid { means: Means::Points, ..card("p", points) };
+        let used = Paid { method: PaymentMethod::Points, ..card("p", points) };
         let settlements =
             [card("k", due.get() - points), used].into_iter().filter(|p| p.amount.is_positive()).collect();
-        ask(&mut w, &C::ApprovePayment { settlements, vouched: true });
+        ask(&mut w, &C::ApprovePayment { settlements, verified: true });
         for then in procured() {
             ask(&mut w, &then);
         }
-        ask(&mut w, &C::ShipBy { method: ShipMethod::Own, lines: ALL, started: true, waybills: Vec::new() });
+        ask(&mut w, &C::ShipBy { method: ShipMethod::Own, lines: ALL, in_transit: true, waybills: Vec::new() });
         ask(&mut w, &back(2, Fault::Seller));
         ask(&mut w, &super::acts::delivery(DeliveredBy::Carrier, ALL));
         ask(&mut w, &approve(None, Some(RefundTiming::AfterCollection)));
@@ -350,7 +350,7 @@ fn what_is_kept_back_where_the_money_went_is_kept_of_what_a_corrected_fault_give
             let fault = corrected.then_some(Fault::Seller);
             ask(&mut w, &complete(vec![found(1, (1, 0, 0), kept)], fault));
             let line = &w.o().return_of(1).unwrap().lines[0];
-            let is = (planned(&w), line.kept_back.get(), w.o().surcharge_due().get());
+            let is = (planned(&w), line.withheld_amount.get(), w.o().surcharge_due().get());
             let expected = if corrected { (13_000 - of_fault, of_fault, owed) } else { (7_000, 0, kept) };
             assert_eq!(is, expected, "{kept} {corrected}");
         }

@@ -14,7 +14,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, ExchangeState, Fault},
+        claim::{ClaimReason, ExchangeResolution, ExchangeState, Fault},
         command::{DeliveryReport, PaymentOffer, Sourced},
         delivery::{DeliveredBy, DeliveryStatus, ShipMethod},
         supply::{AskState, LinkState, LinkWhat, ProcureState, ShortLine},
@@ -229,8 +229,14 @@ fn a_product_that_is_not_there_is_no_exchange_wherever_it_lives() {
                 assert_eq!(*w.o(), before);
             }
             // it may still be approved otherwise
-            w.ask(&C::ApproveExchange { group: 1, branch: Branch::Pickup, sku_id: None, fault: None, waived: None })
-                .unwrap();
+            w.ask(&C::ApproveExchange {
+                group: 1,
+                resolution: ExchangeResolution::Pickup,
+                sku_id: None,
+                fault: None,
+                waived: None,
+            })
+            .unwrap();
         }
     }
 }
@@ -342,7 +348,7 @@ fn what_goes_without_a_parcel_service_is_delivered_without_force_and_earns_its_p
     for method in [ShipMethod::Own, ShipMethod::Quick, ShipMethod::Pickup] {
         for started in [false, true] {
             let mut w = order(shop(1), vec![line("c", 2)], &procured());
-            w.ask(&C::ShipBy { method, lines: ALL, started, waybills: Vec::new() }).unwrap();
+            w.ask(&C::ShipBy { method, lines: ALL, in_transit: started, waybills: Vec::new() }).unwrap();
             w.ask(&delivery(DeliveredBy::Carrier, ALL)).unwrap();
             let d = w.o().lines[0].delivery.clone();
             assert_eq!((d.status, d.forced, d.carrier_at), (Some(DeliveryStatus::Delivered), false, None));
@@ -353,18 +359,18 @@ fn what_goes_without_a_parcel_service_is_delivered_without_force_and_earns_its_p
     // who brings it himself has no waybills; a quick courier may
     for (method, may) in [(ShipMethod::Own, false), (ShipMethod::Pickup, false), (ShipMethod::Quick, true)] {
         let mut w = order(shop(1), vec![line("c", 1)], &procured());
-        let ship = C::ShipBy { method, lines: ALL, started: false, waybills: vec![waybill(1, 1, 1)] };
+        let ship = C::ShipBy { method, lines: ALL, in_transit: false, waybills: vec![waybill(1, 1, 1)] };
         assert_eq!(w.ask(&ship).is_ok(), may, "{method:?}");
     }
     let mut w = order(shop(1), vec![line("a", 1)], &procured());
-    w.ask(&C::ShipBy { method: ShipMethod::Own, lines: ALL, started: false, waybills: Vec::new() }).unwrap();
+    w.ask(&C::ShipBy { method: ShipMethod::Own, lines: ALL, in_transit: false, waybills: Vec::new() }).unwrap();
     w.ask(&C::RegisterWaybill(waybill(1, 1, 1))).unwrap_err();
     w.ask(&delivery(DeliveredBy::Carrier, ALL)).unwrap();
     w.ask(&C::ConfirmPurchase { lines: ALL }).unwrap();
     assert!(w.o().lines[0].points_earned.is_positive());
     // a parcel waits for its waybill, and says so
     let mut w = order(shop(1), vec![line("a", 1)], &procured());
-    w.ask(&C::Ship { lines: ALL, started: false, waybills: Vec::new() }).unwrap();
+    w.ask(&C::Ship { lines: ALL, in_transit: false, waybills: Vec::new() }).unwrap();
     let refused = w.ask(&delivery(DeliveredBy::Carrier, ALL)).unwrap_err();
     assert!(
         refused.message().contains("no waybill") && !refused.message().contains("already"),
@@ -378,7 +384,7 @@ fn nothing_is_delivered_before_it_left() {
     let mut w = order(shop(1), vec![line("a", 1), line("c", 1)], &procured());
     let ordered = w.now;
     w.later(Duration::from_secs(3_600));
-    w.ask(&C::Ship { lines: vec![1], started: true, waybills: vec![waybill(1, 1, 1)] }).unwrap();
+    w.ask(&C::Ship { lines: vec![1], in_transit: true, waybills: vec![waybill(1, 1, 1)] }).unwrap();
     let left = w.now;
     assert_eq!(w.o().lines[0].delivery.shipped_at, Some(left));
     w.later(Duration::from_secs(3_600));
@@ -412,9 +418,9 @@ fn the_carriers_word_is_kept_while_a_claim_has_the_line() {
                 }
                 let mut w = order(w, vec![line("a", 2)], &procured());
                 w.ask(&if by_hand {
-                    C::ShipBy { method: ShipMethod::Own, lines: ALL, started: true, waybills: Vec::new() }
+                    C::ShipBy { method: ShipMethod::Own, lines: ALL, in_transit: true, waybills: Vec::new() }
                 } else {
-                    C::Ship { lines: ALL, started: false, waybills: vec![waybill(1, 1, 2)] }
+                    C::Ship { lines: ALL, in_transit: false, waybills: vec![waybill(1, 1, 2)] }
                 })
                 .unwrap();
                 w.ask(&claim).unwrap();

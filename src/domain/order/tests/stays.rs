@@ -12,8 +12,8 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, ExchangeState, Fault, ReturnState},
-        command::{Found, Means, Paid, PaymentOffer},
+        claim::{ClaimReason, ExchangeResolution, ExchangeState, Fault, ReturnState},
+        command::{Found, Paid, PaymentMethod, PaymentOffer},
         delivery::DeliveredBy,
     },
     status::Status,
@@ -39,7 +39,7 @@ pub(super) fn send_new() -> Vec<C> {
     vec![
         C::UseOwnStock { lines: ALL },
         C::CompleteProcurement { lines: ALL },
-        C::Ship { lines: ALL, started: true, waybills: Vec::new() },
+        C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() },
         delivery(DeliveredBy::Forced, ALL),
     ]
 }
@@ -70,7 +70,7 @@ pub(super) fn returned(group: u16, no: u16, n: u32) -> Vec<C> {
 pub(super) fn money(w: &World) -> (i64, i64, i64, i64) {
     let of = |waits: bool| {
         let open = w.o().refunds.iter().filter(|f| f.open() || f.done());
-        open.filter(|f| (f.next_try().is_none() && !f.done()) == waits).map(|f| f.amount).sum::<Won>().get()
+        open.filter(|f| (f.next_attempt_at().is_none() && !f.done()) == waits).map(|f| f.amount).sum::<Won>().get()
     };
     let kept: Won = w.o().settlements.iter().map(|s| s.excluded).sum();
     (of(true), of(false), kept.get(), w.o().surcharge_due().get())
@@ -155,7 +155,13 @@ fn whenever_the_new_goods_are_given_back_the_old_ones_are_paid_for() {
         ask(&mut w, &[come(2, 2, 1), inspect(2, found(2, (1, 0, 0), 0))]);
         let wants =
             C::RequestExchange { line_no: 3, quantity: 1, reason: ClaimReason::ChangeOfMind, fault, wanted: None };
-        let pickup = C::ApproveExchange { group: 3, branch: Branch::Pickup, sku_id: None, fault: None, waived: None };
+        let pickup = C::ApproveExchange {
+            group: 3,
+            resolution: ExchangeResolution::Pickup,
+            sku_id: None,
+            fault: None,
+            waived: None,
+        };
         ask(&mut w, &[wants, pickup]);
         let group = w.o().fulfilment.returns.last().unwrap().group;
         ask(&mut w, &[come(group, 3, 1), inspect(group, found(3, (1, 0, 0), 0))]);
@@ -210,7 +216,8 @@ fn what_is_charged_for_lost_goods_is_cut_out_of_what_waits_for_them() {
 /// Over several payments what goes is the card's first, and what is kept back is of what is left.
 #[test]
 fn several_payments_keep_back_in_their_order() {
-    let points = Paid { means: Means::Points, amount: Won::new(8_000), approval_id: "pt".into(), movement_id: None };
+    let points =
+        Paid { method: PaymentMethod::Points, amount: Won::new(8_000), approval_id: "pt".into(), movement_id: None };
     let mut w = shop(1);
     let paid = PaymentOffer::Approved(vec![card("k", 5_000), points]);
     ask(&mut w, &[place(vec![line("a", 1)], false, paid)]);
@@ -330,7 +337,10 @@ fn two_sellers(lanes: u32, prepared: bool) -> World {
     let first = PartnerId::stored("1");
     let mut path = vec![C::PrepareOf { lines: one(), by: Some(first) }];
     path.extend([C::UseOwnStock { lines: one() }, C::CompleteProcurement { lines: one() }]);
-    path.extend([C::Ship { lines: one(), started: true, waybills: Vec::new() }, delivery(DeliveredBy::Forced, one())]);
+    path.extend([
+        C::Ship { lines: one(), in_transit: true, waybills: Vec::new() },
+        delivery(DeliveredBy::Forced, one()),
+    ]);
     ask(&mut w, &path);
     ask(&mut w, &if prepared { vec![C::Prepare] } else { Vec::new() });
     ask(&mut w, &[mind(1, 1), add_product(1, Some("b"))]);
@@ -457,7 +467,7 @@ fn a_loss_of_several_lines_waits_for_the_old_goods_of_each() {
         w.skus.extend(more.skus);
         w.stocks.extend(more.stocks);
         w.came.extend(more.came);
-        let ship = C::Ship { lines: vec![1, 2], started: true, waybills: Vec::new() };
+        let ship = C::Ship { lines: vec![1, 2], in_transit: true, waybills: Vec::new() };
         let path = [procured(), vec![ship, delivery(DeliveredBy::Forced, vec![1, 2])]].concat();
         let mut w = order(w, vec![line("a", 2), line("b", 2), line("c", 1)], &path);
         let swap = [exchange(1, 2), add_product(1, Some("b")), exchange(2, 2), add_product(2, Some("a"))];
@@ -465,7 +475,8 @@ fn a_loss_of_several_lines_waits_for_the_old_goods_of_each() {
         ask(&mut w, &[back(4, 1, Fault::Seller), back(5, 1, Fault::Seller)]);
         ask(&mut w, &[C::ReportStockLoss { lines: vec![lost(3, 1), lost(4, 1), lost(5, 1)] }]);
         let waits = |w: &World| -> Vec<(Option<u16>, i64)> {
-            let of = w.o().refunds.iter().filter(|f| f.cancel_group.is_some() && f.open() && f.next_try().is_none());
+            let of =
+                w.o().refunds.iter().filter(|f| f.cancel_group.is_some() && f.open() && f.next_attempt_at().is_none());
             of.map(|f| (f.waits_for, f.amount.get())).collect()
         };
         assert_eq!(waits(&w), [(Some(4), 10_000), (Some(5), 10_000)]);

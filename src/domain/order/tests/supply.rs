@@ -177,9 +177,9 @@ fn what_has_an_installer_is_confirmed_once_it_is_installed() {
     let installer = C::AssignInstaller(purchase("3", &[(1, "i")]));
     let mut path = vec![C::Prepare, installer, news(LinkWhat::Placed), C::UseOwnStock { lines: ALL }];
     path.push(C::CompleteProcurement { lines: ALL });
-    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() });
     let mut w = order(shop(1), vec![line("c", 1)], &path);
-    let (confirm, installed) = (C::ConfirmPurchase { lines: ALL }, C::Installed { lines: ALL });
+    let (confirm, installed) = (C::ConfirmPurchase { lines: ALL }, C::CompleteInstallation { lines: ALL });
     for (then, too_early) in [
         (delivery(DeliveredBy::Forced, ALL), &installed),
         (delivery(DeliveredBy::Installer, ALL), &confirm),
@@ -195,13 +195,13 @@ fn what_has_an_installer_is_confirmed_once_it_is_installed() {
 #[test]
 fn a_surcharge_that_was_not_paid_is_due_again_when_the_return_is_rejected() {
     let mut w = order(shop(1), vec![line("c", 1)], &procured());
-    w.ask(&C::ChooseDestination { zip: Some("63000".into()) }).unwrap();
+    w.ask(&C::SetShippingAddress { zip: Some("63000".into()) }).unwrap();
     assert_eq!(w.o().surcharge_due(), Won::new(3_000));
     w.ask(&back(1)).unwrap();
     assert_eq!(w.o().surcharge_due(), Won::ZERO);
     w.ask(&C::RejectReturn { group: 1, reason: None }).unwrap();
     assert_eq!(w.o().surcharge_due(), Won::new(3_000));
-    let ship = C::Ship { lines: ALL, started: true, waybills: Vec::new() };
+    let ship = C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() };
     assert_eq!(w.ask(&ship).unwrap_err().reason, Reason::SurchargeUnpaid);
     w.ask(&pay("s", 3_000)).unwrap();
     w.ask(&ship).unwrap();

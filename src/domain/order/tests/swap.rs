@@ -11,7 +11,7 @@ use crate::domain::{
     money::Won,
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, CollectionState, ExchangeState, Fault},
+        claim::{ClaimReason, CollectionState, ExchangeResolution, ExchangeState, Fault},
         delivery::DeliveredBy,
         state::Stage,
     },
@@ -29,7 +29,7 @@ fn sent(lanes: u32, n: u32) -> World {
 
 fn ship_new() -> Vec<C> {
     let mut path = vec![C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }];
-    path.push(C::Ship { lines: ALL, started: true, waybills: Vec::new() });
+    path.push(C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() });
     path.push(delivery(DeliveredBy::Forced, ALL));
     path
 }
@@ -175,7 +175,7 @@ fn an_exchange_fee_is_the_buyers_by_fault_and_is_paid_or_set_off() {
     let paid = |w: &World| w.o().surcharge_due().get();
     let swap = |fault, waived: Option<&str>| C::ApproveExchange {
         group: 1,
-        branch: Branch::AddProduct,
+        resolution: ExchangeResolution::AddProduct,
         sku_id: Some(crate::domain::ids::SkuId::stored("a")),
         fault,
         waived: waived.map(str::to_owned),
@@ -219,7 +219,13 @@ fn a_buyer_may_withdraw_an_exchange_until_it_is_decided() {
         ask(&mut w, &[exchange(1, 1), C::WithdrawExchange { group: 1 }]);
         assert_eq!((w.status(), w.o().exchange_of(1).unwrap().state), (was, ExchangeState::Withdrawn));
         assert_eq!(w.ask(&add_product(1, None)).unwrap_err().reason, Reason::IllegalTransition);
-        let pickup = C::ApproveExchange { group: 2, branch: Branch::Pickup, sku_id: None, fault: None, waived: None };
+        let pickup = C::ApproveExchange {
+            group: 2,
+            resolution: ExchangeResolution::Pickup,
+            sku_id: None,
+            fault: None,
+            waived: None,
+        };
         for approved in [pickup, add_product(2, Some("a"))] {
             let mut w = order(shop(1), vec![line("c", 2)], &path);
             ask(&mut w, &[exchange(1, 1), C::WithdrawExchange { group: 1 }, exchange(1, 2), approved]);

@@ -8,8 +8,8 @@ use super::{
 use crate::domain::{
     order::{
         OrderCommand as C,
-        claim::{Branch, ClaimReason, Fault},
-        command::{Deposit, Judged, Means, PaymentOffer},
+        claim::{ClaimReason, ExchangeResolution, Fault},
+        command::{Deposit, PaymentMethod, PaymentOffer, StockCount},
         delivery::DeliveredBy,
     },
     reason::Reason,
@@ -21,12 +21,13 @@ const ALL: Vec<u16> = Vec::new();
 /// An order of one line that stands at this status.
 fn at(status: Status) -> World {
     let mut w = shop(1);
-    let deposit = Deposit { means: Means::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
+    let deposit =
+        Deposit { method: PaymentMethod::VirtualAccount, payment_id: None, account_no: None, bank_code: None };
     let prepared = vec![pay("k", 2_666 + 500), C::Prepare];
     let mut done = prepared.clone();
     done.extend([C::UseOwnStock { lines: ALL }, C::CompleteProcurement { lines: ALL }]);
     let mut shipped = done.clone();
-    shipped.push(C::Ship { lines: ALL, started: true, waybills: vec![waybill(1, 1, 2)] });
+    shipped.push(C::Ship { lines: ALL, in_transit: true, waybills: vec![waybill(1, 1, 2)] });
     let mut delivered = shipped.clone();
     delivered.push(delivery(DeliveredBy::Carrier, ALL));
     let with = |first: &[C], then: Vec<C>| first.iter().cloned().chain(then).collect::<Vec<_>>();
@@ -67,12 +68,18 @@ fn at(status: Status) -> World {
         w.ask(&command).unwrap();
     }
     if status == Status::Exchanged {
-        w.ask(&C::ApproveExchange { group: 1, branch: Branch::AddProduct, sku_id: None, fault: None, waived: None })
-            .unwrap();
+        w.ask(&C::ApproveExchange {
+            group: 1,
+            resolution: ExchangeResolution::AddProduct,
+            sku_id: None,
+            fault: None,
+            waived: None,
+        })
+        .unwrap();
         for then in [
             C::UseOwnStock { lines: ALL },
             C::CompleteProcurement { lines: ALL },
-            C::Ship { lines: ALL, started: true, waybills: Vec::new() },
+            C::Ship { lines: ALL, in_transit: true, waybills: Vec::new() },
             delivery(DeliveredBy::Forced, ALL),
             C::ConfirmPurchase { lines: ALL },
         ] {
@@ -86,7 +93,7 @@ fn at(status: Status) -> World {
 /// The commands of each trigger; those of a claim name the claim, and are refused by its own state.
 fn commands(trigger: Trigger) -> Vec<C> {
     let one = || vec![1];
-    let judge = |available| C::JudgeStock { lines: vec![Judged { line_no: 1, available }] };
+    let judge = |available| C::ConfirmStock { lines: vec![StockCount { line_no: 1, available }] };
     match trigger {
         Trigger::ApprovePayment => {
             vec![pay("k-9", 1), C::ConfirmDeposit { amount: crate::domain::money::Won::new(1), payment_id: None }]
@@ -96,8 +103,8 @@ fn commands(trigger: Trigger) -> Vec<C> {
         Trigger::CancelPayment => vec![C::CancelPayment],
         Trigger::CancelLines => vec![C::CancelLines { lines: one(), reason: None }],
         Trigger::Prepare => vec![C::Prepare],
-        Trigger::JudgeNone => vec![judge(0), C::JudgeStock { lines: Vec::new() }],
-        Trigger::JudgeSome => vec![judge(1)],
+        Trigger::ConfirmNoStock => vec![judge(0), C::ConfirmStock { lines: Vec::new() }],
+        Trigger::ConfirmSomeStock => vec![judge(1)],
         Trigger::PurchaseFromPartner => vec![C::PurchaseFromPartner(purchase("2", &[(1, "w")]))],
         Trigger::PurchaseFromNonPartner => {
             let amount = crate::domain::money::Won::new(1);
@@ -106,7 +113,7 @@ fn commands(trigger: Trigger) -> Vec<C> {
         }
         Trigger::UseOwnStock => vec![C::UseOwnStock { lines: one() }, C::UseOwnStock { lines: ALL }],
         Trigger::AssignInstaller => vec![C::AssignInstaller(purchase("3", &[(1, "i")]))],
-        Trigger::ChooseDestination => vec![C::ChooseDestination { zip: Some("63000".into()) }],
+        Trigger::SetShippingAddress => vec![C::SetShippingAddress { zip: Some("63000".into()) }],
         Trigger::CompleteProcurement => {
             vec![C::CompleteProcurement { lines: one() }, C::CompleteProcurement { lines: ALL }]
         }
@@ -117,7 +124,7 @@ fn commands(trigger: Trigger) -> Vec<C> {
         Trigger::LoseAllStock => vec![C::ReportStockLoss { lines: vec![units(1, 2)] }],
         Trigger::LoseSomeStock => vec![C::ReportStockLoss { lines: vec![units(1, 1)] }],
         Trigger::Ship => {
-            let ship = |lines| C::Ship { lines, started: true, waybills: Vec::new() };
+            let ship = |lines| C::Ship { lines, in_transit: true, waybills: Vec::new() };
             vec![ship(one()), ship(ALL)]
         }
         Trigger::Deliver => vec![
@@ -126,9 +133,9 @@ fn commands(trigger: Trigger) -> Vec<C> {
             delivery(DeliveredBy::Carrier, one()),
             delivery(DeliveredBy::Forced, ALL),
             delivery(DeliveredBy::Installer, one()),
-            C::Installed { lines: one() },
+            C::CompleteInstallation { lines: one() },
         ],
-        Trigger::InstallationImpossible => vec![C::InstallationImpossible { lines: one() }],
+        Trigger::FailInstallation => vec![C::FailInstallation { lines: one() }],
         Trigger::ConfirmPurchase => vec![C::ConfirmPurchase { lines: one() }, C::ConfirmPurchase { lines: ALL }],
         Trigger::Review => vec![C::WriteReview { line_no: 1, rating: 5 }],
         Trigger::RequestReturn => vec![C::RequestReturn(give_back(&[(1, 1)], Fault::Seller))],

@@ -15,7 +15,7 @@ use crate::domain::{
     money::Won,
     order::{
         Context, Decision, Event, Order, OrderCommand, Quote,
-        command::{Means, Paid, PaymentOffer, PlaceOrder, Wanted},
+        command::{Paid, PaymentMethod, PaymentOffer, PlaceOrder, Wanted},
         decide,
         decide::looks,
         event::{EVENT_VERSION, ReservedLine},
@@ -134,17 +134,17 @@ pub fn sent_to(zip: &str, place: OrderCommand) -> OrderCommand {
 }
 
 pub fn card(approval: &str, amount: i64) -> Paid {
-    Paid { means: Means::Card, amount: Won::new(amount), approval_id: approval.into(), movement_id: None }
+    Paid { method: PaymentMethod::Card, amount: Won::new(amount), approval_id: approval.into(), movement_id: None }
 }
 
 pub fn pay(approval: &str, amount: i64) -> OrderCommand {
     let settlements = if amount == 0 { Vec::new() } else { vec![card(approval, amount)] };
-    OrderCommand::ApprovePayment { settlements, vouched: true }
+    OrderCommand::ApprovePayment { settlements, verified: true }
 }
 
 /// The same, by the buyer's own word.
 pub fn pay_unvouched(approval: &str, amount: i64) -> OrderCommand {
-    OrderCommand::ApprovePayment { settlements: vec![card(approval, amount)], vouched: false }
+    OrderCommand::ApprovePayment { settlements: vec![card(approval, amount)], verified: false }
 }
 
 pub fn off(id: &str, kind: PromotionKind, rate_bp: u32) -> Promotion {

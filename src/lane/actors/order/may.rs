@@ -1,4 +1,4 @@
-//! Who may say what of an order: its buyer of its own, a seller of the lines that it sells. The door asks as much before it sends
+//! Who may say what of an order: its buyer of its own, a seller of the lines that it sells. The HTTP API asks as much before it sends
 //! a command on, of the order as it was then; here it is asked where it is decided, so that nothing comes between, and of what
 //! comes by the streams, too.
 
@@ -71,10 +71,10 @@ fn about(order: &Order, command: &OrderCommand) -> About {
         | C::UseOwnStock { lines }
         | C::CompleteProcurement { lines }
         | C::CancelProcurement { lines, .. }
-        | C::Installed { lines }
-        | C::InstallationImpossible { lines } => named(lines.iter().copied()),
-        C::Prepare | C::ChooseDestination { .. } => About::All,
-        C::JudgeStock { lines } => named(lines.iter().map(|l| l.line_no)),
+        | C::CompleteInstallation { lines }
+        | C::FailInstallation { lines } => named(lines.iter().copied()),
+        C::Prepare | C::SetShippingAddress { .. } => About::All,
+        C::ConfirmStock { lines } => named(lines.iter().map(|l| l.line_no)),
         C::PurchaseFromPartner(p) | C::AssignInstaller(p) => named(p.lines.iter().map(|(no, ..)| *no)),
         C::BuyUnits { units, .. } | C::UseOwnUnits { units } => named(units.iter().map(|u| u.line_no)),
         C::ReportStockLoss { lines } => named(lines.iter().map(|l| l.line_no)),
@@ -184,7 +184,7 @@ impl State {
                 if let Event::Asked { what, .. } = event
                     && let AskWhat::Linked { linked, .. } = &mut **what
                 {
-                    linked.unasked = true;
+                    linked.without_consent = true;
                 }
             }
         }
@@ -204,14 +204,14 @@ fn of_others(order: &Order, command: &OrderCommand, who: &str) -> bool {
     match command {
         OrderCommand::AddGift { .. } => true,
         OrderCommand::MarkDelivered(d) if d.by == DeliveredBy::Installer => works(&d.lines),
-        OrderCommand::Installed { lines } | OrderCommand::InstallationImpossible { lines } => works(lines),
+        OrderCommand::CompleteInstallation { lines } | OrderCommand::FailInstallation { lines } => works(lines),
         _ => false,
     }
 }
 
 /// Whether a buyer may say it, too.
 fn of_a_buyer(command: &OrderCommand) -> bool {
-    let of_both = ["choose_destination", "request_return", "withdraw_return", "request_exchange"];
+    let of_both = ["set_shipping_address", "request_return", "withdraw_return", "request_exchange"];
     BUYERS.contains(&command.name()) || of_both.contains(&command.name())
 }
 

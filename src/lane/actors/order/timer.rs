@@ -65,7 +65,7 @@ impl State {
                 .order
                 .refunds
                 .iter()
-                .filter(|r| due(r.next_try()))
+                .filter(|r| due(r.next_attempt_at()))
                 .filter_map(|r| ask(&self.order, r, cx.partition))
                 .map(|ask| DueRefund { ask, epoch: cx.epoch, found: Instant::now() });
             cx.book.borrow_mut().asks.extend(asks);
@@ -100,7 +100,7 @@ fn ask(order: &Order, refund: &crate::domain::order::state::Refund, lane: u32) -
         lane,
         key: refund.key.clone(),
         amount: refund.amount,
-        means: settlement.means,
+        method: settlement.method,
         payment_id: order.payment_id_of(settlement),
         account: None,
         attempt: refund.tries.len(),

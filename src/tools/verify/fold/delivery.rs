@@ -55,7 +55,7 @@ impl CheckedOrder {
         Ok(())
     }
 
-    pub(super) fn waybill_changed(&mut self, w: &WaybillEntry, at: Time) -> Fit {
+    pub(super) fn waybill_updated(&mut self, w: &WaybillEntry, at: Time) -> Fit {
         let known = |k: &&mut WyblRow| *k.carr_cd == *w.carrier && *k.wybl_no == *w.waybill_no;
         let row = self.line_mut(w.line_no)?.waybills.iter_mut().find(known);
         let row = row.ok_or_else(|| format!("line {} has no waybill {}", w.line_no, w.waybill_no))?;
@@ -74,10 +74,10 @@ impl CheckedOrder {
             }
             let row = &mut line.row;
             row.dlv_qty = i64::from(l.delivered);
-            if l.revenue_at.is_none() {
+            if l.revenue_recognized_at.is_none() {
                 continue;
             }
-            (row.rvn_dttm, row.auto_cnfm_dttm) = (l.revenue_at, l.confirm_at);
+            (row.rvn_dttm, row.auto_cnfm_dttm) = (l.revenue_recognized_at, l.auto_confirm_at);
             row.dlv_cmpl_dttm = Some(e.delivered_at);
             let by_installer = e.by == DeliveredBy::Installer;
             row.dlv_sub_stat_cd = Some(if by_installer { BY_INSTALLER } else { DELIVERED }.into());

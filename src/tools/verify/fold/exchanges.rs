@@ -8,7 +8,7 @@ use crate::{
         Time,
         order::{
             claim::{CollectionState, ReturnChange},
-            event::{CutCause, Event, ExchangeApproved, ExchangeJudged, Kept, KeptFor},
+            event::{CutCause, Event, ExchangeApproved, ExchangeFindings, Kept, KeptFor},
         },
         status::Status,
     },
@@ -110,7 +110,7 @@ impl CheckedOrder {
                     row.dlv_fee_no = Some(i64::from(added.fee_no));
                     self.charge(added, true);
                 }
-                self.give_back(&fee.fees_back)?;
+                self.give_back(&fee.fee_refunds)?;
                 self.plan(&fee.refunds, at)
             }
             Event::ExchangeApproved(e) => self.exchange_approved(e, at),
@@ -123,7 +123,7 @@ impl CheckedOrder {
                 }
                 Ok(())
             }
-            Event::ExchangeInspected { group, sellable, unsellable, judged } => {
+            Event::ExchangeInspected { group, sellable, unsellable, findings: judged } => {
                 let x = self.exchange_mut(*group)?;
                 let back = i64::from(*sellable) + i64::from(*unsellable);
                 let way = x.way_mut()?;
@@ -215,7 +215,7 @@ impl CheckedOrder {
         (x.at, x.swapped, x.restocked) = (ExchangeAt::Approved, true, e.restocked);
         let units = x.row.exch_qty;
         let row = &mut x.row;
-        row.exch_brch_cd = Some(e.branch.code().into());
+        row.exch_brch_cd = Some(e.resolution.code().into());
         (row.aprv_rslt_dttm, row.move_amt) = (Some(at), moved);
         row.new_ord_seq = e.line.as_ref().map(|l| i64::from(l.no));
         row.dlv_fee_no = e.fee.as_ref().map(|f| i64::from(f.fee_no));
@@ -248,7 +248,7 @@ impl CheckedOrder {
 
     /// Units that are not taken go back to the buyer. Those whose replacement was still there are not exchanged after all, the
     /// others stay the buyer's beside it; what is kept back is a debt.
-    fn exchange_judged(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Fit {
+    fn exchange_judged(&mut self, group: u16, j: &ExchangeFindings, at: Time) -> Fit {
         let (rejected, undone) = (i64::from(j.rejected), i64::from(j.undone));
         let x = self.exchange_mut(group)?;
         x.row.clct_qty -= rejected;
@@ -260,11 +260,11 @@ impl CheckedOrder {
             self.called_off(group, j, at)?;
         }
         j.charge.iter().for_each(|fee| self.charge(fee, true));
-        self.give_back(&j.fees_back)?;
+        self.give_back(&j.fee_refunds)?;
         self.plan(&j.refunds, at)
     }
 
-    fn called_off(&mut self, group: u16, j: &ExchangeJudged, at: Time) -> Fit {
+    fn called_off(&mut self, group: u16, j: &ExchangeFindings, at: Time) -> Fit {
         let cancels = i64::from(self.next_cancel_group());
         let (units, moved) = (i64::from(j.undone), j.moved_back.get());
         let x = self.exchange_mut(group)?;
@@ -282,7 +282,7 @@ impl CheckedOrder {
                 l.row.pay_amt += moved;
             } else if l.row.ord_seq == added {
                 l.row.pay_amt -= moved;
-                l.row.dduct_qty -= i64::from(j.untaken);
+                l.row.dduct_qty -= i64::from(j.released);
             }
         }
         self.cancels.push(CnclRow {
@@ -369,8 +369,8 @@ impl CheckedOrder {
     /// the goods, are together no more than was paid.
     pub(super) fn paid_for(&self, event: &Event) -> Fit {
         // what is kept is told before what it is kept for
-        let set_off = matches!(event, Event::ReturnChanged(c) if c.why == ReturnChange::SetOff);
-        let keeps = set_off || matches!(event, Event::Resettled(_));
+        let set_off = matches!(event, Event::ReturnChanged(c) if c.cause == ReturnChange::SetOff);
+        let keeps = set_off || matches!(event, Event::RefundAdjusted(_));
         let standing = || self.returns.iter().filter(|r| r.stands());
         let kept_for = |x: &FoldedExchange| {
             let cut = self.kept.iter().flat_map(|k| &k.kept_for);

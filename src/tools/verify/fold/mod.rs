@@ -122,7 +122,7 @@ impl CheckedOrder {
         match event {
             Event::Placed(_) | Event::PlacementStarted { .. } => Err("it was placed before".to_owned()),
             Event::Reserved { reservation, lines } => self.reserved(reservation, lines),
-            Event::PlacementCompleted { shorts, fees, refunds, .. } => self.completed(shorts, fees, refunds, at),
+            Event::PlacementCompleted { shortages, fees, refunds, .. } => self.completed(shortages, fees, refunds, at),
             Event::PlacementFailed { .. } => {
                 self.failed();
                 Ok(())
@@ -133,13 +133,13 @@ impl CheckedOrder {
             }
             Event::PaymentExpired => self.ended_unpaid(Status::PaymentExpired),
             Event::PaymentCancelled => self.ended_unpaid(Status::PaymentCancelled),
-            Event::LatePaymentTaken { settlements, refunds }
-            | Event::UnduePaymentTaken { settlements, refunds, why: _ } => {
+            Event::LatePaymentReceived { settlements, refunds }
+            | Event::UnexpectedPaymentReceived { settlements, refunds, reason: _ } => {
                 settlements.iter().for_each(|paid| self.pay_in(paid, 1, at));
                 self.plan(refunds, at)
             }
             // the payer may try again; or what is known is told again
-            Event::PaymentDeclined { .. } | Event::PaymentRepeated { .. } => Ok(()),
+            Event::PaymentDeclined { .. } | Event::DuplicatePaymentReceived { .. } => Ok(()),
             Event::Cut { group, cause, lines, fees, refunds, reason, kept, .. } => {
                 self.cut(*group, (*cause, reason.as_deref()), lines, at)?;
                 self.give_back(fees)?;
@@ -149,7 +149,7 @@ impl CheckedOrder {
                 }
                 self.plan(refunds, at)
             }
-            Event::Resettled(e) => {
+            Event::RefundAdjusted(e) => {
                 if !self.cancels.iter().any(|c| c.cncl_grp_no == i64::from(e.group)) {
                     return Err(format!("there is no cancellation {}", e.group));
                 }
@@ -159,7 +159,7 @@ impl CheckedOrder {
                 self.freed.push(e.freed.clone());
                 self.plan(&e.refunds, at)
             }
-            Event::StockJudged { seen, .. } => {
+            Event::StockConfirmed { checked_lines: seen, .. } => {
                 seen.iter().try_for_each(|no| self.line_mut(*no).map(|l| l.row.stck_jdg_dttm = Some(at)))
             }
             Event::StockDeducted { lines } => lines
@@ -172,7 +172,7 @@ impl CheckedOrder {
             Event::Prepared { lines } => self.prepared(lines, at),
             Event::RefundConfirmed { key } => self.refunded(key, false, at),
             Event::RefundTransferred { key } => self.refunded(key, true, at),
-            Event::RefundFailed { key, reason, retry_at, heard: _ } => self.refund_failed(key, reason, *retry_at, at),
+            Event::RefundFailed { key, reason, retry_at, outcome: _ } => self.refund_failed(key, reason, *retry_at, at),
             Event::ProcurementStarted(e) => self.sourced(e, at),
             Event::ProcurementCompleted { procurements } => self.procured(procurements, at),
             Event::ProcurementCancelled { procurements, reason: _ } => self.sources_gone(procurements, at),
@@ -192,19 +192,19 @@ impl CheckedOrder {
             Event::Denied { ask, .. } => self.answered(ask, AskAt::Denied),
             Event::LinesSourced { lines } => self.all_go(lines, Status::Preparing, Status::ProcurementCheck),
             Event::LinesProcured { lines } => self.all_go(lines, Status::ProcurementCheck, Status::ProcurementDone),
-            Event::Worked { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at)),
-            Event::DestinationChosen(e) => self.sent_to(e, at),
+            Event::InstallationProgressed { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at)),
+            Event::ShippingAddressSet(e) => self.sent_to(e, at),
             Event::SurchargePaid { settlements, fees } => {
                 self.surcharges_paid(settlements, fees, at);
                 Ok(())
             }
-            Event::Shipped { lines, started, method } => self.shipped(lines, *started, *method, at),
+            Event::Shipped { lines, in_transit, method } => self.shipped(lines, *in_transit, *method, at),
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at),
-            Event::WaybillChanged { waybill } => self.waybill_changed(waybill, at),
+            Event::WaybillUpdated { waybill } => self.waybill_updated(waybill, at),
             Event::Delivered(e) => self.delivered(e),
-            Event::Installed { lines, confirm_at } => lines.iter().try_for_each(|no| {
+            Event::Installed { lines, auto_confirm_at } => lines.iter().try_for_each(|no| {
                 let row = &mut self.line_mut(*no)?.row;
-                (row.dlv_sub_stat_cd, row.auto_cnfm_dttm) = (Some("INSTALLED".into()), *confirm_at);
+                (row.dlv_sub_stat_cd, row.auto_cnfm_dttm) = (Some("INSTALLED".into()), *auto_confirm_at);
                 Ok(())
             }),
             Event::PurchaseConfirmed { lines } => {

@@ -8,8 +8,8 @@ use crate::{
         Time,
         fee::FeeReason,
         order::{
-            command::{Deposit, Means, Paid},
-            event::{AddedFee, DestinationChosen, FeeBack, Kept, LineAmount, PlacedFee, PlannedRefund},
+            command::{Deposit, Paid, PaymentMethod},
+            event::{AddedFee, FeeRefund, Kept, LineAmount, PlacedFee, PlannedRefund, ShippingAddressSet},
         },
         status::Status,
     },
@@ -23,7 +23,7 @@ const NAMELESS: &str = "deposit";
 #[derive(Debug)]
 pub struct FoldedPayment {
     pub row: StlmRow,
-    means: Means,
+    method: PaymentMethod,
     /// of points: which movement of the account
     movement: Option<Arc<str>>,
 }
@@ -138,20 +138,20 @@ impl CheckedOrder {
     pub(super) fn pay_in(&mut self, p: &Paid, group: i64, at: Time) {
         let no = self.payments.iter().map(|s| s.row.stlm_no).max().unwrap_or(0) + 1;
         let id: Arc<str> = p.approval_id.as_str().into();
-        if p.means == Means::Points {
+        if p.method == PaymentMethod::Points {
             self.points_row("USED", p.amount.get(), Some(Arc::clone(&id)), at);
         }
         let row =
-            StlmRow { pay_amt: p.amount.get(), pay_dttm: Some(at), ..self.settlement(no, group, p.means, Some(id)) };
-        self.payments.push(FoldedPayment { row, means: p.means, movement: p.movement_id.as_deref().map(Arc::from) });
+            StlmRow { pay_amt: p.amount.get(), pay_dttm: Some(at), ..self.settlement(no, group, p.method, Some(id)) };
+        self.payments.push(FoldedPayment { row, method: p.method, movement: p.movement_id.as_deref().map(Arc::from) });
     }
 
-    fn settlement(&self, no: i64, group: i64, means: Means, id: Option<Arc<str>>) -> StlmRow {
+    fn settlement(&self, no: i64, group: i64, method: PaymentMethod, id: Option<Arc<str>>) -> StlmRow {
         StlmRow {
             ord_id: Arc::clone(&self.ord_id),
             stlm_no: no,
             pay_grp_no: group,
-            pay_mns_cd: means.code().into(),
+            pay_mns_cd: method.code().into(),
             pay_mns_rel_id: id,
             expt_amt: 0,
             pay_amt: 0,
@@ -166,8 +166,8 @@ impl CheckedOrder {
     /// What is due is awaited; it is known by the payment side's name, of old by the account's number.
     pub(super) fn await_deposit(&mut self, d: &Deposit) {
         let id = d.payment_id.as_deref().or(d.account_no.as_deref()).map(Arc::from);
-        let row = StlmRow { expt_amt: self.owed(), ..self.settlement(1, 1, d.means, id) };
-        self.payments.push(FoldedPayment { row, means: d.means, movement: None });
+        let row = StlmRow { expt_amt: self.owed(), ..self.settlement(1, 1, d.method, id) };
+        self.payments.push(FoldedPayment { row, method: d.method, movement: None });
     }
 
     /// What is awaited is always what is due.
@@ -180,7 +180,7 @@ impl CheckedOrder {
     }
 
     /// Fees go back beside what is cut; those of a return go with it.
-    pub(super) fn give_back(&mut self, fees: &[FeeBack]) -> Fit {
+    pub(super) fn give_back(&mut self, fees: &[FeeRefund]) -> Fit {
         for b in fees {
             let fee = self.fees.iter_mut().find(|f| f.row.dlv_fee_no == i64::from(b.fee_no));
             fee.ok_or_else(|| format!("there is no fee {}", b.fee_no))?.back += b.amount.get();
@@ -202,7 +202,7 @@ impl CheckedOrder {
                 cncl_grp_no: r.group.map(i64::from),
                 rtn_grp_no: r.return_group.map(i64::from),
                 rfnd_stat_cd: "PLANNED".into(),
-                rfnd_mns_cd: from.means.code().into(),
+                rfnd_mns_cd: from.method.code().into(),
                 rfnd_plan_amt: r.amount.get(),
                 rfnd_amt: 0,
                 rfnd_rsn: None,
@@ -239,7 +239,7 @@ impl CheckedOrder {
             }
         });
         let of = self.payments.iter().find(|p| p.row.stlm_no == no);
-        if let Some(p) = of.filter(|p| p.means == Means::Points && !transferred) {
+        if let Some(p) = of.filter(|p| p.method == PaymentMethod::Points && !transferred) {
             let account = p.row.pay_mns_rel_id.clone();
             self.points_row("GIVEN_BACK", amount, account, at);
         }
@@ -307,7 +307,7 @@ impl CheckedOrder {
 
     fn settle_fees(&mut self) {
         for f in &mut self.fees {
-            let returns = self.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.fees_back);
+            let returns = self.returns.iter().filter(|r| r.stands()).flat_map(|r| &r.fee_refunds);
             let of = returns.filter(|b| i64::from(b.fee_no) == f.row.dlv_fee_no);
             let settled = |kept: &[Kept]| -> i64 {
                 let of = kept.iter().flat_map(|k| &k.set_off).filter(|b| i64::from(b.fee_no) == f.row.dlv_fee_no);
@@ -369,7 +369,7 @@ impl CheckedOrder {
     }
 
     /// Where it goes, and what that costs more or less. While the order is unpaid this is a part of what is due for it.
-    pub(super) fn sent_to(&mut self, e: &DestinationChosen, at: Time) -> Fit {
+    pub(super) fn sent_to(&mut self, e: &ShippingAddressSet, at: Time) -> Fit {
         self.give_back(&e.fees)?;
         self.plan(&e.refunds, at)?;
         self.destination = Some((e.kind, e.zone));
@@ -459,10 +459,10 @@ impl CheckedOrder {
     /// to others, so that its number names no payment.
     fn name_of<'a>(&'a self, p: &'a FoldedPayment) -> Option<&'a str> {
         let account = self.deposit.as_ref().and_then(|d| d.account_no.as_deref());
-        match p.means {
-            Means::Points => p.movement.as_deref(),
-            Means::Card => p.row.pay_mns_rel_id.as_deref(),
-            Means::VirtualAccount | Means::BankTransfer => {
+        match p.method {
+            PaymentMethod::Points => p.movement.as_deref(),
+            PaymentMethod::Card => p.row.pay_mns_rel_id.as_deref(),
+            PaymentMethod::VirtualAccount | PaymentMethod::BankTransfer => {
                 p.row.pay_mns_rel_id.as_deref().filter(|id| *id != NAMELESS && Some(*id) != account)
             }
         }
@@ -474,14 +474,14 @@ impl CheckedOrder {
         let paid = |p: &&FoldedPayment| self.standing == Standing::Stands && p.row.pay_amt > 0;
         self.payments.iter().filter(paid).map(|p| {
             let made = || format!("{} {}", self.ord_id, p.row.stlm_no);
-            (self.name_of(p).map_or_else(made, str::to_owned), p.means.code(), p.row.pay_amt)
+            (self.name_of(p).map_or_else(made, str::to_owned), p.method.code(), p.row.pay_amt)
         })
     }
 
     /// Cards and deposits have an approval; points are another service's. No token: that is in no event.
     pub(super) fn approvals(&self) -> impl Iterator<Item = AprvRow> {
-        self.payments.iter().filter(|p| p.means != Means::Points).map(|p| {
-            let account = self.deposit.as_ref().filter(|d| d.means == p.means);
+        self.payments.iter().filter(|p| p.method != PaymentMethod::Points).map(|p| {
+            let account = self.deposit.as_ref().filter(|d| d.method == p.method);
             AprvRow {
                 aprv_id: p.row.pay_mns_rel_id.clone().unwrap_or_else(|| NAMELESS.into()),
                 ord_id: Arc::clone(&self.ord_id),

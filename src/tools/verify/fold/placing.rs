@@ -10,7 +10,7 @@ use crate::{
             claim::GiftReason,
             command::Paid,
             delivery::DestinationKind,
-            event::{AddedLine, Cut, CutCause, FeeBack, Placed, PlannedRefund, Reservation, ReservedLine},
+            event::{AddedLine, Cut, CutCause, FeeRefund, Placed, PlannedRefund, Reservation, ReservedLine},
         },
         status::Status,
     },
@@ -63,8 +63,8 @@ pub(super) fn placed(
         p.paid.iter().for_each(|paid| told.pay_in(paid, 1, at));
         told.paid(at);
     }
-    told.cut(1, (CutCause::OutOfStock, None), &p.shorts, at)?;
-    told.give_back(&p.fees_back)?;
+    told.cut(1, (CutCause::OutOfStock, None), &p.shortages, at)?;
+    told.give_back(&p.fee_refunds)?;
     told.plan(&p.refunds, at)?;
     if let Some(deposit) = &p.deposit {
         told.await_deposit(deposit);
@@ -93,9 +93,15 @@ impl CheckedOrder {
     }
 
     /// The placement stands, without what was short elsewhere.
-    pub(super) fn completed(&mut self, shorts: &[Cut], fees: &[FeeBack], refunds: &[PlannedRefund], at: Time) -> Fit {
+    pub(super) fn completed(
+        &mut self,
+        shortages: &[Cut],
+        fees: &[FeeRefund],
+        refunds: &[PlannedRefund],
+        at: Time,
+    ) -> Fit {
         self.standing = Standing::Stands;
-        self.cut(self.next_cancel_group(), (CutCause::OutOfStock, None), shorts, at)?;
+        self.cut(self.next_cancel_group(), (CutCause::OutOfStock, None), shortages, at)?;
         self.give_back(fees)?;
         self.plan(refunds, at)?;
         self.expect_deposit();
@@ -183,9 +189,9 @@ impl CheckedOrder {
         let reason: Option<Arc<str>> = reason.map(Arc::from);
         for c in cuts {
             let row = &mut self.line_mut(c.line_no)?.row;
-            let held = i64::from(c.untaken).min(row.hold_qty);
+            let held = i64::from(c.released).min(row.hold_qty);
             row.hold_qty -= held;
-            row.dduct_qty -= i64::from(c.untaken) - held;
+            row.dduct_qty -= i64::from(c.released) - held;
             self.cancels.push(CnclRow {
                 ord_id: Arc::clone(&self.ord_id),
                 cncl_grp_no: i64::from(group),

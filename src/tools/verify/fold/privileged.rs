@@ -21,17 +21,17 @@ pub fn privileged(event: &Event) -> Option<&'static str> {
         Event::ReturnRequested(r) => r.gifts_waived.then_some("GIFTS_WAIVED"),
         Event::ReturnApproved { early, .. } => early.then_some("EARLY_REFUND"),
         Event::FaultCorrected { .. } => Some("FAULT_CORRECTED"),
-        Event::ReturnChanged(c) => match c.why {
+        Event::ReturnChanged(c) => match c.cause {
             ReturnChange::Fault => Some("FAULT_CORRECTED"),
             ReturnChange::Inspection => Some("INSPECTION"),
             ReturnChange::Short | ReturnChange::SetOff => None,
         },
-        Event::ExchangeInspected { judged, .. } => judged.is_some().then_some("INSPECTION"),
+        Event::ExchangeInspected { findings: judged, .. } => judged.is_some().then_some("INSPECTION"),
         Event::ExchangeApproved(e) => e.waived.is_some().then_some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { how: CollectionState::Waived, .. } => Some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { .. } | Event::ReturnWrittenOff { .. } => Some("WRITTEN_OFF"),
         Event::Asked { what, .. } => {
-            matches!(&**what, AskWhat::Linked { linked, .. } if linked.unasked).then_some("PURCHASE_UNASKED")
+            matches!(&**what, AskWhat::Linked { linked, .. } if linked.without_consent).then_some("PURCHASE_UNASKED")
         }
         Event::ProcurementCancelled { .. } => Some("PROCUREMENT_CANCELLED"),
         _ => None,

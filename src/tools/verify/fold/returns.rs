@@ -7,9 +7,9 @@ use crate::{
     domain::{
         Time,
         order::{
-            claim::{Branch, Fault, RefundTiming, ReturnChange, ReturnFee},
+            claim::{ExchangeResolution, Fault, RefundTiming, ReturnChange, ReturnFee},
             event::{
-                AddedFee, Event, Excluded, FeeBack, Inspected, KeptFor, ReservedLine, ReturnChanged, ReturnRequested,
+                AddedFee, Event, Excluded, FeeRefund, Inspected, KeptFor, ReservedLine, ReturnChanged, ReturnRequested,
             },
         },
         status::Status,
@@ -51,7 +51,7 @@ pub struct FoldedReturn {
     /// what sending it back costs
     fees: Vec<ReturnFee>,
     pub(super) withheld: Vec<Excluded>,
-    pub(super) fees_back: Vec<FeeBack>,
+    pub(super) fee_refunds: Vec<FeeRefund>,
     /// part of `withheld`: for goods of exchanges that the buyer has
     pub(super) kept_for: Vec<KeptFor>,
     exchange: Option<u16>,
@@ -176,8 +176,8 @@ impl CheckedOrder {
                 r.all_came(at);
                 Ok(())
             }
-            Event::ReturnCompleted { group, lines, fees_back, refunds, withheld, chain, gifts_too: _ } => {
-                self.give_back(fees_back)?;
+            Event::ReturnCompleted { group, lines, fee_refunds, refunds, withheld, chain, gifts_too: _ } => {
+                self.give_back(fee_refunds)?;
                 self.plan(refunds, at)?;
                 self.chained |= chain;
                 self.return_mut(*group)?.withheld.extend_from_slice(withheld);
@@ -203,7 +203,7 @@ impl CheckedOrder {
             // collected and refunded instead, at once or because what it added is not there
             let x = self.exchange_mut(group)?;
             if x.at == ExchangeAt::Requested {
-                (x.at, x.row.exch_brch_cd) = (ExchangeAt::Approved, Some(Branch::Pickup.code().into()));
+                (x.at, x.row.exch_brch_cd) = (ExchangeAt::Approved, Some(ExchangeResolution::Pickup.code().into()));
             }
             x.row.aprv_rslt_dttm.get_or_insert(at);
             swapped_line = Some(x.row.ord_seq);
@@ -254,7 +254,7 @@ impl CheckedOrder {
             fault: e.fault,
             fees: e.fees.clone(),
             withheld: e.withheld.clone(),
-            fees_back: e.fees_back.clone(),
+            fee_refunds: e.fee_refunds.clone(),
             kept_for: e.kept_for.clone(),
             exchange: e.exchange,
             pickup_of: swapped_line.filter(|_| !e.failed),
@@ -309,14 +309,14 @@ impl CheckedOrder {
             row.clct_qty -= rejected.min(row.clct_qty);
             row.rjct_qty += rejected;
             row.wdrw_qty += i64::from(l.withdrawn);
-            row.keep_amt = l.kept_back.get();
+            row.keep_amt = l.withheld_amount.get();
         }
         r.fault = e.fault;
         r.fees.clone_from(&e.fees);
         r.withheld.clone_from(&e.withheld);
-        r.fees_back.clone_from(&e.fees_back);
+        r.fee_refunds.clone_from(&e.fee_refunds);
         r.kept_for.clone_from(&e.kept_for);
-        if e.why == ReturnChange::Short && r.at == ReturnAt::Approved {
+        if e.cause == ReturnChange::Short && r.at == ReturnAt::Approved {
             r.all_came(at);
         }
         let lines: Vec<i64> = e.lines.iter().map(|l| i64::from(l.line_no)).collect();

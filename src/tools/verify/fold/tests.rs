@@ -47,11 +47,11 @@ fn rarer(event: &Event, at: Time) -> Event {
     let days = |n: u16| Some(at + chrono::TimeDelta::days(i64::from(n % 5) + 1));
     let mut event = event.clone();
     if let Event::Delivered(d) = &mut event {
-        for l in d.lines.iter_mut().filter(|l| l.revenue_at.is_some()) {
-            (l.confirm_at, l.delivered) = (days(l.line_no), l.delivered.saturating_sub(1));
+        for l in d.lines.iter_mut().filter(|l| l.revenue_recognized_at.is_some()) {
+            (l.auto_confirm_at, l.delivered) = (days(l.line_no), l.delivered.saturating_sub(1));
         }
-    } else if let Event::Installed { lines, confirm_at } = &mut event {
-        *confirm_at = days(lines.first().copied().unwrap_or(0));
+    } else if let Event::Installed { lines, auto_confirm_at } = &mut event {
+        *auto_confirm_at = days(lines.first().copied().unwrap_or(0));
     } else if let Event::ReturnCompleted { lines, .. } = &mut event {
         for l in lines {
             (l.sellable, l.unsellable) = (l.unsellable, l.sellable);
@@ -303,16 +303,16 @@ const UNTOLD: [&str; 40] = [
     "asked.what.linked.lines",
     "asked.what.linked.order_id",
     "asked.what.linked.partner_id",
-    "asked.what.linked.unasked",
+    "asked.what.linked.without_consent",
     "asked.what.reason",
     "asked.what.reservation.",
     "collection_given_up.reason",
-    "cut.seen.",
+    "cut.stock_checks.",
     "delivered.reason",
     "exchange_approved.chain",
     "exchange_approved.collect",
     "exchange_failed.lost",
-    "payment_repeated.approvals",
+    "duplicate_payment_received.approvals",
     "placed.by_partner",
     "placed.total",
     "placement_completed.total",
@@ -334,8 +334,8 @@ const UNTOLD: [&str; 40] = [
     "stock_asked.reservations.lane",
     "stock_asked.reservations.lines.line_no",
     "stock_asked.reservations.lines.quantity",
-    "stock_judged.lines.line_no",
-    "stock_judged.lines.quantity",
+    "stock_confirmed.lines.line_no",
+    "stock_confirmed.lines.quantity",
 ];
 
 #[test]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Holds the HTTP door to its own OpenAPI document: generated requests, good and bad, against the binary that the tests
+# Holds the HTTP API to its own OpenAPI document: generated requests, good and bad, against the binary that the tests
 # built, on a private SQLite file. It must never fault, and answer only what the document says.
 #
-#   .ci/door.sh FOLDER_WITH_SCHEMATHESIS
+#   .ci/http-api.sh FOLDER_WITH_SCHEMATHESIS
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/serve.sh
@@ -24,7 +24,7 @@ examined() {
 }
 
 tools=$(cd "$tools" && pwd)
-served "$jumun" "$dir/log" --database "sqlite:$dir/open.db" --patience 2
+served "$jumun" "$dir/log" --database "sqlite:$dir/open.db" --answer-timeout 2
 # something to look at
 while read -r command; do
   curl -fsS -o /dev/null -H 'Content-Type: application/json' -d "$command" "http://$address/v1/commands"
@@ -35,6 +35,6 @@ examined "$checks,response_schema_conformance,response_headers_conformance,unsup
 # what wants a token is not had without one
 token=schemathesis
 stopped
-served "$jumun" "$dir/log" --database "sqlite:$dir/guarded.db" --patience 2 \
-  --token "all:operator:$(token_hash "$token")" --stranger-rate 0
+served "$jumun" "$dir/log" --database "sqlite:$dir/guarded.db" --answer-timeout 2 \
+  --token "all:operator:$(token_hash "$token")" --unauthenticated-rate 0
 examined "$checks,ignored_auth" --max-examples 3 --header "Authorization: Bearer $token"

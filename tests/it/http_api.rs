@@ -1,4 +1,4 @@
-//! The HTTP door of the real binary: who may do what, what is answered, what is refused and how.
+//! The HTTP API of the real binary: who may do what, what is answered, what is refused and how.
 
 use std::{collections::BTreeSet, io::Write as _, net::TcpStream, time::Duration};
 
@@ -82,7 +82,7 @@ async fn f42_every_route_denies_without_a_token_and_with_the_wrong_role() {
     assert!(!log.contains("nobody"), "the log holds a token: {log}");
 }
 
-/// The kind: what the lane refuses, after the door let it through.
+/// The kind: what the lane refuses, after the HTTP API let it through.
 #[tokio::test]
 async fn a_refusal_of_the_lane_is_a_line_in_the_log_too() {
     let shop = Shop::start(&[]).await;
@@ -220,8 +220,8 @@ async fn an_order_is_a_resource() {
     for (part, holds) in [
         ("lines", json!([{"line_no": 1, "status": "CANCELLED"}])),
         ("payments", json!([{"planned": 13_000, "refundable": 0}])),
-        ("refunds", json!([{"amount": 13_000, "stage": "due"}])),
-        ("fees", json!([{"amount": 3_000, "given_back": 3_000}])),
+        ("refunds", json!([{"amount": 13_000, "state": "due"}])),
+        ("fees", json!([{"amount": 3_000, "refunded": 3_000}])),
         ("claims", json!({"cancellations": [{"quantity": 1, "amount": 10_000}]})),
         ("procurements", json!([])),
         ("linked-orders", json!([])),
@@ -238,7 +238,7 @@ async fn an_order_is_a_resource() {
     let late = shop.send("checkout", "/v1/orders/o-1/cancel_lines", "cancel-02", &json!({"lines": [1]}));
     assert_eq!((late.status, reason(&late).as_str()), (409, "illegal_transition"));
     let told = shop.get("checkout", "/v1/orders/o-1/timeline").json();
-    assert_eq!(told["entries"][3]["reason"], "illegal_transition", "the door's own refusals are told: {told}");
+    assert_eq!(told["entries"][3]["reason"], "illegal_transition", "the HTTP API's own refusals are told: {told}");
     // pages, newest first
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -333,7 +333,7 @@ async fn dead_letters_are_sent_again_or_taken_away() {
     }
     let (first, second) = (letters()[0].clone(), letters()[1].clone());
     assert_eq!(first["command"], "no command");
-    let path = |letter: &Value| format!("/v1/dead-letters/0/{}", letter["letter"].as_str().unwrap());
+    let path = |letter: &Value| format!("/v1/dead-letters/0/{}", letter["dead_letter_id"].as_str().unwrap());
     let gone = shop.ask("operator", "DELETE", &path(&first), &[], b"");
     assert_eq!(gone.status, 200, "{gone:?}");
     assert_eq!(shop.ask("operator", "DELETE", &path(&first), &[], b"").status, 404);
@@ -342,7 +342,7 @@ async fn dead_letters_are_sent_again_or_taken_away() {
     let again = shop.ask("operator", "POST", &format!("{}/requeue", path(&second)), &[], b"");
     assert_eq!(again.status, 200, "{again:?}");
     let begun = std::time::Instant::now();
-    while letters().first().is_none_or(|l| l["letter"] == second["letter"]) {
+    while letters().first().is_none_or(|l| l["dead_letter_id"] == second["dead_letter_id"]) {
         assert!(begun.elapsed() < Duration::from_secs(20), "it was not sent again");
     }
     assert_eq!(letters()[0]["entry"], again.json()["entry"]);
@@ -394,8 +394,8 @@ async fn the_sale_is_watched() {
 #[tokio::test]
 async fn an_open_door_says_so_and_a_rate_bounds() {
     let shop = Shop::start(&["--rate", "20"]).await;
-    assert!(shop.server.log().contains("THE DOOR IS OPEN"));
-    assert_eq!(shop.get("", "/readyz").json()["open_to_anyone"], true);
+    assert!(shop.server.log().contains("NO AUTHENTICATION IS CONFIGURED"));
+    assert_eq!(shop.get("", "/readyz").json()["no_authentication"], true);
     let statuses: Vec<u16> = (0..60).map(|_| shop.get("", "/v1/skus").status).collect();
     assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
     assert_eq!(shop.get("", "/readyz").status, 200, "a probe is not bounded");

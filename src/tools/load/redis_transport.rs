@@ -1,4 +1,4 @@
-//! The Redis door: commands by XADD, in bundles of whatever is due; answers by XREAD from a reply stream of our own.
+//! Over Redis: commands by XADD, in bundles of whatever is due; answers by XREAD from a reply stream of our own.
 //!
 //! Two threads and two connections, both blocking: an order costs its JSON, its share of two system calls, and the
 //! reading of its answer. One standalone Redis is spoken to, with TLS or without.
@@ -54,9 +54,9 @@ pub enum Submit {
     },
 }
 
-/// The door.
+/// The transport.
 #[derive(Debug)]
-pub struct RedisDoor {
+pub struct RedisTransport {
     submit: Submit,
     /// everything of a command before its JSON's length, by partition
     prefixes: Vec<Vec<u8>>,
@@ -66,8 +66,8 @@ pub struct RedisDoor {
     cursors: Vec<(String, String)>,
 }
 
-impl RedisDoor {
-    /// Opens the door of a jumun server: the partition count comes from `{namespace}:meta`.
+impl RedisTransport {
+    /// Opens the transport of a jumun server: the partition count comes from `{namespace}:meta`.
     ///
     /// # Errors
     /// [`LoadError`] when Redis can't be reached or no server has opened the namespace.
@@ -96,7 +96,7 @@ impl RedisDoor {
         Ok((Self::over(writer, reader, submit, answers), partitions))
     }
 
-    /// A door for other streams than jumun's: `answers` hold the same arrays in the same field.
+    /// A transport for other streams than jumun's: `answers` hold the same arrays in the same field.
     ///
     /// # Errors
     /// [`LoadError`] when Redis can't be reached.

@@ -17,7 +17,7 @@ use super::{
     paging::{self, Paging},
     problem::{ApiError, ProblemKind},
     recipient::{self, Look, SeenPerson},
-    view::{LetterDone, LetterView, Page},
+    view::{DeadLetterDone, DeadLetterView, Page},
 };
 use crate::{
     domain::ids::{CustomerId, OrderId},
@@ -106,7 +106,10 @@ fn shown(last: Option<LetterPlace>, partition: u32) -> EntryId {
 }
 
 /// `GET /v1/dead-letters`, newest first.
-pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Result<Json<Page<LetterView>>, ApiError> {
+pub async fn list(
+    shared: web::Data<AppState>,
+    paging: web::Query<Paging>,
+) -> Result<Json<Page<DeadLetterView>>, ApiError> {
     let limit = paging::limit(paging.limit)?;
     let last = |cursor: &str| {
         let (id, partition) = cursor.split_once('.')?;
@@ -125,10 +128,10 @@ pub async fn list(shared: web::Data<AppState>, paging: web::Query<Paging>) -> Re
     })))
 }
 
-impl From<&DeadLetter<Told>> for LetterView {
+impl From<&DeadLetter<Told>> for DeadLetterView {
     fn from(DeadLetter { place, told }: &DeadLetter<Told>) -> Self {
         Self {
-            letter: place.id.to_string(),
+            dead_letter_id: place.id.to_string(),
             partition: place.partition,
             command: mask::command(&told.command),
             stream: told.stream.clone(),
@@ -139,14 +142,14 @@ impl From<&DeadLetter<Told>> for LetterView {
     }
 }
 
-/// `GET /v1/dead-letters/{partition}/{letter}`: as it was received. It may hold what orders keep of persons, so who sees it is
+/// `GET /v1/dead-letters/{partition}/{id}`: as it was received. It may hold what orders keep of persons, so who sees it is
 /// written down.
 pub async fn one(
     shared: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     path: web::Path<(u32, String)>,
-) -> Result<Json<LetterView>, ApiError> {
+) -> Result<Json<DeadLetterView>, ApiError> {
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
@@ -158,8 +161,8 @@ pub async fn one(
     let seen = SeenPerson { order, person };
     recipient::note(&shared, &request, &caller, Look::DeadLetter, &[seen]).await?;
     let command = told.command.clone();
-    let masked = LetterView::from(&DeadLetter { place: LetterPlace { id, partition }, told });
-    Ok(Json(LetterView { command, ..masked }))
+    let masked = DeadLetterView::from(&DeadLetter { place: LetterPlace { id, partition }, told });
+    Ok(Json(DeadLetterView { command, ..masked }))
 }
 
 fn unknown() -> ApiError {
@@ -214,13 +217,13 @@ fn stream(told: &Told) -> Result<Inbound, ApiError> {
     Ok(to)
 }
 
-/// `POST /v1/dead-letters/{partition}/{letter}/requeue`: its command took no effect, so it is sent as it was, to where it was.
+/// `POST /v1/dead-letters/{partition}/{id}/requeue`: its command took no effect, so it is sent as it was, to where it was.
 pub async fn requeue(
     shared: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     path: web::Path<(u32, String)>,
-) -> Result<Json<LetterDone>, ApiError> {
+) -> Result<Json<DeadLetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
@@ -230,16 +233,16 @@ pub async fn requeue(
     let sent = shared.parts.log.append(partition, to, &[raw]).await?;
     // sent first: a crash between the two leaves the letter, and its command is answered once all the same
     shared.parts.log.bury(partition, id).await?;
-    Ok(Json(LetterDone { letter, partition, entry: sent.first().map(ToString::to_string) }))
+    Ok(Json(DeadLetterDone { dead_letter_id: letter, partition, entry: sent.first().map(ToString::to_string) }))
 }
 
-/// `DELETE /v1/dead-letters/{partition}/{letter}`.
+/// `DELETE /v1/dead-letters/{partition}/{id}`.
 pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     path: web::Path<(u32, String)>,
-) -> Result<Json<LetterDone>, ApiError> {
+) -> Result<Json<DeadLetterDone>, ApiError> {
     let (partition, letter) = path.into_inner();
     let id = named(&shared, partition, &letter)?;
     let told = find(&shared, partition, id).await?;
@@ -247,7 +250,7 @@ pub async fn discard(
     if !shared.parts.log.bury(partition, id).await? {
         return Err(unknown());
     }
-    Ok(Json(LetterDone { letter, partition, entry: None }))
+    Ok(Json(DeadLetterDone { dead_letter_id: letter, partition, entry: None }))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Dead letters at the door: which stream each goes to again.
+//! Dead letters at the HTTP API: which stream each goes to again.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ async fn a_letter_goes_to_the_stream_that_it_came_by_and_not_by_what_it_looks_li
     // each comes back as another letter, by the stream that it came by before
     for (n, stream) in ["internal", "commands", "checkout"].into_iter().enumerate() {
         let letter = letters(&shop).into_iter().find(|l| l["stream"] == stream).expect("it is there");
-        let path = format!("/v1/dead-letters/0/{}/requeue", letter["letter"].as_str().unwrap());
+        let path = format!("/v1/dead-letters/0/{}/requeue", letter["dead_letter_id"].as_str().unwrap());
         let again = shop.ask("operator", "POST", &path, &[], b"");
         assert_eq!(again.status, 200, "{again:?}");
         let begun = Instant::now();
@@ -79,7 +79,7 @@ async fn a_letter_of_an_older_version_goes_again_only_as_a_command() {
     while shop.get("operator", "/v1/skus/A").json()["on_hand"] != 15 {
         assert!(begun.elapsed() < Duration::from_secs(20), "it was not sent again");
     }
-    let left: Vec<Value> = letters(&shop).into_iter().map(|l| l["letter"].clone()).collect();
+    let left: Vec<Value> = letters(&shop).into_iter().map(|l| l["dead_letter_id"].clone()).collect();
     assert_eq!(left, [due, step], "what can't be sent stays");
 }
 
@@ -126,7 +126,7 @@ async fn a_letter_shows_nobodys_name_to_who_only_looks() {
     while letters(&shop).is_empty() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the letter does not come");
     }
-    let path = format!("/v1/dead-letters/0/{}", letters(&shop)[0]["letter"].as_str().unwrap());
+    let path = format!("/v1/dead-letters/0/{}", letters(&shop)[0]["dead_letter_id"].as_str().unwrap());
     for role in ["operator", "auditor"] {
         let told = shop.get(role, "/v1/dead-letters").body;
         assert!(told.contains("o-m") && told.contains("place_order"), "{told}");

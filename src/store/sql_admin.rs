@@ -1,11 +1,11 @@
-//! What the doors keep, in SQL.
+//! What the HTTP API and the webhooks keep, in SQL.
 
 use async_trait::async_trait;
 
 use super::{
     StoreError,
+    admin::{AdminAuditRow, AuditStore, ErasureStore, HookLetterRow, HookRow, WebhookStore},
     archive::ARCHIVED,
-    door::{AuditStore, DoorAuditRow, ErasureStore, HookLetterRow, HookRow, WebhookStore},
     row::{Read, Row, Type, Value},
     rows::AditRow,
     sql,
@@ -55,7 +55,7 @@ impl<D: Database> SqlStore<D> {
 
 #[async_trait]
 impl<D: Database> AuditStore for SqlStore<D> {
-    async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError> {
+    async fn note(&self, row: &AdminAuditRow) -> Result<(), StoreError> {
         self.put(row, " ON CONFLICT DO NOTHING").await
     }
 
@@ -64,7 +64,7 @@ impl<D: Database> AuditStore for SqlStore<D> {
         self.0.write(sql, vec![Bind::text(id)], &[]).await.map(drop)
     }
 
-    async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError> {
+    async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<AdminAuditRow>, StoreError> {
         let binds = vec![Bind::text(before.unwrap_or(LAST)), Bind::Int(limit.into())];
         self.list("WHERE t.adit_id < $1 ORDER BY t.adit_id DESC LIMIT $2", binds).await
     }

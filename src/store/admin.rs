@@ -1,4 +1,4 @@
-//! What the doors keep: the audit of what was done there, how far webhooks have come, and the erasing of personal data.
+//! What the HTTP API and the webhooks keep: the audit of what was done there, how far webhooks have come, and the erasing of personal data.
 //! Small writes of their own, beside the lanes' batches: none of them changes an order.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::domain::{Time, ids::OrderId};
 type Text = Arc<str>;
 
 row! {
-    /// 출입감사이력: a privileged action at the door.
-    DoorAuditRow => "tb_sy_door_adit", Insert, key("adit_id") {
+    /// 출입감사이력: a privileged action at the HTTP API.
+    AdminAuditRow => "tb_sy_door_adit", Insert, key("adit_id") {
         adit_id: Text,
         /// LETTER_REQUEUED, LETTER_DISCARDED, PERSON_ERASED, WEBHOOK_RESENT, WEBHOOK_DISCARDED, ACCOUNT_READ, COMMAND
         adit_knd_cd: Code,
@@ -58,15 +58,15 @@ row! {
     }
 }
 
-/// The audit of what was done at the doors.
+/// The audit of what was done at the HTTP API.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// Writes an audit row, unless the same command of the same sender has one; what it is about is done only after that.
-    async fn note(&self, row: &DoorAuditRow) -> Result<(), StoreError>;
+    async fn note(&self, row: &AdminAuditRow) -> Result<(), StoreError>;
     /// Takes it back: what it is about was refused, so nothing was done.
     async fn unnote(&self, id: &str) -> Result<(), StoreError>;
     /// Audit rows, newest first, from below the id `before`.
-    async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<DoorAuditRow>, StoreError>;
+    async fn notes(&self, before: Option<&str>, limit: u32) -> Result<Vec<AdminAuditRow>, StoreError>;
     /// Audit rows of an order, oldest first.
     async fn order_notes(&self, order: &OrderId) -> Result<Vec<AditRow>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! The HTTP door: `POST /v1/commands` over keep-alive connections, one command at a time on each.
+//! Over the HTTP API: `POST /v1/commands` over keep-alive connections, one command at a time on each.
 //!
 //! The timetable is shared: each connection takes the next command, waits until it is due, and posts it. When all of
 //! them wait for answers the commands behind go out late, and their wait is in their latency. A command that got no
@@ -43,9 +43,9 @@ const TOKEN_BYTES_MAX: usize = 1_024;
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The door.
+/// The transport.
 #[derive(Debug, Clone)]
-pub struct HttpDoor {
+pub struct HttpTransport {
     /// `host:port`
     host: Arc<str>,
     connections: usize,
@@ -63,8 +63,8 @@ impl fmt::Debug for Token {
     }
 }
 
-impl HttpDoor {
-    /// A door at `http://host[:port]`, where `token` is shown and a command without an answer is sent again up to
+impl HttpTransport {
+    /// A transport at `http://host[:port]`, where `token` is shown and a command without an answer is sent again up to
     /// `retries` times.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl HttpDoor {
             plan: plan.clone(),
             timetable,
             source,
-            door: self.clone(),
+            transport: self.clone(),
         });
         let connections = self.connections.min(usize::try_from(plan.in_flight_max).unwrap_or(usize::MAX));
         let mut tasks = JoinSet::new();
@@ -127,7 +127,7 @@ struct Shared {
     plan: LoadPlan,
     timetable: Timetable,
     source: Arc<dyn CommandSource + Send>,
-    door: HttpDoor,
+    transport: HttpTransport,
 }
 
 impl Shared {
@@ -154,10 +154,10 @@ impl Shared {
             self.sent.fetch_add(1, Ordering::Relaxed);
             body.clear();
             self.source.put(n, &self.plan.tag, &mut body);
-            self.door.write_request(&mut request, &body);
-            let mut again = 0..self.door.retries;
+            self.transport.write_request(&mut request, &body);
+            let mut again = 0..self.transport.retries;
             loop {
-                let host = &self.door.host;
+                let host = &self.transport.host;
                 let exchanged = timeout_at(give_up, exchange(&mut stream, host, &request, &mut buf)).await;
                 let pause = match &exchanged {
                     // unanswered
@@ -207,7 +207,7 @@ impl Shared {
     }
 }
 
-impl HttpDoor {
+impl HttpTransport {
     fn write_request(&self, out: &mut Vec<u8>, body: &[u8]) {
         out.clear();
         out.extend_from_slice(b"POST /v1/commands HTTP/1.1\r\nHost: ");
@@ -329,24 +329,24 @@ mod tests {
 
     #[test]
     fn addresses() {
-        assert_eq!(&*HttpDoor::new("http://localhost:8080/", 1, None, 0).unwrap().host, "localhost:8080");
-        assert_eq!(&*HttpDoor::new("http://localhost", 1, None, 0).unwrap().host, "localhost:80");
+        assert_eq!(&*HttpTransport::new("http://localhost:8080/", 1, None, 0).unwrap().host, "localhost:8080");
+        assert_eq!(&*HttpTransport::new("http://localhost", 1, None, 0).unwrap().host, "localhost:80");
         for bad in ["https://h", "h:1", "http://", "http://h/x"] {
-            assert!(HttpDoor::new(bad, 1, None, 0).is_err(), "{bad}");
+            assert!(HttpTransport::new(bad, 1, None, 0).is_err(), "{bad}");
         }
-        assert!(HttpDoor::new("http://h", 0, None, 0).is_err());
+        assert!(HttpTransport::new("http://h", 0, None, 0).is_err());
         for bad in ["", "a b", "a\r\nX: y", "\u{e9}"] {
-            assert!(HttpDoor::new("http://h", 1, Some(bad), 0).is_err(), "{bad:?}");
+            assert!(HttpTransport::new("http://h", 1, Some(bad), 0).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_token_is_shown_to_the_server_only() {
-        let door = HttpDoor::new("http://h", 1, Some("the-secret"), 0).unwrap();
+        let transport = HttpTransport::new("http://h", 1, Some("the-secret"), 0).unwrap();
         let mut request = Vec::new();
-        door.write_request(&mut request, b"{}");
+        transport.write_request(&mut request, b"{}");
         let request = String::from_utf8(request).unwrap();
         assert!(request.contains("\r\nAuthorization: Bearer the-secret\r\n"), "{request}");
-        assert!(!format!("{door:?}").contains("secret"));
+        assert!(!format!("{transport:?}").contains("secret"));
     }
 }

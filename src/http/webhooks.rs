@@ -19,59 +19,60 @@ use super::{
 use crate::{
     domain::Time,
     integrations::webhook::{Hook, PostOutcome, WebhookDelivery},
-    store::door::HookLetterRow,
+    protocol::event::republished,
+    store::admin::HookLetterRow,
 };
 
 /// 웹훅.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HookView {
+pub struct WebhookView {
     pub name: String,
     /// where it posts to, without what may be secret in it
     pub host: String,
     /// event types; empty: all
     pub types: Vec<String>,
     /// how far it has come, a partition each: an entry of the events stream
-    pub at: Vec<HookAt>,
-    /// letters that wait for an operator
-    pub letters: i64,
+    pub positions: Vec<WebhookPosition>,
+    /// failed deliveries that wait for an operator
+    pub failed_deliveries: i64,
 }
 
 /// How far in a partition.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HookAt {
+pub struct WebhookPosition {
     pub partition: i64,
     pub entry: String,
 }
 
 /// 웹훅미배달.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HookLetterView {
-    pub letter: String,
+pub struct FailedDeliveryView {
+    pub failed_delivery_id: String,
     pub partition: i64,
     /// the same on every try
-    pub parcel: String,
+    pub delivery_id: String,
     pub events: Value,
     pub reason: String,
-    pub tries: i64,
+    pub attempts: i64,
     pub at: Time,
 }
 
-impl From<&HookLetterRow> for HookLetterView {
+impl From<&HookLetterRow> for FailedDeliveryView {
     fn from(r: &HookLetterRow) -> Self {
         Self {
-            letter: r.ltr_id.to_string(),
+            failed_delivery_id: r.ltr_id.to_string(),
             partition: r.prtn_no,
-            parcel: r.pcl_id.to_string(),
-            events: serde_json::from_str(&r.evnts).unwrap_or_default(),
+            delivery_id: r.pcl_id.to_string(),
+            events: serde_json::from_str(&republished(&r.evnts)).unwrap_or_default(),
             reason: r.fail_rsn.to_string(),
-            tries: r.try_cnt,
+            attempts: r.try_cnt,
             at: r.ltr_dttm,
         }
     }
 }
 
 /// `GET /v1/webhooks`.
-pub async fn list(shared: web::Data<AppState>) -> Result<Json<Page<HookView>>, ApiError> {
+pub async fn list(shared: web::Data<AppState>) -> Result<Json<Page<WebhookView>>, ApiError> {
     let store = &shared.parts.store;
     let counts = store.hook_letter_counts().await?;
     let mut items = Vec::new();
@@ -79,12 +80,15 @@ pub async fn list(shared: web::Data<AppState>) -> Result<Json<Page<HookView>>, A
         let at = store.hook(&hook.name).await?;
         let mut types: Vec<String> = hook.types.iter().cloned().collect();
         types.sort();
-        items.push(HookView {
+        items.push(WebhookView {
             name: hook.name.to_string(),
             host: hook.url.host_str().unwrap_or_default().to_owned(),
             types,
-            at: at.iter().map(|r| HookAt { partition: r.prtn_no, entry: r.strm_entr.to_string() }).collect(),
-            letters: counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n),
+            positions: at
+                .iter()
+                .map(|r| WebhookPosition { partition: r.prtn_no, entry: r.strm_entr.to_string() })
+                .collect(),
+            failed_deliveries: counts.iter().find(|(name, _)| **name == *hook.name).map_or(0, |(_, n)| *n),
         });
     }
     Ok(Json(Page { items, next: None }))
@@ -95,12 +99,12 @@ fn known<'a>(shared: &'a AppState, name: &str) -> Result<&'a Hook, ApiError> {
     hook.ok_or_else(|| ProblemKind::NotFound.error(format!("there is no webhook {name}")))
 }
 
-/// `GET /v1/webhooks/{name}/letters`, newest first.
-pub async fn letters(
+/// `GET /v1/webhooks/{name}/failed-deliveries`, newest first.
+pub async fn failed_deliveries(
     shared: web::Data<AppState>,
     name: web::Path<String>,
     paging: web::Query<Paging>,
-) -> Result<Json<Page<HookLetterView>>, ApiError> {
+) -> Result<Json<Page<FailedDeliveryView>>, ApiError> {
     let hook = known(&shared, &name)?;
     let limit = paging::limit(paging.limit)?;
     let after = paging::ids(paging.cursor.as_deref())?;
@@ -108,16 +112,16 @@ pub async fn letters(
     Ok(Json(paging::page(rows, limit, |r| r.ltr_id.to_string())))
 }
 
-async fn letter(shared: &AppState, hook: &Hook, letter: &str) -> Result<HookLetterRow, ApiError> {
-    let unknown = || ProblemKind::NotFound.error("there is no such letter");
-    if !paging::could_be(letter) {
+async fn find(shared: &AppState, hook: &Hook, id: &str) -> Result<HookLetterRow, ApiError> {
+    let unknown = || ProblemKind::NotFound.error("there is no such failed delivery");
+    if !paging::could_be(id) {
         return Err(unknown());
     }
-    let found = shared.parts.store.hook_letter_of(&hook.name, letter).await?;
+    let found = shared.parts.store.hook_letter_of(&hook.name, id).await?;
     found.ok_or_else(unknown)
 }
 
-/// `POST /v1/webhooks/{name}/letters/{letter}/resend`: once more, now; it goes when it is taken.
+/// `POST /v1/webhooks/{name}/failed-deliveries/{id}/resend`: once more, now; it goes when it is taken.
 pub async fn resend(
     shared: web::Data<AppState>,
     request: HttpRequest,
@@ -126,24 +130,25 @@ pub async fn resend(
 ) -> Result<Json<Value>, ApiError> {
     let (name, id) = path.into_inner();
     let hook = known(&shared, &name)?;
-    let row = letter(&shared, hook, &id).await?;
+    let row = find(&shared, hook, &id).await?;
     let Some(post) = &shared.parts.hooks.post else {
         return Err(ProblemKind::NotFound.error("no webhook is configured"));
     };
     let target = format!("{name}/{id}");
-    audit::note(&shared, &request, &caller, Action::WebhookResent, &target, &json!({ "parcel": &*row.pcl_id })).await?;
-    let parcel = WebhookDelivery {
+    audit::note(&shared, &request, &caller, Action::WebhookResent, &target, &json!({ "delivery_id": &*row.pcl_id }))
+        .await?;
+    let delivery = WebhookDelivery {
         id: row.pcl_id.to_string(),
         partition: u32::try_from(row.prtn_no).unwrap_or_default(),
-        events: row.evnts.to_string(),
+        events: republished(&row.evnts).into_owned(),
     };
-    match post.send(hook, &parcel, shared.parts.clock.now()).await {
-        PostOutcome::Taken => gone(&shared, hook, &id, "taken").await,
+    match post.send(hook, &delivery, shared.parts.clock.now()).await {
+        PostOutcome::Taken => gone(&shared, hook, &id, "delivered").await,
         PostOutcome::Refused(why) | PostOutcome::Failed(why) => Err(ProblemKind::NotTaken.error(why)),
     }
 }
 
-/// `DELETE /v1/webhooks/{name}/letters/{letter}`.
+/// `DELETE /v1/webhooks/{name}/failed-deliveries/{id}`.
 pub async fn discard(
     shared: web::Data<AppState>,
     request: HttpRequest,
@@ -152,14 +157,14 @@ pub async fn discard(
 ) -> Result<Json<Value>, ApiError> {
     let (name, id) = path.into_inner();
     let hook = known(&shared, &name)?;
-    let row = letter(&shared, hook, &id).await?;
+    let row = find(&shared, hook, &id).await?;
     let target = format!("{name}/{id}");
-    audit::note(&shared, &request, &caller, Action::WebhookDiscarded, &target, &json!({ "parcel": &*row.pcl_id }))
+    audit::note(&shared, &request, &caller, Action::WebhookDiscarded, &target, &json!({ "delivery_id": &*row.pcl_id }))
         .await?;
     gone(&shared, hook, &id, "discarded").await
 }
 
 async fn gone(shared: &AppState, hook: &Hook, id: &str, outcome: &str) -> Result<Json<Value>, ApiError> {
     shared.parts.store.hook_letter_done(&hook.name, id).await?;
-    Ok(Json(json!({ "letter": id, "outcome": outcome })))
+    Ok(Json(json!({ "failed_delivery_id": id, "outcome": outcome })))
 }

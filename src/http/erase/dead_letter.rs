@@ -128,9 +128,9 @@ mod tests {
         for yes in [
             r#"{"customer_id":"u-1"}"#,
             r#"{"actor":"buyer:u-1","order_id":"o-9"}"#,
-            r#"{"actor":"operator:boss","type":"choose_destination","order_id":"o-1","recipient":{"name":"김"}}"#,
+            r#"{"actor":"operator:boss","type":"set_shipping_address","order_id":"o-1","recipient":{"name":"김"}}"#,
             r#"{"actor":"seller:p-1","order_id":"o-1"}"#,
-            r#"{"type":"preview","order_id":"o-1","command":{"type":"choose_destination"}}"#,
+            r#"{"type":"preview","order_id":"o-1","command":{"type":"set_shipping_address"}}"#,
             r#"{"type":"preview","command":{"customer_id":"u-1"}}"#,
             r#"{"command":{"order_id":"o-1"}}"#,
             r#"{"customer":"u-1","recipient":{"name":"김"}}"#,

@@ -20,8 +20,8 @@ export async function lettersView({ query, signal, again }) {
       [t('command'), (l) => h('details', {}, h('summary', {}, short(l.command)), h('pre', {}, pretty(l.command)), mayAct() && whole(l))],
       [t('attempts'), (l) => num(l.attempts), 'n'],
       [t('partition'), (l) => l.partition, 'n'],
-      [t('letter'), (l) => h('code', {}, l.letter)],
-    ], page.items, t('no_letters')), pager('#/letters', query, page.next), posted);
+      [t('letter'), (l) => h('code', {}, l.dead_letter_id)],
+    ], page.items, t('no_letters')), pager('#/dead-letters', query, page.next), posted);
 }
 
 /** What lists hide, for whoever has to see it: the server writes down who did. */
@@ -38,7 +38,7 @@ function whole(letter) {
   return asked;
 }
 
-const path = (letter) => `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.letter)}`;
+const path = (letter) => `/v1/dead-letters/${letter.partition}/${encodeURIComponent(letter.dead_letter_id)}`;
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 function pretty(text) {
   try {
@@ -49,11 +49,11 @@ function pretty(text) {
 }
 
 const button = (what, letter, again) =>
-  asks(`${what}-${letter.partition}-${letter.letter}`, what, letter.letter, what === 'discard', () => ask(what, letter, again));
+  asks(`${what}-${letter.partition}-${letter.dead_letter_id}`, what, letter.dead_letter_id, what === 'discard', () => ask(what, letter, again));
 
 function ask(what, letter, again) {
   sure({
-    title: `${t(what)}: ${letter.letter}`, word: t(what), danger: what === 'discard',
+    title: `${t(what)}: ${letter.dead_letter_id}`, word: t(what), danger: what === 'discard',
     told: [h('p', {}, t(`${what}_sure`)), h('p', {}, h('b', {}, letter.reason)), h('pre', {}, pretty(letter.command))],
     run: () => (what === 'requeue' ? act('POST', `${path(letter)}/requeue`) : act('DELETE', path(letter))),
     done: () => {
