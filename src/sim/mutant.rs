@@ -131,9 +131,9 @@ impl Mutant {
         let spoilt = match self {
             Mutant::HistoryRowLost => wrong.hist.pop().is_some(),
             Mutant::CommandRowLost => wrong.cmd.pop().is_some(),
-            Mutant::OrderStale => wrong.ord.pop().is_some(),
-            Mutant::LineStale => wrong.gds.pop().is_some(),
-            Mutant::SettlementStale => wrong.stlm.pop().is_some(),
+            Mutant::OrderStale => wrong.changed.ord.pop().is_some(),
+            Mutant::LineStale => wrong.changed.gds.pop().is_some(),
+            Mutant::SettlementStale => wrong.changed.stlm.pop().is_some(),
             Mutant::RegisterRowLost => wrong.rgst.pop().is_some(),
             Mutant::FeeRowLost => wrong.placed.fee.pop().is_some(),
             Mutant::CancelRowsLost => wrong.cncl.drain(..).next().is_some(),

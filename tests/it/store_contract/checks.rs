@@ -257,7 +257,8 @@ pub async fn a_sku_comes_with_ledger_campaigns_and_buyers(bench: Bench) {
     let named: Vec<&str> = hottest.iter().map(|u| &*u.unt_id).collect();
     assert_eq!((&hottest[0], named), (&batch.units[1], vec!["u-2", "u-1"]));
     let mut placed = lane.batch();
-    (placed.ord, placed.gds) = (vec![ord("o-1", None)], vec![GdsRow { unt_id: "u-3".into(), ..gds("o-1") }]);
+    (placed.changed.ord, placed.changed.gds) =
+        (vec![ord("o-1", None)], vec![GdsRow { unt_id: "u-3".into(), ..gds("o-1") }]);
     lane.done(&placed).await;
     let hottest = bench.store.hottest(3).await.expect("it reads");
     assert!(hottest.iter().any(|u| &*u.unt_id == "u-3"), "{hottest:?}");

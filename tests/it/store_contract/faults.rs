@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jumun::store::{
-    Batch, Commit, LeaseAnswer, Store, StoreError, UntRow,
+    Batch, Commit, LeaseAnswer, OrderRows, Store, StoreError, UntRow,
     row::Row,
     rows::{AprvRow, CmdRow, HistRow, OrdRow, RgstRow, StlmRow},
     table,
@@ -18,6 +18,11 @@ async fn count<R: Row>(store: &dyn Store) -> usize {
     store.page(table::<R>(), None, 10_000).await.expect("a page").len()
 }
 
+/// An order's own row.
+fn of_order(id: &str) -> OrderRows {
+    OrderRows { ord: vec![ord(id, None)], ..OrderRows::default() }
+}
+
 pub async fn a_superseded_owner_commits_nothing(bench: Bench) {
     let mut lane = bench.lane().await;
     let mut batch = lane.batch();
@@ -27,7 +32,7 @@ pub async fn a_superseded_owner_commits_nothing(bench: Bench) {
     assert!(successor.lease.epoch > lane.lease.epoch);
     let mut late = lane.batch();
     late.hist = vec![hist("o-1", 1, "command-1", 0)];
-    late.ord = vec![ord("o-1", None)];
+    late.changed.ord = vec![ord("o-1", None)];
     late.moves = vec![sell("u-1", 1, 9)];
     late.units = vec![unit("u-2", 1)];
     assert_eq!(lane.committer.commit(&late).await.expect("an answer"), Commit::Fenced);
@@ -102,7 +107,7 @@ pub async fn a_conflict_rolls_the_whole_batch_back(bench: Bench) {
     batch.units = vec![unit("u-1", 10)];
     batch.ldgr = vec![sample(1)];
     lane.done(&batch).await;
-    let base = Batch { ord: vec![ord("o-2", None)], moves: vec![sell("u-1", 1, 9)], ..lane.batch() };
+    let base = Batch { changed: of_order("o-2"), moves: vec![sell("u-1", 1, 9)], ..lane.batch() };
     let conflicts = [
         // the order's version is taken
         Batch { hist: vec![hist("o-1", 1, "command-2", 0)], ..base.clone() },
@@ -148,7 +153,11 @@ pub async fn a_kept_column_outlives_an_upsert_without_it(bench: Bench) {
         (row(None, 3), Some("t-1")),
         (row(Some("t-2"), 3), Some("t-2")),
     ] {
-        lane.done(&Batch { aprv: vec![written.clone()], ..lane.batch() }).await;
+        lane.done(&Batch {
+            changed: OrderRows { aprv: vec![written.clone()], ..OrderRows::default() },
+            ..lane.batch()
+        })
+        .await;
         let stored = bench.store.page(table::<AprvRow>(), None, 10).await.expect("a page");
         let stored = AprvRow::read(&mut stored[0].clone().into_iter());
         assert_eq!((stored.aprv_tkn.as_deref(), stored.aprv_amt), (kept, written.aprv_amt));
@@ -222,15 +231,16 @@ pub async fn a_broken_rule_rolls_the_whole_batch_back(bench: Bench) {
     batch.units = vec![unit("u-1", 3)];
     lane.done(&batch).await;
     let good: StlmRow = sample(1);
-    let base = Batch { ord: vec![ord("o-1", None)], ..lane.batch() };
+    let base = Batch { changed: of_order("o-1"), ..lane.batch() };
+    let settled = |row| OrderRows { stlm: vec![row], ..of_order("o-1") };
     let broken = [
         // stock below zero
         Batch { moves: vec![sell("u-1", 4, -1)], ..base.clone() },
         // a new unit below zero
         Batch { units: vec![unit("u-2", -1)], ..base.clone() },
         // money from nowhere
-        Batch { stlm: vec![StlmRow { rfnd_amt: 1, ..good.clone() }], ..base.clone() },
-        Batch { stlm: vec![StlmRow { expt_amt: -1, ..good }], ..base.clone() },
+        Batch { changed: settled(StlmRow { rfnd_amt: 1, ..good.clone() }), ..base.clone() },
+        Batch { changed: settled(StlmRow { expt_amt: -1, ..good }), ..base.clone() },
     ];
     for batch in broken {
         let outcome = lane.committer.commit(&batch).await;
@@ -300,7 +310,7 @@ async fn an_sqlite_file_has_one_writing_process() {
     assert!(matches!(outcome, Err(StoreError::Unusable(_))), "{outcome:?}");
     assert!(second.committer(lane.lease.clone()).await.is_err());
     // the checker may read meanwhile
-    let batch = Batch { ord: vec![ord("o-1", None)], ..lane.batch() };
+    let batch = Batch { changed: of_order("o-1"), ..lane.batch() };
     lane.done(&batch).await;
     assert_eq!(count::<OrdRow>(&*second).await, 1);
     let lease = bench.store.acquire(1, "tester", Duration::from_secs(9)).await.expect("partitions share the lock");

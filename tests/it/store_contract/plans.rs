@@ -15,7 +15,7 @@ use jumun::{
         status::Status,
     },
     store::{
-        self, Batch, Commit, LeaseAnswer, Store,
+        self, Batch, Commit, LeaseAnswer, OrderRows, Store,
         people::{ClaimAsked, CountBy, LineQuery},
         rows::{AditRow, CnclRow, ExchRow, FeeRow, GdsRow, HistRow, LnkRow, OrdRow, RfndRow},
     },
@@ -58,9 +58,12 @@ async fn filled(url: &str) -> PgConnection {
     };
     let batch = Batch {
         epoch: lease.epoch,
-        ord: vec![OrdRow { ord_stat_cd: "PURCHASE_CONFIRMED".into(), ..sample::<OrdRow>(1) }],
-        gds: vec![GdsRow { ord_seq: 1, dlv_fee_no: 1, ..sample::<GdsRow>(1) }],
-        fee: vec![FeeRow { dlv_fee_no: 1, fee_knd_cd: "ORDER".into(), ..sample::<FeeRow>(1) }],
+        changed: OrderRows {
+            ord: vec![OrdRow { ord_stat_cd: "PURCHASE_CONFIRMED".into(), ..sample::<OrdRow>(1) }],
+            gds: vec![GdsRow { ord_seq: 1, dlv_fee_no: 1, ..sample::<GdsRow>(1) }],
+            fee: vec![FeeRow { dlv_fee_no: 1, fee_knd_cd: "ORDER".into(), ..sample::<FeeRow>(1) }],
+            ..OrderRows::default()
+        },
         exch: vec![ExchRow {
             ord_seq: 1,
             exch_stat_cd: "COMPLETED".into(),
