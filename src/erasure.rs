@@ -13,7 +13,7 @@ use crate::{
             event::{erase_words, without_words},
         },
     },
-    store::{AdminStore, StoreError, rows::HistRow},
+    store::{AdminStore, StoreError, admin::HookLetterRow, rows::HistRow},
 };
 
 /// Webhooks' letters looked through at a time, each of up to a parcel's events.
@@ -64,14 +64,36 @@ pub async fn parcels(store: &dyn AdminStore, orders: &HashSet<String>, changed: 
             let some = store.hook_letters(&hook, before.as_deref(), PARCELS_AT_ONCE).await?;
             let Some(last) = some.last() else { break };
             before = Some(last.ltr_id.to_string());
-            for letter in &some {
-                let Some(events) = without_theirs(&letter.evnts, orders) else { continue };
-                store.hook_letter_says(&letter.ltr_id, &events).await?;
-                *changed += 1;
+            for letter in some {
+                let without = |events: String| std::future::ready(Ok(without_theirs(&events, orders)));
+                *changed += u64::from(reword(store, letter, without).await?);
             }
         }
     }
     Ok(())
+}
+
+/// Changes what a letter says, from what it says when that is done: others may take other people's words out of it at the same
+/// time. `without` gives the events as they are to be; `None`: as they are. `true`: it was changed.
+///
+/// # Errors
+/// The store's.
+pub async fn reword<F>(
+    store: &dyn AdminStore,
+    mut letter: HookLetterRow,
+    without: impl Fn(String) -> F,
+) -> Result<bool, StoreError>
+where
+    F: Future<Output = Result<Option<String>, StoreError>>,
+{
+    loop {
+        let Some(events) = without(letter.evnts.to_string()).await? else { return Ok(false) };
+        if store.hook_letter_says(&letter.ltr_id, &letter.evnts, &events).await? {
+            return Ok(true);
+        }
+        let Some(now) = store.hook_letter_of(&letter.hook_id, &letter.ltr_id).await? else { return Ok(false) };
+        letter = now;
+    }
 }
 
 /// Published events without the words in those of these orders; `None`: there are none.

@@ -6,7 +6,10 @@
 
 mod dead_letter;
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest,
@@ -39,6 +42,10 @@ use crate::{
 const PAGE: u32 = 200;
 /// Letters looked through at a time, each of up to 16 KiB.
 const LETTERS_AT_ONCE: usize = 200;
+/// How long lanes may take to deal with what was sent before.
+const UNPROCESSED_WAIT: Duration = Duration::from_secs(10);
+/// Between looks at that.
+const UNPROCESSED_PAUSE: Duration = Duration::from_millis(50);
 /// Orders that are named in the answer, of those that still need the data.
 const KEPT_MAX: usize = 100;
 
@@ -58,6 +65,9 @@ pub struct ErasedView {
     pub pending: Vec<String>,
     /// how many those are
     pub pending_orders: u64,
+    /// commands that were sent before and that no lane had dealt with: an order or a dead letter may still come of one of
+    /// theirs. Ask again
+    pub unprocessed_commands: u64,
 }
 
 /// `POST /v1/customers/{id}/erase`.
@@ -73,7 +83,9 @@ pub async fn customer(
 }
 
 async fn erase(shared: &AppState, customer: &CustomerId) -> Result<ErasedView, ApiError> {
-    let mut view = ErasedView { customer_id: customer.to_string(), ..ErasedView::default() };
+    // first: what comes of commands that are on their way is there to be erased
+    let unprocessed_commands = unprocessed(shared).await?;
+    let mut view = ErasedView { customer_id: customer.to_string(), unprocessed_commands, ..ErasedView::default() };
     let mut orders = HashSet::new();
     for archived in [false, true] {
         let mut asked = OrderQuery { customer: Some(customer.clone()), archived, limit: PAGE, ..OrderQuery::default() };
@@ -85,8 +97,10 @@ async fn erase(shared: &AppState, customer: &CustomerId) -> Result<ErasedView, A
             let mut whose = Keeps::Person;
             // then the orders that were made for these, and for those
             while !ids.is_empty() {
+                // one that was archived meanwhile is found twice, and erased there, too
+                let again = ids.iter().filter(|id| orders.contains(id.as_str())).cloned().collect();
                 orders.extend(ids.iter().map(|id| id.as_str().to_owned()));
-                erase_orders(shared, &ids, whose, &mut view).await?;
+                erase_orders(shared, &ids, (whose, &again), &mut view).await?;
                 let made = shared.parts.store.children(&ids).await?;
                 let new = made.iter().filter(|l| !orders.contains(&*l.chld_ord_id));
                 (ids, whose) = (new.map(|l| OrderId::stored(&l.chld_ord_id)).collect(), Keeps::Recipient);
@@ -98,6 +112,27 @@ async fn erase(shared: &AppState, customer: &CustomerId) -> Result<ErasedView, A
     Ok(view)
 }
 
+/// Waits until the lanes have dealt with what was sent by now; how many commands they had not, in all that time. By
+/// number: one that waits for another lane may be counted for one that came after it.
+async fn unprocessed(shared: &AppState) -> Result<u64, ApiError> {
+    let log = &shared.parts.log;
+    let begun = Instant::now();
+    let mut left = 0;
+    for partition in 0..shared.parts.partitions {
+        let then = log.stats(partition).await?;
+        let sent = then.settled + then.lag + then.steps + then.pending;
+        let mut now = then;
+        while !now.at_rest() && now.settled < sent && begun.elapsed() < UNPROCESSED_WAIT {
+            tokio::time::sleep(UNPROCESSED_PAUSE).await;
+            now = log.stats(partition).await?;
+        }
+        if !now.at_rest() {
+            left += sent.saturating_sub(now.settled);
+        }
+    }
+    Ok(left)
+}
+
 /// What an order keeps of the person who is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keeps {
@@ -107,7 +142,12 @@ enum Keeps {
     Recipient,
 }
 
-async fn erase_orders(shared: &AppState, ids: &[OrderId], keeps: Keeps, view: &mut ErasedView) -> Result<(), ApiError> {
+async fn erase_orders(
+    shared: &AppState,
+    ids: &[OrderId],
+    (keeps, again): (Keeps, &HashSet<OrderId>),
+    view: &mut ErasedView,
+) -> Result<(), ApiError> {
     let unclaimable = before(shared.parts.clock.now(), shared.parts.claim_window);
     let store = &shared.parts.store;
     let histories = store.orders(ids).await?;
@@ -136,7 +176,7 @@ async fn erase_orders(shared: &AppState, ids: &[OrderId], keeps: Keeps, view: &m
     }
     let gone = match keeps {
         Keeps::Person => {
-            view.orders += done.len() as u64;
+            view.orders += done.iter().filter(|id| !again.contains(*id)).count() as u64;
             store.erase(&done).await
         }
         Keeps::Recipient => store.erase_recipients(&done).await,

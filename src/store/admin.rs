@@ -106,8 +106,8 @@ pub trait WebhookStore: Send + Sync {
     ) -> Result<Vec<HookLetterRow>, StoreError>;
     /// A letter, if it is there.
     async fn hook_letter_of(&self, hook: &str, letter: &str) -> Result<Option<HookLetterRow>, StoreError>;
-    /// Puts events in the place of a letter's.
-    async fn hook_letter_says(&self, letter: &str, events: &str) -> Result<(), StoreError>;
+    /// Puts events in the place of these of a letter; `false`: it says something else by now, or is not there any more.
+    async fn hook_letter_says(&self, letter: &str, before: &str, events: &str) -> Result<bool, StoreError>;
     /// Takes a letter away; `false`: it is not there (any more).
     async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError>;
     /// How many letters each webhook has.

@@ -159,9 +159,10 @@ impl<D: Database> WebhookStore for SqlStore<D> {
         Ok(found.into_iter().next())
     }
 
-    async fn hook_letter_says(&self, letter: &str, events: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE tb_sy_hook_ltr SET evnts = $2 WHERE ltr_id = $1".to_owned();
-        self.0.write(sql, vec![Bind::text(letter), Bind::text(events)], &[]).await.map(drop)
+    async fn hook_letter_says(&self, letter: &str, before: &str, events: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE tb_sy_hook_ltr SET evnts = $3 WHERE ltr_id = $1 AND evnts = $2 RETURNING prtn_no";
+        let binds = vec![Bind::text(letter), Bind::text(before), Bind::text(events)];
+        Ok(!self.0.write(sql.into(), binds, &[Type::Int]).await?.is_empty())
     }
 
     async fn hook_letter_done(&self, hook: &str, letter: &str) -> Result<bool, StoreError> {

@@ -402,7 +402,8 @@ async fn a_person_is_erased_and_the_orders_stay() {
     let done = shop.ask("operator", "POST", "/v1/customers/u-1/erase", &[], b"").json();
     assert_eq!(
         done,
-        json!({"customer_id": "u-1", "orders": 1, "rows": 1, "texts": 0, "dead_letters": 2, "pending": ["o-2"], "pending_orders": 1})
+        json!({"customer_id": "u-1", "orders": 1, "rows": 1, "texts": 0, "dead_letters": 2, "pending": ["o-2"], "pending_orders": 1,
+            "unprocessed_commands": 0})
     );
     let after = shop.get("operator", "/v1/orders/o-1").json();
     assert_eq!((before["recipient"]["name"].as_str(), &after["recipient"]), (Some("김*늘"), &Value::Null));

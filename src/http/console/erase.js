@@ -63,5 +63,6 @@ function erased(done) {
     facts([[t('erased_orders'), num(done.orders)], [t('erased_rows'), num(done.rows)], [t('erased_letters'), num(done.dead_letters)], [t('kept_orders'), num(done.pending_orders)]]),
     done.pending_orders > 0 && [h('p', { class: 'hint' }, t('kept_about')),
       h('ul', { class: 'names' }, done.pending.map((id) => h('li', {}, orderLink(id)))), more > 0 && h('p', {}, `+${num(more)}`)],
+    done.unprocessed_commands > 0 && h('p', { class: 'hint' }, t('unprocessed_about')),
     h('p', {}, link('#/audit', t('see_audit'))));
 }

@@ -157,7 +157,8 @@ const TEXTS = {
   erase_sure: ['되돌릴 수 없습니다', 'This can’t be undone'], customer_again: ['확인을 위해 고객번호를 입력하십시오', 'To be sure, type the customer id'], erase_now: ['삭제', 'Erase'],
   not_the_same: ['고객번호가 다릅니다.', 'That is not this customer’s id.'], erased: ['삭제했습니다', 'Erased'], erased_orders: ['정리된 주문', 'Orders that keep nothing'],
   erased_rows: ['삭제된 개인정보', 'Rows of personal data erased'], erased_letters: ['삭제된 미처리 명령', 'Dead letters deleted'], kept_orders: ['아직 진행 중인 주문', 'Orders still under way'],
-  kept_about: ['이 주문들은 배송, 클레임, 환불에 필요한 것을 아직 가지고 있습니다. 끝난 뒤 다시 삭제하십시오.', 'These still keep what their delivery, claim or refund needs. Erase again when they are done.'], see_audit: ['감사이력 보기', 'See the audit'],
+  kept_about: ['이 주문들은 배송, 클레임, 환불에 필요한 것을 아직 가지고 있습니다. 끝난 뒤 다시 삭제하십시오.', 'These still keep what their delivery, claim or refund needs. Erase again when they are done.'],
+  unprocessed_about: ['아직 처리되지 않은 명령이 있습니다. 잠시 뒤 다시 삭제하십시오.', 'Some commands were not dealt with yet. Erase again in a moment.'], see_audit: ['감사이력 보기', 'See the audit'],
   // the API reference
   api_token: ['토큰은 Authorization: Bearer 로 보냅니다. 아래 예에서는 TOKEN 에 있습니다.', 'A token goes into the header Authorization: Bearer; the examples have it in TOKEN.'],
   api_key: ['명령은 Idempotency-Key 나 id 를 가집니다. 같은 번호로 다시 보내면 한 번만 처리됩니다.', 'A command has an Idempotency-Key, or an id. Sent again under the same one, it takes effect once.'],

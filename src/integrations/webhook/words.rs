@@ -10,12 +10,12 @@ use crate::{
     store::{QueryStore, StoreError},
 };
 
-/// Published events without the words that their histories no longer have.
+/// Published events without the words that their histories no longer have; `None`: they have none of those.
 ///
 /// # Errors
 /// The store's.
-pub async fn still_said(store: &dyn QueryStore, events: &str) -> Result<String, StoreError> {
-    let Ok(mut told) = serde_json::from_str::<Vec<Value>>(events) else { return Ok(events.to_owned()) };
+pub async fn still_said(store: &dyn QueryStore, events: &str) -> Result<Option<String>, StoreError> {
+    let Ok(mut told) = serde_json::from_str::<Vec<Value>>(events) else { return Ok(None) };
     let order = |told: &Value| told.get("order_id").and_then(Value::as_str).map(OrderId::stored);
     let has_words = |told: &Value| told.get("event").is_some_and(|event| erase_words(&mut event.clone()));
     let mut erased = false;
@@ -26,5 +26,5 @@ pub async fn still_said(store: &dyn QueryStore, events: &str) -> Result<String, 
             erased |= told.get_mut("event").is_some_and(erase_words);
         }
     }
-    Ok(if erased { Value::Array(told).to_string() } else { events.to_owned() })
+    Ok(erased.then(|| Value::Array(told).to_string()))
 }

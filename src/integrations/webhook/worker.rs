@@ -9,10 +9,12 @@ use super::{
     Hook,
     retry_policy::{Backoff, Next},
     sender::{Post, PostOutcome, WebhookDelivery},
+    words::still_said,
 };
 use crate::{
     clock::Clock,
     domain::Time,
+    erasure::reword,
     event_reader::{EventBatch, Follower, PublishedEvent, ReadResult},
     log::{CommandLog, EntryId, LogError, Outbound},
     store::{
@@ -27,6 +29,8 @@ const ENTRIES_MAX: usize = 16;
 const WAIT: Duration = Duration::from_secs(1);
 /// Times that a refused event is posted before it is put aside.
 const REFUSALS_MAX: u32 = 5;
+/// Failed deliveries looked through at a time.
+const LETTERS_MAX: u32 = 100;
 /// Between those times, growing.
 const REFUSED_PAUSE: Duration = Duration::from_millis(250);
 
@@ -44,6 +48,11 @@ pub struct WebhookWorker {
 
 /// The server stops, or the partition is somebody else's.
 struct Stopped;
+
+/// How the ids of an entry's failed deliveries begin: in the stream's order.
+fn place(at: EntryId) -> String {
+    format!("{:014}-{:06}", at.ms, at.seq)
+}
 
 impl WebhookWorker {
     /// Carries until it is stopped.
@@ -107,6 +116,9 @@ impl WebhookWorker {
         let rows = self.insist("reading how far it has come", || self.store.hook(&self.hook.name)).await?;
         let row = rows.iter().find(|r| r.prtn_no == i64::from(self.partition));
         let known: Option<EntryId> = row.and_then(|r| r.strm_entr.parse().ok());
+        if let Some(at) = known {
+            self.kept_behind(at).await?;
+        }
         let began = self.log.began(self.partition);
         if let (Some(at), None) = (known, began) {
             return Ok(at);
@@ -245,7 +257,7 @@ impl WebhookWorker {
         );
         let row = HookLetterRow {
             // in the stream's order; and the same again after a crash, so that it is kept once
-            ltr_id: format!("{:014}-{:06}.{}.{}", at.ms, at.seq, self.hook.name, delivery.id.replace('/', ".")).into(),
+            ltr_id: format!("{}.{}.{}", place(at), self.hook.name, delivery.id.replace('/', ".")).into(),
             hook_id: Arc::clone(&self.hook.name),
             prtn_no: self.partition.into(),
             pcl_id: delivery.id.into(),
@@ -255,13 +267,35 @@ impl WebhookWorker {
             ltr_dttm: self.clock.now(),
         };
         self.insist("putting events aside", || self.store.hook_letter(&row)).await?;
+        fail::fail_point!("failed_delivery_kept", |_| std::process::abort());
         // then: whoever erases a person between the two finds the letter
-        let reading = || super::words::still_said(&*self.store, &delivery.events);
-        let said = self.insist("reading what is put aside", reading).await?;
-        if said != delivery.events {
-            self.insist("taking words out", || self.store.hook_letter_says(&row.ltr_id, &said)).await?;
+        self.still_said(&row).await
+    }
+
+    /// Takes out of a failed delivery the words that were erased before it was kept.
+    async fn still_said(&self, letter: &HookLetterRow) -> Result<(), Stopped> {
+        let still = |events: String| async move { still_said(&*self.store, &events).await };
+        self.insist("taking words out", || reword(&*self.store, letter.clone(), still)).await.map(drop)
+    }
+
+    /// The same of failed deliveries that were kept behind where it left off: a crash may have come before their words went, and their
+    /// receiver may take the events this time.
+    async fn kept_behind(&self, at: EntryId) -> Result<(), Stopped> {
+        let (first, mut before) = (place(at.after()), None::<String>);
+        loop {
+            let asking = || self.store.hook_letters(&self.hook.name, before.as_deref(), LETTERS_MAX);
+            let some = self.insist("reading what was put aside", asking).await?;
+            let Some(last) = some.last() else { return Ok(()) };
+            before = Some(last.ltr_id.to_string());
+            let all = *last.ltr_id < *first;
+            let own = |l: &&HookLetterRow| *l.ltr_id >= *first && l.prtn_no == i64::from(self.partition);
+            for letter in some.iter().filter(own) {
+                self.still_said(letter).await?;
+            }
+            if all {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// How long ago an entry was made.

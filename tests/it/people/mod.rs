@@ -3,6 +3,7 @@
 
 mod erased;
 mod figures;
+mod late;
 mod lines;
 mod recipients;
 mod sheets;

@@ -1,17 +1,19 @@
 //! 파기: personal data goes by itself once nobody may need it, orders that nobody confirmed included.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jumun::{
     clock::{Clock, RealClock},
     domain::{Time, catalog::Policy, ids::OrderId},
+    erasure::{parcels, reword},
     protocol::event::publish,
     retention::{
         RetentionTerms, days,
         sweep::{DESTROYED, Sweep},
     },
     store::{
+        AdminStore,
         admin::HookLetterRow,
         rows::{HistRow, PrsnRow},
     },
@@ -80,6 +82,38 @@ async fn parcel(w: &World, order: &str) -> String {
     };
     w.store.hook_letter(&letter).await.unwrap();
     letter.ltr_id.to_string()
+}
+
+/// Two people's words leave one failed delivery at the same time: neither erasure brings back what the other took out.
+pub async fn two_who_are_erased_at_once_are_both_gone_from_a_failed_delivery(on: On) {
+    let w = World::open(on, Setup::default()).await;
+    let cut = |order: &str, reason: &str| json!({"order_id": order, "event": {"type": "cut", "reason": reason}});
+    let letter = HookLetterRow {
+        ltr_id: "00000000000001-1".into(),
+        hook_id: "mail".into(),
+        prtn_no: 0,
+        pcl_id: "0/1-1".into(),
+        evnts: json!([cut("o-1", WORDS), cut("o-2", STAYS)]).to_string().into(),
+        fail_rsn: "410".into(),
+        try_cnt: 5,
+        ltr_dttm: RealClock.now(),
+    };
+    w.store.hook_letter(&letter).await.unwrap();
+    let (store, first): (&dyn AdminStore, _) = (&*w.store, Cell::new(true));
+    // between the look at the letter and its change the other erasure changes it
+    let without = |events: String| {
+        let other = first.replace(false);
+        async move {
+            if other {
+                parcels(store, &HashSet::from(["o-2".to_owned()]), &mut 0).await?;
+            }
+            Ok(events.contains(WORDS).then(|| events.replace(WORDS, "")))
+        }
+    };
+    assert!(reword(store, letter.clone(), without).await.unwrap());
+    let now = w.store.hook_letter_of("mail", &letter.ltr_id).await.unwrap().unwrap();
+    assert_eq!(*now.evnts, *json!([cut("o-1", ""), cut("o-2", "")]).to_string());
+    w.done().await;
 }
 
 /// A clock that is days ahead.

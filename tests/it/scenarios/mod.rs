@@ -156,6 +156,7 @@ scenarios!(
     keep::data_of_before_is_kept_by_the_upgrade,
     keep::whoever_is_not_needed_any_more_is_destroyed,
     keep::the_server_destroys_by_itself,
+    keep::two_who_are_erased_at_once_are_both_gone_from_a_failed_delivery,
     reasons::every_reason_is_given,
     reasons::the_same_id_gets_the_first_answer,
     reasons::buyers_have_their_own_orders_only,
