@@ -104,7 +104,8 @@ pub struct ServeArgs {
     /// Threads that serve the HTTP API
     #[arg(long, env = "JUMUN_HTTP_WORKERS", default_value_t = http::WORKERS, value_name = "COUNT")]
     http_workers: usize,
-    /// How long a client may take nothing of what is written to it, in seconds; then it is cut
+    /// How long a client may take nothing of what is written to it, or less than 40 KiB while more waits, in seconds; then it
+    /// is cut
     #[arg(long, env = "JUMUN_WRITE_TIMEOUT", default_value_t = sockets::SocketBounds::default().unread.as_secs_f64(), value_name = "SECONDS")]
     write_timeout: f64,
     /// Fill an empty shop first: goods, and an order in every status (현황), as by the public commands

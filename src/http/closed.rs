@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer, dev::Server, middleware::from_fn, rt::net::TcpStream, web,
+};
 
 use super::{
     CLIENT_REQUEST_MAX, front, guard,
@@ -66,7 +68,11 @@ pub fn serve(listener: &TcpListener, parts: ClosedParts) -> io::Result<Closed> {
             .wrap(from_fn(front::front))
     };
     let server = HttpServer::new(app)
-        .on_connect(move |io, data| sockets.connected(io, data))
+        .on_connect(move |io, data| {
+            if let Some(stream) = io.downcast_ref::<TcpStream>() {
+                sockets.connected(stream, data);
+            }
+        })
         .workers(1)
         .client_request_timeout(CLIENT_REQUEST_MAX)
         .keep_alive(Duration::from_secs(5)) // nobody is to hold on to one that closes soon

@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod orders;
 pub mod origin;
 mod own_places;
+mod paced;
 pub mod paging;
 pub mod probes;
 pub mod problem;
@@ -48,7 +49,10 @@ pub mod webhooks;
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, middleware::from_fn, web};
+use actix_http::{HttpService, Protocol};
+use actix_server::Server;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{App, Error, dev::AppConfig, middleware::from_fn, rt::net::TcpStream, web};
 use rustix::process::{getpriority_process, setpriority_process};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +74,7 @@ use listeners::{LISTENERS, Listeners};
 use live::Watch;
 use origin::Proxies;
 use own_places::OwnPlaces;
+use paced::Paced;
 use problem::ProblemKind;
 use sockets::{SocketBounds, Sockets};
 use strangers::Strangers;
@@ -124,6 +129,8 @@ pub struct HttpParts {
 pub const WORKERS: usize = 2;
 /// How long a request's head may take.
 const CLIENT_REQUEST_MAX: Duration = Duration::from_secs(10);
+/// How long a client may take to close a connection that is over.
+const DISCONNECT_MAX: Duration = Duration::from_secs(1);
 /// How long requests may take that are under way when the HTTP API closes.
 const STOP_SECONDS: u64 = 5;
 
@@ -165,7 +172,8 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
     let told = shared.clone();
     let summed = tokio::spawn(async move { told.denials.summed().await });
     let sockets = Sockets::new(shared.parts.bounds, shared.parts.proxies.clone());
-    let server = HttpServer::new(move || {
+    let (unread, disconnecting) = (shared.parts.bounds.unread, shared.parts.stop.clone());
+    let app = move || {
         // made once by each worker, on its own thread
         go_behind_the_lanes();
         let (invalid, unknown) = (ProblemKind::Invalid, ProblemKind::NotFound);
@@ -176,16 +184,31 @@ pub async fn serve(parts: HttpParts, listener: TcpListener) -> anyhow::Result<()
             app = app.service(resource.wrap(from_fn(move |request, next| guard::guard(path, request, next))));
         }
         app.default_service(web::to(probes::nothing)).wrap(from_fn(front::front))
-    })
-    .on_connect(move |io, data| sockets.connected(io, data))
-    .h1_write_buffer_size(sliced::SLICE_BYTES)
-    .workers(workers)
-    .client_request_timeout(CLIENT_REQUEST_MAX)
-    .keep_alive(keep_alive)
-    .shutdown_timeout(STOP_SECONDS)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+    };
+    // not `HttpServer`: that gives nobody a hold of what is written
+    let connections = move || {
+        let (sockets, closes) = (sockets.clone(), disconnecting.clone());
+        let service = HttpService::build()
+            .on_connect_ext(move |io: &Paced, data| sockets.connected(io.stream(), data))
+            .h1_write_buffer_size(sliced::SLICE_BYTES)
+            .client_request_timeout(CLIENT_REQUEST_MAX)
+            .client_disconnect_timeout(DISCONNECT_MAX)
+            .keep_alive(keep_alive)
+            .graceful_shutdown_signal(move || closes.clone().cancelled_owned());
+        let app = app().into_factory().map_err(|e: Error| e.error_response());
+        let served = service.finish(map_config(app, |()| AppConfig::default()));
+        let paced = move |io: TcpStream| async move {
+            let peer = io.peer_addr().ok();
+            Ok((Paced::new(io, unread), Protocol::Http1, peer))
+        };
+        fn_service(paced).and_then(served)
+    };
+    let server = Server::build()
+        .workers(workers)
+        .shutdown_timeout(STOP_SECONDS)
+        .disable_signals()
+        .listen("http", listener, connections)?
+        .run();
     let handle = server.handle();
     let stopper = tokio::spawn(async move {
         stop.cancelled().await;

@@ -1,8 +1,7 @@
 //! What every connection is bound by, beside the time that heads and bodies may take: how many there are, in all and from one
-//! address, and how long one may not read what is written to it.
+//! address, and how long one may not read what is written to it (how slowly: [`super::paced`]).
 
 use std::{
-    any::Any,
     collections::HashMap,
     net::{IpAddr, Shutdown},
     sync::{Arc, Mutex, PoisonError},
@@ -38,7 +37,7 @@ pub struct SocketBounds {
     pub in_all: usize,
     /// of them from one address: of a proxy they are all
     pub of_one: usize,
-    /// how long a client may take nothing of what is written to it
+    /// how long a client may take nothing of what is written to it, or less than the pace of [`super::paced`]
     pub unread: Duration,
 }
 
@@ -80,8 +79,7 @@ impl Sockets {
     }
 
     /// Gives a new connection its bounds and its place, or ends it.
-    pub fn connected(&self, io: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = io.downcast_ref::<TcpStream>() else { return };
+    pub fn connected(&self, stream: &TcpStream, data: &mut Extensions) {
         let socket = SockRef::from(stream);
         // the kernel counts from when the peer took something last, though it go on saying that it has no room
         let bound = socket.set_tcp_user_timeout(Some(self.bounds.unread));

@@ -77,6 +77,10 @@ fn describe() {
     counter!("jumun_http_denied_total", "HTTP requests without a token that covers them");
     counter!("jumun_token_reloads_total", "times that the token file was read again because it had changed");
     counter!("jumun_http_connections_refused_total", "connections to the HTTP API beyond their bounds");
+    counter!(
+        "jumun_http_connections_cut_total",
+        "connections whose clients took too little of what was written to them"
+    );
     counter!("jumun_http_unauthenticated_throttled_total", "HTTP requests without a known token that came too fast");
     counter!("jumun_refund_requests_total", "Refund requests to the payment provider, by outcome");
     counter!("jumun_payment_callbacks_total", "Signed call-backs of the payment side, by outcome");
