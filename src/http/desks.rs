@@ -68,6 +68,7 @@ const FINANCE: &[&str] = &[
     "confirm_refund",
     "fail_refund",
     "refund_by_bank_transfer",
+    "waive_debt",
 ];
 /// What is sent with a command in it.
 const PREVIEW: &str = "preview";

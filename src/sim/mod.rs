@@ -3,6 +3,7 @@
 //! decides chance. So the same seed makes the same run, line by line, and a run that went wrong can be looked at again.
 
 pub mod chance;
+mod goods;
 mod in_order;
 mod judge;
 pub mod model;

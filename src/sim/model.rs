@@ -297,6 +297,7 @@ impl Model {
             "approve_payment" => paying::approve(order, c, shelves, &mut self.approvals),
             "decline_payment" => paying::decline(order, now),
             "cancel_payment" => paying::cancel(order, now, shelves),
+            "waive_debt" => paying::waive(order, c),
             "cancel_lines" => paying::cancel_lines(order, c, shelves),
             "confirm_stock" => supply::judge(order, c, shelves),
             "prepare" => supply::go(order, ModelStatus::Ordered, ModelStatus::Preparing),

@@ -19,7 +19,7 @@ const LAST: &str = "~";
 
 /// Of the audit: why something was done, in words; what others have is a code or a key.
 pub(super) const IN_WORDS: &str = "adit_knd_cd IN ('FORCED_DELIVERY', 'INSPECTION', 'COLLECTION_WAIVED', 'WRITTEN_OFF', \
-                        'PROCUREMENT_CANCELLED') AND adit_rsn IS NOT NULL";
+                        'PROCUREMENT_CANCELLED', 'DEBT_WAIVED') AND adit_rsn IS NOT NULL";
 
 /// A row's values, as parameters; these tables hold no NULL and no truth values.
 pub(super) fn binds<R: Row>(row: &R) -> Vec<Bind> {

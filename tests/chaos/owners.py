@@ -72,7 +72,7 @@ def privileged(one: dict) -> str | None:
     if one["type"] == "complete_return" and any(i.get("withheld_amount") or i.get("rejected") for i in one.get("inspected") or []):
         return "INSPECTION"
     kinds = {"cancel_procurement": "PROCUREMENT_CANCELLED", "report_stock_loss": "STOCK_LOSS",
-             "write_off_return": "WRITTEN_OFF"}  # fmt: skip
+             "write_off_return": "WRITTEN_OFF", "waive_debt": "DEBT_WAIVED"}  # fmt: skip
     return kinds.get(one["type"])
 
 

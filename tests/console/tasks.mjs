@@ -116,6 +116,17 @@ export const TASKS = [
     const { exchanges } = (await shop.order(id)).claims;
     assert.deepEqual(exchanges.map((e) => e.state), ['withdrawn', 'approved', 'approved', 'approved']);
     assert.deepEqual([exchanges[1].collection.withheld_amount, exchanges[1].collection.rejected], [500, 0]);
+    // what a charge left owed is waived, in part and whole
+    await shop.send({ type: 'request_exchange', order_id: id, line_no: 2, quantity: 1, reason: 'change_of_mind', fault: 'buyer' });
+    await shop.send({ type: 'approve_exchange', order_id: id, claim_group: 5, resolution: 'add_product' });
+    const owed = (await shop.order(id)).fees.findLast((f) => f.unpaid && f.amount > f.refunded);
+    await act(page, id, 'waive_debt', { name: String(owed.fee_no), fill: async (f) => {
+      await f.getByLabel('Reason').fill('kept waiting');
+      await f.getByLabel('Amount to waive').fill('1000');
+    } });
+    assert.equal((await shop.order(id)).fees.find((f) => f.fee_no === owed.fee_no).refunded, 1000);
+    await act(page, id, 'waive_debt', { name: String(owed.fee_no), fill: (f) => f.getByLabel('Reason').fill('kept waiting') });
+    assert.equal((await shop.order(id)).fees.find((f) => f.fee_no === owed.fee_no).refunded, owed.amount);
     assert(exchanges.slice(1).every((e) => !['due', 'collected'].includes(e.collection.state)), JSON.stringify(exchanges));
   }],
   ['returns of which some never comes: withdrawn, written off', async (shop, page) => {

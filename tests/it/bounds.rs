@@ -182,6 +182,8 @@ fn known(tag: &str, n: usize) -> impl Fn(&str) -> Option<Value> {
             "opens_at" => json!("2020-01-01T00:00:00Z"),
             "closes_at" => json!("2120-01-01T00:00:00Z"),
             "zip" => json!("06236"),
+            "bank" => json!("088"),
+            "number" => json!("110-1"),
             "carrier" => json!("cj"),
             "waybill_no" => json!("W-1"),
             "amount" if tag == "confirm_deposit" || tag == "approve_payment" => json!(20_000),
@@ -267,6 +269,12 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
         "waive_collection" => {
             let added = of("approve_exchange", json!({"claim_group": 1, "resolution": "add_product"}));
             [delivered, vec![other, added]].concat()
+        }
+        "waive_debt" => {
+            let mut early = back;
+            early["refund_timing"] = json!("before_collection");
+            let gone = of("write_off_return", json!({"claim_group": 1, "reason": "lost", "charge": 2}));
+            [delivered, vec![early, approve, gone]].concat()
         }
         "shrink_stock" | "receive_stock" | "adjust_stock" => vec![sku, filled],
         "create_campaign" => vec![sku],

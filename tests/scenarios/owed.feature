@@ -181,6 +181,36 @@ Feature: What is owed
     When the seller ships the order without a waybill
     Then the order is SHIPPED
 
+  @W14 @G4.owed @W18
+  Scenario: What is owed is waived, in part and whole
+    Given the buyer orders 1 A and 1 B, paying 33,000 won by card
+    When the buyer chooses postal code 63100
+    And the seller readies the order for shipping
+    And the seller ships the order without a waybill, but is refused because surcharge_unpaid
+    And the operator waives 3,001 won of fee 3, but is refused because amount_mismatch
+    Then the refusal names due 3000
+    When the operator waives 1,000 won of fee 3
+    Then the answer names total 35000
+    And the answer names due 2000
+    When the seller ships the order without a waybill, but is refused because surcharge_unpaid
+    And the operator waives what is owed
+    Then the fees are:
+      | kind      | amount | given back | unpaid |
+      | ORDER     | 3,000  | 0          | no     |
+      | ORDER     | 0      | 0          | no     |
+      | SURCHARGE | 3,000  | 3,000      | yes    |
+    And the orders are:
+      | shipping | total  | due |
+      | 3,000    | 33,000 | 0   |
+    And the card has 33,000 won refundable, nothing planned, nothing excluded and nothing refunded
+    And the audit entries are:
+      | kind        | reason       |
+      | DEBT_WAIVED | kept waiting |
+      | DEBT_WAIVED | kept waiting |
+    When the operator waives what is owed, but is refused because amount_mismatch
+    And the seller ships the order without a waybill
+    Then the order is SHIPPED
+
   @W14 @G4.owed
   Scenario: From Jeju over an island and Seoul to Jeju again, nothing paid between
     Given the buyer orders 1 A and 1 B, paying 33,000 won by card

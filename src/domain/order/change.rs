@@ -231,7 +231,7 @@ pub fn preview(before: &Order, decision: &Decision, now: Time) -> Result<Preview
     // outbound fees that were spent for nothing are kept back, not given back
     let spent: Won = decision.events.iter().map(spent).sum();
     let fee = |f: &super::claim::ReturnFee| PreviewFee { amount: f.amount, before_threshold: f.base, reason: f.reason };
-    let returned = |o: &Order| -> Won { o.fees.iter().map(|f| f.returned).sum() };
+    let returned = |o: &Order| -> Won { o.fees.iter().map(|f| f.returned - f.waived).sum() };
     let excluded = |o: &Order| -> Won { o.settlements.iter().map(|s| s.excluded).sum() };
     let (kept, was_kept) = (excluded(&after), excluded(before));
     let change = change(Some(before), &after);

@@ -165,6 +165,8 @@ pub enum OrderCommand {
         group: u16,
         what: GiveUp,
     },
+    /// what the buyer owes beside the order need not be paid
+    WaiveDebt(Waiver),
     CollectReturn {
         group: u16,
         lines: Vec<ReservedLine>,
@@ -271,6 +273,7 @@ impl OrderCommand {
             OrderCommand::WithdrawReturn { .. } => "withdraw_return",
             OrderCommand::WriteOffReturn { .. } => "write_off_return",
             OrderCommand::WaiveCollection { .. } => "waive_collection",
+            OrderCommand::WaiveDebt(_) => "waive_debt",
             OrderCommand::CollectReturn { .. } => "collect_return",
             OrderCommand::CompleteReturn { .. } => "complete_return",
             OrderCommand::RequestExchange { .. } => "request_exchange",
@@ -351,6 +354,16 @@ pub struct GiveUp {
     pub reason: String,
     /// what the buyer is to pay for them
     pub charge: Option<Won>,
+}
+
+/// What of the buyer's debts need not be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// of this fee; else of all, the first ones first
+    pub fee_no: Option<u16>,
+    /// all that is owed, where it is none
+    pub amount: Option<Won>,
+    pub reason: String,
 }
 
 /// 주문접수: a placement.

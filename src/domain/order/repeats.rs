@@ -1,7 +1,7 @@
 //! What may be said of an order again and again, and how often: an order is folded whole, and by everybody who looks at it.
 
 use super::{
-    command::OrderCommand,
+    command::{OrderCommand, Waiver},
     event::Event,
     state::{Order, Refund},
 };
@@ -82,6 +82,8 @@ pub fn check(order: &Order, command: &OrderCommand) -> Result<(), Refusal> {
         C::BuyUnits { .. } | C::UseOwnUnits { .. } | C::ReportStockLoss { .. } => long(),
         C::CollectReturn { lines, .. } | C::WithdrawReturn { lines, .. } if !lines.is_empty() => long(),
         C::WriteOffReturn { what, .. } if !what.lines.is_empty() => long(),
+        // won by won; all that is owed goes on
+        C::WaiveDebt(Waiver { amount: Some(_), .. }) => long(),
         // another source will do
         C::PurchaseFromPartner(_) | C::AssignInstaller(_) | C::AddGift { .. } => long(),
         C::Place(_)
@@ -113,6 +115,7 @@ pub fn check(order: &Order, command: &OrderCommand) -> Result<(), Refusal> {
         | C::WithdrawReturn { .. }
         | C::WriteOffReturn { .. }
         | C::WaiveCollection { .. }
+        | C::WaiveDebt(Waiver { amount: None, .. })
         | C::CollectReturn { .. }
         | C::CompleteReturn { .. }
         | C::RequestExchange { .. }

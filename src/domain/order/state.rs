@@ -286,6 +286,8 @@ pub struct FeeRow {
     pub threshold: Option<Won>,
     pub amount: Won,
     pub returned: Won,
+    /// of `returned`: neither given back nor kept back of a refund, but forgiven
+    pub waived: Won,
     pub reason: FeeReason,
     /// a surcharge, or a debt of a claim, that is still to be paid
     pub unpaid: bool,

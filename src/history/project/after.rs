@@ -178,6 +178,7 @@ pub fn audited(event: &Event) -> Option<(Code, Option<String>)> {
         Event::CollectionGivenUp { reason, .. } | Event::ReturnWrittenOff { reason, .. } => {
             Some(("WRITTEN_OFF".into(), Some(reason.clone())))
         }
+        Event::DebtWaived(e) => Some(("DEBT_WAIVED".into(), Some(e.reason.clone()))),
         Event::Asked { what, .. } => match &**what {
             AskWhat::Linked { linked, .. } if linked.without_consent => Some(("PURCHASE_UNASKED".into(), None)),
             AskWhat::Linked { .. } | AskWhat::Exchange { .. } | AskWhat::Gift { .. } | AskWhat::Work { .. } => None,

@@ -45,6 +45,9 @@ const some = (at) => (o) => at(o).filter((p) => p.lines.length);
 /** Of a refund that is to be given back, beside it. */
 const refund = (fits = () => true) => (o) => o.refunds.filter((r) => r.state === 'due' && fits(r))
   .map((r) => ({ place: `refund ${r.refund_key}`, name: r.refund_key, fixed: { refund_key: r.refund_key }, lines: [] }));
+/** Of a fee that is still owed, beside it. */
+const debt = (o) => o.fees.filter((f) => f.unpaid && f.amount > f.refunded)
+  .map((f) => ({ place: `fee ${f.fee_no}`, name: String(f.fee_no), fixed: { fee_no: f.fee_no }, lines: [] }));
 
 /**
  * { type, group, at(order) → where it makes sense now, fields: { 'name other_name': builder }, rare?: fields hardly ever
@@ -110,6 +113,7 @@ export const ACTIONS = [
     fields: { settlements: settlements((o) => o.due) } },
   { type: 'confirm_deposit', group: 'money', step: true, at: when((o) => o.status === 'PAYMENT_PENDING' && awaited(o)), fields: { amount: amount('amount', (o) => awaited(o).expected) }, rare: { payment_id: id('payment_id') } },
   { type: 'decline_payment', group: 'money', at: when(unpaid), fields: { reason: text('text_reason') } },
+  { type: 'waive_debt', group: 'money', at: debt, fields: { reason: text('text_reason', true), amount: optional('waived_amount') } },
   { type: 'cancel_payment', group: 'money', at: when((o) => o.status === 'PAYMENT_PENDING'), fields: {} },
   { type: 'confirm_refund', group: 'money', at: refund(), fields: {} },
   { type: 'fail_refund', group: 'money', at: refund(), fields: { reason: text('fail_reason', true), outcome: choice('refund_outcome', ['refused', 'no_response', 'pending']) } },

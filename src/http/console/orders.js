@@ -121,8 +121,8 @@ function whole(o, told, noted, family, load) {
     section(t('claims'), claims(o, at)),
     section(t('fees'), table(t('fees'), [
       [t('position'), (f) => f.fee_no, 'n'], [t('partner'), (f) => f.partner_id], [t('amount'), (f) => won(f.amount), 'n'],
-      [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid ? ` · ${t('unpaid')}` : '']],
-      [t('fee_refunded'), (f) => won(f.refunded), 'n'],
+      [t('why'), (f) => [word(f.reason), f.return_group ? ` · ${t('of_return')} ${f.return_group}` : '', f.unpaid && f.amount > f.refunded ? ` · ${t('unpaid')}` : '']],
+      [t('fee_refunded'), (f) => won(f.refunded), 'n'], [t('actions'), (f) => h('div', { class: 'row' }, at(`fee ${f.fee_no}`))],
     ], o.fees, t('no_fees'))),
     o.procurements.length > 0 && section(t('procurements'), table(t('procurements'), [
       [t('position'), (p) => p.procurement_no, 'n'], [t('kind'), (p) => word(p.kind)], [t('status'), (p) => state(p.state, p.state_korean)],

@@ -308,6 +308,15 @@ commands! {
         claim_group: u16,
         reason: Text,
     }
+    /// 미납면제: what is still owed (a fee of a claim, a surcharge) need not be paid.
+    WaiveDebt = "waive_debt" by [Operator] {
+        order_id: OrderId,
+        reason: Text,
+        /// the fee that it is of; of all that are owed, the first ones first, when none is named
+        #[serde(default, skip_serializing_if = "Option::is_none")] fee_no: Option<u16>,
+        /// all that is owed, when it is absent
+        #[serde(default, skip_serializing_if = "Option::is_none")] amount: Option<Won>,
+    }
     /// 교환거절.
     RejectExchange = "reject_exchange" by [Seller, Partner, Operator] {
         order_id: OrderId,

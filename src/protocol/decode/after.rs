@@ -13,7 +13,7 @@ use crate::{
         order::{
             OrderCommand,
             claim::{ClaimReason, Fault},
-            command::{DeliveryReport, Found, GiveUp, PartnerPurchase, ReturnRequest, Sourced},
+            command::{DeliveryReport, Found, GiveUp, PartnerPurchase, ReturnRequest, Sourced, Waiver},
             delivery::{DeliveredBy, ShipMethod},
             event::{ReservedLine, WaybillEntry},
         },
@@ -177,6 +177,10 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
         Wire::WaiveCollection(c) => {
             let what = GiveUp { lines: Vec::new(), reason: why(Some(c.reason))?, charge: None };
             order(c.order_id, C::WaiveCollection { group: c.claim_group, what })
+        }
+        Wire::WaiveDebt(c) => {
+            let waiver = Waiver { fee_no: c.fee_no, amount: c.amount, reason: why(Some(c.reason))? };
+            order(c.order_id, C::WaiveDebt(waiver))
         }
         Wire::CollectReturn(c) => order(c.order_id, C::CollectReturn { group: c.claim_group, lines: units(c.lines)? }),
         Wire::CompleteReturn(c) => {

@@ -92,6 +92,22 @@ pub(super) fn cancel(order: &mut ModelOrder, now: u64, shelves: &mut Shelves) ->
     Ok(Yes::default())
 }
 
+/// What is owed need not be paid: so much of it, or all.
+pub(super) fn waive(order: &mut ModelOrder, c: &Value) -> Result<Yes, No> {
+    if !order.paid || order.linked {
+        return Err(ILLEGAL);
+    }
+    let amount = c["amount"].as_i64().unwrap_or(order.debts);
+    if !c["fee_no"].is_null() {
+        return Err(No::Unsure); // no story names a fee
+    }
+    if amount < 1 || amount > order.debts {
+        return Err(No::Because("amount_mismatch"));
+    }
+    order.debts -= amount;
+    Ok(Yes::default())
+}
+
 /// Whole lines, until they are prepared; their gifts go with them.
 pub(super) fn cancel_lines(order: &mut ModelOrder, c: &Value, shelves: &mut Shelves) -> Result<Yes, No> {
     let named: Vec<u64> = list(c, "lines").iter().filter_map(Value::as_u64).collect();

@@ -162,7 +162,7 @@ row! {
     AditRow => "tb_sy_adit", Insert, key("cmd_id", "adit_knd_cd") {
         cmd_id: Text,
         /// FORCED_DELIVERY, GIFT_ADDED, REFUND_TRANSFERRED, STOCK_LOSS, PROCUREMENT_CANCELLED, FAULT_CORRECTED, INSPECTION,
-        /// COLLECTION_WAIVED, WRITTEN_OFF, PURCHASE_UNASKED
+        /// COLLECTION_WAIVED, WRITTEN_OFF, PURCHASE_UNASKED, DEBT_WAIVED
         adit_knd_cd: Code,
         ord_id: Text,
         actr: Text,

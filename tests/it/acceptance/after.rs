@@ -71,6 +71,11 @@ pub const WORDS: &[(&str, Tell)] = &[
     ("waives the collection of exchange {n}[ of {order}]", |c| {
         vec![with(group(c, "waive_collection"), "reason", "not worth the freight")]
     }),
+    ("waives what is owed[ of {order}]", |c| vec![with(on(c, "waive_debt"), "reason", "kept waiting")]),
+    ("waives {amount:won} of fee {n}[ of {order}]", |c| {
+        let waived = with(with(on(c, "waive_debt"), "fee_no", c.n("n")), "amount", c.won("amount"));
+        vec![with(waived, "reason", "kept waiting")]
+    }),
     ("withdraws exchange {n}[ of {order}]", |c| vec![group(c, "withdraw_exchange")]),
     ("collects exchange {n}[ of {order}]", |c| vec![group(c, "collect_return")]),
     ("inspects exchange {n}[ of {order}][, judging the {who:buyer|seller} at fault]", |c| {

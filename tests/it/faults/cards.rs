@@ -122,6 +122,7 @@ fn samples() -> Vec<Value> {
             "reason": "r"}),
         ),
         of_order("waive_collection", json!({"claim_group": 1, "reason": "r"})),
+        of_order("waive_debt", json!({"reason": "r"})),
         of_order("reject_return", json!({"claim_group": 1, "reason": "r"})),
         of_order("reject_exchange", json!({"claim_group": 1, "reason": "r"})),
         of_order("preview", json!({"command": {"type": "decline_payment", "reason": "r"}})),

@@ -6,7 +6,7 @@ use crate::domain::{
     money::Won,
     order::{
         claim::{CollectionState, Exchange, ExchangeState, Fault, Return, ReturnChange, ReturnState},
-        event::{AddedFee, CutCause, ExchangeFindings, Excluded, FeeCorrected, ReservedLine, ReturnChanged},
+        event::{AddedFee, CutCause, ExchangeFindings, Excluded, FeeCorrected, FeeRefund, ReservedLine, ReturnChanged},
         state::{Cancelled, FeeRow, Order, Stage},
     },
     status::Status,
@@ -126,9 +126,18 @@ impl Order {
             threshold: None,
             amount: fee.amount,
             returned: Won::ZERO,
+            waived: Won::ZERO,
             reason: fee.reason,
             unpaid: true,
         });
+    }
+
+    /// What is owed of these fees is so much less.
+    pub(super) fn waive(&mut self, fees: &[FeeRefund]) {
+        self.give_fees_back(fees);
+        for waived in fees {
+            self.fees.iter_mut().filter(|f| f.no == waived.fee_no).for_each(|f| f.waived += waived.amount);
+        }
     }
 
     pub(super) fn fault_corrected(

@@ -151,6 +151,7 @@ impl Order {
                 threshold: f.threshold,
                 amount: f.amount,
                 returned: Won::ZERO,
+                waived: Won::ZERO,
                 reason: f.reason,
                 unpaid: false,
             })
@@ -305,6 +306,7 @@ impl Order {
             Event::InstallationProgressed { work, lines, at: when } => self.worked(*work, lines, when.unwrap_or(at))?,
             Event::ShippingAddressSet(e) => self.destination(e, at),
             Event::SurchargePaid { settlements, fees } => self.surcharge_paid(settlements, fees, at),
+            Event::DebtWaived(e) => self.waive(&e.fees),
             Event::Shipped { lines, in_transit, method } => self.ship(lines, *in_transit, *method, at)?,
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at)?,
             Event::WaybillUpdated { waybill } => self.waybill_updated(waybill, at)?,

@@ -211,6 +211,7 @@ impl Order {
                 threshold: None,
                 amount: s.amount,
                 returned: Won::ZERO,
+                waived: Won::ZERO,
                 reason: FeeReason::Surcharge,
                 // while the order is unpaid it is a part of what is due for it
                 unpaid: self.paid_at.is_some(),

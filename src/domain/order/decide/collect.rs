@@ -122,7 +122,7 @@ fn correct(
 ) -> Result<(), Refusal> {
     let Some(fault) = fault.filter(|f| *f != e.fault) else { return Ok(()) };
     settle::judged(fault, e.fault)?;
-    let set_off = |no: u16| order.fees.iter().any(|f| f.no == no && f.returned.is_positive());
+    let set_off = |no: u16| order.fees.iter().any(|f| f.no == no && f.returned > f.waived);
     if e.fee_no.is_some_and(set_off) {
         let mut refusal = not_now(order, e, "complete_return");
         refusal.facts.detail = Some(format!("the fee of exchange {} was kept back of a refund already", e.group));

@@ -47,7 +47,8 @@ pub fn choose(order: &Order, zip: Option<&str>, cx: &Context<'_>) -> Result<Deci
         None => return Err(Refusal::invalid("a consumer's order goes to an address: name a recipient")),
     };
     let (zone, wanted) = zip.map_or((Zone::Mainland, Won::ZERO), |z| cx.policy.zone(&z));
-    let charged: Won = surcharges(order).map(|f| f.amount - f.returned).sum();
+    // what was waived was charged: the same place is not paid for once more
+    let charged: Won = surcharges(order).map(|f| f.amount - f.returned + f.waived).sum();
     // a linked order is paid between the two businesses; gifts alone pay nothing
     let priced = !linked && order.lines.iter().any(|l| !l.gift && may(l));
     let (more, less) = match priced {

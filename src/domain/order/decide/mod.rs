@@ -26,6 +26,7 @@ mod returns;
 mod settle;
 mod stays;
 mod stock;
+mod waive;
 mod work;
 
 use std::{sync::Arc, time::Duration};
@@ -210,6 +211,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::WaiveCollection { group, what } => {
             collect::give_up(order, *group, CollectionState::Waived, what, command.name(), cx)
         }
+        C::WaiveDebt(waiver) => waive::debt(order, waiver),
         C::CollectReturn { group, lines } => returns::collect(order, *group, lines),
         C::CompleteReturn { group, inspected, fault } => returns::complete(order, *group, inspected, *fault, cx),
         C::RequestExchange { line_no, quantity, reason, fault, wanted } => {
@@ -336,6 +338,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
         | C::WriteReview { .. }
         | C::CollectReturn { .. }
         | C::WriteOffReturn { .. }
-        | C::WaiveCollection { .. } => RequiredInputs::default(),
+        | C::WaiveCollection { .. }
+        | C::WaiveDebt(_) => RequiredInputs::default(),
     }
 }

@@ -232,6 +232,8 @@ pub enum Event {
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         fees: Vec<u16>,
     },
+    /// what is owed need not be paid
+    DebtWaived(Box<DebtWaived>),
     /// row 18
     Shipped {
         lines: Vec<u16>,
@@ -431,6 +433,7 @@ impl Event {
             Event::InstallationProgressed { .. } => "installation_progressed",
             Event::ShippingAddressSet(_) => "shipping_address_set",
             Event::SurchargePaid { .. } => "surcharge_paid",
+            Event::DebtWaived(_) => "debt_waived",
             Event::Shipped { .. } => "shipped",
             Event::WaybillRegistered { .. } => "waybill_registered",
             Event::WaybillUpdated { .. } => "waybill_updated",

@@ -459,6 +459,13 @@ pub struct Inspected {
     pub unsellable: u32,
 }
 
+/// 미납면제: fees that are owed so much less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct DebtWaived {
+    pub fees: Vec<FeeRefund>,
+    pub reason: String,
+}
+
 /// A line added to an order that stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AddedLine {

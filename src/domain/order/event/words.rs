@@ -14,6 +14,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("cut", &["reason"]),
     ("refund_failed", &["reason"]),
     ("procurement_cancelled", &["reason"]),
+    ("debt_waived", &["reason"]),
     ("delivered", &["reason"]),
     ("return_rejected", &["reason"]),
     ("return_written_off", &["reason"]),

@@ -9,7 +9,9 @@ use crate::domain::{
     order::{
         Order, OrderCommand as C,
         claim::{ClaimReason, ExchangeResolution, Fault, GiftReason, RefundTiming},
-        command::{DeliveryReport, Found, GiveUp, PartnerPurchase, RefundOutcome, ReturnRequest, Sourced, StockCount},
+        command::{
+            DeliveryReport, Found, GiveUp, PartnerPurchase, RefundOutcome, ReturnRequest, Sourced, StockCount, Waiver,
+        },
         delivery::{DeliveredBy, ShipMethod},
         event::{ReservedLine, WaybillEntry},
         register::DEPOSIT,
@@ -30,7 +32,7 @@ pub struct Act {
 }
 
 /// How many kinds of command there are.
-pub const KINDS: u8 = 55;
+pub const KINDS: u8 = 56;
 
 pub fn units(line_no: u16, quantity: u32) -> ReservedLine {
     ReservedLine { line_no, quantity }
@@ -244,6 +246,11 @@ pub fn command(w: &World, a: Act) -> C {
         }
         // a part, all of it, too much; or what came before, once more
         54 => deposit(w, n, flag),
+        // of one debt or of all; a part, or all of it
+        55 => {
+            let fee_no = flag.then_some(other);
+            C::WaiveDebt(Waiver { fee_no, amount: (n > 1).then(|| Won::new(10 * i64::from(n))), reason: "late".into() })
+        }
         41 => C::UseOwnUnits { units: vec![Sourced { line_no: line, quantity: Some(n) }] },
         42 => C::ShipBy { method: ShipMethod::Own, lines: one(), in_transit: n == 1, waybills: Vec::new() },
         _ => C::Prepare,

@@ -345,7 +345,7 @@ pub fn finish(w: &mut World) {
 }
 
 /// What an order may go through after its payment. (What it goes through before is in `random`.)
-const EVENTS: [&str; 40] = [
+const EVENTS: [&str; 41] = [
     "cut",
     "refund_adjusted",
     "prepared",
@@ -359,6 +359,7 @@ const EVENTS: [&str; 40] = [
     "link_changed",
     "shipping_address_set",
     "surcharge_paid",
+    "debt_waived",
     "shipped",
     "waybill_registered",
     "waybill_updated",

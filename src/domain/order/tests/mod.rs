@@ -32,4 +32,5 @@ mod supply;
 mod swap;
 mod table;
 mod units;
+pub(crate) mod waived;
 pub(crate) mod world;

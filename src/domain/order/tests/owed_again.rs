@@ -4,6 +4,7 @@ use super::{
     acts::{found, give_back, give_up, units},
     claims::{add_product, ask, exchange, order},
     stays::{approve, back, both, come, ends_well, inspect, mind, money, returned, send_new, sent, shop},
+    waived,
     world::{World, line, pay, sku},
 };
 use crate::domain::{
@@ -19,6 +20,7 @@ use crate::domain::{
 pub fn worlds() -> Vec<World> {
     let mut worlds = owing_again();
     worlds.extend([twice_kept(), part_owed(), loss_owed()]);
+    worlds.extend(waived::worlds());
     worlds
 }
 

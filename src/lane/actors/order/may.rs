@@ -63,6 +63,7 @@ fn about(order: &Order, command: &OrderCommand) -> About {
         | C::CancelLines { .. }
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
+        | C::WaiveDebt(_)
         | C::WithdrawExchange { .. } => About::None,
         // without names it prepares those that it sells
         C::PrepareOf { lines, .. } if lines.is_empty() => About::None,

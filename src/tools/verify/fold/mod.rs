@@ -38,7 +38,7 @@ use crate::{
         order::{
             command::Deposit,
             delivery::{DestinationKind, Zone},
-            event::{Event, Kept},
+            event::{DebtWaived, Event, Kept},
             supply::{LinkKind, Parent},
         },
         status::Status,
@@ -198,6 +198,7 @@ impl CheckedOrder {
                 self.surcharges_paid(settlements, fees, at);
                 Ok(())
             }
+            Event::DebtWaived(e) => self.waived(e),
             Event::Shipped { lines, in_transit, method } => self.shipped(lines, *in_transit, *method, at),
             Event::WaybillRegistered { waybill } => self.waybill(waybill, at),
             Event::WaybillUpdated { waybill } => self.waybill_updated(waybill, at),
@@ -235,6 +236,19 @@ impl CheckedOrder {
                 Ok(())
             }
         }
+    }
+
+    /// What is waived is owed then, and by nobody who has paid.
+    fn waived(&mut self, e: &DebtWaived) -> Fit {
+        for w in &e.fees {
+            let (no, amount) = (i64::from(w.fee_no), w.amount.get());
+            let open = self.fees.iter().filter(|f| f.row.dlv_fee_no == no && f.row.unpd_yn).map(FoldedFee::stands);
+            let open: i64 = open.sum();
+            if amount < 1 || amount > open {
+                return Err(format!("of fee {no} {open} won are owed, and {amount} would be waived"));
+            }
+        }
+        self.give_back(&e.fees)
     }
 
     /// What follows from an event: exchanges and procurements that are over by it, money that may go, and all that other

@@ -124,7 +124,7 @@ impl FoldedFee {
         Self { row, back: 0 }
     }
 
-    fn stands(&self) -> i64 {
+    pub(super) fn stands(&self) -> i64 {
         self.row.fee_amt - self.row.rfnd_fee_amt
     }
 

@@ -30,6 +30,7 @@ pub fn privileged(event: &Event) -> Option<&'static str> {
         Event::ExchangeApproved(e) => e.waived.is_some().then_some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { how: CollectionState::Waived, .. } => Some("COLLECTION_WAIVED"),
         Event::CollectionGivenUp { .. } | Event::ReturnWrittenOff { .. } => Some("WRITTEN_OFF"),
+        Event::DebtWaived(_) => Some("DEBT_WAIVED"),
         Event::Asked { what, .. } => {
             matches!(&**what, AskWhat::Linked { linked, .. } if linked.without_consent).then_some("PURCHASE_UNASKED")
         }

@@ -295,7 +295,7 @@ fn noticed(w: &World, changed: usize, event: &Event) -> bool {
 /// What makes no row of the order's: words for people; totals, which the walk holds to the rows; what is asked of others and
 /// known to them; what was looked at and found; what does nothing but in a long chain. Where a name ends in a point, all that
 /// begins so: what is asked first is told once more when it is granted. Two fields the draws show of placements in one lane only.
-const UNTOLD: [&str; 40] = [
+const UNTOLD: [&str; 41] = [
     "asked.what.fee.",
     "asked.what.group",
     "asked.what.line.",
@@ -308,6 +308,7 @@ const UNTOLD: [&str; 40] = [
     "asked.what.reservation.",
     "collection_given_up.reason",
     "cut.stock_checks.",
+    "debt_waived.reason",
     "delivered.reason",
     "exchange_approved.chain",
     "exchange_approved.collect",
