@@ -36,6 +36,7 @@ const SUPPORT: &[&str] = &[
     "withdraw_exchange",
     "approve_exchange",
     "waive_collection",
+    "set_refund_account",
     "reject_exchange",
     "add_gift",
 ];
@@ -68,6 +69,7 @@ const FINANCE: &[&str] = &[
     "confirm_refund",
     "fail_refund",
     "refund_by_bank_transfer",
+    "set_refund_account",
     "waive_debt",
 ];
 /// What is sent with a command in it.

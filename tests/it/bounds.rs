@@ -270,6 +270,7 @@ fn before(tag: &str, n: usize) -> Vec<Value> {
             let added = of("approve_exchange", json!({"claim_group": 1, "resolution": "add_product"}));
             [delivered, vec![other, added]].concat()
         }
+        "set_refund_account" => vec![paid],
         "waive_debt" => {
             let mut early = back;
             early["refund_timing"] = json!("before_collection");

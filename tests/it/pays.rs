@@ -158,3 +158,52 @@ async fn accounts_are_the_payment_sides_and_the_operators_and_looking_is_audited
     assert_eq!(erased.status, 200, "{erased:?}");
     assert_eq!(shop.get("operator", "/v1/orders/o-1/accounts").json()["refund_account"], Value::Null);
 }
+
+/// The kind: money goes back of a deposit, and whatever made it so brought no account, or an exchange did.
+#[tokio::test]
+async fn an_account_for_a_refund_comes_with_an_exchange_or_by_itself() {
+    let key = file(&[]);
+    std::fs::write(key.path(), "ab".repeat(32)).unwrap();
+    let shop = Shop::open(&["--account-key-file", key.path().to_str().unwrap()]).await;
+    shop.stock();
+    let account = |number: &str| json!({"bank": "088", "number": number, "holder": "김수취"});
+    let send = |token: &str, order: &str, command: &str, body: &Value| {
+        shop.send(token, &format!("/v1/orders/{order}/{command}"), &format!("{command}-{token}-{order}"), body)
+    };
+    let ok = |token: &str, order: &str, command: &str, body: Value| {
+        let reply = send(token, order, command, &body);
+        assert_eq!(reply.status, 200, "{command}: {reply:?}");
+    };
+    let known = |order: &str| shop.get("payment", &format!("/v1/orders/{order}/accounts")).json();
+    for order in ["o-short", "o-swap"] {
+        let deposit = json!({"kind": "deposit", "method": "virtual_account", "virtual_account_no": "900-1"});
+        shop.accepted("operator", "/v1/orders", &format!("place-{order}"), &placement(order, deposit));
+        ok("payment", order, "confirm_deposit", json!({"amount": 13_000}));
+    }
+    // the shop is short: nobody was asked where the money goes
+    ok("operator", "o-short", "confirm_stock", json!({"lines": [{"line_no": 1, "available": 0}]}));
+    assert_eq!(known("o-short")["refund_account"], Value::Null);
+    ok("checkout", "o-short", "set_refund_account", json!({"refund_account": account("110-888-1")}));
+    ok("finance", "o-short", "set_refund_account", json!({"refund_account": account("110-888-2")}));
+    assert_eq!(known("o-short")["refund_account"]["number"], "110-888-2", "the last one counts");
+    let seller = send("partner", "o-short", "set_refund_account", &json!({"refund_account": account("110-888-3")}));
+    assert_eq!(seller.status, 403, "{seller:?}");
+    let told = format!("{:?}", shop.get("operator", "/v1/orders/o-short/events"));
+    assert!(told.contains("refund_account_set") && !told.contains("110-888"), "{told}");
+    // once it is back, no account is kept for nothing
+    ok("payment", "o-short", "confirm_refund", json!({"refund_key": "rf:o-short:1"}));
+    let late = send("operator", "o-short", "set_refund_account", &json!({"refund_account": account("110-888-4")}));
+    assert_eq!((late.status, reason(&late).as_str()), (409, "illegal_transition"), "{late:?}");
+    let none = send("support", "o-swap", "set_refund_account", &json!({}));
+    assert_eq!((none.status, reason(&none).as_str()), (422, "invalid"), "{none:?}");
+    for step in ["prepare", "use_own_stock", "complete_procurement"] {
+        ok("operator", "o-swap", step, json!({}));
+    }
+    ok(
+        "checkout",
+        "o-swap",
+        "request_exchange",
+        json!({"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller", "refund_account": account("110-888-5")}),
+    );
+    assert_eq!(known("o-swap")["refund_account"]["number"], "110-888-5");
+}

@@ -165,6 +165,8 @@ pub enum OrderCommand {
         group: u16,
         what: GiveUp,
     },
+    /// where money goes back to, which is no event's
+    SetRefundAccount,
     /// what the buyer owes beside the order need not be paid
     WaiveDebt(Waiver),
     CollectReturn {
@@ -274,6 +276,7 @@ impl OrderCommand {
             OrderCommand::WriteOffReturn { .. } => "write_off_return",
             OrderCommand::WaiveCollection { .. } => "waive_collection",
             OrderCommand::WaiveDebt(_) => "waive_debt",
+            OrderCommand::SetRefundAccount => "set_refund_account",
             OrderCommand::CollectReturn { .. } => "collect_return",
             OrderCommand::CompleteReturn { .. } => "complete_return",
             OrderCommand::RequestExchange { .. } => "request_exchange",

@@ -16,6 +16,8 @@ pub const HISTORY_MAX: u32 = 1_000;
 pub const DECLINES_MAX: u16 = 50;
 /// The most choices of its destination.
 pub const DESTINATIONS_MAX: u16 = 50;
+/// The most choices of the account that its money goes back to.
+pub const ACCOUNTS_MAX: u16 = 50;
 /// The most corrections of its waybills' quantities.
 pub const CORRECTIONS_MAX: u16 = 200;
 /// The most judgements of its stock.
@@ -30,6 +32,7 @@ pub const TRIES_MAX: usize = 100;
 pub struct Repeats {
     declines: u16,
     destinations: u16,
+    accounts: u16,
     corrections: u16,
     judgements: u16,
     told: u16,
@@ -45,6 +48,7 @@ impl Repeats {
         let counted = match event {
             Event::PaymentDeclined { .. } => &mut self.declines,
             Event::ShippingAddressSet(_) => &mut self.destinations,
+            Event::RefundAccountSet => &mut self.accounts,
             Event::WaybillUpdated { .. } => &mut self.corrections,
             Event::StockConfirmed { .. } => &mut self.judgements,
             Event::DuplicatePaymentReceived { .. } => &mut self.told,
@@ -74,6 +78,7 @@ pub fn check(order: &Order, command: &OrderCommand) -> Result<(), Refusal> {
         C::SetShippingAddress { .. } => {
             within(said.destinations, DESTINATIONS_MAX, "destinations").and_then(|()| long())
         }
+        C::SetRefundAccount => within(said.accounts, ACCOUNTS_MAX, "accounts for refunds").and_then(|()| long()),
         C::UpdateWaybill(_) => {
             within(said.corrections, CORRECTIONS_MAX, "corrections of waybills").and_then(|()| long())
         }

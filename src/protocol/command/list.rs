@@ -286,6 +286,13 @@ commands! {
         fault: Fault,
         /// what the buyer would like instead; the same, when absent
         #[serde(default, skip_serializing_if = "Option::is_none")] sku_id: Option<SkuId>,
+        /// 환불계좌: kept apart, encrypted, erasable
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_account: Option<RefundAccount>,
+    }
+    /// 환불계좌 지정: where money goes back to from now on, while some may; the last account counts.
+    SetRefundAccount = "set_refund_account" by [Buyer, Seller, Partner, Operator] {
+        order_id: OrderId,
+        refund_account: RefundAccount,
     }
     /// 교환철회: before it is decided.
     WithdrawExchange = "withdraw_exchange" by [Buyer, Seller, Partner, Operator] { order_id: OrderId, claim_group: u16 }

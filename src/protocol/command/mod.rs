@@ -108,8 +108,8 @@ pub enum ActorRole {
 }
 
 /// What a buyer says of its order: a seller or a partner may, of an order that it bought.
-pub const BUYERS: [&str; 5] =
-    ["cancel_payment", "cancel_lines", "confirm_purchase", "write_review", "withdraw_exchange"];
+pub const BUYERS: [&str; 6] =
+    ["cancel_payment", "cancel_lines", "confirm_purchase", "write_review", "withdraw_exchange", "set_refund_account"];
 
 impl ActorRole {
     /// Every role.

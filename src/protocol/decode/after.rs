@@ -202,7 +202,12 @@ pub(super) fn kind(wire: Wire, role: ActorRole) -> Result<Result<Kind, Wire>, Re
         Wire::RequestExchange(c) => {
             judged_by_the_shop(role, c.reason, c.fault)?;
             let (line_no, quantity, reason, fault) = (c.line_no, c.quantity, c.reason, c.fault);
-            order(c.order_id, C::RequestExchange { line_no, quantity, reason, fault, wanted: c.sku_id })
+            let personal = Personal { refund_account: account(c.refund_account)?, ..Personal::default() };
+            apart(c.order_id, C::RequestExchange { line_no, quantity, reason, fault, wanted: c.sku_id }, personal)
+        }
+        Wire::SetRefundAccount(c) => {
+            let personal = Personal { refund_account: account(Some(c.refund_account))?, ..Personal::default() };
+            apart(c.order_id, C::SetRefundAccount, personal)
         }
         Wire::ApproveExchange(c) => {
             let (group, resolution, sku_id, fault) = (c.claim_group, c.resolution, c.sku_id, c.fault);

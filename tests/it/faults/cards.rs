@@ -123,6 +123,11 @@ fn samples() -> Vec<Value> {
         ),
         of_order("waive_collection", json!({"claim_group": 1, "reason": "r"})),
         of_order("waive_debt", json!({"reason": "r"})),
+        of_order("set_refund_account", json!({"refund_account": account})),
+        of_order(
+            "request_exchange",
+            json!({"line_no": 1, "quantity": 1, "reason": "defect", "fault": "seller", "refund_account": account}),
+        ),
         of_order("reject_return", json!({"claim_group": 1, "reason": "r"})),
         of_order("reject_exchange", json!({"claim_group": 1, "reason": "r"})),
         of_order("preview", json!({"command": {"type": "decline_payment", "reason": "r"}})),

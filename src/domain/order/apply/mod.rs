@@ -245,7 +245,7 @@ impl Order {
                 }
                 self.plan(refunds, at);
             }
-            Event::DuplicatePaymentReceived { .. } => {}
+            Event::DuplicatePaymentReceived { .. } | Event::RefundAccountSet => {}
             Event::Cut { group, cause, lines, fees, refunds, stock_checks: _, reason, omitted_gifts, kept } => {
                 let before = self.cancels.len();
                 self.cut(*group, *cause, lines, fees, at);

@@ -172,6 +172,7 @@ fn standing(order: &Order, command: &OrderCommand, cx: &Context<'_>) -> Result<D
         C::ConfirmRefund { key } => refund::confirm(order, key),
         C::FailRefund { key, reason, outcome } => refund::fail(order, key, reason, *outcome, cx),
         C::TransferRefund { key } => refund::transfer(order, key, cx),
+        C::SetRefundAccount => refund::account(order),
         C::PurchaseFromPartner(p) => procure::from_partner(order, p, cx),
         C::PurchaseFromNonPartner { lines, seller, amount } => {
             procure::from_non_partner(order, &procure::whole_lines(lines), seller, *amount)
@@ -339,6 +340,7 @@ pub fn looks(order: Option<&Order>, command: &OrderCommand) -> RequiredInputs {
         | C::CollectReturn { .. }
         | C::WriteOffReturn { .. }
         | C::WaiveCollection { .. }
-        | C::WaiveDebt(_) => RequiredInputs::default(),
+        | C::WaiveDebt(_)
+        | C::SetRefundAccount => RequiredInputs::default(),
     }
 }

@@ -68,3 +68,13 @@ pub fn transfer(order: &Order, key: &str, cx: &Context<'_>) -> Result<Decision, 
     }
     Ok(Decision { events: vec![Event::RefundTransferred { key: key.to_owned() }], ..Decision::default() })
 }
+
+/// Where money goes back to, said apart from what makes it go back: a shortage asks nobody. As long as some may; later the
+/// account would be kept for nothing.
+pub fn account(order: &Order) -> Result<Decision, Refusal> {
+    let over = order.status().is_terminal() && !order.refunds.iter().any(Refund::open);
+    if over || order.fulfilment.parent.is_some() {
+        return Err(Refusal::illegal(order.status(), "set_refund_account"));
+    }
+    Ok(Decision { events: vec![Event::RefundAccountSet], ..Decision::default() })
+}

@@ -232,6 +232,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         fees: Vec<u16>,
     },
+    RefundAccountSet,
     /// what is owed need not be paid
     DebtWaived(Box<DebtWaived>),
     /// row 18
@@ -434,6 +435,7 @@ impl Event {
             Event::ShippingAddressSet(_) => "shipping_address_set",
             Event::SurchargePaid { .. } => "surcharge_paid",
             Event::DebtWaived(_) => "debt_waived",
+            Event::RefundAccountSet => "refund_account_set",
             Event::Shipped { .. } => "shipped",
             Event::WaybillRegistered { .. } => "waybill_registered",
             Event::WaybillUpdated { .. } => "waybill_updated",

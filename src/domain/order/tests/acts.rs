@@ -32,7 +32,7 @@ pub struct Act {
 }
 
 /// How many kinds of command there are.
-pub const KINDS: u8 = 56;
+pub const KINDS: u8 = 57;
 
 pub fn units(line_no: u16, quantity: u32) -> ReservedLine {
     ReservedLine { line_no, quantity }
@@ -251,6 +251,7 @@ pub fn command(w: &World, a: Act) -> C {
             let fee_no = flag.then_some(other);
             C::WaiveDebt(Waiver { fee_no, amount: (n > 1).then(|| Won::new(10 * i64::from(n))), reason: "late".into() })
         }
+        56 => C::SetRefundAccount,
         41 => C::UseOwnUnits { units: vec![Sourced { line_no: line, quantity: Some(n) }] },
         42 => C::ShipBy { method: ShipMethod::Own, lines: one(), in_transit: n == 1, waybills: Vec::new() },
         _ => C::Prepare,

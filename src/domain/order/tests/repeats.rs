@@ -11,7 +11,9 @@ use crate::domain::{
         OrderCommand as C,
         claim::Fault,
         command::{PaymentOffer, RefundOutcome, StockCount},
-        repeats::{CORRECTIONS_MAX, DECLINES_MAX, DESTINATIONS_MAX, HISTORY_MAX, JUDGEMENTS_MAX, TRIES_MAX},
+        repeats::{
+            ACCOUNTS_MAX, CORRECTIONS_MAX, DECLINES_MAX, DESTINATIONS_MAX, HISTORY_MAX, JUDGEMENTS_MAX, TRIES_MAX,
+        },
     },
     reason::Reason,
 };
@@ -71,6 +73,7 @@ fn each_bound_is_told_and_the_order_goes_on() {
     assert_eq!(until_refused(&mut w, &decline), (usize::from(DECLINES_MAX), Reason::TooMany));
     let choose = C::SetShippingAddress { zip: Some("06236".into()) };
     assert_eq!(until_refused(&mut w, &choose), (usize::from(DESTINATIONS_MAX), Reason::TooMany));
+    assert_eq!(until_refused(&mut w, &C::SetRefundAccount), (usize::from(ACCOUNTS_MAX), Reason::TooMany));
     w.ask(&C::CancelPayment).unwrap();
 
     let mut w = order(shop(1), vec![line("c", 5)], &[]);

@@ -64,6 +64,7 @@ fn about(order: &Order, command: &OrderCommand) -> About {
         | C::ConfirmPurchase { .. }
         | C::WriteReview { .. }
         | C::WaiveDebt(_)
+        | C::SetRefundAccount
         | C::WithdrawExchange { .. } => About::None,
         // without names it prepares those that it sells
         C::PrepareOf { lines, .. } if lines.is_empty() => About::None,

@@ -139,7 +139,7 @@ impl CheckedOrder {
                 self.plan(refunds, at)
             }
             // the payer may try again; or what is known is told again
-            Event::PaymentDeclined { .. } | Event::DuplicatePaymentReceived { .. } => Ok(()),
+            Event::PaymentDeclined { .. } | Event::DuplicatePaymentReceived { .. } | Event::RefundAccountSet => Ok(()),
             Event::Cut { group, cause, lines, fees, refunds, reason, kept, .. } => {
                 self.cut(*group, (*cause, reason.as_deref()), lines, at)?;
                 self.give_back(fees)?;
