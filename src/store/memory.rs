@@ -101,7 +101,7 @@ impl LookupStore for MemoryStore {
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Vec<HistRow>>, StoreError> {
         let state = self.state();
         let ids: BTreeSet<&str> = ids.iter().map(OrderId::as_str).collect();
-        let histories = ids.into_iter().map(|id| state.tables.of(id).collect::<Vec<HistRow>>());
+        let histories = ids.into_iter().map(|id| state.tables.of::<HistRow>(id).cloned().collect::<Vec<_>>());
         Ok(histories.filter(|rows| !rows.is_empty()).collect())
     }
 
@@ -118,24 +118,27 @@ impl LookupStore for MemoryStore {
         let tables = &state.tables;
         let stored = |unit: UntRow| {
             let damaged = |what| StoreError::Unusable(format!("SKU {} has no {what}", unit.unt_id));
-            let product: PdGdsRow = tables.of(&unit.gds_id).next().ok_or_else(|| damaged("product"))?;
-            let template = tables.of(&product.dlv_tmpl_id).next().ok_or_else(|| damaged("delivery template"))?;
-            let campaigns: Vec<CmpnRow> = tables.all::<CmpnRow>().filter(|c| c.unt_id == unit.unt_id).collect();
+            let product: &PdGdsRow = tables.of(&unit.gds_id).next().ok_or_else(|| damaged("product"))?;
+            let template: &TmplRow =
+                tables.of(&product.dlv_tmpl_id).next().ok_or_else(|| damaged("delivery template"))?;
+            let campaigns: Vec<CmpnRow> =
+                tables.all::<CmpnRow>().filter(|c| c.unt_id == unit.unt_id).cloned().collect();
             let last = tables.of::<LdgrRow>(&unit.unt_id).next_back();
-            let mut used: BTreeMap<(Arc<str>, Arc<str>), i64> = BTreeMap::new();
+            let mut used: BTreeMap<(&Arc<str>, &Arc<str>), i64> = BTreeMap::new();
             for row in tables.of::<LdgrRow>(&unit.unt_id).filter(|_| !campaigns.is_empty()) {
-                let (Some(campaign), Some(customer)) = (row.cmpn_id, row.cust_id) else { continue };
-                if campaigns.iter().any(|c| c.cmpn_id == campaign && row.ldgr_no > c.strt_ldgr_no) {
+                let (Some(campaign), Some(customer)) = (&row.cmpn_id, &row.cust_id) else { continue };
+                if campaigns.iter().any(|c| c.cmpn_id == *campaign && row.ldgr_no > c.strt_ldgr_no) {
                     *used.entry((campaign, customer)).or_default() += row.cmpn_dlt;
                 }
             }
-            let buyers =
-                used.into_iter().filter(|(_, n)| *n > 0).map(|((campaign, customer), n)| (campaign, customer, n));
+            let buyers = used.into_iter().filter(|(_, n)| *n > 0);
             Ok(StoredSku {
-                product,
-                template,
+                product: product.clone(),
+                template: template.clone(),
                 ledger: last.map(|row| (row.stck_qty, row.hold_qty, row.sold_qty)),
-                buyers: buyers.collect(),
+                buyers: buyers
+                    .map(|((campaign, customer), n)| (Arc::clone(campaign), Arc::clone(customer), n))
+                    .collect(),
                 campaigns,
                 unit,
             })
@@ -162,12 +165,13 @@ impl LookupStore for MemoryStore {
     ) -> Result<Vec<StoredGiftPromotion>, StoreError> {
         let state = self.state();
         let tables = &state.tables;
-        let gives = |row: &GftPrmUntRow| giving.iter().any(|sku| sku.as_str() == &*row.unt_id);
-        let giving: Vec<Arc<str>> = tables.all::<GftPrmUntRow>().filter(gives).map(|row| row.gft_prm_id).collect();
+        let gives = |row: &&GftPrmUntRow| giving.iter().any(|sku| sku.as_str() == &*row.unt_id);
+        let giving: Vec<Arc<str>> =
+            tables.all::<GftPrmUntRow>().filter(gives).map(|row| Arc::clone(&row.gft_prm_id)).collect();
         let ids = ids.iter().map(PromotionId::as_str).chain(giving.iter().map(|id| &**id));
         let with = |promotion: GftPrmRow| StoredGiftPromotion {
-            mains: tables.of::<GftPrmGdsRow>(&promotion.gft_prm_id).collect(),
-            gifts: tables.of::<GftPrmUntRow>(&promotion.gft_prm_id).collect(),
+            mains: tables.of::<GftPrmGdsRow>(&promotion.gft_prm_id).cloned().collect(),
+            gifts: tables.of::<GftPrmUntRow>(&promotion.gft_prm_id).cloned().collect(),
             promotion,
         };
         Ok(tables.named::<GftPrmRow>(ids).into_iter().map(with).collect())
@@ -178,7 +182,7 @@ impl LookupStore for MemoryStore {
     }
 
     async fn consent(&self, partner: &PartnerId, buyer: &PartnerId) -> Result<Option<PtnrByrRow>, StoreError> {
-        Ok(self.state().tables.of::<PtnrByrRow>(partner.as_str()).find(|row| *row.byr_id == *buyer.as_str()))
+        Ok(self.state().tables.of::<PtnrByrRow>(partner.as_str()).find(|row| *row.byr_id == *buyer.as_str()).cloned())
     }
 
     async fn campaigns(&self, ids: &[CampaignId]) -> Result<Vec<CmpnRow>, StoreError> {
@@ -190,8 +194,8 @@ impl LookupStore for MemoryStore {
     }
 
     async fn accounts(&self, order: &OrderId) -> Result<Vec<PrsnRow>, StoreError> {
-        let kept = |row: &PrsnRow| matches!(&*row.prsn_knd_cd, "PAYER" | "REFUND_ACCOUNT" | "REFUND");
-        Ok(self.state().tables.of::<PrsnRow>(order.as_str()).filter(kept).collect())
+        let kept = |row: &&PrsnRow| matches!(&*row.prsn_knd_cd, "PAYER" | "REFUND_ACCOUNT" | "REFUND");
+        Ok(self.state().tables.of::<PrsnRow>(order.as_str()).filter(kept).cloned().collect())
     }
 
     async fn outcomes(&self, ids: &[CommandId]) -> Result<Vec<Outcome>, StoreError> {
@@ -199,9 +203,9 @@ impl LookupStore for MemoryStore {
         let tables = &state.tables;
         let mut found = Vec::new();
         for id in ids.iter().map(CommandId::as_str).collect::<BTreeSet<&str>>() {
-            let events: Vec<HistRow> = tables.events_of(id).into_iter().filter(HistRow::of_order).collect();
+            let events: Vec<&HistRow> = tables.events_of(id).into_iter().filter(|e| e.of_order()).collect();
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
-                let order: Option<OrdRow> = tables.of(&first.ord_id).next();
+                let order: Option<&OrdRow> = tables.of(&first.ord_id).next();
                 let order = order.ok_or_else(|| StoreError::Unusable("an event without its order's row".into()))?;
                 found.push(Outcome {
                     cmd_id: Arc::clone(&first.cmd_id),
@@ -217,11 +221,11 @@ impl LookupStore for MemoryStore {
                 });
             }
             found.extend(tables.of::<CmdRow>(id).map(|row| Outcome {
-                cmd_id: row.cmd_id,
-                digest: row.cmd_dgst,
+                cmd_id: Arc::clone(&row.cmd_id),
+                digest: Arc::clone(&row.cmd_dgst),
                 partition: u32::try_from(row.prtn_no).unwrap_or_default(),
                 order: None,
-                answer: row.ansr,
+                answer: row.ansr.clone(),
                 events: Vec::new(),
             }));
         }
@@ -302,10 +306,10 @@ impl LaneStore for MemoryStore {
     ) -> Result<Vec<(OrderId, i64, Time)>, StoreError> {
         let state = self.state();
         let tables = &state.tables;
-        let of: HashMap<Arc<str>, i64> = tables.all::<OrdRow>().map(|o| (o.ord_id, o.prtn_no)).collect();
-        let within = |e: &HistRow| e.hist_dttm >= from && e.hist_dttm < until;
-        let ours = |e: &HistRow| of.get(&e.ord_id) == Some(&i64::from(partition));
-        let mut events: Vec<HistRow> = tables.all::<HistRow>().filter(|e| within(e) && ours(e)).collect();
+        let of: HashMap<&str, i64> = tables.all::<OrdRow>().map(|o| (&*o.ord_id, o.prtn_no)).collect();
+        let within = |e: &&HistRow| e.hist_dttm >= from && e.hist_dttm < until;
+        let ours = |e: &&HistRow| of.get(&*e.ord_id) == Some(&i64::from(partition));
+        let mut events: Vec<&HistRow> = tables.all::<HistRow>().filter(|e| within(e) && ours(e)).collect();
         events.sort_by(|a, b| (b.hist_dttm, &a.ord_id, a.hist_no).cmp(&(a.hist_dttm, &b.ord_id, b.hist_no)));
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(events.into_iter().map(|e| (OrderId::stored(&e.ord_id), e.hist_no, e.hist_dttm)).collect())
@@ -313,11 +317,10 @@ impl LaneStore for MemoryStore {
 
     async fn outbox(&self, partition: u32, limit: u32) -> Result<Vec<OtbxRow>, StoreError> {
         let state = self.state();
-        let ours = |row: &OtbxRow| row.prtn_no == i64::from(partition);
-        let mut rows: Vec<OtbxRow> = state.tables.all::<OtbxRow>().filter(ours).collect();
+        let ours = |row: &&OtbxRow| row.prtn_no == i64::from(partition);
+        let mut rows: Vec<&OtbxRow> = state.tables.all::<OtbxRow>().filter(ours).collect();
         rows.sort_by(|a, b| (a.otbx_dttm, &a.otbx_id).cmp(&(b.otbx_dttm, &b.otbx_id)));
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(rows)
+        Ok(rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 }
 
@@ -334,18 +337,18 @@ impl QueryStore for MemoryStore {
     async fn history(&self, id: &OrderId, after: i64, limit: u32) -> Result<Vec<HistRow>, StoreError> {
         let state = self.state();
         let later = state.tables.of::<HistRow>(id.as_str()).filter(|row| row.hist_no > after);
-        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     async fn ledger(&self, id: &SkuId, before: Option<i64>, limit: u32) -> Result<Vec<LdgrRow>, StoreError> {
         let state = self.state();
         let rows = state.tables.of::<LdgrRow>(id.as_str()).rev();
         let below = rows.filter(|row| before.is_none_or(|before| row.ldgr_no < before));
-        Ok(below.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        Ok(below.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     async fn approvals(&self, order: &OrderId) -> Result<Vec<AprvRow>, StoreError> {
-        Ok(self.state().tables.of(order.as_str()).collect())
+        Ok(self.state().tables.of::<AprvRow>(order.as_str()).cloned().collect())
     }
 
     async fn hottest(&self, _: u32) -> Result<Vec<UntRow>, StoreError> {

@@ -1,6 +1,10 @@
 //! Tables as the other adapters' SQL would keep them: rows by key, what must be unique, what must hold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Bound,
+};
 
 use crate::store::{
     Batch, Commit, Done, External, StoreError, TableRef, UntRow,
@@ -33,6 +37,10 @@ pub fn key_of(values: &[Read]) -> Key {
     values.iter().map(part).collect()
 }
 
+fn text_key(id: &str) -> Key {
+    vec![KeyPart::Text(id.to_owned())]
+}
+
 /// Where a column stands.
 fn place<R: Row>(column: &str) -> usize {
     R::COLUMNS.iter().position(|(name, _)| *name == column).unwrap_or_default()
@@ -44,8 +52,60 @@ fn values<R: Row>(row: &R) -> Vec<Read> {
     values
 }
 
-fn row<R: Row>(values: &[Read]) -> R {
-    R::read(&mut values.iter().cloned())
+/// What a row has at these places.
+fn at_places<R: Row>(row: &R, places: &[usize]) -> Key {
+    let (mut key, mut column) = (vec![KeyPart::Int(0); places.len()], 0);
+    row.each(&mut |value| {
+        let at = places.iter().position(|place| *place == column);
+        if let Some(part_of_key) = at.and_then(|at| key.get_mut(at)) {
+            *part_of_key = part(&value.into());
+        }
+        column += 1;
+    });
+    key
+}
+
+/// A row that is written over another one, which keeps what the row's type says.
+fn over<R: Row>(new: &R, old: &R) -> R {
+    if R::KEPT.is_empty() && R::ONCE.is_empty() {
+        return new.clone();
+    }
+    let (mut new, old) = (values(new), values(old));
+    for at in R::KEPT.iter().map(|kept| place::<R>(kept)) {
+        if new[at] == Read::Text(None) {
+            new[at] = old[at].clone();
+        }
+    }
+    for at in R::ONCE.iter().map(|once| place::<R>(once)) {
+        if old[at] != Read::Text(None) {
+            new[at] = old[at].clone();
+        }
+    }
+    R::read(&mut new.into_iter())
+}
+
+/// A row as the type that it is, in what is done to all types.
+fn as_is<R: Row, T: Row>(row: &R) -> Option<&T> {
+    (row as &dyn Any).downcast_ref()
+}
+
+/// A table, whichever it is: rows of one type by their keys.
+trait Table: Any + Send + Sync + std::fmt::Debug {
+    fn page(&self, table: &TableRef, after: Option<&Key>, limit: usize) -> Vec<Vec<Read>>;
+}
+
+impl<R: Row> Table for BTreeMap<Key, R> {
+    /// A page after a key, which may be another one than the table's own.
+    fn page(&self, table: &TableRef, after: Option<&Key>, limit: usize) -> Vec<Vec<Read>> {
+        let places: Vec<usize> = table.key.iter().map(|name| place::<R>(name)).collect();
+        if self.first_key_value().is_some_and(|(key, row)| *key != at_places(row, &places)) {
+            let sorted: BTreeMap<Key, &R> = self.values().map(|row| (at_places(row, &places), row)).collect();
+            let later = sorted.into_iter().filter(|(key, _)| after.is_none_or(|after| key > after));
+            return later.take(limit).map(|(_, row)| values(row)).collect();
+        }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.range::<Key, _>((from, Bound::Unbounded)).take(limit).map(|(_, row)| values(row)).collect()
+    }
 }
 
 /// Everything that is durable.
@@ -53,7 +113,7 @@ fn row<R: Row>(values: &[Read]) -> R {
 pub struct Tables {
     /// a defect: what is there already is written over
     pub overwrites: bool,
-    tables: HashMap<&'static str, BTreeMap<Key, Vec<Read>>>,
+    tables: HashMap<&'static str, Box<dyn Table>>,
     /// the keys of the events of each command
     by_command: HashMap<String, BTreeSet<Key>>,
     /// the orders that want attention: partition, when, which
@@ -61,17 +121,22 @@ pub struct Tables {
     campaigns: HashSet<String>,
 }
 
-/// A row on its way in.
-struct Written {
-    table: &'static str,
-    key: Key,
-    values: Vec<Read>,
+/// A row on its way in, whichever it is.
+trait Written {
+    fn put(self: Box<Self>, tables: &mut Tables);
+}
+
+impl<R: Row> Written for (Key, R) {
+    fn put(self: Box<Self>, tables: &mut Tables) {
+        let (key, row) = *self;
+        tables.put(key, row);
+    }
 }
 
 /// What a batch writes, held to what is there.
 struct Checked<'a> {
     tables: &'a Tables,
-    rows: Vec<Written>,
+    rows: Vec<Box<dyn Written>>,
     fresh: HashSet<(&'static str, Key)>,
     commands: HashSet<(String, i64)>,
     conflict: Option<String>,
@@ -80,107 +145,103 @@ struct Checked<'a> {
 
 impl Visit for Checked<'_> {
     fn table<R: Row>(&mut self, rows: &[R], how: WriteMode) {
+        if rows.is_empty() {
+            return;
+        }
         let places: Vec<usize> = R::KEY.iter().map(|name| place::<R>(name)).collect();
+        let table = self.tables.table::<R>();
         for one in rows {
-            let mut values = values(one);
-            let key: Key = places.iter().map(|at| part(&values[*at])).collect();
-            let old = self.tables.tables.get(R::TABLE).and_then(|table| table.get(&key));
+            let key = at_places(one, &places);
+            let old = table.and_then(|table| table.get(&key));
             let new = R::WRITE == Write::Insert || how == WriteMode::Bulk;
             if new && (old.is_some() || !self.fresh.insert((R::TABLE, key.clone()))) {
                 self.conflict.get_or_insert_with(|| format!("{} has {key:?} already", R::TABLE));
             }
-            for kept in R::KEPT {
-                let at = place::<R>(kept);
-                if let (Read::Text(None), Some(old)) = (&values[at], old) {
-                    values[at] = old[at].clone();
-                }
-            }
-            for once in R::ONCE {
-                let at = place::<R>(once);
-                if let Some(old) = old.filter(|old| !matches!(old[at], Read::Text(None))) {
-                    values[at] = old[at].clone();
-                }
-            }
-            self.unique(R::TABLE, &values);
-            if let Some(why) = broken(R::TABLE, &values) {
+            let row = old.map_or_else(|| one.clone(), |old| over(one, old));
+            self.unique(&row);
+            if let Some(why) = broken(&row) {
                 self.refused.get_or_insert(why);
             }
-            self.rows.push(Written { table: R::TABLE, key, values });
+            self.rows.push(Box::new((key, row)));
         }
     }
 }
 
 impl Checked<'_> {
     /// What is unique beside the keys.
-    fn unique(&mut self, table: &'static str, values: &[Read]) {
-        if table == HistRow::TABLE {
-            let event: HistRow = row(values);
+    fn unique<R: Row>(&mut self, row: &R) {
+        if let Some(event) = as_is::<R, HistRow>(row) {
             let known = self.tables.by_command.get(&*event.cmd_id);
-            let taken = known.is_some_and(|keys| {
-                let of =
-                    |key: &Key| self.tables.get::<HistRow>(key).is_some_and(|e| e.cmd_evnt_no == event.cmd_evnt_no);
-                keys.iter().any(of)
-            });
+            let of = |key: &Key| self.tables.get::<HistRow>(key).is_some_and(|e| e.cmd_evnt_no == event.cmd_evnt_no);
+            let taken = known.is_some_and(|keys| keys.iter().any(of));
             if taken || !self.commands.insert((event.cmd_id.to_string(), event.cmd_evnt_no)) {
-                self.conflict.get_or_insert_with(|| format!("{table} has command {} already", event.cmd_id));
+                self.conflict.get_or_insert_with(|| format!("{} has command {} already", R::TABLE, event.cmd_id));
             }
-        } else if table == CmpnRow::TABLE {
-            let campaign: CmpnRow = row(values);
+        } else if let Some(campaign) = as_is::<R, CmpnRow>(row) {
             let key = vec![KeyPart::Text(campaign.cmpn_id.to_string()), KeyPart::Text(campaign.unt_id.to_string())];
             if self.tables.campaigns.contains(&*campaign.cmpn_id) && self.tables.get::<CmpnRow>(&key).is_none() {
-                self.conflict.get_or_insert_with(|| format!("{table} has campaign {} already", campaign.cmpn_id));
+                self.conflict.get_or_insert_with(|| format!("{} has campaign {} already", R::TABLE, campaign.cmpn_id));
             }
         }
     }
 }
 
 /// The rules of the tables that a wrong decision would break.
-fn broken(table: &'static str, values: &[Read]) -> Option<String> {
-    let holds = if table == UntRow::TABLE {
-        let unit: UntRow = row(values);
+fn broken<R: Row>(row: &R) -> Option<String> {
+    let holds = if let Some(unit) = as_is::<R, UntRow>(row) {
         [unit.stck_qty, unit.hold_qty, unit.sold_qty].iter().all(|n| *n >= 0)
-    } else if table == StlmRow::TABLE {
-        let s: StlmRow = row(values);
+    } else if let Some(s) = as_is::<R, StlmRow>(row) {
         let parts = [s.rfnd_psbl_amt, s.rfnd_plan_amt, s.rfnd_excl_amt, s.rfnd_amt];
         parts.iter().all(|n| *n >= 0) && s.pay_amt == parts.iter().sum::<i64>()
-    } else if table == GdsRow::TABLE {
-        let l: GdsRow = row(values);
+    } else if let Some(l) = as_is::<R, GdsRow>(row) {
         l.ord_qty >= l.cncl_qty + l.rtn_qty + l.exch_qty
             && l.ord_qty >= l.cncl_qty + l.rtn_acpt_qty + l.exch_acpt_qty
             && l.ord_qty >= l.cncl_qty + l.hold_qty + l.dduct_qty
     } else {
         true
     };
-    (!holds).then(|| format!("a rule of {table} is broken: {values:?}"))
+    (!holds).then(|| format!("a rule of {} is broken: {:?}", R::TABLE, values(row)))
 }
 
 impl Tables {
+    fn table<R: Row>(&self) -> Option<&BTreeMap<Key, R>> {
+        let table: &dyn Any = &**self.tables.get(R::TABLE)?;
+        table.downcast_ref()
+    }
+
+    fn table_mut<R: Row>(&mut self) -> Option<&mut BTreeMap<Key, R>> {
+        let table = self.tables.entry(R::TABLE).or_insert_with(|| Box::new(BTreeMap::<Key, R>::new()));
+        let table: &mut dyn Any = &mut **table;
+        table.downcast_mut()
+    }
+
     /// The row of this key.
-    pub fn get<R: Row>(&self, key: &Key) -> Option<R> {
-        self.tables.get(R::TABLE)?.get(key).map(|values| row(values))
+    pub fn get<R: Row>(&self, key: &Key) -> Option<&R> {
+        self.table()?.get(key)
     }
 
     /// All rows of a table, in the order of their keys.
-    pub fn all<R: Row>(&self) -> impl DoubleEndedIterator<Item = R> {
-        self.tables.get(R::TABLE).into_iter().flat_map(BTreeMap::values).map(|values| row(values))
+    pub fn all<R: Row>(&self) -> impl DoubleEndedIterator<Item = &R> {
+        self.table().into_iter().flat_map(BTreeMap::values)
     }
 
     /// The rows whose key begins with this id, in the order of their keys.
-    pub fn of<R: Row>(&self, id: &str) -> impl DoubleEndedIterator<Item = R> {
-        let (from, to) = (vec![KeyPart::Text(id.to_owned())], vec![KeyPart::Text(format!("{id}\0"))]);
-        self.tables.get(R::TABLE).into_iter().flat_map(move |t| t.range(from.clone()..to.clone())).map(|(_, v)| row(v))
+    pub fn of<R: Row>(&self, id: &str) -> impl DoubleEndedIterator<Item = &R> {
+        let (from, to) = (text_key(id), text_key(&format!("{id}\0")));
+        let rows = self.table().map(|table| table.range(from..to));
+        rows.into_iter().flatten().map(|(_, row)| row)
     }
 
     /// The rows whose first key column is one of these ids, in the order of their keys.
     pub fn named<'a, R: Row>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<R> {
         let ids: BTreeSet<&str> = ids.collect();
-        ids.into_iter().flat_map(|id| self.of(id)).collect()
+        ids.into_iter().flat_map(|id| self.of(id)).cloned().collect()
     }
 
     /// The events of a command, in their order.
-    pub fn events_of(&self, command: &str) -> Vec<HistRow> {
+    pub fn events_of(&self, command: &str) -> Vec<&HistRow> {
         let keys = self.by_command.get(command).into_iter().flatten();
-        let mut events: Vec<HistRow> = keys.filter_map(|key| self.get(key)).collect();
+        let mut events: Vec<&HistRow> = keys.filter_map(|key| self.get(key)).collect();
         events.sort_by_key(|e| e.cmd_evnt_no);
         events
     }
@@ -196,30 +257,15 @@ impl Tables {
 
     /// A page of a table after a key, which may be another one than the table's own.
     pub fn page(&self, table: &TableRef, after: Option<&Key>, limit: usize) -> Vec<Vec<Read>> {
-        let Some(rows) = self.tables.get(table.name) else { return Vec::new() };
-        let place = |name: &&str| table.columns.iter().position(|(column, _)| column == name).unwrap_or_default();
-        let places: Vec<usize> = table.key.iter().map(place).collect();
-        let asked = |values: &[Read]| places.iter().map(|at| part(&values[*at])).collect::<Key>();
-        if rows.first_key_value().is_some_and(|(key, values)| *key != asked(values)) {
-            let sorted: BTreeMap<Key, &Vec<Read>> = rows.values().map(|values| (asked(values), values)).collect();
-            let later = sorted.into_iter().filter(|(key, _)| after.is_none_or(|after| key > after));
-            return later.take(limit).map(|(_, values)| values.clone()).collect();
-        }
-        match after {
-            None => rows.values().take(limit).cloned().collect(),
-            Some(after) => {
-                let from = (std::ops::Bound::Excluded(after.clone()), std::ops::Bound::Unbounded);
-                rows.range(from).take(limit).map(|(_, values)| values.clone()).collect()
-            }
-        }
+        self.tables.get(table.name).map_or_else(Vec::new, |rows| rows.page(table, after, limit))
     }
 
     /// Another system changes what is on hand.
     pub fn change(&mut self, unit: &str, by: i64) {
-        let key = vec![KeyPart::Text(unit.to_owned())];
-        if let Some(mut row) = self.get::<UntRow>(&key).filter(|u| u.stck_qty + by >= 0) {
-            row.stck_qty += by;
-            self.put(Written { table: UntRow::TABLE, key, values: values(&row) });
+        let key = text_key(unit);
+        let unit = self.table_mut::<UntRow>().and_then(|units| units.get_mut(&key));
+        if let Some(unit) = unit.filter(|unit| unit.stck_qty + by >= 0) {
+            unit.stck_qty += by;
         }
     }
 
@@ -241,8 +287,8 @@ impl Tables {
         }
         let mut external = folded.external;
         for step in &folded.moves {
-            let key = vec![KeyPart::Text(step.unt_id.to_string())];
-            let Some(mut unit) = self.get::<UntRow>(&key) else {
+            let key = text_key(&step.unt_id);
+            let Some(mut unit) = self.get::<UntRow>(&key).cloned() else {
                 return Err(StoreError::Refused(format!("no such unit: {}", step.unt_id)));
             };
             unit.stck_qty += step.stck_dlt;
@@ -250,45 +296,44 @@ impl Tables {
             unit.sold_qty += step.sold_dlt;
             unit.rstk_qty += step.rstk_dlt;
             unit.ldgr_no = step.ldgr_no;
-            let values = values(&unit);
-            if let Some(why) = broken(UntRow::TABLE, &values) {
+            if let Some(why) = broken(&unit) {
                 return Err(StoreError::Refused(why));
             }
             if unit.stck_qty != step.expect_stck {
                 let delta = unit.stck_qty - step.expect_stck;
                 external.push(External { unt_id: step.unt_id.clone(), delta });
             }
-            rows.push(Written { table: UntRow::TABLE, key, values });
+            rows.push(Box::new((key, unit)));
         }
         if let Some(why) = refused {
             return Err(StoreError::Refused(why));
         }
         let is_known = |id: &str| self.by_command.contains_key(id) || self.of::<CmdRow>(id).next().is_some();
         let known = batch.refused.iter().filter(|id| is_known(id)).cloned().collect();
-        rows.into_iter().for_each(|row| self.put(row));
-        if let Some(outbox) = self.tables.get_mut(OtbxRow::TABLE) {
-            batch.sent.iter().for_each(|id| drop(outbox.remove(&vec![KeyPart::Text(id.to_string())])));
+        rows.into_iter().for_each(|row| row.put(self));
+        if let Some(outbox) = self.table_mut::<OtbxRow>() {
+            batch.sent.iter().for_each(|id| drop(outbox.remove(&text_key(id))));
         }
         Ok(Commit::Done(Done { known, external }))
     }
 
-    fn put(&mut self, Written { table, key, values }: Written) {
-        if table == HistRow::TABLE {
-            let event: HistRow = row(&values);
+    fn put<R: Row>(&mut self, key: Key, row: R) {
+        if let Some(event) = as_is::<R, HistRow>(&row) {
             self.by_command.entry(event.cmd_id.to_string()).or_default().insert(key.clone());
-        } else if table == CmpnRow::TABLE {
-            self.campaigns.insert(row::<CmpnRow>(&values).cmpn_id.to_string());
-        } else if table == OrdRow::TABLE {
-            if let Some(old) = self.get::<OrdRow>(&key)
-                && let Some(at) = old.due_dttm
-            {
-                self.due.remove(&(old.prtn_no, at.timestamp_millis(), old.ord_id.to_string()));
+        } else if let Some(campaign) = as_is::<R, CmpnRow>(&row) {
+            self.campaigns.insert(campaign.cmpn_id.to_string());
+        } else if let Some(new) = as_is::<R, OrdRow>(&row) {
+            let due = |order: &OrdRow| {
+                let at = order.due_dttm?;
+                Some((order.prtn_no, at.timestamp_millis(), order.ord_id.to_string()))
+            };
+            if let Some(before) = self.get::<OrdRow>(&key).and_then(due) {
+                self.due.remove(&before);
             }
-            let new: OrdRow = row(&values);
-            if let Some(at) = new.due_dttm {
-                self.due.insert((new.prtn_no, at.timestamp_millis(), new.ord_id.to_string()));
-            }
+            self.due.extend(due(new));
         }
-        self.tables.entry(table).or_default().insert(key, values);
+        if let Some(table) = self.table_mut() {
+            table.insert(key, row);
+        }
     }
 }
