@@ -1,6 +1,10 @@
 //! `jumun simulate`: whole sales from a seed.
 
-use std::process::ExitCode;
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
 
 use clap::Args;
 
@@ -58,6 +62,12 @@ fn mutant(text: &str) -> Result<Mutant, String> {
 /// # Errors
 /// When no runtime can be made.
 pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    // a run has a runtime of its own, which can't be within another one; and all have one thread, whose memory they share
+    let all = std::thread::scope(|scope| scope.spawn(|| each(args)).join());
+    all.map_err(|_| anyhow::anyhow!("the simulator broke"))?
+}
+
+fn each(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let mut commands = 0;
     let mut red = 0u64;
     for seed in args.seed..args.seed.saturating_add(args.seeds) {
@@ -69,7 +79,7 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
         let (stories, partitions, one_by_one) = (args.stories, args.partitions, args.one_by_one);
         let (mutant, keep) = (args.mutant, args.trace);
         let plan = Plan { stories, partitions, faults, one_by_one, mutant, keep, ..Plan::of(seed) };
-        let run = apart(plan)?;
+        let run = unbroken(|| run(plan))?;
         run.trace.iter().for_each(|line| print!("{line}"));
         commands += run.commands;
         let holds = run.violations.is_empty();
@@ -85,18 +95,18 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     Ok(if red == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// On a thread of its own: a run has a runtime of its own, whose time is simulated.
-fn apart(plan: Plan) -> anyhow::Result<Run> {
-    let run = std::thread::spawn(move || run(plan)).join();
-    Ok(run.map_err(|_| anyhow::anyhow!("seed {} broke the simulator", plan.seed))??)
+/// A run that breaks the simulator is red like others: it is told with what repeats it, and the next seeds are run.
+fn unbroken(run: impl FnOnce() -> io::Result<Run>) -> io::Result<Run> {
+    let broke = || Run { violations: vec!["it broke the simulator: see above".to_owned()], ..Run::default() };
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Ok(broke()))
 }
 
 /// How few stories are enough: the first ones are told alike however many follow.
-fn shrunk(plan: Plan) -> anyhow::Result<u64> {
+fn shrunk(plan: Plan) -> io::Result<u64> {
     let (mut few, mut enough) = (1, plan.stories);
     while few < enough {
         let half = few + (enough - few) / 2;
-        if apart(Plan { stories: half, keep: false, ..plan })?.violations.is_empty() {
+        if unbroken(|| run(Plan { stories: half, keep: false, ..plan }))?.violations.is_empty() {
             few = half + 1;
         } else {
             enough = half;
@@ -140,5 +150,17 @@ fn told(seed: u64, run: &Run) {
     }
     if run.violations.len() > 20 {
         println!("  {} in all", run.violations.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_breaks_is_red_and_no_other_is() {
+        assert_eq!(unbroken(|| panic!("on purpose")).unwrap().violations.len(), 1);
+        let plan = Plan { stories: 2, faults: Faults::NONE, ..Plan::of(1) };
+        assert!(unbroken(|| run(plan)).unwrap().violations.is_empty());
     }
 }

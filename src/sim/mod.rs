@@ -93,7 +93,7 @@ impl Plan {
 }
 
 /// What became of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Run {
     /// what does not hold
     pub violations: Vec<String>,
