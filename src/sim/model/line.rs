@@ -172,18 +172,13 @@ impl ModelLine {
     }
 
     /// The statuses of its parts: of the free units, and of those that claims have.
-    pub fn parts(&self) -> Vec<ModelStatus> {
+    pub fn parts(&self) -> impl Iterator<Item = ModelStatus> + use<> {
         let claimed = self.returning + self.exchanging > 0;
-        let mut parts = Vec::new();
-        if self.free() > 0 || !claimed {
-            parts.push(self.status);
-        }
-        if self.returning > 0 {
-            parts.push(ModelStatus::Returning);
-        }
-        if self.exchanging > 0 {
-            parts.push(ModelStatus::Exchanging);
-        }
-        parts
+        let parts = [
+            (self.free() > 0 || !claimed).then_some(self.status),
+            (self.returning > 0).then_some(ModelStatus::Returning),
+            (self.exchanging > 0).then_some(ModelStatus::Exchanging),
+        ];
+        parts.into_iter().flatten()
     }
 }

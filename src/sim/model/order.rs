@@ -124,10 +124,10 @@ impl ModelOrder {
     /// Its status, from its lines.
     pub fn status(&self) -> ModelStatus {
         // what was exchanged has become what it was exchanged for
-        let passed = |l: &&ModelLine| self.chain && l.shown() == ModelStatus::Exchanged;
-        let left: Vec<ModelStatus> = self.lines.iter().filter(|l| !passed(l)).flat_map(ModelLine::parts).collect();
-        let all: Vec<ModelStatus> = self.lines.iter().flat_map(ModelLine::parts).collect();
-        derive(&left).or_else(|| derive(&all)).unwrap_or(ModelStatus::PaymentPending)
+        let passed_not = |l: &&ModelLine| !(self.chain && l.shown() == ModelStatus::Exchanged);
+        let left = || self.lines.iter().filter(passed_not).flat_map(ModelLine::parts);
+        let all = || self.lines.iter().flat_map(ModelLine::parts);
+        derive(left).or_else(|| derive(all)).unwrap_or(ModelStatus::PaymentPending)
     }
 
     /// What is due for it, or was paid and stays so.
@@ -304,8 +304,8 @@ impl ModelOrder {
 }
 
 /// A claim in progress shows; else the least advanced that has not ended; else the furthest end.
-fn derive(parts: &[ModelStatus]) -> Option<ModelStatus> {
-    let claim = parts.iter().find(|s| matches!(s, ModelStatus::Returning | ModelStatus::Exchanging));
-    let live = || parts.iter().filter(|s| s.rank() == 0).min();
-    claim.or_else(live).or_else(|| parts.iter().max_by_key(|s| s.rank())).copied()
+fn derive<P: Iterator<Item = ModelStatus>>(parts: impl Fn() -> P) -> Option<ModelStatus> {
+    let claim = parts().find(|s| matches!(s, ModelStatus::Returning | ModelStatus::Exchanging));
+    let live = || parts().filter(|s| s.rank() == 0).min();
+    claim.or_else(live).or_else(|| parts().max_by_key(|s| s.rank()))
 }
