@@ -28,6 +28,8 @@ const FEW: usize = 40;
 /// An accepted command.
 struct Taken<'a> {
     version: i64,
+    /// of a purchase: the version by which the partner had answered
+    answered: Option<i64>,
     json: &'a str,
     answer: Answer,
 }
@@ -50,7 +52,11 @@ pub(super) async fn hold(
         Err(e) => return vec![format!("model: the histories can't be read: {e}")],
     };
     for (order, taken) in by_order(heard, contents, &begun) {
+        let mut answered = None;
         for t in taken {
+            if answered.is_some_and(|version| t.version > version) {
+                model.asking(&order, false);
+            }
             let note = t.answer.reason.as_deref();
             if note == Some("payment_expired") {
                 model.expire_one(&order); // before the money came, by whoever noticed
@@ -59,6 +65,10 @@ pub(super) async fn hold(
             if expected.outcome == ModelOutcome::Rejected {
                 found.push(format!("model: {} was accepted, expected {:?}", t.json, expected.reasons));
                 model.forget(&order);
+            }
+            if t.answered.is_some() {
+                answered = t.answered;
+                model.asking(&order, true);
             }
             if t.json.contains(r#""type":"place_order""#) {
                 let facts = &t.answer.facts;
@@ -107,8 +117,8 @@ fn by_order<'a>(
         let json = contents.get(&*answer.command_id).and_then(|all| all.iter().find(own));
         if let Some(json) = json.filter(|_| seen.insert(answer.command_id.clone())) {
             let asked = begun.get(&answer.command_id).filter(|_| json.contains(r#""type":"purchase_from_partner""#));
-            let version = asked.copied().unwrap_or(version);
-            orders.entry(order.to_string()).or_default().push(Taken { version, json, answer });
+            let (version, answered) = asked.map_or((version, None), |asked| (*asked, Some(version)));
+            orders.entry(order.to_string()).or_default().push(Taken { version, answered, json, answer });
         }
     }
     orders.values_mut().for_each(|taken| taken.sort_by_key(|t| t.version));

@@ -69,7 +69,7 @@ pub async fn listen(
     }
 }
 
-/// Waits until nothing is unread, pending, waiting or due for so long; `false`: it does not come to that.
+/// Waits until nothing is unread, pending, waiting or due, and nothing happens, for so long; `false`: it does not come to that.
 pub async fn rest(
     log: &Arc<dyn CommandLog>,
     store: &dyn LaneStore,
@@ -78,17 +78,28 @@ pub async fn rest(
     calm: Duration,
 ) -> bool {
     let began = tokio::time::Instant::now();
-    let mut since = began;
+    let (mut since, mut settled) = (began, 0);
     while since.elapsed() < calm {
         if began.elapsed() > most {
             return false;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-        if !at_rest(log, store, partitions).await {
+        let before = std::mem::replace(&mut settled, settled_ever(log, partitions).await);
+        // what is asked again now and then, as refunds are, is over between two looks
+        if before != settled || !at_rest(log, store, partitions).await {
             since = tokio::time::Instant::now();
         }
     }
     true
+}
+
+/// How many entries were settled so far.
+async fn settled_ever(log: &Arc<dyn CommandLog>, partitions: u32) -> u64 {
+    let mut settled = 0;
+    for partition in 0..partitions {
+        settled += log.stats(partition).await.map_or(0, |stats| stats.settled);
+    }
+    settled
 }
 
 /// Whether nothing is unread, pending or to be sent.

@@ -192,6 +192,11 @@ impl Model {
         self.orders.insert(id.to_owned(), order);
     }
 
+    /// A partner is being asked for this order's goods, or has answered.
+    pub fn asking(&mut self, id: &str, is: bool) {
+        self.orders.get_mut(id).into_iter().for_each(|order| order.asking = is);
+    }
+
     /// What became of this order is not known.
     pub fn forget(&mut self, id: &str) {
         drop(self.lost(id));

@@ -114,6 +114,8 @@ pub struct ModelOrder {
     pub claims: Vec<Claim>,
     /// linked orders that were asked for
     pub asked: u64,
+    /// one of them may still be refused: it is no procurement yet
+    pub asking: bool,
     /// an exchange was approved
     pub chain: bool,
     /// the model does not know what became of it

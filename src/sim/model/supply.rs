@@ -103,8 +103,9 @@ pub(super) fn stop(child: &mut ModelOrder, shelves: &mut Shelves) {
 
 /// What was to come does not: units from own stock go back on the shelf, the others never were there.
 pub(super) fn cancel(order: &mut ModelOrder, shelves: &mut Shelves) -> Result<Yes, No> {
-    let (mut cuts, mut yes) = (Vec::new(), Yes::default());
-    for l in order.lines.iter_mut().filter(|l| l.is(ModelStatus::ProcurementCheck)) {
+    let (mut cuts, mut yes, asking) = (Vec::new(), Yes::default(), order.asking);
+    let begun = |l: &&mut ModelLine| !(asking && matches!(l.source, Source::Partner(_)));
+    for l in order.lines.iter_mut().filter(|l| l.is(ModelStatus::ProcurementCheck)).filter(begun) {
         let taken = l.free().min(l.deducted);
         let lost = if l.source == Source::Own { 0 } else { taken };
         cuts.push(ModelCut { no: l.no, quantity: l.free(), taken, lost });

@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{CommandMeta, DedupLookup, Lane};
-use crate::{lane::ingest::ReadEntry, protocol::Command, store::Outcome};
+use super::{CommandMeta, DedupLookup, Fetched, Lane, Location};
+use crate::{
+    domain::{ids::OrderId, order::OrderCommand},
+    lane::ingest::ReadEntry,
+    log::crc16::partition_of,
+    protocol::Command,
+    store::Outcome,
+};
 
 impl Lane {
     /// Whether the store is asked first what a command's id stands for.
@@ -25,6 +31,17 @@ impl Lane {
         }
         window.forget_id(&meta.id);
         DedupLookup::No
+    }
+
+    /// The lane that a command to an order that is not live here may have been passed on to when its entry was first read.
+    pub(super) fn passed_before(&self, order_id: &OrderId, command: &OrderCommand, fetched: &Fetched) -> Option<u32> {
+        if let OrderCommand::Place(p) = command {
+            return p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
+        }
+        match fetched.places.get(order_id) {
+            Some(Location::Lane(lane)) => Some(*lane),
+            Some(Location::Absent | Location::Local | Location::Unreadable(_)) | None => None,
+        }
     }
 
     /// What was answered since `before` goes into the window.

@@ -36,6 +36,8 @@ pub struct Lost {
     answers: Vec<Arc<Answer>>,
     /// they are decided again
     entries: HashSet<(Inbound, EntryId)>,
+    /// their events, by order and number: in no store
+    written: HashSet<(OrderId, i64)>,
     /// events that are durable, and were to be published with what is lost
     owed: HashMap<OrderId, Vec<OutgoingEvents>>,
     /// placements that had waited for other lanes since before, and were answered in what is lost
@@ -48,19 +50,18 @@ impl Lost {
         self.orders.insert(OrderId::stored(order));
     }
 
-    /// Adds a batch; gives back the entries that were decided in it.
+    /// Adds a batch, after those that it was decided on; gives back the entries that were decided in it.
     pub fn add(&mut self, batch: Sealed) -> Vec<KeptEntry> {
         let Sealed { effects, outgoing, entries, waited_on, changing, .. } = batch;
         self.orders.extend(waited_on);
         self.orders.extend(changing);
-        let mut written: HashSet<(&str, i64)> = HashSet::new();
         let mut tokens: HashMap<&str, Vec<PaymentToken>> = HashMap::new();
         for effect in &effects {
             let sku = match effect {
                 Effect::OrderChanged(changed) => {
                     let id = &changed.order.id;
                     self.orders.insert(id.clone());
-                    written.extend(changed.events.events.iter().map(|e| (id.as_str(), e.no)));
+                    self.written.extend(changed.events.events.iter().map(|e| (id.clone(), e.no)));
                     // they are in no event
                     let brought = changed.personal.iter().flat_map(|p| p.tokens.iter().cloned());
                     tokens.entry(id.as_str()).or_default().extend(brought);
@@ -76,8 +77,12 @@ impl Lost {
             self.skus.extend(sku.cloned());
         }
         for out in &outgoing {
-            for events in out.events.iter().filter(|e| !written.contains(&e.place())) {
-                self.owed.entry(OrderId::stored(events.place().0)).or_default().push(events.clone());
+            for events in &out.events {
+                let (order, no) = events.place();
+                let place = (OrderId::stored(order), no);
+                if !self.written.contains(&place) {
+                    self.owed.entry(place.0).or_default().push(events.clone());
+                }
             }
         }
         for out in outgoing {
@@ -122,7 +127,9 @@ impl Lane {
             if kept.placements.is_empty() && owed.is_empty() {
                 continue; // what is lost happens again
             }
-            kept.unpublished.retain(|_| !kept.placements.is_empty());
+            // what waited since before has durable events, and may have been followed by some that are lost
+            let durable = |e: &OutgoingEvents| !lost.written.contains(&(id.clone(), e.place().1));
+            kept.unpublished.retain(|e| !kept.placements.is_empty() && durable(e));
             kept.unpublished.splice(0..0, owed);
             self.cx.waiting.borrow_mut().insert(id.clone(), kept);
         }

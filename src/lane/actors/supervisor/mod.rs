@@ -314,12 +314,18 @@ impl Lane {
         let outcome = fetched.outcomes.get(&meta.id);
         if let Some(outcome) = outcome {
             // decided before, for an order that is not ours: another lane's, or another order's
-            if outcome.partition != self.cx.partition && *outcome.digest == *meta.digest {
-                // that lane knows whether this very entry has its answer
-                self.pass_on(meta, outcome.partition, raw);
-                return Ok(());
+            // the lane that has it, or had it before a crash here, knows whether this very entry has its answer
+            let lane = if *outcome.digest == *meta.digest {
+                Some(outcome.partition)
+            } else if meta.source.attempts > 1 {
+                self.passed_before(&order_id, &command, fetched)
+            } else {
+                None
+            };
+            match lane.filter(|lane| *lane != self.cx.partition) {
+                Some(lane) => self.pass_on(meta, lane, raw),
+                None => self.stored(outcome, meta),
             }
-            self.stored(outcome, meta);
             return Ok(());
         }
         let place = fetched.place(&order_id)?;
