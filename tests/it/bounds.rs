@@ -386,7 +386,8 @@ async fn at_their_ends(database: String) {
         partitions: 1,
         more: Vec::new(),
         failpoints: String::new(),
-        variables: Vec::new(),
+        // an account for refunds is taken where it can be sealed
+        variables: vec![format!("JUMUN_ACCOUNT_KEY={}", "ab".repeat(32))],
     };
     let client = Client::new(&redis, &namespace, 1).await;
     let server: Served = setting.start();
