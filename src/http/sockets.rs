@@ -1,5 +1,5 @@
 //! What every connection is bound by, beside the time that heads and bodies may take: how many there are, in all and from one
-//! address, and how long one may not read what is written to it (how slowly: [`super::paced`]).
+//! address, and how long one may not read what is written to it (how slowly: `paced`).
 
 use std::{
     collections::HashMap,
@@ -37,7 +37,7 @@ pub struct SocketBounds {
     pub in_all: usize,
     /// of them from one address: of a proxy they are all
     pub of_one: usize,
-    /// how long a client may take nothing of what is written to it, or less than the pace of [`super::paced`]
+    /// how long a client may take nothing of what is written to it, or less than the pace of `paced`
     pub unread: Duration,
 }
 
