@@ -69,7 +69,7 @@ pub async fn listen(
     }
 }
 
-/// Waits until nothing is unread, pending, waiting or due, and nothing happens, for so long; `false`: it does not come to that.
+/// Waits until nothing is unread, pending, waiting or due for so long; `false`: it does not come to that.
 pub async fn rest(
     log: &Arc<dyn CommandLog>,
     store: &dyn LaneStore,
@@ -78,28 +78,43 @@ pub async fn rest(
     calm: Duration,
 ) -> bool {
     let began = tokio::time::Instant::now();
-    let (mut since, mut settled) = (began, 0);
+    let mut since = began;
     while since.elapsed() < calm {
         if began.elapsed() > most {
             return false;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let before = std::mem::replace(&mut settled, settled_ever(log, partitions).await);
-        // what is asked again now and then, as refunds are, is over between two looks
-        if before != settled || !at_rest(log, store, partitions).await {
+        if !at_rest(log, store, partitions).await {
             since = tokio::time::Instant::now();
         }
     }
     true
 }
 
-/// How many entries were settled so far.
-async fn settled_ever(log: &Arc<dyn CommandLog>, partitions: u32) -> u64 {
-    let mut settled = 0;
-    for partition in 0..partitions {
-        settled += log.stats(partition).await.map_or(0, |stats| stats.settled);
+/// Waits until orders know of all money that went back. Refunds are asked again every some seconds, which never ends where the
+/// payment side refuses: so all may rest between two asks, of which the first one gave the money back.
+pub(super) async fn refunds_known(ground: &Ground, most: Duration) {
+    let store = Arc::clone(&ground.store) as Arc<dyn QueryStore>;
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < most {
+        let known = refunded(&store).await.is_ok_and(|known| given_back(ground).is_subset(&known));
+        if known && at_rest(&ground.log, &*ground.store, ground.plan.partitions).await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    settled
+}
+
+/// The keys of the refunds that orders have as given back.
+async fn refunded(store: &Arc<dyn QueryStore>) -> Result<BTreeSet<String>, StoreError> {
+    let done = |row: &RfndRow| &*row.rfnd_stat_cd == "REFUNDED" && &*row.rfnd_mns_cd != "BANK_TRANSFER";
+    Ok(all::<RfndRow>(store).await?.into_iter().filter(done).map(|row| row.rfnd_key.to_string()).collect())
+}
+
+/// And of those that the payment side has given back.
+fn given_back(ground: &Ground) -> BTreeSet<String> {
+    let told = ground.told.lock().unwrap_or_else(PoisonError::into_inner);
+    told.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Done(_))).map(|(key, _)| key.clone()).collect()
 }
 
 /// Whether nothing is unread, pending or to be sent.
@@ -170,16 +185,12 @@ pub(super) async fn all<R: Row>(store: &Arc<dyn QueryStore>) -> Result<Vec<R>, S
 /// Money goes back once: what the payment side has done under a key, the tables have under that key, and nothing else. And where
 /// nobody else wrote, no ledger follows anybody else.
 async fn money_and_ledger(ground: &Ground, store: &Arc<dyn QueryStore>, outside: bool) -> Vec<String> {
-    let read = async { Ok::<_, StoreError>((all::<RfndRow>(store).await?, all::<LdgrRow>(store).await?)) };
-    let (refunds, ledger) = match read.await {
+    let read = async { Ok::<_, StoreError>((refunded(store).await?, all::<LdgrRow>(store).await?)) };
+    let (refunded, ledger) = match read.await {
         Ok(rows) => rows,
         Err(e) => return vec![format!("the tables can't be read: {e}")],
     };
-    let done = refunds.iter().filter(|row| &*row.rfnd_stat_cd == "REFUNDED" && &*row.rfnd_mns_cd != "BANK_TRANSFER");
-    let refunded: BTreeSet<String> = done.map(|row| row.rfnd_key.to_string()).collect();
-    let told = ground.told.lock().unwrap_or_else(PoisonError::into_inner);
-    let done: BTreeSet<String> =
-        told.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Done(_))).map(|(key, _)| key.clone()).collect();
+    let done = given_back(ground);
     let unknown = done.difference(&refunded).map(|key| format!("refund {key} was given back, and no order knows it"));
     let untrue = refunded.difference(&done).map(|key| format!("refund {key} stands as given back, and was not"));
     let followed = ledger.iter().filter(|row| !outside && &*row.mvmt_cd == "EXTERNAL");

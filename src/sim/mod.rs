@@ -186,6 +186,7 @@ async fn whole(plan: Plan) -> Run {
     if !rested {
         violations.push(format!("R14: it does not come to rest within {REST_MAX:?}"));
     }
+    judge::refunds_known(&ground, REST_MAX).await;
     violations.extend(judge::judge(&ground, &heard, &said.journal).await);
     let store = Arc::clone(&ground.store) as Arc<dyn QueryStore>;
     violations.extend(in_order::hold(&shop, &heard, &said.contents, &store).await);

@@ -44,7 +44,7 @@ fn seeds_that_were_red_are_green() {
         rough(10_091, 193),
         // the simulator's own: an order whose procurement was cancelled while a partner was asked for more of it
         rough(10_008, 98),
-        // and refunds that were asked once more at the end
+        // and refunds that were given back at the end, of which orders hear only when they ask again
         rough(10_180, 300),
     ];
     for plan in found {

@@ -77,6 +77,17 @@ async fn f02_a_crash_between_commit_and_acknowledgement_answers_once() {
     scene.holds().await;
 }
 
+/// Waits until it is so.
+async fn soon(what: &str, is: impl Fn() -> bool) {
+    for _ in 0..400 {
+        if is() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not within 20 s: {what}");
+}
+
 #[tokio::test]
 async fn f03_the_mutant_that_acknowledges_first_is_caught() {
     let mut scene = Scene::new(1).await;
@@ -90,7 +101,8 @@ async fn f03_the_mutant_that_acknowledges_first_is_caught() {
     proxy.freeze(true, true);
     scene.client.send(&scene.traffic("lost", 20)).await;
     scene.client.answered_at_least(before + 1).await;
-    assert!(proxy.held() > 0, "the commit was not held back");
+    // it says so before it commits
+    soon("the commit is held back", || proxy.held() > 0).await;
     mutant.kill9();
     drop(proxy);
     let server = scene.server().start();
@@ -181,16 +193,14 @@ async fn f07_what_is_durable_is_said_before_it_is_read_again() {
     };
     let placement =
         |n: usize| Sent::new(0, &place(&format!("early-{n}-place"), &format!("o-early-{n}"), n, &[("S-1", 1)], false));
-    // refused, for there is no such order yet: read again after the placement it would be taken
-    scene.client.send(&(0..20).map(pay).collect::<Vec<_>>()).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    // refused, for there is no such order yet: read again after the placement it would be taken. One: so it is one batch
+    scene.client.send(&[pay(0)]).await;
+    soon("it has its batch", || server.metric("jumun_batch_commands_count") >= 1.0).await;
     scene.client.send(&(0..20).map(placement).collect::<Vec<_>>()).await;
     scene.holds().await;
     assert!(server.log().contains("outcome is unknown: by the test"), "{}", server.log());
     let outcomes = scene.client.outcomes().await;
-    for n in 0..20 {
-        assert_eq!(outcomes[&format!("early-{n}-pay")].reason.as_deref(), Some("unknown_order"));
-    }
+    assert_eq!(outcomes["early-0-pay"].reason.as_deref(), Some("unknown_order"));
     assert_eq!(
         scene
             .count("SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-early-%' AND ord_stat_cd = 'PAYMENT_PENDING'")
