@@ -424,7 +424,7 @@ export async function complete(page) {
     .map((cells) => [cells[1].replaceAll('`', ''), [...cells[3].matchAll(/`(\w+)`/g)].map((m) => m[1])])
     .filter(([name, fields]) => fields.includes('order_id') && !['place_order', 'preview'].includes(name));
   assert(told.length > 30, 'docs/reference/protocol.md has its table');
-  const target = ['order_id', 'claim_group', 'refund_key', 'verified']; // of what the button stands at; whose word it is, the token says
+  const target = ['order_id', 'claim_group', 'refund_key', 'fee_no', 'verified']; // of what the button stands at; whose word it is, the token says
   for (const [name, fields] of told) {
     const ours = new Set(table.filter(([type]) => type === name).flatMap(([, , names]) => names));
     assert(table.some(([type]) => type === name), `${name} is no action of the console`);

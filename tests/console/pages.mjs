@@ -164,7 +164,7 @@ export const PAGES = [
     await page.start();
     await visit(page, '/audit');
     const [change, adjust] = await page.locator('main tbody tr').allInnerTexts();
-    assert.match(change, /Change product\s+Command\s+operator:boss\s+WH\s+Bundled yes\s+Unit price ₩7,100\s+Command id console-test/);
+    assert.match(change, /Update product\s+Command\s+operator:boss\s+WH\s+Bundled yes\s+Unit price ₩7,100\s+Command id console-test/);
     assert.match(adjust, /Adjust stock\s+Command\s+operator:boss\s+WH-1\s+Quantity -2\s+Reason counted again\s+Command id adjust-it/);
     await page.click('td a:text-is("WH-1")');
     await page.waitForSelector('h1:has-text("WH-1")');

@@ -6,7 +6,8 @@ import { t } from './words.js';
 const FIRST = ['live', 'orders', 'stock', 'campaigns', 'letters'];
 const MORE = ['gifts', 'webhooks', 'audit', 'erase', 'api'];
 const may = (name) => name !== 'erase' || mayAct();
-const entry = (name, section) => h('li', {}, h('a', { href: name === 'live' ? '#/' : `#/${name}`, 'aria-current': name === section ? 'page' : null }, t(name)));
+const PATHS = { live: '', letters: 'dead-letters' }; // where it isn't the name
+const entry = (name, section) => h('li', {}, h('a', { href: `#/${PATHS[name] ?? name}`, 'aria-current': name === section ? 'page' : null }, t(name)));
 
 export function menu(section) {
   const list = h('ul', { id: 'more-list', hidden: true }, MORE.filter(may).map((name) => entry(name, section)));

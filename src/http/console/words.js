@@ -224,7 +224,7 @@ export const statusShort = (code) => (now === 'ko' ? STATUS[code] ?? plain(code)
 export const state = (code, korean) => (korean ? `${korean} ${plain(code)}` : code ? code_(code) : '–');
 
 const CODES = {
-  // means
+  // payment methods
   card: '카드', virtual_account: '가상계좌', bank_transfer: '계좌이체', points: '포인트',
   // claims
   buyer: '구매자', seller: '판매자', installation: '설치불가', before_collection: '선환불', refused: '거절', no_response: '무응답', pending: '진행 중', after_collection: '후환불',
