@@ -40,6 +40,11 @@ export const TASKS = [
     assert.deepEqual([o.lines[1].cancelled, o.lines[0].active, o.refunds[0].state], [1, 2, 'due']);
     assert.deepEqual([o.lines[1].reductions, o.lines[1].refund_planned, o.lines[1].refunded], [25000, 25000, 0]);
     await page.waitForSelector('main td:has-text("₩25,000 / ₩0")');
+    await act(page, 'o-cancel', 'set_refund_account', { fill: async (f) => {
+      await f.getByLabel('Bank code').fill('088');
+      await f.getByLabel('Account number').fill('110222333444');
+      await f.getByLabel('Whose account').fill('홍길동');
+    } });
     await act(page, 'o-cancel', 'confirm_refund', { name: o.refunds[0].refund_key });
     o = await shop.order('o-cancel');
     assert.deepEqual([o.refunds[0].state, o.settlements[0].refunded], ['refunded', 25000]);
