@@ -52,12 +52,12 @@ pub async fn execute_decision(
     meta: &mut CommandMeta,
 ) -> Result<Executed, Fault> {
     let stock = carry(cx, id, std::mem::take(&mut decision.movements), meta).await?;
-    record_decision(cx, id, order, applied, Moved { decision, stock }, meta)
+    record_decision(cx, id, order, applied, MovedDecision { decision, stock }, meta)
 }
 
 /// A decision whose stock has moved.
 #[derive(Debug)]
-pub struct Moved {
+pub struct MovedDecision {
     pub decision: Decision,
     /// each SKU after it
     pub stock: Vec<StockFact>,
@@ -72,10 +72,10 @@ pub fn record_decision(
     id: &OrderId,
     order: Option<&mut Arc<Order>>,
     applied: &mut Vec<Applied>,
-    moved: Moved,
+    moved: MovedDecision,
     meta: &mut CommandMeta,
 ) -> Result<Executed, Fault> {
-    let Moved { decision: Decision { events, steps, messages, note: reason, .. }, stock } = moved;
+    let MovedDecision { decision: Decision { events, steps, messages, note: reason, .. }, stock } = moved;
     let placed = order.is_none();
     let before = order.as_ref().map(|o| OrderBefore::of(o));
     let waits = events.iter().any(|e| matches!(e, Event::PlacementStarted { .. }));

@@ -8,7 +8,7 @@ use std::{
 
 use actix::{Context, Handler, Message, MessageResult};
 
-use super::{execute::Moved, inventory::Inventory};
+use super::{execute::MovedDecision, inventory::Inventory};
 use crate::{
     domain::{
         Time,
@@ -50,7 +50,7 @@ pub enum DecidedRun {
 #[derive(Debug)]
 pub enum DecidedPlacement {
     /// its stock has moved
-    Placed(Box<Moved>),
+    Placed(Box<MovedDecision>),
     Refused(Box<Refusal>),
     /// deciding it broke
     Broke {
@@ -116,7 +116,7 @@ impl Inventory {
                 Err(out) => return DecidedPlacement::Broke { why: out.to_string(), moved: last.is_some() },
             }
         }
-        DecidedPlacement::Placed(Box::new(Moved { decision, stock: last.into_iter().collect() }))
+        DecidedPlacement::Placed(Box::new(MovedDecision { decision, stock: last.into_iter().collect() }))
     }
 }
 

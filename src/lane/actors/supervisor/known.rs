@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{CommandMeta, DedupLookup, Fetched, Lane, Location};
 use crate::{
-    domain::{ids::OrderId, order::OrderCommand},
-    lane::ingest::ReadEntry,
+    domain::{ids::OrderId, order::OrderCommand, reason::Refusal},
+    lane::{actors::quarantine, ingest::ReadEntry},
     log::crc16::partition_of,
     protocol::Command,
     store::Outcome,
@@ -42,6 +42,13 @@ impl Lane {
             Some(Location::Lane(lane)) => Some(*lane),
             Some(Location::Absent | Location::Local | Location::Unreadable(_)) | None => None,
         }
+    }
+
+    /// The refusal of whoever has broken handlers lately.
+    pub(super) fn quarantined(&self, meta: &CommandMeta) -> Option<Refusal> {
+        let refusal = self.cx.quarantine.refuses(&meta.actor, meta.name, meta.source.at)?;
+        metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor)).increment(1);
+        Some(refusal)
     }
 
     /// What was answered since `before` goes into the window.

@@ -28,7 +28,7 @@ use super::{
     execute::{Executed, execute_decision},
     links,
     order::{OrderActor, OrderMessage, State, Taken},
-    payments, quarantine, quotes,
+    payments, quotes,
     registry::Orders,
     sku_commands,
 };
@@ -267,13 +267,6 @@ impl Lane {
             Kind::Reference(wire) => self.apart(&wire, meta, 0, raw, outcome, careful).await,
             Kind::Internal(step) => self.internal(step, meta, careful, fetched).await,
         }
-    }
-
-    /// The refusal of whoever has broken handlers lately.
-    fn quarantined(&self, meta: &CommandMeta) -> Option<Refusal> {
-        let refusal = self.cx.quarantine.refuses(&meta.actor, meta.name, meta.source.at)?;
-        metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor)).increment(1);
-        Some(refusal)
     }
 
     async fn order(

@@ -20,7 +20,7 @@ use crate::{
     lane::{
         actors::{
             CommandMeta, Fault, activate,
-            execute::{Moved, record_decision},
+            execute::{MovedDecision, record_decision},
             placements::{DecidePlacements, DecidedPlacement, DecidedRun, RunPlacement},
         },
         ingest::ReadEntry,
@@ -156,7 +156,12 @@ impl Lane {
     ///
     /// # Errors
     /// What broke, as a sentence.
-    fn record(&self, order_id: OrderId, mut meta: CommandMeta, decided: Result<Moved, Refusal>) -> Result<(), String> {
+    fn record(
+        &self,
+        order_id: OrderId,
+        mut meta: CommandMeta,
+        decided: Result<MovedDecision, Refusal>,
+    ) -> Result<(), String> {
         let before = self.cx.book.borrow().outgoing.len();
         self.cx.now.set(meta.source.at);
         let recorded = catch_unwind(AssertUnwindSafe(|| {
