@@ -30,13 +30,13 @@ use crate::{
 };
 
 /// Placements of one SKU, with who asks.
-pub(super) struct Run {
+pub(super) struct PlacementRun {
     sku_id: SkuId,
     metas: Vec<CommandMeta>,
     placements: Vec<RunPlacement>,
 }
 
-impl Run {
+impl PlacementRun {
     pub(super) fn len(&self) -> usize {
         self.metas.len()
     }
@@ -76,9 +76,9 @@ impl Lane {
         rest: &mut Peekable<vec::IntoIter<ReadEntry>>,
         careful: bool,
         fetched: &Fetched,
-    ) -> Option<Run> {
+    ) -> Option<PlacementRun> {
         let first = rest.peek().and_then(|entry| self.plain(entry, careful, fetched))?;
-        let mut run = Run { sku_id: first.clone(), metas: Vec::new(), placements: Vec::new() };
+        let mut run = PlacementRun { sku_id: first.clone(), metas: Vec::new(), placements: Vec::new() };
         // what is in it twice is decided when the first of the two is
         let (mut commands, mut orders) = (HashSet::<CommandId>::default(), HashSet::<OrderId>::default());
         while let Some(entry) = rest.next_if(|entry| {
@@ -115,8 +115,8 @@ impl Lane {
     }
 
     /// Has a run decided, and records it. `place`: of its first, and how many the chunk has.
-    pub(super) async fn place_run(&self, run: Run, place: (usize, usize)) -> Result<(), Interrupted> {
-        let Run { sku_id, metas, placements } = run;
+    pub(super) async fn place_run(&self, run: PlacementRun, place: (usize, usize)) -> Result<(), Interrupted> {
+        let PlacementRun { sku_id, metas, placements } = run;
         let nothing = |fault| self.stopped(place, false, fault);
         if let Some(meta) = metas.first() {
             self.cx.now.set(meta.source.at);
