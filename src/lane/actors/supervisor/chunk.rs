@@ -67,18 +67,20 @@ impl Lane {
             }
             let Some(entry) = rest.next() else { break };
             let careful = self.careful(&entry, decide.careful);
-            self.step((at, of), entry.source.at, self.one(entry, careful, &fetched)).await?;
+            self.step((at, of), entry.source.at, false, self.one(entry, careful, &fetched)).await?;
             at += 1;
         }
         self.hand_back();
         Ok(())
     }
 
-    /// One command of a chunk. A panic costs its own command, and not the lane: what it may have touched is looked at.
+    /// One command of a chunk. A panic costs its own command, and not the lane: what it may have touched is looked at. `moved`:
+    /// something that goes with it has moved stock before.
     pub(super) async fn step(
         &self,
         place: (usize, usize),
         now: Time,
+        moved: bool,
         handled: impl Future<Output = Result<(), Fault>>,
     ) -> Result<(), Interrupted> {
         let (before, mark) = {
@@ -89,7 +91,7 @@ impl Lane {
         let handled = AssertUnwindSafe(handled).catch_unwind().await;
         let panicked = |_| Err(Fault::Broken("its handler panicked".to_owned()));
         if let Err(fault) = handled.unwrap_or_else(panicked) {
-            let touched = self.cx.book.borrow().mark() != mark;
+            let touched = moved || self.cx.book.borrow().mark() != mark;
             return Err(self.stopped(place, touched, fault));
         }
         self.remember(before);

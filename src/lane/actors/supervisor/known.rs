@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use super::{CommandMeta, DedupLookup, Fetched, Lane, Location};
 use crate::{
-    domain::{ids::OrderId, order::OrderCommand, reason::Refusal},
+    domain::{
+        ids::OrderId,
+        order::{OrderCommand, command::PlaceOrder},
+        reason::Refusal,
+    },
     lane::{actors::quarantine, ingest::ReadEntry},
     log::crc16::partition_of,
     protocol::Command,
@@ -33,10 +37,15 @@ impl Lane {
         DedupLookup::No
     }
 
+    /// The lane that an order is placed in: its first SKU's.
+    pub(super) fn lane_of(&self, place: &PlaceOrder) -> Option<u32> {
+        place.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions))
+    }
+
     /// The lane that a command to an order that is not live here may have been passed on to when its entry was first read.
     pub(super) fn passed_before(&self, order_id: &OrderId, command: &OrderCommand, fetched: &Fetched) -> Option<u32> {
         if let OrderCommand::Place(p) = command {
-            return p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
+            return self.lane_of(p);
         }
         match fetched.places.get(order_id) {
             Some(Location::Lane(lane)) => Some(*lane),

@@ -327,8 +327,7 @@ impl Lane {
                 self.push_for(meta, Some(&order_id), Err(Reason::DuplicateOrder.into()), !careful);
                 return Ok(());
             }
-            let first = p.lines.first().map(|l| partition_of(l.sku_id.as_str(), self.cx.partitions));
-            if let Some(lane) = first.filter(|l| *l != self.cx.partition) {
+            if let Some(lane) = self.lane_of(p).filter(|l| *l != self.cx.partition) {
                 self.pass_on(meta, lane, raw);
                 return Ok(());
             }

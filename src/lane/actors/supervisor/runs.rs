@@ -1,26 +1,20 @@
 //! Runs: neighbouring placements of one SKU go to its actor in one message; what it decided is recorded here, one by one.
 
-use std::{
-    iter::Peekable,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    vec,
-};
+use std::{iter::Peekable, sync::Arc, vec};
 
 use foldhash::HashSet;
 
 use super::{DedupLookup, Fetched, Interrupted, Lane, payments};
 use crate::{
     domain::{
-        ids::{CommandId, OrderId, SkuId},
+        ids::{OrderId, SkuId},
         order::{OrderCommand, command::PlaceOrder},
-        reason::Refusal,
     },
     history::replay::Applied,
     lane::{
         actors::{
             CommandMeta, Fault, activate,
-            execute::{MovedDecision, record_decision},
+            execute::record_decision,
             placements::{DecidePlacements, DecidedPlacement, DecidedRun, RunPlacement},
         },
         ingest::ReadEntry,
@@ -34,9 +28,17 @@ pub(super) struct PlacementRun {
     sku_id: SkuId,
     metas: Vec<CommandMeta>,
     placements: Vec<RunPlacement>,
+    /// what is in it: a second one of them is decided when the first is
+    commands: HashSet<Arc<str>>,
+    orders: HashSet<OrderId>,
 }
 
 impl PlacementRun {
+    fn of(sku_id: SkuId) -> Self {
+        let (commands, orders) = Default::default();
+        Self { sku_id, metas: Vec::new(), placements: Vec::new(), commands, orders }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.metas.len()
     }
@@ -48,16 +50,17 @@ impl PlacementRun {
         let Kind::Order { order_id, command: OrderCommand::Place(place), personal } = kind else { return };
         let meta = CommandMeta::new(id.shared(), digest, actor, reply_to, name, source);
         let (command_id, at) = (Arc::clone(&meta.id), source.at);
+        self.commands.insert(Arc::clone(&meta.id));
+        self.orders.insert(order_id.clone());
         self.placements.push(RunPlacement { order_id, command: place, command_id, at });
         self.metas.push(CommandMeta { personal, expected_version, ..meta });
     }
-}
 
-/// An order command's id, and its order's.
-fn ids(entry: &ReadEntry) -> Option<(&CommandId, &OrderId)> {
-    let command = entry.decoded.as_ref().ok()?;
-    let Kind::Order { order_id, .. } = &command.kind else { return None };
-    Some((&command.id, order_id))
+    /// Whether its command or its order is in it already.
+    fn has(&self, entry: &ReadEntry) -> bool {
+        let Ok(Command { id, kind: Kind::Order { order_id, .. }, .. }) = &entry.decoded else { return false };
+        self.commands.contains(id.as_str()) || self.orders.contains(order_id)
+    }
 }
 
 /// The SKU of all lines of a placement that names no promotion, coupon, gift or business, which would be looked up.
@@ -77,17 +80,11 @@ impl Lane {
         careful: bool,
         fetched: &Fetched,
     ) -> Option<PlacementRun> {
-        let first = rest.peek().and_then(|entry| self.plain(entry, careful, fetched))?;
-        let mut run = PlacementRun { sku_id: first.clone(), metas: Vec::new(), placements: Vec::new() };
-        // what is in it twice is decided when the first of the two is
-        let (mut commands, mut orders) = (HashSet::<CommandId>::default(), HashSet::<OrderId>::default());
-        while let Some(entry) = rest.next_if(|entry| {
-            let Some((command, order)) = ids(entry) else { return false };
-            self.plain(entry, careful, fetched) == Some(&run.sku_id)
-                && commands.insert(command.clone())
-                && orders.insert(order.clone())
-        }) {
+        let mut run = PlacementRun::of(self.plain(rest.peek()?, careful, fetched)?.clone());
+        let mut next = rest.next();
+        while let Some(entry) = next {
             run.add(entry);
+            next = rest.next_if(|entry| self.plain(entry, careful, fetched) == Some(&run.sku_id) && !run.has(entry));
         }
         Some(run)
     }
@@ -116,7 +113,7 @@ impl Lane {
 
     /// Has a run decided, and records it. `place`: of its first, and how many the chunk has.
     pub(super) async fn place_run(&self, run: PlacementRun, place: (usize, usize)) -> Result<(), Interrupted> {
-        let PlacementRun { sku_id, metas, placements } = run;
+        let PlacementRun { sku_id, metas, placements, .. } = run;
         let nothing = |fault| self.stopped(place, false, fault);
         if let Some(meta) = metas.first() {
             self.cx.now.set(meta.source.at);
@@ -126,26 +123,20 @@ impl Lane {
         let ask = DecidePlacements { placements, policy: Arc::clone(&self.cx.policy) };
         let decided = actor.send(ask).await.map_err(|e| self.stopped(place, true, e.into()))?;
         let (first, of) = place;
-        // the stock of those after it has moved
-        let late = |why| (true, why);
         let named = (first..).zip(metas.into_iter().zip(orders));
         match decided {
             DecidedRun::Gifts(placements) => {
                 for ((at, (meta, order_id)), placement) in named.zip(placements) {
                     let (now, command) = (meta.source.at, OrderCommand::Place(placement.command));
-                    self.step((at, of), now, self.place(order_id, command, meta, false)).await?;
+                    self.step((at, of), now, false, self.place(order_id, command, meta, false)).await?;
                 }
             }
             DecidedRun::Decided(all) => {
                 for ((at, (meta, order_id)), decided) in named.zip(all) {
-                    let broke = match decided {
-                        DecidedPlacement::Broke { why, moved } => Some((moved, why)),
-                        DecidedPlacement::Placed(moved) => self.record(order_id, meta, Ok(*moved)).err().map(late),
-                        DecidedPlacement::Refused(why) => self.record(order_id, meta, Err(*why)).err().map(late),
-                    };
-                    if let Some((touched, why)) = broke {
-                        return Err(self.stopped((at, of), touched, Fault::Broken(why)));
-                    }
+                    // the stock of those after one that is decided has moved
+                    let (now, moved) =
+                        (meta.source.at, !matches!(decided, DecidedPlacement::Broke { moved: false, .. }));
+                    self.step((at, of), now, moved, async { self.record(order_id, meta, decided) }).await?;
                 }
             }
         }
@@ -153,40 +144,25 @@ impl Lane {
     }
 
     /// One placement of a run, as it was decided: its order and its answer.
-    ///
-    /// # Errors
-    /// What broke, as a sentence.
-    fn record(
-        &self,
-        order_id: OrderId,
-        mut meta: CommandMeta,
-        decided: Result<MovedDecision, Refusal>,
-    ) -> Result<(), String> {
-        let before = self.cx.book.borrow().outgoing.len();
-        self.cx.now.set(meta.source.at);
-        let recorded = catch_unwind(AssertUnwindSafe(|| {
-            let moved = match decided {
-                Ok(moved) => moved,
-                Err(refusal) => {
-                    self.push_for(meta, Some(&order_id), Err(refusal), true);
-                    return Ok(());
-                }
-            };
-            let mut applied: Vec<Applied> = Vec::with_capacity(1);
-            let executed = record_decision(&self.cx, &order_id, None, &mut applied, moved, &mut meta)?;
-            #[cfg(feature = "failpoints")]
-            break_for_the_test(&meta)?;
-            self.placed(order_id, meta, executed, applied);
-            Ok(())
-        }));
-        let panicked = |_| Err(Fault::Broken("its handler panicked".to_owned()));
-        recorded.unwrap_or_else(panicked).map_err(|fault: Fault| fault.to_string())?;
-        self.remember(before);
+    fn record(&self, order_id: OrderId, mut meta: CommandMeta, decided: DecidedPlacement) -> Result<(), Fault> {
+        let moved = match decided {
+            DecidedPlacement::Placed(moved) => *moved,
+            DecidedPlacement::Refused(refusal) => {
+                self.push_for(meta, Some(&order_id), Err(*refusal), true);
+                return Ok(());
+            }
+            DecidedPlacement::Broke { why, .. } => return Err(Fault::Broken(why)),
+        };
+        #[cfg(feature = "failpoints")]
+        break_for_the_test(&meta)?;
+        let mut applied: Vec<Applied> = Vec::with_capacity(1);
+        let executed = record_decision(&self.cx, &order_id, None, &mut applied, moved, &mut meta)?;
+        self.placed(order_id, meta, executed, applied);
         Ok(())
     }
 }
 
-/// Breaks once the order is made, where the test names a command so.
+/// Breaks before the order is made, where the test names a command so: nothing but its stock tells that it was there.
 #[cfg(feature = "failpoints")]
 fn break_for_the_test(meta: &CommandMeta) -> Result<(), Fault> {
     let asked = || -> bool {
