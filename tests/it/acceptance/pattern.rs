@@ -62,7 +62,7 @@ fn fill(way: &[Part], text: &str) -> Option<Found> {
     }
 }
 
-/// PaymentMethod of payment as people say them, and as the protocol does.
+/// Payment methods as people say them, and as the protocol does.
 pub const METHODS: [(&str, &str); 4] = [
     ("card", "card"),
     ("points", "points"),

@@ -77,17 +77,6 @@ async fn f02_a_crash_between_commit_and_acknowledgement_answers_once() {
     scene.holds().await;
 }
 
-/// Waits until it is so.
-async fn soon(what: &str, is: impl Fn() -> bool) {
-    for _ in 0..400 {
-        if is() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("not within 20 s: {what}");
-}
-
 #[tokio::test]
 async fn f03_the_mutant_that_acknowledges_first_is_caught() {
     let mut scene = Scene::new(1).await;
@@ -102,7 +91,7 @@ async fn f03_the_mutant_that_acknowledges_first_is_caught() {
     scene.client.send(&scene.traffic("lost", 20)).await;
     scene.client.answered_at_least(before + 1).await;
     // it says so before it commits
-    soon("the commit is held back", || proxy.held() > 0).await;
+    mutant.until("the commit is held back", || proxy.held() > 0).await;
     mutant.kill9();
     drop(proxy);
     let server = scene.server().start();
@@ -183,24 +172,18 @@ async fn f07_what_is_durable_is_said_before_it_is_read_again() {
     let failing = "before_settle=sleep(700);after_commit=1*off->1*return(unknown)->off";
     let server = scene.server().failing(failing).start();
     server.ready().await;
-    let pay = |n: usize| {
-        let order = format!("o-early-{n}");
-        Sent::new(
-            0,
-            &json!({"id": format!("early-{n}-pay"), "type": "approve_payment", "order_id": order,
-            "actor": "payment:pg", "settlements": settlements(&order, PRICE)}),
-        )
-    };
+    let pay = json!({"id": "early-pay", "type": "approve_payment", "order_id": "o-early-0", "actor": "payment:pg",
+        "settlements": settlements("o-early-0", PRICE)});
     let placement =
         |n: usize| Sent::new(0, &place(&format!("early-{n}-place"), &format!("o-early-{n}"), n, &[("S-1", 1)], false));
     // refused, for there is no such order yet: read again after the placement it would be taken. One: so it is one batch
-    scene.client.send(&[pay(0)]).await;
-    soon("it has its batch", || server.metric("jumun_batch_commands_count") >= 1.0).await;
+    scene.client.send(&[Sent::new(0, &pay)]).await;
+    server.until("it is committed", || server.metric("jumun_batch_commands_sum") >= 1.0).await;
     scene.client.send(&(0..20).map(placement).collect::<Vec<_>>()).await;
     scene.holds().await;
     assert!(server.log().contains("outcome is unknown: by the test"), "{}", server.log());
     let outcomes = scene.client.outcomes().await;
-    assert_eq!(outcomes["early-0-pay"].reason.as_deref(), Some("unknown_order"));
+    assert_eq!(outcomes["early-pay"].reason.as_deref(), Some("unknown_order"));
     assert_eq!(
         scene
             .count("SELECT count(*) FROM tb_od_ord WHERE ord_id LIKE 'o-early-%' AND ord_stat_cd = 'PAYMENT_PENDING'")

@@ -176,7 +176,8 @@ impl Served {
         }
     }
 
-    async fn until(&self, what: &str, holds: impl Fn() -> bool) {
+    /// Waits until this holds, while it runs.
+    pub async fn until(&self, what: &str, holds: impl Fn() -> bool) {
         let begun = Instant::now();
         while !holds() {
             assert!(self.ended_by().is_none(), "{what}: it ended first:\n{}", self.log());
