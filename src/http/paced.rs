@@ -14,9 +14,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream of which each wait for room is bounded. The kernel takes more only when a third of its buffer for this client is free:
-/// so the bound is a least pace as well, of some 40 KiB in that time. A client that only one segment at a time goes to would else
-/// keep its place for as long as it likes, since each segment begins the kernel's own bound anew.
+/// A stream of which each wait for room is bounded. The kernel makes room only when a third of its buffer for this client is free:
+/// so the bound is a least pace as well, of some 40 KiB in that time. The kernel's own bound does not do: it begins anew with
+/// each segment, and a client that takes one at a time would keep its place for as long as it likes.
 #[derive(Debug)]
 pub struct Paced {
     stream: TcpStream,

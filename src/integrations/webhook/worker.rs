@@ -34,8 +34,8 @@ const LETTERS_MAX: u32 = 100;
 /// Between those times, growing.
 const REFUSED_PAUSE: Duration = Duration::from_millis(250);
 
-/// Delivers one partition's events to one receiver. It runs where the partition's lane runs; for a moment of a takeover there may be two, and a delivery
-/// may come twice.
+/// Delivers one partition's events to one receiver. It runs where the partition's lane runs; for a moment of a takeover there
+/// may be two, and a delivery may come twice.
 pub struct WebhookWorker {
     pub hook: Arc<Hook>,
     pub post: Post,
@@ -170,7 +170,7 @@ impl WebhookWorker {
         Ok(())
     }
 
-    /// Delivers a delivery, or puts it aside. `false`: it was refused, and holds several events, so that it is worth trying
+    /// Posts a delivery, or puts it aside. `false`: it was refused, and holds several events, so that it is worth trying
     /// them by themselves.
     async fn delivery(
         &self,
@@ -278,8 +278,8 @@ impl WebhookWorker {
         self.insist("taking words out", || reword(&*self.store, letter.clone(), still)).await.map(drop)
     }
 
-    /// The same of failed deliveries that were kept behind where it left off: a crash may have come before their words went, and their
-    /// receiver may take the events this time.
+    /// The same of failed deliveries that were kept behind where it left off: a crash may have come before their words went, and
+    /// their receiver may take the events this time.
     async fn kept_behind(&self, at: EntryId) -> Result<(), Stopped> {
         let (first, mut before) = (place(at.after()), None::<String>);
         loop {
