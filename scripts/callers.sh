@@ -2,7 +2,7 @@
 # What a bad caller costs the others: two builds of jumun in turns, a release and an older one, on private servers with
 # production-like settings. Of each caller it prints the others' p50 and p99 and the server's memory, beside nobody's.
 #
-#   scripts/callers.sh BEFORE AFTER [ROUNDS] [RATE] [SECONDS]
+#   scripts/callers.sh BEFORE AFTER [ROUNDS] [RATE] [SECONDS] [CALLER...]
 #
 # nobody    only the others: RATE orders a second by the stream
 # poison    one command a second that an older build could not carry out: a quantity of -2^63
@@ -10,7 +10,8 @@
 # flood     4 connections with a wrong token, as fast as they can
 # declines  an order with 6,000 declined payments, read by ten; the others are those who read another order
 #
-# BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. AFTER's generator loads both.
+# BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. Each loads itself: commands may have changed
+# their names between the two.
 set -euo pipefail
 before=$(realpath -- "${1:-.}") after=$(realpath -- "${2:-.}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,8 +20,10 @@ source scripts/servers.sh
 # shellcheck source=scripts/drain.sh
 source scripts/drain.sh
 [[ -f $before && -x $before && -f $after && -x $after ]] ||
-  die "name two programs: scripts/callers.sh BEFORE AFTER [ROUNDS] [RATE] [SECONDS]"
+  die "name two programs: scripts/callers.sh BEFORE AFTER [ROUNDS] [RATE] [SECONDS] [CALLER...]"
 rounds=${3:-3} rate=${4:-1000} seconds=${5:-10}
+callers=("${@:6}")
+((${#callers[@]})) || callers=(nobody poison unread flood declines)
 need python3 python3
 drains_start
 
@@ -79,7 +82,7 @@ one() (
     pids+=("$!")
     read -r _ p50 p99 < <(python3 scripts/callers.py read "$address" "$seconds" /v1/orders/co-2)
   else
-    "$after" load --redis "$REDIS" --rate "$rate" --duration "$seconds" --report "$work/report.json" >/dev/null 2>"$work/load" ||
+    "$1" load --redis "$REDIS" --rate "$rate" --duration "$seconds" --report "$work/report.json" >/dev/null 2>"$work/load" ||
       { cat "$work/load" >&2; exit 1; }
     read -r p50 p99 < <(jq -r '"\(.latency.p50_us / 1000) \(.latency.p99_us / 1000)"' "$work/report.json")
   fi
@@ -88,7 +91,7 @@ one() (
 )
 
 for ((round = 1; round <= rounds; round++)); do
-  for caller in nobody poison unread flood declines; do
+  for caller in "${callers[@]}"; do
     turns=("$before" "$after")
     ((round % 2)) || turns=("$after" "$before")
     for jumun in "${turns[@]}"; do
@@ -101,7 +104,7 @@ for ((round = 1; round <= rounds; round++)); do
     done
   done
 done
-for caller in nobody poison unread flood declines; do
+for caller in "${callers[@]}"; do
   for name in before after; do
     for what in p50 p99 left; do median "$caller, $name, $what" <"$work/$caller.$name.$what"; done
   done

@@ -5,7 +5,8 @@
 #
 #   scripts/paired.sh BEFORE AFTER [ROUNDS] [ORDERS] [SCENARIO...]
 #
-# BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. AFTER's generator loads both.
+# BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. Each loads itself: commands and flags may
+# have changed their names between the two.
 set -euo pipefail
 before=$(realpath -- "${1:-.}") after=$(realpath -- "${2:-.}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,7 +23,7 @@ drains_start
 # one JUMUN SCENARIO
 one() (
   fresh "$1"
-  drained "$after" "$2" "$orders"
+  drained "$1" "$2" "$orders"
 )
 
 one "$before" hot >/dev/null # warms up

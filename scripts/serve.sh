@@ -19,13 +19,14 @@ stopped() {
 token_hash() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
 
 # served JUMUN LOG [WORD...]: starts `jumun serve` on a free port, with what it says in LOG. Sets $server, its process, and
-# $address, once it says where it listens. Without a token among the words its HTTP API wants no token; by a variable, since programs of
-# before that was asked for have no flag for it.
+# $address, once it says where it listens. Without a token among the words its HTTP API wants no token; by a variable, since older
+# programs have no flag for it, and by its older name for those that know no other.
 served() {
-  local log=$2 open=true
+  local log=$2 open=true setting=JUMUN_NO_AUTH
   [[ " ${*:3} " != *" --token"* ]] || open=false
+  [[ $("$1" serve --help) == *"$setting"* ]] || setting=JUMUN_OPEN
   : >"$log" # it is read before the server has made it
-  NO_COLOR=1 JUMUN_NO_AUTH=$open "$1" serve --listen 127.0.0.1:0 "${@:3}" >>"$log" 2>&1 &
+  env NO_COLOR=1 "$setting=$open" "$1" serve --listen 127.0.0.1:0 "${@:3}" >>"$log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
     address=$(sed -n 's/.*jumun serves address=\([^ ]*\).*/\1/p' "$log")
