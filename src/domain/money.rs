@@ -1,4 +1,4 @@
-//! Money: whole Korean won, kept in a `Decimal`. Never a float, never a fraction.
+//! Money: whole Korean won. Never a float, never a fraction: rates and shares are reckoned in a `Decimal` and rounded down.
 
 use std::{fmt, iter::Sum, ops};
 
@@ -6,38 +6,37 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount in whole won. On the wire and in the tables it is an integer.
+///
+/// Sums and products stop at the ends of 64 bits, nine million times [`AMOUNT_MAX`]: what comes of a command's amounts and
+/// quantities is held to that maximum, and refused above it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Won(Decimal);
+pub struct Won(i64);
 
 /// The largest amount a command may name: 1,000,000,000,000 won.
 pub const AMOUNT_MAX: i64 = 1_000_000_000_000;
 
 impl Won {
     /// Nothing.
-    pub const ZERO: Won = Won(Decimal::ZERO);
+    pub const ZERO: Won = Won(0);
 
     /// An amount of whole won.
-    pub fn new(won: i64) -> Self {
-        Self(Decimal::from(won))
+    pub const fn new(won: i64) -> Self {
+        Self(won)
     }
 
     /// As an integer, for tables and the wire.
-    ///
-    /// # Panics
-    /// When the amount does not fit 64 bits, which [`AMOUNT_MAX`] and the bounds on quantities exclude.
-    #[expect(clippy::expect_used, reason = "bounded by AMOUNT_MAX; a broken invariant must stop the lane")]
-    pub fn get(self) -> i64 {
-        self.0.to_i64().expect("an amount fits 64 bits")
+    pub const fn get(self) -> i64 {
+        self.0
     }
 
     /// This amount times a quantity.
     pub fn times(self, quantity: u32) -> Self {
-        Self(self.0 * Decimal::from(quantity))
+        Self(self.0.saturating_mul(i64::from(quantity)))
     }
 
     /// This amount × `basis_points` / 10,000, rounded down to 1 won (G: 할인금액 = 합계가 × 할인율).
     pub fn rate_down(self, basis_points: u32) -> Self {
-        Self((self.0 * Decimal::from(basis_points) / Decimal::from(10_000)).floor())
+        self.fraction_down(Decimal::from(basis_points), Decimal::from(10_000))
     }
 
     /// The share of `part` in `whole`, rounded down; the remainder stays with the rest.
@@ -45,7 +44,7 @@ impl Won {
         if whole == 0 {
             return Self::ZERO;
         }
-        Self((self.0 * Decimal::from(part) / Decimal::from(whole)).floor())
+        self.fraction_down(Decimal::from(part), Decimal::from(whole))
     }
 
     /// This amount × `part` / `whole`, rounded down.
@@ -53,50 +52,55 @@ impl Won {
         if whole.is_zero() {
             return Self::ZERO;
         }
-        Self((self.0 * part.0 / whole.0).floor())
+        self.fraction_down(Decimal::from(part.0), Decimal::from(whole.0))
+    }
+
+    fn fraction_down(self, part: Decimal, whole: Decimal) -> Self {
+        let floor = (Decimal::from(self.0) * part / whole).floor();
+        Self(floor.to_i64().unwrap_or(if floor.is_sign_negative() { i64::MIN } else { i64::MAX }))
     }
 
     /// Whether this is more than nothing.
-    pub fn is_positive(self) -> bool {
-        self.0 > Decimal::ZERO
+    pub const fn is_positive(self) -> bool {
+        self.0 > 0
     }
 
     /// Whether this is nothing.
-    pub fn is_zero(self) -> bool {
-        self.0.is_zero()
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 
     /// The same, as serde wants it.
-    pub fn is_nothing(won: &Won) -> bool {
+    pub const fn is_nothing(won: &Won) -> bool {
         won.is_zero()
     }
 
     /// Whether this is less than nothing, which no stored term may be.
-    pub fn is_negative(self) -> bool {
-        self.0 < Decimal::ZERO
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
     }
 }
 
 impl ops::Add for Won {
     type Output = Won;
     fn add(self, other: Won) -> Won {
-        Won(self.0 + other.0)
+        Won(self.0.saturating_add(other.0))
     }
 }
 impl ops::Sub for Won {
     type Output = Won;
     fn sub(self, other: Won) -> Won {
-        Won(self.0 - other.0)
+        Won(self.0.saturating_sub(other.0))
     }
 }
 impl ops::AddAssign for Won {
     fn add_assign(&mut self, other: Won) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 impl ops::SubAssign for Won {
     fn sub_assign(&mut self, other: Won) {
-        self.0 -= other.0;
+        *self = *self - other;
     }
 }
 impl Sum for Won {
@@ -144,7 +148,7 @@ pub fn split_pro_rata(total: Won, weights: &[Won]) -> Vec<Won> {
     if sum.is_zero() {
         return vec![Won::ZERO; weights.len()];
     }
-    let mut parts: Vec<Won> = weights.iter().map(|w| Won((total.0 * w.0 / sum.0).floor())).collect();
+    let mut parts: Vec<Won> = weights.iter().map(|w| total.part_down(*w, sum)).collect();
     let rest = total - parts.iter().copied().sum();
     if let Some(last) = weights.iter().rposition(|w| w.is_positive()) {
         parts[last] += rest;
@@ -162,6 +166,20 @@ mod tests {
         assert_eq!(Won::new(999).rate_down(1_000), Won::new(99));
         assert_eq!(Won::new(10_000).rate_down(1_500), Won::new(1_500));
         assert_eq!(Won::new(10).share_down(1, 3), Won::new(3));
+    }
+
+    #[test]
+    fn what_is_beyond_all_bounds_stays_there() {
+        let most = Won::new(AMOUNT_MAX).times(u32::MAX);
+        assert!(most > Won::new(AMOUNT_MAX), "a product that does not fit is refused, not wrapped");
+        assert!((0..100).map(|_| most).sum::<Won>() > Won::new(AMOUNT_MAX));
+        let least = Won::ZERO - most - most - most;
+        assert!(least.is_negative());
+        // the largest share that an order's amounts can ask for is exact
+        assert_eq!(
+            Won::new(AMOUNT_MAX).part_down(Won::new(AMOUNT_MAX - 1), Won::new(AMOUNT_MAX)),
+            Won::new(AMOUNT_MAX - 1)
+        );
     }
 
     proptest! {

@@ -25,7 +25,7 @@ pub struct Applied {
     pub note: Option<Arc<str>>,
     pub placing: Placing,
     /// what another order or lane was asked before it was done; a placement asks lanes without a name
-    pub asked: Option<String>,
+    pub asked: Option<Box<str>>,
 }
 
 /// Whether the command was a placement that other lanes had to reserve for, or had to ask another order or lane first.
@@ -186,7 +186,7 @@ pub fn record(applied: &mut Vec<Applied>, place: &HistoryPlace<'_>, event: &Even
         }
         Event::Asked { ask, .. } => {
             if let Some(last) = applied.last_mut() {
-                (last.placing, last.asked) = (Placing::Waiting, Some(ask.clone()));
+                (last.placing, last.asked) = (Placing::Waiting, Some(ask.as_str().into()));
             }
         }
         Event::Granted { ask } => {

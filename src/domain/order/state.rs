@@ -35,7 +35,7 @@ pub struct Order {
     /// while unpaid
     pub deadline: Option<Time>,
     pub prepare_at: Option<Time>,
-    pub deposit: Option<Deposit>,
+    pub deposit: Option<Box<Deposit>>,
     pub lines: Vec<Line>,
     pub fees: Vec<FeeRow>,
     pub settlements: Vec<Settlement>,

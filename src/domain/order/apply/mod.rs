@@ -167,7 +167,7 @@ impl Order {
             allow_partial: placed.allow_partial,
             deadline: placed.deadline,
             prepare_at: placed.prepare_at,
-            deposit: placed.deposit.clone(),
+            deposit: placed.deposit.clone().map(Box::new),
             lines,
             fees,
             settlements: Vec::new(),
@@ -195,6 +195,7 @@ impl Order {
         order.plan(&placed.refunds, at);
         if let Some(deposit) = &placed.deposit {
             let expected = order.amount_due();
+            order.settlements.reserve_exact(1);
             order.settlements.push(Settlement {
                 expected,
                 ..money::settlement((1, deposit.method), deposit.named_by(), Won::ZERO, None)

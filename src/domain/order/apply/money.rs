@@ -14,6 +14,8 @@ use crate::domain::{
 
 impl Order {
     pub(super) fn pay(&mut self, paid: &[Paid], at: Time) {
+        // most orders have one: a list that grows by itself starts with places for four
+        self.settlements.reserve_exact(paid.len());
         for p in paid {
             self.settle(p, at);
         }
@@ -72,6 +74,7 @@ impl Order {
     }
 
     pub(super) fn plan(&mut self, refunds: &[PlannedRefund], at: Time) {
+        self.refunds.reserve_exact(refunds.len());
         for r in refunds {
             if let Some(s) = self.settlements.iter_mut().find(|s| s.no == r.settlement_no) {
                 s.refundable -= r.amount;
@@ -173,6 +176,7 @@ impl Order {
     }
 
     pub(super) fn points_earned(&mut self, lines: &[LineAmount], at: Time) -> Result<(), String> {
+        self.points.reserve_exact(lines.len());
         for l in lines {
             self.line_mut(l.line_no)?.points_earned += l.amount;
             self.points.push(points(PointsKind::Earned, l, at));
