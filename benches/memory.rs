@@ -10,7 +10,7 @@ use std::{process::Command, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
-use jumun::{domain::ids::SkuId, lane::actors::activate};
+use jumun::domain::ids::SkuId;
 use support::{CHUNK, Lane, placement, shelf};
 use tokio::{runtime::Runtime, task::LocalSet};
 
@@ -71,7 +71,7 @@ async fn fill(lane: &mut Lane, from: u64, to: u64, lines: u64) -> Result<()> {
         let next = to.min(at + CHUNK as u64);
         if lines == 0 {
             let ids = (at..next).map(|n| SkuId::stored(&format!("sku-{n}"))).collect();
-            activate::inventories(&lane.cx, ids).await?;
+            lane.cx.activation.inventories(ids).await?;
         } else {
             lane.accepted((at..next).map(|n| placement(n, lines))).await?;
             lane.committed().await?;

@@ -11,7 +11,7 @@ use jumun::{
     history::effects::LaneOfRows,
     lane::{
         actors::{
-            LaneContext,
+            LaneContext, LaneSettings,
             dedup::DedupCache,
             supervisor::{Bounds, Committed, Decide, Supervisor},
         },
@@ -36,7 +36,9 @@ pub struct Lane {
 impl Lane {
     /// A lane of partition 0 of 1, with at most `live` order actors and a window of `window` answers.
     pub fn new(store: Arc<dyn LookupStore>, live: usize, window: usize) -> Self {
-        let cx = LaneContext::new(0, 1, store, RealClock.now());
+        let settings =
+            LaneSettings { partition: 0, partitions: 1, policy: Arc::default(), epoch: 0, asks_refunds: false };
+        let cx = LaneContext::new(settings, store, Rc::default(), RealClock.now());
         let bounds = Bounds { orders_max: live, skus_max: live, idle_ticks: u64::MAX };
         let supervisor = Supervisor::new(cx.clone(), bounds, Rc::new(RefCell::new(DedupCache::new(window)))).start();
         Self { cx, supervisor, batches: 0, entry: 0 }

@@ -27,12 +27,12 @@ use super::{LaneEnd, LaneParts, pulse::Pause, timer::Stuck};
 use crate::{
     lane::{
         actors::{
-            Fault, LaneContext,
+            Fault, LaneContext, LaneSettings,
             dedup::DedupCache,
             quarantine::Quarantine,
             supervisor::{Committed, Count, Decide, Interrupted, Supervisor},
         },
-        commit::committer::{BatchEnded, CommitRequest},
+        commit::{batch::CommitRequest, committer::BatchEnded},
         ingest::{Chunk, Credit, Generation, ReadEntry, reader},
         isolation::{AfterConflict, Culprit, Isolation},
         publish::publisher::{self, RelayedOutbox},
@@ -311,8 +311,9 @@ impl LaneLoop {
             self.in_flight.clear(); // the committer drops what was sealed after a commit that failed
         }
         match end {
-            BatchEnded::Done { number, external, effects, mended } => {
-                self.cx.book.borrow_mut().reuse(effects);
+            BatchEnded::Done { external, spent, mended } => {
+                let number = spent.number;
+                self.cx.book.borrow_mut().reuse(*spent);
                 self.held = self.held.saturating_sub(counted);
                 self.batches = number + 1;
                 self.share.went_well();
@@ -385,7 +386,12 @@ fn gauge(n: usize) -> f64 {
 }
 
 fn context(parts: &LaneParts, lease: &Lease, quarantine: &Rc<Quarantine>) -> LaneContext {
-    let cx = LaneContext::new(parts.partition, parts.partitions, parts.store.clone(), parts.clock.now());
-    let (policy, epoch, asks_refunds) = (Arc::clone(&parts.policy), lease.epoch, parts.gateway.is_some());
-    LaneContext { policy, epoch, asks_refunds, quarantine: Rc::clone(quarantine), ..cx }
+    let settings = LaneSettings {
+        partition: parts.partition,
+        partitions: parts.partitions,
+        policy: Arc::clone(&parts.policy),
+        epoch: lease.epoch,
+        asks_refunds: parts.gateway.is_some(),
+    };
+    LaneContext::new(settings, parts.store.clone(), Rc::clone(quarantine), parts.clock.now())
 }

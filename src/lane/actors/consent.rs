@@ -1,19 +1,14 @@
 //! 구매허용: whom a partner sells to. Nobody buys from it by `purchase_from_partner` before it has said so, or an operator for it;
 //! the shop itself may, which goes into the audit.
 
-use std::collections::HashMap;
-
-use super::{Fault, LaneContext, NotDone, refdata};
+use super::{DecisionContext, Fault, NotDone, refdata};
 use crate::{
     domain::{
         ids::PartnerId,
         order::{Order, OrderCommand},
         reason::{Facts, Reason, Refusal},
     },
-    history::{
-        catalog,
-        effects::{ConsentSet, Effect, ReferenceSet},
-    },
+    history::effects::{ConsentSet, Effect, ReferenceSet},
 };
 
 /// Whether a partner sells to a seller.
@@ -42,28 +37,12 @@ impl Consent {
     }
 }
 
-/// What was said in this lane and is perhaps not committed yet, with the batch that holds it.
-#[derive(Debug, Default)]
-pub struct Consents(HashMap<(PartnerId, PartnerId), (bool, u64)>);
-
-impl Consents {
-    /// Forgets it.
-    pub fn lost(&mut self) {
-        self.0.clear();
-    }
-
-    /// Forgets what is durable by now: the store tells it.
-    pub fn committed(&mut self, batches: u64) {
-        self.0.retain(|_, (_, batch)| *batch > batches);
-    }
-}
-
 /// Whether the partner that a command buys from sells to the seller of the lines. The store is asked each time: what was said in
 /// another lane counts from its commit on.
 ///
 /// # Errors
 /// The store's.
-pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderCommand) -> Result<Consent, Fault> {
+pub async fn look(cx: &DecisionContext, order: Option<&Order>, command: &OrderCommand) -> Result<Consent, Fault> {
     let OrderCommand::PurchaseFromPartner(p) = command else { return Ok(Consent::Needless) };
     let seller = order.zip(p.lines.first()).and_then(|(o, (no, ..))| o.seller_of(o.line(*no)?));
     let Some(seller) = seller else { return Ok(Consent::Needless) };
@@ -71,10 +50,10 @@ pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderComman
         return Ok(Consent::Needless);
     }
     let pair = (p.partner_id.clone(), seller.clone());
-    let near = cx.near.consents().0.get(&pair).map(|(allowed, _)| *allowed);
+    let near = cx.near.consents().said(&pair);
     let allowed = match near {
         Some(allowed) => allowed,
-        None => cx.store.consent(&pair.0, &pair.1).await?.as_ref().is_some_and(catalog::allows),
+        None => cx.near.stored_consent(&pair.0, &pair.1).await?,
     };
     let (partner, seller) = pair;
     Ok(if allowed || partner == seller { Consent::Given } else { Consent::Missing { partner, seller } })
@@ -84,13 +63,13 @@ pub async fn look(cx: &LaneContext, order: Option<&Order>, command: &OrderComman
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn say(cx: &LaneContext, said: ConsentSet) -> Result<Facts, NotDone> {
+pub async fn say(cx: &DecisionContext, said: ConsentSet) -> Result<Facts, NotDone> {
     if refdata::partners(cx, std::slice::from_ref(&said.partner)).await?.is_empty() {
         return Err(Reason::UnknownPartner.into());
     }
     let mut book = cx.book.borrow_mut();
     let pair = (said.partner.clone(), said.buyer.clone());
-    cx.near.consents().0.insert(pair, (said.allowed, book.number + 1));
+    cx.near.consents().say(pair, said.allowed, book.number + 1);
     book.repeats = true; // allowed and withdrawn in one batch
     book.effects.push(Effect::ReferenceSet(ReferenceSet::Consent(said)));
     Ok(Facts::default())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandMeta, Fault, LaneContext, activate, inventory::ApplyMovements};
+use super::{CommandMeta, DecisionContext, Fault, inventory::ApplyMovements};
 use crate::{
     domain::{
         Time,
@@ -44,7 +44,7 @@ pub struct Executed {
 /// # Errors
 /// The store's, or a broken invariant.
 pub async fn execute_decision(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     id: &OrderId,
     order: Option<&mut Arc<Order>>,
     applied: &mut Vec<Applied>,
@@ -68,7 +68,7 @@ pub struct MovedDecision {
 /// # Errors
 /// A broken invariant.
 pub fn record_decision(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     id: &OrderId,
     order: Option<&mut Arc<Order>>,
     applied: &mut Vec<Applied>,
@@ -156,7 +156,7 @@ impl OrderBefore {
 
 /// Asks each SKU's actor to move, in the decision's order.
 async fn carry(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     id: &OrderId,
     movements: Vec<Movement>,
     meta: &CommandMeta,
@@ -167,7 +167,7 @@ async fn carry(
         let sku_id = first.sku_id.clone();
         let mut movements = vec![first];
         movements.extend(std::iter::from_fn(|| rest.next_if(|m| m.sku_id == sku_id)));
-        let actor = activate::sku(cx, &sku_id).await?;
+        let actor = cx.skus.actor(&sku_id).await?;
         let cause = Cause { command_id: Arc::clone(&meta.id), order_id: Some(id.clone()), at: meta.source.at };
         let carried = actor.send(ApplyMovements { movements, cause }).await?;
         let fact = carried.map_err(|out| Fault::Broken(out.to_string()))?;
@@ -260,7 +260,7 @@ pub fn link_message(from: &OrderId, by: &str, m: LinkMessage, at: Time) -> Effec
 }
 
 /// What an order asks of SKUs in another lane.
-fn step_to(cx: &LaneContext, order: &Order, step: Step, at: Time) -> Effect {
+fn step_to(cx: &DecisionContext, order: &Order, step: Step, at: Time) -> Effect {
     let version = order.version.to_string();
     let id: Arc<str> = derived_id("step", &[&step.reservation, step.kind.name(), &version]).into();
     let internal = Internal::Step {

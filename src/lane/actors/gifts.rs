@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Fault, LaneContext, NotDone, activate, cache::Cache, inventory::Describe, refdata};
+use super::{DecisionContext, Fault, NotDone, inventory::Describe, refdata};
 use crate::{
     domain::{
         Time,
@@ -14,10 +14,7 @@ use crate::{
         order::decide::QUANTITY_MAX,
         reason::{Facts, Reason, Refusal},
     },
-    history::{
-        catalog::sku_info,
-        effects::{Effect, ReferenceSet},
-    },
+    history::effects::{Effect, ReferenceSet},
     log::crc16::partition_of,
     protocol::command::{CreateGiftPromotion, Moment, ProductKind, UpdateGiftPromotion},
 };
@@ -29,87 +26,19 @@ pub const GIFT_SKUS_MAX: usize = 100;
 /// The most gift promotions that give one SKU.
 pub const OF_A_GIFT_MAX: usize = 100;
 
-/// Gift promotions near at hand.
-pub(super) struct NearGifts {
-    named: Cache<PromotionId, Option<Arc<GiftPromotion>>>,
-    /// those that give a SKU
-    giving: Cache<SkuId, Vec<Arc<GiftPromotion>>>,
-    /// made or changed in this lane and perhaps not committed yet, with the batch that holds them
-    made: HashMap<PromotionId, (Arc<GiftPromotion>, u64)>,
-}
-
-impl Default for NearGifts {
-    fn default() -> Self {
-        Self { named: Cache(HashMap::new()), giving: Cache(HashMap::new()), made: HashMap::new() }
-    }
-}
-
-/// What is known, and the ids and gifts of what has to be asked for.
-type Known = (Vec<Arc<GiftPromotion>>, Vec<PromotionId>, Vec<SkuId>);
-
-impl NearGifts {
-    fn known(&self, named: &[PromotionId], giving: &[SkuId], now: Time) -> Known {
-        let (mut found, mut ids, mut skus) = Known::default();
-        for id in named {
-            match self.named.get(id, now) {
-                Some(known) => found.extend(known),
-                None => ids.push(id.clone()),
-            }
-        }
-        for sku in giving {
-            match self.giving.get(sku, now) {
-                Some(known) => found.extend(known),
-                None => skus.push(sku.clone()),
-            }
-        }
-        (found, ids, skus)
-    }
-
-    fn keep(&mut self, ids: &[PromotionId], skus: &[SkuId], read: &[Arc<GiftPromotion>], now: Time) {
-        for id in ids {
-            self.named.put(id.clone(), read.iter().find(|p| p.id == *id).cloned(), now);
-        }
-        for sku in skus {
-            self.giving.put(sku.clone(), read.iter().filter(|p| p.gives(sku)).cloned().collect(), now);
-        }
-    }
-
-    fn made(&self) -> Vec<Arc<GiftPromotion>> {
-        self.made.values().map(|(p, _)| Arc::clone(p)).collect()
-    }
-
-    /// What was read of any before is forgotten.
-    fn make(&mut self, p: Arc<GiftPromotion>, batch: u64) {
-        self.named.0.clear();
-        self.giving.0.clear();
-        self.made.insert(p.id.clone(), (p, batch));
-    }
-
-    /// Forgets what was made here: the batches that held it were rolled back.
-    pub(super) fn lost(&mut self) {
-        self.made.clear();
-    }
-
-    /// Forgets what was made here and is durable by now: the store tells it.
-    pub(super) fn committed(&mut self, batches: u64) {
-        self.made.retain(|_, (_, batch)| *batch > batches);
-    }
-}
-
 /// The gift promotions that are named, and those that give one of these SKUs, by id.
 ///
 /// # Errors
 /// The store's.
 pub async fn promotions(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     named: &[PromotionId],
     giving: &[SkuId],
     now: Time,
 ) -> Result<Vec<Arc<GiftPromotion>>, Fault> {
     let (mut found, ids, skus) = cx.near.gifts().known(named, giving, now);
     if !ids.is_empty() || !skus.is_empty() {
-        let read: Vec<Arc<GiftPromotion>> =
-            cx.store.gift_promotions(&ids, &skus).await?.iter().map(|s| Arc::new(GiftPromotion::from(s))).collect();
+        let read = cx.near.stored_gifts(&ids, &skus).await?;
         cx.near.gifts().keep(&ids, &skus, &read, now);
         found.extend(read);
     }
@@ -126,7 +55,7 @@ pub async fn promotions(
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Facts, NotDone> {
+pub async fn create(cx: &DecisionContext, c: &CreateGiftPromotion) -> Result<Facts, NotDone> {
     if current(cx, &c.gift_promotion_id).await?.is_some() {
         return Err(Reason::AlreadyExists.into());
     }
@@ -149,7 +78,7 @@ pub async fn create(cx: &LaneContext, c: &CreateGiftPromotion) -> Result<Facts, 
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn change(cx: &LaneContext, c: &UpdateGiftPromotion) -> Result<Facts, NotDone> {
+pub async fn change(cx: &DecisionContext, c: &UpdateGiftPromotion) -> Result<Facts, NotDone> {
     let Some(was) = current(cx, &c.gift_promotion_id).await? else {
         return Err(Reason::UnknownPromotion.into());
     };
@@ -168,16 +97,15 @@ pub async fn change(cx: &LaneContext, c: &UpdateGiftPromotion) -> Result<Facts, 
     put(cx, Some(was), p).await
 }
 
-async fn current(cx: &LaneContext, id: &PromotionId) -> Result<Option<Arc<GiftPromotion>>, Fault> {
+async fn current(cx: &DecisionContext, id: &PromotionId) -> Result<Option<Arc<GiftPromotion>>, Fault> {
     if let Some(made) = cx.near.gifts().made().into_iter().find(|m| m.id == *id) {
         return Ok(Some(made));
     }
-    let stored = cx.store.gift_promotions(std::slice::from_ref(id), &[]).await?;
-    Ok(stored.first().map(|s| Arc::new(GiftPromotion::from(s))))
+    Ok(cx.near.stored_gifts(std::slice::from_ref(id), &[]).await?.into_iter().next())
 }
 
 /// Holds a new or changed promotion to what makes sense, and writes it.
-async fn put(cx: &LaneContext, was: Option<Arc<GiftPromotion>>, p: GiftPromotion) -> Result<Facts, NotDone> {
+async fn put(cx: &DecisionContext, was: Option<Arc<GiftPromotion>>, p: GiftPromotion) -> Result<Facts, NotDone> {
     sensible(&p)?;
     let (products, skus) = was.as_deref().map_or((&[][..], &[][..]), |w| (&w.main_products, &w.gift_skus));
     let new_products: Vec<ProductId> = p.main_products.iter().filter(|id| !products.contains(id)).cloned().collect();
@@ -215,7 +143,7 @@ fn sensible(p: &GiftPromotion) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<(), NotDone> {
+async fn mains(cx: &DecisionContext, ids: &[ProductId]) -> Result<(), NotDone> {
     let found = refdata::products(cx, ids).await?;
     for id in ids {
         let facts = || Facts { detail: Some(id.to_string()), ..Facts::default() };
@@ -231,7 +159,7 @@ async fn mains(cx: &LaneContext, ids: &[ProductId]) -> Result<(), NotDone> {
 }
 
 /// SKUs that are gifts, wherever they live, and are not given by too many promotions.
-async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<(), NotDone> {
+async fn gifts(cx: &DecisionContext, ids: &[SkuId]) -> Result<(), NotDone> {
     let is_gift = are_gifts(cx, ids).await?;
     let giving = promotions(cx, &[], ids, cx.now.get()).await?;
     for id in ids {
@@ -255,42 +183,17 @@ async fn gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<(), NotDone> {
 }
 
 /// Which of these SKUs are gifts; unknown ones are left out.
-async fn are_gifts(cx: &LaneContext, ids: &[SkuId]) -> Result<HashMap<SkuId, bool>, Fault> {
+async fn are_gifts(cx: &DecisionContext, ids: &[SkuId]) -> Result<HashMap<SkuId, bool>, Fault> {
     let here = |id: &&SkuId| partition_of(id.as_str(), cx.partitions) == cx.partition;
     let (own, others): (Vec<&SkuId>, Vec<&SkuId>) = ids.iter().partition(here);
     let own: Vec<SkuId> = own.into_iter().cloned().collect();
     let others: Vec<SkuId> = others.into_iter().cloned().collect();
-    let stored = cx.store.skus(&others).await?;
-    let mut found: HashMap<SkuId, bool> = stored.iter().map(sku_info).map(|info| (info.sku_id, info.gift)).collect();
-    activate::inventories(cx, own.clone()).await?;
+    let stored = cx.near.stored_skus(&others).await?;
+    let mut found: HashMap<SkuId, bool> = stored.iter().map(|info| (info.sku_id.clone(), info.gift)).collect();
+    cx.skus.fetch(own.clone()).await?;
     for id in own {
-        let info = activate::sku(cx, &id).await?.send(Describe).await?;
+        let info = cx.skus.actor(&id).await?.send(Describe).await?;
         found.extend(info.map(|info| (id, info.gift)));
     }
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lane::actors::refdata::ReferenceCache;
-
-    #[test]
-    fn a_promotion_of_a_batch_that_was_rolled_back_is_not_there() {
-        let id = PromotionId::stored("gp-1");
-        let promotion = GiftPromotion {
-            id: id.clone(),
-            main_products: Vec::new(),
-            gift_skus: Vec::new(),
-            entitlement: Entitlement { gifts: 1, per: 1, when_sold_out: GiftSoldOut::Continue },
-            opens_at: None,
-            closes_at: None,
-        };
-        let near = ReferenceCache::default();
-        let made = || near.gifts().made().len();
-        near.gifts().made.insert(id, (Arc::new(promotion), 7));
-        assert_eq!(made(), 1);
-        near.lost();
-        assert_eq!(made(), 0);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandMeta, LaneContext, execute::link_message};
+use super::{CommandMeta, DecisionContext, execute::link_message};
 use crate::{
     domain::{
         ids::OrderId,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Tells the parent; the command's own row makes that it is told once.
-pub fn refuse(cx: &LaneContext, id: &OrderId, child: &ChildOrder, meta: &CommandMeta, refusal: &Refusal) {
+pub fn refuse(cx: &DecisionContext, id: &OrderId, child: &ChildOrder, meta: &CommandMeta, refusal: &Refusal) {
     let parent = &child.parent;
     let what = LinkWhat::Refused { reason: refusal.reason, facts: Some(Box::new(refusal.facts.clone())) };
     let message = LinkMessage { to: parent.order_id.clone(), lane: parent.lane, what };
@@ -22,7 +22,7 @@ pub fn refuse(cx: &LaneContext, id: &OrderId, child: &ChildOrder, meta: &Command
 
 /// Tells an installer that it is not as it said; likewise once.
 pub fn refuse_work(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     id: &OrderId,
     from: &OrderId,
     said: &LinkWhat,
@@ -36,7 +36,7 @@ pub fn refuse_work(
 }
 
 /// A word that no decision of an order says: named by the message that it answers, as it may be asked again under its name.
-fn say(cx: &LaneContext, id: &OrderId, message: LinkMessage, meta: &CommandMeta) {
+fn say(cx: &DecisionContext, id: &OrderId, message: LinkMessage, meta: &CommandMeta) {
     let mut book = cx.book.borrow_mut();
     book.effects.push(link_message(id, &meta.id, message, meta.source.at));
     cx.steps.borrow_mut().insert(Arc::clone(&meta.id), book.number + 1);

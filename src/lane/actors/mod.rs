@@ -12,6 +12,7 @@ pub mod execute;
 pub mod gifts;
 pub mod inventory;
 pub mod links;
+pub mod near;
 pub mod order;
 mod owners;
 pub mod payments;
@@ -37,7 +38,7 @@ use crate::{
     domain::{
         Time,
         catalog::Policy,
-        ids::OrderId,
+        ids::{OrderId, SkuId},
         reason::{Reason, Refusal},
     },
     history::effects::{CommandStamp, OutgoingEvents},
@@ -46,9 +47,14 @@ use crate::{
     store::{LookupStore, StoreError},
 };
 
-/// What the actors of a lane share.
-#[derive(Clone)]
-pub struct LaneContext {
+/// The live SKUs of a lane.
+pub type Inventories = registry::ActorRegistry<SkuId, inventory::Inventory>;
+/// The live orders of a lane.
+pub type Orders = registry::ActorRegistry<OrderId, order::OrderActor>;
+
+/// What a lane is told at its start.
+#[derive(Debug, Clone)]
+pub struct LaneSettings {
     pub partition: u32,
     pub partitions: u32,
     pub policy: Arc<Policy>,
@@ -56,57 +62,103 @@ pub struct LaneContext {
     pub epoch: i64,
     /// whether this process asks the payment side for refunds itself
     pub asks_refunds: bool,
+}
+
+/// What deciding may use, and all that an order's actor has of its lane: SKUs by their ids, reference data, the register of
+/// payments, the open batch. Neither the store, nor other orders, nor what is live.
+pub struct DecisionContext {
+    pub partition: u32,
+    pub partitions: u32,
+    pub policy: Arc<Policy>,
+    pub epoch: i64,
+    pub asks_refunds: bool,
     pub book: SharedBatch,
-    pub store: Arc<dyn LookupStore>,
-    /// the SKUs in memory; asked for by [`activate::sku`], which fetches what is not there
-    pub skus: registry::Inventories,
+    /// SKUs of this lane
+    pub skus: activate::SkuLookup,
     /// what is known of SKUs in other lanes, and of promotions, for a moment
-    pub near: refdata::ReferenceCache,
+    pub near: near::ReferenceCache,
     /// what is known of payments that come in
-    pub payments: payments::SharedPayments,
-    /// reservations of other lanes' orders that are not committed yet, with the batch that holds them
-    pub reservations: Rc<RefCell<reservations::Uncommitted>>,
+    pub payments: payments::PaymentRegister,
     /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
-    pub steps: Rc<RefCell<HashMap<Arc<str>, u64>>>,
-    /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
-    pub waiting: Rc<RefCell<HashMap<OrderId, AwaitedAnswers>>>,
+    pub steps: RefCell<HashMap<Arc<str>, u64>>,
     /// how many entries wait at orders for other lanes
-    pub aside: Rc<Aside>,
+    pub aside: Aside,
+    /// time of the entry that is being decided
+    pub now: Rc<Cell<Time>>,
+    /// memory for what is written as JSON
+    pub scratch: RefCell<Vec<u8>>,
+}
+
+/// What a lane's run loop and its supervisor share.
+#[derive(Clone)]
+pub struct LaneContext {
+    pub decision: Rc<DecisionContext>,
+    pub book: SharedBatch,
+    pub activation: Rc<activate::Activation>,
+    /// the SKUs in memory
+    pub skus: Inventories,
+    /// reservations of other lanes' orders
+    pub reservations: Rc<reservations::Reservations>,
+    /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
+    pub waiting: activate::Waiting,
     /// who is refused for a while
     pub quarantine: Rc<quarantine::Quarantine>,
     /// the lane's tick, for the order of use
     pub tick: Rc<Cell<u64>>,
-    /// time of the entry that is being decided
-    pub now: Rc<Cell<Time>>,
-    /// memory for what is written as JSON
-    pub scratch: Rc<RefCell<Vec<u8>>>,
 }
 
 impl LaneContext {
-    /// What a lane starts with: nothing live, nothing decided, no epoch, the default policy, refunds asked by others.
-    pub fn new(partition: u32, partitions: u32, store: Arc<dyn LookupStore>, now: Time) -> Self {
-        Self {
+    /// What a lane starts with: nothing live, nothing decided.
+    pub fn new(
+        settings: LaneSettings,
+        store: Arc<dyn LookupStore>,
+        quarantine: Rc<quarantine::Quarantine>,
+        now: Time,
+    ) -> Self {
+        let LaneSettings { partition, partitions, policy, epoch, asks_refunds } = settings;
+        let tick = Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0)));
+        let now = Rc::new(Cell::new(now));
+        let (book, skus, waiting) = (SharedBatch::default(), Inventories::default(), Rc::default());
+        let activation = Rc::new(activate::Activation::new(
+            partition,
+            Arc::clone(&store),
+            activate::Live {
+                book: Rc::clone(&book),
+                skus: skus.clone(),
+                waiting: Rc::clone(&waiting),
+                tick: Rc::clone(&tick),
+                now: Rc::clone(&now),
+            },
+        ));
+        let decision = DecisionContext {
             partition,
             partitions,
-            policy: Arc::default(),
-            epoch: 0,
-            asks_refunds: false,
-            book: Rc::default(),
-            store,
-            skus: registry::Inventories::default(),
-            near: refdata::ReferenceCache::default(),
-            payments: payments::SharedPayments::default(),
-            reservations: Rc::default(),
-            steps: Rc::default(),
-            waiting: Rc::default(),
-            aside: Rc::default(),
-            quarantine: Rc::default(),
-            tick: Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0))),
-            now: Rc::new(Cell::new(now)),
-            scratch: Rc::default(),
+            policy,
+            epoch,
+            asks_refunds,
+            book: Rc::clone(&book),
+            skus: activate::SkuLookup::new(&activation),
+            near: near::ReferenceCache::new(Arc::clone(&store)),
+            payments: payments::PaymentRegister::new(Arc::clone(&store)),
+            steps: RefCell::default(),
+            aside: Aside::default(),
+            now,
+            scratch: RefCell::default(),
+        };
+        Self {
+            decision: Rc::new(decision),
+            book,
+            activation,
+            skus,
+            reservations: Rc::new(reservations::Reservations::new(store)),
+            waiting,
+            quarantine,
+            tick,
         }
     }
+}
 
+impl DecisionContext {
     /// A value as JSON, written where the last one was: a string that grows is copied a few times.
     ///
     /// # Errors
@@ -121,7 +173,7 @@ impl LaneContext {
 
 impl std::fmt::Debug for LaneContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LaneContext").field("partition", &self.partition).finish_non_exhaustive()
+        f.debug_struct("LaneContext").field("partition", &self.decision.partition).finish_non_exhaustive()
     }
 }
 
@@ -178,7 +230,7 @@ impl Aside {
 #[derive(Debug, Default)]
 pub struct AwaitedAnswers {
     pub placements: Vec<CommandMeta>,
-    /// durable events that are to be published with the first reply's
+    /// the events of such a placement: published with the first reply's, so that the sequence is kept
     pub unpublished: Vec<OutgoingEvents>,
 }
 

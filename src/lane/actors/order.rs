@@ -13,7 +13,7 @@ use actix::{Actor, Context, Handler, Message, ResponseActFuture, WrapFuture};
 use futures_util::FutureExt as _;
 
 use super::{
-    ASIDE_OF_ONE_MAX, CommandMeta, Fault, LaneContext,
+    ASIDE_OF_ONE_MAX, AwaitedAnswers, CommandMeta, DecisionContext, Fault,
     execute::{Executed, execute_decision},
     links, quotes,
 };
@@ -33,7 +33,7 @@ use crate::{
 
 /// The actor of one order.
 pub struct OrderActor {
-    cx: Rc<LaneContext>,
+    cx: Rc<DecisionContext>,
     id: OrderId,
     /// taken out while a command is being decided
     state: Option<State>,
@@ -46,17 +46,15 @@ pub struct State {
     pub applied: Vec<Applied>,
     /// batch that last changed it
     pub batch: u64,
-    /// placements that wait for other lanes: answered when those have answered
-    pub waiting: Vec<CommandMeta>,
-    /// the events of such a placement: published with the first reply's, so that the sequence is kept
-    pub unpublished: Vec<OutgoingEvents>,
+    /// what waits for other lanes: most orders have nothing that does
+    pub awaited: Option<Box<AwaitedAnswers>>,
     /// it lies in the archive: it answers again what it took, and takes nothing more
     pub archived: bool,
 }
 
 impl OrderActor {
     /// An order as it stands.
-    pub fn new(cx: Rc<LaneContext>, state: State) -> Self {
+    pub fn new(cx: Rc<DecisionContext>, state: State) -> Self {
         Self { cx, id: state.order.id.clone(), state: Some(state) }
     }
 }
@@ -70,7 +68,16 @@ impl From<Folded> for State {
 impl State {
     /// An order as it stands, and the commands that it has taken.
     pub fn new(order: Arc<Order>, applied: Vec<Applied>) -> Self {
-        Self { order, applied, batch: 0, waiting: Vec::new(), unpublished: Vec::new(), archived: false }
+        Self { order, applied, batch: 0, awaited: None, archived: false }
+    }
+
+    /// Placements that wait for other lanes: answered when those have answered.
+    pub fn waiting(&self) -> &[CommandMeta] {
+        self.awaited.as_deref().map_or(&[], |a| &a.placements)
+    }
+
+    fn await_with(&mut self, meta: CommandMeta) {
+        self.awaited.get_or_insert_default().placements.push(meta);
     }
 }
 
@@ -136,7 +143,7 @@ async fn caught(handled: impl Future<Output = Result<Taken, Fault>>) -> Result<T
 }
 
 impl State {
-    async fn take(&mut self, cx: &LaneContext, id: &OrderId, c: OrderMessage) -> Result<Taken, Fault> {
+    async fn take(&mut self, cx: &DecisionContext, id: &OrderId, c: OrderMessage) -> Result<Taken, Fault> {
         let OrderMessage { command, mut meta, preview } = c;
         #[cfg(feature = "failpoints")]
         panic_for_the_test(&meta);
@@ -203,14 +210,14 @@ impl State {
 
     /// The tokens that the waiting placement brought: they are kept once it stands.
     fn tokens(&self) -> Option<Box<Personal>> {
-        let brought = self.waiting.iter().filter_map(|m| m.personal.as_ref()).find(|p| !p.tokens.is_empty())?;
+        let brought = self.waiting().iter().filter_map(|m| m.personal.as_ref()).find(|p| !p.tokens.is_empty())?;
         Some(Box::new(Personal { tokens: brought.tokens.clone(), ..Personal::default() }))
     }
 
     /// What the command would do: the same decision, folded into a copy, and nothing kept.
     async fn preview(
         &mut self,
-        cx: &LaneContext,
+        cx: &DecisionContext,
         id: &OrderId,
         command: &OrderCommand,
         meta: CommandMeta,
@@ -251,7 +258,7 @@ impl State {
     }
 
     /// A command that this order has taken before gets its first answer again.
-    fn replayed(&mut self, cx: &LaneContext, meta: &CommandMeta) -> bool {
+    fn replayed(&mut self, cx: &DecisionContext, meta: &CommandMeta) -> bool {
         let Some(a) = self.applied.iter().find(|a| a.command_id == meta.id) else { return false };
         let entry = Arc::clone(&meta.entry);
         let answer = replay::answer(a, self.order.id.as_str(), cx.partition, &meta.digest, entry);
@@ -273,7 +280,7 @@ impl State {
             None if meta.silent || self.awaits(meta) => book.outgoing.push(Outgoing::silent(meta.source, meta.name)),
             // one more of the same, of which enough wait
             None if meta.source.attempts <= 1
-                && (self.waiting.len() >= ASIDE_OF_ONE_MAX || cx.aside.full().is_some()) =>
+                && (self.waiting().len() >= ASIDE_OF_ONE_MAX || cx.aside.full().is_some()) =>
             {
                 let refusal = Refusal::early("the placement is still being reserved");
                 let mut out = Outgoing::silent(meta.source, meta.name);
@@ -285,7 +292,7 @@ impl State {
                 cx.aside.add(1);
                 book.waiting += 1;
                 book.waited_on.push(self.order.id.clone());
-                self.waiting.push(meta.clone());
+                self.await_with(meta.clone());
             }
         }
         true
@@ -296,10 +303,10 @@ impl State {
     fn awaits(&self, meta: &CommandMeta) -> bool {
         let (id, origin) = (&meta.id, meta.source.origin);
         let other = |m: &CommandMeta| m.id == *id && m.source.origin == origin && m.source.id != meta.source.id;
-        origin.is_some() && self.waiting.iter().any(other)
+        origin.is_some() && self.waiting().iter().any(other)
     }
 
-    fn refuse(&self, cx: &LaneContext, meta: CommandMeta, refusal: &Refusal) {
+    fn refuse(&self, cx: &DecisionContext, meta: CommandMeta, refusal: &Refusal) {
         let mut answer = meta.refusal(cx.partition, Some(self.order.id.shared()), refusal);
         // who may not touch it is not told how it is
         if self.order.placement != Placement::Failed && refusal.reason != Reason::Forbidden {
@@ -314,7 +321,7 @@ impl State {
     }
 
     /// Answers an accepted command through the batch; one that other lanes or orders were asked for waits.
-    pub fn accept(&mut self, cx: &LaneContext, meta: CommandMeta, executed: Executed) {
+    pub fn accept(&mut self, cx: &DecisionContext, meta: CommandMeta, executed: Executed) {
         let Executed { note, events, .. } = executed;
         let mut book = cx.book.borrow_mut();
         book.repeats |= self.batch == book.number + 1;
@@ -322,13 +329,13 @@ impl State {
         let waits = !meta.silent
             && self.applied.last().is_some_and(|a| a.placing == Placing::Waiting && a.command_id == meta.id);
         let mut out = Outgoing::silent(meta.source, meta.name);
-        out.events = std::mem::take(&mut self.unpublished);
+        out.events = self.awaited.as_deref_mut().map(|a| std::mem::take(&mut a.unpublished)).unwrap_or_default();
         out.events.push(OutgoingEvents::Decided(events));
         if waits {
-            self.unpublished = out.events;
+            self.awaited.get_or_insert_default().unpublished = out.events;
             cx.aside.add(1);
             book.waiting += 1;
-            self.waiting.push(meta);
+            self.await_with(meta);
             return;
         }
         let mut answer = meta.answer(cx.partition);
@@ -340,16 +347,16 @@ impl State {
         answer.facts = note.facts;
         out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         book.outgoing.push(out);
-        if !self.waiting.is_empty() {
+        if !self.waiting().is_empty() {
             self.answer_waiting(cx, &mut book);
         }
     }
 
     /// Answers the placements that waited, once their outcome is known.
-    fn answer_waiting(&mut self, cx: &LaneContext, book: &mut crate::lane::commit::OpenBatch) {
-        let waiting = std::mem::take(&mut self.waiting);
+    fn answer_waiting(&mut self, cx: &DecisionContext, book: &mut crate::lane::commit::OpenBatch) {
+        let Some(AwaitedAnswers { placements, unpublished }) = self.awaited.take().map(|a| *a) else { return };
         let mut first: Vec<Arc<str>> = Vec::new();
-        for meta in waiting {
+        for meta in placements {
             let applied = self.applied.iter().find(|a| a.command_id == meta.id);
             let entry = Arc::clone(&meta.entry);
             let answer =
@@ -365,15 +372,18 @@ impl State {
                     cx.aside.less(1);
                     book.outgoing.push(out);
                 }
-                None => self.waiting.push(meta),
+                None => self.await_with(meta),
             }
+        }
+        if !unpublished.is_empty() {
+            self.awaited.get_or_insert_default().unpublished = unpublished;
         }
     }
 }
 
 /// The batch that changed it was rolled back: what waits for other lanes is handed over, and the actor goes.
 #[derive(Message)]
-#[rtype(result = "super::AwaitedAnswers")]
+#[rtype(result = "AwaitedAnswers")]
 pub struct RolledBack;
 
 impl Handler<RolledBack> for OrderActor {
@@ -406,16 +416,14 @@ impl Handler<PassivateIfIdle> for OrderActor {
 
 impl OrderActor {
     /// See [`RolledBack`].
-    pub fn rolled_back(&mut self) -> super::AwaitedAnswers {
-        let state = self.state.take();
-        let (placements, unpublished) = state.map(|s| (s.waiting, s.unpublished)).unwrap_or_default();
-        super::AwaitedAnswers { placements, unpublished }
+    pub fn rolled_back(&mut self) -> AwaitedAnswers {
+        self.state.take().and_then(|s| s.awaited).map(|a| *a).unwrap_or_default()
     }
 
     /// See [`PassivateIfIdle`].
     pub fn kept_by(&self) -> KeptBy {
         let state = self.state.as_ref();
-        KeptBy { batch: state.map_or(0, |s| s.batch), waits: state.is_none_or(|s| !s.waiting.is_empty()) }
+        KeptBy { batch: state.map_or(0, |s| s.batch), waits: state.is_none_or(|s| !s.waiting().is_empty()) }
     }
 }
 

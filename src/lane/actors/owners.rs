@@ -1,7 +1,7 @@
 //! Whose goods a seller's or a partner's command is about: its own only. The HTTP API asks as much before it sends anything on;
 //! here it is asked again, of what comes by the streams and of what has changed meanwhile.
 
-use super::{CommandMeta, LaneContext, NotDone, activate, inventory, refdata};
+use super::{CommandMeta, DecisionContext, NotDone, inventory, refdata};
 use crate::{
     domain::{
         ids::{PartnerId, ProductId, SkuId, TemplateId},
@@ -48,7 +48,7 @@ fn things(wire: &Wire) -> Vec<Thing<'_>> {
 ///
 /// # Errors
 /// The refusal; the store's; an actor that is gone.
-pub async fn check(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<(), NotDone> {
+pub async fn check(cx: &DecisionContext, wire: &Wire, meta: &CommandMeta) -> Result<(), NotDone> {
     let Some((ActorRole::Seller | ActorRole::Partner, who)) = ActorRole::of(&meta.actor) else { return Ok(()) };
     for thing in things(wire) {
         // of what is not there the command says so itself
@@ -57,7 +57,7 @@ pub async fn check(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<
             Thing::Product(id) => refdata::product(cx, id).await?.map(|p| p.partner_id.to_string()),
             Thing::Template(id) => refdata::template(cx, id).await?.map(|t| t.partner_id.to_string()),
             Thing::Stock(id) | Thing::Sku(id) => {
-                let sku = activate::sku(cx, id).await?.send(inventory::Describe).await?;
+                let sku = cx.skus.actor(id).await?.send(inventory::Describe).await?;
                 let holds = matches!(thing, Thing::Stock(_));
                 sku.map(|s| s.holder_id.clone().filter(|_| holds).unwrap_or_else(|| s.partner_id.clone()).to_string())
             }

@@ -5,10 +5,10 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
-    rc::Rc,
+    sync::Arc,
 };
 
-use super::LaneContext;
+use super::DecisionContext;
 use crate::{
     domain::{
         catalog::Approvals,
@@ -27,7 +27,7 @@ use crate::{
 
 /// What this server takes from nobody, or not in this way.
 pub fn not_taken(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     command: &OrderCommand,
     command_id: &str,
     personal: Option<&Personal>,
@@ -36,15 +36,15 @@ pub fn not_taken(
         let detail = Some("money that came in is told by signed call-backs only".to_owned());
         return Some(Refusal::new(Reason::Forbidden, Facts { detail, ..Facts::default() }));
     }
-    if personal.is_some_and(|p| p.refund_account.is_some()) && cx.store.vault().is_none() {
+    if personal.is_some_and(|p| p.refund_account.is_some()) && !cx.payments.keeps_accounts() {
         return Some(Refusal::invalid("this server keeps no account numbers: it has no account key"));
     }
     None
 }
 
 /// What a lane knows of payments.
-#[derive(Debug, Default)]
 pub struct PaymentRegister {
+    store: Arc<dyn LookupStore>,
     /// the last look, for the chunk that is being decided
     looked: RefCell<HashMap<PaymentKey, Option<OrderId>>>,
     /// claimed in batches that are not committed yet, with the batch
@@ -52,9 +52,6 @@ pub struct PaymentRegister {
     /// what placements brought that other lanes are asked for
     waiting: RefCell<HashMap<OrderId, Vec<PaymentKey>>>,
 }
-
-/// Shared by the actors of a lane.
-pub type SharedPayments = Rc<PaymentRegister>;
 
 /// The payments that a command brings by name, as far as it says itself.
 pub fn named(command: &OrderCommand) -> Vec<PaymentKey> {
@@ -85,16 +82,26 @@ fn brings(order: Option<&Order>, command: &OrderCommand) -> Vec<PaymentKey> {
 }
 
 impl PaymentRegister {
+    /// Nothing is known yet.
+    pub fn new(store: Arc<dyn LookupStore>) -> Self {
+        Self { store, looked: RefCell::default(), claims: RefCell::default(), waiting: RefCell::default() }
+    }
+
+    /// Whether the store keeps account numbers: it has a key to seal them with.
+    pub fn keeps_accounts(&self) -> bool {
+        self.store.vault().is_some()
+    }
+
     /// Looks up what a chunk brings, in one read.
     ///
     /// # Errors
     /// The store's.
-    pub async fn look(&self, store: &dyn LookupStore, keys: Vec<PaymentKey>) -> Result<(), StoreError> {
+    pub async fn look(&self, keys: Vec<PaymentKey>) -> Result<(), StoreError> {
         self.looked.borrow_mut().clear();
         if keys.is_empty() {
             return Ok(());
         }
-        let found = paid_orders(store, &keys).await?;
+        let found = paid_orders(&*self.store, &keys).await?;
         let mut looked = self.looked.borrow_mut();
         looked.extend(keys.into_iter().map(|key| {
             let order = found.get(&key).cloned();
@@ -115,7 +122,6 @@ impl PaymentRegister {
     /// The store's.
     pub async fn taken(
         &self,
-        store: &dyn LookupStore,
         id: &OrderId,
         order: Option<&Order>,
         command: &OrderCommand,
@@ -135,7 +141,7 @@ impl PaymentRegister {
             }
         }
         if !unknown.is_empty() {
-            let found = paid_orders(store, &unknown).await?;
+            let found = paid_orders(&*self.store, &unknown).await?;
             taken.extend(unknown.into_iter().filter(|key| found.get(key).is_some_and(|owner| owner != id)));
         }
         Ok(taken)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Fault, LaneContext, activate,
+    DecisionContext, Fault,
     consent::{self, Consent},
     gifts,
     inventory::GetQuote,
@@ -39,7 +39,7 @@ pub struct DecisionInputs {
 
 impl DecisionInputs {
     /// The decision's context.
-    pub fn context<'a>(&'a self, cx: &'a LaneContext, now: Time) -> Context<'a> {
+    pub fn context<'a>(&'a self, cx: &'a DecisionContext, now: Time) -> Context<'a> {
         Context {
             now,
             policy: &cx.policy,
@@ -58,20 +58,20 @@ impl DecisionInputs {
 /// # Errors
 /// The store's, or an actor that is gone.
 pub async fn load_inputs(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     id: &OrderId,
     order: Option<&Order>,
     command: &OrderCommand,
     now: Time,
     careful: bool,
 ) -> Result<DecisionInputs, Fault> {
-    let taken = cx.payments.taken(&*cx.store, id, order, command, careful).await?;
+    let taken = cx.payments.taken(id, order, command, careful).await?;
     let consent = consent::look(cx, order, command).await?;
     Ok(DecisionInputs { taken, consent, ..shelves(cx, order, command, now).await? })
 }
 
 async fn shelves(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     order: Option<&Order>,
     command: &OrderCommand,
     now: Time,
@@ -105,7 +105,7 @@ async fn shelves(
     Ok(DecisionInputs { quotes, partners, ..DecisionInputs::default() })
 }
 
-async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<DecisionInputs, Fault> {
+async fn placing(cx: &DecisionContext, place: &PlaceOrder, now: Time) -> Result<DecisionInputs, Fault> {
     let mut wanted: Vec<(SkuId, Option<CampaignId>)> = Vec::new();
     let (mut named, mut gift_named): (Vec<PromotionId>, Vec<PromotionId>) = Default::default();
     for line in &place.lines {
@@ -130,7 +130,7 @@ async fn placing(cx: &LaneContext, place: &PlaceOrder, now: Time) -> Result<Deci
 /// # Errors
 /// The store's, or an actor that is gone.
 pub async fn quotes(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     wanted: &[(SkuId, Option<CampaignId>)],
     customer: &CustomerId,
     now: Time,
@@ -142,7 +142,7 @@ pub async fn quotes(
             far.push(sku_id.clone());
             continue;
         }
-        let actor = activate::sku(cx, sku_id).await?;
+        let actor = cx.skus.actor(sku_id).await?;
         let ask = GetQuote { campaign: campaign.clone(), customer: customer.clone(), now };
         quotes.extend(actor.send(ask).await?);
     }

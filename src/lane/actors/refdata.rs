@@ -1,18 +1,12 @@
-//! Reference data near at hand: products, templates and promotions, and SKUs that live in other lanes. Kept for a moment,
-//! because the truth is the store's and another lane may change it.
+//! Reference data as commands set it and decisions look at it: products, templates, promotions, partners, and SKUs that live in
+//! other lanes.
 
-use std::{
-    cell::{RefCell, RefMut},
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
+
+use actix::Addr;
 
 use super::{
-    CommandMeta, Fault, LaneContext, NotDone,
-    cache::Cache,
-    consent::Consents,
-    gifts::NearGifts,
+    CommandMeta, DecisionContext, Fault, Inventories, NotDone,
     inventory::{self, Inventory},
 };
 use crate::{
@@ -20,12 +14,12 @@ use crate::{
         Time,
         catalog::{Partner, Promotion, SkuRef},
         fee::ShippingTerms,
-        ids::{CampaignId, PartnerId, ProductId, PromotionId, SkuId, TemplateId},
+        ids::{PartnerId, ProductId, PromotionId, SkuId, TemplateId},
         money::Won,
         reason::{Facts, Reason, Refusal},
     },
     history::{
-        catalog::{self, DeliveryTemplate, PartnerRecord, ProductRecord, sku_info},
+        catalog::{DeliveryTemplate, PartnerRecord, ProductRecord},
         effects::{Cause, Effect, OutboxStep, ReferenceSet},
     },
     protocol::{
@@ -36,96 +30,16 @@ use crate::{
         internal::{Internal, derived_id},
     },
 };
-use actix::Addr;
-
-struct CachedReference {
-    skus: Cache<SkuId, Option<SkuRef>>,
-    promotions: Cache<PromotionId, Option<Promotion>>,
-    gifts: NearGifts,
-    /// made in this lane and perhaps not committed yet, with the batch that holds them
-    products: HashMap<ProductId, (ProductRecord, u64)>,
-    templates: HashMap<TemplateId, (DeliveryTemplate, u64)>,
-    made_promotions: HashMap<PromotionId, (Promotion, u64)>,
-    partners: HashMap<PartnerId, (PartnerRecord, u64)>,
-    consents: Consents,
-    campaigns: HashMap<CampaignId, u64>,
-}
-
-/// What is near at hand.
-#[derive(Clone)]
-pub struct ReferenceCache(Rc<RefCell<CachedReference>>);
-
-impl Default for ReferenceCache {
-    fn default() -> Self {
-        Self(Rc::new(RefCell::new(CachedReference {
-            skus: Cache(HashMap::new()),
-            promotions: Cache(HashMap::new()),
-            gifts: NearGifts::default(),
-            products: HashMap::new(),
-            templates: HashMap::new(),
-            made_promotions: HashMap::new(),
-            partners: HashMap::new(),
-            consents: Consents::default(),
-            campaigns: HashMap::new(),
-        })))
-    }
-}
-
-impl ReferenceCache {
-    /// Forgets what was made here: the batches that held it were rolled back, or are durable and the store tells it.
-    pub fn lost(&self) {
-        let mut kept = self.0.borrow_mut();
-        kept.products.clear();
-        kept.templates.clear();
-        kept.made_promotions.clear();
-        kept.gifts.lost();
-        kept.partners.clear();
-        kept.consents.lost();
-        kept.campaigns.clear();
-    }
-
-    /// Forgets what was made here and is durable by now: the store tells it.
-    pub fn committed(&self, batches: u64) {
-        let mut kept = self.0.borrow_mut();
-        kept.products.retain(|_, (_, batch)| *batch > batches);
-        kept.templates.retain(|_, (_, batch)| *batch > batches);
-        kept.made_promotions.retain(|_, (_, batch)| *batch > batches);
-        kept.gifts.committed(batches);
-        kept.partners.retain(|_, (_, batch)| *batch > batches);
-        kept.consents.committed(batches);
-        kept.campaigns.retain(|_, batch| *batch > batches);
-    }
-
-    /// A campaign was made here, in this batch.
-    pub fn made_campaign(&self, id: &CampaignId, batch: u64) {
-        self.0.borrow_mut().campaigns.insert(id.clone(), batch);
-    }
-
-    /// Whether one of this id was made here and is perhaps not durable yet: the store would be asked in vain.
-    pub fn has_campaign(&self, id: &CampaignId) -> bool {
-        self.0.borrow().campaigns.contains_key(id)
-    }
-
-    /// What partners said of buyers here, and is perhaps not durable yet.
-    pub(super) fn consents(&self) -> RefMut<'_, Consents> {
-        RefMut::map(self.0.borrow_mut(), |kept| &mut kept.consents)
-    }
-
-    /// Gift promotions near at hand.
-    pub(super) fn gifts(&self) -> RefMut<'_, NearGifts> {
-        RefMut::map(self.0.borrow_mut(), |kept| &mut kept.gifts)
-    }
-}
 
 /// The descriptions of SKUs that live elsewhere; unknown ones are left out.
 ///
 /// # Errors
 /// The store's.
-pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<SkuRef>, Fault> {
+pub async fn far_skus(cx: &DecisionContext, ids: &[SkuId], now: Time) -> Result<Vec<SkuRef>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     let mut missing = Vec::new();
     for id in ids {
-        match cx.near.0.borrow().skus.get(id, now) {
+        match cx.near.kept.borrow().skus.get(id, now) {
             Some(known) => found.extend(known),
             None => missing.push(id.clone()),
         }
@@ -133,8 +47,8 @@ pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<
     if missing.is_empty() {
         return Ok(found);
     }
-    let read: Vec<SkuRef> = cx.store.skus(&missing).await?.iter().map(|s| Arc::new(sku_info(s))).collect();
-    let mut kept = cx.near.0.borrow_mut();
+    let read = cx.near.stored_skus(&missing).await?;
+    let mut kept = cx.near.kept.borrow_mut();
     for id in missing {
         let info = read.iter().find(|info| info.sku_id == id).cloned();
         found.extend(info.clone());
@@ -147,11 +61,11 @@ pub async fn far_skus(cx: &LaneContext, ids: &[SkuId], now: Time) -> Result<Vec<
 ///
 /// # Errors
 /// The store's.
-pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Result<Vec<Promotion>, Fault> {
+pub async fn promotions(cx: &DecisionContext, ids: &[PromotionId], now: Time) -> Result<Vec<Promotion>, Fault> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for id in ids {
-        let kept = cx.near.0.borrow();
+        let kept = cx.near.kept.borrow();
         if let Some((made, _)) = kept.made_promotions.get(id) {
             found.push(made.clone());
         } else if let Some(known) = kept.promotions.get(id, now) {
@@ -163,8 +77,8 @@ pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Res
     if missing.is_empty() {
         return Ok(found);
     }
-    let read: Vec<Promotion> = cx.store.promotions(&missing).await?.iter().map(catalog::promotion).collect();
-    let mut kept = cx.near.0.borrow_mut();
+    let read = cx.near.stored_promotions(&missing).await?;
+    let mut kept = cx.near.kept.borrow_mut();
     for id in missing {
         let p = read.iter().find(|p| p.id == id).cloned();
         found.extend(p.clone());
@@ -177,7 +91,7 @@ pub async fn promotions(cx: &LaneContext, ids: &[PromotionId], now: Time) -> Res
 ///
 /// # Errors
 /// The store's.
-pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<ProductRecord>, Fault> {
+pub async fn product(cx: &DecisionContext, id: &ProductId) -> Result<Option<ProductRecord>, Fault> {
     Ok(products(cx, std::slice::from_ref(id)).await?.remove(id))
 }
 
@@ -185,12 +99,12 @@ pub async fn product(cx: &LaneContext, id: &ProductId) -> Result<Option<ProductR
 ///
 /// # Errors
 /// The store's.
-pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRecord>, Fault> {
-    let made = |id: &ProductId| cx.near.0.borrow().products.get(id).map(|(made, _)| (id.clone(), made.clone()));
+pub async fn products(cx: &DecisionContext, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRecord>, Fault> {
+    let made = |id: &ProductId| cx.near.kept.borrow().products.get(id).map(|(made, _)| (id.clone(), made.clone()));
     let mut found: HashMap<ProductId, ProductRecord> = ids.iter().filter_map(made).collect();
     let missing: Vec<ProductId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
-    let read = cx.store.products(&missing).await?;
-    found.extend(read.iter().map(ProductRecord::from).map(|product| (product.id.clone(), product)));
+    let read = cx.near.stored_products(&missing).await?;
+    found.extend(read.into_iter().map(|product| (product.id.clone(), product)));
     Ok(found)
 }
 
@@ -198,18 +112,18 @@ pub async fn products(cx: &LaneContext, ids: &[ProductId]) -> Result<HashMap<Pro
 ///
 /// # Errors
 /// The store's.
-pub async fn template(cx: &LaneContext, id: &TemplateId) -> Result<Option<DeliveryTemplate>, Fault> {
-    if let Some((made, _)) = cx.near.0.borrow().templates.get(id) {
+pub async fn template(cx: &DecisionContext, id: &TemplateId) -> Result<Option<DeliveryTemplate>, Fault> {
+    if let Some((made, _)) = cx.near.kept.borrow().templates.get(id) {
         return Ok(Some(made.clone()));
     }
-    Ok(cx.store.templates(std::slice::from_ref(id)).await?.first().map(DeliveryTemplate::from))
+    Ok(cx.near.stored_templates(std::slice::from_ref(id)).await?.pop())
 }
 
 /// 배송템플릿 등록.
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn create_template(cx: &LaneContext, c: &CreateTemplate) -> Result<Facts, NotDone> {
+pub async fn create_template(cx: &DecisionContext, c: &CreateTemplate) -> Result<Facts, NotDone> {
     if template(cx, &c.template_id).await?.is_some() {
         return Err(Reason::AlreadyExists.into());
     }
@@ -227,7 +141,7 @@ pub async fn create_template(cx: &LaneContext, c: &CreateTemplate) -> Result<Fac
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Facts, NotDone> {
+pub async fn create_product(cx: &DecisionContext, c: &CreateProduct) -> Result<Facts, NotDone> {
     if product(cx, &c.product_id).await?.is_some() {
         return Err(Reason::AlreadyExists.into());
     }
@@ -260,16 +174,16 @@ pub async fn create_product(cx: &LaneContext, c: &CreateProduct) -> Result<Facts
     Ok(Facts::default())
 }
 
-fn put_product(cx: &LaneContext, product: ProductRecord) {
+fn put_product(cx: &DecisionContext, product: ProductRecord) {
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().products.insert(product.id.clone(), (product.clone(), book.number + 1));
+    cx.near.kept.borrow_mut().products.insert(product.id.clone(), (product.clone(), book.number + 1));
     book.repeats = true; // made and changed in one batch
     book.effects.push(Effect::ReferenceSet(ReferenceSet::Product(product)));
 }
 
-fn put_template(cx: &LaneContext, template: DeliveryTemplate) {
+fn put_template(cx: &DecisionContext, template: DeliveryTemplate) {
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().templates.insert(template.id.clone(), (template.clone(), book.number + 1));
+    cx.near.kept.borrow_mut().templates.insert(template.id.clone(), (template.clone(), book.number + 1));
     book.repeats = true; // made and changed in one batch
     book.effects.push(Effect::ReferenceSet(ReferenceSet::Template(template)));
 }
@@ -278,9 +192,9 @@ fn put_template(cx: &LaneContext, template: DeliveryTemplate) {
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<Facts, NotDone> {
-    let made = cx.near.0.borrow().made_promotions.contains_key(&c.promotion_id);
-    if made || !cx.store.promotions(std::slice::from_ref(&c.promotion_id)).await?.is_empty() {
+pub async fn create_promotion(cx: &DecisionContext, c: &CreatePromotion) -> Result<Facts, NotDone> {
+    let made = cx.near.kept.borrow().made_promotions.contains_key(&c.promotion_id);
+    if made || !cx.near.stored_promotions(std::slice::from_ref(&c.promotion_id)).await?.is_empty() {
         return Err(Reason::AlreadyExists.into());
     }
     if c.rate_bp == 0 || c.rate_bp > 10_000 {
@@ -294,7 +208,7 @@ pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<F
         closes_at: c.closes_at.map(Moment::time),
     };
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (made.clone(), book.number + 1));
+    cx.near.kept.borrow_mut().made_promotions.insert(c.promotion_id.clone(), (made.clone(), book.number + 1));
     book.effects.push(Effect::ReferenceSet(ReferenceSet::Promotion(made)));
     Ok(Facts::default())
 }
@@ -303,7 +217,7 @@ pub async fn create_promotion(cx: &LaneContext, c: &CreatePromotion) -> Result<F
 ///
 /// # Errors
 /// The store's.
-pub async fn partners(cx: &LaneContext, ids: &[PartnerId]) -> Result<Vec<Partner>, Fault> {
+pub async fn partners(cx: &DecisionContext, ids: &[PartnerId]) -> Result<Vec<Partner>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         found.extend(partner(cx, id).await?.map(|p| p.partner));
@@ -311,16 +225,16 @@ pub async fn partners(cx: &LaneContext, ids: &[PartnerId]) -> Result<Vec<Partner
     Ok(found)
 }
 
-async fn partner(cx: &LaneContext, id: &PartnerId) -> Result<Option<PartnerRecord>, Fault> {
-    if let Some((made, _)) = cx.near.0.borrow().partners.get(id) {
+async fn partner(cx: &DecisionContext, id: &PartnerId) -> Result<Option<PartnerRecord>, Fault> {
+    if let Some((made, _)) = cx.near.kept.borrow().partners.get(id) {
         return Ok(Some(made.clone()));
     }
-    Ok(cx.store.partners(std::slice::from_ref(id)).await?.first().map(PartnerRecord::from))
+    Ok(cx.near.stored_partners(std::slice::from_ref(id)).await?.pop())
 }
 
-fn put_partner(cx: &LaneContext, partner: PartnerRecord) {
+fn put_partner(cx: &DecisionContext, partner: PartnerRecord) {
     let mut book = cx.book.borrow_mut();
-    cx.near.0.borrow_mut().partners.insert(partner.partner.id.clone(), (partner.clone(), book.number + 1));
+    cx.near.kept.borrow_mut().partners.insert(partner.partner.id.clone(), (partner.clone(), book.number + 1));
     book.repeats = true; // made and changed in one batch
     book.effects.push(Effect::ReferenceSet(ReferenceSet::Partner(partner)));
 }
@@ -329,7 +243,7 @@ fn put_partner(cx: &LaneContext, partner: PartnerRecord) {
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Result<Facts, NotDone> {
+pub async fn create_partner(cx: &DecisionContext, c: &CreatePartner, at: Time) -> Result<Facts, NotDone> {
     if partner(cx, &c.partner_id).await?.is_some() {
         return Err(Reason::AlreadyExists.into());
     }
@@ -344,7 +258,7 @@ pub async fn create_partner(cx: &LaneContext, c: &CreatePartner, at: Time) -> Re
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn update_partner(cx: &LaneContext, c: &UpdatePartner) -> Result<Facts, NotDone> {
+pub async fn update_partner(cx: &DecisionContext, c: &UpdatePartner) -> Result<Facts, NotDone> {
     let Some(mut changed) = partner(cx, &c.partner_id).await? else {
         return Err(Reason::UnknownPartner.into());
     };
@@ -361,7 +275,7 @@ pub async fn update_partner(cx: &LaneContext, c: &UpdatePartner) -> Result<Facts
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn update_product(cx: &LaneContext, c: &UpdateProduct, meta: &CommandMeta) -> Result<Facts, NotDone> {
+pub async fn update_product(cx: &DecisionContext, c: &UpdateProduct, meta: &CommandMeta) -> Result<Facts, NotDone> {
     let Some(mut product) = product(cx, &c.product_id).await? else {
         return Err(Reason::UnknownProduct.into());
     };
@@ -388,7 +302,7 @@ pub async fn update_product(cx: &LaneContext, c: &UpdateProduct, meta: &CommandM
 ///
 /// # Errors
 /// The refusal, or the store's.
-pub async fn update_template(cx: &LaneContext, c: &UpdateTemplate, meta: &CommandMeta) -> Result<Facts, NotDone> {
+pub async fn update_template(cx: &DecisionContext, c: &UpdateTemplate, meta: &CommandMeta) -> Result<Facts, NotDone> {
     let Some(mut template) = template(cx, &c.template_id).await? else {
         return Err(Reason::UnknownTemplate.into());
     };
@@ -402,7 +316,7 @@ pub async fn update_template(cx: &LaneContext, c: &UpdateTemplate, meta: &Comman
 }
 
 /// Tells every lane to look again, by its internal stream: after the commit, so that it finds what is new.
-fn look_again(cx: &LaneContext, meta: &CommandMeta) {
+fn look_again(cx: &DecisionContext, meta: &CommandMeta) {
     let mut book = cx.book.borrow_mut();
     for lane in 0..cx.partitions {
         let id: Arc<str> = derived_id("refresh", &[&meta.id, &lane.to_string()]).into();
@@ -418,28 +332,26 @@ const AGAIN_AT_ONCE: usize = 500;
 ///
 /// # Errors
 /// The store's, or an actor that is gone.
-pub async fn refresh(cx: &LaneContext) -> Result<(), Fault> {
+pub async fn refresh(cx: &DecisionContext, skus: &Inventories) -> Result<(), Fault> {
     {
-        let mut kept = cx.near.0.borrow_mut();
+        let mut kept = cx.near.kept.borrow_mut();
         kept.skus.0.clear();
         kept.promotions.0.clear();
     }
     let mut live: HashMap<ProductId, Vec<Addr<Inventory>>> = HashMap::new();
-    for id in cx.skus.keys() {
-        let Some(actor) = cx.skus.get(&id) else { continue };
+    for id in skus.keys() {
+        let Some(actor) = skus.get(&id) else { continue };
         if let Some(info) = actor.send(inventory::Describe).await? {
             live.entry(info.product_id.clone()).or_default().push(actor);
         }
     }
     let ids: Vec<ProductId> = live.keys().cloned().collect();
     for ids in ids.chunks(AGAIN_AT_ONCE) {
-        let read = cx.store.products(ids).await?;
-        let products: Vec<ProductRecord> = read.iter().map(ProductRecord::from).collect();
+        let products = cx.near.stored_products(ids).await?;
         let mut used: Vec<TemplateId> = products.iter().map(|p| p.template_id.clone()).collect();
         used.sort();
         used.dedup();
-        let read = cx.store.templates(&used).await?;
-        let templates: Vec<DeliveryTemplate> = read.iter().map(DeliveryTemplate::from).collect();
+        let templates = cx.near.stored_templates(&used).await?;
         for product in products {
             let Some(template) = templates.iter().find(|t| t.id == product.template_id) else { continue };
             for actor in live.get(&product.id).into_iter().flatten() {

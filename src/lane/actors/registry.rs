@@ -6,9 +6,6 @@ use std::{cell::RefCell, collections::VecDeque, hash::Hash, rc::Rc};
 use actix::{Actor, Addr, Context, Handler, MailboxError, Message};
 use foldhash::HashMap;
 
-use super::{inventory::Inventory, order::OrderActor};
-use crate::domain::ids::{OrderId, SkuId};
-
 /// Live actors by key. Shared by the actors of one thread.
 pub struct ActorRegistry<K, A: Actor>(Rc<RefCell<Table<K, A>>>);
 
@@ -28,11 +25,6 @@ enum Resident<A: Actor> {
     /// boxed: a table that grows moves its slots
     Dormant(Box<A>),
 }
-
-/// The live SKUs of a lane.
-pub type Inventories = ActorRegistry<SkuId, Inventory>;
-/// The live orders of a lane.
-pub type Orders = ActorRegistry<OrderId, OrderActor>;
 
 impl<K, A: Actor> Clone for ActorRegistry<K, A> {
     fn clone(&self) -> Self {

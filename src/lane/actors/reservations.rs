@@ -1,9 +1,9 @@
 //! Steps of orders that live in other lanes: reserve, confirm, release, return. Each is a command of its own, applied once
 //! by its derived id; a release that comes before its reserve leaves a tombstone.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use super::{CommandMeta, Fault, LaneContext, activate, inventory::ApplyMovements, links::taken, quotes::quotes};
+use super::{CommandMeta, DecisionContext, Fault, inventory::ApplyMovements, links::taken, quotes::quotes};
 use crate::{
     domain::{
         catalog::SaleWindow,
@@ -26,10 +26,40 @@ use crate::{
     },
     lane::commit::Outgoing,
     protocol::internal::{Internal, Said, derived_id},
+    store::LookupStore,
 };
 
-/// Reservations, by id, with the batch that holds them.
-pub type Uncommitted = HashMap<String, (Arc<HeldReservation>, u64)>;
+/// Reservations of other lanes' orders.
+pub struct Reservations {
+    store: Arc<dyn LookupStore>,
+    /// those that are not committed yet, by id, with the batch that holds them
+    uncommitted: RefCell<HashMap<String, (Arc<HeldReservation>, u64)>>,
+}
+
+impl Reservations {
+    /// None that the store does not have.
+    pub fn new(store: Arc<dyn LookupStore>) -> Self {
+        Self { store, uncommitted: RefCell::default() }
+    }
+
+    /// Batches up to this count are durable: the store knows theirs.
+    pub fn committed(&self, batches: u64) {
+        self.uncommitted.borrow_mut().retain(|_, (_, batch)| *batch > batches);
+    }
+
+    /// All that is not durable was rolled back.
+    pub fn lost(&self) {
+        self.uncommitted.borrow_mut().clear();
+    }
+
+    async fn known(&self, reservation: &str) -> Result<Option<Arc<HeldReservation>>, Fault> {
+        if let Some((held, _)) = self.uncommitted.borrow().get(reservation) {
+            return Ok(Some(Arc::clone(held)));
+        }
+        let stored = self.store.reservations(&[reservation.into()]).await?.pop();
+        stored.map(|row| HeldReservation::read(&row).map(Arc::new).map_err(Fault::Broken)).transpose()
+    }
+}
 
 /// A step as it came.
 pub struct IncomingStep {
@@ -43,8 +73,13 @@ pub struct IncomingStep {
 ///
 /// # Errors
 /// The store's, or a broken invariant.
-pub async fn take(cx: &LaneContext, step: IncomingStep, meta: CommandMeta) -> Result<(), Fault> {
-    let before = known(cx, &step.reservation).await?;
+pub async fn take(
+    cx: &DecisionContext,
+    reservations: &Reservations,
+    step: IncomingStep,
+    meta: CommandMeta,
+) -> Result<(), Fault> {
+    let before = reservations.known(&step.reservation).await?;
     let (state, kept) = match &before {
         Some(held) => (Some(held.state), held.lines.clone()),
         None => (None, Vec::new()),
@@ -95,7 +130,7 @@ pub async fn take(cx: &LaneContext, step: IncomingStep, meta: CommandMeta) -> Re
         });
         book.repeats = true; // a reservation may be made and confirmed in one batch
         let number = book.number + 1;
-        cx.reservations.borrow_mut().insert(step.reservation.clone(), (Arc::clone(&held), number));
+        reservations.uncommitted.borrow_mut().insert(step.reservation.clone(), (Arc::clone(&held), number));
         book.effects.push(Effect::ReservationSet(held));
     }
     if let Some(said) = reply {
@@ -110,16 +145,8 @@ pub async fn take(cx: &LaneContext, step: IncomingStep, meta: CommandMeta) -> Re
     Ok(())
 }
 
-async fn known(cx: &LaneContext, reservation: &str) -> Result<Option<Arc<HeldReservation>>, Fault> {
-    if let Some((held, _)) = cx.reservations.borrow().get(reservation) {
-        return Ok(Some(Arc::clone(held)));
-    }
-    let stored = cx.store.reservations(&[reservation.into()]).await?.pop();
-    stored.map(|row| HeldReservation::read(&row).map(Arc::new).map_err(Fault::Broken)).transpose()
-}
-
 async fn reserve(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     step: &IncomingStep,
     meta: &CommandMeta,
     customer: &CustomerId,
@@ -192,7 +219,7 @@ fn units(quotes: &[Quote], line: &StepLine, before: i64, stands: bool) -> Result
 type Motion = (Move, u32, i64, Option<&'static str>);
 
 async fn carry(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     step: &IncomingStep,
     meta: &CommandMeta,
     kept: &[ReservedUnits],
@@ -213,7 +240,7 @@ async fn carry(
         if movements.is_empty() {
             continue;
         }
-        let actor = activate::sku(cx, &k.sku_id).await?;
+        let actor = cx.skus.actor(&k.sku_id).await?;
         let cause =
             Cause { command_id: Arc::clone(&meta.id), order_id: Some(step.order_id.clone()), at: meta.source.at };
         let carried = actor.send(ApplyMovements { movements, cause }).await?;
@@ -223,7 +250,7 @@ async fn carry(
 }
 
 async fn give_back(
-    cx: &LaneContext,
+    cx: &DecisionContext,
     step: &IncomingStep,
     meta: &CommandMeta,
     mut kept: Vec<ReservedUnits>,

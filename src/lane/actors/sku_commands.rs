@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    CommandMeta, Fault, LaneContext, NotDone, activate, consent, gifts,
+    CommandMeta, DecisionContext, Fault, NotDone, consent, gifts,
     inventory::{SkuAction, SkuCommand},
     owners, refdata,
 };
@@ -42,7 +42,7 @@ pub fn sku_of(wire: &Wire) -> Option<&SkuId> {
 ///
 /// # Errors
 /// The store's, or an actor that is gone.
-pub async fn decide(cx: &LaneContext, wire: &Wire, meta: CommandMeta, careful: bool) -> Result<(), Fault> {
+pub async fn decide(cx: &DecisionContext, wire: &Wire, meta: CommandMeta, careful: bool) -> Result<(), Fault> {
     let mut out = Outgoing::silent(meta.source, meta.name);
     let answer = match act(cx, wire, &meta).await {
         Ok(facts) => {
@@ -64,7 +64,7 @@ pub async fn decide(cx: &LaneContext, wire: &Wire, meta: CommandMeta, careful: b
     Ok(())
 }
 
-async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts, NotDone> {
+async fn act(cx: &DecisionContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts, NotDone> {
     owners::check(cx, wire, meta).await?;
     let said = |partner: &PartnerId, buyer: &PartnerId, allowed| {
         let (partner, buyer) = (partner.clone(), buyer.clone());
@@ -105,9 +105,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts,
         Wire::ShrinkStock(c) => SkuAction::Shrink(c.quantity, c.reason.as_str().into()),
         Wire::UpdateCampaign(c) => SkuAction::Change(c.clone()),
         Wire::CreateCampaign(c) => {
-            if cx.near.has_campaign(&c.campaign_id)
-                || !cx.store.campaigns(std::slice::from_ref(&c.campaign_id)).await?.is_empty()
-            {
+            if cx.near.has_campaign(&c.campaign_id).await? {
                 return Err(Reason::AlreadyExists.into());
             }
             SkuAction::Campaign(c.clone())
@@ -117,7 +115,7 @@ async fn act(cx: &LaneContext, wire: &Wire, meta: &CommandMeta) -> Result<Facts,
         _ => return Err(Refusal::invalid("this command belongs to an order").into()),
     };
     let Some(sku_id) = sku_of(wire) else { return Err(Refusal::invalid("the command names no SKU").into()) };
-    let actor = activate::sku(cx, sku_id).await?;
+    let actor = cx.skus.actor(sku_id).await?;
     let cause = Cause { command_id: Arc::clone(&meta.id), order_id: None, at: meta.source.at };
     let done = actor.send(SkuCommand { what, cause }).await??;
     if let Wire::CreateCampaign(c) = wire {

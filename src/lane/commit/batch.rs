@@ -147,8 +147,9 @@ impl OpenBatch {
 
     /// Takes back the memory of a durable batch's effects. What would be asked of the system anew each time, page by page, is the
     /// dearest memory there is.
-    pub fn reuse(&mut self, effects: Vec<Effect>) {
-        self.spare = effects;
+    pub fn reuse(&mut self, spent: Sealed) {
+        self.spare = spent.effects;
+        self.spare.clear();
     }
 
     /// Closes the batch: what was open is to be committed; a new one opens.
@@ -216,4 +217,14 @@ impl Sealed {
         into.refused.dedup();
         Ok(())
     }
+}
+
+/// What the run loop asks the encoder, and it the committer.
+#[derive(Debug)]
+pub enum CommitRequest {
+    Commit(Box<Sealed>),
+    /// go on after a conflict: what follows was decided on what the store has
+    Resume,
+    /// an empty commit: does the store take anything at all?
+    Probe,
 }

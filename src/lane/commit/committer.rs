@@ -6,15 +6,12 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    batch::Sealed,
+    batch::{CommitRequest, Sealed},
     encoder::{EncodedRows, Encoder, Ready},
 };
 use crate::{
     domain::ids::{CommandId, OrderId, SkuId},
-    history::{
-        effects::{Effect, OutgoingEvents},
-        replay,
-    },
+    history::{effects::OutgoingEvents, replay},
     lane::{isolation::ConflictCause, publish::Durable, traces::StageTimes},
     protocol::Answer,
     store::{Batch, Commit, Committer, EncodedBatch, LaneStore, Lease, Outcome, StoreError},
@@ -28,10 +25,9 @@ pub const OUTBOX_MAX: u32 = 100_000;
 pub enum BatchEnded {
     /// durable, and handed to the publisher
     Done {
-        number: u64,
         external: Vec<(SkuId, i64)>,
-        /// empty: the memory that the batch's effects had
-        effects: Vec<Effect>,
+        /// what is left of the batch: the lane's thread made it, and frees or keeps its memory beside the next commit
+        spent: Box<Sealed>,
         /// answers that were decided, and those that were given in their place
         mended: Vec<(Arc<Answer>, Arc<Answer>)>,
     },
@@ -49,16 +45,6 @@ pub enum BatchEnded {
     Probed,
     /// the publisher is gone
     Unheard,
-}
-
-/// What the loop is asked.
-#[derive(Debug)]
-pub enum CommitRequest {
-    Commit(Box<Sealed>),
-    /// go on after a conflict: what follows was decided on what the store has
-    Resume,
-    /// an empty commit: does the store take anything at all?
-    Probe,
 }
 
 /// What the loop needs.
@@ -122,7 +108,7 @@ impl CommitLoop {
                     BatchEnded::Dropped(sealed)
                 }
                 Ready::Batch(sealed, encoded) => {
-                    self.batch(&mut committer, *sealed, encoded, &mut offsets, &spare).await
+                    self.batch(&mut committer, sealed, encoded, &mut offsets, &spare).await
                 }
             };
             lost |= !matches!(end, BatchEnded::Done { .. } | BatchEnded::Probed | BatchEnded::Resumed);
@@ -168,7 +154,7 @@ impl CommitLoop {
     async fn batch(
         &self,
         committer: &mut Option<Box<dyn Committer>>,
-        mut sealed: Sealed,
+        mut sealed: Box<Sealed>,
         encoded: Result<EncodedRows, StoreError>,
         offsets: &mut HashMap<Arc<str>, i64>,
         spare: &mpsc::Sender<Box<Batch>>,
@@ -195,10 +181,10 @@ impl CommitLoop {
         let done = match self.commit(committer, &rows, encoded).await {
             Ok(Commit::Done(done)) => done,
             Ok(Commit::Conflict(why)) => {
-                return BatchEnded::Conflict { cause: ConflictCause::Taken, why, lost: Box::new(sealed) };
+                return BatchEnded::Conflict { cause: ConflictCause::Taken, why, lost: sealed };
             }
             Ok(Commit::Deadlock(why)) => {
-                return BatchEnded::Conflict { cause: ConflictCause::Deadlock, why, lost: Box::new(sealed) };
+                return BatchEnded::Conflict { cause: ConflictCause::Deadlock, why, lost: sealed };
             }
             Ok(Commit::Fenced) => return BatchEnded::Fenced,
             Err(e) => return BatchEnded::Failed(e),
@@ -224,17 +210,16 @@ impl CommitLoop {
         };
         metrics::histogram!("jumun_batch_commands")
             .record(f64::from(u32::try_from(sealed.outgoing.len()).unwrap_or(0)));
-        let (number, mut effects) = (sealed.number, sealed.effects);
         let steps = std::mem::take(&mut rows.otbx);
-        let durable = Durable { outgoing: sealed.outgoing, steps, asks: sealed.asks, stamps, said: None };
+        let (outgoing, asks) = (std::mem::take(&mut sealed.outgoing), std::mem::take(&mut sealed.asks));
+        let durable = Durable { outgoing, steps, asks, stamps, said: None };
         if self.durable.send(durable).await.is_err() {
             return BatchEnded::Unheard;
         }
         if spare.try_send(rows).is_err() {
             tracing::debug!("the encoder has memory enough");
         }
-        effects.clear();
-        BatchEnded::Done { number, external, effects, mended }
+        BatchEnded::Done { external, spent: sealed, mended }
     }
 
     /// Refusals whose id turned out to be an older, accepted command's get that command's answer; redelivered commands get

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use tokio::sync::mpsc;
 
-use super::{batch::Sealed, committer::CommitRequest};
+use super::batch::{CommitRequest, Sealed};
 use crate::{
     history::effects::LaneOfRows,
     store::{Batch, BatchEncoder, EncodedBatch, LaneStore, Lease, StoreError},

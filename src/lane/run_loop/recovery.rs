@@ -13,10 +13,7 @@ use crate::{
             quarantine,
             supervisor::{Broke, Lost},
         },
-        commit::{
-            Outgoing, Sealed,
-            committer::{BatchEnded, CommitRequest},
-        },
+        commit::{Outgoing, Sealed, batch::CommitRequest, committer::BatchEnded},
         ingest::{KeptEntry, ReadEntry},
         isolation::{AfterBreak, Candidate, Culprit, DeadLetterCause, Disposition, Repair},
     },

@@ -12,7 +12,7 @@ use super::{LaneLoop, context, publisher_ended};
 use crate::lane::{
     LaneEnd,
     actors::supervisor::{Stop, Supervisor},
-    commit::committer::{BatchEnded, CommitRequest},
+    commit::{batch::CommitRequest, committer::BatchEnded},
     isolation::Culprit,
     pulse::{Duty, Pause},
 };
@@ -50,7 +50,8 @@ impl LaneLoop {
         // batches decided before the fault may still become durable; their answers are owed then
         while let Some(counted) = self.in_flight.pop_front() {
             match ended.recv().await {
-                Some(BatchEnded::Done { number, mended, .. }) => {
+                Some(BatchEnded::Done { spent, mended, .. }) => {
+                    let number = spent.number;
                     self.batches = number + 1;
                     let mut window = self.window.borrow_mut();
                     mended.into_iter().for_each(|(decided, given)| window.mend(&decided, given, number + 1));

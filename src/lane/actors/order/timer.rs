@@ -13,7 +13,7 @@ use crate::{
     },
     integrations::payment::{DueRefund, RefundAsk},
     lane::{
-        actors::{CommandMeta, Fault, LaneContext},
+        actors::{CommandMeta, DecisionContext, Fault},
         commit::Outgoing,
     },
     protocol::internal::{AUTO_CONFIRM, derived_id},
@@ -45,7 +45,7 @@ impl Handler<TimerFired> for OrderActor {
 }
 
 impl State {
-    async fn fire(&mut self, cx: &LaneContext, id: &OrderId, meta: CommandMeta) -> Result<Taken, Fault> {
+    async fn fire(&mut self, cx: &DecisionContext, id: &OrderId, meta: CommandMeta) -> Result<Taken, Fault> {
         let now = meta.source.at;
         let due = |at: Option<crate::domain::Time>| at.is_some_and(|t| t <= now);
         let version = self.order.version.to_string();

@@ -7,7 +7,7 @@ use actix::{Handler, Message, ResponseFuture};
 use super::{Lane, Supervisor};
 use crate::{
     domain::ids::SkuId,
-    lane::actors::{Fault, activate, inventory::LastBatch, order::PassivateIfIdle},
+    lane::actors::{Fault, inventory::LastBatch, order::PassivateIfIdle},
     protocol::Answer,
     store::StoreError,
 };
@@ -33,10 +33,10 @@ impl Handler<Committed> for Supervisor {
 
 impl Lane {
     async fn committed(&self, news: Committed) -> Result<(), Fault> {
-        self.cx.tick.set(news.tick);
+        self.own.tick.set(news.tick);
         self.cx.near.committed(news.batches);
         self.cx.payments.committed(news.batches);
-        self.cx.reservations.borrow_mut().retain(|_, (_, batch)| *batch > news.batches);
+        self.own.reservations.committed(news.batches);
         self.cx.steps.borrow_mut().retain(|_, batch| *batch > news.batches);
         {
             let mut window = self.window.borrow_mut();
@@ -45,7 +45,7 @@ impl Lane {
             }
         }
         for (sku_id, delta) in news.external {
-            let actor = match activate::sku(&self.cx, &sku_id).await {
+            let actor = match self.own.activation.sku(&sku_id).await {
                 Ok(actor) => actor,
                 // it is followed when it can be read again
                 Err(Fault::Store(StoreError::Unusable(why))) => {
@@ -54,7 +54,7 @@ impl Lane {
                 }
                 Err(fault) => return Err(fault),
             };
-            activate::notice(&self.cx, &sku_id, &actor, delta, true).await?;
+            self.own.activation.notice(&sku_id, &actor, delta, true).await?;
         }
         self.passivate(news.batches).await;
         Ok(())
@@ -62,7 +62,7 @@ impl Lane {
 
     /// Lets idle actors go, the longest unused first; none that waits for a commit or for another lane.
     async fn passivate(&self, batches: u64) {
-        let tick = self.cx.tick.get();
+        let tick = self.own.tick.get();
         let idle_before = tick.saturating_sub(self.bounds.idle_ticks);
         let (mut orders, mut skus) = (0u64, 0u64);
         while let Some(id) = self.orders.lru_candidate(self.bounds.orders_max, idle_before) {
@@ -75,16 +75,16 @@ impl Lane {
             }
             orders += 1;
         }
-        while let Some(id) = self.cx.skus.lru_candidate(self.bounds.skus_max, idle_before) {
-            let batch = match self.cx.skus.get(&id) {
+        while let Some(id) = self.own.skus.lru_candidate(self.bounds.skus_max, idle_before) {
+            let batch = match self.own.skus.get(&id) {
                 Some(actor) => actor.send(LastBatch).await.ok(),
                 None => None,
             };
             if batch.is_some_and(|batch| batch > batches) {
-                self.cx.skus.keep(&id, tick);
+                self.own.skus.keep(&id, tick);
                 break;
             }
-            self.cx.skus.remove(&id);
+            self.own.skus.remove(&id);
             skus += 1;
         }
         if orders + skus > 0 {

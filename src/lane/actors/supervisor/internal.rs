@@ -9,7 +9,6 @@ use crate::{
         order::{OrderCommand, supply::LinkWhat},
         reason::Reason,
     },
-    history::effects::OutgoingEvents,
     lane::{
         actors::{
             CommandMeta, Fault,
@@ -46,8 +45,8 @@ impl Lane {
                     self.done(&meta);
                     return Ok(());
                 }
-                reservations::take(&self.cx, reservations::IncomingStep { from, order_id, reservation, what }, meta)
-                    .await
+                let step = reservations::IncomingStep { from, order_id, reservation, what };
+                reservations::take(&self.cx, &self.own.reservations, step, meta).await
             }
             Internal::Reply { order_id, reservation, said, .. } => {
                 let Some(actor) = self.orders.get(&order_id) else {
@@ -73,7 +72,7 @@ impl Lane {
                 self.link(order_id, from, what, meta, careful, fetched).await
             }
             Internal::Refresh { .. } => {
-                refdata::refresh(&self.cx).await?;
+                refdata::refresh(&self.cx, &self.own.skus).await?;
                 self.done(&meta);
                 Ok(())
             }
@@ -89,9 +88,8 @@ impl Lane {
     async fn republish(&self, orders: Vec<(OrderId, Vec<i64>)>, meta: &CommandMeta) -> Result<(), Fault> {
         let ids: Vec<OrderId> = orders.iter().map(|(id, _)| id.clone()).collect();
         let lost: HashMap<&str, &[i64]> = orders.iter().map(|(id, events)| (id.as_str(), events.as_slice())).collect();
-        let histories = self.cx.store.orders(&ids).await?;
+        let events = self.own.activation.stored_events(&ids).await?;
         let mut out = Outgoing::silent(meta.source, meta.name);
-        let events = histories.into_iter().flatten().map(OutgoingEvents::Stored);
         out.events = events
             .filter(|event| {
                 let (order, no) = event.place();

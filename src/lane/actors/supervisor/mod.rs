@@ -4,6 +4,7 @@
 
 mod chunk;
 mod durable;
+mod fetch;
 mod internal;
 mod known;
 mod later;
@@ -20,22 +21,20 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix::{Actor, Context, Handler, Message};
 
-use self::later::Later;
+use self::{fetch::Fetched, later::Later};
 use super::{
-    CommandMeta, Fault, LaneContext,
-    activate::{self, Location},
+    CommandMeta, DecisionContext, Fault, LaneContext, Orders,
+    activate::Location,
     dedup::{DedupCache, DedupLookup},
     execute::{Executed, execute_decision},
     links,
     order::{OrderActor, OrderMessage, State, Taken},
-    payments, quotes,
-    registry::Orders,
-    sku_commands,
+    payments, quotes, sku_commands,
 };
 use crate::{
     domain::{
-        ids::{CommandId, OrderId, SkuId},
-        order::{Event, OrderCommand, decide, step::StepKind, supply::LinkWhat},
+        ids::OrderId,
+        order::{Event, OrderCommand, decide},
         reason::{Reason, Refusal},
     },
     history::replay::Applied,
@@ -66,7 +65,8 @@ pub struct Supervisor {
 }
 
 struct Lane {
-    cx: Rc<LaneContext>,
+    cx: Rc<DecisionContext>,
+    own: LaneContext,
     orders: Orders,
     bounds: Bounds,
     window: Rc<RefCell<DedupCache>>,
@@ -77,9 +77,10 @@ struct Lane {
 
 impl Supervisor {
     /// With a window of recent commands, which outlives it.
-    pub fn new(cx: LaneContext, bounds: Bounds, window: Rc<RefCell<DedupCache>>) -> Self {
+    pub fn new(own: LaneContext, bounds: Bounds, window: Rc<RefCell<DedupCache>>) -> Self {
         let (orders, later, placing) = (Orders::default(), Later::default(), RefCell::default());
-        Self { lane: Rc::new(Lane { cx: Rc::new(cx), orders, bounds, window, later, placing }) }
+        let cx = Rc::clone(&own.decision);
+        Self { lane: Rc::new(Lane { cx, own, orders, bounds, window, later, placing }) }
     }
 }
 
@@ -108,26 +109,7 @@ pub struct Count;
 impl Handler<Count> for Supervisor {
     type Result = actix::MessageResult<Count>;
     fn handle(&mut self, _: Count, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult((self.lane.orders.len(), self.lane.cx.skus.len()))
-    }
-}
-
-/// What was fetched for a chunk.
-struct Fetched {
-    places: HashMap<OrderId, Location>,
-    outcomes: HashMap<Arc<str>, Outcome>,
-}
-
-impl Fetched {
-    /// Where an order that is not live was found.
-    ///
-    /// # Errors
-    /// Its history can't be read: nothing can be decided of it.
-    fn place(&self, order_id: &OrderId) -> Result<Option<Location>, Fault> {
-        match self.places.get(order_id) {
-            Some(Location::Unreadable(why)) => Err(Fault::Broken(format!("order {order_id} can't be read: {why}"))),
-            place => Ok(place.cloned()),
-        }
+        actix::MessageResult((self.lane.orders.len(), self.lane.own.skus.len()))
     }
 }
 
@@ -141,81 +123,6 @@ struct RawCommand<'a> {
 }
 
 impl Lane {
-    /// Reads what the chunk needs and is not live, in a few reads for all of it.
-    async fn fetch(&self, decide: &Decide) -> Result<Fetched, Fault> {
-        let (mut orders, mut skus, mut commands): (Vec<OrderId>, Vec<SkuId>, Vec<CommandId>) = Default::default();
-        let mut brought = Vec::new();
-        for entry in &decide.entries {
-            let Ok(command) = &entry.decoded else { continue };
-            let careful = self.careful(entry, decide.careful);
-            match &command.kind {
-                Kind::Order { order_id, command: c, .. } => {
-                    let placing = if let OrderCommand::Place(p) = c {
-                        skus.extend(p.lines.iter().map(|l| &l.sku_id).filter(|s| self.wanted(s)).cloned());
-                        true
-                    } else {
-                        false
-                    };
-                    // a placement and its payment are taken for new until the store says otherwise: their rows would conflict
-                    if !placing || careful {
-                        brought.extend(payments::named(c));
-                        if !self.orders.has(order_id) {
-                            orders.push(order_id.clone());
-                        }
-                    }
-                }
-                Kind::Preview { order_id, .. } => {
-                    if !self.orders.has(order_id) {
-                        orders.push(order_id.clone());
-                    }
-                }
-                Kind::Sku(wire) => skus.extend(sku_commands::sku_of(wire).filter(|s| self.wanted(s)).cloned()),
-                Kind::Reference(_) => {}
-                Kind::Internal(
-                    Internal::Due { order_id } | Internal::Reply { order_id, .. } | Internal::Link { order_id, .. },
-                ) => {
-                    if command.name == "reply" {
-                        brought.extend(self.cx.payments.of_waiting(order_id));
-                    }
-                    if !self.orders.has(order_id) {
-                        orders.push(order_id.clone());
-                    }
-                }
-                Kind::Internal(
-                    Internal::Step { .. }
-                    | Internal::Refresh { .. }
-                    | Internal::Republish { .. }
-                    | Internal::PassedOn { .. },
-                ) => {}
-            }
-            // a linked order's placement, or an installer's word, may have been refused, and come again as another entry; so may
-            // a step that gives units back, which can't be done twice
-            let once = matches!(
-                &command.kind,
-                Kind::Internal(
-                    Internal::Link { what: LinkWhat::Place(_) | LinkWhat::Work { .. }, .. }
-                        | Internal::Step { what: StepKind::Return { .. }, .. }
-                )
-            );
-            if careful || once {
-                commands.push(command.id.clone());
-            }
-        }
-        orders.sort();
-        orders.dedup();
-        self.cx.payments.look(&*self.cx.store, brought).await?;
-        activate::inventories_of_a_chunk(&self.cx, skus).await?;
-        // in this order: of an order that another lane places meanwhile, the command that placed it is then known, too
-        let places = activate::orders(&self.cx, &self.orders, orders).await?;
-        let outcomes = activate::outcomes(&self.cx, commands).await?;
-        Ok(Fetched { places, outcomes })
-    }
-
-    /// Whether it is this lane's and not live yet.
-    fn wanted(&self, sku_id: &SkuId) -> bool {
-        !self.cx.skus.has(sku_id) && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
-    }
-
     async fn one(&self, entry: ReadEntry, careful: bool, fetched: &Fetched) -> Result<(), Fault> {
         let ReadEntry { source, raw, kind, decoded, hops } = entry;
         let raw = RawCommand { bytes: &raw, stream: kind, hops };
@@ -283,7 +190,7 @@ impl Lane {
             return Ok(());
         }
         if let Some(actor) = self.orders.get(&order_id) {
-            self.orders.touch(&order_id, self.cx.tick.get());
+            self.orders.touch(&order_id, self.own.tick.get());
             if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
                 // whoever came before it waits
                 self.put_off(order_id, meta, raw);
@@ -355,7 +262,7 @@ impl Lane {
         fetched: &Fetched,
     ) -> Result<(), Fault> {
         if let Some(actor) = self.orders.get(&order_id) {
-            self.orders.touch(&order_id, self.cx.tick.get());
+            self.orders.touch(&order_id, self.own.tick.get());
             return actor.send(OrderMessage { command, meta, preview: true }).await?.map(drop);
         }
         match fetched.place(&order_id)? {
@@ -402,10 +309,10 @@ impl Lane {
         let mut state = State::new(Arc::clone(&executed.order), applied);
         let id = Arc::clone(&meta.id);
         state.accept(&self.cx, meta, executed);
-        if !state.waiting.is_empty() {
+        if !state.waiting().is_empty() {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
-        self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.cx.tick.get());
+        self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.own.tick.get());
     }
 
     /// A command that belongs to no order.
