@@ -3,9 +3,11 @@
 // From the repository's root, where .ci/console.sh has put playwright-core and axe-core beside it:
 //   node target/ci-console/run.mjs --jumun target/debug/jumun [--only WORD] [--pictures FOLDER] [--files FOLDER]
 //
-// --only: the tests whose names hold the word. --pictures: writes what docs/guide/console.md shows, and tests nothing.
+// --only: the tests whose names hold the word. --pictures: writes what docs/guide/console.md shows, and tests nothing; they
+// need a font with Hangul (fonts-nanum).
 // --files: the console's files as they are in that folder instead of the server's, while one works on them.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { launch, open } from './browser.mjs';
 import { forged, opened, policy, stored } from './inert.mjs';
@@ -20,6 +22,7 @@ import { pass, prepare, signIn } from './views.mjs';
 
 const { values: asked } = parseArgs({ options: { jumun: { type: 'string' }, only: { type: 'string' }, pictures: { type: 'string' }, files: { type: 'string' } } });
 if (!asked.jumun) throw new Error('say --jumun PATH');
+if (asked.pictures && !execFileSync('fc-list', [':lang=ko'], { encoding: 'utf8' })) throw new Error('install a font with Hangul first: fonts-nanum');
 const LONGEST_MS = 1_440_000;
 
 const shop = new Shop(asked.jumun);
