@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// An amount in whole won. On the wire and in the tables it is an integer.
 ///
 /// Sums and products stop at the ends of 64 bits, nine million times [`AMOUNT_MAX`]: what comes of a command's amounts and
-/// quantities is held to that maximum, and refused above it.
+/// quantities is held to that maximum, and refused above it. Shares of amounts within it are exact.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Won(i64);
 
@@ -57,7 +57,7 @@ impl Won {
 
     fn fraction_down(self, part: Decimal, whole: Decimal) -> Self {
         let floor = (Decimal::from(self.0) * part / whole).floor();
-        Self(floor.to_i64().unwrap_or(if floor.is_sign_negative() { i64::MIN } else { i64::MAX }))
+        Self(floor.to_i64().unwrap_or(i64::MAX))
     }
 
     /// Whether this is more than nothing.

@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
-    rc::{Rc, Weak},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -32,8 +32,8 @@ use crate::{
 /// What waits for other lanes, of orders whose actors are gone.
 pub type Waiting = Rc<RefCell<HashMap<OrderId, AwaitedAnswers>>>;
 
-/// Where actors are brought to life.
-pub struct Live {
+/// What actors are brought to life with.
+pub struct LiveHandles {
     pub book: SharedBatch,
     pub skus: Inventories,
     pub waiting: Waiting,
@@ -41,15 +41,15 @@ pub struct Live {
     pub now: Rc<Cell<Time>>,
 }
 
-/// Brings actors to life: it alone reads the rows that they are made of.
+/// Brings actors to life of the rows that it reads, and tells what is stored of orders that are not live.
 pub struct Activation {
     partition: u32,
     store: Arc<dyn LookupStore>,
-    live: Live,
+    live: LiveHandles,
 }
 
 /// SKUs of this lane by their ids: what a decision has of the inventory actors.
-pub struct SkuLookup(Weak<Activation>);
+pub struct SkuLookup(Rc<Activation>);
 
 /// Where an order that is not live was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum Location {
 
 impl Activation {
     /// Of what this partition has in the store.
-    pub fn new(partition: u32, store: Arc<dyn LookupStore>, live: Live) -> Self {
+    pub fn new(partition: u32, store: Arc<dyn LookupStore>, live: LiveHandles) -> Self {
         Self { partition, store, live }
     }
 
@@ -236,27 +236,23 @@ impl Activation {
 
 impl SkuLookup {
     /// Of those that this brings to life.
-    pub fn new(activation: &Rc<Activation>) -> Self {
-        Self(Rc::downgrade(activation))
+    pub fn new(activation: Rc<Activation>) -> Self {
+        Self(activation)
     }
 
     /// The actor of a SKU of this lane.
     ///
     /// # Errors
-    /// The store's, or a lane that is gone.
+    /// The store's.
     pub async fn actor(&self, id: &SkuId) -> Result<Addr<Inventory>, Fault> {
-        self.lane()?.sku(id).await
+        self.0.sku(id).await
     }
 
     /// Brings several to life by one read.
     ///
     /// # Errors
-    /// As [`SkuLookup::actor`].
+    /// The store's.
     pub async fn fetch(&self, ids: Vec<SkuId>) -> Result<(), Fault> {
-        self.lane()?.inventories(ids).await
-    }
-
-    fn lane(&self) -> Result<Rc<Activation>, Fault> {
-        self.0.upgrade().ok_or_else(|| Fault::Broken("the lane of this actor is gone".to_owned()))
+        self.0.inventories(ids).await
     }
 }

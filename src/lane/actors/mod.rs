@@ -7,10 +7,12 @@
 pub mod activate;
 mod cache;
 pub mod consent;
+mod context;
 pub mod dedup;
 pub mod execute;
 pub mod gifts;
 pub mod inventory;
+mod lane_context;
 pub mod links;
 pub mod near;
 pub mod order;
@@ -25,157 +27,30 @@ pub mod reservations;
 pub mod sku_commands;
 pub mod supervisor;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
+pub use self::{
+    context::DecisionContext,
+    lane_context::{LaneContext, LaneSettings},
 };
+
+use std::{cell::Cell, sync::Arc};
 
 use actix::MailboxError;
 
 use crate::{
     domain::{
-        Time,
-        catalog::Policy,
         ids::{OrderId, SkuId},
         reason::{Reason, Refusal},
     },
     history::effects::{CommandStamp, OutgoingEvents},
-    lane::commit::{EntrySource, SharedBatch},
+    lane::commit::EntrySource,
     protocol::{Answer, OutcomeKind, decode::Personal},
-    store::{LookupStore, StoreError},
+    store::StoreError,
 };
 
 /// The live SKUs of a lane.
 pub type Inventories = registry::ActorRegistry<SkuId, inventory::Inventory>;
 /// The live orders of a lane.
 pub type Orders = registry::ActorRegistry<OrderId, order::OrderActor>;
-
-/// What a lane is told at its start.
-#[derive(Debug, Clone)]
-pub struct LaneSettings {
-    pub partition: u32,
-    pub partitions: u32,
-    pub policy: Arc<Policy>,
-    /// the lane's epoch
-    pub epoch: i64,
-    /// whether this process asks the payment side for refunds itself
-    pub asks_refunds: bool,
-}
-
-/// What deciding may use, and all that an order's actor has of its lane: SKUs by their ids, reference data, the register of
-/// payments, the open batch. Neither the store, nor other orders, nor what is live.
-pub struct DecisionContext {
-    pub partition: u32,
-    pub partitions: u32,
-    pub policy: Arc<Policy>,
-    pub epoch: i64,
-    pub asks_refunds: bool,
-    pub book: SharedBatch,
-    /// SKUs of this lane
-    pub skus: activate::SkuLookup,
-    /// what is known of SKUs in other lanes, and of promotions, for a moment
-    pub near: near::ReferenceCache,
-    /// what is known of payments that come in
-    pub payments: payments::PaymentRegister,
-    /// steps taken in batches that are not committed yet, with the batch: the same step may have been sent twice
-    pub steps: RefCell<HashMap<Arc<str>, u64>>,
-    /// how many entries wait at orders for other lanes
-    pub aside: Aside,
-    /// time of the entry that is being decided
-    pub now: Rc<Cell<Time>>,
-    /// memory for what is written as JSON
-    pub scratch: RefCell<Vec<u8>>,
-}
-
-/// What a lane's run loop and its supervisor share.
-#[derive(Clone)]
-pub struct LaneContext {
-    pub decision: Rc<DecisionContext>,
-    pub book: SharedBatch,
-    pub activation: Rc<activate::Activation>,
-    /// the SKUs in memory
-    pub skus: Inventories,
-    /// reservations of other lanes' orders
-    pub reservations: Rc<reservations::Reservations>,
-    /// placements that wait for other lanes, of orders that a rolled back batch had changed: their actors get them back
-    pub waiting: activate::Waiting,
-    /// who is refused for a while
-    pub quarantine: Rc<quarantine::Quarantine>,
-    /// the lane's tick, for the order of use
-    pub tick: Rc<Cell<u64>>,
-}
-
-impl LaneContext {
-    /// What a lane starts with: nothing live, nothing decided.
-    pub fn new(
-        settings: LaneSettings,
-        store: Arc<dyn LookupStore>,
-        quarantine: Rc<quarantine::Quarantine>,
-        now: Time,
-    ) -> Self {
-        let LaneSettings { partition, partitions, policy, epoch, asks_refunds } = settings;
-        let tick = Rc::new(Cell::new(u64::try_from(now.timestamp()).unwrap_or(0)));
-        let now = Rc::new(Cell::new(now));
-        let (book, skus, waiting) = (SharedBatch::default(), Inventories::default(), Rc::default());
-        let activation = Rc::new(activate::Activation::new(
-            partition,
-            Arc::clone(&store),
-            activate::Live {
-                book: Rc::clone(&book),
-                skus: skus.clone(),
-                waiting: Rc::clone(&waiting),
-                tick: Rc::clone(&tick),
-                now: Rc::clone(&now),
-            },
-        ));
-        let decision = DecisionContext {
-            partition,
-            partitions,
-            policy,
-            epoch,
-            asks_refunds,
-            book: Rc::clone(&book),
-            skus: activate::SkuLookup::new(&activation),
-            near: near::ReferenceCache::new(Arc::clone(&store)),
-            payments: payments::PaymentRegister::new(Arc::clone(&store)),
-            steps: RefCell::default(),
-            aside: Aside::default(),
-            now,
-            scratch: RefCell::default(),
-        };
-        Self {
-            decision: Rc::new(decision),
-            book,
-            activation,
-            skus,
-            reservations: Rc::new(reservations::Reservations::new(store)),
-            waiting,
-            quarantine,
-            tick,
-        }
-    }
-}
-
-impl DecisionContext {
-    /// A value as JSON, written where the last one was: a string that grows is copied a few times.
-    ///
-    /// # Errors
-    /// A sentence, for what is no JSON.
-    pub fn json(&self, value: &impl serde::Serialize) -> Result<Arc<str>, String> {
-        let mut scratch = self.scratch.borrow_mut();
-        scratch.clear();
-        serde_json::to_writer(&mut *scratch, value).map_err(|e| e.to_string())?;
-        std::str::from_utf8(&scratch).map(Arc::from).map_err(|e| e.to_string())
-    }
-}
-
-impl std::fmt::Debug for LaneContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LaneContext").field("partition", &self.decision.partition).finish_non_exhaustive()
-    }
-}
 
 /// Who asks what: the part of a command that answers and history need.
 #[derive(Debug, Clone)]
@@ -230,7 +105,7 @@ impl Aside {
 #[derive(Debug, Default)]
 pub struct AwaitedAnswers {
     pub placements: Vec<CommandMeta>,
-    /// the events of such a placement: published with the first reply's, so that the sequence is kept
+    /// durable events that are to be published with the next ones, so that the sequence is kept: mostly a placement's, with the first reply's
     pub unpublished: Vec<OutgoingEvents>,
 }
 

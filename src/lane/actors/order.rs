@@ -347,14 +347,13 @@ impl State {
         answer.facts = note.facts;
         out.answer = (!meta.silent).then(|| (meta.reply_to, Arc::new(answer)));
         book.outgoing.push(out);
-        if !self.waiting().is_empty() {
-            self.answer_waiting(cx, &mut book);
-        }
+        self.answer_waiting(cx, &mut book);
     }
 
     /// Answers the placements that waited, once their outcome is known.
     fn answer_waiting(&mut self, cx: &DecisionContext, book: &mut crate::lane::commit::OpenBatch) {
-        let Some(AwaitedAnswers { placements, unpublished }) = self.awaited.take().map(|a| *a) else { return };
+        // its events are on their way with the answer that this goes with
+        let Some(AwaitedAnswers { placements, .. }) = self.awaited.take().map(|a| *a) else { return };
         let mut first: Vec<Arc<str>> = Vec::new();
         for meta in placements {
             let applied = self.applied.iter().find(|a| a.command_id == meta.id);
@@ -374,9 +373,6 @@ impl State {
                 }
                 None => self.await_with(meta),
             }
-        }
-        if !unpublished.is_empty() {
-            self.awaited.get_or_insert_default().unpublished = unpublished;
         }
     }
 }

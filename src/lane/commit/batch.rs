@@ -219,7 +219,7 @@ impl Sealed {
     }
 }
 
-/// What the run loop asks the encoder, and it the committer.
+/// What the run loop asks for; the encoder passes it on, made ready.
 #[derive(Debug)]
 pub enum CommitRequest {
     Commit(Box<Sealed>),

@@ -26,7 +26,7 @@ pub enum BatchEnded {
     /// durable, and handed to the publisher
     Done {
         external: Vec<(SkuId, i64)>,
-        /// what is left of the batch: the lane's thread made it, and frees or keeps its memory beside the next commit
+        /// what is left of the batch: the lane's thread made it, and frees or keeps its memory
         spent: Box<Sealed>,
         /// answers that were decided, and those that were given in their place
         mended: Vec<(Arc<Answer>, Arc<Answer>)>,

@@ -107,7 +107,7 @@ impl Lane {
             Fault::Store(e) => return Interrupted::Fault(Fault::Store(e)),
         };
         // a SKU whose handler panicked had what is not durable yet
-        let touched = self.own.skus.bury() > 0 || touched;
+        let touched = self.shared.skus.bury() > 0 || touched;
         Interrupted::Broke(Broke { at, of, why, touched })
     }
 }

@@ -33,10 +33,10 @@ impl Handler<Committed> for Supervisor {
 
 impl Lane {
     async fn committed(&self, news: Committed) -> Result<(), Fault> {
-        self.own.tick.set(news.tick);
+        self.shared.tick.set(news.tick);
         self.cx.near.committed(news.batches);
         self.cx.payments.committed(news.batches);
-        self.own.reservations.committed(news.batches);
+        self.shared.reservations.committed(news.batches);
         self.cx.steps.borrow_mut().retain(|_, batch| *batch > news.batches);
         {
             let mut window = self.window.borrow_mut();
@@ -45,7 +45,7 @@ impl Lane {
             }
         }
         for (sku_id, delta) in news.external {
-            let actor = match self.own.activation.sku(&sku_id).await {
+            let actor = match self.shared.activation.sku(&sku_id).await {
                 Ok(actor) => actor,
                 // it is followed when it can be read again
                 Err(Fault::Store(StoreError::Unusable(why))) => {
@@ -54,7 +54,7 @@ impl Lane {
                 }
                 Err(fault) => return Err(fault),
             };
-            self.own.activation.notice(&sku_id, &actor, delta, true).await?;
+            self.shared.activation.notice(&sku_id, &actor, delta, true).await?;
         }
         self.passivate(news.batches).await;
         Ok(())
@@ -62,7 +62,7 @@ impl Lane {
 
     /// Lets idle actors go, the longest unused first; none that waits for a commit or for another lane.
     async fn passivate(&self, batches: u64) {
-        let tick = self.own.tick.get();
+        let tick = self.shared.tick.get();
         let idle_before = tick.saturating_sub(self.bounds.idle_ticks);
         let (mut orders, mut skus) = (0u64, 0u64);
         while let Some(id) = self.orders.lru_candidate(self.bounds.orders_max, idle_before) {
@@ -75,16 +75,16 @@ impl Lane {
             }
             orders += 1;
         }
-        while let Some(id) = self.own.skus.lru_candidate(self.bounds.skus_max, idle_before) {
-            let batch = match self.own.skus.get(&id) {
+        while let Some(id) = self.shared.skus.lru_candidate(self.bounds.skus_max, idle_before) {
+            let batch = match self.shared.skus.get(&id) {
                 Some(actor) => actor.send(LastBatch).await.ok(),
                 None => None,
             };
             if batch.is_some_and(|batch| batch > batches) {
-                self.own.skus.keep(&id, tick);
+                self.shared.skus.keep(&id, tick);
                 break;
             }
-            self.own.skus.remove(&id);
+            self.shared.skus.remove(&id);
             skus += 1;
         }
         if orders + skus > 0 {

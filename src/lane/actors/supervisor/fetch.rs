@@ -97,15 +97,15 @@ impl Lane {
         orders.sort();
         orders.dedup();
         self.cx.payments.look(brought).await?;
-        self.own.activation.inventories_of_a_chunk(skus).await?;
+        self.shared.activation.inventories_of_a_chunk(skus).await?;
         // in this order: of an order that another lane places meanwhile, the command that placed it is then known, too
-        let places = self.own.activation.orders(&self.cx, &self.orders, orders).await?;
-        let outcomes = self.own.activation.outcomes(commands).await?;
+        let places = self.shared.activation.orders(&self.cx, &self.orders, orders).await?;
+        let outcomes = self.shared.activation.outcomes(commands).await?;
         Ok(Fetched { places, outcomes })
     }
 
     /// Whether it is this lane's and not live yet.
     fn wanted(&self, sku_id: &SkuId) -> bool {
-        !self.own.skus.has(sku_id) && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
+        !self.shared.skus.has(sku_id) && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition
     }
 }

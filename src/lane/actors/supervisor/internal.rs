@@ -46,7 +46,7 @@ impl Lane {
                     return Ok(());
                 }
                 let step = reservations::IncomingStep { from, order_id, reservation, what };
-                reservations::take(&self.cx, &self.own.reservations, step, meta).await
+                reservations::take(&self.cx, &self.shared.reservations, step, meta).await
             }
             Internal::Reply { order_id, reservation, said, .. } => {
                 let Some(actor) = self.orders.get(&order_id) else {
@@ -72,7 +72,7 @@ impl Lane {
                 self.link(order_id, from, what, meta, careful, fetched).await
             }
             Internal::Refresh { .. } => {
-                refdata::refresh(&self.cx, &self.own.skus).await?;
+                refdata::refresh(&self.cx, &self.shared.skus).await?;
                 self.done(&meta);
                 Ok(())
             }
@@ -88,7 +88,7 @@ impl Lane {
     async fn republish(&self, orders: Vec<(OrderId, Vec<i64>)>, meta: &CommandMeta) -> Result<(), Fault> {
         let ids: Vec<OrderId> = orders.iter().map(|(id, _)| id.clone()).collect();
         let lost: HashMap<&str, &[i64]> = orders.iter().map(|(id, events)| (id.as_str(), events.as_slice())).collect();
-        let events = self.own.activation.stored_events(&ids).await?;
+        let events = self.shared.activation.stored_events(&ids).await?;
         let mut out = Outgoing::silent(meta.source, meta.name);
         out.events = events
             .filter(|event| {

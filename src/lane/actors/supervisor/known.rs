@@ -55,7 +55,7 @@ impl Lane {
 
     /// The refusal of whoever has broken handlers lately.
     pub(super) fn quarantined(&self, meta: &CommandMeta) -> Option<Refusal> {
-        let refusal = self.own.quarantine.refuses(&meta.actor, meta.name, meta.source.at)?;
+        let refusal = self.shared.quarantine.refuses(&meta.actor, meta.name, meta.source.at)?;
         metrics::counter!("jumun_commands_quarantined_total", "by" => quarantine::class(&meta.actor)).increment(1);
         Some(refusal)
     }

@@ -131,15 +131,15 @@ impl Lane {
             let durable = |e: &OutgoingEvents| !lost.written.contains(&(id.clone(), e.place().1));
             kept.unpublished.retain(|e| !kept.placements.is_empty() && durable(e));
             kept.unpublished.splice(0..0, owed);
-            self.own.waiting.borrow_mut().insert(id.clone(), kept);
+            self.shared.waiting.borrow_mut().insert(id.clone(), kept);
         }
         self.cx.aside.less(self.later.forget(&lost.entries));
         for id in &lost.skus {
-            self.own.skus.remove(id);
+            self.shared.skus.remove(id);
         }
         self.cx.near.lost();
         self.cx.payments.lost(&lost.orders);
-        self.own.reservations.lost();
+        self.shared.reservations.lost();
         self.cx.steps.borrow_mut().clear();
         let mut window = self.window.borrow_mut();
         for answer in &lost.answers {

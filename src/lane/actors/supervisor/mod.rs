@@ -66,7 +66,7 @@ pub struct Supervisor {
 
 struct Lane {
     cx: Rc<DecisionContext>,
-    own: LaneContext,
+    shared: LaneContext,
     orders: Orders,
     bounds: Bounds,
     window: Rc<RefCell<DedupCache>>,
@@ -77,10 +77,10 @@ struct Lane {
 
 impl Supervisor {
     /// With a window of recent commands, which outlives it.
-    pub fn new(own: LaneContext, bounds: Bounds, window: Rc<RefCell<DedupCache>>) -> Self {
+    pub fn new(shared: LaneContext, bounds: Bounds, window: Rc<RefCell<DedupCache>>) -> Self {
         let (orders, later, placing) = (Orders::default(), Later::default(), RefCell::default());
-        let cx = Rc::clone(&own.decision);
-        Self { lane: Rc::new(Lane { cx, own, orders, bounds, window, later, placing }) }
+        let cx = Rc::clone(&shared.decision);
+        Self { lane: Rc::new(Lane { cx, shared, orders, bounds, window, later, placing }) }
     }
 }
 
@@ -109,7 +109,7 @@ pub struct Count;
 impl Handler<Count> for Supervisor {
     type Result = actix::MessageResult<Count>;
     fn handle(&mut self, _: Count, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult((self.lane.orders.len(), self.lane.own.skus.len()))
+        actix::MessageResult((self.lane.orders.len(), self.lane.shared.skus.len()))
     }
 }
 
@@ -190,7 +190,7 @@ impl Lane {
             return Ok(());
         }
         if let Some(actor) = self.orders.get(&order_id) {
-            self.orders.touch(&order_id, self.own.tick.get());
+            self.orders.touch(&order_id, self.shared.tick.get());
             if self.later.has(&order_id) && !matches!(command, OrderCommand::Place(_)) {
                 // whoever came before it waits
                 self.put_off(order_id, meta, raw);
@@ -262,7 +262,7 @@ impl Lane {
         fetched: &Fetched,
     ) -> Result<(), Fault> {
         if let Some(actor) = self.orders.get(&order_id) {
-            self.orders.touch(&order_id, self.own.tick.get());
+            self.orders.touch(&order_id, self.shared.tick.get());
             return actor.send(OrderMessage { command, meta, preview: true }).await?.map(drop);
         }
         match fetched.place(&order_id)? {
@@ -312,7 +312,7 @@ impl Lane {
         if !state.waiting().is_empty() {
             self.placing.borrow_mut().insert(id, order_id.clone());
         }
-        self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.own.tick.get());
+        self.orders.insert_dormant(order_id, OrderActor::new(Rc::clone(&self.cx), state), self.shared.tick.get());
     }
 
     /// A command that belongs to no order.

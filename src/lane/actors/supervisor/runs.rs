@@ -106,7 +106,7 @@ impl Lane {
             && !self.placing.borrow().contains_key(id.as_str());
         let taken = || {
             payments::not_taken(&self.cx, command, id.as_str(), personal.as_deref()).is_none()
-                && self.own.quarantine.refuses(actor, name, entry.source.at).is_none()
+                && self.shared.quarantine.refuses(actor, name, entry.source.at).is_none()
         };
         (new && partition_of(sku_id.as_str(), self.cx.partitions) == self.cx.partition && taken()).then_some(sku_id)
     }
@@ -118,7 +118,7 @@ impl Lane {
         if let Some(meta) = metas.first() {
             self.cx.now.set(meta.source.at);
         }
-        let actor = self.own.activation.sku(&sku_id).await.map_err(nothing)?;
+        let actor = self.shared.activation.sku(&sku_id).await.map_err(nothing)?;
         let orders: Vec<OrderId> = placements.iter().map(|p| p.order_id.clone()).collect();
         let ask = DecidePlacements { placements, policy: Arc::clone(&self.cx.policy) };
         let decided = actor.send(ask).await.map_err(|e| self.stopped(place, true, e.into()))?;
