@@ -64,7 +64,7 @@ def flood(address, until):
 
 
 def read(address, until, path, count):
-    took, lock, began = [], threading.Lock(), time.time()
+    took, bad, lock, began = [], [], threading.Lock(), time.time()
 
     def one():
         c = http.client.HTTPConnection(address, timeout=30)
@@ -72,12 +72,15 @@ def read(address, until, path, count):
             at = time.time()
             try:
                 c.request("GET", path)
-                c.getresponse().read()
+                response = c.getresponse()
+                response.read()
             except (OSError, http.client.HTTPException):
                 c.close()
                 continue
             with lock:
                 took.append(time.time() - at)
+                if response.status != 200:
+                    bad.append(response.status)
             time.sleep(0.002)
 
     threads = [threading.Thread(target=one) for _ in range(count)]
@@ -85,6 +88,8 @@ def read(address, until, path, count):
         t.start()
     for t in threads:
         t.join()
+    if bad:
+        sys.exit(f"{path}: {len(bad)} answers were not 200, the first {bad[0]}")
     took.sort()
     p = lambda q: took[min(len(took) - 1, int(len(took) * q))] * 1000 if took else 0
     print(f"{len(took) / (time.time() - began):.0f} {p(0.5):.1f} {p(0.99):.1f}")

@@ -24,6 +24,9 @@ source scripts/drain.sh
 rounds=${3:-3} rate=${4:-1000} seconds=${5:-10}
 callers=("${@:6}")
 ((${#callers[@]})) || callers=(nobody poison unread flood declines)
+for caller in "${callers[@]}"; do
+  [[ $caller =~ ^(nobody|poison|unread|flood|declines)$ ]] || die "no caller is called $caller"
+done
 need python3 python3
 drains_start
 
@@ -84,6 +87,8 @@ one() (
   else
     "$1" load --redis "$REDIS" --rate "$rate" --duration "$seconds" --report "$work/report.json" >/dev/null 2>"$work/load" ||
       { cat "$work/load" >&2; exit 1; }
+    jq -e '.accepted > 0 and .rejected == {} and .failed == {}' "$work/report.json" >/dev/null ||
+      die "the others' orders were refused: $(jq -c '{accepted, rejected, failed}' "$work/report.json")"
     read -r p50 p99 < <(jq -r '"\(.latency.p50_us / 1000) \(.latency.p99_us / 1000)"' "$work/report.json")
   fi
   [[ $2 == nobody ]] || sleep 20

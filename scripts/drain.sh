@@ -40,6 +40,7 @@ fresh() {
 drained() {
   "$1" load --redis "$REDIS" --scenario "$2" --rate 150000 --count "$3" --in-flight 8000 --report "$work/report.json" \
     >/dev/null 2>"$work/load" || { cat "$work/load" >&2; exit 1; }
+  jq -e '.accepted > 0 and .failed == {}' "$work/report.json" >/dev/null || die "nothing was accepted, or something failed"
   local cpu
   cpu=$(awk '{print $14 + $15}' "/proc/$server/stat")
   kill "${pids[@]}" 2>/dev/null || true

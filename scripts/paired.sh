@@ -6,7 +6,7 @@
 #   scripts/paired.sh BEFORE AFTER [ROUNDS] [ORDERS] [SCENARIO...]
 #
 # BEFORE and AFTER are the two programs, of `cargo build --release` at either commit. Each loads itself: commands and flags may
-# have changed their names between the two.
+# have changed their names between the two. So the rates are of two generators, too; the CPU is the server's alone.
 set -euo pipefail
 before=$(realpath -- "${1:-.}") after=$(realpath -- "${2:-.}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -22,7 +22,8 @@ import { pass, prepare, signIn } from './views.mjs';
 
 const { values: asked } = parseArgs({ options: { jumun: { type: 'string' }, only: { type: 'string' }, pictures: { type: 'string' }, files: { type: 'string' } } });
 if (!asked.jumun) throw new Error('say --jumun PATH');
-if (asked.pictures && !execFileSync('fc-list', [':lang=ko'], { encoding: 'utf8' })) throw new Error('install a font with Hangul first: fonts-nanum');
+const hangul = () => { try { return execFileSync('fc-list', [':lang=ko'], { encoding: 'utf8' }); } catch { return ''; } };
+if (asked.pictures && !hangul()) throw new Error('install a font with Hangul first: fonts-nanum');
 const LONGEST_MS = 1_440_000;
 
 const shop = new Shop(asked.jumun);
