@@ -364,6 +364,14 @@ pub fn cases() -> Vec<Case> {
             &["UPDATE tb_od_ord_gds SET cncl_qty = 1 WHERE ord_id = 'o-gift' AND ord_seq = 2"],
             &["R7", "R9"],
         ),
+        case(
+            "more units of a return are in the books than came, by its history",
+            &[
+                "UPDATE tb_od_ord_hist SET evnt = replace(evnt, '\"unsellable\":1', '\"unsellable\":2') WHERE ord_id = 'o-proc' AND evnt_typ_cd = 'return_completed'",
+            ],
+            // more than was sold came back, then; and the rows follow their history
+            &["R3", "R7", "R9"],
+        ),
         case("an audit row is missing", &["DELETE FROM tb_sy_adit WHERE ord_id = 'o-exch'"], &["R13"]),
         case(
             "an audit row tells of what was not done",
