@@ -1,8 +1,8 @@
 //! Which room may name which: only those before it. So no two rooms name one another, however far apart.
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, fs, io};
 
-use super::{sources, without_comment};
+use super::{root, sources, without_comment};
 
 /// The rooms of `src/lib.rs`, each after all that it may name.
 const ROOMS: [&str; 21] = [
@@ -52,6 +52,9 @@ fn arrows_run_down_only() -> io::Result<()> {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let lib = fs::read_to_string(root().join("src/lib.rs"))?;
+    let listed: Vec<&str> = lib.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!(listed.strip_suffix(&["fuzz"]), Some(&ROOMS[..]), "src/lib.rs lists the rooms in this order");
     assert_eq!(rooms.into_iter().collect::<Vec<_>>(), sorted(), "a room that is not listed, or not there");
     assert!(arrows.len() > 60, "{} arrows: is the search broken?", arrows.len());
     Ok(())
