@@ -9,7 +9,7 @@ mod rows;
 mod tests;
 
 pub use self::{
-    events::{NumberedEvent, OrderEvents, OutgoingEvents},
+    events::{NumberedEvent, OrderEvents, OutgoingEvents, json},
     rows::{LaneOfRows, write},
 };
 

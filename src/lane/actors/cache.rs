@@ -14,6 +14,12 @@ const KEPT_MAX: usize = 10_000;
 /// What was read, for a moment.
 pub(super) struct Cache<K, V>(pub(super) HashMap<K, (V, Time)>);
 
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
 impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     pub(super) fn get(&self, key: &K, now: Time) -> Option<V> {
         self.0.get(key).filter(|(_, at)| now - *at < FRESH && now >= *at).map(|(v, _)| v.clone())

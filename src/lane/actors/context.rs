@@ -10,6 +10,7 @@ use std::{
 use super::{Aside, activate::SkuLookup, near::ReferenceCache, payments::PaymentRegister};
 use crate::{
     domain::{Time, catalog::Policy},
+    history::effects,
     lane::commit::SharedBatch,
 };
 
@@ -44,9 +45,6 @@ impl DecisionContext {
     /// # Errors
     /// A sentence, for what is no JSON.
     pub fn json(&self, value: &impl serde::Serialize) -> Result<Arc<str>, String> {
-        let mut scratch = self.scratch.borrow_mut();
-        scratch.clear();
-        serde_json::to_writer(&mut *scratch, value).map_err(|e| e.to_string())?;
-        std::str::from_utf8(&scratch).map(Arc::from).map_err(|e| e.to_string())
+        effects::json(value, &mut self.scratch.borrow_mut())
     }
 }

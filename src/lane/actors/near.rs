@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// What is kept.
+#[derive(Default)]
 pub(super) struct CachedReference {
     pub(super) skus: Cache<SkuId, Option<SkuRef>>,
     pub(super) promotions: Cache<PromotionId, Option<Promotion>>,
@@ -37,22 +38,6 @@ pub(super) struct CachedReference {
 pub struct ReferenceCache {
     store: Arc<dyn LookupStore>,
     pub(super) kept: RefCell<CachedReference>,
-}
-
-impl Default for CachedReference {
-    fn default() -> Self {
-        Self {
-            skus: Cache(HashMap::new()),
-            promotions: Cache(HashMap::new()),
-            gifts: NearGifts::default(),
-            products: HashMap::new(),
-            templates: HashMap::new(),
-            made_promotions: HashMap::new(),
-            partners: HashMap::new(),
-            consents: Consents::default(),
-            campaigns: HashMap::new(),
-        }
-    }
 }
 
 impl ReferenceCache {
@@ -150,18 +135,13 @@ impl ReferenceCache {
 }
 
 /// Gift promotions near at hand.
+#[derive(Default)]
 pub(super) struct NearGifts {
     named: Cache<PromotionId, Option<Arc<GiftPromotion>>>,
     /// those that give a SKU
     giving: Cache<SkuId, Vec<Arc<GiftPromotion>>>,
     /// made or changed in this lane and perhaps not committed yet, with the batch that holds them
     made: HashMap<PromotionId, (Arc<GiftPromotion>, u64)>,
-}
-
-impl Default for NearGifts {
-    fn default() -> Self {
-        Self { named: Cache(HashMap::new()), giving: Cache(HashMap::new()), made: HashMap::new() }
-    }
 }
 
 /// What is known, and the ids and gifts of what has to be asked for.

@@ -20,7 +20,7 @@ use crate::log::LogError;
 /// How long making a connection may take.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How long a reply may take beyond what the command itself waits (a Redis that syncs its file to a slow disk). R14: a partition
-/// answers within its lease and 5 s of a fault's end, also where connections were lost without a word.
+/// answers within its lease and 5 s of a fault's end, also where connections were silently lost.
 pub(super) const REPLY_MAX: Duration = Duration::from_secs(5);
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 const BACKOFF_DOUBLINGS_MAX: u32 = 6;
